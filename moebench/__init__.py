@@ -1,0 +1,1 @@
+"""Mixture-of-experts papers as experiments: every claim executable, every verdict computed."""

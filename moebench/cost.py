@@ -1,0 +1,80 @@
+"""What a model costs, counted from the model itself: parameters, active parameters, FLOPs a token.
+
+Three costs stand beside every comparison, whichever of them was held equal; the third, measured
+time, comes from the run.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from moebench.moe.layer import MoELayer
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The size of a model and the work of one forward pass."""
+
+    params_total: int
+    params_active: int  # parameters one token meets, on average over a batch
+    flops_per_token: float  # forward pass; multiplications and additions count one each
+
+
+def grouped_mm_flops(
+    a_shape: Sequence[int],
+    b_shape: Sequence[int],
+    *_: Any,
+    **__: Any,
+) -> int:
+    """Return the FLOPs of one grouped product, in both forms that training uses.
+
+    Rows times a matrix per group (forward, gradient of the rows): (R, D) x (E, D, F). Columns
+    times rows, summed within each group (gradient of the matrices): (D, R) x (R, F).
+    """
+    return 2 * a_shape[0] * a_shape[1] * b_shape[-1]
+
+
+def flop_counter() -> FlopCounterMode:
+    """Return torch's counter, taught the grouped product, which it otherwise counts as nothing."""
+    return FlopCounterMode(
+        display=False,
+        custom_mapping={torch.ops.aten._grouped_mm: grouped_mm_flops},
+    )
+
+
+def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cost:
+    """Count the cost of `network` while `forward()` runs it once.
+
+    Args:
+        network: the model; its mixtures are found by their class, `MoELayer`.
+        forward: calls the network on a real batch; the mode (training or not) is left alone.
+        tokens: number of tokens in that batch.
+    """
+    idle = 0.0
+    with ExitStack() as hooks:
+
+        def note_idle(layer: nn.Module, _: tuple[Tensor, ...], result: Any) -> None:
+            nonlocal idle
+            decision = result[1]
+            rows_per_token = decision.kept_A.sum().item() / decision.num_tokens
+            share = 1 - rows_per_token / decision.num_experts
+            idle += share * parameters(layer.get_submodule("experts"))
+
+        for module in network.modules():
+            if isinstance(module, MoELayer):
+                hooks.enter_context(module.register_forward_hook(note_idle))
+        counter = hooks.enter_context(flop_counter())
+        hooks.enter_context(torch.no_grad())
+        forward()
+    total = parameters(network)
+    return Cost(total, round(total - idle), counter.get_total_flops() / tokens)
+
+
+def parameters(module: nn.Module) -> int:
+    """Return the number of parameters, shared ones counted once."""
+    return sum(parameter.numel() for parameter in module.parameters())

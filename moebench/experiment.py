@@ -1,0 +1,198 @@
+"""From YAML to objects: the only place that knows yaml and jsonargparse.
+
+An experiment is a list of configuration files, later ones laid over earlier ones, and single keys
+laid over them all. LightningCLI reads it, so every part is typed, strict and named by its class; a
+part of somebody else's package joins by its `class_path`.
+"""
+
+import hashlib
+import json
+import logging
+import re
+import warnings
+from argparse import ArgumentError
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from moebench import data, models
+from moebench.moe import dispatch, experts, losses, overflow, routers
+from moebench.training import Training
+
+DEFAULT_DATA = {"class_path": "moebench.data.text.Text"}
+TRAINER_DEFAULTS = {
+    "accelerator": "auto",
+    "devices": 1,
+    "deterministic": True,
+    "enable_model_summary": False,
+    "enable_progress_bar": False,
+    "log_every_n_steps": 10,
+    "max_steps": 400,
+    "num_sanity_val_steps": 0,
+    "val_check_interval": 50,
+}
+FAMILIES = (routers, experts, dispatch, losses, overflow, models, data)
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be built; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked configuration, from which the objects of one run can be built."""
+
+    config: Mapping[str, Any]
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of everything that decides the result, the seed aside."""
+        decisive = {key: value for key, value in self.config.items() if key != "seed_everything"}
+        decisive["data"] = {
+            "class_path": decisive["data"]["class_path"],
+            "init_args": {k: v for k, v in decisive["data"]["init_args"].items() if k != "seed"},
+        }
+        text = json.dumps(decisive, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_yaml(self) -> str:
+        """Return the resolved configuration in the form `moebench fit --config` reads."""
+        return str(yaml.safe_dump(json.loads(json.dumps(self.config, default=str))))
+
+    def build(self, **trainer: Any) -> tuple[Training, pl.LightningDataModule, pl.Trainer]:
+        """Seed the generators and make model, data and trainer.
+
+        Args:
+            **trainer: arguments of the Trainer that belong to the run and not to the experiment,
+                such as its folder, loggers and callbacks.
+
+        Raises:
+            ConfigurationError: if a part refuses its arguments.
+        """
+        with _one_line_errors():
+            cli = _Cli(self.config, build=True, trainer=trainer)
+            return cli.model, cli.datamodule, cli.trainer
+
+
+def load(
+    configs: Sequence[Path], settings: Mapping[str, object] | None = None, seed: int = 0
+) -> Experiment:
+    """Read, merge and check a configuration; nothing is built yet.
+
+    Args:
+        configs: YAML files, later ones laid over earlier ones.
+        settings: dotted keys and values laid over the files, such as
+            `{"model.network.sparse.every": 1}`.
+        seed: seed of data order, initial weights and noise.
+
+    Raises:
+        ConfigurationError: for a missing file, an unknown key or a value of the wrong type.
+    """
+    arguments = [f"--config={path}" for path in configs]
+    arguments += [f"--{key}={json.dumps(value)}" for key, value in (settings or {}).items()]
+    return parse([*arguments, f"--seed_everything={seed}"])
+
+
+def parse(arguments: Sequence[str]) -> Experiment:
+    """Check an experiment given as command-line arguments (`--config`, `--<key>`, `--help`).
+
+    Raises:
+        ConfigurationError: as `load`.
+        SystemExit: after printing, for `--help` and `--print_config`.
+    """
+    with _one_line_errors():
+        config = _Cli(list(arguments), build=False).config.as_dict()
+    config.pop("config", None)
+    return Experiment(json.loads(json.dumps(config, default=str)))
+
+
+class _Cli(LightningCLI):
+    """LightningCLI with the links that every experiment has."""
+
+    def __init__(
+        self,
+        args: list[str] | Mapping[str, Any],
+        build: bool,
+        trainer: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.build = build
+        self.of_this_run = dict(trainer or {})
+        super().__init__(
+            Training,
+            pl.LightningDataModule,
+            subclass_mode_data=True,
+            save_config_callback=None,
+            seed_everything_default=0,
+            trainer_defaults=TRAINER_DEFAULTS,
+            parser_kwargs={"exit_on_error": False, "prog": "moebench fit"},
+            args=args if isinstance(args, list) else dict(args),
+            run=False,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.link_arguments("data.init_args.vocabulary", "model.vocabulary")
+        parser.link_arguments("seed_everything", "data.init_args.seed")
+        parser.set_defaults({"data": DEFAULT_DATA})
+
+    def instantiate_classes(self) -> None:
+        if self.build:
+            super().instantiate_classes()
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        return super().instantiate_trainer(**kwargs, **self.of_this_run)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Turn what jsonargparse and the parts raise into a ConfigurationError of one line."""
+    lightning = logging.getLogger("pytorch_lightning.utilities.rank_zero")
+    level = lightning.level
+    lightning.setLevel(logging.ERROR)  # the devices found and advertisements, at every build
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="jsonargparse|pytorch_lightning")
+            warnings.filterwarnings("ignore", message=".*LightningCLI's args parameter.*")
+            yield
+    except (ArgumentError, ValueError, TypeError, FileNotFoundError, ImportError) as error:
+        raise ConfigurationError(explain(str(error))) from error
+    finally:
+        lightning.setLevel(level)
+
+
+def explain(message: str) -> str:
+    """Return the one line of jsonargparse's report that a person needs, with the key it is about.
+
+    The report is nested, one level for each part within a part; the innermost complaint is the
+    reason, the chain of "Parser key" lines is the place.
+    """
+    path = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    unknown = re.search(r"Expected a dot import path string: (\S+?)\.?(?=\s|$)", message)
+    missing = re.search(r"(?:has no attribute|No module named) '([^']+)'", message)
+    if unknown or missing:
+        name = (unknown or missing)[1]  # type: ignore[index]
+        return f"{path}: no class or module is called {name}; a class_path or one of {_names()}"
+    lines = [re.sub(r"\s*Got value: .*|^[-\s]+", "", line) for line in message.splitlines()]
+    noise = ("Does not validate", "Subtypes", "Errors:", "Given value", "Parser key", "Problem")
+    useful = [
+        re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
+        for line in lines
+        if line and not line.startswith(noise) and line != "Expected a <class 'NoneType'>"
+    ]
+    reason = useful[-1] if useful else lines[-1].strip() if lines else message
+    own_key = re.match(r"[\w.]+=", reason)
+    return reason if own_key or not path or path in reason else f"{path}: {reason}"
+
+
+def _names() -> str:
+    """Return the short names of all parts, for a message."""
+    names = {name for family in FAMILIES for name in getattr(family, "__all__", ())}
+    return ", ".join(sorted(name for name in names if not name.isupper()))

@@ -1,0 +1,1 @@
+"""The models of the papers, built from the same parts."""

@@ -1,0 +1,7 @@
+"""The mixture-of-experts layer and its families of interchangeable parts; needs torch alone."""
+
+from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.layer import MoELayer, Sparse
+
+__all__ = ["Capacity", "Limited", "MoELayer", "RoutingDecision", "Sparse", "tokens_choose"]

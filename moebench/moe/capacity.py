@@ -1,0 +1,139 @@
+"""Capacity: how many rows an expert accepts, who comes first, and what happens to the rest.
+
+Source: Lepikhin et al. 2020, GShard (arXiv 2006.16668), section 2.2; Fedus et al. 2021, Switch
+(arXiv 2101.03961), section 2.2, equation 3, and appendix B.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.overflow import Drop
+from moebench.moe.queues import place_in_queue
+
+Priority = Literal["choice", "position", "score", "random"]
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """The one specification of capacity: formula, rounding, minimum, scope and priority.
+
+    Rows per expert = factor x tokens / experts, per group of tokens, whatever k is; so two choices
+    per token need a factor of 2 to fit, as in the papers above.
+    """
+
+    factor: float = 1.25  # times the rows an even split of the tokens would give
+    rounding: Literal["floor", "ceil"] = "floor"
+    minimum: int = 0  # rows an expert accepts however small the group is
+    group: int | None = None  # tokens that share the room; None: all that arrive together
+    priority: Priority = "choice"  # all first choices before any second, then by position
+
+    def __post_init__(self) -> None:
+        if not self.factor > 0:
+            raise ValueError(f"capacity.factor={self.factor}: must be above 0")
+        if self.group is not None and self.group < 1:
+            raise ValueError(f"capacity.group={self.group}: must be at least 1 token")
+
+    def rows(self, num_tokens: int, num_experts: int) -> int:
+        """Return the rows C that each expert accepts from one group of `num_tokens` tokens.
+
+        Raises:
+            ValueError: if that is less than one row.
+        """
+        exact = self.factor * num_tokens / num_experts
+        if max(exact, self.minimum) < 1:
+            raise ValueError(
+                f"capacity.factor={self.factor}: gives {exact:.3g} rows per expert for "
+                f"{num_tokens} tokens and {num_experts} experts; at least 1 is needed, "
+                f"so a factor of {num_experts / num_tokens:.3g} or more, or capacity.minimum=1"
+            )
+        return max(self.minimum, math.ceil(exact) if self.rounding == "ceil" else int(exact))
+
+
+def limit(
+    decision: RoutingDecision,
+    rows: int,
+    group_A: Tensor | None = None,
+    order_A: Tensor | None = None,
+) -> RoutingDecision:
+    """Keep, for each expert in each group, its first `rows` rows and no others.
+
+    Args:
+        decision: rows already dropped stay dropped and take no room.
+        rows: room C of one expert in one group.
+        group_A: group of each row; None: one group.
+        order_A: row numbers in the order in which room is handed out; None: as written.
+    """
+    queue_A = decision.expert_A
+    if group_A is not None:
+        queue_A = queue_A + group_A * decision.num_experts
+    place_A = place_in_queue(queue_A, waiting_A=decision.kept_A, order_A=order_A)
+    return replace(decision, kept_A=decision.kept_A & (place_A < rows))
+
+
+def priority_order(decision: RoutingDecision, priority: Priority) -> Tensor | None:
+    """Return row numbers in the order in which room is handed out; None: as written."""
+    if priority == "choice":
+        return None
+    if priority == "position":
+        return decision.token_A.argsort(stable=True)
+    if priority == "score":
+        return decision.weight_A.detach().argsort(stable=True, descending=True)
+    return torch.randperm(decision.token_A.numel(), device=decision.token_A.device)
+
+
+def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
+    """Return the group of each row, tokens being grouped `size` by `size` in their order.
+
+    Raises:
+        ValueError: if the tokens do not divide into such groups.
+    """
+    if size is None or size == decision.num_tokens:
+        return None
+    if decision.num_tokens % size:
+        raise ValueError(f"capacity.group={size}: does not divide {decision.num_tokens} tokens")
+    return decision.token_A // size
+
+
+class Limited(nn.Module):
+    """Wrapper that gives the experts of any router a capacity.
+
+    Args:
+        dim: width D of a token.
+        router: makes the wrapped router from the width.
+        capacity: how much room there is and who comes first.
+        overflow: what happens to rows that find none; the default passes them by (the residual
+            connection around the layer carries the token on).
+        eval_capacity: room outside training; None: as in training.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        router: Callable[[int], nn.Module],
+        capacity: Capacity,
+        overflow: Callable[[], nn.Module] = Drop,
+        eval_capacity: Capacity | None = None,
+    ) -> None:
+        super().__init__()
+        self.router = router(dim)
+        self.num_experts = self.router.num_experts
+        self.capacity = capacity
+        self.eval_capacity = eval_capacity or capacity
+        self.overflow = overflow()
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        """Decide for x_TD."""
+        decision: RoutingDecision = self.router(x_TD)
+        capacity = self.capacity if self.training else self.eval_capacity
+        rows = capacity.rows(capacity.group or decision.num_tokens, decision.num_experts)
+        group_A = groups(decision, capacity.group)
+        order_A = priority_order(decision, capacity.priority)
+        limited = limit(decision, rows, group_A, order_A)
+        result: RoutingDecision = self.overflow(limited, rows, group_A, order_A)
+        return result

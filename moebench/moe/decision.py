@@ -1,0 +1,65 @@
+"""The one object that travels through a mixture-of-experts layer.
+
+Shape suffixes, one alphabet everywhere: T tokens, E experts, K choices per token, D model width,
+A assignments, one row for each (token, expert) pair that was asked for.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingDecision:
+    """Which token goes to which expert, and how much the answer counts.
+
+    Token choice, expert choice, everyone, hashed and capacity-limited routing are all rows of it.
+    The order of the rows is the priority in which capacity is handed out.
+    """
+
+    logits_TE: Tensor  # scores before normalisation, float32
+    probs_TE: Tensor  # each row sums to one, float32
+    token_A: Tensor  # int64 in [0, T)
+    expert_A: Tensor  # int64 in [0, E)
+    weight_A: Tensor  # factor on the expert's answer, at least zero, float32
+    kept_A: Tensor  # bool, False where the expert had no room left
+    requested_A: Tensor | None = None  # int64, expert before an overflow rule moved the row
+
+    @property
+    def num_tokens(self) -> int:
+        """Number of tokens T."""
+        return self.logits_TE.shape[0]
+
+    @property
+    def num_experts(self) -> int:
+        """Number of experts E."""
+        return self.logits_TE.shape[1]
+
+    @property
+    def asked_A(self) -> Tensor:
+        """The expert each row asked for, before capacity; what losses and load metrics count."""
+        return self.expert_A if self.requested_A is None else self.requested_A
+
+
+def tokens_choose(
+    logits_TE: Tensor, probs_TE: Tensor, expert_TK: Tensor, weight_TK: Tensor
+) -> RoutingDecision:
+    """Write down token-choice routing; all first choices come before any second choice.
+
+    Args:
+        logits_TE: scores before normalisation.
+        probs_TE: scores normalised over all experts, for the losses.
+        expert_TK: the K experts of each token, best first.
+        weight_TK: what the answer of each counts.
+    """
+    num_tokens, k = expert_TK.shape
+    token_A = torch.arange(num_tokens, device=expert_TK.device).repeat(k)
+    return RoutingDecision(
+        logits_TE=logits_TE,
+        probs_TE=probs_TE,
+        token_A=token_A,
+        expert_A=expert_TK.T.flatten(),
+        weight_A=weight_TK.T.flatten(),
+        kept_A=torch.ones_like(token_A, dtype=torch.bool),
+    )

@@ -1,0 +1,53 @@
+"""The one matrix product that all experts are made of: rows grouped by expert, a matrix each."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ROW_BYTES = 16  # grouped_mm wants every row to start at a multiple of this
+
+
+def stacked(num_experts: int, fan_in: int, fan_out: int) -> nn.Parameter:
+    """Return weight_EDF with each expert's matrix drawn as torch.nn.Linear draws its own."""
+    weight_EDF = torch.empty(num_experts, fan_in, fan_out)
+    return nn.Parameter(weight_EDF.uniform_(-(fan_in**-0.5), fan_in**-0.5))
+
+
+def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
+    """Return y_RF, each row multiplied by the matrix of its expert.
+
+    Under autocast both factors are cast first, as torch.nn.Linear does. Three kernels compute the
+    same: a batched product where all counts are alike (an expanded `count_E`), torch's grouped
+    product where it supports type and shape, and one product per expert elsewhere.
+
+    Args:
+        x_RD: rows, all of expert 0 first, then expert 1, ...
+        weight_EDF: one matrix per expert.
+        count_E: rows of each expert; they add up to R.
+    """
+    device = x_RD.device.type
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+        x_RD, weight_EDF = x_RD.to(dtype), weight_EDF.to(dtype)
+    num_experts, width = weight_EDF.shape[:2]
+    if num_experts == 1:
+        return x_RD @ weight_EDF[0]
+    if count_E.stride(0) == 0:
+        return torch.bmm(x_RD.view(num_experts, -1, width), weight_EDF).flatten(0, 1)
+    if _has_kernel(x_RD, weight_EDF):
+        y_RF = functional.grouped_mm(x_RD, weight_EDF, offs=count_E.cumsum(0, dtype=torch.int32))
+        if y_RF.requires_grad:
+            # The kernel's gradient refuses an expanded tensor, which y.sum().backward() sends.
+            y_RF.register_hook(lambda grad_RF: grad_RF.contiguous())
+        return y_RF
+    # unbind, not weight_EDF[e]: the gradient of an index is a tensor of the size of all experts.
+    pairs = zip(x_RD.split(count_E.tolist()), weight_EDF.unbind(), strict=True)
+    return torch.cat([x_ND @ weight_DF for x_ND, weight_DF in pairs])
+
+
+def _has_kernel(x_RD: Tensor, weight_EDF: Tensor) -> bool:
+    """Tell whether torch's grouped product takes these operands."""
+    if not hasattr(functional, "grouped_mm") or x_RD.dtype == torch.float64:
+        return False
+    strides = (size * x_RD.element_size() for size in weight_EDF.shape[1:])
+    return x_RD.shape[0] > 0 and all(stride % ROW_BYTES == 0 for stride in strides)

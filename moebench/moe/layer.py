@@ -1,0 +1,65 @@
+"""The layer: route, dispatch, return both the answer and the decision.
+
+The contracts of its three parts, in full; everything else in this package implements one of them.
+
+| part | call | promise |
+| --- | --- | --- |
+| router | `(x_TD) -> RoutingDecision` | decides in float32; has an attribute `num_experts` |
+| experts | `(x_RD, count_E) -> y_RD` | rows come grouped by expert; knows nothing of routing |
+| dispatcher | `(x_TD, decision, experts) -> y_TD` | sends, computes and combines in one place |
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.dispatch.grouped import Grouped
+
+
+class MoELayer(nn.Module):
+    """A mixture of experts in the place of one dense block.
+
+    Args:
+        router: decides which expert sees which token.
+        experts: the functions that are mixed.
+        dispatcher: carries tokens to experts and answers back.
+    """
+
+    def __init__(self, router: nn.Module, experts: nn.Module, dispatcher: nn.Module) -> None:
+        super().__init__()
+        self.router = router
+        self.experts = experts
+        self.dispatcher = dispatcher
+
+    def forward(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
+        """Return the mixed answers y_TD and the decision that led to them."""
+        decision: RoutingDecision = self.router(x_TD)
+        return self.dispatcher(x_TD, decision, self.experts), decision
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Which blocks of a model are mixtures, and of which parts each is made.
+
+    `router` is called with the width D, `experts` with the width and the number of experts E.
+    """
+
+    router: Callable[[int], nn.Module]
+    experts: Callable[[int, int], nn.Module]
+    dispatcher: Callable[[], nn.Module] = Grouped
+    every: int = field(default=2)  # blocks; the n-th, 2n-th, ... are mixtures
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"sparse.every={self.every}: must be at least 1 (every block)")
+
+    def build(self, dim: int) -> MoELayer:
+        """Make one layer of width D = `dim`."""
+        router = self.router(dim)
+        num_experts = getattr(router, "num_experts", None)
+        if not isinstance(num_experts, int):
+            name = type(router).__name__
+            raise ValueError(f"sparse.router={name}: a router has an integer attribute num_experts")
+        return MoELayer(router, self.experts(dim, num_experts), self.dispatcher())

@@ -1,0 +1,24 @@
+"""The load-balancing loss of Switch: it pushes probability away from experts that are asked most.
+
+Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.2, equations 4 to 6.
+"""
+
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.metrics import load
+
+
+class LoadBalance(nn.Module):
+    """N * sum_i f_i * P_i over the N experts, unweighted: one when routing is uniform.
+
+    f_i is the share of assignments that ask for expert i, before capacity drops any, and carries
+    no gradient; P_i is the mean probability of expert i over the tokens. With k = 1 this is the
+    paper's loss; with more choices f counts all of them and still sums to one. It can fall below
+    one, so uniform routing is not its minimum.
+    """
+
+    def forward(self, decision: RoutingDecision) -> Tensor:
+        """Return the loss of one layer, a scalar of the type of `decision.probs_TE`."""
+        load_E = load(decision).to(decision.probs_TE.dtype)
+        return decision.num_experts * (load_E * decision.probs_TE.mean(dim=0)).sum()

@@ -1,0 +1,85 @@
+"""What a routing decision looks like in numbers; logged, never trained on.
+
+Every metric takes a decision and returns a tensor without gradient. The load counts what was asked
+for, before capacity drops any; divide by its mean, 1 / E, to compare with an even split.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from moebench.moe.decision import RoutingDecision
+
+
+@torch.no_grad()
+def load(decision: RoutingDecision) -> Tensor:
+    """Return load_E, the share of all assignments that ask for each expert; it sums to one."""
+    count_E: Tensor = decision.asked_A.bincount(minlength=decision.num_experts)
+    return count_E / max(1, decision.asked_A.numel())
+
+
+def load_entropy(decision: RoutingDecision) -> Tensor:
+    """Return the entropy of the load in nats: log E when even, zero when one expert has all."""
+    return torch.special.entr(load(decision)).sum()
+
+
+def load_entropy_bound(decision: RoutingDecision) -> float:
+    """Return log E, the largest `load_entropy` there can be, in nats."""
+    return math.log(decision.num_experts)
+
+
+def load_cv(decision: RoutingDecision) -> Tensor:
+    """Return the coefficient of variation of the load: population deviation over mean."""
+    return load(decision).std(correction=0) * decision.num_experts
+
+
+def max_over_mean(decision: RoutingDecision) -> Tensor:
+    """Return the load of the busiest expert over the mean load; one when even."""
+    return load(decision).max() * decision.num_experts
+
+
+def max_violation(decision: RoutingDecision) -> Tensor:
+    """Return MaxVio, the busiest expert's excess over the mean load, relative to it.
+
+    Source: Wang et al. 2024 (arXiv 2408.15664), equation 4.
+    """
+    return max_over_mean(decision) - 1
+
+
+def dead_experts(decision: RoutingDecision) -> Tensor:
+    """Return how many experts nobody asked for."""
+    return (load(decision) == 0).sum()
+
+
+@torch.no_grad()
+def dropped(decision: RoutingDecision) -> Tensor:
+    """Return the share of assignments that found no room."""
+    return 1 - decision.kept_A.double().mean()
+
+
+@torch.no_grad()
+def left_behind(decision: RoutingDecision) -> Tensor:
+    """Return the share of tokens that no expert served."""
+    served_T = torch.zeros_like(decision.probs_TE[:, 0], dtype=torch.bool)
+    served_T[decision.token_A[decision.kept_A]] = True
+    return 1 - served_T.double().mean()
+
+
+@torch.no_grad()
+def confidence(decision: RoutingDecision) -> Tensor:
+    """Return the mean over the tokens of the largest probability; 1 / E when undecided."""
+    return decision.probs_TE.amax(dim=-1).mean()
+
+
+METRICS: dict[str, Callable[[RoutingDecision], Tensor]] = {
+    "confidence": confidence,
+    "cv": load_cv,
+    "dead": dead_experts,
+    "dropped": dropped,
+    "entropy": load_entropy,
+    "left_behind": left_behind,
+    "max_over_mean": max_over_mean,
+    "max_violation": max_violation,
+}

@@ -1,0 +1,31 @@
+"""Routers: who decides which expert sees which token."""
+
+from moebench.moe.routers.everyone import Everyone
+from moebench.moe.routers.exploration import InputDropout
+from moebench.moe.routers.hashed import Hashed
+from moebench.moe.routers.random import Random
+from moebench.moe.routers.sampled import Sampled
+from moebench.moe.routers.switch import Switch
+from moebench.moe.routers.top_k import SoftmaxTopK, TopK
+
+ROUTERS = {
+    "everyone": Everyone,
+    "hashed": Hashed,
+    "random": Random,
+    "sampled": Sampled,
+    "softmax_top_k": SoftmaxTopK,
+    "switch": Switch,
+    "top_k": TopK,
+}
+
+__all__ = [
+    "ROUTERS",
+    "Everyone",
+    "Hashed",
+    "InputDropout",
+    "Random",
+    "Sampled",
+    "SoftmaxTopK",
+    "Switch",
+    "TopK",
+]

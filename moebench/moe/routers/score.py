@@ -1,0 +1,36 @@
+"""The linear map from a token to one score per expert, kept in float32 whatever surrounds it.
+
+Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.4, "selective precision".
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Return `x` in float32, or as it is where it is wider (float64 in gradient checks)."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+class Score(nn.Module):
+    """One learned score per expert: logits_TE = x_TD @ weight_ED.T, at least in float32.
+
+    Args:
+        dim: width D of a token.
+        num_experts: number E of experts.
+
+    Raises:
+        ValueError: if there is not at least one expert.
+    """
+
+    def __init__(self, dim: int, num_experts: int) -> None:
+        super().__init__()
+        if num_experts < 1:
+            raise ValueError(f"num_experts={num_experts}: a router needs at least 1 expert")
+        self.weight = nn.Parameter(torch.empty(num_experts, dim))
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        """Return logits_TE."""
+        with torch.autocast(x_TD.device.type, enabled=False):
+            return at_least_float32(x_TD) @ at_least_float32(self.weight).T

@@ -1,0 +1,69 @@
+"""What a reproduction runs: arms, profiles, seeds. Data, like the claims they serve; no torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+MatchedOn = Literal["active_flops", "total_params", "step_time"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: an experiment, run with several seeds.
+
+    `settings` are configuration keys and values laid over the files. An arm with `twin_of` is the
+    dense twin of that arm, built so that `matched_on` is equal.
+    """
+
+    name: str
+    configs: Sequence[str]  # files of configs/<target>/, later ones over earlier ones
+    settings: Mapping[str, object] = field(default_factory=dict)
+    twin_of: str = ""
+    matched_on: MatchedOn = "active_flops"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How large the arms are run, and which of them."""
+
+    name: str
+    arms: Sequence[str]
+    seeds: int  # 0, 1, ..., seeds - 1, unless an arm has its own number below
+    settings: Mapping[str, object]  # laid over every arm
+    more_seeds: Mapping[str, int] = field(default_factory=dict)  # arm -> number of seeds
+
+    def seeds_of(self, arm: str) -> int:
+        """Return how many seeds this arm is run with."""
+        return self.more_seeds.get(arm, self.seeds)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All arms of a target and the profiles that choose among them.
+
+    Args:
+        arms: every arm, in the order of tables.
+        profiles: by name.
+        groups: title -> arms that belong in one figure.
+        computed: arm -> "module:function" of arithmetic claims, which need no training.
+    """
+
+    arms: Sequence[Arm]
+    profiles: Sequence[Profile]
+    groups: Mapping[str, Sequence[str]]
+    computed: Mapping[str, str] = field(default_factory=dict)
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm of that name; ValueError names those there are."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise ValueError(f"arm={name}: unknown; one of {', '.join(a.name for a in self.arms)}")
+
+    def profile(self, name: str) -> Profile:
+        """Return the profile of that name; ValueError names those there are."""
+        for profile in self.profiles:
+            if profile.name == name:
+                return profile
+        names = ", ".join(profile.name for profile in self.profiles)
+        raise ValueError(f"profile={name}: unknown; one of {names}")

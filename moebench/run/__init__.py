@@ -1,0 +1,1 @@
+"""Runs: an experiment and a seed become a record, over worker processes."""

@@ -1,0 +1,91 @@
+"""What a run needs beside training: exact resumption, a clock, and two reasons to stop."""
+
+import math
+import os
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+
+class Diverged(Exception):
+    """The training loss is no longer a finite number."""
+
+
+class RandomState(Callback):
+    """Keeps the state of the random generators in the checkpoint: a resumed run is the same."""
+
+    def __init__(self) -> None:
+        self.restored: dict[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generators now."""
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return {"cpu": torch.get_rng_state(), "cuda": devices}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember the state until training starts; building the loaders must not disturb it."""
+        self.restored = state_dict
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Put the remembered state back."""
+        if self.restored is not None:
+            torch.set_rng_state(self.restored["cpu"].cpu())
+            if self.restored["cuda"]:
+                torch.cuda.set_rng_state_all([state.cpu() for state in self.restored["cuda"]])
+            self.restored = None
+
+
+class StepClock(Callback):
+    """Adds up the seconds spent in training steps; validation, data and set-up do not count."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.started = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seconds so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the seconds of the interrupted run."""
+        self.seconds = state_dict["seconds"]
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Stop the clock."""
+        self.seconds += time.perf_counter() - self.started
+
+
+class StopOnDivergence(Callback):
+    """Raises `Diverged` when the training loss is not finite, at the logging interval."""
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Look at the loss just descended."""
+        interval = trainer.log_every_n_steps if pl_module.device.type != "cpu" else 1
+        if batch_idx % interval == 0 and not math.isfinite(outputs["loss"].item()):
+            raise Diverged(f"the training loss is {outputs['loss'].item()}")
+
+
+class StopWithParent(Callback):
+    """Ends a worker whose parent was killed, so that no orphan goes on beside its successor."""
+
+    def __init__(self) -> None:
+        self.parent = os.getppid()
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Look whether the parent is still the one that started this process."""
+        if os.getppid() != self.parent:
+            os._exit(1)

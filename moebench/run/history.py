@@ -1,0 +1,65 @@
+"""The history of a run: one JSON line per logging interval, in a file of its own.
+
+Lightning writes to it as to any logger. It costs one short write; whatever else wants the numbers
+(MLflow, the report) reads the file.
+"""
+
+import json
+import math
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers.logger import Logger
+
+
+class History(Logger):
+    """Logger that appends `{"step": ..., "time": unix seconds, <metric>: <value>, ...}` lines.
+
+    Numbers that are not finite are left out: JSON has none.
+
+    Args:
+        path: the file; its folder exists.
+        step: steps already trained; later lines of an interrupted run are cut off.
+    """
+
+    def __init__(self, path: Path, step: int = 0) -> None:
+        super().__init__()
+        self.path = path
+        if path.exists():
+            keep = [line for line in read(path) if line["step"] <= step]
+            path.write_text("".join(json.dumps(line) + "\n" for line in keep))
+
+    @property
+    def name(self) -> str:
+        """Name of the logger."""
+        return "history"
+
+    @property
+    def version(self) -> int:
+        """There is one history a run."""
+        return 0
+
+    def log_hyperparams(
+        self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any
+    ) -> None:
+        """Do nothing: the resolved configuration has a file of its own."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Append one line."""
+        values = {
+            key: value for key, value in metrics.items() if key != "epoch" and math.isfinite(value)
+        }
+        if values:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"step": step, "time": time.time(), **values}) + "\n")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the whole lines of a history; a last line cut short by a kill is left out."""
+    if not path.exists():
+        return []
+    lines = path.read_text().split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

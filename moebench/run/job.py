@@ -1,0 +1,54 @@
+"""One run to be made, and the folder that holds everything about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from moebench.experiment import Experiment
+from moebench.records import RunRecord, read
+
+
+@dataclass(frozen=True)
+class Job:
+    """One arm with one seed.
+
+    The folder holds `config.yaml`, `config.json`, `history.jsonl`, `last.ckpt` while it trains,
+    and `record.json` once it has ended.
+    """
+
+    target: str
+    profile: str
+    arm: str
+    seed: int
+    experiment: Experiment
+    folder: Path
+    keep_weights: bool = False  # last.ckpt after the end, as well
+
+    @property
+    def record_path(self) -> Path:
+        """Where the record is, once the run has ended."""
+        return self.folder / "record.json"
+
+    @property
+    def history_path(self) -> Path:
+        """Where the history is."""
+        return self.folder / "history.jsonl"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the last checkpoint is."""
+        return self.folder / "last.ckpt"
+
+    def record(self) -> RunRecord | None:
+        """Return the record of this very experiment, None where there is none."""
+        if not self.record_path.exists():
+            return None
+        [record] = read(self.record_path)
+        return record if record.config_hash == self.experiment.hash else None
+
+    def result(self) -> RunRecord | None:
+        """Return the record, None where the run still has to be made.
+
+        A failed run is made again; one that diverged or ran out of memory is a result.
+        """
+        record = self.record()
+        return None if record is None or record.status == "failed" else record

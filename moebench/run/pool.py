@@ -1,0 +1,120 @@
+"""Arms times seeds over worker processes: each run in a fresh process, as many as asked for.
+
+The parent never trains. It starts processes, watches their files, and calls back a few times a
+second, which is where progress is shown and tracking is fed.
+"""
+
+import fcntl
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+
+from moebench.records import RunRecord, write, write_whole
+from moebench.run import worker
+from moebench.run.job import Job
+
+POLL_SECONDS = 0.2
+
+
+@dataclass
+class Running:
+    """A job and the process that works on it."""
+
+    job: Job
+    process: BaseProcess
+
+
+def default_workers() -> int:
+    """Return one worker per accelerator, or per core where there is none."""
+    return torch.cuda.device_count() or len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """Hold a folder of runs for this process; the system lets go of it however the process ends.
+
+    Raises:
+        ValueError: if another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"{folder}: another process is running experiments here") from None
+        yield
+
+
+def run_all(
+    jobs: Sequence[Job],
+    workers: int,
+    watch: Callable[[Sequence[Job], Sequence[RunRecord]], None],
+) -> list[RunRecord]:
+    """Run every job that has no record yet; return the records of all, in the order of the jobs.
+
+    Args:
+        jobs: what to run, each in its own folder.
+        workers: processes side by side; the cores are shared out evenly among them.
+        watch: called again and again with the jobs running now and the records so far.
+    """
+    records = {job.folder: result for job in jobs if (result := job.result()) is not None}
+    waiting = [job for job in jobs if job.folder not in records]
+    running: list[Running] = []
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    start = _starter(threads)
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                running.append(start(waiting.pop(0)))
+            for entry in [entry for entry in running if not entry.process.is_alive()]:
+                entry.process.join()
+                running.remove(entry)
+                records[entry.job.folder] = _ended(entry)
+            watch([entry.job for entry in running], list(records.values()))
+            if running:
+                time.sleep(POLL_SECONDS)
+    finally:
+        for entry in running:
+            entry.process.terminate()
+            entry.process.join()
+    return [records[job.folder] for job in jobs]
+
+
+def _starter(threads: int) -> Callable[[Job], Running]:
+    """Return what starts a worker: a fork of a server that has imported everything and run nothing.
+
+    A plain fork would copy a process with threads; a fresh interpreter would import for seconds.
+    """
+    # Read when the server starts: OpenMP looks at it once, when torch is imported.
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["moebench.run.worker", "moebench.experiment"])
+
+    def start(job: Job) -> Running:
+        process = context.Process(target=worker.main, args=(job, threads), daemon=True)
+        process.start()
+        return Running(job, process)
+
+    return start
+
+
+def _ended(entry: Running) -> RunRecord:
+    """Return the record of a job whose process has ended, writing one where it left none."""
+    job = entry.job
+    record = job.record()
+    if record is None:
+        record = worker.record_of(job, "failed")
+        write(record, job.record_path)
+        write_whole(
+            job.folder / "error.txt",
+            f"the process ended with exit code {entry.process.exitcode} and left no record"
+            " (a negative code is a signal; 9 is often the system short of memory)\n",
+        )
+    return record

@@ -1,0 +1,62 @@
+"""Progress bars, one a run and one for them all; plain lines where no terminal shows them."""
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+
+from tqdm import tqdm
+
+from moebench.records import RunRecord
+from moebench.run.history import read
+from moebench.run.job import Job
+
+
+class Progress:
+    """Shows how far a set of jobs is; use as a context and call with what `run_all` reports.
+
+    Args:
+        jobs: all jobs, finished ones included.
+        slots: how many run side by side.
+    """
+
+    def __init__(self, jobs: Sequence[Job], slots: int) -> None:
+        self.live = sys.stderr.isatty()
+        self.total = len(jobs)
+        self.shown = 0
+        self.overall = tqdm(total=self.total, unit="run", position=0, disable=not self.live)
+        self.bars = [
+            tqdm(total=1, position=1 + slot, disable=not self.live, leave=False, unit="step")
+            for slot in range(slots)
+        ]
+
+    def __call__(self, running: Sequence[Job], records: Sequence[RunRecord]) -> None:
+        """Show the state of the running jobs and count the finished ones."""
+        self.overall.n = len(records)
+        self.overall.refresh()
+        for record in records[self.shown :] if not self.live else ():
+            loss = record.metrics.get("valid/loss", float("nan"))
+            name = f"{record.arm} seed {record.seed}"
+            print(f"{name}: {record.status}, valid/loss {loss:.4f}, {record.seconds:.0f} s")
+        self.shown = len(records)
+        for bar, job in zip(self.bars, running, strict=False):
+            lines = read(job.history_path)
+            bar.total = job.experiment.config["trainer"]["max_steps"]
+            bar.n = lines[-1]["step"] if lines else 0
+            losses = [line["valid/loss"] for line in lines if "valid/loss" in line]
+            bar.set_description(f"{job.arm} seed {job.seed}", refresh=False)
+            bar.set_postfix_str(f"valid/loss {losses[-1]:.3f}" if losses else "", refresh=False)
+            bar.refresh()
+
+    def __enter__(self) -> "Progress":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bars away."""
+        for bar in [*self.bars, self.overall]:
+            bar.close()

@@ -1,0 +1,173 @@
+"""One run from start, or from its last checkpoint, to its record."""
+
+import fcntl
+import json
+import traceback
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from moebench import cost
+from moebench.records import RunRecord, write, write_whole
+from moebench.run.callbacks import (
+    Diverged,
+    RandomState,
+    StepClock,
+    StopOnDivergence,
+    StopWithParent,
+)
+from moebench.run.history import History, read
+from moebench.run.job import Job
+from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
+from moebench.training import Training
+
+LATE = 0.8  # routing metrics of the record are means over the training after this share of it
+
+
+@dataclass
+class Objects:
+    """What a run was made with; missing where it could not even be built."""
+
+    model: Training
+    data: pl.LightningDataModule
+    trainer: pl.Trainer
+
+
+def main(job: Job, threads: int) -> None:
+    """Run in a process of its own.
+
+    The lock waits for an orphan of a killed parent, which ends itself at its next step.
+    """
+    torch.set_num_threads(threads)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with (job.folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        execute(job, [StopWithParent()])
+
+
+def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
+    """Train, judge nothing, write the record; a failure is a record too.
+
+    Args:
+        job: what to run.
+        callbacks: further callbacks of the trainer.
+    """
+    _start_clean(job)
+    clock = StepClock()
+    objects, status = None, "finished"
+    try:
+        objects = _build(job, [clock, *callbacks])
+        resume = job.checkpoint_path if job.checkpoint_path.exists() else None
+        objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
+    except Diverged:
+        status = "diverged"
+    except Exception as error:
+        status = "out_of_memory" if _out_of_memory(error) else "failed"
+        write_whole(job.folder / "error.txt", traceback.format_exc())
+    record = record_of(job, status, clock.seconds, objects)
+    write(record, job.record_path)
+    if not job.keep_weights:
+        job.checkpoint_path.unlink(missing_ok=True)
+    return record
+
+
+def _start_clean(job: Job) -> None:
+    """Make the folder; what another configuration left in it is removed."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    path = job.folder / "config.json"
+    config = json.dumps(dict(job.experiment.config), indent=1)
+    if not path.exists() or path.read_text() != config:
+        for old in (job.history_path, job.checkpoint_path, job.record_path):
+            old.unlink(missing_ok=True)
+        write_whole(job.folder / "config.yaml", job.experiment.to_yaml())
+        write_whole(path, config)
+
+
+def _build(job: Job, callbacks: list[pl.Callback]) -> Objects:
+    """Make the objects of the run, with its logger and its checkpoints."""
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    checkpoints = ModelCheckpoint(
+        dirpath=job.folder,
+        filename="last",
+        enable_version_counter=False,
+        save_on_train_epoch_end=False,  # after each validation, so none is lost or repeated
+    )
+    trained = 0
+    if job.checkpoint_path.exists():
+        trained = torch.load(job.checkpoint_path, weights_only=True)["global_step"]
+    model, data, trainer = job.experiment.build(
+        default_root_dir=str(job.folder),
+        logger=[History(job.history_path, trained)],
+        callbacks=[*callbacks, RandomState(), StopOnDivergence(), checkpoints],
+    )
+    return Objects(model, data, trainer)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Tell an exhausted memory from other errors; the CPU allocator has no class of its own."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def count_cost(model: Training, data: pl.LightningDataModule) -> cost.Cost:
+    """Count a forward pass on the first validation batch, in the mode the model is in."""
+    batch = next(iter(data.val_dataloader()))
+    batch = data.transfer_batch_to_device(batch, model.device, 0)
+    tokens = sum(ids.numel() for ids in (batch.input_BL, batch.context_BL) if ids is not None)
+    with torch.random.fork_rng():
+        return cost.count(model.network, lambda: model.network(batch), tokens)
+
+
+def record_of(
+    job: Job, status: str, seconds: float = 0.0, objects: Objects | None = None
+) -> RunRecord:
+    """Write down what the run was and what came out.
+
+    The cost is counted on the trained model, where the router drops as much as it does.
+    """
+    size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
+    if objects is not None:
+        objects.model.eval()
+        size = count_cost(objects.model, objects.data)
+        steps = objects.trainer.global_step
+        tokens, data_hash = steps * objects.data.tokens_per_batch, objects.data.content_hash
+    return RunRecord(
+        target=job.target,
+        profile=job.profile,
+        arm=job.arm,
+        seed=job.seed,
+        status=status,
+        config_hash=job.experiment.hash,
+        commit=commit(),
+        versions=versions(),
+        hardware=hardware(),
+        data_hash=data_hash,
+        steps=steps,
+        tokens=tokens,
+        params_total=size.params_total,
+        params_active=size.params_active,
+        flops_per_token=size.flops_per_token,
+        seconds=seconds,
+        tokens_per_second=tokens / seconds if seconds else 0.0,
+        peak_memory_bytes=peak_memory_bytes(),
+        metrics=summary(read(job.history_path), steps),
+    )
+
+
+def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
+    """Return the metrics of the record: last validation, its curve, late routing means."""
+    metrics: dict[str, float] = {}
+    for line in history:
+        if "valid/loss" in line:
+            metrics["valid/loss"] = metrics[f"valid/loss@{line['step']}"] = line["valid/loss"]
+    late = [line for line in history if line["step"] >= LATE * steps and "train/loss" in line]
+    names = {name for line in late for name in line if name.startswith(("route/", "train/"))}
+    for name in sorted(names):
+        values = [line[name] for line in late if name in line]
+        metrics[name] = sum(values) / len(values)
+    return metrics

@@ -1,0 +1,140 @@
+"""The one LightningModule: task loss plus the weighted losses of every routing decision.
+
+`valid/loss` is the task loss alone; a balance loss is never part of it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from moebench.models.output import Output
+from moebench.models.switch_t5_2021 import Decoder
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.metrics import METRICS, load
+from moebench.reach import report_reach
+
+NOT_SCORED = -100  # target of positions that carry no loss
+
+
+class Batch(Protocol):
+    """What training needs to know of a batch."""
+
+    target_BL: Tensor
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """One loss on routing decisions and what it counts beside the task loss."""
+
+    loss: nn.Module
+    weight: float = 0.01
+
+
+def task_loss(output: Output, batch: Batch) -> Tensor:
+    """Return the mean cross-entropy over the scored targets, in nats per token, float32."""
+    prediction_TV = output.prediction.flatten(0, -2).float()
+    return cross_entropy(prediction_TV, batch.target_BL.flatten(), ignore_index=NOT_SCORED)
+
+
+def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
+    """Return `route/<metric>` averaged over the layers and `load/<layer>/<expert>`."""
+    if not decisions:
+        return {}
+    values = {
+        f"route/{name}": torch.stack([metric(d).double() for d in decisions]).mean().item()
+        for name, metric in METRICS.items()
+    }
+    for layer, decision in enumerate(decisions):
+        for expert, share in enumerate(load(decision).tolist()):
+            values[f"load/{layer}/{expert}"] = share
+    return values
+
+
+def adamw(parameters: Iterable[nn.Parameter]) -> Optimizer:
+    """Return AdamW as the experiments here use it unless their configuration says otherwise."""
+    return AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
+
+
+def inverse_square_root(step: int, warmup_steps: int) -> float:
+    """Return the factor on the learning rate: a linear rise, then one over the root of the step.
+
+    It knows no end of training, so a curve can be read at any step.
+
+    Source: Raffel et al. 2020 (arXiv 1910.10683), section 3.1.2, with a linear rise before.
+    """
+    return min((step + 1) / warmup_steps, (warmup_steps / (step + 1)) ** 0.5)
+
+
+class Training(pl.LightningModule):
+    """Trains any model whose call is `(batch) -> Output(prediction, decisions)`.
+
+    Args:
+        vocabulary: number V of token ids; linked from the data.
+        network: makes the model from the vocabulary.
+        losses: losses on routing decisions, each summed over the layers and weighted here.
+        optimizer: makes the optimiser from the parameters.
+        warmup_steps: optimiser steps until the learning rate peaks.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        network: Callable[[int], nn.Module] = Decoder,
+        losses: list[Weighted] | None = None,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = adamw,
+        warmup_steps: int = 100,
+    ) -> None:
+        super().__init__()
+        if warmup_steps < 1:
+            raise ValueError(f"warmup_steps={warmup_steps}: must be at least 1")
+        self.network = network(vocabulary)
+        self.losses = list(losses or [])
+        self.optimizer = optimizer
+        self.warmup_steps = warmup_steps
+
+    def routing_losses(self, decisions: Sequence[RoutingDecision]) -> dict[str, Tensor]:
+        """Return each loss by its class name, unweighted, summed over the layers."""
+        if not decisions:
+            return {}
+        return {
+            type(term.loss).__name__: torch.stack([term.loss(d) for d in decisions]).sum()
+            for term in self.losses
+        }
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss to descend; write to the loggers at the trainer's interval."""
+        output: Output = self.network(batch)
+        task = task_loss(output, batch)
+        terms = self.routing_losses(output.decisions)
+        if self.global_step == 0:
+            report_reach(terms, self.network)
+        if self.global_step % self.trainer.log_every_n_steps == 0:
+            values = {"train/loss": task.item()}
+            values |= {f"train/{name}": value.item() for name, value in terms.items()}
+            values |= routing_metrics(output.decisions)
+            for logger in self.loggers:
+                logger.log_metrics(values, step=self.global_step)
+        weights = {type(term.loss).__name__: term.weight for term in self.losses}
+        return task + sum(weights[name] * value for name, value in terms.items())
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log the task loss; a router that draws at random draws the same at every validation."""
+        with torch.random.fork_rng():
+            torch.manual_seed(batch_idx)
+            output: Output = self.network(batch)
+        scored = int((batch.target_BL != NOT_SCORED).sum())
+        self.log("valid/loss", task_loss(output, batch), batch_size=scored)
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimiser and the schedule of its learning rate, stepped every step."""
+        optimizer = self.optimizer(self.parameters())
+        warmup_steps = self.warmup_steps
+        schedule = LambdaLR(optimizer, lambda step: inverse_square_root(step, warmup_steps))
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
