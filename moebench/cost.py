@@ -75,6 +75,14 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
     return Cost(total, round(total - idle), counter.get_total_flops() / tokens)
 
 
+def count_batch(network: nn.Module, batch: Any) -> Cost:
+    """Count one call of a model of tokens; the ids of encoder and decoder are its tokens."""
+    ids = [batch.input_BL, batch.context_BL]
+    tokens = sum(part.numel() for part in ids if part is not None)
+    with torch.random.fork_rng():
+        return count(network, lambda: network(batch), tokens)
+
+
 def parameters(module: nn.Module) -> int:
     """Return the number of parameters, shared ones counted once."""
     return sum(parameter.numel() for parameter in module.parameters())

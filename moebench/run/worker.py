@@ -114,15 +114,6 @@ def _out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
-def count_cost(model: Training, data: pl.LightningDataModule) -> cost.Cost:
-    """Count a forward pass on the first validation batch, in the mode the model is in."""
-    batch = next(iter(data.val_dataloader()))
-    batch = data.transfer_batch_to_device(batch, model.device, 0)
-    tokens = sum(ids.numel() for ids in (batch.input_BL, batch.context_BL) if ids is not None)
-    with torch.random.fork_rng():
-        return cost.count(model.network, lambda: model.network(batch), tokens)
-
-
 def record_of(
     job: Job, status: str, seconds: float = 0.0, objects: Objects | None = None
 ) -> RunRecord:
@@ -132,8 +123,8 @@ def record_of(
     """
     size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
     if objects is not None:
-        objects.model.eval()
-        size = count_cost(objects.model, objects.data)
+        model = objects.model.cpu().eval()
+        size = cost.count_batch(model.network, next(iter(objects.data.val_dataloader())))
         steps = objects.trainer.global_step
         tokens, data_hash = steps * objects.data.tokens_per_batch, objects.data.content_hash
     return RunRecord(

@@ -1,0 +1,54 @@
+# The one door: everything a person does with moebench, and everything that CI checks.
+PYTHON ?= python3
+PROFILE ?= quick
+SEEDS ?=
+WORKERS ?=
+DATA ?=
+PORT ?= 5000
+
+BIN := .venv/bin
+OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)")
+
+.PHONY: help setup reproduce-% test check report bench mlflow list doctor
+
+help:
+	@echo "make reproduce-switch [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
+	@echo "make mlflow | list | doctor | bench | test | check"
+
+# torch comes first and by itself: a looser requirement would pull a build of several GB.
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+setup: .venv/ready
+
+reproduce-%: .venv/ready
+	$(BIN)/moebench reproduce $* $(OPTIONS)
+
+report: .venv/ready
+	$(BIN)/moebench report switch --profile $(PROFILE)
+
+mlflow: .venv/ready
+	$(BIN)/moebench mlflow --port $(PORT)
+
+list doctor: .venv/ready
+	$(BIN)/moebench $@
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks.layer
+	$(BIN)/python -m benchmarks.train
+
+# One thread per test process: two threads beside a busy neighbour are several times slower.
+test: .venv/ready
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --quiet
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest --quiet tests/test_architecture.py

@@ -1,0 +1,1 @@
+"""Benchmarks: speed of the layer and of training, always as ratios within one run."""

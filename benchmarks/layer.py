@@ -1,0 +1,106 @@
+"""One MoE layer, forward and backward: our dispatchers, Hugging Face's block, a dense block.
+
+The dense block has the active size of the mixture: K experts of width F in one SwiGLU. Everything
+else computes the same function of the same weights. Run: `python -m benchmarks.layer`.
+"""
+
+import argparse
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from benchmarks.timing import in_turn, ratios, save, table
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.moe.experts import SwiGLU
+from moebench.moe.layer import MoELayer
+from moebench.moe.routers import TopK
+
+
+class DenseSwiGLU(nn.Module):
+    """The dense block of equal active size."""
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.gate_up = nn.Linear(dim, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, dim, bias=False)
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        """Return y_TD."""
+        gate_TF, up_TF = self.gate_up(x_TD).chunk(2, dim=-1)
+        answer: Tensor = self.down(silu(gate_TF) * up_TF)
+        return answer
+
+
+def huggingface(options: argparse.Namespace, implementation: str) -> nn.Module:
+    """Return transformers' Mixtral block; ImportError where transformers is not installed."""
+    from transformers import MixtralConfig
+    from transformers.models.mixtral.modeling_mixtral import MixtralSparseMoeBlock
+
+    config = MixtralConfig(
+        hidden_size=options.dim,
+        intermediate_size=options.hidden,
+        num_local_experts=options.experts,
+        num_experts_per_tok=options.k,
+    )
+    config._experts_implementation = implementation
+    block: nn.Module = MixtralSparseMoeBlock(config)
+    for parameter in block.parameters():
+        nn.init.normal_(parameter, std=0.02)
+    return block
+
+
+def step(block: nn.Module, x: Tensor, gradient: Tensor) -> Callable[[], None]:
+    """Return one forward and backward pass."""
+
+    def run() -> None:
+        block.zero_grad(set_to_none=True)
+        answer = block(x)
+        answer = answer[0] if isinstance(answer, tuple) else answer
+        answer.backward(gradient)
+
+    return run
+
+
+def cases(options: argparse.Namespace, dtype: torch.dtype) -> dict[str, Callable[[], None]]:
+    """Return everything that is timed against each other."""
+    torch.manual_seed(0)
+    device = options.device
+    x_TD = torch.randn(options.tokens, options.dim, dtype=dtype, device=device, requires_grad=True)
+    gradient_TD = torch.randn_like(x_TD)
+    blocks: dict[str, nn.Module] = {"dense": DenseSwiGLU(options.dim, options.k * options.hidden)}
+    for name, dispatcher in DISPATCHERS.items():
+        router = TopK(options.dim, options.experts, options.k)
+        experts = SwiGLU(options.dim, options.experts, options.hidden)
+        blocks[f"moebench {name}"] = MoELayer(router, experts, dispatcher())
+    found = {
+        name: step(block.to(device, dtype), x_TD, gradient_TD) for name, block in blocks.items()
+    }
+    for implementation in ("eager", "grouped_mm"):
+        block = huggingface(options, implementation).to(device, dtype)
+        x_BLD = x_TD.detach()[None].requires_grad_()
+        found[f"huggingface {implementation}"] = step(block, x_BLD, gradient_TD[None])
+    return found
+
+
+def main() -> None:
+    """Time, print, and append to results.jsonl."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in [("experts", 8), ("k", 2), ("dim", 512), ("hidden", 1024)]:
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--tokens", type=int, default=2048)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = parser.parse_args()
+    for dtype in (torch.float32, torch.bfloat16):
+        rows = ratios(in_turn(cases(options, dtype), options.rounds), against="dense")
+        name = str(dtype).removeprefix("torch.")
+        print(table(f"{name}, time over that of a dense block of equal active size", rows))
+        if options.save:
+            save("layer", {**vars(options), "dtype": name}, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""The command line: `moebench <command>`; every error a person can cause is one line and status 2."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+# Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["fit"]:  # its options are generated from the parts themselves
+        return _guarded(lambda: fit(given[1:]))
+    options = parser().parse_args(given)
+    return _guarded(lambda: COMMANDS[options.command](options))
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    """Run a command; turn refusals into one line."""
+    try:
+        return command()
+    except (ValueError, FileNotFoundError, ConnectionError) as error:
+        print(f"moebench: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nmoebench: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of everything but `fit`."""
+    top = argparse.ArgumentParser(prog="moebench", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
+    run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
+    run.add_argument("target", help="a name of `moebench list`, or all")
+    run.add_argument("--profile", default="quick", help="smoke, quick (default), full or gpu")
+    run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
+    run.add_argument("--workers", type=int, help="processes side by side (default: cores or GPUs)")
+    run.add_argument("--data", type=Path, help="a text file or folder instead of the default text")
+    run.add_argument("--no-mlflow", action="store_true", help="keep records only")
+    for name, text in [
+        ("verdict", "judge the records there are; trains nothing"),
+        ("report", "write report.html anew from the records there are"),
+    ]:
+        command = commands.add_parser(name, help=text)
+        command.add_argument("target", help="a name of `moebench list`")
+        command.add_argument("--profile", default="quick", help="whose records")
+    commands.add_parser("track", help="send to MLflow the records that it does not have")
+    ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
+    ui.add_argument("--port", type=int, default=5000)
+    commands.add_parser("list", help="targets, claims and parts")
+    commands.add_parser("doctor", help="check this machine and say what is missing")
+    for command in commands.choices.values():
+        command.add_argument("--root", type=Path, default=Path("runs"), help="folder of all runs")
+    return top
+
+
+def fit(arguments: list[str]) -> int:
+    """Run one experiment given as LightningCLI arguments."""
+    from moebench.fit import fit as run
+
+    return run(arguments)
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Reproduce one paper, or all of them."""
+    from moebench.reproduce import Options
+    from moebench.reproduce import reproduce as run
+    from moebench.run.pool import default_workers
+    from moebench.targets import FOLDERS, target
+    from moebench.verdict.table import table
+
+    settings = {}
+    if options.data is not None:
+        files = {"class_path": "moebench.data.sources.Files"}
+        settings["data.source"] = {**files, "init_args": {"path": str(options.data)}}
+    for name in FOLDERS if options.target == "all" else [options.target]:
+        chosen = Options(
+            profile=options.profile,
+            seeds=options.seeds,
+            workers=default_workers() if options.workers is None else options.workers,
+            root=options.root,
+            settings=settings,
+            track=not options.no_mlflow,
+        )
+        found = target(name)
+        print(table(run(found, chosen)))
+        print(f"report: {options.root / found.folder / options.profile / 'report.html'}")
+    return 0
+
+
+def verdict(options: argparse.Namespace) -> int:
+    """Judge the records of a profile again, and write verdicts and report anew."""
+    from moebench.reproduce import conclude
+    from moebench.targets import target
+    from moebench.verdict.table import table
+
+    found = target(options.target)
+    folder = options.root / found.folder / found.plan.profile(options.profile).name
+    print(table(conclude(found, folder, options.profile)))
+    return 0
+
+
+def track(options: argparse.Namespace) -> int:
+    """Send finished runs that MLflow lacks."""
+    from moebench import tracking
+
+    print(tracking.send(options.root))
+    return 0
+
+
+def mlflow(options: argparse.Namespace) -> int:
+    """Serve the MLflow UI until interrupted."""
+    import subprocess
+
+    from moebench import tracking
+
+    return subprocess.call(tracking.ui_command(options.root, options.port))
+
+
+def list_all(_: argparse.Namespace) -> int:
+    """Print targets with their claims, then the parts of every family."""
+    from moebench.listing import listing
+
+    print(listing())
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print what this machine has; status 1 where something needed is missing."""
+    from moebench.doctor import examine
+
+    return examine(options.root)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "doctor": doctor,
+    "list": list_all,
+    "mlflow": mlflow,
+    "report": verdict,
+    "reproduce": reproduce,
+    "track": track,
+    "verdict": verdict,
+}

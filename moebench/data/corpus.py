@@ -1,0 +1,134 @@
+"""Token files: text encoded once, written whole or not at all, read through memory maps.
+
+A folder holds `train.bin` and `valid.bin` (the domains one after the other, each document ended
+by EOS), `tokenizer.json` and `corpus.json`. It appears under its final name in one step, so that
+a process killed on the way leaves nothing that is later read, and of two processes that build the
+same corpus the second takes the first one's.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
+from moebench.data.tokenizer import EOS, Tokenizer
+
+_FORMAT = "1"  # raise it when the same text would give other files
+_TRAINING_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
+_SPLITS: tuple[Split, Split] = ("train", "valid")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A folder of token files that is complete."""
+
+    content_hash: str  # of the texts, the vocabulary and the tokens
+    vocabulary: int
+    digests: dict[str, str]  # of each domain's documents; its keys are the domains in order
+    tokens: dict[Split, list[int]]  # of each domain, EOS included
+
+
+class Windows:
+    """Windows of one split that do not overlap, each inside one domain; the rest is left over.
+
+    Args:
+        tokens: the ids of all domains, one domain after the other.
+        sizes: tokens of each domain.
+        width: tokens in a window.
+    """
+
+    def __init__(self, tokens: NDArray[np.unsignedinteger], sizes: list[int], width: int) -> None:
+        counts = [size // width for size in sizes]
+        ends = np.cumsum([0, *sizes])
+        parts = [end + width * np.arange(n) for end, n in zip(ends, counts, strict=False)]
+        self._tokens = tokens
+        self._start_W = np.concatenate(parts)
+        self._domain_W = np.repeat(np.arange(len(sizes)), counts)
+        self._width = width
+
+    def __len__(self) -> int:
+        return len(self._start_W)
+
+    def read(self, window_B: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the tokens of some windows, one per row, and the number of each one's domain."""
+        place = self._start_W[window_B, None] + np.arange(self._width)
+        return self._tokens[place].astype(np.int64), self._domain_W[window_B]
+
+
+def folder_of(source: Source, vocabulary: int) -> Path:
+    """Return where the corpus of a source belongs, whether it is there yet or not.
+
+    That is under `runs/cache`, or under the folder that the environment variable `MOEBENCH_CACHE`
+    names.
+    """
+    key = digest_of([_FORMAT, source.fingerprint(), str(vocabulary)])[:16]
+    return Path(os.environ.get("MOEBENCH_CACHE") or "runs/cache") / "text" / key
+
+
+def build(source: Source, vocabulary: int, folder: Path) -> None:
+    """Encode a source into a folder, unless the folder is there."""
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _write(list(source.documents()), vocabulary, unfinished)
+        os.rename(unfinished, folder)
+    except OSError:
+        if not folder.exists():  # otherwise another process was faster, with the same result
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def load(folder: Path) -> Corpus:
+    """Read what stands about a corpus in its folder."""
+    return Corpus(**json.loads((folder / "corpus.json").read_text(encoding="utf-8")))
+
+
+def windows(folder: Path, split: Split, width: int) -> Windows:
+    """Map the tokens of a split into memory, cut into windows."""
+    corpus = load(folder)
+    tokens = np.memmap(folder / f"{split}.bin", dtype=_dtype(corpus.vocabulary), mode="r")
+    return Windows(tokens, corpus.tokens[split], width)
+
+
+def _write(documents: list[Document], vocabulary: int, folder: Path) -> None:
+    digests = digest_by_domain(documents)
+    tokenizer = Tokenizer.train(_sample(documents, list(digests)), vocabulary)
+    tokenizer.save(folder / "tokenizer.json")
+    texts = {
+        (split, domain): [d.text for d in documents if (d.split, d.domain) == (split, domain)]
+        for split in _SPLITS
+        for domain in digests
+    }
+    tokens: dict[Split, list[int]] = {split: [] for split in _SPLITS}
+    content = hashlib.sha256(digest_of([*digests, *digests.values(), str(vocabulary)]).encode())
+    with tqdm(total=len(documents), desc="encoding text", unit="document") as progress:
+        for split in _SPLITS:
+            with (folder / f"{split}.bin").open("wb") as file:
+                for domain in digests:
+                    size = 0
+                    for ids in tokenizer.encode(texts[split, domain]):
+                        data = np.array([*ids, EOS], dtype=_dtype(vocabulary))
+                        content.update(data.tobytes())
+                        file.write(data.tobytes())
+                        size += len(data)
+                        progress.update()
+                    tokens[split].append(size)
+    corpus = Corpus(content.hexdigest(), vocabulary, digests, tokens)
+    (folder / "corpus.json").write_text(json.dumps(asdict(corpus), indent=2), encoding="utf-8")
+
+
+def _dtype(vocabulary: int) -> type[np.unsignedinteger]:
+    return np.uint16 if vocabulary <= 2**16 else np.uint32

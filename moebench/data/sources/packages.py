@@ -1,0 +1,204 @@
+"""Text that every installation already has: the code and the docstrings of the dependencies.
+
+What is known about equality between machines: the files are those that the installed packages
+list themselves (stray files do not count), so equal versions give equal text. Left out is what
+differs between builds of one version: version and configuration files, generated code, and
+whatever is named after an accelerator, so that PyTorch's builds for CPU and for CUDA should
+agree; the committed digests were made with the CPU build for Linux. Whether a machine has the
+committed text is checked at every run all the same.
+
+To make `packages.json` anew after a change of versions:
+`python -c "from moebench.data.sources.packages import record; record()"`.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+
+from moebench.data.sources.prose import paragraphs
+from moebench.data.sources.source import Document, Split, digest_by_domain, digest_of
+
+_COMMITTED = Path(__file__).with_name("packages.json")
+_SMALLEST, _LARGEST = 500, 300_000  # bytes of a file; what is larger is mostly tables
+_LEFT_OUT = re.compile(
+    r"(^|/)(tests?|testing|_?vendor|protos|externals|db_migrations)/"
+    r"|version|__config__|/Config\.h|cmake_macros|_distributor|_pb2|antlr|autoheuristic|generated"
+    r"|cuda|cudnn|hip|xpu|mps|metal|rocm|miopen|mkl",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    packages: tuple[str, ...]
+    wanted: re.Pattern[str]
+    texts: Callable[[str], Iterator[str]]  # what counts as text in a file, piece by piece
+
+
+def _whole(text: str) -> Iterator[str]:
+    yield text
+
+
+# No package serves two domains, so that no sentence stands in two domains.
+_RECIPES = {
+    "python": _Recipe(("torch", "mlflow", "optuna"), re.compile(r"\w.*\.py"), _whole),
+    "cpp": _Recipe(
+        ("torch",),
+        re.compile(r"torch/include/(c10|torch/csrc|ATen/(core|native|cpu|functorch))/.*\.h"),
+        _whole,
+    ),
+    "english": _Recipe(
+        ("sympy", "scipy", "numpy", "pandas", "scikit-learn", "matplotlib", "networkx"),
+        re.compile(r"\w.*\.py"),
+        paragraphs,
+    ),
+}
+
+
+class Packages:
+    """Python code, C++ headers and English docstrings of the dependencies; needs no download.
+
+    About one file in twenty is for validation. Which one is decided by its name without digits,
+    so that near twins (`vec256_float.h`, `vec512_float.h`) stay on one side; a text that occurs
+    twice in a domain counts once.
+
+    Args:
+        domains: some of `python`, `cpp`, `english`, in the order of their numbers.
+        megabytes_per_domain: text to take from each, in 10^6 bytes; less where there is less.
+
+    Raises:
+        ValueError: if a domain is unknown or named twice, or the size is not above 0.
+    """
+
+    def __init__(
+        self,
+        domains: Sequence[str] = ("python", "cpp", "english"),
+        megabytes_per_domain: float = 6.0,
+    ) -> None:
+        if not domains or len(set(domains)) < len(domains) or set(domains) - set(_RECIPES):
+            raise ValueError(
+                f"source.domains={list(domains)}: must be one or more of {', '.join(_RECIPES)}, "
+                "each once"
+            )
+        if not megabytes_per_domain > 0:
+            raise ValueError(
+                f"source.megabytes_per_domain={megabytes_per_domain}: must be above 0"
+            )
+        self.domains = tuple(domains)
+        self.megabytes_per_domain = float(megabytes_per_domain)
+
+    def fingerprint(self) -> str:
+        """Return a digest of the file list, sizes and hashes that the installer wrote down."""
+        files = (
+            f"{domain} {file} {file.size} {file.hash}"
+            for domain in self.domains
+            for file in _files(_RECIPES[domain])
+        )
+        return digest_of(chain([f"packages {self.megabytes_per_domain}"], files))
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents of one domain after the other, files in the order of a hash.
+
+        Raises:
+            ValueError: if no package of a domain is installed.
+        """
+        for domain in self.domains:
+            yield from _documents(domain, int(self.megabytes_per_domain * 1e6))
+
+    def check(self, digests: Mapping[str, str]) -> None:
+        """Log one line if the text differs from the committed one, and say why.
+
+        At another size than the committed one, only the versions can be compared.
+        """
+        committed = json.loads(_COMMITTED.read_text(encoding="utf-8"))
+        changed = [name for name in digests if digests[name] != committed["digests"][name]]
+        expected = committed["versions"]
+        differences = [
+            f"{package} is {version}, expected {expected[package]}"
+            for package, version in _versions(changed).items()
+            if version != expected[package]
+        ]
+        same_size = self.megabytes_per_domain == committed["megabytes_per_domain"]
+        if differences or (changed and same_size):
+            logging.getLogger(__name__).warning(
+                "The text of %s is not the committed one: %s",
+                ", ".join(changed),
+                "; ".join(differences) or "the versions agree, so the files of a package differ",
+            )
+
+
+def record(path: Path = _COMMITTED) -> None:
+    """Write the versions and digests of this installation as the expected ones."""
+    source = Packages()
+    expected = {
+        "megabytes_per_domain": source.megabytes_per_domain,
+        "versions": _versions(source.domains),
+        "digests": digest_by_domain(source.documents()),
+    }
+    path.write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
+
+
+def _versions(domains: Iterable[str]) -> dict[str, str]:
+    """Return the public version of each package of some domains (2.13.0, not 2.13.0+cpu)."""
+    return {name: _version(name) for domain in domains for name in _RECIPES[domain].packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _files(recipe: _Recipe) -> list[metadata.PackagePath]:
+    """Return the files of a domain in the order of the hash of their names: a fixed shuffle."""
+    files = [
+        file
+        for package in recipe.packages
+        if _version(package) != "not installed"
+        for file in metadata.files(package) or ()
+        if recipe.wanted.fullmatch(file.as_posix())
+        and not _LEFT_OUT.search(file.as_posix())
+        and _SMALLEST <= (file.size or 0) <= _LARGEST
+    ]
+    return sorted(files, key=lambda file: digest_of([file.as_posix()]))
+
+
+def _documents(domain: str, limit: int) -> Iterator[Document]:
+    """Yield documents until they hold `limit` bytes; a piece of text seen before is left out."""
+    size, seen = 0, set[str]()
+    for file in _files(_RECIPES[domain]):
+        code = _read(file.locate())
+        pieces = [piece for piece in _RECIPES[domain].texts(code) if piece not in seen]
+        seen.update(pieces)
+        text = "\n\n".join(dict.fromkeys(pieces))
+        if not text.strip():
+            continue
+        yield Document(file.as_posix(), domain, _split(file.name), text)
+        size += len(text.encode())
+        if size >= limit:
+            return
+    if not size:
+        packages = ", ".join(_RECIPES[domain].packages)
+        raise ValueError(
+            f"source.domains: no text for {domain!r}; install at least one of {packages}"
+        )
+
+
+def _read(path: PathLike[str]) -> str:
+    """Return the text of a file with line ends as \\n, or nothing if it is not UTF-8 or gone."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (UnicodeDecodeError, FileNotFoundError):
+        return ""
+
+
+def _split(name: str) -> Split:
+    key = digest_of(["split", re.sub(r"\d", "", name)])
+    return "valid" if int(key[:8], 16) % 20 == 0 else "train"

@@ -1,0 +1,33 @@
+"""What there is to use: targets with their claims, and the parts of every family."""
+
+import inspect
+
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.moe.experts import EXPERTS
+from moebench.moe.losses import LOSSES
+from moebench.moe.routers import ROUTERS
+from moebench.targets import FOLDERS, target
+
+FAMILIES = {
+    "routers": ROUTERS,
+    "experts": EXPERTS,
+    "dispatchers": DISPATCHERS,
+    "losses": LOSSES,
+}
+
+
+def listing() -> str:
+    """Return targets, claims and parts as text, one line each."""
+    lines = []
+    for name in FOLDERS:
+        found = target(name)
+        profiles = ", ".join(profile.name for profile in found.plan.profiles)
+        lines.append(f"{name}: {found.paper.authors} {found.paper.year}, {found.paper.title}")
+        lines.append(f"  make reproduce-{name} PROFILE={{{profiles}}}")
+        lines += [f"  {claim.key}  {claim.says}" for claim in found.claims]
+    for family, parts in FAMILIES.items():
+        lines.append(f"{family}:")
+        for part in parts.values():
+            first_line = (inspect.getdoc(part) or "").splitlines()[0]
+            lines.append(f"  {part.__name__:14} {first_line}")
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""The papers that can be reproduced, by the name that `make reproduce-<name>` uses."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from moebench.claims import Claim, Paper
+from moebench.plan import Plan
+
+FOLDERS = {"switch": "switch_2021"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A paper, its claims and the plan of runs that judges them."""
+
+    name: str
+    folder: str  # the same under configs/, reproductions/ and runs/
+    paper: Paper
+    claims: Sequence[Claim]
+    plan: Plan
+    configs: Path
+
+
+def target(name: str) -> Target:
+    """Return the target of that name.
+
+    Raises:
+        ValueError: if there is none; names those there are.
+    """
+    if name not in FOLDERS:
+        raise ValueError(f"target={name}: unknown; one of {', '.join(FOLDERS)}")
+    folder = FOLDERS[name]
+    package = importlib.import_module(f"reproductions.{folder}")
+    paper = importlib.import_module(f"reproductions.{folder}.paper")
+    plan = importlib.import_module(f"reproductions.{folder}.plan")
+    checkout = Path(str(package.__file__)).parents[2]
+    return Target(name, folder, paper.PAPER, paper.CLAIMS, plan.PLAN, checkout / "configs" / folder)

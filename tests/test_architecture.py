@@ -1,0 +1,158 @@
+"""The shape of moebench: who may import whom, how large a part may be, what must be said."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "moebench"
+ROWS = [  # each module imports only from rows below its own
+    {"cli"},
+    {"fit", "reproduce", "doctor", "listing", "testing"},
+    {"report", "targets", "sweep"},
+    {"run", "verdict"},
+    {"baselines"},
+    {"experiment"},
+    {"training", "tracking"},
+    {"reach", "models", "data", "interop"},
+    {"cost"},
+    {"moe", "claims", "plan", "records", "statistics"},
+]
+HOMES = {  # packages and the only modules that may know them
+    "jsonargparse": {"experiment"},
+    "yaml": {"experiment"},
+    "mlflow": {"tracking"},
+    "optuna": {"sweep"},
+    "pytorch_lightning": {"baselines", "data", "experiment", "run", "training"},
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "transformers": {"interop"},
+    "datasets": {"data"},
+    "tokenizers": {"data"},
+    "pytest": {"testing"},
+}
+WITHOUT_TORCH = {"claims", "plan", "records", "statistics", "verdict", "report", "tracking"}
+FRAMEWORK_BASES = {
+    "Callback",
+    "Exception",
+    "LightningCLI",
+    "LightningDataModule",
+    "LightningModule",
+    "Logger",
+    "Module",
+    "NamedTuple",
+    "Protocol",
+    "RuntimeError",
+    "StrEnum",
+    "Function",
+    "ValueError",
+    "ConnectionError",
+}
+HEIGHT = {name: -row for row, names in enumerate(ROWS) for name in names}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+CODE = [*FILES, *sorted((ROOT / "benchmarks").glob("*.py"))]
+CODE += sorted((ROOT / "reproductions").rglob("*.py"))
+
+
+def part(path: Path) -> str:
+    """Name of the module or package directly under moebench that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> list[str]:
+    """All modules a file imports, `from package import module` spelled out."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def violations(here: str, tree: ast.AST) -> list[str]:
+    """What a file of the part `here` imports that it must not."""
+    found = []
+    for name in imported(tree):
+        root, *rest = name.split(".")
+        if root == "moebench" and rest and rest[0] in HEIGHT:
+            there = rest[0]
+            if there != here and HEIGHT[there] >= HEIGHT[here]:
+                found.append(f"{here} imports {there}, which is not below it")
+        elif here not in HOMES.get(root, {here}):
+            found.append(f"{here} must not know {root}")
+        if root == "torch" and here in WITHOUT_TORCH:
+            found.append(f"{here} must do without torch")
+        if root in {"reproductions", "benchmarks", "tests"}:
+            found.append(f"nothing imports {root}")
+    return found
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(FILES) > 40
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downward(path: Path) -> None:
+    assert part(path) in HEIGHT, f"give {part(path)} a place in ROWS"
+    assert not violations(part(path), ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("here", "line"),
+    [
+        ("moe", "from moebench.training import Training"),
+        ("training", "import mlflow"),
+        ("statistics", "import torch"),
+        ("models", "from moebench import data"),
+        ("cli", "from reproductions.switch_2021 import paper"),
+    ],
+)
+def test_a_planted_violation_is_seen(here: str, line: str) -> None:
+    assert violations(here, ast.parse(line))
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_sizes(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 250, "a file is one part; 250 lines at most"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            body = lines - len((ast.get_docstring(node) or "").splitlines())
+            assert body <= 40, f"{node.name}: {body} lines, 40 at most"
+            if node.name == "__init__":
+                count = len(node.args.args + node.args.kwonlyargs) - 1
+                assert count <= 7, f"a constructor takes 7 parameters at most, not {count}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_framework_classes_are_inherited(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base).split("[")[0].split(".")[-1] for base in node.bases}
+            assert bases <= FRAMEWORK_BASES, f"{node.name} inherits from {bases}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for family in ("moe/routers", "moe/experts", "moe/losses", "moe/dispatch", "models")
+        for path in sorted((PACKAGE / family).glob("*.py"))
+        if path.name not in {"__init__.py", "combine.py", "loop.py", "grouped_matmul.py"}
+        and re.search(r"class \w+\(nn\.Module\)", path.read_text())
+    ],
+    ids=lambda path: path.name,
+)
+def test_papers_are_named(path: Path) -> None:
+    assert "Source:" in (ast.get_docstring(ast.parse(path.read_text())) or "")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda p: p.name)
+def test_configurations_are_short_and_say_why(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 30
+    assert lines[0].startswith("# ")
