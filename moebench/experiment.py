@@ -26,7 +26,13 @@ from moebench import data, models
 from moebench.moe import dispatch, experts, losses, overflow, routers
 from moebench.training import Training
 
-DEFAULT_DATA = {"class_path": "moebench.data.text.Text"}
+DEFAULT_DATA = {
+    "class_path": "moebench.data.text.Text",
+    "init_args": {
+        "source": {"class_path": "moebench.data.sources.Packages"},
+        "objective": {"class_path": "moebench.data.objectives.NextToken"},
+    },
+}
 TRAINER_DEFAULTS = {
     "accelerator": "auto",
     "devices": 1,
@@ -38,6 +44,10 @@ TRAINER_DEFAULTS = {
     "num_sanity_val_steps": 0,
     "val_check_interval": 50,
 }
+CHATTER = (  # loggers that tell of seeds, devices and products at every build
+    "lightning_fabric.utilities.seed",
+    "pytorch_lightning.utilities.rank_zero",
+)
 FAMILIES = (routers, experts, dispatch, losses, overflow, models, data)
 
 
@@ -79,6 +89,12 @@ class Experiment:
         with _one_line_errors():
             cli = _Cli(self.config, build=True, trainer=trainer)
             return cli.model, cli.datamodule, cli.trainer
+
+    def with_seed(self, seed: int) -> "Experiment":
+        """Return the same experiment with another seed."""
+        data = self.config["data"]
+        seeded = {**data, "init_args": {**data["init_args"], "seed": seed}}
+        return Experiment({**self.config, "seed_everything": seed, "data": seeded})
 
 
 def load(
@@ -154,9 +170,8 @@ class _Cli(LightningCLI):
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
     """Turn what jsonargparse and the parts raise into a ConfigurationError of one line."""
-    lightning = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    level = lightning.level
-    lightning.setLevel(logging.ERROR)  # the devices found and advertisements, at every build
+    for name in CHATTER:
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="jsonargparse|pytorch_lightning")
@@ -164,8 +179,6 @@ def _one_line_errors() -> Iterator[None]:
             yield
     except (ArgumentError, ValueError, TypeError, FileNotFoundError, ImportError) as error:
         raise ConfigurationError(explain(str(error))) from error
-    finally:
-        lightning.setLevel(level)
 
 
 def explain(message: str) -> str:

@@ -77,9 +77,7 @@ def resolve(
     return experiments
 
 
-def _load(
-    target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]
-) -> Experiment:
+def _load(target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]) -> Experiment:
     """Lay the files of the arm, its settings, the profile's and the person's over each other."""
     files = [target.configs / name for name in arm.configs]
     return load(files, {**profile.settings, **arm.settings, **settings})

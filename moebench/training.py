@@ -15,7 +15,6 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from moebench.models.output import Output
-from moebench.models.switch_t5_2021 import Decoder
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.metrics import METRICS, load
 from moebench.reach import report_reach
@@ -57,11 +56,6 @@ def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
     return values
 
 
-def adamw(parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """Return AdamW as the experiments here use it unless their configuration says otherwise."""
-    return AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
-
-
 def inverse_square_root(step: int, warmup_steps: int) -> float:
     """Return the factor on the learning rate: a linear rise, then one over the root of the step.
 
@@ -86,9 +80,9 @@ class Training(pl.LightningModule):
     def __init__(
         self,
         vocabulary: int,
-        network: Callable[[int], nn.Module] = Decoder,
+        network: Callable[[int], nn.Module],
         losses: list[Weighted] | None = None,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = adamw,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = lambda p: AdamW(p, lr=1e-3),
         warmup_steps: int = 100,
     ) -> None:
         super().__init__()

@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+import uuid
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,7 @@ from moebench.data.sources.source import Document, Source, Split, digest_by_doma
 from moebench.data.tokenizer import EOS, Tokenizer
 
 _FORMAT = "1"  # raise it when the same text would give other files
-_TRAINING_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
-_SPLITS: tuple[Split, Split] = ("train", "valid")
+_SAMPLE_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,12 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
     """Encode a source into a folder, unless the folder is there."""
     if folder.exists():
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    unfinished.mkdir(parents=True)
     try:
-        _write(list(source.documents()), vocabulary, unfinished)
-        os.rename(unfinished, folder)
+        documents = tqdm(source.documents(), desc="reading text", unit="document", disable=None)
+        _write(list(documents), vocabulary, unfinished)
+        unfinished.rename(folder)
     except OSError:
         if not folder.exists():  # otherwise another process was faster, with the same result
             raise
@@ -105,29 +106,41 @@ def windows(folder: Path, split: Split, width: int) -> Windows:
 
 def _write(documents: list[Document], vocabulary: int, folder: Path) -> None:
     digests = digest_by_domain(documents)
-    tokenizer = Tokenizer.train(_sample(documents, list(digests)), vocabulary)
+    tokens: dict[Split, list[int]] = {"train": [], "valid": []}
+    for split in tokens:
+        if not any(document.split == split for document in documents):
+            raise ValueError(f"data.source: it has no text for {split}")
+    tokenizer = Tokenizer.train(_sample(documents), vocabulary)
     tokenizer.save(folder / "tokenizer.json")
-    texts = {
-        (split, domain): [d.text for d in documents if (d.split, d.domain) == (split, domain)]
-        for split in _SPLITS
-        for domain in digests
-    }
-    tokens: dict[Split, list[int]] = {split: [] for split in _SPLITS}
-    content = hashlib.sha256(digest_of([*digests, *digests.values(), str(vocabulary)]).encode())
-    with tqdm(total=len(documents), desc="encoding text", unit="document") as progress:
-        for split in _SPLITS:
-            with (folder / f"{split}.bin").open("wb") as file:
+    hashes = [*digests, *digests.values(), str(vocabulary)]
+    with tqdm(total=len(documents), desc="encoding", unit="document", disable=None) as progress:
+        for split, sizes in tokens.items():
+            path = folder / f"{split}.bin"
+            with path.open("wb") as file:
                 for domain in digests:
-                    size = 0
-                    for ids in tokenizer.encode(texts[split, domain]):
-                        data = np.array([*ids, EOS], dtype=_dtype(vocabulary))
-                        content.update(data.tobytes())
-                        file.write(data.tobytes())
-                        size += len(data)
-                        progress.update()
-                    tokens[split].append(size)
-    corpus = Corpus(content.hexdigest(), vocabulary, digests, tokens)
+                    texts = [d.text for d in documents if (d.split, d.domain) == (split, domain)]
+                    encoded = tokenizer.encode(texts)
+                    sizes.append(sum(_append(file, ids, vocabulary, progress) for ids in encoded))
+            with path.open("rb") as file:
+                hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+    corpus = Corpus(digest_of(hashes), vocabulary, digests, tokens)
     (folder / "corpus.json").write_text(json.dumps(asdict(corpus), indent=2), encoding="utf-8")
+
+
+def _append(file: BinaryIO, ids: list[int], vocabulary: int, progress: "tqdm[NoReturn]") -> int:
+    """Write the ids of one document and EOS; return how many that is."""
+    np.array([*ids, EOS], dtype=_dtype(vocabulary)).tofile(file)
+    progress.update()
+    return len(ids) + 1
+
+
+def _sample(documents: list[Document]) -> Iterator[str]:
+    """Yield training texts, those of each domain until it has given its share."""
+    given: Counter[str] = Counter()
+    for _, domain, split, text in documents:
+        if split == "train" and given[domain] < _SAMPLE_CHARACTERS:
+            given[domain] += len(text)
+            yield text
 
 
 def _dtype(vocabulary: int) -> type[np.unsignedinteger]:

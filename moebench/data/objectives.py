@@ -52,9 +52,8 @@ class NextToken:
     ) -> TextBatch:
         """Return the windows without their last token, and without their first as targets."""
         raw = torch.from_numpy(raw_BW)
-        return TextBatch(
-            raw[:, :-1].contiguous(), raw[:, 1:].contiguous(), None, torch.from_numpy(domain_B)
-        )
+        domain = torch.from_numpy(domain_B)
+        return TextBatch(raw[:, :-1].contiguous(), raw[:, 1:].contiguous(), None, domain)
 
 
 class SpanCorruption:
@@ -104,10 +103,15 @@ class SpanCorruption:
         self, raw_BW: NDArray[np.int64], domain_B: NDArray[np.int64], rng: np.random.Generator
     ) -> TextBatch:
         """Return the windows with freshly drawn spans cut out."""
-        cut_BW = self._draw(*raw_BW.shape, rng)
+        cut_BW = self._draw(len(raw_BW), raw_BW.shape[1], rng)
         context, target = _replace(raw_BW, cut_BW), _replace(raw_BW, ~cut_BW)
         shifted = np.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=PAD)
-        return TextBatch(*map(torch.from_numpy, (shifted, target, context, domain_B)))
+        return TextBatch(
+            input_BL=torch.from_numpy(shifted),
+            target_BL=torch.from_numpy(target),
+            context_BL=torch.from_numpy(context),
+            domain_B=torch.from_numpy(domain_B),
+        )
 
     def _counts(self, width: int) -> tuple[int, int]:
         """Return how many tokens of a window are cut out, and in how many spans."""
@@ -127,12 +131,11 @@ class SpanCorruption:
         return np.repeat(np.tile([False, True], rows * spans), lengths).reshape(rows, width)
 
 
-def _compositions(
-    total: int, parts: int, rows: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _compositions(total: int, parts: int, rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw, per row, one of the ways to write `total` as an ordered sum of positive numbers."""
     places = rng.random((rows, total - 1)).argsort(axis=1)[:, : parts - 1] + 1
-    return np.diff(np.sort(places, axis=1), axis=1, prepend=0, append=total)
+    edges = np.pad(np.sort(places, axis=1), ((0, 0), (1, 1)), constant_values=((0, 0), (0, total)))
+    return edges[:, 1:] - edges[:, :-1]
 
 
 def _replace(raw_BW: NDArray[np.int64], cut_BW: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -141,3 +144,6 @@ def _replace(raw_BW: NDArray[np.int64], cut_BW: NDArray[np.bool_]) -> NDArray[np
     sentinel_BW = SENTINEL - 1 + first_BW.cumsum(axis=1)
     left = np.where(first_BW, sentinel_BW, raw_BW)[~cut_BW | first_BW]
     return np.pad(left.reshape(len(raw_BW), -1), ((0, 0), (0, 1)), constant_values=EOS)
+
+
+OBJECTIVES = {"next_token": NextToken, "span_corruption": SpanCorruption}

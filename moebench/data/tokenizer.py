@@ -72,7 +72,9 @@ class Tokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of some ids, without the special ones."""
-        return str(self._encoding.decode([token - FIRST_TEXT for token in ids if token >= FIRST_TEXT]))
+        return str(
+            self._encoding.decode([token - FIRST_TEXT for token in ids if token >= FIRST_TEXT])
+        )
 
 
 def check_vocabulary(vocabulary: int) -> None:

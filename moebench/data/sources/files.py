@@ -91,7 +91,7 @@ def _split(domain: str, root: Path, files: list[Path]) -> Iterator[Document]:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file, line ends as \\n."""
+    """Return the text of a file, with line feeds for line ends."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

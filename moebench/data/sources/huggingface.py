@@ -51,7 +51,8 @@ class HuggingFace:
     def fingerprint(self) -> str:
         """Return a digest of the arguments and, of a local folder, of names, sizes and times."""
         arguments = [f"{key}={value!r}" for key, value in sorted(vars(self).items())]
-        files = sorted(path for path in Path(self.name).rglob("*") if path.is_file())
+        folder = Path(self.name)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
         states = ((path, path.stat()) for path in files)
         known = (f"{path} {state.st_size} {state.st_mtime_ns}" for path, state in states)
         return digest_of(chain(["huggingface"], arguments, known))

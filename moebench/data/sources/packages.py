@@ -87,9 +87,7 @@ class Packages:
                 "each once"
             )
         if not megabytes_per_domain > 0:
-            raise ValueError(
-                f"source.megabytes_per_domain={megabytes_per_domain}: must be above 0"
-            )
+            raise ValueError(f"source.megabytes_per_domain={megabytes_per_domain}: must be above 0")
         self.domains = tuple(domains)
         self.megabytes_per_domain = float(megabytes_per_domain)
 
@@ -192,7 +190,7 @@ def _documents(domain: str, limit: int) -> Iterator[Document]:
 
 
 def _read(path: PathLike[str]) -> str:
-    """Return the text of a file with line ends as \\n, or nothing if it is not UTF-8 or gone."""
+    """Return a file's text with line feeds for line ends; nothing if it is not UTF-8 or gone."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except (UnicodeDecodeError, FileNotFoundError):

@@ -1,0 +1,85 @@
+"""What Lightning, the history file and tracking cost: a full run against a bare loop.
+
+Both train the model of one configuration on the same batches, in turn, in blocks of steps; the
+full run has every callback and logger of a real one, while this process sends its history to
+MLflow as the parent of a reproduction does. Run: `python -m benchmarks.train`.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.timing import ratios, save, table
+from moebench.experiment import Experiment, load
+from moebench.run.callbacks import RandomState, StepClock, StopOnDivergence
+from moebench.run.history import History
+from moebench.training import task_loss
+
+CONFIG = Path(__file__).parents[1] / "configs" / "switch_2021" / "switch_8.yaml"
+
+
+def bare(experiment: Experiment, steps: int) -> float:
+    """Return the seconds a step of a plain loop over the same model, losses and optimiser."""
+    model, data, _ = experiment.build(logger=False, enable_checkpointing=False)
+    data.setup("fit")
+    batches = iter(data.train_dataloader())
+    [optimizer], [schedule] = model.configure_optimizers()
+    weights = [term.weight for term in model.losses]
+    model.train()
+    started = time.perf_counter()
+    for _ in range(steps):
+        batch = next(batches)
+        output = model.network(batch)
+        losses = model.routing_losses(output.decisions).values()
+        loss = task_loss(output, batch)
+        loss = loss + sum(w * value for w, value in zip(weights, losses, strict=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule["scheduler"].step()
+    return (time.perf_counter() - started) / steps
+
+
+def full(experiment: Experiment, folder: Path) -> float:
+    """Return the seconds a step of a run as a worker makes it, validation left out."""
+    clock = StepClock()
+    model, data, trainer = experiment.build(
+        default_root_dir=str(folder),
+        enable_checkpointing=False,
+        logger=[History(folder / "history.jsonl")],
+        callbacks=[clock, RandomState(), StopOnDivergence()],
+        limit_val_batches=0,
+    )
+    started = time.perf_counter()
+    trainer.fit(model, data)
+    return (time.perf_counter() - started) / trainer.global_step
+
+
+def main() -> None:
+    """Time, print, and append to results.jsonl."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = parser.parse_args()
+    experiment = load([CONFIG], {"trainer.max_steps": options.steps})
+    _, data, _ = experiment.build(logger=False, enable_checkpointing=False)
+    data.prepare_data()
+    seconds: dict[str, list[float]] = {"bare loop": [], "lightning and history": []}
+    for turn in range(-1, options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            both = (bare(experiment, options.steps), full(experiment, Path(folder)))
+        if turn >= 0:
+            for name, value in zip(seconds, both, strict=True):
+                seconds[name].append(value)
+    rows = ratios(seconds, against="bare loop")
+    print(table("time of a step over that of a bare loop", rows))
+    if options.save:
+        save("train", {**vars(options), "threads": torch.get_num_threads()}, rows)
+
+
+if __name__ == "__main__":
+    main()

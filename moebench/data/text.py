@@ -1,0 +1,123 @@
+"""Text for language models: from a source to batches, the same on every machine and at every run.
+
+The encoding is learnt and the tokens are written once, into a cache that all runs share (see
+`moebench.data.corpus`); a run only maps them into memory.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+import pytorch_lightning as pl
+
+from moebench.data import corpus
+from moebench.data.batches import TrainBatches, ValidBatches
+from moebench.data.objectives import Objective
+from moebench.data.sources.source import Source
+from moebench.data.tokenizer import Tokenizer, check_vocabulary
+
+
+class Text(pl.LightningDataModule):
+    """Batches of text; after `prepare_data` it also knows the text's hash, domains and size.
+
+    A batch is a `TextBatch`. Windows of text do not overlap, lie inside one domain, and come in an
+    order that depends on the seed and the epoch only, so that all models with one seed see the
+    same batches. Validation is the same for every seed.
+
+    Args:
+        source: where the text comes from: `Packages`, `Files`, `HuggingFace`, or one's own.
+        objective: `NextToken`, `SpanCorruption`, or one's own.
+        vocabulary: number of ids V, the 34 special ones included; at least 290.
+        length: tokens L that the model reads from each window (the encoder, if there is one).
+        batch_size: windows B in a batch.
+        valid_batches: number of validation batches.
+        seed: of the order of training batches and of the training objective's chance.
+
+    Raises:
+        ValueError: if a number is out of range, or the objective cannot work at that length.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        objective: Objective,
+        vocabulary: int = 1024,
+        length: int = 64,
+        batch_size: int = 32,
+        valid_batches: int = 32,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        check_vocabulary(vocabulary)
+        sizes = {"length": length, "batch_size": batch_size, "valid_batches": valid_batches}
+        for name, number in sizes.items():
+            if number < 1:
+                raise ValueError(f"data.{name}={number}: must be at least 1")
+        if seed < 0:
+            raise ValueError(f"data.seed={seed}: must not be negative")
+        self.source = source
+        self.objective = objective
+        self.vocabulary = vocabulary
+        self.length = length
+        self.batch_size = batch_size
+        self.valid_batches = valid_batches
+        self.seed = seed
+        self._width = objective.width(length)
+
+    def prepare_data(self) -> None:
+        """Encode the text unless the cache has it; log one line if it is not what is expected."""
+        corpus.build(self.source, self.vocabulary, self._folder)
+        self.source.check(self._corpus.digests)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read what the cache says about the text.
+
+        Raises:
+            FileNotFoundError: if `prepare_data` was never called.
+        """
+        _ = self._corpus
+
+    def train_dataloader(self) -> TrainBatches:
+        """Return the training batches from the first on; they can be resumed at any other."""
+        rank, processes = (
+            (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        )
+        windows = corpus.windows(self._folder, "train", self._width)
+        return TrainBatches(windows, self.objective, self.batch_size, self.seed, rank, processes)
+
+    def val_dataloader(self) -> ValidBatches:
+        """Return the validation batches; every process goes through all of them."""
+        windows = corpus.windows(self._folder, "valid", self._width)
+        return ValidBatches(windows, self.objective, self.batch_size, self.valid_batches)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the texts, the vocabulary and the tokens, whatever the objective."""
+        return self._corpus.content_hash
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains, in the order of the numbers in `domain_B`."""
+        return tuple(self._corpus.digests)
+
+    @property
+    def train_tokens(self) -> int:
+        """Tokens of the training split."""
+        return sum(self._corpus.tokens["train"])
+
+    @property
+    def tokens_per_batch(self) -> int:
+        """Tokens B x L that the model reads from one batch."""
+        return self.batch_size * self.length
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The encoding, to turn ids back into text."""
+        return Tokenizer.load(self._folder / "tokenizer.json")
+
+    @cached_property
+    def _folder(self) -> Path:
+        return corpus.folder_of(self.source, self.vocabulary)
+
+    @cached_property
+    def _corpus(self) -> corpus.Corpus:
+        return corpus.load(self._folder)

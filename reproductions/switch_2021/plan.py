@@ -1,0 +1,118 @@
+"""The runs behind the claims of paper.py: arms, profiles, seeds. What each arm is for stands there.
+
+All arms share data, objective, optimiser, schedule and seeds; an arm changes what its name says.
+"""
+
+from moebench.plan import Arm, Plan, Profile
+
+NETWORK = "model.network.init_args"
+ROUTER = f"{NETWORK}.sparse.router.init_args"
+FACTOR = f"{ROUTER}.capacity.factor"
+EXPERTS = f"{ROUTER}.router.init_args.num_experts"
+SWITCH = ["switch_8.yaml"]
+
+
+def capacity(factor: float) -> dict[str, object]:
+    """Return the setting of the capacity factor."""
+    return {FACTOR: factor}
+
+
+def balance(weight: float) -> dict[str, object]:
+    """Return the setting of the balance weight alpha; no loss at all for zero."""
+    return {"model.losses": [{"loss": "LoadBalance", "weight": weight}] if weight else []}
+
+
+TABLE_1 = [
+    Arm("dense", SWITCH, twin_of="switch_cf1.25", matched_on="active_flops"),
+    *(Arm(f"switch_cf{factor}", SWITCH, capacity(factor)) for factor in (1.0, 1.25, 2.0)),
+    *(Arm(f"top2_cf{factor}", ["top2_8.yaml"], capacity(factor)) for factor in (1.0, 1.25, 2.0)),
+]
+SCALING = [Arm(f"experts_{count}", SWITCH, {EXPERTS: count}) for count in (2, 4, 16, 32, 64)]
+BALANCE = [
+    Arm(f"alpha_{name}", SWITCH, balance(float(name)))
+    for name in ("0", "1e-4", "1e-3", "1e-1", "1")
+]
+EXPLORATION = [
+    Arm("explore_argmax", SWITCH, {f"{ROUTER}.router.init_args.jitter": 0.0}),
+    Arm("explore_sample", ["explore_sample.yaml"]),
+    Arm("explore_dropout", ["explore_dropout.yaml"]),
+]
+ATTENTION = [
+    Arm("attention_experts", ["attention_experts.yaml"]),
+    Arm("both_experts", ["switch_8.yaml", "attention_experts.yaml"]),
+]
+# Claim 18 sets FLOPs against parameters: in the blocks `many_narrow` has 4 times the parameters of
+# the mixtures of `few_wide` and a quarter of its FLOPs, both widths halved as in the paper.
+HIDDEN = f"{NETWORK}.sparse.experts.init_args.hidden"
+SHAPE = f"{NETWORK}.shape"
+SIZES = [
+    Arm(
+        "few_wide",
+        SWITCH,
+        {EXPERTS: 4, HIDDEN: 768, f"{SHAPE}.width": 192, f"{SHAPE}.hidden": 768},
+    ),
+    Arm(
+        "many_narrow",
+        SWITCH,
+        {EXPERTS: 64, HIDDEN: 384, f"{SHAPE}.width": 96, f"{SHAPE}.hidden": 384},
+    ),
+    Arm("dense_x3.5", ["dense.yaml"], {f"{SHAPE}.width": 256, f"{SHAPE}.hidden": 896}),
+]
+OTHERS = [
+    Arm("init_1.0", SWITCH, {f"{NETWORK}.initial_scale": 1.0}),
+    Arm("reroute_cf1.0", SWITCH, {**capacity(1.0), f"{ROUTER}.overflow": "NextExpert"}),
+]
+T5 = [
+    Arm("t5_dense", ["t5_switch_8.yaml"], twin_of="t5_switch_8", matched_on="active_flops"),
+    Arm("t5_switch_8", ["t5_switch_8.yaml"]),
+]
+ARMS = [*TABLE_1, *SCALING, *BALANCE, *EXPLORATION, *ATTENTION, *SIZES, *OTHERS, *T5]
+
+
+def steps(number: int, validations: int) -> dict[str, object]:
+    """Return the settings of a training of so many steps with so many validations."""
+    return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
+
+
+QUICK_ARMS = [arm.name for arm in TABLE_1 if arm.name != "top2_cf1.25"]
+TEN_SEEDS = [
+    *("init_1.0", "switch_cf1.0", "switch_cf1.25", "dense", "reroute_cf1.0"),
+    *("experts_2", "experts_4", "explore_argmax", "explore_sample", "explore_dropout"),
+]
+PLAN = Plan(
+    arms=ARMS,
+    profiles=[
+        Profile(
+            "smoke",
+            arms=["dense", "switch_cf1.25", "top2_cf1.0"],
+            seeds=2,
+            settings={
+                **steps(4, validations=2),
+                "trainer.log_every_n_steps": 1,
+                "data.init_args.valid_batches": 2,
+                f"{SHAPE}.layers": 2,
+            },
+        ),
+        Profile("quick", arms=QUICK_ARMS, seeds=3, settings=steps(400, validations=8)),
+        Profile(
+            "full",
+            arms=[arm.name for arm in ARMS],
+            seeds=5,
+            settings=steps(600, validations=24),
+            more_seeds=dict.fromkeys(TEN_SEEDS, 10),
+        ),
+    ],
+    groups={
+        "Table 1: capacity, top-1 and top-2": [arm.name for arm in TABLE_1],
+        "Number of experts": ["dense", "experts_2", "experts_4", "switch_cf1.25"]
+        + [f"experts_{count}" for count in (16, 32, 64)],
+        "Balance weight": ["switch_cf1.25", *(arm.name for arm in BALANCE)],
+        "Exploration": ["switch_cf1.25", *(arm.name for arm in EXPLORATION)],
+        "Experts in attention": ["switch_cf1.25", *(arm.name for arm in ATTENTION)],
+        "FLOPs against parameters": [arm.name for arm in SIZES],
+        "Initial scale": ["switch_cf1.25", "init_1.0"],
+        "Overflow rule": ["switch_cf1.0", "reroute_cf1.0"],
+        "Span corruption": [arm.name for arm in T5],
+    },
+    computed={},
+)
