@@ -51,6 +51,9 @@ CHATTER = (  # loggers that tell of seeds, devices and products at every build
 FAMILIES = (routers, experts, dispatch, losses, overflow, models, data)
 
 
+NO_VALUE = "Expected a <class 'NoneType'>"  # the last of the complaints about an optional value
+
+
 class ConfigurationError(ValueError):
     """A configuration that cannot be built; the message is one line."""
 
@@ -112,7 +115,8 @@ def load(
         ConfigurationError: for a missing file, an unknown key or a value of the wrong type.
     """
     arguments = [f"--config={path}" for path in configs]
-    arguments += [f"--{key}={json.dumps(value)}" for key, value in (settings or {}).items()]
+    for key, value in (settings or {}).items():
+        arguments.append(f"--{key}={value if isinstance(value, str) else json.dumps(value)}")
     return parse([*arguments, f"--seed_everything={seed}"])
 
 
@@ -194,11 +198,19 @@ def explain(message: str) -> str:
         name = (unknown or missing)[1]  # type: ignore[index]
         return f"{path}: no class or module is called {name}; a class_path or one of {_names()}"
     lines = [re.sub(r"\s*Got value: .*|^[-\s]+", "", line) for line in message.splitlines()]
-    noise = ("Does not validate", "Subtypes", "Errors:", "Given value", "Parser key", "Problem")
+    noise = (
+        "Does not validate",
+        "Subtypes",
+        "Errors:",
+        "Given value",
+        "Parser key",
+        "Problem",
+        NO_VALUE,
+    )
     useful = [
         re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
         for line in lines
-        if line and not line.startswith(noise) and line != "Expected a <class 'NoneType'>"
+        if line and not line.startswith(noise)
     ]
     reason = useful[-1] if useful else lines[-1].strip() if lines else message
     own_key = re.match(r"[\w.]+=", reason)

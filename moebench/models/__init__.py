@@ -1,1 +1,7 @@
 """The models of the papers, built from the same parts."""
+
+from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
+
+MODELS = {"decoder": Decoder, "encoder_decoder": EncoderDecoder}
+
+__all__ = ["MODELS", "Decoder", "EncoderDecoder"]

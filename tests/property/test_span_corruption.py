@@ -54,7 +54,9 @@ def test_nothing_is_lost(length: int, density: float, mean: float, seed: int) ->
 def test_no_longer_window_fits_the_length(length: int) -> None:
     objective = SpanCorruption()
     width = objective.width(length)
-    longer = objective(np.full((1, width + 1), 99), np.zeros(1, dtype=np.int64), np.random.default_rng())
+    longer = objective(
+        np.full((1, width + 1), 99), np.zeros(1, dtype=np.int64), np.random.default_rng()
+    )
     assert longer.context_BL is not None
     assert longer.context_BL.shape[1] == length + 1
 

@@ -7,7 +7,9 @@ TOKENIZER = Tokenizer.train(["the cat sat on the mat", "the <pad> and the <extra
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(st.text() | st.sampled_from(["<pad>", "</s>", "<extra_id_0>", "\r\n\t"]), max_size=3))
+@given(
+    st.lists(st.text() | st.sampled_from(["<pad>", "</s>", "<extra_id_0>", "\r\n\t"]), max_size=3)
+)
 def test_any_text_comes_back_and_is_never_special(pieces: list[str]) -> None:
     text = "".join(pieces)
     (ids,) = TOKENIZER.encode([text])

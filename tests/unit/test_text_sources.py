@@ -76,7 +76,7 @@ def test_digests_see_names_splits_texts_and_where_each_ends() -> None:
 
 
 def test_packages_are_split_by_file_and_twins_stay_together() -> None:
-    documents = list(Packages(["cpp"], megabytes_per_domain=3).documents())
+    documents = list(Packages(["cpp"], megabytes_per_domain=100).documents())
     assert len({d.name for d in documents}) == len({d.text for d in documents}) == len(documents)
     held_out = sum(len(d.text) for d in documents if d.split == "valid")
     assert 0.02 < held_out / sum(len(d.text) for d in documents) < 0.15
@@ -286,10 +286,14 @@ def test_hugging_face_notices_local_changes(local: Path) -> None:
 def test_hugging_face_mistakes_are_one_line(local: Path) -> None:
     with pytest.raises(ValueError, match=r"^source\.column='body': '.*texts' has text, url$"):
         list(HuggingFace(str(local), column="body").documents())
-    with pytest.raises(ValueError, match=r"^source\.name='.*': split 'test' cannot be loaded \(") as e:
+    with pytest.raises(
+        ValueError, match=r"^source\.name='.*': split 'test' cannot be loaded \("
+    ) as e:
         list(HuggingFace(str(local), splits=("test", "train")).documents())
     assert "\n" not in str(e.value)
-    with pytest.raises(ValueError, match=r"^source\.name='no/such': split 'train' cannot be loaded"):
+    with pytest.raises(
+        ValueError, match=r"^source\.name='no/such': split 'train' cannot be loaded"
+    ):
         list(HuggingFace("no/such").documents())
     with pytest.raises(ValueError, match=r"^source\.max_documents=0: must be at least 1$"):
         HuggingFace("a", max_documents=0)

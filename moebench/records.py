@@ -1,0 +1,105 @@
+"""What a run leaves behind: one RunRecord, one line of JSON, written whole or not at all."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One arm with one seed: what it was, what it cost, what came out.
+
+    Raises:
+        ValueError: for a status that does not exist.
+    """
+
+    target: str
+    profile: str
+    arm: str
+    seed: int
+    status: str  # one of STATUSES
+    config_hash: str
+    commit: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hardware: Mapping[str, str | int] = field(default_factory=dict)
+    data_hash: str = ""
+    steps: int = 0
+    tokens: int = 0  # of the training batches
+    params_total: int = 0
+    params_active: int = 0  # parameters that one token meets
+    flops_per_token: float = 0.0  # forward pass
+    seconds: float = 0.0  # in training steps
+    tokens_per_second: float = 0.0
+    peak_memory_bytes: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status={self.status}: unknown; one of {', '.join(STATUSES)}")
+
+    def to_json(self) -> str:
+        """Return the record as one line; a metric that is not finite is left out, JSON has none."""
+        values = asdict(self)
+        values["metrics"] = {k: v for k, v in values["metrics"].items() if math.isfinite(v)}
+        return json.dumps(values, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "RunRecord":
+        """Return the record of a line; ValueError says what is missing or unknown."""
+        values: dict[str, Any] = json.loads(line)
+        names = {f.name for f in fields(cls)}
+        if unknown := set(values) - names:
+            raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old text or the new one, never a part of either."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write(record: RunRecord, path: Path) -> None:
+    """Write one record to a file of its own."""
+    write_whole(path, record.to_json() + "\n")
+
+
+def write_all(records: Iterable[RunRecord], path: Path) -> None:
+    """Write records to one file, ordered by arm and seed."""
+    ordered = sorted(records, key=lambda record: (record.arm, record.seed))
+    write_whole(path, "".join(record.to_json() + "\n" for record in ordered))
+
+
+def read(path: Path) -> list[RunRecord]:
+    """Return the records of a file.
+
+    Raises:
+        ValueError: naming file and line where one cannot be read.
+        FileNotFoundError: if there is no such file.
+    """
+    records = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if line.strip():
+            try:
+                records.append(RunRecord.from_json(line))
+            except ValueError as error:
+                raise ValueError(f"{path}:{number}: not a run record: {error}") from None
+    return records
