@@ -5,6 +5,7 @@ laid over them all. LightningCLI reads it, so every part is typed, strict and na
 part of somebody else's package joins by its `class_path`.
 """
 
+import copy
 import hashlib
 import json
 import logging
@@ -90,7 +91,7 @@ class Experiment:
             ConfigurationError: if a part refuses its arguments.
         """
         with _one_line_errors():
-            cli = _Cli(self.config, build=True, trainer=trainer)
+            cli = _Cli(copy.deepcopy(dict(self.config)), build=True, trainer=trainer)
             return cli.model, cli.datamodule, cli.trainer
 
     def with_seed(self, seed: int) -> "Experiment":

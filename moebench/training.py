@@ -124,7 +124,7 @@ class Training(pl.LightningModule):
             torch.manual_seed(batch_idx)
             output: Output = self.network(batch)
         scored = int((batch.target_BL != NOT_SCORED).sum())
-        self.log("valid/loss", task_loss(output, batch), batch_size=scored)
+        self.log("valid/loss", task_loss(output, batch), batch_size=scored, logger=False)
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser and the schedule of its learning rate, stepped every step."""

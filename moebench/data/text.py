@@ -11,9 +11,13 @@ import pytorch_lightning as pl
 
 from moebench.data import corpus
 from moebench.data.batches import TrainBatches, ValidBatches
-from moebench.data.objectives import Objective
-from moebench.data.sources.source import Source
+from moebench.data.objectives import NextToken, Objective, SpanCorruption
+from moebench.data.sources import Files, HuggingFace, Packages, Source
 from moebench.data.tokenizer import Tokenizer, check_vocabulary
+
+# Named one by one, our own classes can be called by their short names in YAML.
+AnySource = Packages | Files | HuggingFace | Source
+AnyObjective = NextToken | SpanCorruption | Objective
 
 
 class Text(pl.LightningDataModule):
@@ -38,8 +42,8 @@ class Text(pl.LightningDataModule):
 
     def __init__(
         self,
-        source: Source,
-        objective: Objective,
+        source: AnySource,
+        objective: AnyObjective,
         vocabulary: int = 1024,
         length: int = 64,
         batch_size: int = 32,

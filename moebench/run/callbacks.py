@@ -1,6 +1,7 @@
 """What a run needs beside training: exact resumption, a clock, and two reasons to stop."""
 
 import math
+import multiprocessing
 import os
 import time
 from typing import Any
@@ -36,6 +37,24 @@ class RandomState(Callback):
             if self.restored["cuda"]:
                 torch.cuda.set_rng_state_all([state.cpu() for state in self.restored["cuda"]])
             self.restored = None
+
+
+class LogValidation(Callback):
+    """Writes the result of each validation to the loggers, at the number of steps trained by then.
+
+    Lightning itself would write the number of the last step, one less. Checkpoints come after all
+    other callbacks, so none is ever ahead of its validation.
+    """
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write one line."""
+        values = {
+            name: value.item()
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith("valid/")
+        }
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=trainer.global_step)
 
 
 class StepClock(Callback):
@@ -82,10 +101,8 @@ class StopOnDivergence(Callback):
 class StopWithParent(Callback):
     """Ends a worker whose parent was killed, so that no orphan goes on beside its successor."""
 
-    def __init__(self) -> None:
-        self.parent = os.getppid()
-
     def on_train_batch_start(self, *_: Any) -> None:
-        """Look whether the parent is still the one that started this process."""
-        if os.getppid() != self.parent:
+        """Look whether the process that started this one is still there."""
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
             os._exit(1)

@@ -22,14 +22,15 @@ class History(Logger):
 
     Args:
         path: the file; its folder exists.
-        step: steps already trained; later lines of an interrupted run are cut off.
+        step: steps trained at the checkpoint; what was written after it will be written again
+            and is cut off. A validation at that very step came before the checkpoint.
     """
 
     def __init__(self, path: Path, step: int = 0) -> None:
         super().__init__()
         self.path = path
         if path.exists():
-            keep = [line for line in read(path) if line["step"] <= step]
+            keep = [line for line in read(path) if line["step"] < step + ("valid/loss" in line)]
             path.write_text("".join(json.dumps(line) + "\n" for line in keep))
 
     @property

@@ -1,6 +1,7 @@
 """One run from start, or from its last checkpoint, to its record."""
 
 import fcntl
+import importlib
 import json
 import traceback
 import warnings
@@ -15,6 +16,7 @@ from moebench import cost
 from moebench.records import RunRecord, write, write_whole
 from moebench.run.callbacks import (
     Diverged,
+    LogValidation,
     RandomState,
     StepClock,
     StopOnDivergence,
@@ -102,7 +104,7 @@ def _build(job: Job, callbacks: list[pl.Callback]) -> Objects:
     model, data, trainer = job.experiment.build(
         default_root_dir=str(job.folder),
         logger=[History(job.history_path, trained)],
-        callbacks=[*callbacks, RandomState(), StopOnDivergence(), checkpoints],
+        callbacks=[*callbacks, LogValidation(), RandomState(), StopOnDivergence(), checkpoints],
     )
     return Objects(model, data, trainer)
 
@@ -162,3 +164,28 @@ def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
         values = [line[name] for line in late if name in line]
         metrics[name] = sum(values) / len(values)
     return metrics
+
+
+def computed_record(target: str, profile: str, arm: str, reference: str) -> RunRecord:
+    """Return the record of an arithmetic claim: a function's numbers, no training.
+
+    Args:
+        target: folder of the reproduction.
+        profile: name of the profile.
+        arm: name of the arm.
+        reference: "module:function"; the function returns a map of metrics.
+    """
+    module, _, function = reference.partition(":")
+    metrics: dict[str, float] = getattr(importlib.import_module(module), function)()
+    return RunRecord(
+        target=target,
+        profile=profile,
+        arm=arm,
+        seed=0,
+        status="finished",
+        config_hash=reference,
+        commit=commit(),
+        versions=versions(),
+        hardware=hardware(),
+        metrics=metrics,
+    )

@@ -61,12 +61,12 @@ def test_code_that_cannot_be_parsed_has_no_prose() -> None:
 
 
 def test_digests_see_names_splits_texts_and_where_each_ends() -> None:
-    first = Document("a", "x", "train", "bc")
+    first = Document("a", "x", "train", "trainb")
     digests = {
         digest_by_domain(documents)["x"]
         for documents in (
             [first],
-            [first._replace(name="ab", text="c")],
+            [first._replace(name="atrain", text="b")],
             [first._replace(split="valid")],
             [first._replace(text="bd")],
             [first, first],
@@ -93,7 +93,8 @@ def test_packages_take_as_much_as_asked_in_a_fixed_shuffle() -> None:
     assert large[: len(small)] == small
     sizes = [len(d.text.encode()) for d in small]
     assert sum(sizes[:-1]) < 300_000 <= sum(sizes)
-    assert len({d.name.split("/")[0] for d in large}) > 1
+    names = [d.name for d in large]
+    assert names != sorted(names)
 
 
 def test_no_sentence_stands_in_the_english_twice() -> None:
@@ -267,12 +268,8 @@ def test_hugging_face_reads_rows(local: Path, streaming: bool) -> None:
 
 
 def test_hugging_face_takes_as_many_rows_as_asked(local: Path) -> None:
-    source = HuggingFace(str(local), splits=("validation", "train"), max_documents=2)
-    assert [(d.split, d.text) for d in source.documents()] == [
-        ("train", "six"),
-        ("train", "six"),
-        ("valid", "one"),
-    ]
+    source = HuggingFace(str(local), splits=("validation", "validation"), max_documents=2)
+    assert [d.split for d in source.documents()] == ["train", "train", "valid"]
 
 
 def test_hugging_face_notices_local_changes(local: Path) -> None:
