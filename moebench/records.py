@@ -1,4 +1,9 @@
-"""What a run leaves behind: one RunRecord, one line of JSON, written whole or not at all."""
+"""What a run leaves behind: one RunRecord, one line of JSON, written whole or not at all.
+
+Names of metrics: `valid/loss` is the last validation, `valid/loss@<step>` a point of its curve;
+`route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share
+of assignments that found no room. The time of a step is `seconds / steps`.
+"""
 
 import json
 import math
@@ -45,29 +50,48 @@ class RunRecord:
             raise ValueError(f"status={self.status}: unknown; one of {', '.join(STATUSES)}")
 
     def to_json(self) -> str:
-        """Return the record as one line; a metric that is not finite is left out, JSON has none."""
+        """Return the record as one line; a metric that is not finite is left out, JSON has none.
+
+        Raises:
+            ValueError: if any other number is not finite.
+        """
         values = asdict(self)
+        for key, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{key}={value}: a record takes finite numbers only")
         values["metrics"] = {k: v for k, v in values["metrics"].items() if math.isfinite(v)}
         return json.dumps(values, allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str) -> "RunRecord":
-        """Return the record of a line; ValueError says what is missing or unknown."""
-        values: dict[str, Any] = json.loads(line)
-        names = {f.name for f in fields(cls)}
-        if unknown := set(values) - names:
+        """Return the record of a line.
+
+        Raises:
+            ValueError: saying what is missing or unknown, or that it is no JSON object.
+        """
+        values: dict[str, Any] = json.loads(line, parse_constant=_refuse)
+        if not isinstance(values, dict):
+            raise ValueError("expected a JSON object")
+        if unknown := set(values) - {f.name for f in fields(cls)}:
             raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ValueError(str(error)) from None
+        if missing := [name for name in REQUIRED if name not in values]:
+            raise ValueError(f"missing keys {', '.join(missing)}")
+        return cls(**values)
+
+
+REQUIRED = ("target", "profile", "arm", "seed", "status", "config_hash", "commit")
+
+
+def _refuse(constant: str) -> float:
+    """Refuse the NaN and Infinity that Python's reader would take."""
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader finds the old text or the new one, never a part of either."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -96,7 +120,7 @@ def read(path: Path) -> list[RunRecord]:
         FileNotFoundError: if there is no such file.
     """
     records = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if line.strip():
             try:
                 records.append(RunRecord.from_json(line))

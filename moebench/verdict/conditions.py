@@ -1,0 +1,112 @@
+"""Conditions: the single statements a claim comes down to, each held against an interval."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from moebench.claims import Claim
+from moebench.statistics import (
+    Interval,
+    Values,
+    detectable_effect,
+    equivalence_p,
+    mean_interval,
+    mean_p,
+    seeds_needed,
+)
+from moebench.verdict.evidence import Evidence
+
+LEVEL = 0.05  # of every test
+
+
+class State(StrEnum):
+    """What the runs say about a condition."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One statement with what was measured about it."""
+
+    says: str  # "switch_cf1.25 has a lower valid/loss than dense"
+    state: State
+    effect: Interval
+    unit: str
+    p: float | None = None  # of the statement being false; None where it is not a test
+    power: Mapping[str, float] | None = None  # what more seeds would show
+
+
+def one_sided(interval: Interval, p: float, margin: float = 0.0) -> State:
+    """Judge a claim of an effect above zero, of which `margin` is the smallest that would count."""
+    if interval.low > 0 and p <= LEVEL:
+        return State.HOLDS
+    return State.REFUTED if interval.high < margin or _nothing(interval) else State.OPEN
+
+
+def _nothing(interval: Interval) -> bool:
+    """Tell an effect known to be exactly zero, as between two arms that do the same."""
+    return interval.estimate == interval.low == interval.high == 0
+
+
+def above_zero(
+    says: str, differences: Values, evidence: Evidence, unit: str, margin: float = 0.0
+) -> Condition:
+    """Claim that the mean of differences, one a seed, is above zero."""
+    interval = mean_interval(differences, evidence.rng)
+    p = mean_p(differences)
+    power = _power(differences, margin)
+    return Condition(says, one_sided(interval, p, margin), interval, unit, p, power)
+
+
+def below_zero(
+    says: str, differences: Values, evidence: Evidence, unit: str, margin: float = 0.0
+) -> Condition:
+    """Claim that the mean of differences, one a seed, is below zero."""
+    return mirrored(above_zero(says, -differences, evidence, unit, margin))
+
+
+def mirrored(condition: Condition) -> Condition:
+    """Return the condition with its effect in the other direction."""
+    return replace(condition, effect=condition.effect.scaled(-1))
+
+
+def compare(claim: Claim, evidence: Evidence, arms: tuple[str, str], direction: str) -> Condition:
+    """Claim that the first of two arms has a lower, or higher, metric than the second."""
+    first, second = evidence.paired(claim.metric, *arms)
+    test = below_zero if direction == "lower" else above_zero
+    says = f"{arms[0]} has a {direction} {claim.metric} than {arms[1]}"
+    return test(says, first - second, evidence, claim.unit, claim.margin)
+
+
+def equivalent(
+    says: str, differences: Values, evidence: Evidence, unit: str, margin: float
+) -> Condition:
+    """Claim that the mean of differences is inside the margins, by two one-sided tests.
+
+    Refuted when the whole 95% interval is outside them, on one side.
+    """
+    interval = mean_interval(differences, evidence.rng)
+    p = equivalence_p(differences, margin)
+    outside = interval.low > margin or interval.high < -margin
+    state = State.HOLDS if p <= LEVEL else State.REFUTED if outside else State.OPEN
+    return Condition(says, state, interval, unit, p, _power(differences, margin))
+
+
+def all_of(says: str, conditions: Sequence[Condition]) -> Condition:
+    """Claim several conditions as one; it shows the numbers of the one that does worst."""
+    rank = {State.REFUTED: 0, State.OPEN: 1, State.HOLDS: 2}
+    worst = min(conditions, key=lambda c: (rank[c.state], -(c.p or 0.0)))
+    return replace(worst, says=f"{says}; nearest to failing: {worst.says}")
+
+
+def _power(differences: Values, margin: float) -> dict[str, float] | None:
+    """Return the detectable effect at this number of pairs, and the seeds the margin would need."""
+    n = len(differences)
+    if n < 2:
+        return None
+    sd = float(differences.std(ddof=1))
+    found = {"detectable_effect": detectable_effect(sd, n)}
+    return {**found, "seeds_needed": seeds_needed(margin, sd)} if margin else found
