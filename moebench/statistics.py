@@ -37,6 +37,16 @@ class Interval:
         low, high = sorted((self.low * factor, self.high * factor))
         return replace(self, estimate=self.estimate * factor, low=low, high=high)
 
+    def shifted(self, by: float) -> "Interval":
+        """Return the interval of the quantity plus a constant."""
+        ends = {"low": self.low + by, "high": self.high + by}
+        return replace(self, estimate=self.estimate + by, **ends)
+
+    def exponential(self) -> "Interval":
+        """Return the interval of e to the quantity, such as of a ratio from its logarithm."""
+        ends = {"low": float(np.exp(self.low)), "high": float(np.exp(self.high))}
+        return replace(self, estimate=float(np.exp(self.estimate)), **ends)
+
 
 def mean_interval(values: Values, rng: np.random.Generator, level: float = 0.95) -> Interval:
     """Return the mean with its interval.

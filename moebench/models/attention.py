@@ -1,6 +1,12 @@
-"""Attention as in T5: relative position buckets, no biases, no division by the root of the width.
+"""Attention with relative position buckets, as in T5, and experts in its projections if wanted.
 
-Source: Raffel et al. 2020 (arXiv 1910.10683), section 2.1.
+Source: Raffel et al. 2020 (arXiv 1910.10683), section 2.1; Fedus, Zoph and Shazeer 2021
+(arXiv 2101.03961), appendix A, for experts.
+
+One thing is written differently than in T5. There the scores are not divided by the root of the
+head's width; the initial query weights are smaller by that factor instead. Here the division is
+explicit, so that one rule for initial weights holds for every matrix. The functions are the same,
+query weights differing by the factor.
 """
 
 import math
@@ -9,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from moebench.models.slot import slot
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import Sparse
 
@@ -16,105 +23,87 @@ BUCKETS = 32
 MAX_DISTANCE = 128
 
 
-def bucket(distance: Tensor, both_sides: bool) -> Tensor:
+def bucket(distance: Tensor, causal: bool) -> Tensor:
     """Return the bucket of each relative position (key minus query), int64 in [0, 32).
 
-    Half of the buckets of a side hold one distance each; the other half grow with the logarithm
-    up to a distance of 128, and the last holds everything beyond. With `both_sides` the upper half
-    of all buckets is for keys behind the query; otherwise keys behind share bucket 0.
+    The first half of a side's buckets holds one distance each; the second half grows with the
+    logarithm up to a distance of 128, and its last holds everything beyond. Causal attention has
+    one side of 32 buckets, and keys after the query share bucket 0 (they are masked); otherwise
+    buckets 16 to 31 are for keys after the query.
     """
-    buckets = BUCKETS // 2 if both_sides else BUCKETS
-    side = (distance > 0).long() * buckets if both_sides else torch.zeros_like(distance)
-    distance = distance.abs() if both_sides else (-distance).clamp(min=0)
+    buckets = BUCKETS if causal else BUCKETS // 2
+    offset = torch.zeros_like(distance) if causal else (distance > 0) * buckets
+    distance = (-distance).clamp(min=0) if causal else distance.abs()
     exact = buckets // 2
     growth = (distance.clamp(min=1).float() / exact).log() / math.log(MAX_DISTANCE / exact)
     far = (exact + (growth * (buckets - exact)).long()).clamp(max=buckets - 1)
-    return side + torch.where(distance < exact, distance, far)
+    return offset + torch.where(distance < exact, distance, far)
 
 
 class PositionBias(nn.Module):
     """A learned number per head and bucket, added to the scores of all layers of a stack.
 
     Args:
-        heads: number of heads.
-        both_sides: whether keys behind the query may be seen (an encoder); otherwise they are
-            masked (a decoder).
+        heads: number H of heads.
+        causal: whether keys after the query are masked.
     """
 
-    def __init__(self, heads: int, both_sides: bool) -> None:
+    def __init__(self, heads: int, causal: bool) -> None:
         super().__init__()
-        self.both_sides = both_sides
-        self.bias = nn.Embedding(BUCKETS, heads)
+        self.causal = causal
+        self.of_bucket = nn.Linear(BUCKETS, heads, bias=False)  # applied to one-hot buckets
 
     def forward(self, length: int) -> Tensor:
-        """Return bias_HLL, minus infinity where attention is forbidden."""
-        place_L = torch.arange(length, device=self.bias.weight.device)
+        """Return bias_HLL for queries (rows) and keys, minus infinity where a key is masked."""
+        weight_HN = self.of_bucket.weight
+        place_L = torch.arange(length, device=weight_HN.device)
         distance_LL = place_L[None, :] - place_L[:, None]
-        bias_HLL: Tensor = self.bias(bucket(distance_LL, self.both_sides)).permute(2, 0, 1)
-        if self.both_sides:
-            return bias_HLL
-        return bias_HLL.masked_fill(distance_LL > 0, float("-inf"))
-
-
-class Projection(nn.Module):
-    """One projection of attention: a matrix, or a mixture of matrices in its place.
-
-    Args:
-        dim: width D.
-        sparse: parts of the mixture; None: one matrix.
-    """
-
-    def __init__(self, dim: int, sparse: Sparse | None) -> None:
-        super().__init__()
-        self.dense = nn.Linear(dim, dim, bias=False) if sparse is None else None
-        self.moe = None if sparse is None else sparse.build(dim)
-
-    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the projected tokens and the decision of the mixture, if there is one."""
-        if self.moe is None:
-            assert self.dense is not None
-            return self.dense(x_BLD), []
-        y_TD, decision = self.moe(x_BLD.flatten(0, 1))
-        return y_TD.view(x_BLD.shape), [decision]
+        bucket_LL = bucket(distance_LL, self.causal)
+        bias_HLL = weight_HN.index_select(1, bucket_LL.flatten()).view(-1, length, length)
+        return bias_HLL.masked_fill(distance_LL > 0, -torch.inf) if self.causal else bias_HLL
 
 
 class Attention(nn.Module):
-    """Multi-head attention, within a sequence or from a decoder to an encoder.
+    """Multi-head attention without biases, within a sequence or to a context.
 
     Args:
-        dim: width D of tokens; the heads share it.
-        heads: number of heads.
-        sparse: parts of mixtures in the place of the query, key and value projections; None: plain.
-
-    Raises:
-        ValueError: if the width does not divide among the heads.
+        dim: width D of tokens, shared by the heads; a multiple of `heads`.
+        heads: number H of heads.
+        sparse: parts of the mixtures in the place of the query, key and value projections; None:
+            a matrix each.
     """
 
     def __init__(self, dim: int, heads: int, sparse: Sparse | None = None) -> None:
         super().__init__()
-        if dim % heads:
-            raise ValueError(f"shape.width={dim}: does not divide among shape.heads={heads}")
         self.heads = heads
-        self.query = Projection(dim, sparse)
-        self.key = Projection(dim, sparse)
-        self.value = Projection(dim, sparse)
+        self.query, self.key, self.value = (
+            slot(sparse, dim, lambda: nn.Linear(dim, dim, bias=False)) for _ in range(3)
+        )
         self.out = nn.Linear(dim, dim, bias=False)
 
     def forward(
-        self, x_BLD: Tensor, bias_HLL: Tensor | None, context_BLD: Tensor | None = None
+        self, x_BLD: Tensor, bias_HLL: Tensor | None = None, context_BLD: Tensor | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return what each token gathers, from its sequence or from the context, and decisions."""
+        """Return what each token gathers, and the decisions of query, key and value in that order.
+
+        Args:
+            x_BLD: the tokens that ask, and, without a context, answer.
+            bias_HLL: added to the scores; None: nothing is.
+            context_BLD: the tokens that answer, of any length.
+        """
         source_BLD = x_BLD if context_BLD is None else context_BLD
-        projected, decisions = [], []
-        for part, tokens_BLD in (
-            (self.query, x_BLD),
-            (self.key, source_BLD),
-            (self.value, source_BLD),
-        ):
-            y_BLD, made = part(tokens_BLD)
-            projected.append(y_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2))
-            decisions += made
-        query, key, value = projected
-        mask = None if bias_HLL is None else bias_HLL.to(query.dtype)
-        gathered = scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0)
-        return self.out(gathered.transpose(1, 2).flatten(-2)), decisions
+        query_BLD, of_query = self.query(x_BLD)
+        key_BLD, of_key = self.key(source_BLD)
+        value_BLD, of_value = self.value(source_BLD)
+        gathered_BHLD = scaled_dot_product_attention(
+            self._split(query_BLD),
+            self._split(key_BLD),
+            self._split(value_BLD),
+            attn_mask=None if bias_HLL is None else bias_HLL.to(query_BLD.dtype),
+        )
+        y_BLD = self.out(gathered_BHLD.transpose(1, 2).flatten(2))
+        return y_BLD, [*of_query, *of_key, *of_value]
+
+    def _split(self, x_BLD: Tensor) -> Tensor:
+        """Give each head its share of the width."""
+        return x_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -1,6 +1,7 @@
-"""Initial weights: narrow truncated normals, and the same for models that share a part.
+"""Initial weights: narrow truncated normals, equal in all models of one seed that share a part.
 
-Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.4.
+Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.4; the embedding of tokens as in
+Raffel et al. 2020 (arXiv 1910.10683).
 """
 
 import hashlib
@@ -11,27 +12,45 @@ from torch import nn
 TOKENS = "embedding.weight"
 
 
-def initialise(model: nn.Module, scale: float) -> None:
-    """Redraw every matrix: truncated normal, sd = sqrt(scale / fan-in), cut at two sd.
+def draw_seed() -> int:
+    """Return a seed from the global generator.
 
-    The embedding of tokens is drawn with sd 1, as in T5; vectors stay as they are. Each parameter has a
-    generator of its own, seeded by its name and one draw from the global one, so that two models
-    with one seed agree wherever they have a parameter of the same name and shape.
+    Draw it before the parts are made: their own initial weights advance the global generator by
+    as much as they are large, so that afterwards two models no longer draw alike.
+    """
+    return int(torch.randint(2**31, ()).item())
+
+
+def initialise(model: nn.Module, seed: int, scale: float) -> None:
+    """Redraw every matrix: truncated normal, sd = sqrt(scale / fan-in), redrawn beyond two sd.
+
+    The embedding of tokens is normal with sd 1. Vectors stay as they are, and so does what a part
+    starts at zero on purpose. Each parameter has a generator of its own, seeded by `seed` and its
+    name, so models agree wherever they have a parameter of the same name and shape.
 
     Args:
         model: its stacked expert weights have their fan-in second to last, other matrices last.
-        scale: the paper's s; 0.1 there, 1.0 is the common choice it compares with.
+        seed: the same for models that shall agree.
+        scale: the s of the paper: 0.1 there; 1.0 is the common choice it compares with.
+
+    Raises:
+        ValueError: if the scale is not above 0.
     """
     if not scale > 0:
         raise ValueError(f"initial_scale={scale}: must be above 0")
-    seed = int(torch.randint(2**31, ()).item())
     for name, parameter in model.named_parameters():
-        if parameter.dim() < 2 or parameter.is_meta:
+        if parameter.dim() < 2 or parameter.is_meta or not parameter.any():
             continue
-        key = int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8], "big")
-        generator = torch.Generator(parameter.device).manual_seed(key % 2**63)
+        generator = _generator(f"{seed} {name}", parameter.device)
+        if name == TOKENS:
+            nn.init.normal_(parameter, generator=generator)
+            continue
         fan_in = parameter.shape[-2] if parameter.dim() == 3 else parameter.shape[-1]
-        deviation = 1.0 if name == TOKENS else (scale / fan_in) ** 0.5
-        nn.init.trunc_normal_(
-            parameter, std=deviation, a=-2 * deviation, b=2 * deviation, generator=generator
-        )
+        sd = (scale / fan_in) ** 0.5
+        nn.init.trunc_normal_(parameter, std=sd, a=-2 * sd, b=2 * sd, generator=generator)
+
+
+def _generator(key: str, device: torch.device) -> torch.Generator:
+    """Make a generator that depends on nothing but the key."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)

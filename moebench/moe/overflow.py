@@ -88,3 +88,6 @@ class NextExpert(nn.Module):
     def _one_row_a_token(token_A: Tensor, left_A: Tensor, order_A: Tensor | None) -> Tensor:
         """Mark the first left-over row of each token: two of one token must not wish alike."""
         return left_A & (place_in_queue(token_A, left_A, order_A) == 0)
+
+
+OVERFLOW = {"drop": Drop, "next_expert": NextExpert}

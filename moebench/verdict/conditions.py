@@ -43,12 +43,7 @@ def one_sided(interval: Interval, p: float, margin: float = 0.0) -> State:
     """Judge a claim of an effect above zero, of which `margin` is the smallest that would count."""
     if interval.low > 0 and p <= LEVEL:
         return State.HOLDS
-    return State.REFUTED if interval.high < margin or _nothing(interval) else State.OPEN
-
-
-def _nothing(interval: Interval) -> bool:
-    """Tell an effect known to be exactly zero, as between two arms that do the same."""
-    return interval.estimate == interval.low == interval.high == 0
+    return State.REFUTED if interval.high < margin or interval.high <= 0 else State.OPEN
 
 
 def above_zero(
@@ -66,6 +61,14 @@ def below_zero(
 ) -> Condition:
     """Claim that the mean of differences, one a seed, is below zero."""
     return mirrored(above_zero(says, -differences, evidence, unit, margin))
+
+
+def stays_below(
+    says: str, values: Values, limit: float, evidence: Evidence, unit: str
+) -> Condition:
+    """Claim that the mean of values, one a seed, is below a limit; the effect is the mean."""
+    found = below_zero(says, values - limit, evidence, unit)
+    return replace(found, effect=found.effect.shifted(limit))
 
 
 def mirrored(condition: Condition) -> Condition:

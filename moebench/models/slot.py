@@ -1,0 +1,49 @@
+"""A place in a model that holds a dense block, or a mixture of experts in its stead.
+
+Both answer alike, so that what surrounds the place need not know which it is.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.layer import MoELayer, Sparse
+
+
+class Dense(nn.Module):
+    """A dense block, which decides nothing.
+
+    Args:
+        block: maps x_BLD to y_BLD.
+    """
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return y_BLD and no decision."""
+        return self.block(x_BLD), []
+
+
+class Mixture(nn.Module):
+    """A mixture of experts over the tokens of all sequences together.
+
+    Args:
+        moe: maps x_TD to y_TD and a decision, T = B x L.
+    """
+
+    def __init__(self, moe: MoELayer) -> None:
+        super().__init__()
+        self.moe = moe
+
+    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return y_BLD and the one decision behind it."""
+        y_TD, decision = self.moe(x_BLD.flatten(0, 1))
+        return y_TD.view(x_BLD.shape), [decision]
+
+
+def slot(sparse: Sparse | None, dim: int, dense: Callable[[], nn.Module]) -> Dense | Mixture:
+    """Return the mixture of width D = `dim`, or the block that `dense` makes where there is none."""
+    return Dense(dense()) if sparse is None else Mixture(sparse.build(dim))

@@ -1,0 +1,85 @@
+"""Tests of claims about a row of arms that differ in one number, such as that of experts."""
+
+from dataclasses import replace
+
+from moebench.claims import Claim
+from moebench.statistics import Values, jonckheere_p, overflow_share
+from moebench.verdict.conditions import (
+    LEVEL,
+    Condition,
+    State,
+    all_of,
+    compare,
+    equivalent,
+    stays_below,
+)
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+
+
+def trend(claim: Claim, evidence: Evidence) -> Findings:
+    """Judge: the metric falls (or rises) from arm to arm, and the second arm beats the first.
+
+    The Jonckheere-Terpstra test, at the level of the setting `level`. It is refuted where the
+    difference of last and first arm is. Arms: in the claimed order.
+    """
+    first, second, *_ = claim.arms
+    ends = compare(claim, evidence, (claim.arms[-1], first), claim.direction)
+    groups = evidence.paired(claim.metric, *claim.arms)
+    p = jonckheere_p(groups, "less" if claim.direction == "lower" else "greater")
+    open_or_refuted = State.REFUTED if ends.state is State.REFUTED else State.OPEN
+    state = State.HOLDS if p <= claim.settings.get("level", LEVEL) else open_or_refuted
+    says = f"{claim.metric} is {claim.direction} from arm to arm, {first} to {claim.arms[-1]}"
+    row = replace(ends, says=says, state=state, p=p)
+    return Findings([row, compare(claim, evidence, (second, first), claim.direction)])
+
+
+def flat_share(claim: Claim, evidence: Evidence) -> Findings:
+    """Judge: a share of drops stays below a limit in every arm and does not depend on the arm.
+
+    Even uniformly random routing drops a share, `overflow_share`, which grows with the number of
+    experts; it is printed beside each arm as its `floor`. An arm above the limit refutes the claim
+    only if it is above its floor too, and the trend is that of the excess over the floor.
+
+    Arms: by number of experts. Settings: `limit`, `experts` (one number an arm), `tokens` (routed
+    together) and `factor` (of capacity).
+    """
+    floors = _floors(claim)
+    bounds = [_below_limit(claim, evidence, arm, floor) for arm, floor in floors.items()]
+    notes = {arm: {"floor": floor} for arm, floor in floors.items()}
+    says = f"every arm drops less than {claim.settings['limit']:.3g}"
+    conditions = [all_of(says, bounds), _flat(claim, evidence, floors)]
+    largest = max(floors.values())
+    remark = f"uniformly random routing would drop up to {largest:.2g}"
+    return Findings(conditions, notes, remark)
+
+
+def _floors(claim: Claim) -> dict[str, float]:
+    """Return arm -> the share that uniformly random routing drops."""
+    tokens, factor = claim.settings["tokens"], claim.settings["factor"]
+    return {
+        arm: overflow_share(int(factor * tokens / count), tokens, count)
+        for arm, count in zip(claim.arms, claim.settings["experts"], strict=True)
+    }
+
+
+def _below_limit(claim: Claim, evidence: Evidence, arm: str, floor: float) -> Condition:
+    """Return the condition that an arm drops less than the limit."""
+    values, limit = evidence.sample(claim.metric, arm), claim.settings["limit"]
+    found = stays_below(f"{arm} does", values, limit, evidence, claim.unit)
+    if found.state is State.REFUTED and found.effect.low <= floor:
+        return replace(found, state=State.OPEN, says=f"{arm} is at the floor of random routing")
+    return found
+
+
+def _flat(claim: Claim, evidence: Evidence, floors: dict[str, float]) -> Condition:
+    """Return the condition that the excess over the floor is the same in first and last arm."""
+    values = evidence.paired(claim.metric, *claim.arms)
+    excess: list[Values] = [v - f for v, f in zip(values, floors.values(), strict=True)]
+    first, last = claim.arms[0], claim.arms[-1]
+    says = f"{last} and {first} differ by less than {claim.margin:.3g} in their excess"
+    found = equivalent(says, excess[-1] - excess[0], evidence, claim.unit, claim.margin)
+    trends = jonckheere_p(excess, "two-sided") <= LEVEL
+    if found.state is State.REFUTED and not trends:
+        return replace(found, state=State.OPEN)
+    return found
