@@ -101,9 +101,10 @@ class Attention(nn.Module):
             self._split(value_BLD),
             attn_mask=None if bias_HLL is None else bias_HLL.to(query_BLD.dtype),
         )
-        y_BLD = self.out(gathered_BHLD.transpose(1, 2).flatten(2))
-        return y_BLD, [*of_query, *of_key, *of_value]
+        gathered_BLD = gathered_BHLD.transpose(1, 2).flatten(2)
+        return self.out(gathered_BLD), [*of_query, *of_key, *of_value]
 
     def _split(self, x_BLD: Tensor) -> Tensor:
         """Give each head its share of the width."""
-        return x_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        x_BLHD: Tensor = x_BLD.unflatten(-1, (self.heads, -1))
+        return x_BLHD.transpose(1, 2)

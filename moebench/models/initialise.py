@@ -24,9 +24,13 @@ def draw_seed() -> int:
 def initialise(model: nn.Module, seed: int, scale: float) -> None:
     """Redraw every matrix: truncated normal, sd = sqrt(scale / fan-in), redrawn beyond two sd.
 
-    The embedding of tokens is normal with sd 1. Vectors stay as they are, and so does what a part
-    starts at zero on purpose. Each parameter has a generator of its own, seeded by `seed` and its
-    name, so models agree wherever they have a parameter of the same name and shape.
+    The embedding of tokens is normal with sd = width ** -0.5, because it also scores them: logits
+    start near sd 1. T5 draws it with sd 1 and scales the logits instead, which suits the relative
+    steps of Adafactor; with Adam's absolute steps it would hardly move.
+
+    Vectors stay as they are, and so does what a part starts at zero on purpose. Each parameter has
+    a generator of its own, seeded by `seed` and its name, so models agree wherever they have a
+    parameter of the same name and shape.
 
     Args:
         model: its stacked expert weights have their fan-in second to last, other matrices last.
@@ -43,7 +47,7 @@ def initialise(model: nn.Module, seed: int, scale: float) -> None:
             continue
         generator = _generator(f"{seed} {name}", parameter.device)
         if name == TOKENS:
-            nn.init.normal_(parameter, generator=generator)
+            nn.init.normal_(parameter, std=parameter.shape[-1] ** -0.5, generator=generator)
             continue
         fan_in = parameter.shape[-2] if parameter.dim() == 3 else parameter.shape[-1]
         sd = (scale / fan_in) ** 0.5

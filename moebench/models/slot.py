@@ -45,5 +45,5 @@ class Mixture(nn.Module):
 
 
 def slot(sparse: Sparse | None, dim: int, dense: Callable[[], nn.Module]) -> Dense | Mixture:
-    """Return the mixture of width D = `dim`, or the block that `dense` makes where there is none."""
+    """Return a mixture of width D = `dim`, or the block that `dense` makes if there is none."""
     return Dense(dense()) if sparse is None else Mixture(sparse.build(dim))

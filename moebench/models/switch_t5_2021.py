@@ -9,12 +9,14 @@ weight of the last normalisation.
 from typing import Protocol
 
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from moebench.models.blocks import Mixtures, Shape, Stack
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
 from moebench.moe.layer import Sparse
+
+ONE_STACK = Shape(layers=4)
+TWO_STACKS = Shape(layers=2)  # as many blocks in all
 
 
 class TokenBatch(Protocol):
@@ -49,7 +51,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         vocabulary: int,
-        shape: Shape = Shape(),
+        shape: Shape = ONE_STACK,
         sparse: Sparse | None = None,
         attention_sparse: Sparse | None = None,
         dropout: float = 0.0,
@@ -87,7 +89,7 @@ class EncoderDecoder(nn.Module):
     def __init__(
         self,
         vocabulary: int,
-        shape: Shape = Shape(layers=2),
+        shape: Shape = TWO_STACKS,
         sparse: Sparse | None = None,
         attention_sparse: Sparse | None = None,
         dropout: float = 0.0,
@@ -114,7 +116,7 @@ class EncoderDecoder(nn.Module):
             )
         context_BLD, of_encoder = self.encoder(self.embedding(batch.context_BL))
         x_BLD, of_decoder = self.decoder(self.embedding(batch.input_BL), context_BLD)
-        return Output(_logits(x_BLD, self.embedding), of_encoder + of_decoder)
+        return Output(x_BLD @ self.embedding.weight.T, of_encoder + of_decoder)
 
 
 def _embedding(vocabulary: int, width: int) -> nn.Embedding:

@@ -82,14 +82,18 @@ def paired(*values: Mapping[int, float]) -> list[Values]:
 
 
 def curve(record: RunRecord) -> tuple[Values, Values]:
-    """Return steps and losses of the validation curve, `valid/loss@<step>`, by rising step."""
+    """Return steps and losses of the validation curve, `valid/loss@<step>`, by rising step.
+
+    A validation before the first step is no point of it.
+    """
     prefix = "valid/loss@"
-    points = sorted(
-        (int(name.removeprefix(prefix)), loss)
+    points = {
+        int(name.removeprefix(prefix)): loss
         for name, loss in record.metrics.items()
         if name.startswith(prefix)
-    )
-    return np.array([s for s, _ in points], dtype=float), np.array([loss for _, loss in points])
+    }
+    steps = sorted(step for step in points if step > 0)
+    return np.array(steps, dtype=float), np.array([points[step] for step in steps], dtype=float)
 
 
 def value_of(record: RunRecord, metric: str) -> float | None:

@@ -5,13 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from moebench.claims import Claim
-from moebench.verdict.conditions import (
-    Condition,
-    State,
-    compare,
-    mean_interval,
-    stays_below,
-)
+from moebench.statistics import mean_interval
+from moebench.verdict.conditions import LEVEL, Condition, State, compare, stays_below
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
@@ -56,9 +51,9 @@ def _extreme_worse(claim: Claim, evidence: Evidence) -> Condition:
     """Return the condition that the chosen arm beats at least one of the extremes."""
     chosen, low, *_, high = claim.arms
     found = [compare(claim, evidence, (chosen, arm), claim.direction) for arm in (low, high)]
-    clearer = min(found, key=lambda condition: condition.p or 0.0)
-    p = min(1.0, 2 * (clearer.p or 0.0))
-    if all(condition.state is State.REFUTED for condition in found):
-        return replace(clearer, p=p)
-    holds = any(c.state is State.HOLDS and 2 * (c.p or 0.0) <= 0.05 for c in found)
-    return replace(clearer, p=p, state=State.HOLDS if holds else State.OPEN)
+    doubled = [replace(one, p=min(1.0, 2 * (one.p or 0.0))) for one in found]
+    clear = [one for one in doubled if one.state is State.HOLDS and (one.p or 0.0) <= LEVEL]
+    if clear:
+        return clear[0]
+    possible = [one for one in doubled if one.state is not State.REFUTED]
+    return replace(possible[0], state=State.OPEN) if possible else doubled[0]

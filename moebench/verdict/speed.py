@@ -18,8 +18,8 @@ def steps_to_loss(claim: Claim, evidence: Evidence) -> Findings:
     """Judge: an arm needs fewer steps, or less time, than the base to the base's final loss.
 
     Each seed compares its own two curves, interpolated between validations. A run that never gets
-    there counts with its last step, so the ratio is then an upper bound, below one; such runs are
-    counted in the notes. The effect is the geometric mean over seeds of base / arm.
+    there counts with its last step; the ratio is then an upper bound, so it may refute the claim
+    and never bear it out. The effect is the geometric mean over seeds of base / arm.
 
     Arms: (base, arm, ..., arm), by number of experts. Settings: `scales`, of "steps" and "seconds";
     `judged`, the arm in question (default: the last); `at_least`, a ratio claimed besides one;
@@ -61,13 +61,27 @@ def steps_until(record: RunRecord, loss: float) -> float | None:
 def reached(evidence: Evidence, base: str, arm: str, scale: str) -> dict[int, float]:
     """Return seed -> steps or seconds of an arm to the final loss of the base of that seed."""
     found = {}
-    bases = evidence.finished(base)
-    for seed, record in evidence.finished(arm).items():
-        steps, _ = curve(record)
-        if seed in bases and len(steps) and len(curve(bases[seed])[0]):
-            until = steps_until(record, float(curve(bases[seed])[1][-1])) or float(steps[-1])
-            found[seed] = until * (record.seconds / record.steps if scale == "seconds" else 1.0)
+    for seed, (record, loss) in _targets(evidence, base, arm).items():
+        until = steps_until(record, loss)
+        steps = float(curve(record)[0][-1]) if until is None else until
+        found[seed] = steps * (record.seconds / record.steps if scale == "seconds" else 1.0)
     return found
+
+
+def _targets(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunRecord, float]]:
+    """Return seed -> run of the arm with the final loss of the base, where both have curves."""
+    bases = evidence.finished(base)
+    return {
+        seed: (record, float(curve(bases[seed])[1][-1]))
+        for seed, record in evidence.finished(arm).items()
+        if seed in bases and len(curve(record)[0]) and len(curve(bases[seed])[0])
+    }
+
+
+def _never(evidence: Evidence, base: str, arm: str) -> int:
+    """Return how many runs of an arm never reach the final loss of the base."""
+    targets = _targets(evidence, base, arm).values()
+    return sum(steps_until(record, loss) is None for record, loss in targets)
 
 
 def _log_ratios(evidence: Evidence, base: str, arm: str, scale: str) -> Values:
@@ -83,7 +97,11 @@ def _sooner(evidence: Evidence, base: str, arm: str, scale: str, factor: float) 
     says = f"{arm} reaches the final loss of {base} in fewer {scale}{often}"
     found = above_zero(says, ratios - np.log(factor), evidence, "ratio")
     shown = found.effect.shifted(float(np.log(factor))).exponential()
-    return Condition(says, found.state, shown, "ratio", found.p)
+    state = found.state
+    if never := _never(evidence, base, arm):
+        says += f" ({never} of {len(ratios)} runs never do)"
+        state = State.OPEN if state is State.HOLDS else state
+    return Condition(says, state, shown, "ratio", found.p)
 
 
 def _monotone(evidence: Evidence, base: str, arms: list[str], limit: float) -> Condition:
@@ -101,17 +119,5 @@ def _monotone(evidence: Evidence, base: str, arms: list[str], limit: float) -> C
 def _notes(evidence: Evidence, base: str, arm: str) -> dict[str, float]:
     """Return both ratios of an arm and how many of its runs never reached the loss."""
     ratios = {scale: _log_ratios(evidence, base, arm, scale) for scale in ("steps", "seconds")}
-    notes = {
-        f"{scale}_ratio": float(np.exp(values.mean()))
-        for scale, values in ratios.items()
-        if len(values)
-    }
-    bases = {seed: curve(run)[1] for seed, run in evidence.finished(base).items()}
-    return {
-        **notes,
-        "not_reached": sum(
-            steps_until(run, float(bases[seed][-1])) is None
-            for seed, run in evidence.finished(arm).items()
-            if len(bases.get(seed, ()))
-        ),
-    }
+    means = {f"{s}_ratio": float(np.exp(v.mean())) for s, v in ratios.items() if len(v)}
+    return {**means, "not_reached": _never(evidence, base, arm)}

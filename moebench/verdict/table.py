@@ -1,0 +1,88 @@
+"""Verdicts as plain text for a terminal of 120 columns: one row a claim, then the costs."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from moebench.verdict.outcome import Verdict
+
+HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
+WIDTHS = (8, 18, 28, 3, 7, 20, 24)  # with two spaces between columns: 120
+COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
+COST_WIDTHS = (20, 4, 26, 10, 10, 11, 8)
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdicts, then what every arm cost, as text without a last line break."""
+    rows = [HEAD, tuple("-" * width for width in WIDTHS), *map(_cells, verdicts)]
+    lines = [line for row in rows for line in _row(row, WIDTHS)]
+    if any(verdict.preliminary for verdict in verdicts):
+        lines.append("* preliminary: on fewer seeds than the claim asks for")
+    costs = _cost_rows(verdicts)
+    if costs:
+        rule = tuple("-" * width for width in COST_WIDTHS)
+        rows = [COST_HEAD, rule, *costs]
+        lines += ["", *(line for row in rows for line in _row(row, COST_WIDTHS))]
+    return "\n".join(lines)
+
+
+def short(values: Mapping[str, Any]) -> str:
+    """Return a paper's figures in one line: `name value, name value, ...`."""
+    return ", ".join(f"{name} {_figure(value)}" for name, value in values.items())
+
+
+def _figure(value: Any) -> str:
+    """Return one figure, or a list or map of them, in short."""
+    if isinstance(value, Mapping):
+        return f"({short(value)})"
+    if isinstance(value, list | tuple):
+        return "/".join(_figure(entry) for entry in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    """Return the row of a verdict."""
+    judged = verdict.effect is not None
+    return (
+        verdict.claim,
+        verdict.verdict + ("*" if verdict.preliminary else ""),
+        _effect(verdict) if judged else "",
+        str(verdict.n) if judged else "",
+        "" if verdict.p_adjusted is None else f"{verdict.p_adjusted:.2g}",
+        short(verdict.paper_values),
+        verdict.says,
+    )
+
+
+def _effect(verdict: Verdict) -> str:
+    """Return effect, interval and unit."""
+    effect = f"{verdict.effect:+.3g}"
+    if verdict.low is None or verdict.high is None:
+        return f"{effect} {verdict.unit}"
+    if verdict.low == verdict.high:
+        return f"{effect} {verdict.unit}"
+    return f"{effect} [{verdict.low:+.3g}, {verdict.high:+.3g}] {verdict.unit}"
+
+
+def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
+    """Return a row for every arm that has costs, in the order in which claims name them."""
+    rows: dict[str, tuple[str, ...]] = {}
+    for verdict in verdicts:
+        for arm, costs in verdict.costs.items():
+            if costs and arm not in rows:
+                measured = verdict.measured[arm]
+                failed = ", ".join(f"{count} {what}" for what, count in measured["failed"].items())
+                figures = (f"{costs['params_total']:.3g}", f"{costs['params_active']:.3g}")
+                speed = (f"{costs['flops_per_token']:.3g}", f"{costs['seconds_per_step']:.3g}")
+                rows[arm] = (arm, str(measured["n"]), failed, *figures, *speed)
+    return list(rows.values())
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return the lines of a row, each cell wrapped in its column."""
+    columns = [textwrap.wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    return [
+        "  ".join(f"{part:{width}}" for part, width in zip(parts, widths, strict=True)).rstrip()
+        for parts in zip_longest(*columns, fillvalue="")
+    ]
