@@ -55,15 +55,15 @@ class Claim:
     says: str  # the statement in our own words
     source: str  # place in the paper
     paper_values: Mapping[str, Any]  # the paper's own figures, by name
-    arms: tuple[str, ...]  # the order is fixed by the test
-    matched_on: MatchedOn | None  # what the arms have in common; None: nothing that costs
+    arms: tuple[str, ...] = ()  # the order is fixed by the test
+    matched_on: MatchedOn | None  # what the arms have in common; None: there is nothing to match
     metric: str = "valid/loss"  # a key of RunRecord.metrics; `name@step` is a point of a curve
     unit: str = "nats"  # of effect and margin
     direction: Direction = "lower"  # claimed of the first arm against the second
     margin: float = 0.0  # in `unit`: the smallest effect that would count
-    seeds: int = 1  # asked for; a verdict on fewer is preliminary
+    seeds: int = 5  # asked for; a verdict on fewer is preliminary
     test: str = ""  # a name in moebench.verdict.TESTS
-    level: Level
+    level: Level = "scaled-cpu"
     because: str = ""  # why it cannot be tested here
     settings: Mapping[str, Any] = field(default_factory=dict)  # further parameters of the test
 

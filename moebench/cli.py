@@ -1,4 +1,4 @@
-"""The command line: `moebench <command>`; every error a person can cause is one line and status 2."""
+"""The command line: `moebench <command>`; what a person got wrong is one line and status 2."""
 
 import argparse
 import logging

@@ -1,6 +1,5 @@
 """One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +59,20 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
         if tracker is not None:
             tracker.close([folder / name for name in ("report.html", "verdicts.json")])
     return verdicts
+
+
+def run_jobs(
+    jobs: Sequence[Job], workers: int, tracker: tracking.Tracker | None
+) -> list[RunRecord]:
+    """Make the runs under progress bars; what they write goes to MLflow as they write it."""
+    with Progress(jobs, workers) as bars:
+
+        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
+            bars(running, records)
+            if tracker is not None:
+                tracker.poll()
+
+        return run_all(jobs, workers, watch)
 
 
 def resolve(

@@ -5,7 +5,7 @@ nothing: the interval is the whole line and p is one. Differences that are all t
 exactly: the interval is a point, and p is zero unless that point is the null hypothesis.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -30,22 +30,12 @@ class Interval:
     low: float
     high: float
     n: int
-    method: str  # "t", "bca", "identical values", "one value", "no value" or "f"
+    method: str  # "t", "bca", "f"; "identical values", "one value", "no value"; "exact", ...
 
-    def scaled(self, factor: float) -> "Interval":
-        """Return the interval of the quantity times a factor, which may be negative."""
-        low, high = sorted((self.low * factor, self.high * factor))
-        return replace(self, estimate=self.estimate * factor, low=low, high=high)
-
-    def shifted(self, by: float) -> "Interval":
-        """Return the interval of the quantity plus a constant."""
-        ends = {"low": self.low + by, "high": self.high + by}
-        return replace(self, estimate=self.estimate + by, **ends)
-
-    def exponential(self) -> "Interval":
-        """Return the interval of e to the quantity, such as of a ratio from its logarithm."""
-        ends = {"low": float(np.exp(self.low)), "high": float(np.exp(self.high))}
-        return replace(self, estimate=float(np.exp(self.estimate)), **ends)
+    def mapped(self, function: Callable[[float], float]) -> "Interval":
+        """Return the interval of a monotone function of the quantity."""
+        low, high = sorted((function(self.low), function(self.high)))
+        return replace(self, estimate=function(self.estimate), low=low, high=high)
 
 
 def mean_interval(values: Values, rng: np.random.Generator, level: float = 0.95) -> Interval:

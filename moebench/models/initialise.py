@@ -1,7 +1,6 @@
 """Initial weights: narrow truncated normals, equal in all models of one seed that share a part.
 
-Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.4; the embedding of tokens as in
-Raffel et al. 2020 (arXiv 1910.10683).
+Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.4.
 """
 
 import hashlib

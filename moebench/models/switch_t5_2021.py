@@ -2,8 +2,11 @@
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), sections 2.1, 2.4 and 3 and appendix A;
 Raffel et al. 2020 (arXiv 1910.10683), section 2.1. Without mixtures each is its own dense twin.
-The embedding also scores the tokens; T5's factor of width ** -0.5 on the scores is left to the
-weight of the last normalisation.
+
+The embedding also scores the tokens. T5 starts it with a deviation of 1 and multiplies the scores
+by width ** -0.5; here the embedding starts at width ** -0.5 and the scores are as they are, since
+the step of AdamW does not grow with the weight, as that of T5's Adafactor does, and would move
+an embedding of deviation 1 too little.
 """
 
 from typing import Protocol

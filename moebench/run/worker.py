@@ -158,7 +158,8 @@ def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
     for line in history:
         if "valid/loss" in line:
             metrics["valid/loss"] = metrics[f"valid/loss@{line['step']}"] = line["valid/loss"]
-    late = [line for line in history if line["step"] >= LATE * steps and "train/loss" in line]
+    trained = [line for line in history if "train/loss" in line]
+    late = [line for line in trained if line["step"] + 1 > LATE * steps]
     names = {name for line in late for name in line if name.startswith(("route/", "train/"))}
     for name in sorted(names):
         values = [line[name] for line in late if name in line]

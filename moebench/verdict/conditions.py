@@ -17,6 +17,7 @@ from moebench.statistics import (
 from moebench.verdict.evidence import Evidence
 
 LEVEL = 0.05  # of every test
+EXACT = "exact"  # method of an interval that is a computed number, not an estimate
 
 
 class State(StrEnum):
@@ -68,12 +69,12 @@ def stays_below(
 ) -> Condition:
     """Claim that the mean of values, one a seed, is below a limit; the effect is the mean."""
     found = below_zero(says, values - limit, evidence, unit)
-    return replace(found, effect=found.effect.shifted(limit))
+    return replace(found, effect=found.effect.mapped(lambda excess: excess + limit))
 
 
 def mirrored(condition: Condition) -> Condition:
     """Return the condition with its effect in the other direction."""
-    return replace(condition, effect=condition.effect.scaled(-1))
+    return replace(condition, effect=condition.effect.mapped(lambda effect: -effect))
 
 
 def compare(claim: Claim, evidence: Evidence, arms: tuple[str, str], direction: str) -> Condition:

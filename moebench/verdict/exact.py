@@ -4,11 +4,9 @@ from collections.abc import Mapping
 
 from moebench.claims import Claim
 from moebench.statistics import Interval
-from moebench.verdict.conditions import Condition, State
+from moebench.verdict.conditions import EXACT, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
-
-EXACT = "exact"
 
 
 def exact(claim: Claim, evidence: Evidence) -> Findings:

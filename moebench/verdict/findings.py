@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from moebench.statistics import at_least_p
-from moebench.verdict.conditions import Condition, State
+from moebench.verdict.conditions import EXACT, Condition, State
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,19 @@ class Findings:
         return sum(condition.state is State.HOLDS for condition in self.conditions)
 
     @property
+    def enough(self) -> bool:
+        """Whether the leading condition rests on a computed number or on two seeds or more."""
+        return self.lead.effect.method == EXACT or self.lead.effect.n > 1
+
+    @property
     def p(self) -> float | None:
         """The p of what a verdict would assert: that as many conditions are true as hold here.
 
-        With none holding, that all are true. None where no condition is a test, or where the
-        leading one has fewer than two seeds.
+        With none holding, that all are true. None where no condition is a test or `enough` is
+        false.
         """
         tests = [condition for condition in self.conditions if condition.p is not None]
-        if not tests or self.lead.effect.n < 2:
+        if not tests or not self.enough:
             return None
         holding = sum(condition.state is State.HOLDS for condition in tests)
         values = [condition.p for condition in tests if condition.p is not None]

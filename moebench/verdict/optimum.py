@@ -44,7 +44,7 @@ def _near_best(claim: Claim, evidence: Evidence) -> Condition:
     near = n > 1 and interval.estimate <= worse[best].std(ddof=1) / n**0.5
     state = State.HOLDS if near else State.REFUTED if interval.low > claim.margin else State.OPEN
     says = f"{chosen} is within one standard error of the best other arm, {best}"
-    return Condition(says, state, interval.scaled(sign), claim.unit)
+    return Condition(says, state, interval.mapped(lambda effect: sign * effect), claim.unit)
 
 
 def _extreme_worse(claim: Claim, evidence: Evidence) -> Condition:

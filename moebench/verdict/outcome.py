@@ -89,6 +89,8 @@ def word_for(findings: Findings, p_adjusted: float | None) -> Word:
     """Return the word, by the rules in the docstring of the package."""
     states = [condition.state for condition in findings.conditions]
     none_holds = State.HOLDS not in states
+    if not findings.enough:
+        return Word.INCONCLUSIVE
     if findings.lead.state is State.REFUTED or (none_holds and State.REFUTED in states):
         return Word.NOT_REPRODUCED
     if none_holds or (p_adjusted is not None and p_adjusted > LEVEL):

@@ -96,7 +96,7 @@ def _sooner(evidence: Evidence, base: str, arm: str, scale: str, factor: float) 
     often = f", by more than {factor:g} times" if factor != 1 else ""
     says = f"{arm} reaches the final loss of {base} in fewer {scale}{often}"
     found = above_zero(says, ratios - np.log(factor), evidence, "ratio")
-    shown = found.effect.shifted(float(np.log(factor))).exponential()
+    shown = found.effect.mapped(lambda logarithm: float(factor * np.exp(logarithm)))
     state = found.state
     if never := _never(evidence, base, arm):
         says += f" ({never} of {len(ratios)} runs never do)"
@@ -110,7 +110,8 @@ def _monotone(evidence: Evidence, base: str, arms: list[str], limit: float) -> C
     n = len(steps[0])
     means = np.array([np.log(of).mean() if n else 0.0 for of in steps])
     rho = spearman(np.arange(len(arms), dtype=float), means)
-    state = State.HOLDS if rho <= limit and n > 1 else State.REFUTED if rho >= 0 else State.OPEN
+    state = State.HOLDS if rho <= limit else State.REFUTED if rho >= 0 else State.OPEN
+    state = state if n > 1 else State.OPEN
     says = f"steps fall from {arms[0]} to {arms[-1]}, rank correlation at most {limit:g}"
     interval = Interval(rho, rho, rho, n, "rank correlation")
     return Condition(says, state, interval, "rank correlation")

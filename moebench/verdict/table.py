@@ -8,7 +8,7 @@ from typing import Any
 from moebench.verdict.outcome import Verdict
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
-WIDTHS = (8, 18, 28, 3, 7, 20, 24)  # with two spaces between columns: 120
+WIDTHS = (8, 13, 26, 3, 6, 22, 30)  # with two spaces between columns: 120
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
 COST_WIDTHS = (20, 4, 26, 10, 10, 11, 8)
 
@@ -28,8 +28,8 @@ def table(verdicts: Sequence[Verdict]) -> str:
 
 
 def short(values: Mapping[str, Any]) -> str:
-    """Return a paper's figures in one line: `name value, name value, ...`."""
-    return ", ".join(f"{name} {_figure(value)}" for name, value in values.items())
+    """Return a paper's figures in one line: `name: value, name: value, ...`."""
+    return ", ".join(f"{name}: {_figure(value)}" for name, value in values.items())
 
 
 def _figure(value: Any) -> str:

@@ -27,8 +27,9 @@ def trend(claim: Claim, evidence: Evidence) -> Findings:
     ends = compare(claim, evidence, (claim.arms[-1], first), claim.direction)
     groups = evidence.paired(claim.metric, *claim.arms)
     p = jonckheere_p(groups, "less" if claim.direction == "lower" else "greater")
-    open_or_refuted = State.REFUTED if ends.state is State.REFUTED else State.OPEN
-    state = State.HOLDS if p <= claim.settings.get("level", LEVEL) else open_or_refuted
+    state = State.REFUTED if ends.state is State.REFUTED else State.OPEN
+    if ends.effect.n > 1 and p <= claim.settings.get("level", LEVEL):
+        state = State.HOLDS
     says = f"{claim.metric} is {claim.direction} from arm to arm, {first} to {claim.arms[-1]}"
     row = replace(ends, says=says, state=state, p=p)
     return Findings([row, compare(claim, evidence, (second, first), claim.direction)])

@@ -71,7 +71,11 @@ ARMS = [*TABLE_1, *SCALING, *BALANCE, *EXPLORATION, *ATTENTION, *SIZES, *OTHERS,
 
 def steps(number: int, validations: int) -> dict[str, object]:
     """Return the settings of a training of so many steps with so many validations."""
-    return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
+    return {
+        "trainer.max_steps": number,
+        "trainer.val_check_interval": number // validations,
+        "trainer.precision": "bf16-mixed",
+    }
 
 
 QUICK_ARMS = [arm.name for arm in TABLE_1 if arm.name != "top2_cf1.25"]

@@ -1,0 +1,56 @@
+"""Records and verdicts as things to read: one self-contained page, and blocks of Markdown.
+
+The page holds everything it shows: no script, no font, no picture from elsewhere. Equal input gives
+an equal page. matplotlib and jinja2 are imported only when a page is made.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from moebench.claims import Claim, Paper
+from moebench.records import write_whole
+from moebench.report.markdown import fill, markdown_costs, markdown_table
+from moebench.verdict import Verdict
+
+__all__ = ["fill", "markdown_costs", "markdown_table", "render", "write"]
+
+
+def render(
+    folder: Path,
+    paper: Paper,
+    claims: Sequence[Claim],
+    verdicts: Sequence[Verdict],
+    groups: Mapping[str, Sequence[str]],
+) -> str:
+    """Return the page about the runs in a folder, as HTML.
+
+    Args:
+        folder: with `results.jsonl` and, where there is one, `<arm>/seed_<n>/history.jsonl`.
+        paper: where the claims come from.
+        claims: in the order in which the page shows them.
+        verdicts: one a claim.
+        groups: title -> arms that share a figure; arms of no group share one of their own.
+
+    Raises:
+        FileNotFoundError: if the folder has no `results.jsonl`.
+        ValueError: for a file that cannot be read, or a claim without a verdict.
+    """
+    from moebench.report.page import page
+
+    return page(folder, paper, claims, verdicts, groups)
+
+
+def write(
+    folder: Path,
+    paper: Paper,
+    claims: Sequence[Claim],
+    verdicts: Sequence[Verdict],
+    groups: Mapping[str, Sequence[str]],
+) -> Path:
+    """Write the page to `report.html` in the folder, whole or not at all; return its path.
+
+    Takes and raises what `render` does.
+    """
+    path = folder / "report.html"
+    write_whole(path, render(folder, paper, claims, verdicts, groups))
+    return path

@@ -1,0 +1,71 @@
+"""Blocks of Markdown that a README takes in between two markers."""
+
+from collections.abc import Iterable, Sequence
+
+from moebench.records import RunRecord
+from moebench.report import wording
+from moebench.report.costs import HEAD, cost_rows
+from moebench.verdict import Verdict
+from moebench.verdict.table import short
+
+
+def markdown_table(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdicts as a table: one row a claim, with the paper's figures and ours."""
+    head = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "adjusted p")
+    table = _table(head, [_row(verdict) for verdict in verdicts], "llllrrr")
+    if any(verdict.preliminary for verdict in verdicts):
+        table += "\n\n\\* preliminary: fewer seeds than the claim asks for."
+    return table
+
+
+def markdown_costs(records: Iterable[RunRecord]) -> str:
+    """Return the costs as a table: one row an arm, means over its finished runs."""
+    return _table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
+
+
+def fill(text: str, name: str, block: str) -> str:
+    """Return the text with the block between `<!-- begin:name -->` and `<!-- end:name -->`.
+
+    Raises:
+        ValueError: naming the marker that is missing, is there twice, or stands before the other.
+    """
+    begin, end = f"<!-- begin:{name} -->", f"<!-- end:{name} -->"
+    for marker in (begin, end):
+        if text.count(marker) != 1:
+            raise ValueError(f"{marker}: expected once in the text, found {text.count(marker)}")
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{end}: expected after {begin}")
+    return f"{before}{begin}\n{block.strip()}\n{end}{after}"
+
+
+def _row(verdict: Verdict) -> tuple[str, ...]:
+    """Return the cells of a verdict."""
+    effect, interval = wording.effect(verdict)
+    measured = " ".join(part for part in (effect, interval, verdict.unit) if part)
+    shape = wording.SHAPES[verdict.verdict]
+    return (
+        verdict.claim,
+        f"{shape} {verdict.verdict}" + ("*" if verdict.preliminary else ""),
+        verdict.says,
+        "; ".join(part for part in (verdict.source, short(verdict.paper_values)) if part),
+        measured if effect else "",
+        str(verdict.n) if effect else "",
+        wording.p_value(verdict.p_adjusted),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """Return a table; `align` has a letter a column, l or r."""
+    rule = ["---:" if letter == "r" else "---" for letter in align]
+    cells = [[_escaped(cell) for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [list(head), rule, *cells])
+
+
+def _escaped(cell: str) -> str:
+    """Return a cell that cannot end its column, its row, or become markup."""
+    text = " ".join(cell.split())
+    for sign in "\\|*_`<>[]":
+        text = text.replace(sign, f"\\{sign}")
+    return text

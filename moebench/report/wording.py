@@ -1,0 +1,113 @@
+"""Numbers as a reader meets them: as many digits as they deserve, with their unit."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from moebench.claims import Word
+from moebench.verdict import Verdict
+from moebench.verdict.table import short
+
+MINUS = "−"
+SHAPES = {  # a verdict is read by its shape where there is no colour
+    Word.REPRODUCED: "●",
+    Word.PARTIAL: "◐",
+    Word.NOT_REPRODUCED: "✕",
+    Word.INCONCLUSIVE: "○",
+    Word.NOT_TESTABLE: "–",
+}
+MATCHED = {
+    "active_flops": "active FLOPs a token",
+    "total_params": "total parameters",
+    "step_time": "measured time a step",
+    "steps": "training steps",
+    None: "nothing that costs",
+}
+
+
+def decimals(width: float) -> int:
+    """Return how many decimals show two digits of a width, at most 6."""
+    if not width or not math.isfinite(width):
+        return 0
+    return min(6, max(0, 1 - math.floor(math.log10(abs(width)))))
+
+
+def number(value: float, places: int, sign: str = "-") -> str:
+    """Return a number with so many decimals and a true minus sign; zero has no sign.
+
+    Args:
+        value: the number.
+        places: how many decimals.
+        sign: "+" to show a plus as well.
+    """
+    rounded = round(value, places)
+    text = f"{rounded:{sign},.{places}f}" if rounded else f"{0:.{places}f}"
+    return text.replace("-", MINUS)
+
+
+def effect(verdict: Verdict) -> tuple[str, str]:
+    """Return effect and 95% interval to the same decimal; empty where there is none.
+
+    The interval decides the decimal: half of it shows two digits.
+    """
+    if verdict.effect is None:
+        return "", ""
+    sign = "-" if verdict.unit.startswith("ratio") else "+"
+    if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
+        places = decimals(verdict.effect / 10)  # three digits
+        return number(verdict.effect, places, sign), ""
+    places = decimals((verdict.high - verdict.low) / 2)
+    low, high = (number(end, places, sign) for end in (verdict.low, verdict.high))
+    return number(verdict.effect, places, sign), f"[{low}, {high}]"
+
+
+def p_value(p: float | None) -> str:
+    """Return p with two digits, empty where there is none."""
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def scaled(value: float) -> str:
+    """Return three digits and the letter of the power of 1000: k, M, G, T, P; `1.25 M`."""
+    if not value:
+        return "0"
+    power = min(5, max(0, math.floor(math.log10(abs(value)) / 3)))
+    if abs(value) / 1000**power >= 999.5 and power < 5:
+        power += 1
+    return f"{digits(value / 1000**power)} {' kMGTP'[power]}".rstrip()
+
+
+def digits(value: float, count: int = 3) -> str:
+    """Return so many digits, trailing zeros included, never an exponent."""
+    if not value:
+        return "0"
+    rounded = float(f"{value:.{count}g}")
+    return number(rounded, max(0, count - 1 - math.floor(math.log10(abs(rounded)))))
+
+
+def memory(size: float) -> str:
+    """Return bytes as MiB, without decimals from 10 on."""
+    mebibytes = size / 2**20
+    return f"{number(mebibytes, 0 if mebibytes >= 10 else 1)} MiB"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the largest units that fit: `42 s`, `7 min`, `3 h 20 min`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 run`, `2 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def figures(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return a paper's figures as pairs of name and value."""
+    return [
+        (name.replace("_", " "), short({name: value}).removeprefix(f"{name} "))
+        for name, value in values.items()
+    ]

@@ -1,0 +1,1 @@
+"""Switch Transformers: Scaling to Trillion Parameter Models with Simple and Efficient Sparsity."""

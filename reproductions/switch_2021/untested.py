@@ -1,0 +1,51 @@
+"""The claims of the paper that no run of the suite can judge, and why.
+
+Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
+"""
+
+from moebench.claims import Claim
+
+UNTESTED = [
+    Claim(
+        key="SW21-04",
+        says="Training in bfloat16 diverges; with the router alone in float32 it is as good as "
+        "float32 and as fast as bfloat16",
+        source="Table 2",
+        paper_values={"float32": 1.718, "bfloat16": 3.78, "selective": 1.716},
+        matched_on="steps",
+        level="gpu-preferred",
+        because="Needs an accelerator and a scale at which bfloat16 is unstable: a small run "
+        "without a gap would say nothing.",
+    ),
+    Claim(
+        key="SW21-06",
+        says="Fine-tuning does best with little dropout outside the experts and much inside",
+        source="Table 4",
+        paper_values={"GLUE 0.1": 84.7, "GLUE 0.3": 83.9, "GLUE 0.1, experts 0.4": 85.2},
+        matched_on="active_flops",
+        metric="accuracy",
+        unit="points",
+        direction="higher",
+        because="Needs fine-tuning tasks, which the suite does not have yet.",
+    ),
+    Claim(
+        key="SW21-16",
+        says="A dense student keeps about 30% of its sparse teacher's gain",
+        source="Tables 6 and 7",
+        paper_values={"kept %": (37, 32, 30, 27, 28)},
+        matched_on=None,
+        because="Needs distillation, which the suite does not have yet.",
+    ),
+    Claim(
+        key="SW21-17",
+        says="With equal FLOPs the sparse model wins on most fine-tuning tasks, and not on ARC",
+        source="Table 5",
+        paper_values={"SuperGLUE": (79.5, 75.1), "ARC challenge": (32.8, 35.5)},
+        matched_on="active_flops",
+        metric="accuracy",
+        unit="points",
+        direction="higher",
+        level="not-testable-here",
+        because="Needs pre-training at scale and fine-tuning tasks, which the suite does not have.",
+    ),
+]

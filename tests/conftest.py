@@ -1,0 +1,68 @@
+"""What many tests share: a small text, and experiments on it that take seconds."""
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from moebench.experiment import Experiment, load
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+TINY = {
+    "trainer.max_steps": 4,
+    "trainer.val_check_interval": 2,
+    "trainer.log_every_n_steps": 1,
+    "trainer.accelerator": "cpu",
+    "data.init_args.vocabulary": 300,
+    "data.init_args.length": 32,
+    "data.init_args.batch_size": 8,
+    "data.init_args.valid_batches": 2,
+    "model.network.init_args.shape.width": 32,
+    "model.network.init_args.shape.layers": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def small_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two domains of generated words; its cache lies beside it."""
+    folder = tmp_path_factory.mktemp("text")
+    chance = random.Random(0)
+    for domain, letters in (("first", "abcdefgh"), ("second", "nopqrstu")):
+        (folder / domain).mkdir()
+        words = ["".join(chance.choices(letters, k=chance.randint(2, 7))) for _ in range(60)]
+        for number in range(40):
+            text = " ".join(chance.choices(words, k=400))
+            (folder / domain / f"{number}.txt").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def tiny(
+    small_text: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> "TinyExperiments":
+    """Makes small experiments from configuration files, their data prepared."""
+    cache = small_text.parent / "cache"
+    monkeypatch.setenv("MOEBENCH_CACHE", str(cache))
+    return TinyExperiments(small_text)
+
+
+class TinyExperiments:
+    """Calls return an experiment of a file of configs/switch_2021 on the small text."""
+
+    def __init__(self, text: Path) -> None:
+        self.source = {"class_path": "Files", "init_args": {"path": str(text)}}
+
+    def settings(self, **more: object) -> dict[str, object]:
+        """All settings that make an experiment small."""
+        return {**TINY, "data.init_args.source": self.source, **more}
+
+    def __call__(
+        self, name: str, settings: Mapping[str, object] | None = None, seed: int = 0
+    ) -> Experiment:
+        """Load, and prepare the data."""
+        files = [CONFIGS / "switch_2021" / name]
+        experiment = load(files, {**self.settings(), **(settings or {})}, seed)
+        _, data, _ = experiment.build(logger=False)
+        data.prepare_data()
+        return experiment

@@ -1,0 +1,35 @@
+"""Every configuration in the repository builds, trains two steps and leaves a valid record."""
+
+from pathlib import Path
+
+import pytest
+
+from moebench.records import read
+from moebench.run.job import Job
+from moebench.run.worker import execute
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+FILES = sorted(CONFIGS.rglob("*.yaml"))
+
+
+def test_there_are_configurations() -> None:
+    assert FILES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIGS)))
+def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
+    experiment = tiny(path.name, {"trainer.max_steps": 2, "trainer.val_check_interval": 1})
+    job = Job("target", "profile", path.stem, 0, experiment, tmp_path / "run")
+    record = execute(job, [])
+    error = job.folder / "error.txt"
+    assert record.status == "finished", error.read_text() if error.exists() else record
+    assert read(job.record_path) == [record]
+    assert record.steps == 2
+    assert record.tokens == 2 * 8 * 32
+    assert {"valid/loss", "valid/loss@1", "valid/loss@2", "train/loss"} <= set(record.metrics)
+    assert record.params_total >= record.params_active > 0
+    assert record.flops_per_token > 0
+    assert record.seconds > 0
+    if "dense" not in path.stem:
+        assert 0 <= record.metrics["route/dropped"] <= 1
+        assert "train/LoadBalance" in record.metrics

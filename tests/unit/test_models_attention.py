@@ -1,0 +1,114 @@
+"""Attention and its position buckets, against values worked out by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from moebench.models.attention import Attention, PositionBias, bucket
+from moebench.moe.experts import Linear
+from moebench.moe.layer import Sparse
+from moebench.moe.routers import Switch
+
+E1, E2 = math.e, math.e**2
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"),
+    [
+        (0, 0),
+        (5, 0),  # keys after the query share a bucket and are masked
+        (-15, 15),  # the last with a bucket of its own
+        (-16, 16),
+        (-20, 17),  # 16 + 16 ln(20/16) / ln(128/16) = 17.7
+        (-40, 23),  # 16 + 16 ln(40/16) / ln(8) = 23.1
+        (-100, 30),  # 16 + 16 ln(100/16) / ln(8) = 30.1
+        (-129, 31),
+        (-5000, 31),
+    ],
+)
+def test_causal_bucket(distance: int, expected: int) -> None:
+    assert bucket(torch.tensor(distance), causal=True).item() == expected
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"),
+    [
+        (0, 0),
+        (-7, 7),  # keys before the query: buckets 0 to 15, the first 8 exact
+        (7, 16 + 7),  # keys after it: 16 to 31
+        (-9, 8),  # 8 + 8 ln(9/8) / ln(128/8) = 8.3
+        (20, 16 + 10),  # 8 + 8 ln(20/8) / ln(16) = 10.6
+        (-50, 13),  # 8 + 8 ln(50/8) / ln(16) = 13.3
+        (-127, 15),  # 15.98
+        (5000, 31),
+    ],
+)
+def test_two_sided_bucket(distance: int, expected: int) -> None:
+    assert bucket(torch.tensor(distance), causal=False).item() == expected
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_bias_is_looked_up_by_key_minus_query(causal: bool) -> None:
+    bias = PositionBias(heads=2, causal=causal)
+    weight_HN = torch.arange(64.0).view(2, 32)
+    with torch.no_grad():
+        bias.of_bucket.weight.copy_(weight_HN)
+    before = torch.tensor([[0.0, 0, 0], [1, 0, 0], [2, 1, 0]])
+    after = torch.tensor([[0.0, 17, 18], [0, 0, 17], [0, 0, 0]])
+    hidden = torch.tensor([[0, -math.inf, -math.inf], [0, 0, -math.inf], [0, 0, 0]])
+    expected_LL = before + (hidden if causal else after)
+    torch.testing.assert_close(bias(3), torch.stack([expected_LL, expected_LL + 32]))
+
+
+def identity(attention: Attention) -> Attention:
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            parameter.copy_(torch.eye(parameter.shape[0]))
+    return attention
+
+
+def test_tokens_gather_by_the_softmax_of_their_products() -> None:
+    x_BLD = torch.tensor([[[1.0], [2.0]]])
+    y_BLD, decisions = identity(Attention(dim=1, heads=1))(x_BLD)
+    expected = [(1 + 2 * E1) / (1 + E1), (1 + 2 * E2) / (1 + E2)]  # scores 1, 2 and 2, 4
+    torch.testing.assert_close(y_BLD.flatten(), torch.tensor(expected))
+    assert decisions == []
+
+
+def test_scores_are_divided_by_the_root_of_the_heads_width() -> None:
+    x_BLD = torch.tensor([[[2.0, 0, 0, 0], [0, 0, 0, 0]]])
+    y_BLD, _ = identity(Attention(dim=4, heads=1))(x_BLD)  # scores 4 / 2 and 0 of the first token
+    torch.testing.assert_close(y_BLD[0, 0, 0].item(), 2 * E2 / (E2 + 1), rtol=1e-6, atol=0)
+
+
+def test_each_head_has_its_own_scores_and_bias() -> None:
+    x_BLD = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    bias_HLL = torch.tensor([[[0.0, math.log(3)]] * 2, [[0.0, -math.inf]] * 2])
+    y_BLD, _ = identity(Attention(dim=2, heads=2))(x_BLD, bias_HLL)
+    # Head 1 sees feature 1: token 1 scores 1, ln 3, token 2 scores 0, ln 3. Head 2 sees key 1 only.
+    expected = [[E1 / (E1 + 3), 0.0], [1 / 4, 0.0]]
+    torch.testing.assert_close(y_BLD[0], torch.tensor(expected))
+
+
+def test_a_context_answers_in_the_place_of_the_sequence() -> None:
+    x_BLD, context_BLD = torch.tensor([[[1.0]]]), torch.tensor([[[1.0], [2.0], [2.0]]])
+    y_BLD, _ = identity(Attention(dim=1, heads=1))(x_BLD, None, context_BLD)
+    torch.testing.assert_close(y_BLD.item(), (1 + 4 * E1) / (1 + 2 * E1), rtol=1e-6, atol=0)
+
+
+def test_experts_replace_query_key_and_value_but_not_the_output() -> None:
+    torch.manual_seed(0)
+    sparse = Sparse(lambda dim: Switch(dim, num_experts=1), Linear)
+    mixed, plain = Attention(8, 2, sparse), Attention(8, 2)
+    with torch.no_grad():
+        for name in ("query", "key", "value"):
+            weight_EDF = mixed.get_parameter(f"{name}.moe.experts.weight_EDF")
+            plain.get_parameter(f"{name}.block.weight").copy_(weight_EDF[0].T)
+        plain.out.weight.copy_(mixed.out.weight)
+    x_BLD: Tensor = torch.randn(2, 5, 8)
+    y_BLD, decisions = mixed(x_BLD)
+    torch.testing.assert_close(y_BLD, plain(x_BLD)[0])
+    assert [decision.num_tokens for decision in decisions] == [10, 10, 10]
+    assert isinstance(mixed.out, nn.Linear)

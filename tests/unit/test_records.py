@@ -1,0 +1,147 @@
+"""Records survive the way to disk and back, and a crash on it."""
+
+import json
+import os
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moebench.records import RunRecord, read, write, write_all, write_whole
+
+
+def record(**changes: Any) -> RunRecord:
+    given = {"target": "switch_2021", "profile": "quick", "arm": "dense", "seed": 0}
+    hashes = {"config_hash": "c0ffee", "commit": "abc"}
+    return RunRecord(**{**given, "status": "finished", **hashes, **changes})
+
+
+FULL = {
+    "versions": {"torch": "2"},
+    "hardware": {"cpu": "x", "cores": 2},
+    "data_hash": "d",
+    "steps": 400,
+    "tokens": 819200,
+    "params_total": 10,
+    "params_active": 5,
+    "flops_per_token": 12.5,
+    "seconds": 8.0,
+    "tokens_per_second": 102400.0,
+    "peak_memory_bytes": 1 << 30,
+    "metrics": {"valid/loss": 2.5, "valid/loss@50": 3.0},
+}
+
+
+def test_keys_are_those_of_the_design() -> None:
+    assert (
+        list(json.loads(record().to_json()))
+        == (
+            "target profile arm seed status config_hash commit versions hardware data_hash steps "
+            "tokens params_total params_active flops_per_token seconds tokens_per_second "
+            "peak_memory_bytes metrics"
+        ).split()
+    )
+
+
+def test_there_and_back(tmp_path: Path) -> None:
+    whole = record(**FULL)
+    assert "\n" not in whole.to_json()
+    assert RunRecord.from_json(whole.to_json()) == whole
+    write(whole, tmp_path / "record.json")
+    assert read(tmp_path / "record.json") == [whole]
+
+
+def test_line_separators_inside_a_string_do_not_split_the_line(tmp_path: Path) -> None:
+    odd = record(arm="a\u2028b\x85c", versions={"torch": "2\n3"})
+    write(odd, tmp_path / "record.json")
+    assert read(tmp_path / "record.json") == [odd]
+
+
+def test_metrics_that_are_not_finite_are_left_out() -> None:
+    line = record(metrics={"valid/loss": nan, "a": inf, "b": 1.0}).to_json()
+    assert json.loads(line)["metrics"] == {"b": 1.0}
+
+
+def test_other_numbers_must_be_finite() -> None:
+    with pytest.raises(ValueError, match="seconds=nan: a record takes finite numbers only"):
+        record(seconds=nan).to_json()
+
+
+def test_unknown_status_is_refused() -> None:
+    with pytest.raises(ValueError, match="status=done: unknown; one of finished, diverged"):
+        record(status="done")
+
+
+def test_all_records_are_ordered_by_arm_and_seed(tmp_path: Path) -> None:
+    given = [record(arm="b", seed=0), record(arm="a", seed=10), record(arm="a", seed=9)]
+    write_all(given, tmp_path / "results.jsonl")
+    found = [(one.arm, one.seed) for one in read(tmp_path / "results.jsonl")]
+    assert found == [("a", 9), ("a", 10), ("b", 0)]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{not json", "not a run record"),
+        ("[1]", "expected a JSON object"),
+        ('{"target": "x"}', "missing keys profile, arm, seed"),
+        ('{"speed": 1}', "unknown keys speed"),
+        (record(metrics={"a": 1.0}).to_json().replace("1.0", "NaN"), "NaN is not a JSON number"),
+        (record().to_json().replace("finished", "done"), "status=done: unknown"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(record().to_json() + "\n\n" + line + "\n")
+    with pytest.raises(ValueError, match=message) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}:3: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "none.jsonl")
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def crash(*_: object, **__: object) -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_a_crash_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    path = tmp_path / "results.jsonl"
+    write_whole(path, "old\n")
+    monkeypatch.setattr(*((os, "fsync", crash) if where == "fsync" else (Path, "replace", crash)))
+    with pytest.raises(Crash):
+        write_whole(path, "new, and longer\n")
+    assert path.read_text() == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_kill_before_the_rename_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    write_whole(path, "old\n")
+    if (child := os.fork()) == 0:
+        Path.replace = lambda *_: os._exit(9)  # type: ignore[method-assign, assignment]
+        write_whole(path, "new\n")
+    os.waitpid(child, 0)
+    assert path.read_text() == "old\n"
+
+
+def test_the_text_is_on_disk_before_the_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle)))
+    monkeypatch.setattr(Path, "replace", lambda *a: (order.append("replace"), replace(*a))[1])
+    write_whole(tmp_path / "file", "text")
+    assert order == ["fsync", "replace"]
