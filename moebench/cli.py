@@ -103,8 +103,10 @@ def verdict(options: argparse.Namespace) -> int:
     from moebench.verdict.table import table
 
     found = target(options.target)
-    folder = options.root / found.folder / found.plan.profile(options.profile).name
-    print(table(conclude(found, folder, options.profile)))
+    profile = found.plan.profile(options.profile)
+    folder = options.root / found.folder / profile.name
+    print(table(conclude(found, profile, folder)))
+    print(f"report: {folder / 'report.html'}")
     return 0
 
 

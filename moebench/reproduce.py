@@ -10,7 +10,7 @@ from moebench.baselines import twin
 from moebench.cost import count_batch
 from moebench.experiment import Experiment, load
 from moebench.plan import Arm, Profile
-from moebench.records import RunRecord, write_all, write_whole
+from moebench.records import RunRecord, read, write_all, write_whole
 from moebench.run.job import Job
 from moebench.run.pool import run_all, sole_user
 from moebench.run.progress import Progress
@@ -45,7 +45,7 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
 
     Raises:
         ValueError: for an unknown profile, a bad configuration, or a folder in use.
-        tracking.TrackingError: if MLflow cannot be reached at the start.
+        ConnectionError: if MLflow is wanted and cannot be reached.
     """
     profile = target.plan.profile(options.profile)
     experiments = resolve(target, profile, options.settings)
@@ -54,25 +54,12 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
     with sole_user(folder):
         jobs = make_jobs(target, profile, experiments, options.seeds, folder)
         records = run_jobs(jobs, options.workers, tracker)
-        records += [computed_record(target.folder, profile.name, *c) for c in target.computed()]
-        verdicts = conclude(target, folder, profile.name, records)
-        if tracker is not None:
-            tracker.close([folder / name for name in ("report.html", "verdicts.json")])
-    return verdicts
-
-
-def run_jobs(
-    jobs: Sequence[Job], workers: int, tracker: tracking.Tracker | None
-) -> list[RunRecord]:
-    """Make the runs under progress bars; what they write goes to MLflow as they write it."""
-    with Progress(jobs, workers) as bars:
-
-        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
-            bars(running, records)
-            if tracker is not None:
-                tracker.poll()
-
-        return run_all(jobs, workers, watch)
+        records += [
+            computed_record(target.folder, profile.name, arm, reference)
+            for arm, reference in target.plan.computed.items()
+        ]
+        write_all(records, folder / "results.jsonl")
+        return conclude(target, profile, folder)
 
 
 def resolve(
@@ -90,15 +77,17 @@ def resolve(
     return experiments
 
 
-def _load(target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]) -> Experiment:
-    """Lay the files of the arm, its settings, the profile's and the person's over each other."""
+def _load(
+    target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]
+) -> Experiment:
+    """Lay the files of the arm, the profile's settings, the arm's and the person's on each other."""
     files = [target.configs / name for name in arm.configs]
     return load(files, {**profile.settings, **arm.settings, **settings})
 
 
 def checked(experiment: Experiment) -> Experiment:
     """Prepare the data and run one batch, so that what cannot work is refused here and now."""
-    model, data, _ = experiment.build()
+    model, data, _ = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
     count_batch(model.train().network, next(iter(data.val_dataloader())))
@@ -112,7 +101,7 @@ def make_jobs(
     seeds: int | None,
     folder: Path,
 ) -> list[Job]:
-    """Return the runs of a profile, one seed of all arms after the other."""
+    """Return the runs of a profile: all arms with the first seed, then with the next one."""
     most = {arm: profile.seeds_of(arm) if seeds is None else seeds for arm in experiments}
     return [
         Job(
@@ -129,12 +118,30 @@ def make_jobs(
     ]
 
 
-def conclude(
-    target: Target, folder: Path, profile: str, records: Sequence[RunRecord]
-) -> list[Verdict]:
-    """Judge the claims by the records and write all that is left of a reproduction."""
-    write_all(records, folder / "results.jsonl")
-    verdicts = judge(target.claims, records, profile)
+def run_jobs(
+    jobs: Sequence[Job], workers: int, tracker: tracking.Tracker | None
+) -> list[RunRecord]:
+    """Make the runs under progress bars; what they write goes to MLflow as they write it."""
+    with Progress(jobs, workers) as bars:
+
+        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
+            bars(running, records)
+            if tracker is not None:
+                tracker.poll()
+
+        return run_all(jobs, workers, watch)
+
+
+def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
+    """Judge the claims by the records in a folder; write `verdicts.json` and `report.html`.
+
+    Raises:
+        FileNotFoundError: if there are no records.
+    """
+    path = folder / "results.jsonl"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
+    verdicts = judge(target.claims, read(path), profile.name)
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     report.write(folder, target.paper, target.claims, verdicts, target.plan.groups)

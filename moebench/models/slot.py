@@ -1,6 +1,8 @@
 """A place in a model that holds a dense block, or a mixture of experts in its stead.
 
 Both answer alike, so that what surrounds the place need not know which it is.
+
+Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2 and figure 2.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,6 @@ from moebench.records import RunRecord
 from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
 from moebench.verdict import Verdict
-from moebench.verdict.table import short
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
@@ -44,12 +43,13 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     """Return the cells of a verdict."""
     effect, interval = wording.effect(verdict)
     measured = " ".join(part for part in (effect, interval, verdict.unit) if part)
+    figures = wording.figures(verdict.paper_values)
     shape = wording.SHAPES[verdict.verdict]
     return (
         verdict.claim,
         f"{shape} {verdict.verdict}" + ("*" if verdict.preliminary else ""),
         verdict.says,
-        "; ".join(part for part in (verdict.source, short(verdict.paper_values)) if part),
+        "; ".join([verdict.source, *(" ".join(pair) for pair in figures)]),
         measured if effect else "",
         str(verdict.n) if effect else "",
         wording.p_value(verdict.p_adjusted),

@@ -6,7 +6,6 @@ from typing import Any
 
 from moebench.claims import Word
 from moebench.verdict import Verdict
-from moebench.verdict.table import short
 
 MINUS = "−"
 SHAPES = {  # a verdict is read by its shape where there is no colour
@@ -107,7 +106,15 @@ def plural(count: int, noun: str) -> str:
 
 def figures(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return a paper's figures as pairs of name and value."""
-    return [
-        (name.replace("_", " "), short({name: value}).removeprefix(f"{name} "))
-        for name, value in values.items()
-    ]
+    return [(name.replace("_", " "), _figure(value)) for name, value in values.items()]
+
+
+def _figure(value: Any) -> str:
+    """Return one figure, or a list or map of them."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {text}" for name, text in figures(value))
+    if isinstance(value, list | tuple):
+        return ", ".join(_figure(entry) for entry in value)
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", MINUS)
+    return str(value)

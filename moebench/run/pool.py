@@ -61,14 +61,15 @@ def run_all(
 
     Args:
         jobs: what to run, each in its own folder.
-        workers: processes side by side; the cores are shared out evenly among them.
+        workers: processes side by side, of one thread each unless OMP_NUM_THREADS says otherwise:
+            sums are rounded differently by another number of threads, so it must not depend on the
+            number of workers.
         watch: called again and again with the jobs running now and the records so far.
     """
     records = {job.folder: result for job in jobs if (result := job.result()) is not None}
     waiting = [job for job in jobs if job.folder not in records]
     running: list[Running] = []
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
-    start = _starter(threads)
+    start = _starter(int(os.environ.get("OMP_NUM_THREADS", "1")))
     try:
         while waiting or running:
             while waiting and len(running) < workers:

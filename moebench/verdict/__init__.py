@@ -20,8 +20,8 @@ Equivalence within m holds by two one-sided tests, and is refuted by an interval
 * `inconclusive` otherwise.
 
 The p of a claim is that of what the word asserts: that as many conditions are true as hold. Holm
-adjusts it for the number of claims judged together that have one; above 0.05 `reproduced` and
-`partial` become `inconclusive`. On fewer seeds than the claim asks for a verdict is `preliminary`.
+adjusts it for the number of claims judged together that have one; above 0.05 no condition of the
+claim counts as holding. On fewer seeds than the claim asks for a verdict is `preliminary`.
 
 **Not testable here:** the profile `smoke`, which checks plumbing; a claim that gives its reason;
 a claim with an arm that has no runs.

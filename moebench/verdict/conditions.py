@@ -50,9 +50,12 @@ def one_sided(interval: Interval, p: float, margin: float = 0.0) -> State:
 def above_zero(
     says: str, differences: Values, evidence: Evidence, unit: str, margin: float = 0.0
 ) -> Condition:
-    """Claim that the mean of differences, one a seed, is above zero."""
+    """Claim that the mean of differences, one a seed, is above zero.
+
+    Its p is the two-sided one where the mean is on the claimed side, and one where it is not.
+    """
     interval = mean_interval(differences, evidence.rng)
-    p = mean_p(differences)
+    p = mean_p(differences) if interval.estimate > 0 else 1.0
     power = _power(differences, margin)
     return Condition(says, one_sided(interval, p, margin), interval, unit, p, power)
 
@@ -103,7 +106,7 @@ def all_of(says: str, conditions: Sequence[Condition]) -> Condition:
     """Claim several conditions as one; it shows the numbers of the one that does worst."""
     rank = {State.REFUTED: 0, State.OPEN: 1, State.HOLDS: 2}
     worst = min(conditions, key=lambda c: (rank[c.state], -(c.p or 0.0)))
-    return replace(worst, says=f"{says}; nearest to failing: {worst.says}")
+    return replace(worst, says=f"{says} (nearest to failing: {worst.says})")
 
 
 def _power(differences: Values, margin: float) -> dict[str, float] | None:

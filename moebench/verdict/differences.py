@@ -72,7 +72,7 @@ def interaction(claim: Claim, evidence: Evidence) -> Findings:
     """
     first, second, third, fourth = claim.arms
     a, b, c, d = evidence.paired(claim.metric, *claim.arms)
-    says = f"{first} gains more on {second} than {third} on {fourth}"
+    says = f"{first} does more for the loss against {second} than {third} against {fourth}"
     contrast = below_zero(says, (a - b) - (c - d), evidence, claim.unit, claim.margin)
     simple = [
         compare(claim, evidence, (first, second), "lower"),

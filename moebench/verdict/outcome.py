@@ -87,15 +87,18 @@ def conclude(
 
 def word_for(findings: Findings, p_adjusted: float | None) -> Word:
     """Return the word, by the rules in the docstring of the package."""
-    states = [condition.state for condition in findings.conditions]
-    none_holds = State.HOLDS not in states
     if not findings.enough:
         return Word.INCONCLUSIVE
-    if findings.lead.state is State.REFUTED or (none_holds and State.REFUTED in states):
+    states = {condition.state for condition in findings.conditions}
+    if p_adjusted is not None and p_adjusted > LEVEL:
+        states.discard(State.HOLDS)
+    if findings.lead.state is State.REFUTED or (
+        State.HOLDS not in states and State.REFUTED in states
+    ):
         return Word.NOT_REPRODUCED
-    if none_holds or (p_adjusted is not None and p_adjusted > LEVEL):
+    if State.HOLDS not in states:
         return Word.INCONCLUSIVE
-    return Word.REPRODUCED if set(states) == {State.HOLDS} else Word.PARTIAL
+    return Word.REPRODUCED if states == {State.HOLDS} else Word.PARTIAL
 
 
 def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:

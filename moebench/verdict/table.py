@@ -49,20 +49,25 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
         verdict.verdict + ("*" if verdict.preliminary else ""),
         _effect(verdict) if judged else "",
         str(verdict.n) if judged else "",
-        "" if verdict.p_adjusted is None else f"{verdict.p_adjusted:.2g}",
+        "" if verdict.p_adjusted is None else _chance(verdict.p_adjusted),
         short(verdict.paper_values),
         verdict.says,
     )
 
 
+def _chance(p: float) -> str:
+    """Return a p value, to three places."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _effect(verdict: Verdict) -> str:
     """Return effect, interval and unit."""
-    effect = f"{verdict.effect:+.3g}"
+    effect = f"{verdict.effect:.3g}"
     if verdict.low is None or verdict.high is None:
         return f"{effect} {verdict.unit}"
     if verdict.low == verdict.high:
         return f"{effect} {verdict.unit}"
-    return f"{effect} [{verdict.low:+.3g}, {verdict.high:+.3g}] {verdict.unit}"
+    return f"{effect} [{verdict.low:.3g}, {verdict.high:.3g}] {verdict.unit}"
 
 
 def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:

@@ -40,7 +40,8 @@ def flat_share(claim: Claim, evidence: Evidence) -> Findings:
 
     Even uniformly random routing drops a share, `overflow_share`, which grows with the number of
     experts; it is printed beside each arm as its `floor`. An arm above the limit refutes the claim
-    only if it is above its floor too, and the trend is that of the excess over the floor.
+    only if it is above its floor too, and a difference of last and first arm only if it is larger
+    than that of their floors and the Jonckheere-Terpstra test sees a trend.
 
     Arms: by number of experts. Settings: `limit`, `experts` (one number an arm), `tokens` (routed
     together) and `factor` (of capacity).
@@ -67,20 +68,21 @@ def _floors(claim: Claim) -> dict[str, float]:
 def _below_limit(claim: Claim, evidence: Evidence, arm: str, floor: float) -> Condition:
     """Return the condition that an arm drops less than the limit."""
     values, limit = evidence.sample(claim.metric, arm), claim.settings["limit"]
-    found = stays_below(f"{arm} does", values, limit, evidence, claim.unit)
+    found = stays_below(arm, values, limit, evidence, claim.unit)
     if found.state is State.REFUTED and found.effect.low <= floor:
         return replace(found, state=State.OPEN, says=f"{arm} is at the floor of random routing")
     return found
 
 
 def _flat(claim: Claim, evidence: Evidence, floors: dict[str, float]) -> Condition:
-    """Return the condition that the excess over the floor is the same in first and last arm."""
-    values = evidence.paired(claim.metric, *claim.arms)
-    excess: list[Values] = [v - f for v, f in zip(values, floors.values(), strict=True)]
+    """Return the condition that first and last arm drop the same."""
+    values: list[Values] = evidence.paired(claim.metric, *claim.arms)
     first, last = claim.arms[0], claim.arms[-1]
-    says = f"{last} and {first} differ by less than {claim.margin:.3g} in their excess"
-    found = equivalent(says, excess[-1] - excess[0], evidence, claim.unit, claim.margin)
-    trends = jonckheere_p(excess, "two-sided") <= LEVEL
-    if found.state is State.REFUTED and not trends:
-        return replace(found, state=State.OPEN)
-    return found
+    says = f"{last} and {first} differ by less than {claim.margin:.3g}"
+    found = equivalent(says, values[-1] - values[0], evidence, claim.unit, claim.margin)
+    if found.state is not State.REFUTED:
+        return found
+    if 0 < found.effect.low <= floors[last] - floors[first]:
+        return replace(found, state=State.OPEN, says=f"{last} drops more, as random routing would")
+    trends = jonckheere_p(values, "two-sided") <= LEVEL
+    return found if trends else replace(found, state=State.OPEN)

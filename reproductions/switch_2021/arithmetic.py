@@ -65,7 +65,7 @@ def _search(n: int) -> float:
     losses = []
     for count_E in _partitions(SHARES, n, SHARES):
         expert_T = torch.arange(n).repeat_interleave(torch.tensor(count_E))
-        probs_EE = _best_probabilities(np.array(count_E) / SHARES)
+        probs_EE = best_probabilities(np.array(count_E) / SHARES)
         losses.append(LoadBalance()(_decision(torch.from_numpy(probs_EE)[expert_T], expert_T)))
     return float(min(losses))
 
@@ -81,7 +81,7 @@ def _partitions(total: int, parts: int, largest: int) -> Iterator[list[int]]:
             yield [first, *rest]
 
 
-def _best_probabilities(load_E: NDArray[np.float64]) -> NDArray[np.float64]:
+def best_probabilities(load_E: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return, for the tokens of each expert, the probabilities that make the loss smallest.
 
     For fixed loads f the loss is linear in the probabilities: sum_j f_j sum_i f_i q_ji, where q_j

@@ -4,6 +4,7 @@ All arms share data, objective, optimiser, schedule and seeds; an arm changes wh
 """
 
 from moebench.plan import Arm, Plan, Profile
+from reproductions.switch_2021.paper import COMPUTED
 
 NETWORK = "model.network.init_args"
 ROUTER = f"{NETWORK}.sparse.router.init_args"
@@ -118,5 +119,5 @@ PLAN = Plan(
         "Overflow rule": ["switch_cf1.0", "reroute_cf1.0"],
         "Span corruption": [arm.name for arm in T5],
     },
-    computed={},
+    computed=COMPUTED,
 )

@@ -39,6 +39,7 @@ SIZES = {
     "d_kv": SHAPE.width // SHAPE.heads,
     "d_ff": SHAPE.hidden,
     "num_layers": SHAPE.layers,
+    "num_decoder_layers": SHAPE.layers,
     "num_heads": SHAPE.heads,
     "dropout_rate": 0.0,
 }
@@ -54,7 +55,7 @@ def shake(module: nn.Module) -> None:
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in module.parameters():
-            noise = 0.3 * torch.randn(parameter.shape, generator=generator)
+            noise = 0.2 * torch.randn(parameter.shape, generator=generator)
             parameter.copy_(noise if parameter.dim() > 1 else 1 + noise)
 
 

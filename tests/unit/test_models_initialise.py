@@ -43,6 +43,12 @@ def test_same_seed_same_weights_other_seed_others() -> None:
         assert torch.equal(one[name], other[name]) == name.endswith("norm.weight"), name
 
 
+def test_parameters_of_one_model_are_drawn_apart() -> None:
+    attention = decoder(0).get_submodule("decoder.blocks.0.attention.inner")
+    query, key = (attention.get_parameter(f"{name}.block.weight") for name in ("query", "key"))
+    assert not torch.equal(query, key)
+
+
 def test_two_models_in_a_row_differ() -> None:
     torch.manual_seed(0)
     first, second = Decoder(50, SHAPE), Decoder(50, SHAPE)

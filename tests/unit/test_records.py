@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,8 @@ from typing import Any
 import pytest
 
 from moebench.records import RunRecord, read, write, write_all, write_whole
+
+ROOT = Path(__file__).parents[2]
 
 
 def record(**changes: Any) -> RunRecord:
@@ -34,13 +39,10 @@ FULL = {
 
 
 def test_keys_are_those_of_the_design() -> None:
-    assert (
-        list(json.loads(record().to_json()))
-        == (
-            "target profile arm seed status config_hash commit versions hardware data_hash steps "
-            "tokens params_total params_active flops_per_token seconds tokens_per_second "
-            "peak_memory_bytes metrics"
-        ).split()
+    assert " ".join(json.loads(record().to_json())) == (
+        "target profile arm seed status config_hash commit versions hardware data_hash steps "
+        "tokens params_total params_active flops_per_token seconds tokens_per_second "
+        "peak_memory_bytes metrics"
     )
 
 
@@ -129,10 +131,14 @@ def test_a_crash_leaves_the_old_file_whole(
 def test_a_kill_before_the_rename_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     write_whole(path, "old\n")
-    if (child := os.fork()) == 0:
-        Path.replace = lambda *_: os._exit(9)  # type: ignore[method-assign, assignment]
-        write_whole(path, "new\n")
-    os.waitpid(child, 0)
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from moebench.records import write_whole\n"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_whole(pathlib.Path(sys.argv[1]), 'new')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(path)], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
     assert path.read_text() == "old\n"
 
 

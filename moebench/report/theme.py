@@ -1,0 +1,118 @@
+"""How a figure looks: drawn by matplotlib in stand-in colours, which the page's style decides.
+
+A figure becomes an `<svg>` element whose colours are CSS variables and whose text takes the font of
+the page, so it follows a light or a dark theme. Equal figures give equal text.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure
+
+WIDTH = 480.0  # points; a phone shows a figure of this width without shrinking its text much
+STAND_INS = {  # variable of the page's style -> what matplotlib draws with
+    name: f"#fe00{index:02x}"
+    for index, name in enumerate(
+        ("page", "ink", "faint", "rule", *(f"arm-{i}" for i in range(9)))
+        + ("reproduced", "partial", "not-reproduced", "inconclusive")
+    )
+}
+DASHES = ((), (5.0, 2.0), (1.5, 1.5))  # in widths of the line
+COLORS = 9
+LINE_WIDTH = 1.6  # points
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """The line of an arm, the same in all figures: 9 colours, then the same dashed and dotted."""
+
+    index: int  # place of the arm among all
+
+    @property
+    def variable(self) -> str:
+        """The CSS variable of the colour."""
+        return f"arm-{self.index % COLORS}"
+
+    @property
+    def color(self) -> str:
+        """The stand-in colour."""
+        return STAND_INS[self.variable]
+
+    @property
+    def dashes(self) -> tuple[float, ...]:
+        """Lengths of dash and gap in widths of the line, empty for a solid one."""
+        return DASHES[self.index // COLORS % len(DASHES)]
+
+    @property
+    def dash_array(self) -> str:
+        """The dashes as SVG writes them, in points."""
+        return " ".join(f"{length * LINE_WIDTH:g}" for length in self.dashes) or "none"
+
+
+@contextmanager
+def drawing(name: str) -> Iterator[None]:
+    """Set matplotlib up, whatever the machine's own defaults are; put those back afterwards.
+
+    Args:
+        name: of the figure; makes its element ids differ from those of others on the page.
+    """
+    ink, faint, rule = STAND_INS["ink"], STAND_INS["faint"], STAND_INS["rule"]
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "svg.hashsalt": name,
+                "svg.fonttype": "none",
+                "text.parse_math": False,  # a name may hold a dollar sign
+                "axes.unicode_minus": True,
+                "font.size": 11,
+                "text.color": ink,
+                "axes.labelcolor": faint,
+                "axes.edgecolor": rule,
+                "axes.linewidth": 0.8,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.grid": True,
+                "axes.axisbelow": True,
+                "grid.color": rule,
+                "grid.linewidth": 0.6,
+                "xtick.color": rule,
+                "ytick.color": rule,
+                "xtick.labelcolor": faint,
+                "ytick.labelcolor": faint,
+                "lines.linewidth": LINE_WIDTH,
+            }
+        )
+        yield
+
+
+def canvas(height: float) -> Figure:
+    """Return an empty figure of the page's width and this height in points."""
+    return Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
+
+
+def element(figure: Figure, label: str) -> Markup:
+    """Return a figure as an `<svg>` element.
+
+    Args:
+        figure: drawn inside `drawing`.
+        label: what a person who cannot see it is told.
+    """
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].strip()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r' id="\w+?_\d+"', "", text)  # names of groups, the same in every figure
+    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
+    for name, color in STAND_INS.items():
+        text = text.replace(color, f"var(--{name})")
+    box = re.search(r'viewBox="[^"]*"', text)
+    head = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(label)}">'
+    return Markup(head + text[text.index(">") + 1 :])
