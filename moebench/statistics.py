@@ -118,7 +118,7 @@ def at_least_p(p_values: Sequence[float], count: int) -> float:
     Source: Benjamini and Heller 2008, Biometrics 64(4), partial conjunction, theorem 1.
     """
     ordered = sorted(p_values)[:count]
-    return min(1.0, max(len(p_values) * p for i, p in enumerate(ordered)))
+    return min(1.0, max((len(p_values) - i) * p for i, p in enumerate(ordered)))
 
 
 def jonckheere_p(groups: Sequence[Values], alternative: Alternative = "greater") -> float:

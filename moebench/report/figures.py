@@ -64,8 +64,10 @@ def _interval(axes: Axes, row: int, effect: Effect) -> None:
         axes.barh(row, width, left=-effect.margin, height=0.72, color=STAND_INS["rule"], alpha=0.6)
     if verdict.low is not None and verdict.high is not None:
         axes.plot([verdict.low, verdict.high], [row, row], color=color, solid_capstyle="butt")
-    style = {"markersize": 8, "markeredgecolor": color, "markerfacecolor": color}
-    axes.plot([verdict.effect], [row], linestyle="none", **style | MARKERS[verdict.verdict])
+    style = {"markerfacecolor": color, **MARKERS[verdict.verdict]}
+    axes.plot(
+        [verdict.effect], [row], linestyle="none", markersize=8, markeredgecolor=color, **style
+    )
 
 
 def _told(effects: Sequence[Effect]) -> str:

@@ -33,6 +33,14 @@ class Entry:
         """Whether it could be tested here."""
         return self.verdict.verdict is not Word.NOT_TESTABLE
 
+    @property
+    def notes(self) -> list[str]:
+        """Names of the figures that the test added to what it measured of the arms."""
+        names = dict.fromkeys(
+            name for figures in self.verdict.measured.values() for name in figures
+        )
+        return [name for name in names if name not in ("mean", "sd", "n", "failed")]
+
 
 @dataclass(frozen=True)
 class Key:
@@ -109,9 +117,7 @@ def _entries(claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Entry
     return [Entry(claim, by_claim[claim.key]) for claim in claims]
 
 
-def _grouped(
-    groups: Mapping[str, Sequence[str]], found: Iterable[Run]
-) -> dict[str, Sequence[str]]:
+def _grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[str, Sequence[str]]:
     """Return the groups, and one more for trained arms that are in none."""
     known = {arm for group in groups.values() for arm in group}
     others = dict.fromkeys(run.record.arm for run in found if run.trained)

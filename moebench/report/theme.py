@@ -14,16 +14,15 @@ import matplotlib
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+COLORS = 9  # of arms
 WIDTH = 480.0  # points; a phone shows a figure of this width without shrinking its text much
-STAND_INS = {  # variable of the page's style -> what matplotlib draws with
-    name: f"#fe00{index:02x}"
-    for index, name in enumerate(
-        ("page", "ink", "faint", "rule", *(f"arm-{i}" for i in range(9)))
-        + ("reproduced", "partial", "not-reproduced", "inconclusive")
-    )
-}
+VARIABLES = (
+    *("page", "ink", "faint", "rule", *(f"arm-{index}" for index in range(COLORS))),
+    *("reproduced", "partial", "not-reproduced", "inconclusive"),
+)
+# Variable of the page's style -> the stand-in that matplotlib draws with.
+STAND_INS = {name: f"#fe00{index:02x}" for index, name in enumerate(VARIABLES)}
 DASHES = ((), (5.0, 2.0), (1.5, 1.5))  # in widths of the line
-COLORS = 9
 LINE_WIDTH = 1.6  # points
 
 
@@ -109,7 +108,7 @@ def element(figure: Figure, label: str) -> Markup:
     text = buffer.getvalue()
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r' id="\w+?_\d+"', "", text)  # names of groups, the same in every figure
+    text = re.sub(r' id="[\w.]+_\d+"', "", text)  # names of groups, the same in every figure
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
     for name, color in STAND_INS.items():
         text = text.replace(color, f"var(--{name})")

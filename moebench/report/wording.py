@@ -69,8 +69,8 @@ def p_value(p: float | None) -> str:
 
 def scaled(value: float) -> str:
     """Return three digits and the letter of the power of 1000: k, M, G, T, P; `1.25 M`."""
-    if not value:
-        return "0"
+    if not value or not math.isfinite(value):
+        return f"{value:g}"
     power = min(5, max(0, math.floor(math.log10(abs(value)) / 3)))
     if abs(value) / 1000**power >= 999.5 and power < 5:
         power += 1
@@ -79,8 +79,8 @@ def scaled(value: float) -> str:
 
 def digits(value: float, count: int = 3) -> str:
     """Return so many digits, trailing zeros included, never an exponent."""
-    if not value:
-        return "0"
+    if not value or not math.isfinite(value):
+        return f"{value:g}"
     rounded = float(f"{value:.{count}g}")
     return number(rounded, max(0, count - 1 - math.floor(math.log10(abs(rounded)))))
 

@@ -1,0 +1,70 @@
+"""The dense twin is dense, and equal in the cost it was asked to equal."""
+
+import pytest
+
+from moebench.baselines import dense, solve, twin
+from moebench.cost import count_batch, parameters
+
+HIDDEN = ("model", "network", "init_args", "shape", "hidden")
+
+
+def hidden_of(experiment) -> int:
+    value = experiment.config
+    for key in HIDDEN:
+        value = value[key]
+    return value
+
+
+def test_solve_finds_the_width_on_a_straight_line() -> None:
+    assert solve(lambda width: 100 + 3 * width, target=100 + 3 * 640, start=512) == 640
+    assert solve(lambda width: 5 * width, target=5 * 519, start=64) == 512, "nearest multiple of 16"
+    assert solve(lambda width: 5 * width, target=0.0, start=64) == 16, "no block without a width"
+
+
+def test_equal_flops_give_the_width_of_one_expert(tiny) -> None:
+    made = twin(tiny("switch_8.yaml"), "active_flops")
+    assert hidden_of(made) == 512
+    made = twin(tiny("top2_8.yaml"), "active_flops")
+    # Every second of two blocks has two experts of 512; spread over both that is 768 each.
+    assert hidden_of(made) == 768
+
+
+def test_a_twin_has_no_mixture_and_all_else_alike(tiny) -> None:
+    sparse = tiny("switch_8.yaml", seed=3)
+    made = twin(sparse, "active_flops")
+    arguments = made.config["model"]["network"]["init_args"]
+    assert arguments["sparse"] is None
+    assert made.config["data"] == sparse.config["data"]
+    assert made.config["trainer"] == sparse.config["trainer"]
+    assert made.config["seed_everything"] == 3
+
+
+def test_equal_parameters_within_one_step_of_width(tiny) -> None:
+    sparse = tiny("switch_8.yaml")
+    made = twin(sparse, "total_params")
+    model, _, _ = made.build(logger=False)
+    target = parameters(sparse.build(logger=False)[0])
+    one_step = 16 * 2 * 32 * 2  # 16 more features, two matrices, width 32, two blocks
+    assert abs(parameters(model) - target) <= one_step / 2
+
+
+def test_equal_time_is_wider_than_equal_flops(tiny) -> None:
+    sparse = tiny("switch_8.yaml")
+    made = twin(sparse, "step_time")
+    assert made.config["model"]["network"]["init_args"]["sparse"] is None
+    assert hidden_of(made) >= 16
+
+
+def test_dense_without_a_mixture_is_refused(tiny) -> None:
+    with pytest.raises(ValueError, match="no mixture"):
+        dense(tiny("dense.yaml"), 64)
+
+
+def test_the_committed_dense_configuration_is_the_twin(tiny) -> None:
+    made, written = twin(tiny("switch_8.yaml"), "active_flops"), tiny("dense.yaml")
+    costs = []
+    for experiment in (made, written):
+        model, data, _ = experiment.build(logger=False)
+        data.setup("fit")
+        costs.append(count_batch(model.eval().network, next(iter(data.val_dataloader()))))
+    assert costs[0] == costs[1]

@@ -1,0 +1,110 @@
+"""Costs counted from real models equal costs worked out by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from moebench.cost import count, count_batch, flop_counter, parameters
+from moebench.models import Decoder
+from moebench.models.blocks import Shape
+from moebench.moe import MoELayer, Sparse
+from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.moe.experts import ReluMLP
+from moebench.moe.experts.grouped_matmul import grouped_matmul
+from moebench.moe.routers import Switch, TopK
+
+B, L, V, D, F, E = 2, 16, 64, 32, 48, 4
+
+
+def decoder_flops(layers: int, heads: int = 4) -> float:
+    """FLOPs a token of a dense decoder: two for each weight of a matrix, and attention itself."""
+    projections = 4 * D * D
+    feed_forward = 2 * D * F
+    scores_and_mixture = 2 * L * D  # query x key and weights x value, for every other token
+    return 2 * (layers * (projections + feed_forward + scores_and_mixture) + V * D)
+
+
+def batch() -> SimpleNamespace:
+    ids_BL = torch.arange(B * L).view(B, L) % V
+    return SimpleNamespace(input_BL=ids_BL, context_BL=None)
+
+
+def sparse(k: int) -> Sparse:
+    return Sparse(
+        router=lambda dim: TopK(dim, E, k) if k > 1 else Switch(dim, E, jitter=0.0),
+        experts=lambda dim, experts: ReluMLP(dim, experts, F),
+    )
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_a_dense_decoder_costs_what_its_matrices_say(layers: int) -> None:
+    model = Decoder(V, Shape(width=D, layers=layers, heads=4, hidden=F)).eval()
+    cost = count_batch(model, batch())
+    assert cost.flops_per_token == decoder_flops(layers)
+    assert cost.params_total == cost.params_active == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_mixture_costs_k_experts_and_the_router(k: int) -> None:
+    shape = Shape(width=D, layers=2, heads=4, hidden=F)
+    model = Decoder(V, shape, sparse=sparse(k)).eval()
+    cost = count_batch(model, batch())
+    expert = 2 * D * F
+    assert cost.flops_per_token == decoder_flops(2) + 2 * (k - 1) * expert + 2 * D * E
+    assert cost.params_total == parameters(Decoder(V, shape)) + (E - 1) * expert + D * E
+    assert cost.params_active == cost.params_total - (E - k) * expert
+
+
+def test_dropped_rows_cost_nothing() -> None:
+    shape = Shape(width=D, layers=2, heads=4, hidden=F)
+    free = Decoder(V, shape, sparse=sparse(1)).eval()
+    tight = Decoder(
+        V,
+        shape,
+        sparse=Sparse(
+            router=lambda dim: Limited(dim, lambda d: Switch(d, E), Capacity(factor=E / (B * L))),
+            experts=lambda dim, experts: ReluMLP(dim, experts, F),
+        ),
+    ).eval()
+    saved = count_batch(free, batch()).flops_per_token - count_batch(tight, batch()).flops_per_token
+    kept = round(B * L - saved * B * L / (2 * 2 * D * F))
+    assert 1 <= kept <= E, "one row an expert at most"
+
+
+def test_buffers_pay_for_unused_room() -> None:
+    torch.manual_seed(0)
+    x_TD = torch.randn(64, D)
+    router, experts = Switch(D, E).eval(), ReluMLP(D, E, F)
+    costs = {
+        name: count(layer, lambda layer=layer: layer(x_TD), 64).flops_per_token
+        for name, dispatcher in DISPATCHERS.items()
+        for layer in [MoELayer(router, experts, dispatcher())]
+    }
+    fullest = router(x_TD).expert_A.bincount().max().item()
+    assert costs["grouped"] == costs["loop"] == 2 * 2 * D * F + 2 * D * E
+    assert costs["buffers"] == pytest.approx(2 * 2 * D * F * E * fullest / 64 + 2 * D * E)
+
+
+def test_the_grouped_product_counts_forward_and_backward() -> None:
+    x_RD = torch.randn(24, D, requires_grad=True)
+    weight_EDF = nn.Parameter(torch.randn(E, D, F))
+    count_E = torch.tensor([10, 0, 6, 8])
+    with flop_counter() as counter:
+        y_RF = grouped_matmul(x_RD, weight_EDF, count_E)
+        forward = counter.get_total_flops()
+        y_RF.square().sum().backward()
+    assert forward == 2 * 24 * D * F
+    assert counter.get_total_flops() == 3 * forward
+
+
+def test_counting_leaves_no_trace() -> None:
+    shape = Shape(width=D, layers=2, heads=4, hidden=F)
+    model = Decoder(V, shape, sparse=sparse(1)).train()
+    state = torch.get_rng_state()
+    count_batch(model, batch())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not any(module._forward_hooks for module in model.modules())
+    assert all(parameter.grad is None for parameter in model.parameters())

@@ -1,0 +1,118 @@
+"""From YAML to objects: what is merged, what is refused and how, what the hash depends on."""
+
+from pathlib import Path
+
+import pytest
+
+from moebench.experiment import ConfigurationError, explain, load, parse
+from moebench.moe.capacity import Limited
+from moebench.moe.routers import Switch
+
+CONFIG = Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml"
+NETWORK = "model.network.init_args"
+ROUTER = f"{NETWORK}.sparse.router.init_args"
+
+
+def test_later_files_and_single_keys_lie_over_earlier_ones(tmp_path: Path) -> None:
+    over = tmp_path / "over.yaml"
+    over.write_text("# over\ntrainer: {max_steps: 7}\nmodel: {warmup_steps: 9}\n")
+    config = load([CONFIG, over], {"trainer.max_steps": 8}, seed=3).config
+    assert config["trainer"]["max_steps"] == 8
+    assert config["model"]["warmup_steps"] == 9
+    assert config["seed_everything"] == config["data"]["init_args"]["seed"] == 3
+    assert config["model"]["vocabulary"] == config["data"]["init_args"]["vocabulary"]
+
+
+def test_the_hash_is_of_what_decides_the_result() -> None:
+    base = load([CONFIG])
+    assert load([CONFIG], seed=5).hash == base.hash == base.with_seed(5).hash
+    assert load([CONFIG], {"trainer.max_steps": 8}).hash != base.hash
+    assert load([CONFIG], {f"{ROUTER}.capacity.factor": 2.0}).hash != base.hash
+
+
+def test_the_resolved_configuration_is_a_configuration(tmp_path: Path) -> None:
+    experiment = load([CONFIG], {f"{ROUTER}.capacity.factor": 2.0}, seed=4)
+    written = tmp_path / "config.yaml"
+    written.write_text(experiment.to_yaml())
+    assert parse([f"--config={written}"]) == experiment
+
+
+def test_building_does_not_change_the_experiment() -> None:
+    experiment = load([CONFIG])
+    before = experiment.to_yaml()
+    experiment.build(logger=False, callbacks=[])
+    assert experiment.to_yaml() == before
+
+
+def test_parts_are_built_as_written() -> None:
+    settings = {f"{ROUTER}.router.init_args.num_experts": 3, f"{ROUTER}.capacity.factor": 2.5}
+    model, _, _ = load([CONFIG], settings).build(logger=False)
+    [router] = [module for module in model.modules() if isinstance(module, Limited)][:1]
+    assert isinstance(router.router, Switch)
+    assert router.num_experts == 3
+    assert router.capacity.factor == 2.5
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        (f"{ROUTER}.router", "Swich", ["sparse.router.router", "Swich", "Switch, TopK"]),
+        (f"{ROUTER}.router.init_args.num_expert", 3, ["num_expert", "num_experts", "jitter"]),
+        (f"{ROUTER}.capacity.factr", 3, ["factr"]),
+        (f"{ROUTER}.capacity.factor", -3, ["capacity.factor=-3", "above 0"]),
+        (f"{ROUTER}.router.init_args.num_experts", 0, ["num_experts=0", "at least 1"]),
+        ("trainer.max_stepz", 3, ["trainer.max_stepz"]),
+        ("trainer.precision", "foo", ["trainer.precision=foo", "bf16"]),
+        ("data.init_args.source", "Packagez", ["data.source", "Packagez", "Packages"]),
+        (f"{NETWORK}.shape.heads", 5, ["heads=5", "128"]),
+        (f"{NETWORK}.sparse.every", 0, ["every=0", "at least 1"]),
+        ("model.losses", [{"loss": "LodBalance"}], ["LodBalance", "LoadBalance"]),
+        (
+            f"{ROUTER}.router",
+            {"class_path": "TopK", "init_args": {"num_experts": 2, "k": 5}},
+            ["k=5", "num_experts=2"],
+        ),
+    ],
+)
+def test_bad_input_is_one_line_with_key_value_and_what_is_allowed(
+    key: str, value: object, words: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        load([CONFIG], {key: value}).build(logger=False)
+    message = str(refusal.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message, message
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
+        load([Path("nowhere.yaml")])
+
+
+def test_a_part_of_somebody_elses_package_joins_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "their_pkg.py").write_text(
+        "from moebench.moe.routers.switch import Switch\n"
+        "from torch import nn\n"
+        "class TheirRouter(nn.Module):\n"
+        "    def __init__(self, dim: int, num_experts: int, taste: str = 'plain') -> None:\n"
+        "        super().__init__()\n"
+        "        self.num_experts, self.taste = num_experts, taste\n"
+        "        self.inner = Switch(dim, num_experts)\n"
+        "    def forward(self, x_TD):\n"
+        "        return self.inner(x_TD)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    theirs = {
+        "class_path": "their_pkg.TheirRouter",
+        "init_args": {"num_experts": 4, "taste": "odd"},
+    }
+    model, _, _ = load([CONFIG], {f"{NETWORK}.sparse.router": theirs}).build(logger=False)
+    tastes = {module.taste for module in model.modules() if hasattr(module, "taste")}
+    assert tastes == {"odd"}
+
+
+def test_an_explanation_of_something_unknown_is_the_message_itself() -> None:
+    assert explain("the moon is full") == "the moon is full"
