@@ -60,7 +60,7 @@ def lift_capacity(model: Training) -> None:
     """Give every expert room for every row."""
     for module in model.modules():
         if isinstance(module, Limited):
-            room = Capacity(factor=float(module.num_experts))
+            room = Capacity(factor=int(module.num_experts))  # type: ignore[arg-type]
             module.capacity = module.eval_capacity = room
 
 

@@ -49,7 +49,7 @@ def _version(name: str) -> str | None:
 
 def _bfloat16_ratio(size: int = 512, repeats: int = 10) -> float:
     """Measure a square product in both types, in turn, and compare the fastest of each."""
-    seconds = {}
+    seconds: dict[torch.dtype, float] = {}
     for _ in range(repeats):
         for dtype in (torch.float32, torch.bfloat16):
             matrix = torch.ones(size, size, dtype=dtype)

@@ -1,6 +1,7 @@
 """What there is to use: targets with their claims, and the parts of every family."""
 
 import inspect
+from collections.abc import Mapping
 
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
@@ -8,7 +9,7 @@ from moebench.moe.losses import LOSSES
 from moebench.moe.routers import ROUTERS
 from moebench.targets import FOLDERS, target
 
-FAMILIES = {
+FAMILIES: dict[str, Mapping[str, type]] = {
     "routers": ROUTERS,
     "experts": EXPERTS,
     "dispatchers": DISPATCHERS,

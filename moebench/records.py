@@ -127,3 +127,14 @@ def read(path: Path) -> list[RunRecord]:
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: not a run record: {error}") from None
     return records
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a run's history, `{"step": ..., "time": unix seconds, metric: value}`.
+
+    A last line cut short by a kill is left out; without a file there are none.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

@@ -1,22 +1,24 @@
 """One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from moebench import report, tracking
 from moebench.baselines import twin
-from moebench.cost import count_batch
 from moebench.experiment import Experiment, load
 from moebench.plan import Arm, Profile
-from moebench.records import RunRecord, read, write_all, write_whole
+from moebench.records import read, write_all, write_whole
+from moebench.run.check import checked
 from moebench.run.job import Job
-from moebench.run.pool import run_all, sole_user
-from moebench.run.progress import Progress
+from moebench.run.pool import sole_user
+from moebench.run.tracked import run_tracked
 from moebench.run.worker import computed_record
 from moebench.targets import Target
 from moebench.verdict import Verdict, judge
+
+RESULTS = ("results.jsonl", "verdicts.json", "report.html")
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,29 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
     folder = options.root / target.folder / profile.name
     with sole_user(folder):
         jobs = make_jobs(target, profile, experiments, options.seeds, folder)
-        records = run_jobs(jobs, options.workers, tracker)
+        if tracker is not None:
+            tracker.open(folder, {"target": target.folder, "profile": profile.name})
+        records = run_tracked(jobs, options.workers, tracker)
         records += [
             computed_record(target.folder, profile.name, arm, reference)
             for arm, reference in target.plan.computed.items()
         ]
         write_all(records, folder / "results.jsonl")
-        return conclude(target, profile, folder)
+        verdicts = conclude(target, profile, folder)
+        if tracker is not None:
+            tracker.close(partners(target, profile), [folder / name for name in RESULTS])
+    return verdicts
+
+
+def partners(target: Target, profile: Profile) -> dict[str, tracking.Partner]:
+    """Return the dense arm that each arm is compared with: its own twin, or the first one."""
+    twins = {
+        arm.twin_of: tracking.Partner(arm.name, arm.matched_on)
+        for arm in map(target.plan.arm, profile.arms)
+        if arm.twin_of
+    }
+    first = list(twins.values())[:1]
+    return {name: twins.get(name, *first) for name in profile.arms} if first else {}
 
 
 def resolve(
@@ -77,21 +95,10 @@ def resolve(
     return experiments
 
 
-def _load(
-    target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]
-) -> Experiment:
-    """Lay the files of the arm, the profile's settings, the arm's and the person's on each other."""
+def _load(target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]) -> Experiment:
+    """Lay over the files of the arm the profile's settings, the arm's and the person's."""
     files = [target.configs / name for name in arm.configs]
     return load(files, {**profile.settings, **arm.settings, **settings})
-
-
-def checked(experiment: Experiment) -> Experiment:
-    """Prepare the data and run one batch, so that what cannot work is refused here and now."""
-    model, data, _ = experiment.build(logger=False)
-    data.prepare_data()
-    data.setup("fit")
-    count_batch(model.train().network, next(iter(data.val_dataloader())))
-    return experiment
 
 
 def make_jobs(
@@ -116,20 +123,6 @@ def make_jobs(
         for arm, experiment in experiments.items()
         if seed < most[arm]
     ]
-
-
-def run_jobs(
-    jobs: Sequence[Job], workers: int, tracker: tracking.Tracker | None
-) -> list[RunRecord]:
-    """Make the runs under progress bars; what they write goes to MLflow as they write it."""
-    with Progress(jobs, workers) as bars:
-
-        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
-            bars(running, records)
-            if tracker is not None:
-                tracker.poll()
-
-        return run_all(jobs, workers, watch)
 
 
 def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:

@@ -63,7 +63,7 @@ def inverse_square_root(step: int, warmup_steps: int) -> float:
 
     Source: Raffel et al. 2020 (arXiv 1910.10683), section 3.1.2, with a linear rise before.
     """
-    return min((step + 1) / warmup_steps, (warmup_steps / (step + 1)) ** 0.5)
+    return float(min((step + 1) / warmup_steps, (warmup_steps / (step + 1)) ** 0.5))
 
 
 class Training(pl.LightningModule):
@@ -82,7 +82,7 @@ class Training(pl.LightningModule):
         vocabulary: int,
         network: Callable[[int], nn.Module],
         losses: list[Weighted] | None = None,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = lambda p: AdamW(p, lr=3e-3),
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = lambda p: AdamW(p, lr=8e-3),
         warmup_steps: int = 100,
     ) -> None:
         super().__init__()
@@ -109,7 +109,8 @@ class Training(pl.LightningModule):
         terms = self.routing_losses(output.decisions)
         if self.global_step == 0:
             report_reach(terms, self.network)
-        if self.global_step % self.trainer.log_every_n_steps == 0:
+        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if self.global_step % interval == 0:
             values = {"train/loss": task.item()}
             values |= {f"train/{name}": value.item() for name, value in terms.items()}
             values |= routing_metrics(output.decisions)

@@ -22,7 +22,8 @@ def load(decision: RoutingDecision) -> Tensor:
 
 def load_entropy(decision: RoutingDecision) -> Tensor:
     """Return the entropy of the load in nats: log E when even, zero when one expert has all."""
-    return torch.special.entr(load(decision)).sum()
+    entropy: Tensor = torch.special.entr(load(decision)).sum()
+    return entropy
 
 
 def load_entropy_bound(decision: RoutingDecision) -> float:

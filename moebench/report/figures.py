@@ -23,7 +23,7 @@ MARKERS: dict[Word, dict[str, Any]] = {  # the shapes of the words in the tables
 }
 UNDER, OVER = "#3585c6", "#d9622b"  # less and more than the even share, on light and on dark
 FOLD = 2.0  # the load map saturates at the even share times or through 2 ** FOLD
-SKIPPED = 0.1  # of training: losses fall too steeply there to leave room for the rest
+SKIPPED = 0.2  # of training: losses fall too steeply there to leave room for the rest
 ROW = 26.0  # points
 
 
@@ -99,13 +99,13 @@ def curves(
             (line,) = axes.plot(x, band.mean, marker=marker, color=stroke.color)
             if stroke.dashes:
                 line.set_dashes(stroke.dashes)
-        _frame(axes, bands.values(), quantity)
+        _frame(axes, list(bands.values()), quantity)
         axes.set_xlabel(axis)
         axes.set_ylabel(quantity)
         return element(figure, f"{quantity} against {axis}, {name}: {_ends(bands)}")
 
 
-def _frame(axes: Axes, bands: Any, quantity: str) -> None:
+def _frame(axes: Axes, bands: Sequence[Band], quantity: str) -> None:
     """Choose the part of the plane that is shown."""
     axes.margins(x=0.02)
     if "share" in quantity:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup, escape
@@ -24,6 +25,26 @@ VARIABLES = (
 STAND_INS = {name: f"#fe00{index:02x}" for index, name in enumerate(VARIABLES)}
 DASHES = ((), (5.0, 2.0), (1.5, 1.5))  # in widths of the line
 LINE_WIDTH = 1.6  # points
+STYLE: dict[Any, Any] = {  # matplotlib types every key as a literal
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold a dollar sign
+    "font.size": 11,
+    "text.color": STAND_INS["ink"],
+    "axes.labelcolor": STAND_INS["faint"],
+    "axes.edgecolor": STAND_INS["rule"],
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": STAND_INS["rule"],
+    "grid.linewidth": 0.6,
+    "xtick.color": STAND_INS["rule"],
+    "ytick.color": STAND_INS["rule"],
+    "xtick.labelcolor": STAND_INS["faint"],
+    "ytick.labelcolor": STAND_INS["faint"],
+    "lines.linewidth": LINE_WIDTH,
+}
 
 
 @dataclass(frozen=True)
@@ -60,33 +81,9 @@ def drawing(name: str) -> Iterator[None]:
     Args:
         name: of the figure; makes its element ids differ from those of others on the page.
     """
-    ink, faint, rule = STAND_INS["ink"], STAND_INS["faint"], STAND_INS["rule"]
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(
-            {
-                "svg.hashsalt": name,
-                "svg.fonttype": "none",
-                "text.parse_math": False,  # a name may hold a dollar sign
-                "axes.unicode_minus": True,
-                "font.size": 11,
-                "text.color": ink,
-                "axes.labelcolor": faint,
-                "axes.edgecolor": rule,
-                "axes.linewidth": 0.8,
-                "axes.spines.top": False,
-                "axes.spines.right": False,
-                "axes.grid": True,
-                "axes.axisbelow": True,
-                "grid.color": rule,
-                "grid.linewidth": 0.6,
-                "xtick.color": rule,
-                "ytick.color": rule,
-                "xtick.labelcolor": faint,
-                "ytick.labelcolor": faint,
-                "lines.linewidth": LINE_WIDTH,
-            }
-        )
+        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": name})
         yield
 
 
@@ -107,7 +104,6 @@ def element(figure: Figure, label: str) -> Markup:
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].strip()
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r' id="[\w.]+_\d+"', "", text)  # names of groups, the same in every figure
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
     for name, color in STAND_INS.items():

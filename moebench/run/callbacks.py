@@ -93,7 +93,8 @@ class StopOnDivergence(Callback):
         batch_idx: int,
     ) -> None:
         """Look at the loss just descended."""
-        interval = trainer.log_every_n_steps if pl_module.device.type != "cpu" else 1
+        on_cpu = pl_module.device.type == "cpu"  # elsewhere a look makes the device wait
+        interval = 1 if on_cpu else trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_idx % interval == 0 and not math.isfinite(outputs["loss"].item()):
             raise Diverged(f"the training loss is {outputs['loss'].item()}")
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from pytorch_lightning.loggers.logger import Logger
 
+from moebench.records import read_history
+
 
 class History(Logger):
     """Logger that appends `{"step": ..., "time": unix seconds, <metric>: <value>, ...}` lines.
@@ -30,7 +32,9 @@ class History(Logger):
         super().__init__()
         self.path = path
         if path.exists():
-            keep = [line for line in read(path) if line["step"] < step + ("valid/loss" in line)]
+            keep = [
+                line for line in read_history(path) if line["step"] < step + ("valid/loss" in line)
+            ]
             path.write_text("".join(json.dumps(line) + "\n" for line in keep))
 
     @property
@@ -56,11 +60,3 @@ class History(Logger):
         if values:
             with self.path.open("a") as file:
                 file.write(json.dumps({"step": step, "time": time.time(), **values}) + "\n")
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return the whole lines of a history; a last line cut short by a kill is left out."""
-    if not path.exists():
-        return []
-    lines = path.read_text().split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]

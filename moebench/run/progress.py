@@ -6,8 +6,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from moebench.records import RunRecord
-from moebench.run.history import read
+from moebench.records import RunRecord, read_history
 from moebench.run.job import Job
 
 
@@ -39,7 +38,7 @@ class Progress:
             print(f"{name}: {record.status}, valid/loss {loss:.4f}, {record.seconds:.0f} s")
         self.shown = len(records)
         for bar, job in zip(self.bars, running, strict=False):
-            lines = read(job.history_path)
+            lines = read_history(job.history_path)
             bar.total = job.experiment.config["trainer"]["max_steps"]
             bar.n = lines[-1]["step"] if lines else 0
             losses = [line["valid/loss"] for line in lines if "valid/loss" in line]

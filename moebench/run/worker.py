@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from moebench import cost
-from moebench.records import RunRecord, write, write_whole
+from moebench.records import RunRecord, read_history, write, write_whole
 from moebench.run.callbacks import (
     Diverged,
     LogValidation,
@@ -22,7 +22,7 @@ from moebench.run.callbacks import (
     StopOnDivergence,
     StopWithParent,
 )
-from moebench.run.history import History, read
+from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
 from moebench.training import Training
@@ -35,7 +35,7 @@ class Objects:
     """What a run was made with; missing where it could not even be built."""
 
     model: Training
-    data: pl.LightningDataModule
+    data: Any  # a LightningDataModule that knows `tokens_per_batch` and `content_hash`
     trainer: pl.Trainer
 
 
@@ -87,6 +87,7 @@ def _start_clean(job: Job) -> None:
             old.unlink(missing_ok=True)
         write_whole(job.folder / "config.yaml", job.experiment.to_yaml())
         write_whole(path, config)
+    job.record_path.unlink(missing_ok=True)  # of an attempt that failed
 
 
 def _build(job: Job, callbacks: list[pl.Callback]) -> Objects:
@@ -148,7 +149,7 @@ def record_of(
         seconds=seconds,
         tokens_per_second=tokens / seconds if seconds else 0.0,
         peak_memory_bytes=peak_memory_bytes(),
-        metrics=summary(read(job.history_path), steps),
+        metrics=summary(read_history(job.history_path), steps),
     )
 
 

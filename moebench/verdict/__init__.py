@@ -6,13 +6,13 @@ finished in one arm only is left out. Runs that diverged or failed are counted a
 **Conditions.** A test turns a claim into conditions, the leading one first. A condition claims an
 effect above zero (or below), of which the margin m >= 0 is the smallest that would count. It
 
-* holds if the whole 95% interval is on the claimed side of zero and p <= 0.05;
-* is refuted if the interval excludes every effect of at least m in the claimed direction;
+* holds if the whole 95% interval is on the claimed side of zero and p <= 0.05, however small;
+* else is refuted if the interval excludes every effect of at least m in the claimed direction;
 * is open otherwise, in particular with fewer than two pairs.
 
 Equivalence within m holds by two one-sided tests, and is refuted by an interval wholly outside.
 
-**Words.** With several conditions a claim is
+**Words.** With fewer than two pairs in the leading condition a claim is `inconclusive`. Else it is
 
 * `not reproduced` if the leading condition is refuted, or if some are refuted and none holds;
 * `reproduced` if all hold;

@@ -42,4 +42,4 @@ class Findings:
             return None
         holding = sum(condition.state is State.HOLDS for condition in tests)
         values = [condition.p for condition in tests if condition.p is not None]
-        return at_least_p(values, len(tests))
+        return at_least_p(values, holding or len(tests))

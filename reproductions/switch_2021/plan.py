@@ -50,14 +50,14 @@ SIZES = [
     Arm(
         "few_wide",
         SWITCH,
-        {EXPERTS: 4, HIDDEN: 768, f"{SHAPE}.width": 192, f"{SHAPE}.hidden": 768},
+        {EXPERTS: 4, HIDDEN: 384, f"{SHAPE}.width": 96, f"{SHAPE}.hidden": 384},
     ),
     Arm(
         "many_narrow",
         SWITCH,
-        {EXPERTS: 64, HIDDEN: 384, f"{SHAPE}.width": 96, f"{SHAPE}.hidden": 384},
+        {EXPERTS: 64, HIDDEN: 192, f"{SHAPE}.width": 48, f"{SHAPE}.hidden": 192},
     ),
-    Arm("dense_x3.5", ["dense.yaml"], {f"{SHAPE}.width": 256, f"{SHAPE}.hidden": 896}),
+    Arm("dense_x3.5", ["dense.yaml"], {f"{SHAPE}.width": 128, f"{SHAPE}.hidden": 560}),
 ]
 OTHERS = [
     Arm("init_1.0", SWITCH, {f"{NETWORK}.initial_scale": 1.0}),
@@ -98,12 +98,12 @@ PLAN = Plan(
                 f"{SHAPE}.layers": 2,
             },
         ),
-        Profile("quick", arms=QUICK_ARMS, seeds=3, settings=steps(400, validations=8)),
+        Profile("quick", arms=QUICK_ARMS, seeds=3, settings=steps(1000, validations=10)),
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],
             seeds=5,
-            settings=steps(600, validations=24),
+            settings=steps(2000, validations=40),
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
         ),
     ],

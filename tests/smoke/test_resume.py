@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from moebench.records import RunRecord
-from moebench.run.history import read
+from moebench.records import RunRecord, read_history
 from moebench.run.job import Job
 from moebench.run.pool import run_all, sole_user
 
@@ -70,7 +69,7 @@ def test_killed_in_the_middle_it_goes_on(reference, tiny, tmp_path: Path) -> Non
     resumed = run_all(jobs, 2, ignore)
     assert essence(resumed) == essence(reference)
     for job in jobs:
-        steps = [line["step"] for line in read(job.history_path) if "train/loss" in line]
+        steps = [line["step"] for line in read_history(job.history_path) if "train/loss" in line]
         assert steps == list(range(STEPS)), "each step is logged once"
         assert not job.checkpoint_path.exists()
 

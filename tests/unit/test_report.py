@@ -18,7 +18,7 @@ from moebench import report
 from moebench.claims import Claim, Paper, Word
 from moebench.records import RunRecord, write_all
 from moebench.report import wording
-from moebench.report.figures import load_map
+from moebench.report.figures import Effect, forest, load_map
 from moebench.report.runs import (
     LoadMap,
     Run,
@@ -63,11 +63,13 @@ def record(arm: str, seed: int = 0, **changes: Any) -> RunRecord:
     return replace(given, **changes)
 
 
-def history(experts: int = 0) -> list[dict[str, float]]:
+def history(experts: int = 0, day: int = 1) -> list[dict[str, float]]:
     share = {f"load/0/{expert}": 1 / experts for expert in range(experts)}
     routing = {"route/dropped": 0.125, **share} if experts else {}
-    lines = [{"step": s, "time": 86400.0 + s, "train/loss": 5.0 - s, **routing} for s in (0, 2)]
-    return [*lines, {"step": 4, "time": 86404.0, "valid/loss": 3.5}]
+    lines = [
+        {"step": s, "time": 86400.0 * day + s, "train/loss": 5.0 - s, **routing} for s in (0, 2)
+    ]
+    return [*lines, {"step": 4, "time": 86400.0 * day + 4, "valid/loss": 3.5}]
 
 
 def make(
@@ -143,6 +145,7 @@ class Page(HTMLParser):
         self.feed(text)
         self.close()
         assert not self.open
+        self.cells = [" ".join(cell.split()) for cell in self.cells]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
@@ -176,7 +179,11 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-CLAIMS = [claim("C1"), claim("C2", unit="ratio"), claim("C3", version=2, test="", because="Big.")]
+CLAIMS = [
+    claim("C1", seeds=7),
+    claim("C2", unit="ratio"),
+    claim("C3", version=2, test="", because="Big."),
+]
 VERDICTS = [
     verdict(CLAIMS[0], preliminary=True),
     verdict(CLAIMS[1], Word.NOT_REPRODUCED, effect=0.9, low=0.8, high=1.0),
@@ -199,7 +206,11 @@ SECTIONS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [record(arm, seed) for arm in ("dense", "switch", HOSTILE) for seed in (0, 1)]
     records.append(record("switch", 2, status="diverged", metrics={}))
-    histories = {("dense", 0): history(), ("switch", 0): history(4), ("switch", 1): history(4)}
+    histories = {
+        ("dense", 0): history(),
+        ("switch", 0): history(4),
+        ("switch", 1): history(4, day=2),
+    }
     return make(tmp_path_factory.mktemp("runs"), records, histories)
 
 
@@ -234,7 +245,7 @@ def test_every_claim_and_its_numbers_appear(html: str) -> None:
     assert "−0.123 nats[−0.150, −0.097]" in page.cells
     assert "0.90 ratio[0.80, 1.00]" in page.cells
     assert "0.012" in page.cells
-    assert "● reproducedpreliminary, 3 of 1 seeds" in [" ".join(c.split()) for c in page.cells]
+    assert "● reproduced preliminary, 3 of 7 seeds" in page.cells
     assert "loss gap −1.5" in page.text
     assert "sizes 1, 2" in page.text
     assert "C3, version 2" in page.text
@@ -245,7 +256,10 @@ def test_every_claim_and_its_numbers_appear(html: str) -> None:
 
 def test_what_was_run_is_said(html: str) -> None:
     text = Page(html).text
-    assert "7 runs of 3 arms, 6 finished, made 1970-01-02 (UTC); 56 s in training steps" in text
+    assert (
+        "7 runs of 3 arms, 6 finished, made 1970-01-02 to 1970-01-03 (UTC); 56 s in training steps"
+        in text
+    )
     assert "Machine: Chip <1>, 2 cores. Versions: torch 2.13. Data: d4t4 . Commit: abc123 ." in text
 
 
@@ -273,6 +287,12 @@ def test_a_hostile_name_stays_a_name(html: str) -> None:
     assert page.words.count(HOSTILE) >= 2  # legend of the other arms, costs
     assert page.tags["script"] == page.tags["bold"] == 0
     assert "Other arms" in page.headings
+    labels = [value for name, value in page.attributes if name == "aria-label"]
+    assert any(f"{HOSTILE} ends at 3.5" in label for label in labels)
+
+
+def test_a_dollar_sign_is_no_formula() -> None:
+    assert ">$x_1$</text>" in forest([Effect(VERDICTS[0], 0.0)], "$x_1$")
 
 
 def test_figures_follow_the_theme(html: str) -> None:

@@ -1,6 +1,7 @@
 """Every family of tests on data where the answer is plain."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,16 @@ def test_spread() -> None:
     assert judged(narrow + wide, "spread", "ba").verdict is Word.NOT_REPRODUCED
 
 
+def test_spread_without_pairs_or_without_variance() -> None:
+    wide = losses((0.5, -0.4, 0.1, -0.3, 0.2), b=3)
+    later = [replace(one, seed=one.seed + 5) for one in wide]
+    apart = judged(losses(a=1) + later, "spread", "ab")
+    assert (states(apart), apart.verdict) == (["open", "holds"], Word.INCONCLUSIVE)
+    still = judged(wide + losses((0.0,) * 5, a=1), "spread", "ba", direction="higher")
+    assert states(still) == ["holds", "refuted"]
+    assert still.to_json()["conditions"][1]["effect"] is None  # infinite
+
+
 def test_trend() -> None:
     falling = losses(a=3, b=2.9, c=2.5, d=2.4)
     assert judged(falling, "trend", "abcd").verdict is Word.REPRODUCED
@@ -184,6 +195,8 @@ def test_interior_optimum() -> None:
     # Near the best without a test to show for it, and refuted elsewhere: nothing is borne out.
     assert worlds(2, 2.1, 2, dropped=0.02).verdict is Word.NOT_REPRODUCED
     assert states(worlds(2, 2.1, 2)) == ["holds", "holds", "refuted"]
+    single = judged(losses(c=2, a=3), "difference", "ca")
+    assert worlds(3, 2.1, 2.1).conditions[2]["p"] == pytest.approx(2 * (single.p or 0.0))
 
 
 def falling(arm: str, slope: float, seconds: float = 10.0) -> list[RunRecord]:
@@ -206,6 +219,9 @@ def test_steps_are_interpolated() -> None:
     assert steps_until(record, 1.5) == pytest.approx(60.0)
     assert steps_until(record, 5.0) == pytest.approx(10.0)
     assert steps_until(record, 0.5) is None
+    untrained = {"valid/loss@100": 1.0, "valid/loss@0": 4.0, "valid/loss@20": 2.0}
+    assert steps_until(run("a", 0, untrained), 3.0) == pytest.approx(20.0)
+    assert steps_until(run("a", 0, untrained), 1.5) == pytest.approx(60.0)
 
 
 def test_steps_to_loss() -> None:
@@ -228,6 +244,9 @@ def test_time_counts_the_length_of_a_step() -> None:
     found = judged(records, "steps_to_loss", ("base", "a"), settings=settings)
     assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
     assert found.conditions[1]["effect"] == pytest.approx(0.5, rel=0.01)
+    longer = [replace(one, steps=200, seconds=2 * one.seconds) for one in records[5:]]
+    again = judged(records[:5] + longer, "steps_to_loss", ("base", "a"), settings=settings)
+    assert again.conditions == found.conditions
 
 
 def test_a_run_that_never_gets_there_cannot_bear_the_claim_out() -> None:

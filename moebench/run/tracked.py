@@ -1,0 +1,21 @@
+"""Runs under progress bars, sent to MLflow while they write."""
+
+from collections.abc import Sequence
+
+from moebench.records import RunRecord
+from moebench.run.job import Job
+from moebench.run.pool import run_all
+from moebench.run.progress import Progress
+from moebench.tracking import Tracker
+
+
+def run_tracked(jobs: Sequence[Job], workers: int, tracker: Tracker | None) -> list[RunRecord]:
+    """Make the runs that are missing; return the records of all. Without a tracker send nothing."""
+    with Progress(jobs, workers) as bars:
+
+        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
+            bars(running, records)
+            if tracker is not None:
+                tracker.poll()
+
+        return run_all(jobs, workers, watch)
