@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--no-mlflow", action="store_true", help="keep records only")
     for name, text in [
         ("verdict", "judge the records there are; trains nothing"),
-        ("report", "write report.html anew from the records there are"),
+        ("report", "the same, by the name of what it writes: report.html"),
+        ("publish", "make the records the committed evidence and fill in the README tables"),
     ]:
         command = commands.add_parser(name, help=text)
         command.add_argument("target", help="a name of `moebench list`")
@@ -110,11 +111,21 @@ def verdict(options: argparse.Namespace) -> int:
     return 0
 
 
+def publish(options: argparse.Namespace) -> int:
+    """Commit the records of a profile as evidence."""
+    from moebench.publish import publish as run
+    from moebench.targets import target
+
+    found = target(options.target)
+    print(run(found, options.root / found.folder / found.plan.profile(options.profile).name))
+    return 0
+
+
 def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
 
-    print(tracking.send(options.root))
+    print(f"{tracking.default_uri(options.root)} has {tracking.send(options.root)} runs")
     return 0
 
 
@@ -146,6 +157,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "list": list_all,
     "mlflow": mlflow,
+    "publish": publish,
     "report": verdict,
     "reproduce": reproduce,
     "track": track,

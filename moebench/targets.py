@@ -20,7 +20,8 @@ class Target:
     paper: Paper
     claims: Sequence[Claim]
     plan: Plan
-    configs: Path
+    configs: Path  # folder of its configurations
+    evidence: Path  # its committed records, where there are any
 
 
 def target(name: str) -> Target:
@@ -36,4 +37,12 @@ def target(name: str) -> Target:
     paper = importlib.import_module(f"reproductions.{folder}.paper")
     plan = importlib.import_module(f"reproductions.{folder}.plan")
     checkout = Path(str(package.__file__)).parents[2]
-    return Target(name, folder, paper.PAPER, paper.CLAIMS, plan.PLAN, checkout / "configs" / folder)
+    return Target(
+        name=name,
+        folder=folder,
+        paper=paper.PAPER,
+        claims=paper.CLAIMS,
+        plan=plan.PLAN,
+        configs=checkout / "configs" / folder,
+        evidence=checkout / "reproductions" / folder / "results.jsonl",
+    )

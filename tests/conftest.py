@@ -30,9 +30,9 @@ def small_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chance = random.Random(0)
     for domain, letters in (("first", "abcdefgh"), ("second", "nopqrstu")):
         (folder / domain).mkdir()
-        words = ["".join(chance.choices(letters, k=chance.randint(2, 7))) for _ in range(60)]
-        for number in range(40):
-            text = " ".join(chance.choices(words, k=400))
+        words = ["".join(chance.choices(letters, k=chance.randint(2, 7))) for _ in range(600)]
+        for number in range(120):
+            text = " ".join(chance.choices(words, k=600))
             (folder / domain / f"{number}.txt").write_text(text)
     return folder
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
-    {"fit", "reproduce", "doctor", "listing", "testing"},
+    {"fit", "reproduce", "publish", "doctor", "listing", "testing"},
     {"report", "targets", "sweep"},
     {"run", "verdict"},
     {"baselines"},

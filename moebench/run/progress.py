@@ -35,7 +35,8 @@ class Progress:
         for record in records[self.shown :] if not self.live else ():
             loss = record.metrics.get("valid/loss", float("nan"))
             name = f"{record.arm} seed {record.seed}"
-            print(f"{name}: {record.status}, valid/loss {loss:.4f}, {record.seconds:.0f} s")
+            line = f"{name}: {record.status}, valid/loss {loss:.4f}, {record.seconds:.0f} s"
+            print(line, flush=True)
         self.shown = len(records)
         for bar, job in zip(self.bars, running, strict=False):
             lines = read_history(job.history_path)

@@ -168,7 +168,12 @@ def test_nothing_is_sent_twice(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "ending"),
-    [("diverged", "FAILED"), ("out_of_memory", "FAILED"), ("failed", "FAILED"), ("pruned", "KILLED")],
+    [
+        ("diverged", "FAILED"),
+        ("out_of_memory", "FAILED"),
+        ("failed", "FAILED"),
+        ("pruned", "KILLED"),
+    ],
 )
 def test_every_ending_is_told_apart(root: Path, status: str, ending: str) -> None:
     finish(begin(root, "dense"), status)
@@ -217,9 +222,7 @@ def test_another_configuration_is_another_run(root: Path) -> None:
 
 def test_many_lines_and_long_parameters(root: Path) -> None:
     folder = begin(root, "dense", text="x" * 9000, **{f"key{n}": n for n in range(150)})
-    add_lines(
-        folder, *(line(n, **{"train/loss": 1.0, "route/dropped": 0.0}) for n in range(1200))
-    )
+    add_lines(folder, *(line(n, **{"train/loss": 1.0, "route/dropped": 0.0}) for n in range(1200)))
     finish(folder)
     tracker = opened(root)
     tracker.close({}, [])

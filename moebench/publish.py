@@ -1,0 +1,71 @@
+"""From runs to committed evidence: records into the reproduction's folder, tables into READMEs.
+
+No number in a README is typed; `tests/smoke/test_tables.py` makes the tables anew and compares.
+"""
+
+from pathlib import Path
+
+from moebench.records import RunRecord, read, write_all
+from moebench.report import fill, markdown_costs, markdown_table
+from moebench.targets import FOLDERS, Target, target
+from moebench.verdict import judge
+
+README = "README.md"
+
+
+def publish(found: Target, runs: Path) -> Path:
+    """Commit the records of a profile as the evidence of a target and fill in its tables.
+
+    Args:
+        found: the target.
+        runs: folder of the profile, with `results.jsonl`.
+
+    Raises:
+        FileNotFoundError: if there are no records.
+    """
+    records = read(runs / "results.jsonl")
+    write_all(records, found.evidence)
+    readme = found.evidence.with_name(README)
+    readme.write_text(with_tables(readme.read_text(), found, records))
+    front = found.evidence.parents[2] / README
+    front.write_text(with_results(front.read_text()))
+    return found.evidence
+
+
+def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:
+    """Return the README of a reproduction with verdicts and costs of its evidence."""
+    verdicts = judge(found.claims, records, profile_of(records))
+    filled = fill(text, "verdicts", f"{origin(records)}\n\n{markdown_table(verdicts)}")
+    return fill(filled, "costs", markdown_costs(records))
+
+
+def with_results(text: str) -> str:
+    """Return the front README with the verdicts of every target that has evidence."""
+    blocks = []
+    for name in FOLDERS:
+        found = target(name)
+        if found.evidence.exists():
+            records = read(found.evidence)
+            verdicts = judge(found.claims, records, profile_of(records))
+            title = f"### [{found.paper.title}](reproductions/{found.folder}/README.md)"
+            blocks.append(f"{title}\n\n{origin(records)}\n\n{markdown_table(verdicts)}")
+    return fill(text, "results", "\n\n".join(blocks)) if blocks else text
+
+
+def profile_of(records: list[RunRecord]) -> str:
+    """Return the one profile that records come from; ValueError if there are several."""
+    profiles = {record.profile for record in records}
+    if len(profiles) != 1:
+        raise ValueError(f"evidence is of one profile, not of {', '.join(sorted(profiles))}")
+    return profiles.pop()
+
+
+def origin(records: list[RunRecord]) -> str:
+    """Return one sentence on where the records come from."""
+    trained = [record for record in records if record.steps]
+    machines = sorted({str(record.hardware.get("processor", "?")) for record in trained})
+    hours = sum(record.seconds for record in trained) / 3600
+    return (
+        f"Profile `{profile_of(records)}`: {len(trained)} runs, {hours:.1f} hours of training on "
+        f"{', '.join(machines)}; at this scale, no more."
+    )

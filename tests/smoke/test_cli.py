@@ -1,0 +1,131 @@
+"""The command line as a person meets it: what works, and what is refused in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moebench.claims import Word
+from moebench.cli import main
+from moebench.records import read
+
+SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
+ROUTER = "model.network.init_args.sparse.router.init_args"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of all runs that does not exist yet."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the line of a refusal."""
+    capsys.readouterr()
+    try:
+        status = main(arguments)
+    except SystemExit as stop:  # argparse's own refusals
+        status = stop.code
+    captured = capsys.readouterr()
+    assert status == 2
+    assert captured.out == ""
+    lines = [line for line in captured.err.splitlines() if not line.startswith("usage:")]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reproduce", "swich"], ["target=swich", "switch"]),
+        (["reproduce", "switch", "--profile", "quik"], ["profile=quik", "smoke, quick, full"]),
+        (["reproduce", "switch", "--seeds", "0"], ["seeds=0", "at least 1"]),
+        (["reproduce", "switch", "--workers", "0"], ["workers=0", "at least 1"]),
+        (["reproduce", "switch", "--data", "nowhere"], ["nowhere"]),
+        (["reproduce", "switch", "--data", "empty.txt"], ["empty.txt"]),
+        (["verdict", "switch"], ["results.jsonl", "make reproduce-switch"]),
+        (["fit", "--config=nowhere.yaml"], ["nowhere.yaml"]),
+        (["fit", f"--config={SWITCH}", "--trainer.max_stepz=3"], ["max_stepz"]),
+        (
+            ["fit", f"--config={SWITCH}", f"--{ROUTER}.router=Swich"],
+            ["sparse.router.router", "Swich", "Switch"],
+        ),
+    ],
+)
+def test_a_refusal_is_one_line_and_writes_nothing(
+    arguments: list[str], words: list[str], root: Path, capsys
+) -> None:
+    Path("empty.txt").touch()
+    message = refused(arguments, capsys)
+    assert message.count("\n") == 0
+    for word in words:
+        assert word in message, message
+    assert not root.exists()
+
+
+def test_capacity_below_one_row_is_refused(root: Path, small_text: Path, capsys) -> None:
+    message = refused(
+        [
+            "fit",
+            f"--config={SWITCH}",
+            f"--{ROUTER}.capacity.factor=0.001",
+            "--data.init_args.source.class_path=Files",
+            f"--data.init_args.source.init_args.path={small_text}",
+            "--data.init_args.vocabulary=300",
+            "--data.init_args.valid_batches=2",
+        ],
+        capsys,
+    )
+    assert message.startswith("moebench: capacity.factor=0.001: gives 0.256 rows per expert")
+    assert not root.exists()
+
+
+def test_an_unreachable_server_is_refused_before_anything_is_trained(
+    root: Path, small_text: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    arguments = ["reproduce", "switch", "--profile", "smoke", "--data", str(small_text)]
+    message = refused([*arguments, "--root", str(root)], capsys)
+    assert message.count("\n") == 0
+    assert "MLFLOW_TRACKING_URI=http://127.0.0.1:9: cannot be reached" in message
+    assert not root.exists()
+
+
+def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, capsys) -> None:
+    arguments = ["reproduce", "switch", "--profile", "smoke", "--data", str(small_text)]
+    arguments += ["--workers", "2", "--seeds", "1", "--root", str(root)]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    folder = root / "switch_2021" / "smoke"
+    records = read(folder / "results.jsonl")
+    trained = [record for record in records if record.steps]
+    assert {r.arm for r in trained} == {"dense", "switch_cf1.25", "top2_cf1.0"}
+    assert {r.status for r in records} == {"finished"}
+    assert len({r.data_hash for r in trained}) == 1
+    verdicts = json.loads((folder / "verdicts.json").read_text())
+    keys = {"claim", "version", "verdict", "effect", "low", "high", "n", "p_adjusted"}
+    keys |= {"paper_values", "measured", "matched_on", "costs"}
+    assert all(keys <= set(verdict) for verdict in verdicts)
+    assert {verdict["verdict"] for verdict in verdicts} == {Word.NOT_TESTABLE}
+    assert all(f"SW21-{number:02d}" in printed for number in range(1, 21))
+    assert "SW21-03" in (folder / "report.html").read_text()
+    assert (root / "mlflow.db").exists()
+
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")}
+    assert main(arguments) == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")} == before
+    assert main(["verdict", "switch", "--profile", "smoke", "--root", str(root)]) == 0
+
+
+def test_list_names_targets_claims_and_parts(capsys) -> None:
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("switch", "SW21-03", "Switch", "TopK", "ReluMLP", "Grouped", "LoadBalance"):
+        assert name in printed
+
+
+def test_doctor_finds_what_is_needed(capsys, tmp_path: Path) -> None:
+    assert main(["doctor", "--root", str(tmp_path)]) == 0
+    assert "torch" in capsys.readouterr().out
