@@ -1,0 +1,17 @@
+"""The contract tests that every part of moebench passes, for parts of somebody else's package.
+
+Inherit one of the classes in a test file and say how to make your part; pytest does the rest:
+
+    class TestMyRouter(RouterContract):
+        def make(self, dim: int, num_experts: int) -> nn.Module:
+            return MyRouter(dim, num_experts)
+
+This is the one place of moebench where inheriting from a class of its own is right.
+"""
+
+from moebench.testing.dispatch import DispatcherContract
+from moebench.testing.experts import ExpertsContract
+from moebench.testing.losses import LossContract
+from moebench.testing.routers import RouterContract
+
+__all__ = ["DispatcherContract", "ExpertsContract", "LossContract", "RouterContract"]

@@ -1,0 +1,70 @@
+"""What every dispatcher promises: the answers and the gradients of the loop over experts."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.dispatch.loop import Loop
+from moebench.moe.experts.relu_mlp import ReluMLP
+from moebench.testing.tokens import D, E, T, tokens
+
+
+def decide(expert_TK: Tensor, weight_TK: Tensor, kept_A: Tensor) -> RoutingDecision:
+    """Return a decision with these experts, weights and places."""
+    scores_TE = torch.zeros(T, E)
+    full = tokens_choose(scores_TE, scores_TE.softmax(-1), expert_TK, weight_TK)
+    return replace(full, kept_A=kept_A)
+
+
+def answer_and_gradients(
+    dispatcher: nn.Module, expert_TK: Tensor, weight_TK: Tensor, kept_A: Tensor
+) -> list[Tensor]:
+    """Return y_TD and the gradients by tokens, weights and every weight of the experts."""
+    torch.manual_seed(0)
+    experts = ReluMLP(D, E, hidden=16)
+    x_TD, weight_TK = tokens().requires_grad_(), weight_TK.clone().requires_grad_()
+    y_TD: Tensor = dispatcher(x_TD, decide(expert_TK, weight_TK, kept_A), experts)
+    assert y_TD.shape == x_TD.shape
+    assert y_TD.dtype == x_TD.dtype
+    inputs = [x_TD, weight_TK, *experts.parameters()]
+    if not y_TD.requires_grad:  # no row was kept
+        return [y_TD, *(torch.zeros_like(part) for part in inputs)]
+    gradients = torch.autograd.grad(y_TD.sin().sum(), inputs, materialize_grads=True)
+    return [y_TD, *gradients]
+
+
+class DispatcherContract:
+    """What every dispatcher promises: the answers and the gradients of the loop over experts."""
+
+    def make(self) -> nn.Module:
+        """Return the dispatcher under test."""
+        raise TypeError(f"{type(self).__name__}: override make")
+
+    @pytest.mark.parametrize("kept", ["all", "some", "none", "one expert"])
+    @pytest.mark.parametrize("k", [1, 2, E])
+    def test_equal_to_the_loop(self, kept: str, k: int) -> None:
+        """Output and all gradients, with rows dropped, tokens left out, and idle experts."""
+        generator = torch.Generator().manual_seed(k)
+        expert_TK = torch.randn(T, E, generator=generator).topk(k).indices
+        weight_TK = torch.rand(T, k, generator=generator)
+        kept_A = {
+            "all": torch.ones(T * k, dtype=torch.bool),
+            "some": torch.rand(T * k, generator=generator) > 0.4,
+            "none": torch.zeros(T * k, dtype=torch.bool),
+            "one expert": expert_TK.T.flatten() == 2,
+        }[kept]
+        oracle = answer_and_gradients(Loop(), expert_TK, weight_TK, kept_A)
+        ours = answer_and_gradients(self.make(), expert_TK, weight_TK, kept_A)
+        for expected, actual in zip(oracle, ours, strict=True):
+            torch.testing.assert_close(actual, expected)
+
+    def test_a_token_without_an_expert_gets_nothing(self) -> None:
+        """The residual connection around the layer carries it on."""
+        expert_T1 = torch.zeros(T, 1, dtype=torch.int64)
+        decision = decide(expert_T1, torch.ones(T, 1), torch.arange(T) < 5)
+        y_TD = self.make()(tokens(), decision, ReluMLP(D, E, hidden=16))
+        assert y_TD[:5].any(dim=-1).all()
+        assert not y_TD[5:].any()

@@ -1,0 +1,37 @@
+"""Every kind of experts keeps the contract of experts."""
+
+import pytest
+from torch import nn
+
+from moebench.moe.experts import EXPERTS, Linear
+from moebench.testing import ExpertsContract
+
+HIDDEN = {"relu_mlp": {"hidden": 16}, "swiglu": {"hidden": 16}}
+
+
+def test_the_family_is_complete() -> None:
+    assert {"linear", "relu_mlp", "swiglu"} <= set(EXPERTS)
+
+
+@pytest.mark.parametrize("name", EXPERTS)
+class TestFamily(ExpertsContract):
+    @pytest.fixture(autouse=True)
+    def _named(self, name: str) -> None:
+        self.name = name
+
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        return EXPERTS[self.name](dim, num_experts, **HIDDEN.get(self.name, {}))
+
+
+class TestLinearWithBias(ExpertsContract):
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        experts = Linear(dim, num_experts, bias=True)
+        nn.init.normal_(experts.bias_EF)
+        return experts
+
+
+class TestOddWidths(ExpertsContract):
+    """Rows that torch's grouped product refuses take the loop over matrices."""
+
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        return EXPERTS["relu_mlp"](dim, num_experts, hidden=13)
