@@ -1,0 +1,191 @@
+"""Capacity by hand: how much room, who gets it, what happens to the rest."""
+
+import pytest
+import torch
+
+from moebench.moe.capacity import Capacity, Limited, groups, limit, priority_order
+from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.overflow import Drop, NextExpert
+from moebench.moe.queues import place_in_queue
+from moebench.moe.routers import Switch
+
+
+def choose(*experts: list[int], probs: list[list[float]] | None = None) -> RoutingDecision:
+    """Tokens with these choices, best first; weights fall from choice to choice."""
+    expert_TK = torch.tensor(experts)
+    if probs is None:
+        probs = torch.full((len(experts), 3), 1 / 3).tolist()
+    probs_TE = torch.tensor(probs)
+    weight_TK = probs_TE.gather(1, expert_TK)
+    return tokens_choose(probs_TE.log(), probs_TE, expert_TK, weight_TK)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "tokens", "experts", "rows"),
+    [
+        (Capacity(factor=1.0), 12, 4, 3),
+        (Capacity(factor=1.25), 12, 4, 3),  # 3.75
+        (Capacity(factor=1.25, rounding="ceil"), 12, 4, 4),
+        (Capacity(factor=2.0), 12, 4, 6),
+        (Capacity(factor=0.1, minimum=4), 12, 4, 4),
+        (Capacity(factor=2.0, minimum=4), 12, 4, 6),
+        (Capacity(factor=0.1, minimum=1), 12, 4, 1),
+    ],
+)
+def test_rows(capacity: Capacity, tokens: int, experts: int, rows: int) -> None:
+    assert capacity.rows(tokens, experts) == rows
+
+
+def test_less_than_one_row_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"capacity\.factor=0\.1: gives 0\.3 rows per expert"):
+        Capacity(factor=0.1).rows(12, 4)
+
+
+@pytest.mark.parametrize("bad", [{"factor": 0.0}, {"factor": -1.0}, {"group": 0}])
+def test_bad_numbers_are_refused(bad: dict[str, float]) -> None:
+    [key] = bad
+    with pytest.raises(ValueError, match=f"capacity.{key}="):
+        Capacity(**bad)
+
+
+def test_place_in_queue() -> None:
+    queue_A = torch.tensor([1, 0, 1, 1, 0])
+    everyone = torch.ones(5, dtype=torch.bool)
+    assert place_in_queue(queue_A, everyone).tolist() == [0, 0, 1, 2, 1]
+    backwards = torch.tensor([4, 3, 2, 1, 0])
+    assert place_in_queue(queue_A, everyone, backwards).tolist() == [2, 1, 1, 0, 0]
+    absent = torch.tensor([False, True, True, True, True])
+    assert place_in_queue(queue_A, absent)[1:].tolist() == [0, 0, 1, 1]
+
+
+def test_the_border_is_exact() -> None:
+    # Expert 0 is asked by tokens 0, 1, 3; expert 1 by token 2.
+    decision = choose([0], [0], [1], [0])
+    for rows, kept in [(1, [1, 0, 1, 0]), (2, [1, 1, 1, 0]), (3, [1, 1, 1, 1])]:
+        assert limit(decision, rows).kept_A.int().tolist() == kept
+
+
+def test_rows_already_dropped_take_no_room() -> None:
+    decision = choose([0], [0], [0])
+    first_gone = RoutingDecision(**{**vars(decision), "kept_A": torch.tensor([False, True, True])})
+    assert limit(first_gone, 1).kept_A.tolist() == [False, True, False]
+
+
+def test_groups_have_room_of_their_own() -> None:
+    decision = choose([0], [0], [0], [0])
+    assert limit(decision, 1, groups(decision, 2)).kept_A.int().tolist() == [1, 0, 1, 0]
+    assert groups(decision, None) is None
+    assert groups(decision, 4) is None
+    with pytest.raises(ValueError, match=r"capacity\.group=3: does not divide 4 tokens"):
+        groups(decision, 3)
+
+
+# Three tokens, two choices each; expert 0 is asked by 0 (first), 1 (second) and 2 (first).
+PROBS = [[0.5, 0.3, 0.2], [0.25, 0.6, 0.15], [0.7, 0.1, 0.2]]
+CROWD = ([0, 1], [1, 0], [0, 2])
+
+
+@pytest.mark.parametrize(
+    ("priority", "kept_by_expert_0"),
+    [
+        ("choice", {0, 2}),  # first choices of 0 and 2 before the second choice of 1
+        ("position", {0, 1}),  # in the order of the tokens
+        ("score", {0, 2}),  # 0.7 and 0.5 before 0.25
+    ],
+)
+def test_priorities(priority: str, kept_by_expert_0: set[int]) -> None:
+    decision = choose(*CROWD, probs=PROBS)
+    limited = limit(decision, 2, order_A=priority_order(decision, priority))
+    served = limited.token_A[limited.kept_A & (limited.expert_A == 0)]
+    assert set(served.tolist()) == kept_by_expert_0
+
+
+def test_score_and_choice_differ_where_they_should() -> None:
+    decision = choose([0], [0], [0], probs=[[0.4, 0.3, 0.3], [0.9, 0.1, 0.0], [0.6, 0.2, 0.2]])
+    by_score = limit(decision, 2, order_A=priority_order(decision, "score"))
+    assert by_score.kept_A.tolist() == [False, True, True]
+    assert limit(decision, 2).kept_A.tolist() == [True, True, False]
+
+
+def test_random_priority_is_fair() -> None:
+    torch.manual_seed(0)
+    decision = choose([0], [0])
+    wins = [
+        limit(decision, 1, order_A=priority_order(decision, "random")).kept_A[0].item()
+        for _ in range(400)
+    ]
+    assert 150 < sum(wins) < 250
+
+
+def test_next_expert_by_hand() -> None:
+    # All four ask expert 0, which takes one. Token 1 prefers 1, tokens 2 and 3 prefer 2; each
+    # takes one. Token 3 asks 1, which is full, and is left over.
+    probs = [[0.9, 0.05, 0.05], [0.5, 0.4, 0.1], [0.5, 0.1, 0.4], [0.5, 0.2, 0.3]]
+    decision = choose([0], [0], [0], [0], probs=probs)
+    moved = NextExpert()(limit(decision, 1), 1)
+    assert moved.expert_A.tolist() == [0, 1, 2, 0]
+    assert moved.kept_A.tolist() == [True, True, True, False]
+    torch.testing.assert_close(moved.weight_A, torch.tensor([0.9, 0.4, 0.4, 0.5]))
+    assert moved.asked_A.tolist() == [0, 0, 0, 0]
+
+
+def test_next_expert_asks_in_rounds() -> None:
+    # Room for two: token 2 finds it at its second choice, token 3 only at its third.
+    probs = [[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.5, 0.4, 0.1], [0.6, 0.3, 0.1], [0.5, 0.4, 0.1]]
+    decision = choose([0], [0], [0], [0], [0], probs=probs)
+    limited = limit(decision, 2)
+    one = NextExpert(rounds=1)(limited, 2)
+    assert one.kept_A.tolist() == [True, True, True, True, False]
+    assert one.expert_A.tolist()[:4] == [0, 0, 1, 1]
+    two = NextExpert(rounds=2)(limited, 2)
+    assert two.kept_A.all()
+    assert two.expert_A.tolist() == [0, 0, 1, 1, 2]
+
+
+def test_next_expert_with_two_choices_never_doubles_an_expert() -> None:
+    # Both tokens hold 0 and 1, one row each: token 1 loses both and may only get expert 2 once.
+    probs = [[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]
+    decision = choose([0, 1], [0, 1], probs=probs)
+    moved = NextExpert()(limit(decision, 1), 1)
+    kept = [
+        (token, expert)
+        for token, expert, ok in zip(
+            moved.token_A.tolist(), moved.expert_A.tolist(), moved.kept_A.tolist(), strict=True
+        )
+        if ok
+    ]
+    assert sorted(kept) == [(0, 0), (0, 1), (1, 2)]
+
+
+def test_next_expert_stays_in_its_group() -> None:
+    # Group 0 (tokens 0, 1) overflows at expert 0; the room of group 1 at expert 1 is not its own.
+    probs = [[0.6, 0.4, 0.0], [0.6, 0.4, 0.0], [0.0, 0.9, 0.1], [0.9, 0.1, 0.0]]
+    decision = choose([0], [0], [1], [0], probs=probs)
+    group_A = groups(decision, 2)
+    moved = NextExpert()(limit(decision, 1, group_A), 1, group_A)
+    assert moved.expert_A.tolist() == [0, 1, 1, 0]
+    assert moved.kept_A.all()
+
+
+def test_drop_changes_nothing() -> None:
+    limited = limit(choose([0], [0]), 1)
+    assert Drop()(limited, 1) is limited
+
+
+def test_limited_uses_one_capacity_in_training_and_another_after_it() -> None:
+    router = Limited(
+        4,
+        lambda dim: Switch(dim, 2, jitter=0.0),
+        Capacity(factor=0.5),
+        eval_capacity=Capacity(factor=2.0),
+    )
+    torch.nn.init.zeros_(router.router.score.weight)  # all ask the first expert
+    x_TD = torch.randn(8, 4)
+    assert router.train()(x_TD).kept_A.sum() == 2
+    assert router.eval()(x_TD).kept_A.sum() == 8
+    assert router.num_experts == 2
+
+
+def test_rounds_below_one_are_refused() -> None:
+    with pytest.raises(ValueError, match="rounds=0: must be at least 1"):
+        NextExpert(rounds=0)

@@ -1,0 +1,174 @@
+"""One worked example per router, checkable with a pencil.
+
+Scores are chosen as logarithms, so that the softmax is a division: ln 1, ln 2, ln 5 give
+1/8, 2/8, 5/8.
+"""
+
+import math
+
+import pytest
+import torch
+
+from moebench.moe.routers import (
+    Everyone,
+    Hashed,
+    InputDropout,
+    Random,
+    Sampled,
+    SoftmaxTopK,
+    Switch,
+    TopK,
+)
+
+# Two tokens of width 3; a weight of the identity makes the token its own scores.
+X_TD = torch.tensor([[0.0, math.log(2), math.log(5)], [math.log(6), math.log(3), 0.0]])
+PROBS_TE = torch.tensor([[1 / 8, 2 / 8, 5 / 8], [6 / 10, 3 / 10, 1 / 10]])
+
+
+def with_identity(router):
+    """Set the scores of a router to the token itself."""
+    torch.nn.init.eye_(router.score.weight)
+    return router
+
+
+def rows(decision) -> list[tuple[int, int, float]]:
+    """Token, expert and weight of each row, in order."""
+    weights = [round(weight, 6) for weight in decision.weight_A.tolist()]
+    return list(zip(decision.token_A.tolist(), decision.expert_A.tolist(), weights, strict=True))
+
+
+def test_everyone() -> None:
+    decision = with_identity(Everyone(3, 3))(X_TD)
+    torch.testing.assert_close(decision.probs_TE, PROBS_TE)
+    assert rows(decision) == [
+        (0, 0, 0.125),
+        (1, 0, 0.6),
+        (0, 1, 0.25),
+        (1, 1, 0.3),
+        (0, 2, 0.625),
+        (1, 2, 0.1),
+    ]
+
+
+def test_top_k_normalises_after_the_choice() -> None:
+    # Token 0 keeps 5 and 2: 5/7 and 2/7. Token 1 keeps 6 and 3: 2/3 and 1/3.
+    decision = with_identity(TopK(3, 3, k=2))(X_TD)
+    fifth = [round(value, 6) for value in (5 / 7, 2 / 3, 2 / 7, 1 / 3)]
+    assert rows(decision) == [
+        (0, 2, fifth[0]),
+        (1, 0, fifth[1]),
+        (0, 1, fifth[2]),
+        (1, 1, fifth[3]),
+    ]
+    torch.testing.assert_close(decision.probs_TE, PROBS_TE)
+
+
+def test_top_1_after_the_choice_has_weight_one_and_no_gradient() -> None:
+    router = with_identity(TopK(3, 3, k=1))
+    decision = router(X_TD)
+    assert rows(decision) == [(0, 2, 1.0), (1, 0, 1.0)]
+    decision.weight_A.sum().backward()
+    assert not router.score.weight.grad.any()
+
+
+def test_softmax_top_k_keeps_the_probabilities() -> None:
+    decision = with_identity(SoftmaxTopK(3, 3, k=2))(X_TD)
+    assert rows(decision) == [(0, 2, 0.625), (1, 0, 0.6), (0, 1, 0.25), (1, 1, 0.3)]
+
+
+def test_switch_keeps_the_gate_value() -> None:
+    decision = with_identity(Switch(3, 3, jitter=0.0))(X_TD)
+    assert rows(decision) == [(0, 2, 0.625), (1, 0, 0.6)]
+    assert decision.kept_A.all()
+
+
+def test_switch_gradient_by_hand() -> None:
+    # d p_2 / d s = p_2 (1 - p_2) for the own score, - p_2 p_j for another.
+    router = with_identity(Switch(3, 3, jitter=0.0))
+    x_1D = X_TD[:1].clone().requires_grad_()
+    router(x_1D).weight_A.sum().backward()
+    expected = torch.tensor([[-5 / 64, -10 / 64, 15 / 64]])
+    torch.testing.assert_close(x_1D.grad, expected)
+
+
+def test_jitter_multiplies_the_input_in_training_only() -> None:
+    router = with_identity(Switch(3, 3, jitter=0.1))
+    quiet = router.eval()(X_TD).logits_TE
+    assert torch.equal(quiet, X_TD)
+    torch.manual_seed(0)
+    factors = [router.train()(X_TD).logits_TE / X_TD for _ in range(200)]
+    seen = torch.stack(factors)[:, X_TD != 0]
+    assert seen.min() >= 0.9 - 1e-6
+    assert seen.max() <= 1.1 + 1e-6
+    assert seen.min() < 0.91
+    assert seen.max() > 1.09
+    # Multiplied, not added: a score of zero stays zero.
+    assert not torch.stack([router(X_TD).logits_TE for _ in range(9)])[:, X_TD == 0].any()
+
+
+def test_sampling_follows_the_probabilities_in_training_only() -> None:
+    router = with_identity(Sampled(3, 3))
+    many_TD = X_TD[:1].expand(8000, 3)
+    torch.manual_seed(0)
+    decision = router.train()(many_TD)
+    share_E = decision.expert_A.bincount(minlength=3) / 8000
+    # Three standard errors of a share of 5/8 in 8000 draws are 0.016.
+    torch.testing.assert_close(share_E, PROBS_TE[0], atol=0.017, rtol=0)
+    torch.testing.assert_close(decision.weight_A, PROBS_TE[0][decision.expert_A])
+    assert set(router.eval()(many_TD).expert_A.tolist()) == {2}
+
+
+def test_input_dropout_hides_features_from_the_router_in_training_only() -> None:
+    wrapper = InputDropout(3, lambda dim: with_identity(Switch(dim, 3, jitter=0.0)), rate=0.5)
+    assert torch.equal(wrapper.eval()(X_TD).logits_TE, X_TD)
+    torch.manual_seed(0)
+    logits = wrapper.train()(X_TD.expand(2, 3)).logits_TE
+    # What is left is doubled, so that its mean stays.
+    assert all(
+        value in (0.0, *(2 * X_TD).flatten().tolist()) for value in logits.flatten().tolist()
+    )
+
+
+def test_hashed_sends_equal_tokens_to_the_expert_of_the_nearest_direction() -> None:
+    router = Hashed(3, 3)
+    router.direction_ED = torch.eye(3)
+    decision = router(torch.cat([X_TD, X_TD]))
+    assert rows(decision) == [(0, 2, 1.0), (1, 0, 1.0), (2, 2, 1.0), (3, 0, 1.0)]
+    assert torch.equal(decision.probs_TE[0], torch.tensor([0.0, 0.0, 1.0]))
+
+
+def test_hashed_depends_on_its_own_seed_only() -> None:
+    torch.manual_seed(1)
+    first = Hashed(8, 4).direction_ED
+    torch.manual_seed(2)
+    assert torch.equal(Hashed(8, 4).direction_ED, first)
+    assert not torch.equal(Hashed(8, 4, seed=1).direction_ED, first)
+
+
+def test_random_is_even_and_blind() -> None:
+    torch.manual_seed(0)
+    decision = Random(3, 4, k=2)(torch.zeros(6000, 3))
+    share_E = decision.expert_A.bincount(minlength=4) / 12000
+    torch.testing.assert_close(share_E, torch.full((4,), 0.25), atol=0.016, rtol=0)
+    assert set(decision.weight_A.tolist()) == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TopK(3, 3, k=4), "k=4: must lie between 1 and num_experts=3"),
+        (lambda: SoftmaxTopK(3, 3, k=0), "k=0: must lie between 1 and num_experts=3"),
+        (lambda: Random(3, 3, k=4), "k=4: must lie between 1 and num_experts=3"),
+        (lambda: Switch(3, 0), "num_experts=0: a router needs at least 1 expert"),
+        (lambda: Hashed(3, 0), "num_experts=0: a router needs at least 1 expert"),
+        (lambda: Switch(3, 3, jitter=1.0), "jitter=1.0: must be at least 0 and below 1"),
+        (
+            lambda: InputDropout(3, lambda dim: Switch(dim, 3), rate=1.5),
+            "rate=1.5: must be at least 0 and below 1",
+        ),
+    ],
+)
+def test_bad_numbers_are_refused_in_one_line(make, message: str) -> None:
+    with pytest.raises(ValueError, match=r"must|needs") as refusal:
+        make()
+    assert str(refusal.value) == message
