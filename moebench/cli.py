@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
     run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
     run.add_argument("target", help="a name of `moebench list`, or all")
-    run.add_argument("--profile", default="quick", help="smoke, quick (default), full or gpu")
+    run.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
     run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
     run.add_argument("--workers", type=int, help="processes side by side (default: cores or GPUs)")
     run.add_argument("--data", type=Path, help="a text file or folder instead of the default text")

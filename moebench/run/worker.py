@@ -122,12 +122,14 @@ def record_of(
 ) -> RunRecord:
     """Write down what the run was and what came out.
 
-    The cost is counted on the trained model, where the router drops as much as it does.
+    The cost is counted on the trained model, where the router drops as much as it does; a model
+    that broke or found no memory is not asked again.
     """
     size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
     if objects is not None:
-        model = objects.model.cpu().eval()
-        size = cost.count_batch(model.network, next(iter(objects.data.val_dataloader())))
+        if status in ("finished", "diverged"):
+            model = objects.model.cpu().eval()
+            size = cost.count_batch(model.network, next(iter(objects.data.val_dataloader())))
         steps = objects.trainer.global_step
         tokens, data_hash = steps * objects.data.tokens_per_batch, objects.data.content_hash
     return RunRecord(

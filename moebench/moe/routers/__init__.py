@@ -5,6 +5,7 @@ from moebench.moe.routers.exploration import InputDropout
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.random import Random
 from moebench.moe.routers.sampled import Sampled
+from moebench.moe.routers.score import Score
 from moebench.moe.routers.switch import Switch
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
 
@@ -25,6 +26,7 @@ __all__ = [
     "InputDropout",
     "Random",
     "Sampled",
+    "Score",
     "SoftmaxTopK",
     "Switch",
     "TopK",

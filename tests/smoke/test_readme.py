@@ -1,0 +1,66 @@
+"""What the README shows works as it is shown."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from moebench.cli import parser
+from moebench.experiment import parse
+from moebench.targets import FOLDERS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """Code blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_a_router_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file, its YAML, the command that uses both, and its contract tests."""
+    router, contract = blocks("python")
+    [overlay] = blocks("yaml")
+    package = tmp_path / "their_pkg"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "routers.py").write_text(router)
+    (tmp_path / "coldest.yaml").write_text(overlay)
+    (tmp_path / "test_coldest.py").write_text(contract)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    [line] = re.findall(r"^\.venv/bin/moebench fit (.*)$", README, re.MULTILINE)
+    arguments = [str(tmp_path / word) if word == "coldest.yaml" else word for word in line.split()]
+    monkeypatch.chdir(ROOT)
+    model, _, _ = parse(arguments).build(logger=False)
+    assert "Coldest" in {type(module).__name__ for module in model.modules()}
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_coldest.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert " passed" in run.stdout
+
+
+def test_files_to_read_first_exist() -> None:
+    paths = re.findall(r"^\d\. `([^`]+)`", README, re.MULTILINE)
+    assert len(paths) == 6
+    assert all((ROOT / path).exists() for path in paths)
+
+
+def test_make_targets_and_commands_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for name in set(re.findall(r"`make ([a-z]+)[^a-z-]", README)):
+        assert re.search(rf"^(\S+ )*{name}( \S+)*:", makefile, re.MULTILINE), name
+    assert {f"reproduce-{name}" for name in FOLDERS} >= set(
+        re.findall(r"make (reproduce-[a-z]+)", README)
+    )
+    commands = next(a for a in parser()._actions if a.dest == "command").choices
+    assert set(re.findall(r"`moebench ([a-z]+)", README)) <= set(commands)

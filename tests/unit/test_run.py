@@ -1,0 +1,179 @@
+"""The parts of a run: its history, its callbacks, its endings."""
+
+import json
+import math
+import os
+import signal
+import sys
+import time
+from multiprocessing import active_children
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from moebench.models.output import Output
+from moebench.records import read, read_history
+from moebench.run.callbacks import Diverged, RandomState, StepClock, StopOnDivergence
+from moebench.run.history import History
+from moebench.run.job import Job
+from moebench.run.pool import run_all
+from moebench.run.worker import computed_record, execute, summary
+
+
+def test_a_history_leaves_out_what_json_cannot_hold(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.jsonl")
+    history.log_metrics({"train/loss": 1.5, "bad": math.nan, "worse": math.inf, "epoch": 0}, 3)
+    history.log_metrics({"bad": math.nan}, 4)
+    [line] = read_history(history.path)
+    assert {key: line[key] for key in ("step", "train/loss")} == {"step": 3, "train/loss": 1.5}
+    assert set(line) == {"step", "time", "train/loss"}
+    assert abs(line["time"] - time.time()) < 60
+
+
+def test_a_resumed_history_is_cut_at_the_checkpoint(tmp_path: Path) -> None:
+    """Training lines count the steps before them, validations those trained by then."""
+    path = tmp_path / "history.jsonl"
+    first = History(path)
+    for step in range(4):
+        first.log_metrics({"train/loss": float(step)}, step)
+        if step == 1:
+            first.log_metrics({"valid/loss": 9.0}, 2)
+    History(path, step=2)
+    kept = [(line["step"], "valid/loss" in line) for line in read_history(path)]
+    assert kept == [(0, False), (1, False), (2, True)]
+
+
+def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"step": 0, "time": 1.0}\n{"step": 1, "ti')
+    assert read_history(path) == [{"step": 0, "time": 1.0}]
+    assert read_history(tmp_path / "none.jsonl") == []
+
+
+def test_the_summary_has_the_curve_and_late_means() -> None:
+    lines = [
+        {"step": step, "train/loss": 10.0 - step, "route/dropped": step / 10, "load/0/0": 1.0}
+        for step in range(10)
+    ]
+    lines += [{"step": 5, "valid/loss": 4.0}, {"step": 10, "valid/loss": 3.0}]
+    found = summary(lines, steps=10)
+    assert found["valid/loss"] == 3.0
+    assert found["valid/loss@5"] == 4.0
+    assert found["valid/loss@10"] == 3.0
+    # The last fifth of ten steps are the ninth and the tenth: lines 8 and 9.
+    assert found["route/dropped"] == pytest.approx(0.85)
+    assert found["train/loss"] == pytest.approx(1.5)
+    assert not any(name.startswith("load/") for name in found)
+    assert summary([], steps=0) == {}
+
+
+def test_the_clock_adds_up_and_goes_on() -> None:
+    clock = StepClock()
+    clock.load_state_dict({"seconds": 5.0})
+    clock.on_train_batch_start()
+    time.sleep(0.02)
+    clock.on_train_batch_end()
+    assert 5.02 <= clock.state_dict()["seconds"] < 5.5
+
+
+def test_random_state_is_put_back_when_training_starts() -> None:
+    torch.manual_seed(0)
+    callback = RandomState()
+    saved = callback.state_dict()
+    expected = torch.rand(3)
+    torch.manual_seed(99)
+    callback.load_state_dict(saved)
+    torch.rand(5)  # building the loaders may draw
+    callback.on_train_start(None, None)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_stops_the_run(loss: float) -> None:
+    module = SimpleNamespace(device=torch.device("cpu"))
+    trainer = SimpleNamespace(log_every_n_steps=10)
+    stop = StopOnDivergence()
+    stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(1.0)}, None, 7)
+    with pytest.raises(Diverged):
+        stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(loss)}, None, 7)
+
+
+class Explodes(nn.Module):
+    """A model that ends as its constructor is told to."""
+
+    def __init__(self, vocabulary: int, how: str) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(vocabulary))
+        self.how = how
+        self.calls = 0
+
+    def forward(self, batch) -> Output:
+        self.calls += 1
+        prediction = (1 * self.weight).expand(*batch.input_BL.shape, -1)
+        if self.training and self.calls > 2:
+            if self.how == "memory":
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 TB")
+            if self.how == "bug":
+                raise KeyError("a bug")
+            prediction = prediction * math.nan
+        return Output(prediction, [])
+
+
+def exploding(tiny, how: str, folder: Path) -> Job:
+    network = {"class_path": f"{__name__}.Explodes", "init_args": {"how": how}}
+    experiment = tiny("dense.yaml")
+    config = json.loads(json.dumps(experiment.config))
+    config["model"]["network"] = network
+    return Job("target", "profile", how, 0, type(experiment)(config), folder)
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest imports this file under a name that a configuration cannot hold."""
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [("nan", "diverged"), ("memory", "out_of_memory"), ("bug", "failed")]
+)
+def test_every_ending_is_a_record(tiny, tmp_path: Path, how: str, status: str) -> None:
+    job = exploding(tiny, how, tmp_path / "run")
+    record = execute(job, [])
+    error = job.folder / "error.txt"
+    assert record.status == status, error.read_text() if error.exists() else ""
+    assert read(job.record_path) == [record]
+    assert error.exists() == (status != "diverged")
+    # What diverged or ran out of memory is a result; what failed is made again.
+    assert (job.result() is None) == (status == "failed")
+
+
+def test_a_computed_arm_is_a_record_without_training() -> None:
+    record = computed_record(
+        "switch_2021", "quick", "it", "reproductions.switch_2021.arithmetic:balance_loss"
+    )
+    assert record.status == "finished"
+    assert record.steps == 0
+    assert record.metrics
+
+
+def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) -> None:
+    jobs = [
+        Job("target", "profile", name, 0, tiny("dense.yaml", seed=seed), tmp_path / name)
+        for seed, name in enumerate(["good", "gone"])
+    ]
+    victims: list[int] = []
+
+    def watch(running: list[Job], records: list) -> None:
+        if (tmp_path / "gone" / "config.json").exists() and not victims:
+            second = max(active_children(), key=lambda p: int(p.name.rpartition("-")[2]))
+            victims.append(second.pid)
+            os.kill(second.pid, signal.SIGKILL)
+
+    records = {record.arm: record for record in run_all(jobs, 2, watch)}
+    assert victims
+    assert records["good"].status == "finished"
+    assert records["gone"].status == "failed"
+    assert "exit code -9" in (tmp_path / "gone" / "error.txt").read_text()
