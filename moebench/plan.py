@@ -28,9 +28,10 @@ class Profile:
 
     name: str
     arms: Sequence[str]
-    seeds: int  # 0, 1, ..., seeds - 1, unless an arm has its own number below
+    seeds: int  # how many, unless an arm has its own number below
     settings: Mapping[str, object]  # laid over every arm
     more_seeds: Mapping[str, int] = field(default_factory=dict)  # arm -> number of seeds
+    first_seed: int = 0  # those before it are for trials, which no verdict may use
 
     def seeds_of(self, arm: str) -> int:
         """Return how many seeds this arm is run with."""

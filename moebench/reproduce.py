@@ -119,9 +119,10 @@ def make_jobs(
             experiment=experiment.with_seed(seed),
             folder=folder / arm / f"seed_{seed}",
         )
-        for seed in range(max(most.values()))
+        for number in range(max(most.values()))
         for arm, experiment in experiments.items()
-        if seed < most[arm]
+        if number < most[arm]
+        for seed in [profile.first_seed + number]
     ]
 
 

@@ -82,7 +82,9 @@ class Training(pl.LightningModule):
         vocabulary: int,
         network: Callable[[int], nn.Module],
         losses: list[Weighted] | None = None,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = lambda p: AdamW(p, lr=1.2e-2),
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = lambda p: AdamW(
+            p, lr=1.2e-2, fused=True
+        ),
         warmup_steps: int = 100,
     ) -> None:
         super().__init__()

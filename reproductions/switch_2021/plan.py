@@ -84,6 +84,7 @@ TEN_SEEDS = [
     *("init_1.0", "switch_cf1.0", "switch_cf1.25", "dense", "reroute_cf1.0"),
     *("experts_2", "experts_4", "explore_argmax", "explore_sample", "explore_dropout"),
 ]
+FIRST_SEED = 1000  # smaller ones were used in trials: to find the learning rate, and to time runs
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -98,13 +99,21 @@ PLAN = Plan(
                 f"{SHAPE}.layers": 2,
             },
         ),
-        Profile("quick", arms=QUICK_ARMS, seeds=3, settings=steps(1000, validations=10)),
+        Profile(
+            "quick",
+            arms=QUICK_ARMS,
+            seeds=3,
+            settings={**steps(1000, validations=10), "data.init_args.valid_batches": 16},
+            more_seeds={"dense": 5, "switch_cf1.25": 5},
+            first_seed=FIRST_SEED,
+        ),
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],
             seeds=5,
             settings=steps(2000, validations=40),
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
+            first_seed=FIRST_SEED,
         ),
     ],
     groups={
