@@ -124,8 +124,11 @@ def publish(options: argparse.Namespace) -> int:
 def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
+    from moebench.reproduce import partners
+    from moebench.targets import FOLDERS, target
 
-    print(f"{tracking.default_uri(options.root)} has {tracking.send(options.root)} runs")
+    compared = {folder: partners(target(name)) for name, folder in FOLDERS.items()}
+    print(tracking.send(options.root, partners=compared))
     return 0
 
 

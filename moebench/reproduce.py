@@ -65,19 +65,19 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
         write_all(records, folder / "results.jsonl")
         verdicts = conclude(target, profile, folder)
         if tracker is not None:
-            tracker.close(partners(target, profile), [folder / name for name in RESULTS])
+            tracker.close(partners(target), [folder / name for name in RESULTS])
     return verdicts
 
 
-def partners(target: Target, profile: Profile) -> dict[str, tracking.Partner]:
+def partners(target: Target) -> dict[str, tracking.Partner]:
     """Return the dense arm that each arm is compared with: its own twin, or the first one."""
     twins = {
         arm.twin_of: tracking.Partner(arm.name, arm.matched_on)
-        for arm in map(target.plan.arm, profile.arms)
+        for arm in target.plan.arms
         if arm.twin_of
     }
     first = list(twins.values())[:1]
-    return {name: twins.get(name, *first) for name in profile.arms} if first else {}
+    return {arm.name: twins.get(arm.name, *first) for arm in target.plan.arms} if first else {}
 
 
 def resolve(

@@ -7,7 +7,7 @@ Source: Lepikhin et al. 2020, GShard (arXiv 2006.16668), section 2.2; Fedus et a
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from moebench.moe.overflow import Drop
 from moebench.moe.queues import place_in_queue
 
 Priority = Literal["choice", "position", "score", "random"]
+Rounding = Literal["floor", "ceil"]
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,26 @@ class Capacity:
 
     Rows per expert = factor x tokens / experts, per group of tokens, whatever k is; so two choices
     per token need a factor of 2 to fit, as in the papers above.
+
+    Raises:
+        ValueError: if a field is not a value that it allows.
     """
 
     factor: float = 1.25  # times the rows an even split of the tokens would give
-    rounding: Literal["floor", "ceil"] = "floor"
+    rounding: Rounding = "floor"
     minimum: int = 0  # rows an expert accepts however small the group is
     group: int | None = None  # tokens that share the room; None: all that arrive together
     priority: Priority = "choice"  # all first choices before any second, then by position
 
     def __post_init__(self) -> None:
-        if not self.factor > 0:
-            raise ValueError(f"capacity.factor={self.factor}: must be above 0")
+        if not 0 < self.factor < math.inf:
+            raise ValueError(f"capacity.factor={self.factor}: must be above 0 and finite")
         if self.group is not None and self.group < 1:
             raise ValueError(f"capacity.group={self.group}: must be at least 1 token")
+        for key, names in (("rounding", get_args(Rounding)), ("priority", get_args(Priority))):
+            if getattr(self, key) not in names:
+                allowed = ", ".join(names)
+                raise ValueError(f"capacity.{key}={getattr(self, key)}: must be one of {allowed}")
 
     def rows(self, num_tokens: int, num_experts: int) -> int:
         """Return the rows C that each expert accepts from one group of `num_tokens` tokens.
@@ -45,12 +53,13 @@ class Capacity:
         Raises:
             ValueError: if that is less than one row.
         """
-        exact = self.factor * num_tokens / num_experts
+        # Rounded, because 1.15 x 100 / 5 is a hair below 23 in binary and would lose a row.
+        exact = round(self.factor * num_tokens / num_experts, ndigits=9)
         if max(exact, self.minimum) < 1:
             raise ValueError(
                 f"capacity.factor={self.factor}: gives {exact:.3g} rows per expert for "
                 f"{num_tokens} tokens and {num_experts} experts; at least 1 is needed, "
-                f"so a factor of {num_experts / num_tokens:.3g} or more, or capacity.minimum=1"
+                f"so a factor of {num_experts / max(1, num_tokens):.3g} or more, or capacity.minimum=1"
             )
         return max(self.minimum, math.ceil(exact) if self.rounding == "ceil" else int(exact))
 

@@ -18,4 +18,9 @@ def run_tracked(jobs: Sequence[Job], workers: int, tracker: Tracker | None) -> l
             if tracker is not None:
                 tracker.poll()
 
-        return run_all(jobs, workers, watch)
+        try:
+            return run_all(jobs, workers, watch)
+        except BaseException:  # Ctrl-C as well: no run may be left RUNNING
+            if tracker is not None:
+                tracker.close({}, [], status="KILLED")
+            raise

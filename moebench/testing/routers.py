@@ -14,11 +14,12 @@ from moebench.testing.tokens import D, E, T, tokens
 class RouterContract:
     """What every router promises.
 
-    `no_gradient_because` may be set to the reason why the task loss does not reach the router's
-    parameters through the weights; empty where it does.
+    Two promises have exceptions that a class must state, with the reason; the tests then ask for
+    the exception, so that no excuse outlives its cause.
     """
 
-    no_gradient_because = ""
+    no_gradient_because = ""  # why the weights carry no gradient to the router's parameters
+    random_in_eval_because = ""  # why a router in eval mode decides anew at each call
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
         """Return the router under test."""
@@ -82,7 +83,7 @@ class RouterContract:
 
     @pytest.mark.parametrize("train", [True, False])
     def test_equal_seeds_decide_alike(self, train: bool) -> None:
-        """All randomness comes from torch's generator."""
+        """All randomness comes from torch's generator, and the other mode draws no less."""
         first, second = (self.decide(tokens(), train=train) for _ in range(2))
         for name in ("expert_A", "weight_A", "kept_A"):
             assert torch.equal(getattr(first, name), getattr(second, name))

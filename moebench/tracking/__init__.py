@@ -2,13 +2,16 @@
 
 Workers never talk to MLflow. The parent process of a reproduction reads what they write and sends
 what is new, in batches, every few seconds; `moebench track` sends the same files later. So
-tracking takes no time from a training step, and a server that dies loses nothing.
+tracking takes no time from a training step, a dead server loses nothing, and a killed worker
+leaves nothing behind.
 
-A reproduction is a parent run; every arm with a seed is a child, known by its folder and the hash
-of its configuration: an interrupted one is taken up again, a finished one is never sent twice.
+A reproduction is a run in MLflow, an arm with a seed is a child of it. What has a record is
+complete and is never sent twice, wherever the files lie by then; what has none is gone on with.
 """
 
-from moebench.tracking.store import default_uri, ui_command
-from moebench.tracking.tracker import Partner, Tracker, connect, send
+from moebench.tracking.reproduction import Partner
+from moebench.tracking.send import Sent, send
+from moebench.tracking.server import default_uri, ui_command
+from moebench.tracking.tracker import Tracker, connect
 
-__all__ = ["Partner", "Tracker", "connect", "default_uri", "send", "ui_command"]
+__all__ = ["Partner", "Sent", "Tracker", "connect", "default_uri", "send", "ui_command"]

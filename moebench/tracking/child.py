@@ -1,19 +1,18 @@
-"""One run in MLflow: its parameters, its history as far as it is sent, its end."""
+"""One run of a reproduction in MLflow: taken from its files as they grow, ended by its record."""
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from moebench.records import RunRecord, read_history
+from moebench.records import RunRecord
+from moebench.tracking.files import Tail, digest, flatten, points, text
+from moebench.tracking.store import METRICS, Point, Store, parts
 
-BATCH = 1000  # metrics in a request, MLflow's limit
-LONGEST = 6000  # characters of a parameter's value, MLflow's limit
 STATUS = {"finished": "FINISHED", "pruned": "KILLED"}  # all others: FAILED
-SERIES = ("train/loss", "valid/loss")  # every line of a history has one of these
 COSTS = (
+    "steps",
+    "tokens",
     "params_total",
     "params_active",
     "flops_per_token",
@@ -23,66 +22,121 @@ COSTS = (
 )
 
 
-@dataclass
 class Child:
-    """A run in MLflow and how much of its history it has."""
+    """A folder `<arm>/seed_<n>` with one configuration, and what MLflow has of it.
 
-    run_id: str
-    sent: dict[str, int] = field(default_factory=dict)  # series -> last step
-    ended: bool = False
+    Args:
+        store: where it is sent.
+        folder: the folder of the run.
+        config: text of its `config.json`.
+        tags: of the run in MLflow.
+        run_id: an interrupted run to go on with; empty for none.
+    """
+
+    def __init__(
+        self, store: Store, folder: Path, config: str, tags: Mapping[str, str], run_id: str = ""
+    ) -> None:
+        self.store = store
+        self.folder = folder
+        self.config = config
+        self.tags = tags
+        self.run_id = run_id
+        self.running = False
+        self.described = False  # parameters are sent
+        self.updated = 0.0  # of the monotonic clock
+        self.record = ""  # digest of the record that MLflow has
+        self.steps = store.last_steps(run_id) if run_id else {}  # series -> last step in MLflow
+        self.tail = Tail(folder / "history.jsonl")
+
+    def outdated(self, config: str) -> bool:
+        """Say whether the folder is of another run by now: another configuration, or once more."""
+        return config != self.config or self.record not in {"", self._mark()}
+
+    def _mark(self) -> str:
+        return digest(text(self.folder / "record.json"))
+
+    def update(self, sent: Mapping[str, str]) -> None:
+        """Send what the folder has and MLflow lacks.
+
+        Args:
+            sent: digest of a record -> the run that MLflow has for it.
+        """
+        self.updated = time.monotonic()
+        record = text(self.folder / "record.json")  # before the history, which is whole by then
+        mark = digest(record)
+        if mark in sent:
+            self.run_id, self.record = sent[mark], mark
+        if mark and mark == self.record:
+            return
+        lines = self.tail.read()
+        # A resumed worker repeats the steps since its checkpoint; MLflow has them already.
+        new = self._unsent([point for line in lines for point in points(line)])
+        if new or record:
+            self._run(new[0].time if new else time.time())
+            self._log(new)
+        self.tail.accept(lines)
+        if record:
+            self._end(RunRecord.from_json(record), mark)
+
+    def stop(self) -> None:
+        """Set the run to KILLED if it is running."""
+        if self.running:
+            interrupt(self.store, self.run_id)
+            self.running = False
+
+    def _run(self, start: float) -> None:
+        """See that the run is there, described, and RUNNING."""
+        if not self.run_id:
+            name = f"{self.tags['arm']} seed {self.tags['seed']}"
+            self.run_id = self.store.begin(name, self.tags, start)
+        elif not self.running:
+            self.store.resume(self.run_id)
+        self.running = True
+        if not self.described:
+            self.store.tag(self.run_id, {"moebench.state": "running"})
+            self.store.log_parameters(self.run_id, dict(flatten(json.loads(self.config))))
+            self.described = True
+
+    def _unsent(self, points: Sequence[Point]) -> list[Point]:
+        return [point for point in points if point.step > self.steps.get(point.name, -1)]
+
+    def _log(self, points: Sequence[Point]) -> None:
+        for some in parts(points, METRICS):
+            self.store.log_points(self.run_id, some)
+            self.steps |= {point.name: point.step for point in some}
+
+    def _end(self, record: RunRecord, mark: str) -> None:
+        """Send results, costs and data, then the status, and last the mark that all is sent."""
+        ended = (self.folder / "record.json").stat().st_mtime
+        values = {f"cost/{n}": float(value) for n in COSTS if (value := getattr(record, n))}
+        # Points of a curve, "valid/loss@100", are in their series already.
+        values |= {f"final/{n}": value for n, value in record.metrics.items() if "@" not in n}
+        if record.status == "diverged":
+            values["diverged"] = 1.0
+        self._log(self._unsent([Point(n, v, ended, record.steps) for n, v in values.items()]))
+        if record.data_hash:
+            data = json.loads(self.config).get("data", {})
+            name = str(data.get("class_path", "data")).rpartition(".")[2]
+            self.store.add_data(self.run_id, name, record.data_hash, json.dumps(data))
+        self.store.end(self.run_id, STATUS.get(record.status, "FAILED"), ended)
+        self.running = False
+        self.store.tag(self.run_id, {**described(record), "moebench.record": mark})
+        self.record = mark
 
 
-def log_parameters(client: Any, run_id: str, config: Mapping[str, Any]) -> None:
-    """Log the resolved configuration, once."""
-    from mlflow.entities import Param
-
-    flat = list(flatten(config))
-    for start in range(0, len(flat), 100):  # parameters in a request, MLflow's limit
-        parameters = [Param(key[:250], value) for key, value in flat[start : start + 100]]
-        client.log_batch(run_id, params=parameters)
+def interrupt(store: Store, run_id: str) -> None:
+    """Mark a run whose process has ended without a record; it may be gone on with."""
+    store.end(run_id, "KILLED")
+    store.tag(run_id, {"moebench.state": "interrupted"})
 
 
-def send_history(client: Any, child: Child, path: Path) -> None:
-    """Send the lines that the run does not have yet, in batches."""
-    from mlflow.entities import Metric
-
-    metrics = []
-    for line in read_history(path):
-        series = next(name for name in SERIES if name in line)
-        if line["step"] > child.sent[series]:
-            stamp = round(line["time"] * 1000)
-            names = [name for name in line if "/" in name and not name.startswith("load/")]
-            metrics += [Metric(name, line[name], stamp, line["step"]) for name in names]
-            child.sent[series] = line["step"]
-    for start in range(0, len(metrics), BATCH):
-        client.log_batch(child.run_id, metrics=metrics[start : start + BATCH])
-
-
-def end(client: Any, child: Child, record: RunRecord) -> None:
-    """Add what is known at the end and set the status."""
-    from mlflow.entities import Dataset, DatasetInput, Metric, RunTag
-
-    stamp = round(time.time() * 1000)
-    values = {f"cost/{name}": float(getattr(record, name)) for name in COSTS}
-    # MLflow allows no "@" in a name; the points of the curve are there already.
-    values |= {f"final/{n}": v for n, v in record.metrics.items() if "@" not in n}
-    values["diverged"] = float(record.status == "diverged")
-    metrics = [Metric(name, value, stamp, record.steps) for name, value in values.items()]
-    tags = {"moebench.state": record.status, "commit": record.commit}
-    tags |= {f"version.{name}": version for name, version in record.versions.items()}
-    client.log_batch(child.run_id, metrics=metrics, tags=[RunTag(k, v) for k, v in tags.items()])
-    if record.data_hash:
-        source = json.dumps({"sha256": record.data_hash})
-        dataset = Dataset("text", record.data_hash[:36], "moebench", source)
-        client.log_inputs(child.run_id, [DatasetInput(dataset)])
-    client.set_terminated(child.run_id, STATUS.get(record.status, "FAILED"))
-    child.ended = True
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield dotted keys and values of a nested configuration, values cut at MLflow's limit."""
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", str(value)[:LONGEST]
+def described(record: RunRecord) -> dict[str, str]:
+    """Return the tags that a record adds to its run."""
+    return {
+        "moebench.state": record.status,
+        "config_hash": record.config_hash,
+        "mlflow.source.git.commit": record.commit,
+        "data_hash": record.data_hash,
+        **{f"version.{name}": str(value) for name, value in record.versions.items()},
+        **{f"hardware.{name}": str(value) for name, value in record.hardware.items()},
+    }

@@ -1,196 +1,92 @@
-"""The sender of one folder of runs, `<root>/<target>/<profile>`."""
+"""The tracker of a running reproduction: it keeps pace, and no failure of MLflow goes further."""
 
-import hashlib
-import json
 import logging
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from moebench.records import read
-from moebench.tracking.child import SERIES, Child, end, log_parameters, send_history
-from moebench.tracking.store import open_store
+from moebench.tracking.reproduction import Partner, Reproduction
+from moebench.tracking.server import default_uri, open_store, reason, shown
+from moebench.tracking.store import Store
 
 log = logging.getLogger(__name__)
 
 SECONDS = 5.0  # between two looks at the files
-
-
-class Partner(NamedTuple):
-    """The dense arm that an arm is compared with, and the cost that is equal."""
-
-    arm: str
-    matched_on: str
+REST_SECONDS = 60.0  # after a failure
+BUDGET_SECONDS = 2.0  # of one look: whoever polls starts the next workers, too
 
 
 def connect(root: Path) -> "Tracker":
-    """Open the store of a folder of all runs.
+    """Return the tracker of a folder of all runs; database and experiment are made if missing.
 
     Raises:
-        ConnectionError: if it cannot be reached; names the URI and how to change it.
+        ConnectionError: if MLflow does not answer; names the URI and what to do.
     """
-    return Tracker(*open_store(root), root)
+    return Tracker(open_store(root), shown(default_uri(root)))
 
 
 class Tracker:
-    """Sends the runs of one folder; every failure after the connection is one warning at most.
+    """Sends a folder of runs while it grows; what MLflow fails to take is one warning in all.
 
     Args:
-        client: an MlflowClient.
-        uri: where it sends, for messages.
-        experiment: number of the experiment.
-        root: folder of all runs.
+        store: where it is sent.
+        uri: of the store, for the warning.
+        seconds: between two looks at the files.
     """
 
-    def __init__(self, client: Any, uri: str, experiment: str, root: Path) -> None:
-        self.client = client
+    def __init__(self, store: Store, uri: str, seconds: float = SECONDS) -> None:
+        self.store = store
         self.uri = uri
-        self.experiment = experiment
-        self.root = root
-        self.lost = False
-        self.looked = 0.0
-        self.parent = ""
-        self.folder = root
-        self.children: dict[tuple[str, str], Child] = {}
+        self.seconds = seconds
+        self.due = 0.0  # next look, of the monotonic clock
+        self.warned = False
+        self.begin: Callable[[], Reproduction] | None = None
+        self.reproduction: Reproduction | None = None
 
     def open(self, folder: Path, tags: Mapping[str, str]) -> None:
-        """Take up, or begin, the parent run of a folder of runs `<root>/<target>/<profile>`."""
-        self.folder = folder
-        self._try(lambda: self._open(folder, tags))
+        """Take up the parent run of a folder, or begin it.
 
-    def poll(self, now: bool = False) -> None:
-        """Send what the runs have written since the last look; at most every five seconds."""
-        if now or time.monotonic() - self.looked >= SECONDS:
-            self._try(self._send_new)
-            self.looked = time.monotonic()
+        Args:
+            folder: `<root>/<target>/<profile>`; this process is the only one that runs there.
+            tags: of the parent, beside target and profile.
+        """
+        self.reproduction = None
+        self.begin = lambda: Reproduction(self.store, folder, tags)
+        self._attempt(lambda _: None)
 
-    def close(self, partners: Mapping[str, Partner], files: Iterable[Path]) -> None:
-        """Link every run to its dense baseline, add the files, and end the parent.
+    def poll(self) -> None:
+        """Send what is new, if it is time to; call it as often as you like."""
+        if time.monotonic() >= self.due:
+            self._attempt(lambda reproduction: reproduction.update(BUDGET_SECONDS))
+
+    def close(
+        self, partners: Mapping[str, Partner], files: Iterable[Path], status: str = "FINISHED"
+    ) -> None:
+        """Send the rest, link every run to its dense baseline, and end the parent.
 
         Args:
             partners: arm -> the dense arm it is compared with.
-            files: artifacts of the parent.
+            files: artifacts of the parent; those that exist are copied.
+            status: of the parent: FINISHED, FAILED, or KILLED for an interrupted one.
         """
-        self.poll(now=True)
-        self._try(lambda: self._close(partners, files))
+        self._attempt(lambda reproduction: reproduction.close(partners, files, status))
+        self.begin = self.reproduction = None
 
-    def _try(self, action: Callable[[], None]) -> None:
-        """Do something with the server; at its first failure warn, and from then on be quiet."""
-        if self.lost:
+    def _attempt(self, action: Callable[[Reproduction], None]) -> None:
+        """Do something with MLflow. A failure is retried after a rest: the files stay."""
+        if self.begin is None:
             return
         try:
-            action()
-        except Exception as error:
-            self.lost = True
-            reason = str(error).splitlines()[0][:120]
-            log.warning(
-                "MLflow at %s stopped answering (%s): the runs are kept in %s; "
-                "`moebench track` sends them later",
-                *(self.uri, reason, self.folder),
-            )
-
-    def _open(self, folder: Path, tags: Mapping[str, str]) -> None:
-        identity = f"{socket.gethostname()}:{folder.absolute()}"
-        runs = self._search(f"tags.`moebench.folder` = '{identity}'")
-        if runs:
-            self.parent = runs[0].info.run_id
-            self.client.update_run(self.parent, status="RUNNING")
-        else:
-            name = f"{folder.parent.name} {folder.name}"
-            own = {"moebench.folder": identity, "moebench.kind": "reproduction", **tags}
-            self.parent = self._create(name, own)
-        for run in self._search(f"tags.`mlflow.parentRunId` = '{self.parent}'"):
-            key = run.data.tags["moebench.place"], run.data.tags["moebench.config"]
-            ended = run.info.status != "RUNNING"
-            sent = {name: self._last_step(run, name) for name in SERIES}
-            self.children[key] = Child(run.info.run_id, sent, ended)
-
-    def _search(self, condition: str) -> list[Any]:
-        """Return all runs that meet a condition, the newest first."""
-        runs, token = [], None
-        while True:
-            page = self.client.search_runs([self.experiment], condition, page_token=token)
-            runs += page
-            token = page.token
-            if not token:
-                return runs
-
-    def _last_step(self, run: Any, name: str) -> int:
-        """Return the last step that a run has of a series; -1 for none."""
-        history = self.client.get_metric_history(run.info.run_id, name)
-        return max((metric.step for metric in history), default=-1)
-
-    def _create(self, name: str, tags: Mapping[str, str]) -> str:
-        run_id: str = self.client.create_run(
-            self.experiment, run_name=name, tags=dict(tags)
-        ).info.run_id
-        return run_id
-
-    def _send_new(self) -> None:
-        for config in sorted(self.folder.glob("*/seed_*/config.json")):
-            child = self._child(config.parent)
-            record = config.parent / "record.json"
-            if child.ended and not record.exists():  # a failed run is made again
-                self.client.update_run(child.run_id, status="RUNNING")
-                child.ended = False
-            if not child.ended:
-                ending = record.exists()  # asked first: the history is whole by then
-                send_history(self.client, child, config.parent / "history.jsonl")
-                if ending:
-                    end(self.client, child, read(record)[0])
-
-    def _child(self, folder: Path) -> Child:
-        """Return the run of a folder and its configuration; begin it where it is new."""
-        text = (folder / "config.json").read_text()
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        place = f"{folder.parent.name}/{folder.name}"
-        key = place, digest
-        if key not in self.children:
-            tags = {
-                "mlflow.parentRunId": self.parent,
-                "moebench.place": place,
-                "moebench.config": digest,
-                "arm": folder.parent.name,
-                "seed": folder.name.removeprefix("seed_"),
-                "profile": self.folder.name,
-                "target": self.folder.parent.name,
-            }
-            run_id = self._create(place.replace("/", " "), tags)
-            self.children[key] = Child(run_id, dict.fromkeys(SERIES, -1))
-            log_parameters(self.client, run_id, json.loads(text))
-        return self.children[key]
-
-    def _close(self, partners: Mapping[str, Partner], files: Iterable[Path]) -> None:
-        runs = {place: child.run_id for (place, _), child in self.children.items()}
-        for (place, _), child in self.children.items():
-            arm, _, seed = place.partition("/")
-            partner = partners.get(arm)
-            other = runs.get(f"{partner.arm}/{seed}") if partner else None
-            if partner is not None and other not in (None, child.run_id):
-                self.client.set_tag(child.run_id, "moebench.dense_baseline", other)
-                self.client.set_tag(child.run_id, "matched_on", partner.matched_on)
-            if not child.ended:
-                self.client.set_terminated(child.run_id, "KILLED")
-        for path in files:
-            if path.exists():
-                self.client.log_artifact(self.parent, str(path))
-        self.client.set_terminated(self.parent, "FINISHED")
-
-
-def send(root: Path) -> int:
-    """Send every run under the folder of all runs that MLflow lacks; return how many it has now.
-
-    Raises:
-        ConnectionError: as `connect`, or if the server stops answering on the way.
-    """
-    known = 0
-    for results in sorted(root.glob("*/*/results.jsonl")):
-        tracker = connect(root)
-        tracker.open(results.parent, {})
-        tracker.close({}, [results, results.with_name("report.html")])
-        if tracker.lost:
-            raise ConnectionError(f"MLflow at {tracker.uri} stopped answering")
-        known += len(tracker.children)
-    return known
+            self.reproduction = self.reproduction or self.begin()
+            action(self.reproduction)
+            self.due = time.monotonic() + self.seconds
+        except Exception as error:  # MLflow raises whatever its database or network does
+            self.due = time.monotonic() + REST_SECONDS
+            if not self.warned:
+                log.warning(
+                    "MLflow at %s stopped answering (%s); all is kept in the files of the runs, "
+                    "`moebench track` sends what is missing",
+                    self.uri,
+                    reason(error),
+                )
+            self.warned = True

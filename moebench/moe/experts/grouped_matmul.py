@@ -7,6 +7,13 @@ from torch.nn import functional
 ROW_BYTES = 16  # grouped_mm wants every row to start at a multiple of this
 
 
+def at_least_one(**sizes: int) -> None:
+    """Raise ValueError unless every size is at least 1."""
+    for key, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{key}={size}: experts need at least 1")
+
+
 def stacked(num_experts: int, fan_in: int, fan_out: int) -> nn.Parameter:
     """Return weight_EDF with each expert's matrix drawn as torch.nn.Linear draws its own."""
     weight_EDF = torch.empty(num_experts, fan_in, fan_out)
@@ -16,9 +23,9 @@ def stacked(num_experts: int, fan_in: int, fan_out: int) -> nn.Parameter:
 def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
     """Return y_RF, each row multiplied by the matrix of its expert.
 
-    Under autocast both factors are cast first, as torch.nn.Linear does. Three kernels compute the
-    same: a batched product where all counts are alike (an expanded `count_E`), torch's grouped
-    product where it supports type and shape, and one product per expert elsewhere.
+    Under autocast both factors are cast first, but float64 never is, as in torch.nn.Linear. Three
+    kernels compute the same: a batched product where all counts are alike (an expanded `count_E`),
+    torch's grouped product where it supports type and shape, and one product per expert elsewhere.
 
     Args:
         x_RD: rows, all of expert 0 first, then expert 1, ...
@@ -26,16 +33,17 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
         count_E: rows of each expert; they add up to R.
     """
     device = x_RD.device.type
-    if torch.is_autocast_enabled(device):
+    if torch.is_autocast_enabled(device) and x_RD.dtype != torch.float64:
         dtype = torch.get_autocast_dtype(device)
         x_RD, weight_EDF = x_RD.to(dtype), weight_EDF.to(dtype)
     num_experts, width = weight_EDF.shape[:2]
     if num_experts == 1:
         return x_RD @ weight_EDF[0]
     if count_E.stride(0) == 0:
-        return torch.bmm(x_RD.view(num_experts, -1, width), weight_EDF).flatten(0, 1)
+        return torch.bmm(x_RD.reshape(num_experts, -1, width), weight_EDF).flatten(0, 1)
     if _has_kernel(x_RD, weight_EDF):
-        y_RF = functional.grouped_mm(x_RD, weight_EDF, offs=count_E.cumsum(0, dtype=torch.int32))
+        offset_E = count_E.cumsum(0, dtype=torch.int32)
+        y_RF = functional.grouped_mm(x_RD.contiguous(), weight_EDF, offs=offset_E)
         if y_RF.requires_grad:
             # The kernel's gradient refuses an expanded tensor, which y.sum().backward() sends.
             y_RF.register_hook(lambda grad_RF: grad_RF.contiguous())

@@ -7,7 +7,7 @@ Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 2 (linear experts); Fedu
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.experts.grouped_matmul import grouped_matmul, stacked
+from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, stacked
 
 
 class Linear(nn.Module):
@@ -18,14 +18,19 @@ class Linear(nn.Module):
         num_experts: number E of experts.
         out: width of the answer; None: as the token.
         bias: whether each expert adds a vector of its own.
+
+    Raises:
+        ValueError: if a size is below 1.
     """
 
     def __init__(
         self, dim: int, num_experts: int, out: int | None = None, bias: bool = False
     ) -> None:
         super().__init__()
-        self.weight_EDF = stacked(num_experts, dim, out or dim)
-        self.bias_EF = nn.Parameter(torch.zeros(num_experts, out or dim)) if bias else None
+        width = dim if out is None else out
+        at_least_one(dim=dim, num_experts=num_experts, out=width)
+        self.weight_EDF = stacked(num_experts, dim, width)
+        self.bias_EF = nn.Parameter(torch.zeros(num_experts, width)) if bias else None
 
     def forward(self, x_RD: Tensor, count_E: Tensor) -> Tensor:
         """Return y_RF for rows grouped by expert."""

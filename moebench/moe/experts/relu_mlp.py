@@ -5,7 +5,7 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.1; expert dro
 
 from torch import Tensor, nn
 
-from moebench.moe.experts.grouped_matmul import grouped_matmul, stacked
+from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, stacked
 
 
 class ReluMLP(nn.Module):
@@ -16,10 +16,14 @@ class ReluMLP(nn.Module):
         num_experts: number E of experts.
         hidden: width F between the two products.
         dropout: share of hidden features dropped in training ("expert dropout").
+
+    Raises:
+        ValueError: if a size is below 1.
     """
 
     def __init__(self, dim: int, num_experts: int, hidden: int, dropout: float = 0.0) -> None:
         super().__init__()
+        at_least_one(dim=dim, num_experts=num_experts, hidden=hidden)
         self.up_EDF = stacked(num_experts, dim, hidden)
         self.down_EFD = stacked(num_experts, hidden, dim)
         self.dropout = nn.Dropout(dropout)

@@ -7,7 +7,7 @@ section 2.1.
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from moebench.moe.experts.grouped_matmul import grouped_matmul, stacked
+from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, stacked
 
 
 class SwiGLU(nn.Module):
@@ -17,10 +17,14 @@ class SwiGLU(nn.Module):
         dim: width D of a token.
         num_experts: number E of experts.
         hidden: width F between the products.
+
+    Raises:
+        ValueError: if a size is below 1.
     """
 
     def __init__(self, dim: int, num_experts: int, hidden: int) -> None:
         super().__init__()
+        at_least_one(dim=dim, num_experts=num_experts, hidden=hidden)
         # Gate and up share one tensor, so that one product serves both: the last axis is 2F.
         self.gate_up_EDF = stacked(num_experts, dim, 2 * hidden)
         self.down_EFD = stacked(num_experts, hidden, dim)

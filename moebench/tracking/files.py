@@ -1,0 +1,75 @@
+"""The files of a run as MLflow takes them: points of series, parameters, a digest; no mlflow."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from moebench.tracking.store import Point
+
+
+class Tail:
+    """Reads a growing history; a last line that is not whole yet waits.
+
+    A resumed worker cuts the file and writes on: then it is read from the start again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.last = b""  # line before the offset
+
+    def read(self) -> list[bytes]:
+        """Return the lines since the last `accept`."""
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self.offset - len(self.last))
+            if file.read(len(self.last)) != self.last:
+                self.offset, self.last = 0, b""
+                file.seek(0)
+            return [line for line in file if line.endswith(b"\n")]
+
+    def accept(self, lines: list[bytes]) -> None:
+        """Go on behind these lines, just read, the next time."""
+        if lines:
+            self.offset += sum(map(len, lines))
+            self.last = lines[-1]
+
+
+def points(line: bytes) -> Iterator[Point]:
+    """Yield the points of one line of a history; the shares of single experts stay out of MLflow.
+
+    A value that is not finite becomes `diverged` = 1: MLflow would store infinity as 1.8e308, and
+    its pages fail on NaN.
+    """
+    values: dict[str, Any] = json.loads(line)
+    step, time = values.pop("step"), values.pop("time")
+    for name, value in values.items():
+        if not name.startswith("load/"):
+            finite = math.isfinite(value)
+            yield Point(name, value, time, step) if finite else Point("diverged", 1.0, time, step)
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield dotted names and values of a nested configuration; what is not text is JSON."""
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)
+
+
+def text(path: Path) -> str:
+    """Return the text of a file, nothing where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def digest(content: str) -> str:
+    """Return a short name for a text; nothing for nothing."""
+    return hashlib.sha256(content.encode()).hexdigest()[:16] if content else ""

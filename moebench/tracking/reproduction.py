@@ -1,0 +1,153 @@
+"""A reproduction in MLflow: the parent of its runs, found again after a kill."""
+
+import json
+import math
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from moebench.tracking.child import Child, interrupt
+from moebench.tracking.files import digest, text
+from moebench.tracking.store import Point, Store
+
+
+class Partner(NamedTuple):
+    """The dense arm that an arm is compared with, and the cost that is equal."""
+
+    arm: str
+    matched_on: str
+
+
+class Archive:
+    """What MLflow has of a folder of runs.
+
+    Args:
+        store: where to look.
+        folder: `<root>/<target>/<profile>`.
+    """
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.identity = f"{socket.gethostname()}:{folder.absolute()}"
+        runs = store.search(target=folder.parent.name, profile=folder.name)
+        # A record is known wherever its file lies; a run without one belongs to its folder.
+        self.sent = {mark: r.run_id for r in runs if (mark := r.tags.get("moebench.record"))}
+        self.linked = {r.run_id: r.tags.get("dense_baseline", "") for r in runs}
+        own = [run for run in runs if run.tags.get("moebench.folder") == self.identity]
+        self.parents = [run.run_id for run in own if run.tags["moebench.kind"] == "reproduction"]
+        self.running = [run.run_id for run in own if run.status == "RUNNING"]
+        self.unfinished = {
+            (run.tags["arm"], run.tags["seed"], run.tags["moebench.config"]): run.run_id
+            for run in reversed(own)  # the newest wins
+            if run.tags["moebench.kind"] == "run" and "moebench.record" not in run.tags
+        }
+
+
+class Reproduction:
+    """The parent run of a folder of runs and its children, one an arm and seed.
+
+    The process that left runs of this folder RUNNING is dead, or this one could not have the
+    folder: they are KILLED, until their worker writes on.
+
+    Args:
+        store: where it is sent.
+        folder: `<root>/<target>/<profile>`.
+        tags: of the parent, beside target and profile.
+    """
+
+    def __init__(self, store: Store, folder: Path, tags: Mapping[str, str]) -> None:
+        self.store = store
+        self.folder = folder
+        self.children: dict[Path, Child] = {}
+        self.archive = Archive(store, folder)
+        self.tags = {
+            "target": folder.parent.name,
+            "profile": folder.name,
+            "moebench.folder": self.archive.identity,
+        }
+        self.parent = self._take_up({**tags, **self.tags, "moebench.kind": "reproduction"})
+
+    def _take_up(self, tags: Mapping[str, str]) -> str:
+        """Return the parent, an earlier one if there is one, and stop what a dead process left."""
+        for run_id in set(self.archive.running) - set(self.archive.parents[:1]):
+            interrupt(self.store, run_id)
+        if not self.archive.parents:
+            return self.store.begin(
+                f"{self.folder.parent.name} {self.folder.name}", tags, time.time()
+            )
+        parent = self.archive.parents[0]
+        self.store.resume(parent)
+        self.store.tag(parent, tags)
+        return parent
+
+    def update(self, seconds: float = math.inf) -> None:
+        """Send what is new in the folder.
+
+        Args:
+            seconds: after these no further run is begun with; the next call takes the rest first.
+        """
+        deadline = time.monotonic() + seconds
+        for path in sorted(self.folder.glob("*/seed_*/config.json")):
+            self._look(path.parent, text(path))
+        for child in sorted(self.children.values(), key=lambda child: child.updated):
+            child.update(self.archive.sent)
+            if time.monotonic() > deadline:
+                break
+
+    def _look(self, folder: Path, config: str) -> None:
+        """See that there is a child for a folder and the configuration in it."""
+        known = self.children.get(folder)
+        if not config or (known is not None and not known.outdated(config)):
+            return
+        if known is not None:
+            known.stop()
+        arm, seed = folder.parent.name, folder.name.removeprefix("seed_")
+        tags = {
+            **self.tags,
+            "mlflow.parentRunId": self.parent,
+            "arm": arm,
+            "seed": seed,
+            "moebench.kind": "run",
+            "moebench.config": digest(config),
+        }
+        key = arm, seed, digest(config)
+        interrupted = self.archive.unfinished.get(key, "")
+        self.children[folder] = Child(self.store, folder, config, tags, interrupted)
+        self.archive.unfinished.pop(key, None)  # what comes after this one is a new run
+
+    def close(
+        self, partners: Mapping[str, Partner], files: Iterable[Path], status: str = "FINISHED"
+    ) -> None:
+        """Send the rest, stop what has not ended, link the dense baselines, end the parent.
+
+        Args:
+            partners: arm -> the dense arm it is compared with.
+            files: artifacts of the parent; those that exist are copied.
+            status: of the parent: FINISHED, FAILED or KILLED.
+        """
+        self.update()
+        for folder, child in self.children.items():
+            child.stop()
+            partner = partners.get(folder.parent.name)
+            if child.run_id and partner is not None:
+                self._link(child, self.folder / partner.arm / folder.name, partner.matched_on)
+        self.store.add_files(self.parent, files)
+        self._count_verdicts()
+        self.store.end(self.parent, status)
+
+    def _link(self, child: Child, folder: Path, matched_on: str) -> None:
+        """Tag a run with the dense run of the same seed, if that is in MLflow."""
+        dense = self.children.get(folder, child)
+        if dense is not child and dense.run_id not in {"", self.archive.linked.get(child.run_id)}:
+            tags = {"dense_baseline": dense.run_id, "matched_on": matched_on}
+            self.store.tag(child.run_id, tags)
+
+    def _count_verdicts(self) -> None:
+        verdicts = json.loads(text(self.folder / "verdicts.json") or "[]")
+        counts = Counter(verdict["verdict"] for verdict in verdicts)
+        now = time.time()
+        self.store.log_points(
+            self.parent, [Point(f"verdicts/{word}", n, now, 0) for word, n in counts.items()]
+        )

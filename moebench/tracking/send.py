@@ -1,0 +1,86 @@
+"""Sending later: the runs that MLflow lacks, because it was away or was not wanted then."""
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from moebench.tracking.files import digest, text
+from moebench.tracking.reproduction import Archive, Partner, Reproduction
+from moebench.tracking.server import default_uri, open_store, reason, shown
+from moebench.tracking.store import Store
+
+ARTIFACTS = ("results.jsonl", "verdicts.json", "report.html")
+
+
+@dataclass
+class Sent:
+    """Finished runs sent now and sent before, and folders that another process is sending."""
+
+    new: int = 0
+    known: int = 0
+    busy: int = 0
+
+    def __str__(self) -> str:
+        busy = f"; {self.busy} folders in use send their own" if self.busy else ""
+        return f"{self.new} runs sent to MLflow, {self.known} were there already{busy}"
+
+
+def send(
+    root: Path, target: str = "", partners: Mapping[str, Mapping[str, Partner]] | None = None
+) -> Sent:
+    """Send the finished runs that MLflow does not have.
+
+    Args:
+        root: folder of all runs.
+        target: only the runs of this one; empty for all.
+        partners: target -> arm -> the dense arm it is compared with.
+
+    Raises:
+        FileNotFoundError: if there is no finished run.
+        ConnectionError: if MLflow does not answer, or stops on the way.
+    """
+    records = sorted(root.glob(f"{target or '*'}/*/*/seed_*/record.json"))
+    if not records:
+        raise FileNotFoundError(f"{root / target}: no finished runs here")
+    store = open_store(root)
+    counts = Sent()
+    for folder in sorted({path.parents[2] for path in records}):
+        with idle(folder) as free:
+            try:
+                if free:
+                    _send_folder(
+                        store, folder, (partners or {}).get(folder.parent.name, {}), counts
+                    )
+            except Exception as error:
+                uri = shown(default_uri(root))
+                raise ConnectionError(f"MLflow at {uri} failed ({reason(error)})") from error
+            counts.busy += not free
+    return counts
+
+
+def _send_folder(store: Store, folder: Path, partners: Mapping[str, Partner], counts: Sent) -> None:
+    """Send one `<root>/<target>/<profile>` and add to the counts."""
+    archive = Archive(store, folder)
+    marks = [digest(text(path)) for path in folder.glob("*/seed_*/record.json")]
+    new = sum(mark not in archive.sent for mark in marks)
+    counts.new += new
+    counts.known += len(marks) - new
+    if new or archive.running:
+        judged = (folder / "verdicts.json").exists()
+        reproduction = Reproduction(store, folder, {})
+        files = [folder / name for name in ARTIFACTS]
+        reproduction.close(partners, files, "FINISHED" if judged else "KILLED")
+
+
+@contextmanager
+def idle(folder: Path) -> Iterator[bool]:
+    """Hold a folder of runs; yield False where another process runs experiments in it."""
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

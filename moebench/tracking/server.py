@@ -1,0 +1,100 @@
+"""Where MLflow keeps the runs, and a client that answers or fails within seconds, in silence."""
+
+import logging
+import os
+import re
+import socket
+import sqlite3
+import sys
+import warnings
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from moebench.tracking.store import Store
+
+EXPERIMENT = "moebench"
+TIMEOUT_SECONDS = 5
+PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(TIMEOUT_SECONDS),  # MLflow's own default is two minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # and it tries seven times; the tracker tries later
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+def default_uri(root: Path) -> str:
+    """Return `$MLFLOW_TRACKING_URI`, or the SQLite file under the folder of all runs."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.absolute()}/mlflow.db"
+
+
+def artifact_root(root: Path) -> str:
+    """Return where artifacts go when no server decides it: a folder beside the database."""
+    return (root.absolute() / "mlartifacts").as_uri()
+
+
+def ui_command(root: Path, port: int) -> list[str]:
+    """Return the command that serves the MLflow UI, on loopback.
+
+    Raises:
+        ValueError: if `MLFLOW_TRACKING_URI` is a server, which has a UI already.
+    """
+    uri = default_uri(root)
+    if uri.startswith("http"):
+        raise ValueError(f"MLFLOW_TRACKING_URI={shown(uri)}: a server; open it in a browser")
+    return [
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--backend-store-uri", uri, "--default-artifact-root", artifact_root(root)),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+    ]
+
+
+def open_store(root: Path) -> Store:
+    """Return the experiment of all runs; makes it, and the default database, if missing.
+
+    Raises:
+        ConnectionError: if the server or database does not answer; names the URI and what to do.
+    """
+    uri = default_uri(root)
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    try:
+        _probe(uri)
+        with warnings.catch_warnings():  # MLflow uses parts of SQLAlchemy that are on their way out
+            warnings.simplefilter("ignore")
+            from mlflow import MlflowClient
+
+            local = not uri.startswith(("http", "databricks"))
+            artifacts = artifact_root(root) if local else None
+            return Store(MlflowClient(tracking_uri=uri), EXPERIMENT, artifacts)
+    except Exception as error:
+        raise ConnectionError(
+            f"MLflow at {shown(uri)} cannot be reached ({reason(error)}); "
+            "MLFLOW_TRACKING_URI names another place, --no-mlflow does without"
+        ) from error
+
+
+def _probe(uri: str) -> None:
+    """Fail at once where MLflow would retry for minutes: a closed port, an unusable file."""
+    parts = urlsplit(uri)
+    if parts.scheme == "sqlite":
+        path = Path(uri.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sqlite3.connect(path).execute("PRAGMA schema_version").connection.close()
+    elif parts.hostname and (parts.scheme not in getproxies() or proxy_bypass(parts.hostname)):
+        port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
+        socket.create_connection((parts.hostname, port), TIMEOUT_SECONDS).close()
+
+
+def shown(uri: str) -> str:
+    """Return a URI as it may be shown: without user and password."""
+    return re.sub(r"//[^/@]*@", "//", uri)
+
+
+def reason(error: Exception) -> str:
+    """Return the first words of an error."""
+    lines = shown(str(error)).splitlines() or [type(error).__name__]
+    return lines[0][:160]
