@@ -89,7 +89,8 @@ def test_an_unreachable_server_is_refused_before_anything_is_trained(
     arguments = ["reproduce", "switch", "--profile", "smoke", "--data", str(small_text)]
     message = refused([*arguments, "--root", str(root)], capsys)
     assert message.count("\n") == 0
-    assert "MLFLOW_TRACKING_URI=http://127.0.0.1:9: cannot be reached" in message
+    assert "MLflow at http://127.0.0.1:9 cannot be reached" in message
+    assert "MLFLOW_TRACKING_URI" in message
     assert not root.exists()
 
 

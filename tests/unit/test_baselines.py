@@ -23,10 +23,10 @@ def test_solve_finds_the_width_on_a_straight_line() -> None:
 
 def test_equal_flops_give_the_width_of_one_expert(tiny) -> None:
     made = twin(tiny("switch_8.yaml"), "active_flops")
-    assert hidden_of(made) == 512
+    assert hidden_of(made) == 256
     made = twin(tiny("top2_8.yaml"), "active_flops")
-    # Every second of two blocks has two experts of 512; spread over both that is 768 each.
-    assert hidden_of(made) == 768
+    # Every second of two blocks has two experts of 256; spread over both that is 384 each.
+    assert hidden_of(made) == 384
 
 
 def test_a_twin_has_no_mixture_and_all_else_alike(tiny) -> None:

@@ -64,7 +64,7 @@ def test_parts_are_built_as_written() -> None:
         ("trainer.max_stepz", 3, ["trainer.max_stepz"]),
         ("trainer.precision", "foo", ["trainer.precision=foo", "bf16"]),
         ("data.init_args.source", "Packagez", ["data.source", "Packagez", "Packages"]),
-        (f"{NETWORK}.shape.heads", 5, ["heads=5", "128"]),
+        (f"{NETWORK}.shape.heads", 5, ["heads=5", "64"]),
         (f"{NETWORK}.sparse.every", 0, ["every=0", "at least 1"]),
         ("model.losses", [{"loss": "LodBalance"}], ["LodBalance", "LoadBalance"]),
         (
