@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tqdm import tqdm
+
 from moebench import report, tracking
 from moebench.baselines import twin
 from moebench.experiment import Experiment, load
@@ -86,7 +88,8 @@ def resolve(
     """Return the checked experiment of every arm, its data prepared, dense twins solved for."""
     prepared: dict[str, Experiment] = {}
     experiments: dict[str, Experiment] = {}
-    for arm in map(target.plan.arm, profile.arms):
+    arms = [target.plan.arm(name) for name in profile.arms]
+    for arm in tqdm(arms, desc="checking the arms", unit="arm", disable=None, leave=False):
         base = target.plan.arm(arm.twin_of) if arm.twin_of else arm
         if base.name not in prepared:
             prepared[base.name] = checked(_load(target, base, profile, settings))
