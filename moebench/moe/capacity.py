@@ -56,10 +56,11 @@ class Capacity:
         # Rounded, because 1.15 x 100 / 5 is a hair below 23 in binary and would lose a row.
         exact = round(self.factor * num_tokens / num_experts, ndigits=9)
         if max(exact, self.minimum) < 1:
+            enough = num_experts / max(1, num_tokens)
             raise ValueError(
                 f"capacity.factor={self.factor}: gives {exact:.3g} rows per expert for "
                 f"{num_tokens} tokens and {num_experts} experts; at least 1 is needed, "
-                f"so a factor of {num_experts / max(1, num_tokens):.3g} or more, or capacity.minimum=1"
+                f"so a factor of {enough:.3g} or more, or capacity.minimum=1"
             )
         return max(self.minimum, math.ceil(exact) if self.rounding == "ceil" else int(exact))
 

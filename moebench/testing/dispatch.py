@@ -20,12 +20,16 @@ def decide(expert_TK: Tensor, weight_TK: Tensor, kept_A: Tensor) -> RoutingDecis
 
 
 def answer_and_gradients(
-    dispatcher: nn.Module, expert_TK: Tensor, weight_TK: Tensor, kept_A: Tensor
+    dispatcher: nn.Module,
+    x_TD: Tensor,
+    expert_TK: Tensor,
+    weight_TK: Tensor,
+    kept_A: Tensor,
 ) -> list[Tensor]:
     """Return y_TD and the gradients by tokens, weights and every weight of the experts."""
     torch.manual_seed(0)
-    experts = ReluMLP(D, E, hidden=16)
-    x_TD, weight_TK = tokens().requires_grad_(), weight_TK.clone().requires_grad_()
+    experts = ReluMLP(D, E, hidden=16).to(x_TD.dtype)
+    x_TD, weight_TK = x_TD.clone().requires_grad_(), weight_TK.clone().requires_grad_()
     y_TD: Tensor = dispatcher(x_TD, decide(expert_TK, weight_TK, kept_A), experts)
     assert y_TD.shape == x_TD.shape
     assert y_TD.dtype == x_TD.dtype
@@ -43,9 +47,10 @@ class DispatcherContract:
         """Return the dispatcher under test."""
         raise TypeError(f"{type(self).__name__}: override make")
 
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
     @pytest.mark.parametrize("kept", ["all", "some", "none", "one expert"])
     @pytest.mark.parametrize("k", [1, 2, E])
-    def test_equal_to_the_loop(self, kept: str, k: int) -> None:
+    def test_equal_to_the_loop(self, kept: str, k: int, dtype: torch.dtype) -> None:
         """Output and all gradients, with rows dropped, tokens left out, and idle experts."""
         generator = torch.Generator().manual_seed(k)
         expert_TK = torch.randn(T, E, generator=generator).topk(k).indices
@@ -56,10 +61,20 @@ class DispatcherContract:
             "none": torch.zeros(T * k, dtype=torch.bool),
             "one expert": expert_TK.T.flatten() == 2,
         }[kept]
-        oracle = answer_and_gradients(Loop(), expert_TK, weight_TK, kept_A)
-        ours = answer_and_gradients(self.make(), expert_TK, weight_TK, kept_A)
+        problem = tokens(dtype=dtype), expert_TK, weight_TK, kept_A
+        oracle = answer_and_gradients(Loop(), *problem)
+        ours = answer_and_gradients(self.make(), *problem)
+        close = 0.03 if dtype == torch.bfloat16 else None
         for expected, actual in zip(oracle, ours, strict=True):
-            torch.testing.assert_close(actual, expected)
+            torch.testing.assert_close(actual, expected, atol=close, rtol=close)
+
+    def test_dropped_rows_are_not_computed(self) -> None:
+        """Not even with a weight of zero: what is not a number would show."""
+        kept_T = torch.arange(T) % 3 > 0
+        x_TD = tokens().masked_fill(~kept_T[:, None], torch.nan)
+        expert_T1 = torch.arange(T)[:, None] % E
+        found = answer_and_gradients(self.make(), x_TD, expert_T1, torch.ones(T, 1), kept_T)
+        assert all(part.isfinite().all() for part in found)
 
     def test_a_token_without_an_expert_gets_nothing(self) -> None:
         """The residual connection around the layer carries it on."""

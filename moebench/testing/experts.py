@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from moebench.testing.tokens import D, E, tokens
 
@@ -61,26 +62,60 @@ class ExpertsContract:
         torch.testing.assert_close(expanded, self.answer(experts, x_RD, [3] * E))
 
     def test_every_type(self) -> None:
-        """Answers come in the type of the weights."""
+        """Answers come in the type of the weights, and so do gradients; both as in float64."""
         for dtype in self.dtypes:
             torch.manual_seed(0)
             experts = self.make(D, E).to(dtype)
-            answer = self.answer(experts, tokens(dtype=dtype), [3, 0, 7, 2])
-            assert answer.dtype == dtype
-            exact = self.answer(experts.double(), tokens(dtype=dtype).double(), [3, 0, 7, 2])
+            found = self.answer_and_gradients(experts, tokens(dtype=dtype))
+            assert all(part.dtype == dtype for part in found)
+            exact = self.answer_and_gradients(experts.double(), tokens(dtype=dtype).double())
             tolerance = 0.1 if dtype == torch.bfloat16 else 1e-5
-            torch.testing.assert_close(answer.double(), exact, atol=tolerance, rtol=tolerance)
+            for part, expected in zip(found, exact, strict=True):
+                torch.testing.assert_close(part.double(), expected, atol=tolerance, rtol=tolerance)
 
-    def test_gradients(self) -> None:
-        """Exact in float64; an expert without rows gets none."""
+    def answer_and_gradients(self, experts: nn.Module, x_RD: Tensor) -> list[Tensor]:
+        """Return the answers, and the gradients of their sum by rows and weights."""
+        x_RD = x_RD.clone().requires_grad_()
+        y_RD = self.answer(experts, x_RD, [3, 0, 7, 2])
+        return [y_RD, *torch.autograd.grad(y_RD.sum(), [x_RD, *experts.parameters()])]
+
+    def test_gradients_are_exact(self) -> None:
+        """By the rows and by every weight, in float64."""
         torch.manual_seed(0)
         experts = self.make(D, E).double()
+        names = [name for name, _ in experts.named_parameters()]
+
+        def answer(x_RD: Tensor, *weights: Tensor) -> Tensor:
+            arguments = (x_RD, torch.tensor([2, 0, 2, 1]))
+            y_RD: Tensor = functional_call(
+                experts, dict(zip(names, weights, strict=True)), arguments
+            )
+            return y_RD
+
         x_RD = tokens(5, torch.float64).requires_grad_()
-        assert torch.autograd.gradcheck(lambda x: self.answer(experts, x, [2, 0, 2, 1]), x_RD)
-        experts.zero_grad()
-        self.answer(experts, x_RD, [2, 0, 2, 1]).square().sum().backward()
+        assert torch.autograd.gradcheck(answer, (x_RD, *experts.parameters()))
+
+    def test_weights_are_stacked_and_idle_experts_left_alone(self) -> None:
+        """One expert per index of the first axis; an expert without rows gets no gradient."""
+        torch.manual_seed(0)
+        experts = self.make(D, E)
+        self.answer(experts, tokens(5), [2, 0, 2, 1]).square().sum().backward()
         for parameter in experts.parameters():
+            assert parameter.shape[0] == E
             assert parameter.grad is not None
-            assert parameter.shape[0] == E, "weights of all experts are stacked"
             assert not parameter.grad[1].any()
             assert all(parameter.grad[expert].any() for expert in (0, 2, 3))
+
+    def test_a_single_expert(self) -> None:
+        """E = 1 is the dense block, with a counted and with an expanded number of rows."""
+        experts, x_RD = self.make(D, 1), tokens()
+        answer = self.answer(experts, x_RD, [len(x_RD)])
+        assert answer.shape == x_RD.shape
+        torch.testing.assert_close(experts(x_RD, torch.tensor(len(x_RD)).expand(1)), answer)
+
+    def test_rows_need_not_lie_side_by_side_in_memory(self) -> None:
+        """A slice of a larger tensor means the same as a copy of it."""
+        experts, x_RD = self.make(D, E), tokens()
+        slice_RD = torch.cat([x_RD[:, :1], x_RD], dim=1)[:, 1:]
+        expected = self.answer(experts, x_RD, [3, 0, 7, 2])
+        torch.testing.assert_close(self.answer(experts, slice_RD, [3, 0, 7, 2]), expected)

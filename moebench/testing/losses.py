@@ -5,24 +5,28 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.decision import tokens_choose
+from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.testing.tokens import E, T
 
 
 class LossContract:
     """What every loss on a routing decision promises."""
 
+    sees_capacity_because = ""  # why the loss counts rows as capacity left them
+
     def make(self) -> nn.Module:
         """Return the loss under test."""
         raise TypeError(f"{type(self).__name__}: override make")
 
-    def value(self, logits_TE: Tensor, kept_A: Tensor | None = None) -> Tensor:
-        """Return the loss of top-2 routing by these scores."""
+    def decide(self, logits_TE: Tensor) -> RoutingDecision:
+        """Return top-2 routing by these scores."""
         probs_TE = logits_TE.softmax(-1)
         weight_TK, expert_TK = probs_TE.topk(2)
-        full = tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK)
-        kept = full.kept_A if kept_A is None else kept_A
-        loss: Tensor = self.make()(replace(full, kept_A=kept))
+        return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK)
+
+    def value(self, decision: RoutingDecision) -> Tensor:
+        """Return the loss of a decision."""
+        loss: Tensor = self.make()(decision)
         return loss
 
     def scores(self) -> Tensor:
@@ -32,7 +36,7 @@ class LossContract:
     def test_a_finite_scalar_with_a_gradient(self) -> None:
         """It moves the scores."""
         logits_TE = self.scores().requires_grad_()
-        value = self.value(logits_TE)
+        value = self.value(self.decide(logits_TE))
         assert value.shape == ()
         assert value.isfinite()
         value.backward()
@@ -43,9 +47,19 @@ class LossContract:
     def test_the_order_of_tokens_does_not_matter(self) -> None:
         """It is a property of the batch."""
         order = torch.randperm(T, generator=torch.Generator().manual_seed(4))
-        torch.testing.assert_close(self.value(self.scores()[order]), self.value(self.scores()))
+        shuffled = self.value(self.decide(self.scores()[order]))
+        torch.testing.assert_close(shuffled, self.value(self.decide(self.scores())))
 
-    def test_it_sees_the_assignment_before_dropping(self) -> None:
-        """Dropping must not hide imbalance."""
-        dropped = self.value(self.scores(), torch.zeros(2 * T, dtype=torch.bool))
-        assert torch.equal(dropped, self.value(self.scores()))
+    def test_the_size_of_the_batch_does_not_matter(self) -> None:
+        """Every token twice is the same loss, so that its weight keeps its meaning."""
+        twice = self.value(self.decide(self.scores().repeat(2, 1)))
+        torch.testing.assert_close(twice, self.value(self.decide(self.scores())))
+
+    def test_it_sees_the_assignment_before_capacity(self) -> None:
+        """Neither dropping rows nor moving them may hide imbalance, unless the class says why."""
+        full = self.decide(self.scores())
+        dropped = replace(full, kept_A=torch.arange(2 * T) % 3 == 0)
+        moved = replace(full, expert_A=torch.zeros_like(full.expert_A), requested_A=full.expert_A)
+        for limited in (dropped, moved):
+            unseen = torch.equal(self.value(limited), self.value(full))
+            assert unseen == (not self.sees_capacity_because)

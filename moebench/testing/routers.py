@@ -11,6 +11,12 @@ from moebench.moe.decision import RoutingDecision
 from moebench.testing.tokens import D, E, T, tokens
 
 
+def assert_same_decision(first: RoutingDecision, second: RoutingDecision) -> None:
+    """Assert that two decisions are equal to the bit, row by row."""
+    for name in ("logits_TE", "probs_TE", "token_A", "expert_A", "weight_A", "kept_A"):
+        assert torch.equal(getattr(first, name), getattr(second, name)), name
+
+
 class RouterContract:
     """What every router promises.
 
@@ -33,14 +39,15 @@ class RouterContract:
         decision: RoutingDecision = router(x_TD)
         return decision
 
+    @pytest.mark.parametrize("train", [True, False])
     @pytest.mark.parametrize(("num_tokens", "num_experts"), [(T, E), (1, E), (T, 1), (1, 1)])
-    def test_shapes_and_ranges(self, num_tokens: int, num_experts: int) -> None:
+    def test_shapes_and_ranges(self, num_tokens: int, num_experts: int, train: bool) -> None:
         """Rows name tokens and experts that exist, once each."""
-        decision = self.decide(tokens(num_tokens), num_experts)
+        decision = self.decide(tokens(num_tokens), num_experts, train)
         assert decision.logits_TE.shape == (num_tokens, num_experts)
         assert decision.probs_TE.shape == (num_tokens, num_experts)
         rows = {decision.token_A.shape, decision.expert_A.shape, decision.weight_A.shape}
-        assert rows == {decision.kept_A.shape}
+        assert rows == {decision.kept_A.shape} == {(decision.token_A.numel(),)}
         assert decision.token_A.dtype == decision.expert_A.dtype == torch.int64
         assert decision.kept_A.dtype == torch.bool
         assert ((decision.token_A >= 0) & (decision.token_A < num_tokens)).all()
@@ -53,18 +60,22 @@ class RouterContract:
         assert self.make(D, E).num_experts == E
 
     def test_probabilities_and_weights(self) -> None:
-        """Probabilities sum to one; weights are finite and not negative."""
+        """Probabilities are not negative and sum to one; weights are finite and not negative."""
         decision = self.decide(tokens())
+        assert (decision.probs_TE >= 0).all()
         torch.testing.assert_close(decision.probs_TE.sum(-1), torch.ones(T))
         assert (decision.weight_A >= 0).all()
         assert decision.weight_A.isfinite().all()
 
     @pytest.mark.parametrize("scale", [0.0, 1e4])
     def test_extreme_tokens_give_numbers(self, scale: float) -> None:
-        """Nothing overflows."""
-        decision = self.decide(tokens() * scale)
-        for values in (decision.logits_TE, decision.probs_TE, decision.weight_A):
-            assert values.isfinite().all()
+        """Nothing overflows, gradients included."""
+        x_TD = (tokens() * scale).requires_grad_()
+        decision = self.decide(x_TD)
+        found = [decision.logits_TE, decision.probs_TE, decision.weight_A]
+        if decision.weight_A.requires_grad:
+            found += torch.autograd.grad(decision.weight_A.sum(), x_TD)
+        assert all(values.isfinite().all() for values in found)
 
     def test_float32_under_autocast(self) -> None:
         """The decision is made in float32 whatever surrounds it."""
@@ -76,59 +87,77 @@ class RouterContract:
             torch.testing.assert_close(getattr(inside, name), getattr(outside, name))
         assert torch.equal(inside.expert_A, outside.expert_A)
 
-    def test_float64_is_kept(self) -> None:
-        """Gradient checks need it."""
-        decision = self.decide(tokens(dtype=torch.float64))
-        assert decision.logits_TE.dtype == decision.weight_A.dtype == torch.float64
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [(torch.bfloat16, torch.float32), (torch.float64, torch.float64)],
+    )
+    def test_float32_or_wider(self, given: torch.dtype, expected: torch.dtype) -> None:
+        """A router of bfloat16 decides in float32; gradient checks need float64 left alone."""
+        decision = self.decide(tokens(dtype=given))
+        for values in (decision.logits_TE, decision.probs_TE, decision.weight_A):
+            assert values.dtype == expected
 
     @pytest.mark.parametrize("train", [True, False])
     def test_equal_seeds_decide_alike(self, train: bool) -> None:
-        """All randomness comes from torch's generator, and the other mode draws no less."""
+        """All randomness comes from torch's generator."""
         first, second = (self.decide(tokens(), train=train) for _ in range(2))
-        for name in ("expert_A", "weight_A", "kept_A"):
-            assert torch.equal(getattr(first, name), getattr(second, name))
+        assert_same_decision(first, second)
 
-    def test_nothing_is_stored_by_a_call(self) -> None:
-        """A decision is returned, never parked on the module."""
-        router = self.make(D, E)
-        before = copy.deepcopy(router.state_dict()), set(vars(router))
+    def test_eval_mode_is_not_random(self) -> None:
+        """One answer for one input, unless the class says why not."""
+        torch.manual_seed(0)
+        router = self.make(D, E).eval()
+        decisions: list[RoutingDecision] = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            decisions.append(router(tokens()))
+        if not self.random_in_eval_because:
+            assert_same_decision(*decisions)
+            return
+        with pytest.raises(AssertionError):
+            assert_same_decision(*decisions)
+
+    @pytest.mark.parametrize("train", [True, False])
+    def test_nothing_is_stored_by_a_call(self, train: bool) -> None:
+        """A decision is returned, never parked on the router or on a part of it."""
+        router = self.make(D, E).train(train)
+        state = copy.deepcopy(router.state_dict())
+        attributes = [dict(vars(module)) for module in router.modules()]
         router(tokens())
-        assert set(vars(router)) == before[1]
+        assert [dict(vars(module)) for module in router.modules()] == attributes
         after = router.state_dict()
-        assert all(torch.equal(after[name], value) for name, value in before[0].items())
+        assert all(torch.equal(after[name], value) for name, value in state.items())
 
     def test_gradient_reaches_every_parameter(self) -> None:
         """Through the weights alone, unless the class says why not."""
         torch.manual_seed(0)
         router = self.make(D, E)
         parameters = list(router.parameters())
-        decision: RoutingDecision = router(tokens())
-        if not parameters or self.no_gradient_because:
+        if not parameters:
             return
+        decision: RoutingDecision = router(tokens())
         generator = torch.Generator().manual_seed(2)
         answer_A = torch.randn(decision.weight_A.shape, generator=generator)
-        (decision.weight_A * answer_A)[decision.kept_A].sum().backward()
-        for parameter in parameters:
-            assert parameter.grad is not None
-            assert parameter.grad.any()
+        loss = (decision.weight_A * answer_A)[decision.kept_A].sum()
+        found = torch.autograd.grad(loss, parameters, materialize_grads=True)
+        reached = [bool(gradient.any()) for gradient in found]
+        assert reached == [not self.no_gradient_because] * len(parameters)
 
     def test_activation_checkpointing_sees_the_same_decision(self) -> None:
-        """A second forward pass in the backward one leaves the gradients as they are."""
-        gradients = []
+        """A second forward pass in the backward one changes neither decision nor gradients."""
+        decisions, gradients = [], []
         for wrapped in (False, True):
             torch.manual_seed(0)
             router = self.make(D, E)
             x_TD = tokens().requires_grad_()
             torch.manual_seed(1)
-
-            def weights(x_TD: Tensor, router: nn.Module = router) -> Tensor:
-                weight_A: Tensor = router(x_TD).weight_A
-                return weight_A
-
-            answer = checkpoint(weights, x_TD, use_reentrant=False) if wrapped else weights(x_TD)
-            if answer.requires_grad:
-                answer.square().sum().backward()
-            gradients.append(x_TD.grad)
-        assert (gradients[0] is None) == (gradients[1] is None)
-        if gradients[0] is not None and gradients[1] is not None:
-            torch.testing.assert_close(gradients[0], gradients[1])
+            decision: RoutingDecision
+            decision = checkpoint(router, x_TD, use_reentrant=False) if wrapped else router(x_TD)
+            loss = decision.weight_A.square().sum() + decision.logits_TE.square().sum()
+            decisions.append(decision)
+            inputs = [x_TD, *router.parameters()]
+            if loss.requires_grad:
+                gradients.append(torch.autograd.grad(loss, inputs, materialize_grads=True))
+        assert_same_decision(*decisions)
+        if gradients:
+            torch.testing.assert_close(*gradients)

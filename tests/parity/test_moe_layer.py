@@ -78,18 +78,69 @@ def test_the_layer_is_exactly_differentiable() -> None:
     assert torch.autograd.gradcheck(lambda x: layer(x)[0], x_TD)
 
 
-@pytest.mark.parametrize("counts", [[5, 0, 9, 10], [24, 0, 0, 0], [6, 6, 6, 6]])
-def test_the_kernels_agree(counts: list[int]) -> None:
-    """Grouped product, loop over matrices (forced by float64) and batched product."""
+@pytest.mark.parametrize("dispatcher", DISPATCHERS)
+@pytest.mark.parametrize("kind", EXPERTS)
+def test_bfloat16_is_float32_rounded(kind: str, dispatcher: str) -> None:
+    """The same weights and tokens: the router decides alike, the answers agree to rounding."""
     torch.manual_seed(0)
-    x_RD, weight_EDF = torch.randn(T, D), torch.randn(E, D, F)
-    count_E = torch.tensor(counts)
-    results = [grouped_matmul(x_RD, weight_EDF, count_E)]
-    results.append(grouped_matmul(x_RD.double(), weight_EDF.double(), count_E).float())
-    if len(set(counts)) == 1:
-        results.append(grouped_matmul(x_RD, weight_EDF, torch.tensor(6).expand(E)))
-    for other in results[1:]:
-        torch.testing.assert_close(results[0], other)
+    arguments = {} if kind == "linear" else {"hidden": F}
+    layer = MoELayer(TopK(D, E, 2), EXPERTS[kind](D, E, **arguments), DISPATCHERS[dispatcher]())
+    layer, x_TD = layer.bfloat16(), torch.randn(T, D).bfloat16()
+    results = []
+    for dtype in (torch.bfloat16, torch.float32):
+        layer = layer.to(dtype)
+        x = x_TD.to(dtype).requires_grad_()
+        y_TD, decision = layer(x)
+        assert y_TD.dtype == dtype
+        assert decision.weight_A.dtype == torch.float32
+        found = torch.autograd.grad(y_TD.sum(), [x, *layer.parameters()])
+        results.append([y_TD, decision.logits_TE, *found])
+    assert torch.equal(results[0][1], results[1][1])
+    for rounded, exact in zip(*results, strict=True):
+        close = 0.02 * exact.abs().max().item()
+        torch.testing.assert_close(rounded.float(), exact, atol=close, rtol=0.02)
+
+
+@pytest.mark.parametrize("width", [8, 7])  # torch's grouped product refuses rows of 7 numbers
+@pytest.mark.parametrize(
+    ("counts", "expanded"),
+    [
+        ([5, 0, 9, 10], False),
+        ([24, 0, 0, 0], False),
+        ([0, 0, 0, 24], False),
+        ([6, 6, 6, 6], False),
+        ([6, 6, 6, 6], True),
+    ],
+)
+def test_the_three_kernels_agree(counts: list[int], expanded: bool, width: int) -> None:
+    """With one product per expert written here, gradients included."""
+    torch.manual_seed(0)
+    x_RD = torch.randn(T, width, requires_grad=True)
+    weight_EDF = torch.randn(E, width, F, requires_grad=True)
+    count_E = torch.tensor(6).expand(E) if expanded else torch.tensor(counts)
+    groups = zip(x_RD.split(counts), weight_EDF, strict=True)
+    results = []
+    for y_RF in (
+        grouped_matmul(x_RD, weight_EDF, count_E),
+        torch.cat([x_ND @ weight_DF for x_ND, weight_DF in groups]),
+    ):
+        found = torch.autograd.grad(y_RF.sin().sum(), [x_RD, weight_EDF])
+        results.append([y_RF, *found])
+    for ours, expected in zip(*results, strict=True):
+        torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("width", "expanded", "kernel"),
+    [(8, False, "aten::_grouped_mm"), (7, False, "aten::mm"), (8, True, "aten::bmm")],
+)
+def test_each_kernel_runs_where_it_should(width: int, expanded: bool, kernel: str) -> None:
+    count_E = torch.tensor(6).expand(E) if expanded else torch.tensor([6] * E)
+    with torch.profiler.profile() as profile:
+        grouped_matmul(torch.randn(T, width), torch.randn(E, width, F), count_E)
+    kernels = {"aten::_grouped_mm", "aten::mm", "aten::bmm"}
+    # The first only: on a CPU the grouped product is itself made of plain ones.
+    assert next(event.name for event in profile.events() if event.name in kernels) == kernel
 
 
 def test_a_summed_answer_has_a_gradient() -> None:
@@ -97,9 +148,11 @@ def test_a_summed_answer_has_a_gradient() -> None:
     x_RD = torch.randn(T, D, requires_grad=True)
     weight_EDF = torch.randn(E, D, F, requires_grad=True)
     grouped_matmul(x_RD, weight_EDF, torch.tensor([5, 0, 9, 10])).sum().backward()
-    assert not weight_EDF.grad[1].any()
-    expert_R = torch.tensor([5, 0, 9, 10]).new_tensor([0] * 5 + [2] * 9 + [3] * 10)
+    # By the row: its matrix summed over F. By the matrix: its rows summed, alike in each column.
+    expert_R = torch.tensor([0] * 5 + [2] * 9 + [3] * 10)
     torch.testing.assert_close(x_RD.grad, weight_EDF.detach().sum(-1)[expert_R])
+    sums = [x_RD.detach()[expert_R == expert].sum(0) for expert in range(E)]
+    torch.testing.assert_close(weight_EDF.grad, torch.stack(sums)[:, :, None].expand_as(weight_EDF))
 
 
 def test_autocast_casts_both_factors() -> None:
@@ -107,6 +160,8 @@ def test_autocast_casts_both_factors() -> None:
     for counts in (torch.tensor([5, 0, 9, 10]), torch.tensor(6).expand(E)):
         with torch.autocast("cpu", torch.bfloat16):
             assert grouped_matmul(x_RD, weight_EDF, counts).dtype == torch.bfloat16
+            exact = grouped_matmul(x_RD.double(), weight_EDF.double(), counts)
+            assert exact.dtype == torch.float64  # as in torch.nn.Linear
 
 
 @pytest.mark.parametrize("implementation", ["eager", "grouped_mm"])

@@ -1,15 +1,17 @@
 """What holds for every input: permutation, conservation, limits, and the dense special case."""
 
+from collections import Counter
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moebench.moe import Capacity, Limited, MoELayer
-from moebench.moe.capacity import groups, limit
+from moebench.moe.capacity import Priority, groups, limit, priority_order
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
-from moebench.moe.overflow import NextExpert
+from moebench.moe.overflow import Drop, NextExpert
 from moebench.moe.routers import Everyone, Switch, TopK
 
 D = 6
@@ -20,7 +22,9 @@ def draw(size: tuple[int, int, int, int]) -> tuple[RoutingDecision, int]:
     """A decision with E experts and k choices over a multiple of 4 tokens, and a seed."""
     experts, k, quarter, seed = size
     generator = torch.Generator().manual_seed(seed)
+    # Some experts are favourites of all tokens, or capacity would seldom matter.
     logits_TE = torch.randn(4 * quarter, experts, generator=generator)
+    logits_TE = logits_TE + 2 * torch.randn(experts, generator=generator)
     probs_TE = logits_TE.softmax(-1)
     weight_TK, expert_TK = probs_TE.topk(min(k, experts))
     return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK), seed
@@ -49,6 +53,35 @@ def test_no_expert_exceeds_its_room_and_none_is_wasted(
     asked = queue_A.bincount()
     served = queue_A[limited.kept_A].bincount(minlength=len(asked))
     assert torch.equal(served, asked.clamp(max=rows))
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    sizes,
+    st.integers(1, 6),
+    st.sampled_from([None, 4, 2]),
+    st.sampled_from(["choice", "position", "score", "random"]),
+)
+def test_capacity_is_a_walk_through_the_rows_in_order(
+    size: tuple[int, int, int, int], rows: int, group: int | None, priority: Priority
+) -> None:
+    """Also conservation: a limit drops rows and leaves everything else as it was."""
+    decision, seed = draw(size)
+    torch.manual_seed(seed)
+    order_A = priority_order(decision, priority)
+    limited = limit(decision, rows, groups(decision, group), order_A)
+    walk = range(len(decision.token_A)) if order_A is None else order_A.tolist()
+    assert sorted(walk) == list(range(len(decision.token_A)))
+    taken: Counter[tuple[int, int]] = Counter()
+    for row in walk:
+        own = int(decision.token_A[row]) // (group or decision.num_tokens)
+        place = own, int(decision.expert_A[row])
+        assert limited.kept_A[row] == (taken[place] < rows)
+        taken[place] += 1
+    for name in ("logits_TE", "probs_TE", "token_A", "expert_A", "weight_A"):
+        assert torch.equal(getattr(limited, name), getattr(decision, name))
+    chosen = min(size[1], size[0])
+    assert (limited.token_A[limited.kept_A].bincount() <= chosen).all()
 
 
 @settings(deadline=None, max_examples=100)
@@ -91,9 +124,10 @@ def test_room_for_all_changes_nothing(size: tuple[int, int, int, int]) -> None:
     inner = TopK(D, experts, min(k, experts))
     x_TD = torch.randn(4 * quarter, D)
     free = inner(x_TD)
-    limited = Limited(D, lambda _: inner, Capacity(factor=float(experts)))(x_TD)
-    assert torch.equal(limited.kept_A, free.kept_A)
-    assert torch.equal(limited.weight_A, free.weight_A)
+    for rule in (Drop, NextExpert):
+        limited = Limited(D, lambda _: inner, Capacity(factor=float(experts)), rule)(x_TD)
+        for name in ("token_A", "expert_A", "weight_A", "kept_A", "asked_A"):
+            assert torch.equal(getattr(limited, name), getattr(free, name))
 
 
 @settings(deadline=None, max_examples=40)
@@ -107,6 +141,11 @@ def test_top_k_of_all_experts_is_everyone(size: tuple[int, int, int, int]) -> No
     x_TD = torch.randn(4 * quarter, D)
     answers = [MoELayer(router, mixture, Grouped())(x_TD)[0] for router in (everyone, top)]
     torch.testing.assert_close(*answers)
+    dense_TD = torch.zeros_like(x_TD)
+    for expert, probability_T in enumerate(everyone(x_TD).probs_TE.T):
+        answer_TD = (x_TD @ mixture.up_EDF[expert]).relu() @ mixture.down_EFD[expert]
+        dense_TD = dense_TD + probability_T[:, None] * answer_TD
+    torch.testing.assert_close(answers[0], dense_TD)
 
 
 @settings(deadline=None, max_examples=20)

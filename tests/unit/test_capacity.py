@@ -30,6 +30,10 @@ def choose(*experts: list[int], probs: list[list[float]] | None = None) -> Routi
         (Capacity(factor=0.1, minimum=4), 12, 4, 4),
         (Capacity(factor=2.0, minimum=4), 12, 4, 6),
         (Capacity(factor=0.1, minimum=1), 12, 4, 1),
+        (Capacity(factor=1.15), 100, 5, 23),  # exact, though 1.15 x 100 is not in binary
+        (Capacity(factor=1.1, rounding="ceil"), 30, 3, 11),
+        (Capacity(factor=8 / 3), 3, 8, 1),
+        (Capacity(minimum=2), 0, 4, 2),
     ],
 )
 def test_rows(capacity: Capacity, tokens: int, experts: int, rows: int) -> None:
@@ -39,13 +43,29 @@ def test_rows(capacity: Capacity, tokens: int, experts: int, rows: int) -> None:
 def test_less_than_one_row_is_refused() -> None:
     with pytest.raises(ValueError, match=r"capacity\.factor=0\.1: gives 0\.3 rows per expert"):
         Capacity(factor=0.1).rows(12, 4)
+    with pytest.raises(ValueError, match=r"a factor of 0\.333 or more, or capacity\.minimum=1"):
+        Capacity(factor=0.1).rows(12, 4)
+    with pytest.raises(ValueError, match="gives 0 rows per expert for 0 tokens and 4 experts"):
+        Capacity().rows(0, 4)
 
 
-@pytest.mark.parametrize("bad", [{"factor": 0.0}, {"factor": -1.0}, {"group": 0}])
-def test_bad_numbers_are_refused(bad: dict[str, float]) -> None:
-    [key] = bad
-    with pytest.raises(ValueError, match=f"capacity.{key}="):
+@pytest.mark.parametrize(
+    ("bad", "allowed"),
+    [
+        ({"factor": 0.0}, "must be above 0 and finite"),
+        ({"factor": -1.0}, "must be above 0 and finite"),
+        ({"factor": float("inf")}, "must be above 0 and finite"),
+        ({"factor": float("nan")}, "must be above 0 and finite"),
+        ({"group": 0}, "must be at least 1 token"),
+        ({"rounding": "up"}, "must be one of floor, ceil"),
+        ({"priority": "scores"}, "must be one of choice, position, score, random"),
+    ],
+)
+def test_bad_values_are_refused_in_one_line(bad: dict[str, object], allowed: str) -> None:
+    [(key, value)] = bad.items()
+    with pytest.raises(ValueError, match="must be") as refusal:
         Capacity(**bad)
+    assert str(refusal.value) == f"capacity.{key}={value}: {allowed}"
 
 
 def test_place_in_queue() -> None:
@@ -167,6 +187,62 @@ def test_next_expert_stays_in_its_group() -> None:
     assert moved.kept_A.all()
 
 
+def test_next_expert_hands_out_room_in_the_same_order() -> None:
+    # By score 2 sits at expert 0; then 1 (0.6) comes before 0 (0.5) at expert 1, which takes one.
+    probs = [[0.5, 0.4, 0.1], [0.6, 0.3, 0.1], [0.9, 0.1, 0.0]]
+    decision = choose([0], [0], [0], probs=probs)
+    order_A = priority_order(decision, "score")
+    assert order_A.tolist() == [2, 1, 0]
+    moved = NextExpert()(limit(decision, 1, order_A=order_A), 1, order_A=order_A)
+    assert moved.expert_A.tolist() == [2, 1, 0]
+    torch.testing.assert_close(moved.weight_A, torch.tensor([0.1, 0.3, 0.9]))
+
+
+def test_next_expert_asks_for_one_row_of_a_token_at_a_time() -> None:
+    # Token 1 loses both rows: the first gets expert 2, the second a round later expert 3.
+    probs = [[0.4, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]]
+    moved = NextExpert()(limit(choose([0, 1], [0, 1], probs=probs), 1), 1)
+    assert moved.token_A.tolist() == [0, 1, 0, 1]
+    assert moved.expert_A.tolist() == [0, 2, 1, 3]
+    torch.testing.assert_close(moved.weight_A, torch.tensor([0.4, 0.2, 0.3, 0.1]))
+    # With room for two it still gets one row of expert 2 and one of 3, not two of 2.
+    crowd = choose([0, 1], [0, 1], [0, 1], probs=[*probs, probs[0]])
+    assert NextExpert()(limit(crowd, 2), 2).expert_A.tolist() == [0, 0, 2, 1, 1, 3]
+    # With a third token all three wish for 2, then 3: 2 goes to the lost first choice of token 2,
+    # 3 to the second choice of token 0, the first in the queue.
+    three = choose([0, 1], [1, 0], [0, 1], probs=[*probs, probs[0]])
+    moved = NextExpert()(limit(three, 1), 1)
+    assert moved.expert_A.tolist() == [0, 1, 2, 3, 0, 1]
+    assert moved.kept_A.tolist() == [True, True, True, True, False, False]
+
+
+def test_next_expert_serves_the_rows_of_a_token_in_the_order_of_all() -> None:
+    # From the last row to the first: token 1 sits, and token 0 asks for its second choice first.
+    probs = [[0.4, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]]
+    order_A = torch.tensor([3, 2, 1, 0])
+    limited = limit(choose([0, 1], [0, 1], probs=probs), 1, order_A=order_A)
+    assert limited.kept_A.tolist() == [False, True, False, True]
+    assert NextExpert()(limited, 1, order_A=order_A).expert_A.tolist() == [3, 0, 2, 1]
+
+
+def test_next_expert_leaves_the_first_wish_on_record() -> None:
+    # Limits may be nested: what the token asked at first is what losses count.
+    probs = [[0.6, 0.3, 0.1], [0.6, 0.3, 0.1]]
+    decision = choose([0], [0], probs=probs)
+    once = NextExpert(rounds=1)(limit(decision, 1), 1)
+    assert once.expert_A.tolist() == [0, 1]
+    again = NextExpert()(limit(once, 1), 1)
+    assert again.asked_A.tolist() == [0, 0]
+
+
+def test_a_moved_row_carries_the_gradient_of_its_new_probability() -> None:
+    probs_TE = torch.tensor([[0.6, 0.4], [0.7, 0.3]], requires_grad=True)
+    expert_T1 = torch.zeros(2, 1, dtype=torch.int64)
+    decision = tokens_choose(probs_TE, probs_TE, expert_T1, probs_TE[:, :1])
+    NextExpert()(limit(decision, 1), 1).weight_A.sum().backward()
+    assert probs_TE.grad.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
 def test_drop_changes_nothing() -> None:
     limited = limit(choose([0], [0]), 1)
     assert Drop()(limited, 1) is limited
@@ -184,6 +260,42 @@ def test_limited_uses_one_capacity_in_training_and_another_after_it() -> None:
     assert router.train()(x_TD).kept_A.sum() == 2
     assert router.eval()(x_TD).kept_A.sum() == 8
     assert router.num_experts == 2
+    always = Limited(4, lambda dim: Switch(dim, 2), Capacity(factor=0.5))
+    assert always.eval()(x_TD).kept_A.sum() <= 4
+
+
+def test_limited_gives_each_group_room_for_its_own_tokens() -> None:
+    # Groups of 4 tokens and 2 experts: 4 x 1.0 / 2 = 2 rows each, so 4 of 8 that all ask expert 0.
+    router = Limited(4, lambda dim: Switch(dim, 2, jitter=0.0), Capacity(factor=1.0, group=4))
+    torch.nn.init.zeros_(router.router.score.weight)
+    assert router(torch.randn(8, 4)).kept_A.int().tolist() == [1, 1, 0, 0, 1, 1, 0, 0]
+    with pytest.raises(ValueError, match=r"^capacity\.group=4: does not divide 6 tokens$"):
+        router(torch.randn(6, 4))
+
+
+def test_limited_tells_the_overflow_rule_about_groups() -> None:
+    # 2 tokens and 2 experts: 1 row each. In both groups the second token moves to expert 1.
+    router = Limited(
+        4, lambda dim: Switch(dim, 2, jitter=0.0), Capacity(factor=1.0, group=2), NextExpert
+    )
+    torch.nn.init.zeros_(router.router.score.weight)
+    decision = router(torch.randn(4, 4))
+    assert decision.expert_A.tolist() == [0, 1, 0, 1]
+    assert decision.kept_A.all()
+
+
+def test_limited_hands_the_order_of_its_priority_to_the_overflow_rule() -> None:
+    # Expert 0 is asked with 0.73, 0.88, 0.95 and takes one, the best; expert 1 takes the next.
+    router = Limited(
+        2,
+        lambda dim: Switch(dim, 3, jitter=0.0),
+        Capacity(factor=1.0, priority="score"),
+        NextExpert,
+    )
+    router.router.score.weight.data = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, -9.0]])
+    decision = router(torch.tensor([[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]))
+    assert decision.expert_A.tolist() == [2, 1, 0]
+    assert decision.asked_A.tolist() == [0, 0, 0]
 
 
 def test_rounds_below_one_are_refused() -> None:

@@ -58,6 +58,18 @@ def test_load_counts_before_dropping() -> None:
     assert metrics.left_behind(dropped).item() == 0.5
 
 
+def test_experts_are_dead_when_nobody_asks_not_when_nobody_gets_in() -> None:
+    assert metrics.dead_experts(decide([0, 1, 2, 2], kept=[1, 0, 0, 0])).item() == 1
+
+
+def test_confidence_is_that_of_each_token() -> None:
+    # 0.9 and 0.8, for different experts: 0.85, though the mean probabilities are even.
+    probs_TE = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+    expert_T1 = torch.tensor([[0], [1]])
+    decision = tokens_choose(probs_TE.log(), probs_TE, expert_T1, probs_TE.gather(1, expert_T1))
+    assert metrics.confidence(decision).item() == pytest.approx(0.85)
+
+
 def test_left_behind_is_of_tokens_dropped_of_assignments() -> None:
     probs_TE = torch.full((2, 2), 0.5)
     full = tokens_choose(probs_TE.log(), probs_TE, torch.tensor([[0, 1], [0, 1]]), probs_TE)

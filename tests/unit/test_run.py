@@ -160,9 +160,10 @@ def test_a_computed_arm_is_a_record_without_training() -> None:
 
 
 def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) -> None:
+    endless = {"trainer.max_steps": 100_000, "trainer.val_check_interval": 1000}
     jobs = [
-        Job("target", "profile", name, 0, tiny("dense.yaml", seed=seed), tmp_path / name)
-        for seed, name in enumerate(["good", "gone"])
+        Job("target", "profile", name, 0, tiny("dense.yaml", settings), tmp_path / name)
+        for name, settings in {"good": {}, "gone": endless}.items()
     ]
     victims: list[int] = []
 
