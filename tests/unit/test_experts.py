@@ -121,6 +121,13 @@ def test_the_layer_by_hand(name: str) -> None:
     assert isinstance(decision, RoutingDecision)
 
 
+def test_the_layer_parks_nothing_on_itself() -> None:
+    layer = MoELayer(TopK(4, 2), Linear(4, 2), Grouped())
+    before = [dict(vars(module)) for module in layer.modules()]
+    layer(torch.randn(3, 4))
+    assert [dict(vars(module)) for module in layer.modules()] == before
+
+
 def test_sparse_builds_one_layer_of_its_parts() -> None:
     layer = Sparse(lambda dim: TopK(dim, 3), lambda dim, count: ReluMLP(dim, count, 8)).build(4)
     assert isinstance(layer.dispatcher, Grouped)

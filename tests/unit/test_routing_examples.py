@@ -106,6 +106,13 @@ def test_jitter_multiplies_the_input_in_training_only() -> None:
     assert not torch.stack([router(X_TD).logits_TE for _ in range(9)])[:, X_TD == 0].any()
 
 
+def test_jitter_is_drawn_in_float32_whatever_the_token_is() -> None:
+    # bfloat16 has four numbers within 0.01 of one; the factor needs all between them.
+    torch.manual_seed(0)
+    decision = Switch(1, 1).bfloat16().train()(torch.ones(1000, 1, dtype=torch.bfloat16))
+    assert len(decision.logits_TE.unique()) > 900
+
+
 def test_sampling_follows_the_probabilities_in_training_only() -> None:
     router = with_identity(Sampled(3, 3))
     many_TD = X_TD[:1].expand(8000, 3)
