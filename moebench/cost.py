@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.layer import MoELayer
 
 
@@ -50,6 +51,9 @@ def flop_counter() -> FlopCounterMode:
 def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cost:
     """Count the cost of `network` while `forward()` runs it once.
 
+    Rows that experts serve count; the padding of a dispatcher's buffers does not: it is a price of
+    the dispatcher and shows in measured time.
+
     Args:
         network: the model; its mixtures are found by their class, `MoELayer`.
         forward: calls the network on a real batch; the mode (training or not) is left alone.
@@ -68,6 +72,8 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
         for module in network.modules():
             if isinstance(module, MoELayer):
                 hooks.enter_context(module.register_forward_hook(note_idle))
+                hooks.callback(setattr, module, "dispatcher", module.dispatcher)
+                module.dispatcher = Grouped()
         counter = hooks.enter_context(flop_counter())
         hooks.enter_context(torch.no_grad())
         forward()

@@ -2,7 +2,7 @@
 
 Names of metrics: `valid/loss` is the last validation, `valid/loss@<step>` a point of its curve;
 `route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share
-of assignments that found no room. The time of a step is `seconds / steps`.
+of assignments that found no room.
 """
 
 import json
@@ -41,13 +41,18 @@ class RunRecord:
     params_active: int = 0  # parameters that one token meets
     flops_per_token: float = 0.0  # forward pass
     seconds: float = 0.0  # in training steps
-    tokens_per_second: float = 0.0
+    tokens_per_second: float = 0.0  # median over the stretches between validations
     peak_memory_bytes: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"status={self.status}: unknown; one of {', '.join(STATUSES)}")
+
+    @property
+    def seconds_per_step(self) -> float:
+        """The time of a step at the run's own pace; needs a run that took one."""
+        return self.tokens / self.steps / self.tokens_per_second
 
     def to_json(self) -> str:
         """Return the record as one line; a metric that is not finite is left out, JSON has none.

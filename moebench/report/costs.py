@@ -20,7 +20,7 @@ COSTS = (
     Cost("total parameters", lambda record: record.params_total, scaled),
     Cost("active parameters", lambda record: record.params_active, scaled),
     Cost("FLOPs a token", lambda record: record.flops_per_token, scaled),
-    Cost("seconds a step", lambda record: record.seconds / record.steps, digits),
+    Cost("seconds a step", lambda record: record.seconds_per_step, digits),
     Cost("tokens a second", lambda record: record.tokens_per_second, scaled),
     Cost("peak memory", lambda record: record.peak_memory_bytes, memory),
 )

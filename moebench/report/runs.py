@@ -117,7 +117,7 @@ def _band(runs: Sequence[Run], curves: Sequence[dict[int, float]]) -> Band:
     values = np.array([[points[step] for step in steps] for points in curves]).reshape(
         len(curves), len(steps)
     )
-    pace = float(np.mean([run.record.seconds / run.record.steps for run in runs]))
+    pace = float(np.mean([run.record.seconds_per_step for run in runs]))
     return Band(
         np.array(steps, dtype=float),
         values.mean(axis=0),

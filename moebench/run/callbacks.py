@@ -43,8 +43,12 @@ class LogValidation(Callback):
     """Writes the result of each validation to the loggers, at the number of steps trained by then.
 
     Lightning itself would write the number of the last step, one less. Checkpoints come after all
-    other callbacks, so none is ever ahead of its validation.
+    other callbacks, so none is ever ahead of its validation. Beside it stands `seconds/step`, the
+    mean over the steps since the validation before.
     """
+
+    def __init__(self, clock: "StepClock") -> None:
+        self.clock = clock
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write one line."""
@@ -53,6 +57,7 @@ class LogValidation(Callback):
             for name, value in trainer.callback_metrics.items()
             if name.startswith("valid/")
         }
+        values["seconds/step"] = self.clock.lap()
         for logger in trainer.loggers:
             logger.log_metrics(values, step=trainer.global_step)
 
@@ -63,6 +68,7 @@ class StepClock(Callback):
     def __init__(self) -> None:
         self.seconds = 0.0
         self.started = 0.0
+        self.lap_seconds: list[float] = []
 
     def state_dict(self) -> dict[str, Any]:
         """Return the seconds so far."""
@@ -78,7 +84,13 @@ class StepClock(Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Stop the clock."""
-        self.seconds += time.perf_counter() - self.started
+        self.lap_seconds.append(time.perf_counter() - self.started)
+        self.seconds += self.lap_seconds[-1]
+
+    def lap(self) -> float:
+        """Return the mean seconds of a step since the last call; not a number without a step."""
+        steps, self.lap_seconds = self.lap_seconds, []
+        return sum(steps) / len(steps) if steps else math.nan
 
 
 class StopOnDivergence(Callback):

@@ -3,6 +3,7 @@
 import fcntl
 import importlib
 import json
+import statistics
 import traceback
 import warnings
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     clock = StepClock()
     objects, status = None, "finished"
     try:
-        objects = _build(job, [clock, *callbacks])
+        objects = _build(job, clock, [clock, *callbacks])
         resume = job.checkpoint_path if job.checkpoint_path.exists() else None
         objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
     except Diverged:
@@ -90,7 +91,7 @@ def _start_clean(job: Job) -> None:
     job.record_path.unlink(missing_ok=True)  # of an attempt that failed
 
 
-def _build(job: Job, callbacks: list[pl.Callback]) -> Objects:
+def _build(job: Job, clock: StepClock, callbacks: list[pl.Callback]) -> Objects:
     """Make the objects of the run, with its logger and its checkpoints."""
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     checkpoints = ModelCheckpoint(
@@ -105,7 +106,13 @@ def _build(job: Job, callbacks: list[pl.Callback]) -> Objects:
     model, data, trainer = job.experiment.build(
         default_root_dir=str(job.folder),
         logger=[History(job.history_path, trained)],
-        callbacks=[*callbacks, LogValidation(), RandomState(), StopOnDivergence(), checkpoints],
+        callbacks=[
+            *callbacks,
+            LogValidation(clock),
+            RandomState(),
+            StopOnDivergence(),
+            checkpoints,
+        ],
     )
     return Objects(model, data, trainer)
 
@@ -125,6 +132,7 @@ def record_of(
     The cost is counted on the trained model, where the router drops as much as it does; a model
     that broke or found no memory is not asked again.
     """
+    history = read_history(job.history_path)
     size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
     if objects is not None:
         if status in ("finished", "diverged"):
@@ -149,10 +157,19 @@ def record_of(
         params_active=size.params_active,
         flops_per_token=size.flops_per_token,
         seconds=seconds,
-        tokens_per_second=tokens / seconds if seconds else 0.0,
+        tokens_per_second=tokens / steps / pace(history, seconds / steps) if steps else 0.0,
         peak_memory_bytes=peak_memory_bytes(),
-        metrics=summary(read_history(job.history_path), steps),
+        metrics=summary(history, steps),
     )
+
+
+def pace(history: list[dict[str, Any]], mean: float) -> float:
+    """Return the median seconds of a step over the stretches between validations, else the mean.
+
+    A neighbour that keeps the machine busy for a while does not move it, as it would the mean.
+    """
+    stretches: list[float] = [line["seconds/step"] for line in history if "seconds/step" in line]
+    return statistics.median(stretches) if stretches else mean
 
 
 def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:

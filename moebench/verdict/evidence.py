@@ -124,5 +124,5 @@ def _costs(records: Sequence[RunRecord]) -> dict[str, float]:
         "params_total": float(np.mean([record.params_total for record in trained])),
         "params_active": float(np.mean([record.params_active for record in trained])),
         "flops_per_token": float(np.mean([record.flops_per_token for record in trained])),
-        "seconds_per_step": float(np.mean([record.seconds / record.steps for record in trained])),
+        "seconds_per_step": float(np.mean([record.seconds_per_step for record in trained])),
     }

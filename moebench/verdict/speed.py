@@ -64,7 +64,7 @@ def reached(evidence: Evidence, base: str, arm: str, scale: str) -> dict[int, fl
     for seed, (record, loss) in _targets(evidence, base, arm).items():
         until = steps_until(record, loss)
         steps = float(curve(record)[0][-1]) if until is None else until
-        found[seed] = steps * (record.seconds / record.steps if scale == "seconds" else 1.0)
+        found[seed] = steps * (record.seconds_per_step if scale == "seconds" else 1.0)
     return found
 
 

@@ -43,10 +43,10 @@ def flat_share(claim: Claim, evidence: Evidence) -> Findings:
     only if it is above its floor too, and a difference of last and first arm only if it is larger
     than that of their floors and the Jonckheere-Terpstra test sees a trend.
 
-    Arms: by number of experts. Settings: `limit`, `experts` (one number an arm), `tokens` (routed
-    together) and `factor` (of capacity).
+    Arms: by number of experts. Settings: `limit`, `experts` (one number an arm) and `factor` (of
+    capacity); the tokens of a batch are routed together.
     """
-    floors = _floors(claim)
+    floors = _floors(claim, evidence)
     bounds = [_below_limit(claim, evidence, arm, floor) for arm, floor in floors.items()]
     notes = {arm: {"floor": floor} for arm, floor in floors.items()}
     says = f"every arm drops less than {claim.settings['limit']:.3g}"
@@ -56,13 +56,15 @@ def flat_share(claim: Claim, evidence: Evidence) -> Findings:
     return Findings(conditions, notes, remark)
 
 
-def _floors(claim: Claim) -> dict[str, float]:
-    """Return arm -> the share that uniformly random routing drops."""
-    tokens, factor = claim.settings["tokens"], claim.settings["factor"]
-    return {
-        arm: overflow_share(int(factor * tokens / count), tokens, count)
-        for arm, count in zip(claim.arms, claim.settings["experts"], strict=True)
-    }
+def _floors(claim: Claim, evidence: Evidence) -> dict[str, float]:
+    """Return arm -> the share that uniformly random routing drops; nought for one without runs."""
+    floors = dict.fromkeys(claim.arms, 0.0)
+    for arm, count in zip(claim.arms, claim.settings["experts"], strict=True):
+        for record in evidence.finished(arm).values():
+            tokens = record.tokens // record.steps
+            rows = int(claim.settings["factor"] * tokens / count)
+            floors[arm] = overflow_share(rows, tokens, count)
+    return floors
 
 
 def _below_limit(claim: Claim, evidence: Evidence, arm: str, floor: float) -> Condition:

@@ -48,7 +48,9 @@ def test_publishing_fills_both_pages(tmp_path: Path) -> None:
             config_hash="h",
             commit="c",
             steps=10,
+            tokens=600,
             seconds=60.0,
+            tokens_per_second=10.0,
             params_total=params,
             metrics={"valid/loss": loss + 0.001 * seed},
         )

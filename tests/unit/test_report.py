@@ -361,12 +361,17 @@ def test_drawing_libraries_wait_until_a_page_is_made() -> None:
 
 def test_a_band_holds_mean_and_range_at_shared_steps() -> None:
     first = record("a", 0, metrics={"valid/loss@2": 4.0, "valid/loss@4": 3.0, "valid/loss@0": 9.0})
-    second = record("a", 1, metrics={"valid/loss@4": 2.0, "valid/loss@6": 1.0}, seconds=16.0)
+    second = record(
+        "a", 1, metrics={"valid/loss@4": 2.0, "valid/loss@6": 1.0}, tokens_per_second=25.0
+    )
     never = record("a", 2, status="diverged")
     found = bands([Run(first), Run(second), Run(never)], losses)["a"]
     assert (found.step.tolist(), found.mean.tolist()) == ([4.0], [2.5])
     assert (found.low.tolist(), found.high.tolist()) == ([2.0], [3.0])
-    assert (found.seeds, found.seconds_per_step) == (2, 3.0)  # 8 / 4 and 16 / 4
+    assert (found.seeds, found.seconds_per_step) == (
+        2,
+        3.0,
+    )  # 100 tokens a step at 50 and at 25 a second
 
 
 def test_losses_come_from_the_history_where_the_record_has_none() -> None:
@@ -454,12 +459,12 @@ def test_markdown_table() -> None:
 def test_markdown_costs_are_means_over_finished_trainings() -> None:
     records = [
         record("a|b", 0),
-        record("a|b", 1, seconds=16.0, params_total=5_600_000),
-        record("a|b", 2, status="diverged", seconds=1000.0),
+        record("a|b", 1, tokens_per_second=25.0, params_total=5_600_000),
+        record("a|b", 2, status="diverged", tokens_per_second=0.4),
         record("sums", steps=0),
     ]
     _, _, *rows = report.markdown_costs(records).splitlines()
-    assert rows == ["| a\\|b | 2 | 5.50 M | 1.00 M | 2.00 M | 3.00 | 50.0 | 3.0 MiB |"]
+    assert rows == ["| a\\|b | 2 | 5.50 M | 1.00 M | 2.00 M | 3.00 | 37.5 | 3.0 MiB |"]
 
 
 def test_fill_replaces_one_block() -> None:

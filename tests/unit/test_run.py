@@ -20,7 +20,7 @@ from moebench.run.callbacks import Diverged, RandomState, StepClock, StopOnDiver
 from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.pool import run_all
-from moebench.run.worker import computed_record, execute, summary
+from moebench.run.worker import computed_record, execute, pace, summary
 
 
 def test_a_history_leaves_out_what_json_cannot_hold(tmp_path: Path) -> None:
@@ -77,6 +77,25 @@ def test_the_clock_adds_up_and_goes_on() -> None:
     time.sleep(0.02)
     clock.on_train_batch_end()
     assert 5.02 <= clock.state_dict()["seconds"] < 5.5
+
+
+def test_a_lap_is_the_mean_since_the_last_one() -> None:
+    clock = StepClock()
+    for pause in (0.01, 0.03):
+        clock.on_train_batch_start()
+        time.sleep(pause)
+        clock.on_train_batch_end()
+    assert 0.02 <= clock.lap() < 0.2
+    assert math.isnan(clock.lap())
+
+
+def test_the_pace_is_the_median_stretch() -> None:
+    lines = [{"step": 0, "train/loss": 1.0}]
+    assert pace(lines, mean=0.5) == 0.5
+    lines += [
+        {"step": step, "seconds/step": value} for step, value in ((2, 1.0), (4, 9.0), (6, 2.0))
+    ]
+    assert pace(lines, mean=0.5) == 2.0
 
 
 def test_random_state_is_put_back_when_training_starts() -> None:

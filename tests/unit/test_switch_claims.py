@@ -24,7 +24,8 @@ TRAINED = sorted({arm for claim in CLAIMS for arm in claim.arms} - set(COMPUTED)
 
 
 def test_all_twenty_claims_are_there() -> None:
-    assert [claim.key for claim in CLAIMS] == [f"SW21-{i:02}" for i in range(1, 21)]
+    keys = [claim.key for claim in CLAIMS]
+    assert keys == sorted([*(f"SW21-{i:02}" for i in range(1, 21)), "SW21-03s"])
     assert PAPER.key == "switch_2021"
     assert all(claim.test in TESTS for claim in CLAIMS if claim.test)
     assert [c.key for c in CLAIMS if c.because] == ["SW21-04", "SW21-06", "SW21-16", "SW21-17"]
@@ -65,7 +66,8 @@ def record(arm: str, seed: int, metrics: dict[str, float], status: str = "finish
         params_total=1_000_000,
         params_active=500_000,
         flops_per_token=1e6,
-        seconds=60.0,
+        tokens=600 * 2048,
+        tokens_per_second=20480.0,
         metrics=metrics,
     )
 
@@ -122,6 +124,8 @@ AS_CLAIMED = {  # final losses that bear out every claim of the paper that is ju
     "many_narrow": 2.2,
     "attention_experts": 1.9,
     "both_experts": 1.8,
+    "t5_dense": 3.6,
+    "t5_switch_8": 3.0,
 }
 
 
@@ -146,7 +150,16 @@ def test_a_world_the_other_way_round_reproduces_nothing(computed: list[RunRecord
     words = {found.claim: found.verdict for found in judge(CLAIMS, records, "full")}
     same_either_way = {"SW21-15"}  # equality
     assert Word.REPRODUCED not in {w for key, w in words.items() if key not in same_either_way}
-    refuted = {"SW21-01", "SW21-02", "SW21-03", "SW21-09", "SW21-13", "SW21-14", "SW21-18"}
+    refuted = {
+        "SW21-01",
+        "SW21-02",
+        "SW21-03",
+        "SW21-03s",
+        "SW21-09",
+        "SW21-13",
+        "SW21-14",
+        "SW21-18",
+    }
     assert {key for key, word in words.items() if word is Word.NOT_REPRODUCED} >= refuted
 
 

@@ -15,7 +15,13 @@ def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
     return RunRecord(
         **{
             **{"target": "x", "profile": "full", "arm": arm, "seed": seed, "status": "finished"},
-            **{"config_hash": "", "commit": "", "steps": 100, "seconds": 5.0},
+            **{
+                "config_hash": "",
+                "commit": "",
+                "steps": 100,
+                "tokens": 400,
+                "tokens_per_second": 80.0,
+            },
             **{"params_total": 20, "params_active": 10, "flops_per_token": 40.0},
             **{"metrics": {"valid/loss": loss}, **changes},
         }

@@ -15,7 +15,10 @@ NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
 OTHER = (0.0, 0.005, -0.01, -0.005, 0.01)
 
 
-def run(arm: str, seed: int, metrics: dict[str, float], seconds: float = 10.0) -> RunRecord:
+def run(
+    arm: str, seed: int, metrics: dict[str, float], seconds: float = 10.0, tokens: int = 2048
+) -> RunRecord:
+    """A run of 100 steps of so many tokens, in so many seconds."""
     return RunRecord(
         target="x",
         profile="full",
@@ -25,7 +28,9 @@ def run(arm: str, seed: int, metrics: dict[str, float], seconds: float = 10.0) -
         config_hash="",
         commit="",
         steps=100,
+        tokens=100 * tokens,
         seconds=seconds,
+        tokens_per_second=100 * tokens / seconds,
         metrics=metrics,
     )
 
@@ -147,16 +152,16 @@ def test_a_trend_of_single_runs_is_inconclusive() -> None:
     assert judged(singles, "trend", "abcdef").verdict is Word.INCONCLUSIVE
 
 
-def drops(**means: float) -> list[RunRecord]:
+def drops(tokens: int = 2048, **means: float) -> list[RunRecord]:
     return [
-        run(arm, seed, {"route/dropped": mean * (1 + noise)})
+        run(arm, seed, {"route/dropped": mean * (1 + noise)}, tokens=tokens)
         for arm, mean in means.items()
         for seed, noise in enumerate(NOISE)
     ]
 
 
-def flat(records: list[RunRecord], tokens: int = 2048, margin: float = 0.005) -> Verdict:
-    settings = {"limit": 0.01, "experts": (4, 64), "tokens": tokens, "factor": 1.25}
+def flat(records: list[RunRecord], margin: float = 0.005) -> Verdict:
+    settings = {"limit": 0.01, "experts": (4, 64), "factor": 1.25}
     more = {"metric": "route/dropped", "unit": "share", "margin": margin}
     return judged(records, "flat_share", "ab", settings=settings, **more)
 
@@ -172,12 +177,12 @@ def test_flat_share() -> None:
 
 def test_a_share_at_the_floor_is_not_held_against_the_claim() -> None:
     # 256 tokens on 64 experts: random routing drops 10% of them, however balanced.
-    found = flat(drops(a=0.001, b=0.1), tokens=256)
+    found = flat(drops(tokens=256, a=0.001, b=0.1))
     assert states(found)[0] == "open"
     assert "at the floor of random routing" in found.why
     assert found.measured["b"]["floor"] > 0.1
     assert states(found)[1] == "open"
-    assert states(flat(drops(a=0.001, b=0.2), tokens=256)) == ["refuted", "refuted"]
+    assert states(flat(drops(tokens=256, a=0.001, b=0.2))) == ["refuted", "refuted"]
 
 
 def test_interior_optimum() -> None:
@@ -244,7 +249,7 @@ def test_time_counts_the_length_of_a_step() -> None:
     found = judged(records, "steps_to_loss", ("base", "a"), settings=settings)
     assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
     assert found.conditions[1]["effect"] == pytest.approx(0.5, rel=0.01)
-    longer = [replace(one, steps=200, seconds=2 * one.seconds) for one in records[5:]]
+    longer = [replace(one, steps=200, tokens=2 * one.tokens) for one in records[5:]]
     again = judged(records[:5] + longer, "steps_to_loss", ("base", "a"), settings=settings)
     assert again.conditions == found.conditions
 
