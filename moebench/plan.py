@@ -31,6 +31,8 @@ class Profile:
     seeds: int  # how many, unless an arm has its own number below
     settings: Mapping[str, object]  # laid over every arm
     more_seeds: Mapping[str, int] = field(default_factory=dict)  # arm -> number of seeds
+    arm_settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # over the arm's
+    computed: Sequence[str] | None = None  # arms of Plan.computed; None: all
     first_seed: int = 0  # those before it are for trials, which no verdict may use
 
     def seeds_of(self, arm: str) -> int:
@@ -46,7 +48,8 @@ class Plan:
         arms: every arm, in the order of tables.
         profiles: by name.
         groups: title -> arms that belong in one figure.
-        computed: arm -> "module:function" of arithmetic claims, which need no training.
+        computed: arm -> "module:function" of what is no training of one network; the function
+            takes nothing and returns metrics, or a map from seed to metrics.
     """
 
     arms: Sequence[Arm]

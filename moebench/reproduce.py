@@ -13,10 +13,10 @@ from moebench.experiment import Experiment, load
 from moebench.plan import Arm, Profile
 from moebench.records import read, write_all, write_whole
 from moebench.run.check import checked
+from moebench.run.function import Function
 from moebench.run.job import Job
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
-from moebench.run.worker import computed_record
 from moebench.targets import Target
 from moebench.verdict import Verdict, judge
 
@@ -57,13 +57,10 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
     folder = options.root / target.folder / profile.name
     with sole_user(folder):
         jobs = make_jobs(target, profile, experiments, options.seeds, folder)
+        jobs += computed_jobs(target, profile, folder)
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
         records = run_tracked(jobs, options.workers, tracker)
-        records += [
-            computed_record(target.folder, profile.name, arm, reference)
-            for arm, reference in target.plan.computed.items()
-        ]
         write_all(records, folder / "results.jsonl")
         verdicts = conclude(target, profile, folder)
         if tracker is not None:
@@ -101,7 +98,8 @@ def resolve(
 def _load(target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]) -> Experiment:
     """Lay over the files of the arm the profile's settings, the arm's and the person's."""
     files = [target.configs / name for name in arm.configs]
-    return load(files, {**profile.settings, **arm.settings, **settings})
+    own = {**arm.settings, **profile.arm_settings.get(arm.name, {})}
+    return load(files, {**profile.settings, **own, **settings})
 
 
 def make_jobs(
@@ -126,6 +124,22 @@ def make_jobs(
         for arm, experiment in experiments.items()
         if number < most[arm]
         for seed in [profile.first_seed + number]
+    ]
+
+
+def computed_jobs(target: Target, profile: Profile, folder: Path) -> list[Job]:
+    """Return the calls of the functions of a profile."""
+    wanted = target.plan.computed if profile.computed is None else profile.computed
+    return [
+        Job(
+            target=target.folder,
+            profile=profile.name,
+            arm=arm,
+            seed=0,
+            experiment=Function(target.plan.computed[arm]),
+            folder=folder / arm / "seed_0",
+        )
+        for arm in wanted
     ]
 
 

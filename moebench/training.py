@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from moebench.cost import Cost, count_batch
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.metrics import METRICS, load
@@ -94,6 +95,10 @@ class Training(pl.LightningModule):
         self.losses = list(losses or [])
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
+
+    def cost(self, batch: Batch) -> Cost:
+        """Count what the network costs on a batch of tokens, in the mode it is in."""
+        return count_batch(self.network, batch)
 
     def routing_losses(self, decisions: Sequence[RoutingDecision]) -> dict[str, Tensor]:
         """Return each loss by its class name, unweighted, summed over the layers."""

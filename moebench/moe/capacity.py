@@ -93,7 +93,9 @@ def priority_order(decision: RoutingDecision, priority: Priority) -> Tensor | No
     if priority == "position":
         return decision.token_A.argsort(stable=True)
     if priority == "score":
-        return decision.weight_A.detach().argsort(stable=True, descending=True)
+        # Not by weight: where weights are normalised over the choices, one choice counts 1.
+        score_A = decision.probs_TE.detach()[decision.token_A, decision.expert_A]
+        return score_A.argsort(stable=True, descending=True)
     return torch.randperm(decision.token_A.numel(), device=decision.token_A.device)
 
 

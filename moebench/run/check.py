@@ -1,7 +1,7 @@
 """A look before the leap: what cannot work is refused before anything is written."""
 
-from moebench.cost import count_batch
 from moebench.experiment import Experiment
+from moebench.run.recording import cost_of
 
 
 def checked(experiment: Experiment) -> Experiment:
@@ -13,5 +13,5 @@ def checked(experiment: Experiment) -> Experiment:
     model, data, _ = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
-    count_batch(model.train().network, next(iter(data.val_dataloader())))
+    cost_of(model.train(), next(iter(data.val_dataloader())))
     return experiment

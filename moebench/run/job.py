@@ -5,6 +5,7 @@ from pathlib import Path
 
 from moebench.experiment import Experiment
 from moebench.records import RunRecord, read
+from moebench.run.function import Function
 
 
 @dataclass(frozen=True)
@@ -12,14 +13,15 @@ class Job:
     """One arm with one seed.
 
     The folder holds `config.yaml`, `config.json`, `history.jsonl`, `last.ckpt` while it trains,
-    and `record.json` once it has ended.
+    and `record.json` once it has ended. A run that trains several seeds side by side leaves
+    `records.jsonl` too, a record a seed; `record.json` is then their mean.
     """
 
     target: str
     profile: str
     arm: str
     seed: int
-    experiment: Experiment
+    experiment: Experiment | Function
     folder: Path
     keep_weights: bool = False  # last.ckpt after the end, as well
 
@@ -27,6 +29,11 @@ class Job:
     def record_path(self) -> Path:
         """Where the record is, once the run has ended."""
         return self.folder / "record.json"
+
+    @property
+    def records_path(self) -> Path:
+        """Where the records of the single seeds are, if the run has several."""
+        return self.folder / "records.jsonl"
 
     @property
     def history_path(self) -> Path:
@@ -44,6 +51,13 @@ class Job:
             return None
         [record] = read(self.record_path)
         return record if record.config_hash == self.experiment.hash else None
+
+    def records(self) -> list[RunRecord]:
+        """Return a record a seed, none where the run has not ended."""
+        record = self.record()
+        if record is None:
+            return []
+        return read(self.records_path) if self.records_path.exists() else [record]
 
     def result(self) -> RunRecord | None:
         """Return the record, None where the run still has to be made.

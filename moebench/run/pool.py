@@ -7,10 +7,10 @@ second, which is where progress is shown and tracking is fed.
 import fcntl
 import multiprocessing
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -19,8 +19,9 @@ import torch
 from moebench.records import RunRecord, write, write_whole
 from moebench.run import worker
 from moebench.run.job import Job
+from moebench.run.recording import record_of
 
-POLL_SECONDS = 1.0  # the parent shares the cores with its workers
+POLL_SECONDS = 1.0  # between two looks: the parent shares the cores with its workers
 
 
 @dataclass
@@ -79,13 +80,12 @@ def run_all(
                 running.remove(entry)
                 records[entry.job.folder] = _ended(entry)
             watch([entry.job for entry in running], list(records.values()))
-            if running:
-                time.sleep(POLL_SECONDS)
+            wait([entry.process.sentinel for entry in running], timeout=POLL_SECONDS)
     finally:
         for entry in running:
             entry.process.terminate()
             entry.process.join()
-    return [records[job.folder] for job in jobs]
+    return [record for job in jobs for record in job.records()]
 
 
 def _starter(threads: int) -> Callable[[Job], Running]:
@@ -111,7 +111,7 @@ def _ended(entry: Running) -> RunRecord:
     job = entry.job
     record = job.record()
     if record is None:
-        record = worker.record_of(job, "failed")
+        record = record_of(job, "failed")
         write(record, job.record_path)
         write_whole(
             job.folder / "error.txt",

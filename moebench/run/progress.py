@@ -40,7 +40,7 @@ class Progress:
         self.shown = len(records)
         for bar, job in zip(self.bars, running, strict=False):
             lines = read_history(job.history_path)
-            bar.total = job.experiment.config["trainer"]["max_steps"]
+            bar.total = job.experiment.config.get("trainer", {}).get("max_steps")
             bar.n = lines[-1]["step"] if lines else 0
             losses = [line["valid/loss"] for line in lines if "valid/loss" in line]
             bar.set_description(f"{job.arm} seed {job.seed}", refresh=False)

@@ -28,7 +28,7 @@ TABLE_1 = [
     *(Arm(f"switch_cf{factor}", SWITCH, capacity(factor)) for factor in (1.0, 1.25, 2.0)),
     *(Arm(f"top2_cf{factor}", ["top2_8.yaml"], capacity(factor)) for factor in (1.0, 1.25, 2.0)),
 ]
-SCALING = [Arm(f"experts_{count}", SWITCH, {EXPERTS: count}) for count in (2, 4, 16, 32, 64)]
+SCALING = [Arm(f"experts_{count}", SWITCH, {EXPERTS: count}) for count in (2, 4, 16, 32, 64, 128)]
 BALANCE = [
     Arm(f"alpha_{name}", SWITCH, balance(float(name)))
     for name in ("0", "1e-4", "1e-3", "1e-1", "1")
@@ -79,6 +79,31 @@ def steps(number: int, validations: int) -> dict[str, object]:
     }
 
 
+# At T5-small's width, and up to 128 experts. The mixtures name the hidden width of their experts.
+WIDE = {f"{HIDDEN}": 2048}
+GPU_ARMS = {
+    **{arm.name: WIDE for arm in [*TABLE_1, *SCALING, *BALANCE, *EXPLORATION, *OTHERS, *T5]},
+    "attention_experts": {},
+    "both_experts": WIDE,
+    "few_wide": {HIDDEN: 3072, f"{SHAPE}.width": 768, f"{SHAPE}.hidden": 3072},
+    "many_narrow": {HIDDEN: 1536, f"{SHAPE}.width": 384, f"{SHAPE}.hidden": 1536},
+    "dense_x3.5": {f"{SHAPE}.width": 1024, f"{SHAPE}.hidden": 4480},
+    "experts_128": WIDE,
+}
+GPU = {
+    **steps(1500, validations=30),
+    f"{SHAPE}.width": 512,
+    f"{SHAPE}.hidden": 2048,
+    f"{SHAPE}.heads": 8,
+    "data.init_args.length": 256,
+    "data.init_args.batch_size": 64,
+    "data.init_args.valid_batches": 16,
+    # A width 8 times as large takes a step that many times smaller.
+    "model.optimizer": {
+        "class_path": "torch.optim.AdamW",
+        "init_args": {"lr": 1.5e-3, "fused": True},
+    },
+}
 QUICK_ARMS = [arm.name for arm in TABLE_1 if arm.name != "top2_cf1.25"]
 TEN_SEEDS = [
     *("init_1.0", "switch_cf1.0", "switch_cf1.25", "dense", "reroute_cf1.0"),
@@ -109,17 +134,26 @@ PLAN = Plan(
         ),
         Profile(
             "full",
-            arms=[arm.name for arm in ARMS],
+            arms=[arm.name for arm in ARMS if arm.name != "experts_128"],
             seeds=5,
             settings=steps(2000, validations=40),
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
+            first_seed=FIRST_SEED,
+        ),
+        Profile(
+            "gpu",
+            arms=list(GPU_ARMS),
+            seeds=5,
+            settings=GPU,
+            more_seeds=dict.fromkeys(TEN_SEEDS, 10),
+            arm_settings=GPU_ARMS,
             first_seed=FIRST_SEED,
         ),
     ],
     groups={
         "Table 1: capacity, top-1 and top-2": [arm.name for arm in TABLE_1],
         "Number of experts": ["dense", "experts_2", "experts_4", "switch_cf1.25"]
-        + [f"experts_{count}" for count in (16, 32, 64)],
+        + [f"experts_{count}" for count in (16, 32, 64, 128)],
         "Balance weight": ["switch_cf1.25", *(arm.name for arm in BALANCE)],
         "Exploration": ["switch_cf1.25", *(arm.name for arm in EXPLORATION)],
         "Experts in attention": ["switch_cf1.25", *(arm.name for arm in ATTENTION)],

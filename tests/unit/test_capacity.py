@@ -120,6 +120,15 @@ def test_priorities(priority: str, kept_by_expert_0: set[int]) -> None:
     assert set(served.tolist()) == kept_by_expert_0
 
 
+def test_score_is_the_probability_where_weights_are_all_alike() -> None:
+    probs_TE = torch.tensor([[0.6, 0.4], [0.9, 0.1], [0.7, 0.3]])
+    decision = tokens_choose(
+        probs_TE.log(), probs_TE, torch.zeros(3, 1, dtype=torch.long), torch.ones(3, 1)
+    )
+    kept_A = limit(decision, 2, order_A=priority_order(decision, "score")).kept_A
+    assert kept_A.tolist() == [False, True, True]
+
+
 def test_score_and_choice_differ_where_they_should() -> None:
     decision = choose([0], [0], [0], probs=[[0.4, 0.3, 0.3], [0.9, 0.1, 0.0], [0.6, 0.2, 0.2]])
     by_score = limit(decision, 2, order_A=priority_order(decision, "score"))

@@ -17,10 +17,12 @@ from torch import nn
 from moebench.models.output import Output
 from moebench.records import read, read_history
 from moebench.run.callbacks import Diverged, RandomState, StepClock, StopOnDivergence
+from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.pool import run_all
-from moebench.run.worker import computed_record, execute, pace, summary
+from moebench.run.recording import pace, summary
+from moebench.run.worker import execute
 
 
 def test_a_history_leaves_out_what_json_cannot_hold(tmp_path: Path) -> None:
@@ -169,13 +171,51 @@ def test_every_ending_is_a_record(tiny, tmp_path: Path, how: str, status: str) -
     assert (job.result() is None) == (status == "failed")
 
 
-def test_a_computed_arm_is_a_record_without_training() -> None:
-    record = computed_record(
-        "switch_2021", "quick", "it", "reproductions.switch_2021.arithmetic:balance_loss"
-    )
-    assert record.status == "finished"
-    assert record.steps == 0
-    assert record.metrics
+FUNCTIONS = """
+def one():
+    return {"a": 1.5}
+
+def seeds():
+    return {3: {"a": 1.0}, 4: {"a": 2.0}}
+
+def broken():
+    raise RuntimeError("no such luck")
+"""
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "their_functions.py").write_text(FUNCTIONS)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(name: str) -> Job:
+        function = Function(f"their_functions:{name}")
+        return Job("target", "quick", "it", 0, function, tmp_path / name / "seed_0")
+
+    return make
+
+
+def test_a_function_is_a_record_without_training(call) -> None:
+    job = call("one")
+    record = execute(job, [])
+    assert (record.status, record.steps, record.seed, record.metrics) == (
+        "finished", 0, 0, {"a": 1.5}
+    )  # fmt: skip
+    assert job.records() == [record]
+    assert job.result() == record
+
+
+def test_a_function_may_have_seeds(call) -> None:
+    job = call("seeds")
+    assert execute(job, []).metrics == {"a": 1.5}
+    assert [(one.seed, one.metrics["a"]) for one in job.records()] == [(3, 1.0), (4, 2.0)]
+
+
+def test_a_function_that_breaks_is_a_failed_record(call) -> None:
+    job = call("broken")
+    assert execute(job, []).status == "failed"
+    assert "no such luck" in (job.folder / "error.txt").read_text()
+    assert job.result() is None, "it is called again the next time"
 
 
 def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""From YAML to objects: the only place that knows yaml and jsonargparse.
+
+An experiment is a list of configuration files, later ones laid over earlier ones, and single keys
+laid over them all. LightningCLI reads it, so every part is typed, strict and named by its class; a
+part of somebody else's package joins by its `class_path`.
+"""
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import yaml
+
+from moebench.experiment.cli import Cli
+from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
+
+__all__ = ["ConfigurationError", "Experiment", "explain", "load", "parse"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked configuration, from which the objects of one run can be built."""
+
+    config: Mapping[str, Any]
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of everything that decides the result, the seed aside."""
+        decisive = {key: value for key, value in self.config.items() if key != "seed_everything"}
+        decisive["data"] = {
+            "class_path": decisive["data"]["class_path"],
+            "init_args": {k: v for k, v in decisive["data"]["init_args"].items() if k != "seed"},
+        }
+        text = json.dumps(decisive, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_yaml(self) -> str:
+        """Return the resolved configuration in the form `moebench fit --config` reads."""
+        return str(yaml.safe_dump(json.loads(json.dumps(self.config, default=str))))
+
+    def build(self, **trainer: Any) -> tuple[Any, pl.LightningDataModule, pl.Trainer]:
+        """Seed the generators and make model, data and trainer.
+
+        The model is a `Training`, or the LightningModule that the configuration names.
+
+        Args:
+            **trainer: arguments of the Trainer that belong to the run and not to the experiment,
+                such as its folder, loggers and callbacks.
+
+        Raises:
+            ConfigurationError: if a part refuses its arguments.
+        """
+        with one_line_errors():
+            cli = Cli(copy.deepcopy(dict(self.config)), build=True, trainer=trainer)
+            return cli.model, cli.datamodule, cli.trainer
+
+    def with_seed(self, seed: int) -> "Experiment":
+        """Return the same experiment with another seed."""
+        data = self.config["data"]
+        seeded = {**data, "init_args": {**data["init_args"], "seed": seed}}
+        return Experiment({**self.config, "seed_everything": seed, "data": seeded})
+
+
+def load(
+    configs: Sequence[Path], settings: Mapping[str, object] | None = None, seed: int = 0
+) -> Experiment:
+    """Read, merge and check a configuration; nothing is built yet.
+
+    Args:
+        configs: YAML files, later ones laid over earlier ones.
+        settings: dotted keys and values laid over the files, such as
+            `{"model.network.sparse.every": 1}`.
+        seed: seed of data order, initial weights and noise.
+
+    Raises:
+        ConfigurationError: for a missing file, an unknown key or a value of the wrong type.
+    """
+    arguments = [f"--config={path}" for path in configs]
+    for key, value in (settings or {}).items():
+        arguments.append(f"--{key}={value if isinstance(value, str) else json.dumps(value)}")
+    return parse([*arguments, f"--seed_everything={seed}"])
+
+
+def parse(arguments: Sequence[str]) -> Experiment:
+    """Check an experiment given as command-line arguments (`--config`, `--<key>`, `--help`).
+
+    Raises:
+        ConfigurationError: as `load`.
+        SystemExit: after printing, for `--help` and `--print_config`.
+    """
+    with one_line_errors():
+        config = Cli(list(arguments), build=False).config.as_dict()
+    config.pop("config", None)
+    return Experiment(json.loads(json.dumps(config, default=str)))

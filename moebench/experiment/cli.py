@@ -1,0 +1,92 @@
+"""LightningCLI as moebench uses it: defaults, links, and which LightningModule."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from moebench.training import Training
+
+DEFAULT_DATA = {
+    "class_path": "moebench.data.text.Text",
+    "init_args": {
+        "source": {"class_path": "moebench.data.sources.Packages"},
+        "objective": {"class_path": "moebench.data.objectives.NextToken"},
+    },
+}
+TRAINER_DEFAULTS = {
+    "accelerator": "auto",
+    "devices": 1,
+    "deterministic": True,
+    "enable_model_summary": False,
+    "enable_progress_bar": False,
+    "log_every_n_steps": 10,
+    "max_steps": 400,
+    "num_sanity_val_steps": 0,
+    "val_check_interval": 50,
+}
+
+
+def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
+    """Say whether a configuration brings a LightningModule of its own, by `model.class_path`."""
+    if isinstance(arguments, Mapping):
+        return "class_path" in (arguments.get("model") or {})
+    if any(re.match(r"--model(\.class_path)?(=|$)", argument) for argument in arguments):
+        return True
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    paths = [one.partition("=")[2] or two for one, two in pairs if one.startswith("--config")]
+    configs = [yaml.safe_load(Path(path).read_text()) for path in paths if Path(path).is_file()]
+    return any(
+        isinstance(config, dict)
+        and isinstance(config.get("model"), dict)
+        and "class_path" in config["model"]
+        for config in configs
+    )
+
+
+class Cli(LightningCLI):
+    """LightningCLI with the links that every experiment has."""
+
+    def __init__(
+        self,
+        args: list[str] | Mapping[str, Any],
+        build: bool,
+        trainer: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.build = build
+        self.of_this_run = dict(trainer or {})
+        self.own_module = names_a_module(args)
+        super().__init__(
+            pl.LightningModule if self.own_module else Training,
+            pl.LightningDataModule,
+            subclass_mode_model=self.own_module,
+            subclass_mode_data=True,
+            save_config_callback=None,
+            seed_everything_default=0,
+            trainer_defaults=TRAINER_DEFAULTS,
+            parser_kwargs={"exit_on_error": False, "prog": "moebench fit"},
+            args=args if isinstance(args, list) else dict(args),
+            run=False,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Link the keys that say the same thing, and set the default data."""
+        if not self.own_module:
+            parser.link_arguments("data.init_args.vocabulary", "model.vocabulary")
+        parser.link_arguments("seed_everything", "data.init_args.seed")
+        parser.set_defaults({"data": DEFAULT_DATA})
+
+    def instantiate_classes(self) -> None:
+        """Make the objects, or leave it at the checked configuration."""
+        if self.build:
+            super().instantiate_classes()
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Make the trainer, with the arguments that belong to this run."""
+        return super().instantiate_trainer(**kwargs, **self.of_this_run)

@@ -1,0 +1,99 @@
+"""What jsonargparse and the parts refuse, as one line that a person can act on."""
+
+import importlib
+import inspect
+import logging
+import re
+import warnings
+from argparse import ArgumentError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from moebench.data.objectives import OBJECTIVES
+from moebench.data.sources import SOURCES
+from moebench.models import MODELS
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.moe.experts import EXPERTS
+from moebench.moe.losses import LOSSES
+from moebench.moe.overflow import OVERFLOW
+from moebench.moe.routers import ROUTERS
+
+CHATTER = (  # loggers that tell of seeds, devices and products at every build
+    "lightning_fabric.utilities.seed",
+    "pytorch_lightning.utilities.rank_zero",
+)
+FAMILIES = (ROUTERS, EXPERTS, DISPATCHERS, LOSSES, OVERFLOW, MODELS, SOURCES, OBJECTIVES)
+UNKNOWN_NAME = (
+    r"Expected a dot import path string: (\S+?)\.?(?=\s|$)"
+    r"|(?:has no attribute|No module named) '([^']+)'"
+)
+NOISE = (  # lines of a report that are not the reason
+    "Does not validate",
+    "Errors:",
+    "Expected a <class 'NoneType'>",
+    "Given value",
+    "Parser key",
+    "Problem",
+    "Subtypes",
+)
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be built; the message is one line."""
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what jsonargparse and the parts raise into a ConfigurationError of one line."""
+    for name in CHATTER:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="jsonargparse|pytorch_lightning")
+            warnings.filterwarnings("ignore", message=".*LightningCLI's args parameter.*")
+            yield
+    except (ArgumentError, ValueError, TypeError, FileNotFoundError, ImportError) as error:
+        raise ConfigurationError(explain(str(error))) from error
+
+
+def explain(message: str) -> str:
+    """Return the one line of jsonargparse's report that a person needs.
+
+    The report is nested, one level for each part within a part; the innermost complaint is the
+    reason, the chain of "Parser key" lines is the place.
+    """
+    key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    value = re.search(r"Given value: (?!Namespace|NestedArg)(.{1,60})$", message, re.MULTILINE)
+    place = f"{key}={value[1]}" if key and value else key
+    refused = re.search(r"Option '[^']+' is not accepted|unrecognized arguments: \S+", message)
+    unknown = re.search(UNKNOWN_NAME, message)
+    if refused:
+        allowed = _parameters(message[refused.end() :]) or "see `moebench fit --help`"
+        return f"{key}: {refused[0].rstrip('.')}; allowed: {allowed}".removeprefix(": ")
+    if unknown:
+        name = unknown[1] or unknown[2]
+        return f"{key}: no class or module is called {name}; a class_path or one of {_names()}"
+    lines = [re.sub(r"\s*Got value: .*|^[-\s]+", "", line) for line in message.splitlines()]
+    useful = [
+        re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
+        for line in lines
+        if line and not line.startswith(NOISE)
+    ]
+    reason = useful[-1] if useful else message
+    own_key = re.match(r"[\w.]+=", reason)
+    return reason if own_key or not place or key in reason else f"{place}: {reason}"
+
+
+def _parameters(report: str) -> str:
+    """Return what the part whose option was refused does accept; empty where it is not named."""
+    path = re.match(r".*?class_path='([\w.]+)', init_args=", report, re.DOTALL)
+    if path is None:
+        return ""
+    module, _, name = path[1].rpartition(".")
+    part = getattr(importlib.import_module(module), name)
+    return ", ".join(inspect.signature(part).parameters)
+
+
+def _names() -> str:
+    """Return the short names of all parts, for a message."""
+    return ", ".join(sorted(part.__name__ for family in FAMILIES for part in family.values()))

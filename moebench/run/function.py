@@ -1,0 +1,38 @@
+"""Arms that are functions: arithmetic, and experiments that are no training of one network."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function in the place of an experiment.
+
+    Args:
+        reference: "module:function". It takes nothing and returns a map of metrics, or a map from
+            seed to such a map.
+    """
+
+    reference: str
+
+    @property
+    def hash(self) -> str:
+        """What tells it from others."""
+        return self.reference
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """All there is to configure."""
+        return {"function": self.reference}
+
+    def to_yaml(self) -> str:
+        """Return the configuration as text."""
+        return f"function: {self.reference}\n"
+
+    def __call__(self) -> Mapping[int, Mapping[str, float]]:
+        """Call it and return seed -> metrics; the seed is nought where it has none."""
+        module, _, name = self.reference.partition(":")
+        found = getattr(importlib.import_module(module), name)()
+        return found if all(isinstance(key, int) for key in found) else {0: found}

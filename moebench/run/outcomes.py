@@ -1,0 +1,62 @@
+"""A run that trains several seeds side by side: a record for each of them, and their mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
+from typing import Protocol
+
+from moebench.records import RunRecord
+
+
+class Outcome(Protocol):
+    """What one seed came to."""
+
+    seed: int
+    status: str  # one of records.STATUSES
+    steps: int  # updates of its weights
+    metrics: Mapping[str, float]
+
+
+def single(record: RunRecord, outcomes: Sequence[Outcome], tokens: int) -> list[RunRecord]:
+    """Return a record a seed; they share the time of the run evenly.
+
+    Args:
+        record: of the whole run.
+        outcomes: of its seeds.
+        tokens: of one update.
+    """
+    seconds = record.seconds / len(outcomes)
+    return [
+        replace(
+            record,
+            seed=outcome.seed,
+            status=outcome.status,
+            steps=outcome.steps,
+            tokens=outcome.steps * tokens,
+            seconds=seconds,
+            tokens_per_second=outcome.steps * tokens / seconds if seconds else 0.0,
+            metrics=outcome.metrics,
+        )
+        for outcome in outcomes
+    ]
+
+
+def together(record: RunRecord, singles: Sequence[RunRecord]) -> RunRecord:
+    """Return the record of the whole run: sums of the work, means of the metrics.
+
+    It finished if any of its seeds did.
+    """
+    statuses = {one.status for one in singles}
+    names = sorted({name for one in singles for name in one.metrics})
+    tokens = sum(one.tokens for one in singles)
+    return replace(
+        record,
+        status="finished" if "finished" in statuses else min(statuses),
+        steps=sum(one.steps for one in singles),
+        tokens=tokens,
+        tokens_per_second=tokens / record.seconds if record.seconds else 0.0,
+        metrics={
+            name: fmean(one.metrics[name] for one in singles if name in one.metrics)
+            for name in names
+        },
+    )

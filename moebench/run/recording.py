@@ -1,0 +1,109 @@
+"""What is written down about a run: a clean folder before it, a record after it."""
+
+import json
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+
+from moebench import cost
+from moebench.records import RunRecord, read_history, write_whole
+from moebench.run.job import Job
+from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
+
+LATE = 0.8  # routing metrics of the record are means over the training after this share of it
+
+
+@dataclass
+class Objects:
+    """What a run was made with; missing where it could not even be built."""
+
+    model: Any  # a LightningModule
+    data: Any  # a LightningDataModule that knows `tokens_per_batch` and `content_hash`
+    trainer: pl.Trainer
+
+
+def start_clean(job: Job) -> None:
+    """Make the folder; what another configuration left in it is removed."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    path = job.folder / "config.json"
+    config = json.dumps(dict(job.experiment.config), indent=1)
+    if not path.exists() or path.read_text() != config:
+        for old in (job.history_path, job.checkpoint_path, job.record_path, job.records_path):
+            old.unlink(missing_ok=True)
+        write_whole(job.folder / "config.yaml", job.experiment.to_yaml())
+        write_whole(path, config)
+    job.record_path.unlink(missing_ok=True)  # of an attempt that failed
+
+
+def record_of(
+    job: Job, status: str, seconds: float = 0.0, objects: Objects | None = None
+) -> RunRecord:
+    """Write down what the run was and what came out.
+
+    The cost is counted on the trained model, where the router drops as much as it does; a model
+    that broke or found no memory is not asked again.
+    """
+    history = read_history(job.history_path)
+    size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
+    if objects is not None:
+        if status in ("finished", "diverged"):
+            model = objects.model.cpu().eval()
+            size = cost_of(model, next(iter(objects.data.val_dataloader())))
+        steps = objects.trainer.global_step
+        tokens, data_hash = steps * objects.data.tokens_per_batch, objects.data.content_hash
+    return RunRecord(
+        target=job.target,
+        profile=job.profile,
+        arm=job.arm,
+        seed=job.seed,
+        status=status,
+        config_hash=job.experiment.hash,
+        commit=commit(),
+        versions=versions(),
+        hardware=hardware(),
+        data_hash=data_hash,
+        steps=steps,
+        tokens=tokens,
+        params_total=size.params_total,
+        params_active=size.params_active,
+        flops_per_token=size.flops_per_token,
+        seconds=seconds,
+        tokens_per_second=tokens / steps / pace(history, seconds / steps) if steps else 0.0,
+        peak_memory_bytes=peak_memory_bytes(),
+        metrics=summary(history, steps),
+    )
+
+
+def cost_of(model: pl.LightningModule, batch: Any) -> cost.Cost:
+    """Return what the model says it costs; one that says nothing has its parameters counted."""
+    says: Callable[[Any], cost.Cost] | None = getattr(model, "cost", None)
+    if says is None:
+        return cost.Cost(cost.parameters(model), cost.parameters(model), 0.0)
+    return says(batch)
+
+
+def pace(history: list[dict[str, Any]], mean: float) -> float:
+    """Return the median seconds of a step over the stretches between validations, else the mean.
+
+    A neighbour that keeps the machine busy for a while does not move it, as it would the mean.
+    """
+    stretches: list[float] = [line["seconds/step"] for line in history if "seconds/step" in line]
+    return statistics.median(stretches) if stretches else mean
+
+
+def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
+    """Return the metrics of the record: last validation, its curve, late routing means."""
+    metrics: dict[str, float] = {}
+    for line in history:
+        if "valid/loss" in line:
+            metrics["valid/loss"] = metrics[f"valid/loss@{line['step']}"] = line["valid/loss"]
+    trained = [line for line in history if "train/loss" in line]
+    late = [line for line in trained if line["step"] + 1 > LATE * steps]
+    names = {name for line in late for name in line if name.startswith(("route/", "train/"))}
+    for name in sorted(names):
+        values = [line[name] for line in late if name in line]
+        metrics[name] = sum(values) / len(values)
+    return metrics

@@ -1,0 +1,126 @@
+"""A LightningModule of somebody's own joins by class_path, and may train several seeds at once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from moebench.experiment import ConfigurationError, Experiment, load
+from moebench.experiment.cli import names_a_module
+from moebench.records import RunRecord, read
+from moebench.run.job import Job
+from moebench.run.outcomes import single, together
+from moebench.run.pool import run_all
+from moebench.run.worker import execute
+
+MODULE = '''
+from dataclasses import dataclass, field
+import pytorch_lightning as pl
+import torch
+
+@dataclass
+class Came:
+    seed: int
+    status: str
+    steps: int
+    metrics: dict = field(default_factory=dict)
+
+class Plain(pl.LightningModule):
+    """One number that is made smaller."""
+    def __init__(self, size: int = 2):
+        super().__init__()
+        self.number = torch.nn.Parameter(torch.ones(size))
+    def training_step(self, batch, batch_idx):
+        return self.number.square().sum()
+    def validation_step(self, batch, batch_idx):
+        self.log("valid/loss", self.number.square().sum(), logger=False)
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+class Several(Plain):
+    """The same, called two seeds."""
+    def outcomes(self):
+        return [Came(5, "finished", 3, {"final": 1.0}), Came(6, "diverged", 1, {"other": 2.0})]
+'''
+
+
+@pytest.fixture
+def own(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "their_module.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(name: str, **arguments: object) -> Experiment:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"model: {{class_path: their_module.{name}, init_args: {arguments}}}\n")
+        settings = {k: v for k, v in tiny.settings().items() if not k.startswith("model.")}
+        return load([path], settings)
+
+    return make
+
+
+def job(experiment: Experiment, folder: Path) -> Job:
+    return Job("target", "profile", "arm", 0, experiment, folder / "arm" / "seed_0")
+
+
+def test_a_module_is_named_by_class_path(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("model: {class_path: x.Y}\n")
+    plain = tmp_path / "b.yaml"
+    plain.write_text("model: {warmup_steps: 3}\n")
+    assert names_a_module([f"--config={path}"])
+    assert names_a_module(["--config", str(path)])
+    assert names_a_module([f"--config={plain}", f"--config={path}"])
+    assert names_a_module(["--model=x.Y"])
+    assert names_a_module(["--model.class_path=x.Y"])
+    assert names_a_module({"model": {"class_path": "x.Y"}})
+    assert not names_a_module([f"--config={plain}", "--config", str(tmp_path / "none.yaml")])
+    assert not names_a_module(["--model.warmup_steps=3"])
+    assert not names_a_module({"model": {"network": {"class_path": "x.Y"}}})
+
+
+def test_an_own_module_trains_and_is_recorded(own, tmp_path: Path) -> None:
+    record = execute(job(own("Plain", size=3), tmp_path), [])
+    assert (record.status, record.steps, record.params_total) == ("finished", 4, 3)
+    # Each of the four steps multiplies by 1 - 2 x 0.1.
+    assert record.metrics["valid/loss"] == pytest.approx(3 * 0.8**8)
+
+
+def test_a_misspelt_argument_of_it_is_one_line(own) -> None:
+    with pytest.raises(ConfigurationError, match="'sise' is not accepted"):
+        own("Plain", sise=3)
+
+
+def test_several_seeds_leave_a_record_each(own, tmp_path: Path) -> None:
+    made = job(own("Several"), tmp_path)
+    record = execute(made, [])
+    assert record.metrics == {"final": 1.0, "other": 2.0}
+    first, second = made.records()
+    assert (first.seed, first.status, first.steps, first.metrics) == (
+        5, "finished", 3, {"final": 1.0}
+    )  # fmt: skip
+    assert (second.seed, second.status) == (6, "diverged")
+    assert first.config_hash == made.experiment.hash
+    assert run_all([made], 1, lambda running, records: None) == [first, second], "nothing is rerun"
+    assert read(made.records_path) == [first, second]
+
+
+def test_seeds_share_time_and_their_sum_is_the_run() -> None:
+    run = RunRecord(
+        **{"target": "t", "profile": "p", "arm": "a", "seed": 0, "status": "finished"},
+        **{"config_hash": "h", "commit": "c", "seconds": 6.0},
+    )
+
+    class Came:
+        def __init__(self, seed: int, status: str, steps: int, metrics: dict[str, float]) -> None:
+            self.seed, self.status, self.steps, self.metrics = seed, status, steps, metrics
+
+    came = [Came(1, "finished", 10, {"m": 1.0}), Came(2, "finished", 30, {"m": 3.0, "n": 5.0})]
+    both = single(run, came, tokens=400)
+    assert [one.tokens for one in both] == [4000, 12000]
+    assert [one.seconds for one in both] == [3.0, 3.0]
+    assert both[0].seconds_per_step == pytest.approx(0.3)
+    whole = together(run, both)
+    assert (whole.steps, whole.tokens, whole.metrics) == (40, 16000, {"m": 2.0, "n": 5.0})
+    assert whole.status == "finished"
+    lost = [replace(one, status="diverged") for one in both]
+    assert together(run, lost).status == "diverged"
