@@ -89,13 +89,15 @@ def resolve(
     for arm in tqdm(arms, desc="checking the arms", unit="arm", disable=None, leave=False):
         base = target.plan.arm(arm.twin_of) if arm.twin_of else arm
         if base.name not in prepared:
-            prepared[base.name] = checked(_load(target, base, profile, settings))
+            prepared[base.name] = checked(load_arm(target, base, profile, settings))
         experiment = prepared[base.name]
         experiments[arm.name] = twin(experiment, arm.matched_on) if arm.twin_of else experiment
     return experiments
 
 
-def _load(target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]) -> Experiment:
+def load_arm(
+    target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]
+) -> Experiment:
     """Lay over the files of the arm the profile's settings, the arm's and the person's."""
     files = [target.configs / name for name in arm.configs]
     own = {**arm.settings, **profile.arm_settings.get(arm.name, {})}

@@ -44,6 +44,15 @@ from moebench.verdict.differences import (
     spread,
     worst_of,
 )
+from moebench.verdict.epochs import (
+    fewer_epochs,
+    on_its_side,
+    same_accuracy,
+    share_of_runs,
+    steadier,
+    two_means,
+    within_runs,
+)
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.exact import exact
 from moebench.verdict.findings import Findings
@@ -56,13 +65,20 @@ TESTS: dict[str, Callable[[Claim, Evidence], Findings]] = {
     "difference": difference,
     "equivalence": equivalence,
     "exact": exact,
+    "fewer_epochs": fewer_epochs,
     "flat_share": flat_share,
     "interaction": interaction,
     "interior_optimum": interior_optimum,
+    "on_its_side": on_its_side,
     "order": order,
+    "same_accuracy": same_accuracy,
+    "share_of_runs": share_of_runs,
     "spread": spread,
+    "steadier": steadier,
     "steps_to_loss": steps_to_loss,
     "trend": trend,
+    "two_means": two_means,
+    "within_runs": within_runs,
     "worst_of": worst_of,
 }
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from moebench.records import read
+from moebench.reproduce import load_arm
 from moebench.run.job import Job
 from moebench.run.worker import execute
+from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
@@ -33,3 +35,13 @@ def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
     if "dense" not in path.stem:
         assert 0 <= record.metrics["route/dropped"] <= 1
         assert "train/LoadBalance" in record.metrics
+
+
+PROFILES = [(name, profile.name) for name in FOLDERS for profile in target(name).plan.profiles]
+
+
+@pytest.mark.parametrize(("name", "profile"), PROFILES)
+def test_every_arm_of_every_profile_is_a_configuration(name: str, profile: str) -> None:
+    found = target(name)
+    for arm in found.plan.profile(profile).arms:
+        load_arm(found, found.plan.arm(arm), found.plan.profile(profile), {})

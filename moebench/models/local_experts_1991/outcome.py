@@ -1,0 +1,1 @@
+"""What became of the copies of a population, seed by seed, as records need it."""

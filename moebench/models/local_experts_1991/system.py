@@ -1,0 +1,127 @@
+"""What all systems of the paper have in common, and what Population asks of them.
+
+Many copies of one system are trained side by side: every tensor of weights has a leading dimension
+S. Copy s of a result depends on copy s of the weights alone, to the last bit, so it does not matter
+in which company a copy is trained. That rules out two things: sums over the cases by a matrix
+product, whose order of addition may change with the place in memory, and tensors over the cases
+that do not fill whole vector registers, since torch computes what is left over with other code.
+
+Dimensions: S systems side by side, U units, C outputs, T cases, D inputs with the constant 1.
+
+Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 3 (plain gradient descent with a fixed
+step, one update an epoch).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+Weights = dict[str, Tensor]
+
+LANES = 16  # cases are padded to a multiple: two registers of eight numbers, torch's widest step
+
+
+class Cases(NamedTuple):
+    """What is learnt in one epoch. Padding has a share of zero."""
+
+    x_DT: Tensor  # inputs, and a row of ones
+    target_CT: Tensor
+    share_T: Tensor  # what a case counts in the mean: one over the number of cases
+
+
+def prepare(x_TD: Tensor, target_TC: Tensor) -> Cases:
+    """Lay cases out for training: one row an input, the constant 1 below, padded, in float64."""
+    number = len(x_TD)
+    rows = torch.cat([x_TD, torch.ones_like(x_TD[:, :1])], dim=1)
+    share_T = torch.full_like(rows[:, 0], 1 / number)
+    padding = (0, -number % LANES)
+    return Cases(*(pad(part.double(), padding) for part in (rows.T, target_TC.T, share_T)))
+
+
+class System(Protocol):
+    """A network of which many copies are trained side by side."""
+
+    def init(
+        self, seeds: Sequence[int], initial_range: float, features: int, outputs: int
+    ) -> Weights:
+        """Return starting weights, a copy a seed, each drawn from its own seed alone."""
+        ...
+
+    def forward(self, weights: Weights, x_DT: Tensor) -> Any:
+        """Return a named tuple with the answer `blend_SCT` and what `gradient` needs."""
+        ...
+
+    def gradient(self, weights: Weights, answer: Any, cases: Cases) -> Weights:
+        """Return the gradient of the mean error."""
+        ...
+
+    def units(self, outputs: int) -> int:
+        """Return how many numbers the widest layer holds for one case."""
+        ...
+
+    def parameters(self, features: int, outputs: int) -> int:
+        """Return the number of weights of one copy."""
+        ...
+
+    def flops(self, features: int, outputs: int) -> int:
+        """Return the FLOPs of the matrix products of one forward pass of one case."""
+        ...
+
+    def usage(self, answer: Any, share_T: Tensor) -> dict[str, Tensor]:
+        """Return what a copy's record says of it beside its errors, each a number a copy."""
+        ...
+
+
+def uniform(seeds: Sequence[int], initial_range: float, *shape: int) -> Tensor:
+    """Return a tensor a seed, drawn evenly from -initial_range to initial_range."""
+    copies = []
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        copies.append(torch.rand(*shape, generator=generator, dtype=torch.float64))
+    return (torch.stack(copies) * 2 - 1) * initial_range
+
+
+def linear(weight_SUD: Tensor, x_DT: Tensor) -> Tensor:
+    """Return u_SUT, the weighted sums of the inputs."""
+    return torch.bmm(weight_SUD, x_DT.expand(len(weight_SUD), -1, -1))
+
+
+def logistic_gradient(to_output: Tensor, output: Tensor) -> Tensor:
+    """Return the gradient by the argument of a logistic function, given that by its value."""
+    gradient: Tensor = torch.ops.aten.sigmoid_backward(to_output, output)
+    return gradient
+
+
+def pull(to_u_SUT: Tensor, x_DT: Tensor) -> Tensor:
+    """Return the gradient by weight_SUD, given that by the weighted sums, `linear` backwards."""
+    return torch.stack([(to_u_SUT * x_T).sum(dim=-1) for x_T in x_DT], dim=-1)
+
+
+def descend(weights: Weights, gradient: Weights, step_S: Tensor) -> None:
+    """Move the weights against the gradient, in place."""
+    for name, weight in weights.items():
+        step = step_S.view(-1, *[1] * (weight.dim() - 1))
+        # Product and difference apart: fused into one operation they round once where it fits.
+        weight.sub_(gradient[name].mul_(step))
+
+
+def mean_squared_error(blend_SCT: Tensor, cases: Cases) -> Tensor:
+    """Return error_S: the mean over cases and outputs of the squared error."""
+    squared_SCT = (blend_SCT - cases.target_CT).square_()
+    return squared_SCT.mul_(cases.share_T).sum(dim=-1).mean(dim=-1)
+
+
+def accuracy(blend_SCT: Tensor, cases: Cases) -> Tensor:
+    """Return the share of cases answered rightly, right_S.
+
+    One output is right on the target's side of one half; of several, the highest is the answer.
+    """
+    if len(cases.target_CT) == 1:
+        right_ST = (blend_SCT[:, 0] > 0.5) == (cases.target_CT[0] > 0.5)
+    else:
+        right_ST = blend_SCT.argmax(dim=1) == cases.target_CT.argmax(dim=0)
+    number = (cases.share_T > 0).sum()
+    return (right_ST & (cases.share_T > 0)).sum(dim=-1) / number
