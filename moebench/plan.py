@@ -1,6 +1,6 @@
 """What a reproduction runs: arms, profiles, seeds. Data, like the claims they serve; no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -50,12 +50,18 @@ class Plan:
         groups: title -> arms that belong in one figure.
         computed: arm -> "module:function" of what is no training of one network; the function
             takes nothing and returns metrics, or a map from seed to metrics.
+        drawings: "module:function" that takes the records and returns figures of this paper alone,
+            `moebench.report.Drawing`s; empty: there are none.
+        seeds_in_a_run: number of seeds -> settings, where one run trains them all side by side;
+            None: a seed is a run of its own.
     """
 
     arms: Sequence[Arm]
     profiles: Sequence[Profile]
     groups: Mapping[str, Sequence[str]]
     computed: Mapping[str, str] = field(default_factory=dict)
+    drawings: str = ""
+    seeds_in_a_run: Callable[[int], Mapping[str, object]] | None = None
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; ValueError names those there are."""

@@ -10,10 +10,10 @@ from tqdm import tqdm
 from moebench import report, tracking
 from moebench.baselines import twin
 from moebench.experiment import Experiment, load
-from moebench.plan import Arm, Profile
+from moebench.plan import Arm, Plan, Profile
 from moebench.records import read, write_all, write_whole
 from moebench.run.check import checked
-from moebench.run.function import Function
+from moebench.run.function import Function, named
 from moebench.run.job import Job
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
@@ -52,11 +52,12 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
         ConnectionError: if MLflow is wanted and cannot be reached.
     """
     profile = target.plan.profile(options.profile)
-    experiments = resolve(target, profile, options.settings)
+    seeds, settings = wanted(target.plan, options)
+    experiments = resolve(target, profile, settings)
     tracker = tracking.connect(options.root) if options.track else None
     folder = options.root / target.folder / profile.name
     with sole_user(folder):
-        jobs = make_jobs(target, profile, experiments, options.seeds, folder)
+        jobs = make_jobs(target, profile, experiments, seeds, folder)
         jobs += computed_jobs(target, profile, folder)
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
@@ -66,6 +67,13 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
         if tracker is not None:
             tracker.close(partners(target), [folder / name for name in RESULTS])
     return verdicts
+
+
+def wanted(plan: Plan, options: Options) -> tuple[int | None, Mapping[str, object]]:
+    """Return how many runs an arm has, None for the profile's number, and a person's settings."""
+    if options.seeds is None or plan.seeds_in_a_run is None:
+        return options.seeds, options.settings
+    return None, {**options.settings, **plan.seeds_in_a_run(options.seeds)}
 
 
 def partners(target: Target) -> dict[str, tracking.Partner]:
@@ -154,8 +162,10 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     path = folder / "results.jsonl"
     if not path.exists():
         raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
-    verdicts = judge(target.claims, read(path), profile.name)
+    records = read(path)
+    verdicts = judge(target.claims, records, profile.name)
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
-    report.write(folder, target.paper, target.claims, verdicts, target.plan.groups)
+    drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
+    report.write(folder, target.paper, target.claims, verdicts, target.plan.groups, drawings)
     return verdicts

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from moebench.claims import Claim, Paper
 from moebench.records import write_whole
+from moebench.report.drawing import Drawing
 from moebench.report.markdown import fill, markdown_costs, markdown_table
 from moebench.verdict import Verdict
 
-__all__ = ["fill", "markdown_costs", "markdown_table", "render", "write"]
+__all__ = ["Drawing", "fill", "markdown_costs", "markdown_table", "render", "write"]
 
 
 def render(
@@ -21,6 +22,7 @@ def render(
     claims: Sequence[Claim],
     verdicts: Sequence[Verdict],
     groups: Mapping[str, Sequence[str]],
+    drawings: Sequence[Drawing] = (),
 ) -> str:
     """Return the page about the runs in a folder, as HTML.
 
@@ -30,6 +32,7 @@ def render(
         claims: in the order in which the page shows them.
         verdicts: one a claim.
         groups: title -> arms that share a figure; arms of no group share one of their own.
+        drawings: figures of this paper alone.
 
     Raises:
         FileNotFoundError: if the folder has no `results.jsonl`.
@@ -37,7 +40,7 @@ def render(
     """
     from moebench.report.page import page
 
-    return page(folder, paper, claims, verdicts, groups)
+    return page(folder, paper, claims, verdicts, groups, drawings)
 
 
 def write(
@@ -46,11 +49,12 @@ def write(
     claims: Sequence[Claim],
     verdicts: Sequence[Verdict],
     groups: Mapping[str, Sequence[str]],
+    drawings: Sequence[Drawing] = (),
 ) -> Path:
     """Write the page to `report.html` in the folder, whole or not at all; return its path.
 
     Takes and raises what `render` does.
     """
     path = folder / "report.html"
-    write_whole(path, render(folder, paper, claims, verdicts, groups))
+    write_whole(path, render(folder, paper, claims, verdicts, groups, drawings))
     return path

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from moebench.claims import Claim, Paper, Word
 from moebench.report import figures, runs, wording
 from moebench.report.costs import HEAD, cost_rows
+from moebench.report.drawing import Drawing
 from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
@@ -67,6 +68,7 @@ def page(
     claims: Sequence[Claim],
     verdicts: Sequence[Verdict],
     groups: Mapping[str, Sequence[str]],
+    drawings: Sequence[Drawing],
 ) -> str:
     """Return the page as HTML; see `moebench.report.render`."""
     found = runs.load(folder)
@@ -87,6 +89,7 @@ def page(
         entries=entries,
         count={word: sum(e.verdict.verdict is word for e in entries) for word in Word},
         forests=_forests(entries),
+        drawings=drawings,
         losses=_panels(losses, arms, strokes, "validation loss", (by_steps, by_time)),
         maps=maps,
         shown=SHOWN,

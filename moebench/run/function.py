@@ -1,9 +1,16 @@
 """Arms that are functions: arithmetic, and experiments that are no training of one network."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+
+def named(reference: str) -> Callable[..., Any]:
+    """Return the function called "module:function"."""
+    module, _, name = reference.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,5 @@ class Function:
 
     def __call__(self) -> Mapping[int, Mapping[str, float]]:
         """Call it and return seed -> metrics; the seed is nought where it has none."""
-        module, _, name = self.reference.partition(":")
-        found = getattr(importlib.import_module(module), name)()
+        found = named(self.reference)()
         return found if all(isinstance(key, int) for key in found) else {0: found}

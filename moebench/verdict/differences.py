@@ -13,6 +13,7 @@ from moebench.verdict.conditions import (
     below_zero,
     compare,
     equivalent,
+    stays_below,
 )
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
@@ -25,6 +26,23 @@ def difference(claim: Claim, evidence: Evidence) -> Findings:
     """
     first, second = claim.arms
     return Findings([compare(claim, evidence, (first, second), claim.direction)])
+
+
+def lower_and_within(claim: Claim, evidence: Evidence) -> Findings:
+    """Judge: the first arm has a lower metric than the second, and one below a limit.
+
+    Arms: (first, second). Settings: `within`, the limit.
+    """
+    first, second = claim.arms
+    limit = claim.settings["within"]
+    says = f"{claim.metric} of {first} is below {limit:g}"
+    sample = evidence.sample(claim.metric, first)
+    return Findings(
+        [
+            compare(claim, evidence, (first, second), "lower"),
+            stays_below(says, sample, limit, evidence, claim.unit),
+        ]
+    )
 
 
 def order(claim: Claim, evidence: Evidence) -> Findings:

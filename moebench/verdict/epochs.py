@@ -1,9 +1,9 @@
 """Tests of claims about training to a criterion: systems with seeds of their own, not paired.
 
-They share these settings: `grid` (step sizes), `first_seed` (seeds below it are trials that choose
-a system's own best step) and `rules` (at which steps the systems are compared: a size for all of
-them, or "best", each at its own). Runs that never reach the criterion are left out of means of
-epochs, and counted.
+They share these settings: `grid` (step sizes), `trials` (so many seeds of an arm, the last ones,
+choose its own best step and are not judged) and `rules` (at which steps the systems are compared: a
+size for all of them, or "best", each at its own). Runs that never reach the criterion are left out
+of means of epochs, and counted.
 """
 
 from collections.abc import Iterator, Sequence

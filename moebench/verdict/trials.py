@@ -1,7 +1,7 @@
 """Runs that were made with a whole grid of step sizes: which step counts, and the values at it.
 
-A run of this kind has its metrics once for each step size, `step_<size>/<quantity>`. Seeds below
-the first judged one are trials: they choose a system's own best step and are never judged by.
+A run of this kind has its metrics once for each step size, `step_<size>/<quantity>`. The last few
+seeds of an arm are trials: they choose a system's own best step and are never judged by.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,16 +19,16 @@ BEST = "best"  # the step with the fewest epochs in the trials, among those that
 
 @dataclass(frozen=True)
 class Trials:
-    """The runs of a claim, with the grid and the first seed that is judged."""
+    """The runs of a claim, with the grid and the number of seeds that are trials."""
 
     evidence: Evidence
     grid: Sequence[float]
-    first_seed: int
+    number: int
 
     @classmethod
     def of(cls, evidence: Evidence, settings: Mapping[str, Any]) -> "Trials":
-        """Take grid and first seed from the settings `grid` and `first_seed` of a claim."""
-        return cls(evidence, settings["grid"], settings["first_seed"])
+        """Take both from the settings `grid` and `trials` of a claim."""
+        return cls(evidence, settings["grid"], settings["trials"])
 
     def step(self, arm: str, rule: Rule) -> float | None:
         """Return the step size of an arm under a rule; None if no trial got there with any."""
@@ -81,4 +81,5 @@ class Trials:
         self, arm: str, step: float, quantity: str, trials: bool = False
     ) -> dict[int, float]:
         values = self.evidence.values(f"step_{step:g}/{quantity}", arm)
-        return {s: value for s, value in values.items() if (s < self.first_seed) == trials}
+        tried = set(sorted(self.evidence.runs[arm])[-self.number :])
+        return {seed: value for seed, value in values.items() if (seed in tried) == trials}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 from PIL import Image
 
 from moebench import report
@@ -465,6 +466,18 @@ def test_markdown_costs_are_means_over_finished_trainings() -> None:
     ]
     _, _, *rows = report.markdown_costs(records).splitlines()
     assert rows == ["| a\\|b | 2 | 5.50 M | 1.00 M | 2.00 M | 3.00 | 37.5 | 3.0 MiB |"]
+
+
+def test_drawings_of_a_paper_come_before_curves_and_in_their_place(tmp_path: Path) -> None:
+    drawn = [report.Drawing("Figure 2", "Lines <of> experts.", [Markup("<svg>it</svg>")])]
+    html = report.render(make(tmp_path / "a", []), PAPER, [], [], {}, drawn)
+    assert "Figures as in the paper" in html
+    assert "Lines &lt;of&gt; experts." in html
+    assert "<svg>it</svg>" in html
+    assert "No finished run has a validation curve" not in html
+    plain = report.render(make(tmp_path / "b", []), PAPER, [], [], {})
+    assert "Figures as in the paper" not in plain
+    assert "No finished run has a validation curve" in plain
 
 
 def test_fill_replaces_one_block() -> None:

@@ -16,7 +16,7 @@ from moebench.statistics.two_samples import (
 from moebench.verdict import Verdict, judge
 
 GRID = (2.0, 5.0)
-JUDGED, TRIED = range(1000, 1025), range(3)
+JUDGED, TRIED = range(1000, 1025), range(1025, 1028)
 NOISE = np.linspace(-1, 1, 28) ** 3
 
 
@@ -53,7 +53,7 @@ def runs(arm: str, spread: float = 20.0, lost: int = 0, **more: Any) -> list[Run
 
 
 def judged(records: list[RunRecord], test: str, arms: tuple[str, ...], **changes: Any) -> Verdict:
-    settings = {"grid": GRID, "first_seed": 1000, "rules": (5.0,), **changes.pop("settings", {})}
+    settings = {"grid": GRID, "trials": 3, "rules": (5.0,), **changes.pop("settings", {})}
     claim = Claim(
         **{"key": "X-01", "says": "", "source": "", "paper_values": {}, "matched_on": None},
         **{"test": test, "arms": arms, "seeds": 25, "settings": settings, **changes},
@@ -86,7 +86,7 @@ def test_fewer_epochs_at_one_step_and_at_the_best_of_each() -> None:
 
 def test_a_step_at_which_a_trial_failed_is_nobodys_best() -> None:
     records = runs("a", epochs={2.0: 400.0, 5.0: 200.0}) + runs("b")
-    trial = next(record for record in records if (record.arm, record.seed) == ("a", 1))
+    trial = next(record for record in records if (record.arm, record.seed) == ("a", 1026))
     trial.metrics["step_5/reached"] = 0.0  # type: ignore[index]
     found = judged(records, "fewer_epochs", ("a", "b"), settings={"rules": ("best",)})
     assert found.measured["a"]["best: step"] == 2.0
@@ -96,7 +96,7 @@ def test_a_step_at_which_a_trial_failed_is_nobodys_best() -> None:
 def test_judged_seeds_do_not_choose_and_trials_are_not_judged() -> None:
     records = runs("a") + runs("b", epochs={2.0: 900.0, 5.0: 600.0})
     for record in records:
-        if record.seed >= 1000 and record.arm == "a":
+        if record.seed in JUDGED and record.arm == "a":
             record.metrics["step_5/epochs"] = 300.0  # type: ignore[index]
     found = judged(records, "fewer_epochs", ("a", "b"), settings={"rules": ("best",)})
     assert found.measured["a"]["best: epochs"] == 300.0
@@ -173,7 +173,7 @@ def test_within_runs_judges_the_first_and_counts_the_others() -> None:
 
 
 def test_share_of_runs() -> None:
-    records = [record for record in runs("a", active=2.5) if record.seed]
+    records = runs("a", active=2.5)
     settings = {"quantity": "active", "between": (2, 3), "share": 0.96}
     assert judged(records, "share_of_runs", ("a",), settings=settings).verdict is Word.REPRODUCED
     for record in [record for record in records if record.seed in (1000, 1001)]:

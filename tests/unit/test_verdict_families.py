@@ -70,6 +70,21 @@ def test_interaction(means: dict[str, float], found: list[str], word: Word) -> N
     assert verdict.effect == pytest.approx(contrast, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("means", "found"),
+    [
+        ({"a": 0.02, "b": 0.2}, ["holds", "holds"]),
+        ({"a": 0.1, "b": 0.2}, ["holds", "refuted"]),
+        ({"a": 0.02, "b": 0.01}, ["refuted", "holds"]),
+    ],
+)
+def test_lower_and_within(means: dict[str, float], found: list[str]) -> None:
+    small = [noise / 10 for noise in NOISE]
+    settings = {"settings": {"within": 0.03}, "margin": 0.005}
+    verdict = judged(losses(small, **means), "lower_and_within", "ab", **settings)
+    assert states(verdict) == found
+
+
 def test_order_and_its_partial_failure() -> None:
     up = losses(a=3, b=2, c=1)
     assert judged(up, "order", "abc", direction="higher").verdict is Word.REPRODUCED
