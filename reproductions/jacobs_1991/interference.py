@@ -1,0 +1,93 @@
+"""What is forgotten: training on one pair of vowels, then on the other, and so on in turn.
+
+Four systems of about equal size (24 or 25 weights) see first [i] and [I], then [a] and [ʌ]. At
+every change the accuracy on the resting pair is compared with what it was when that pair was last
+trained. A control of the same length sees both pairs all the time.
+
+Source: the claim is told of Jacobs et al. 1991, which has the idea (section 1) and no figure.
+"""
+
+import torch
+from torch import Tensor
+
+from moebench.data.vowels import Vowels
+from moebench.models.local_experts_1991.backprop import BackProp
+from moebench.models.local_experts_1991.errors import Competitive, Cooperative, Likelihood
+from moebench.models.local_experts_1991.mixture import Mixture
+from moebench.models.local_experts_1991.system import (
+    Cases,
+    System,
+    Weights,
+    accuracy,
+    descend,
+    prepare,
+)
+from reproductions.jacobs_1991.paper import DRAWN, SAME
+
+FIRST_SEED, SEEDS = 1000, 25
+PHASES, EPOCHS = 6, 1000
+PAIRS = ((0, 1), (2, 3))  # places among iy, ih, aa, ah
+
+Metrics = dict[int, dict[str, float]]
+
+
+def backprop() -> Metrics:
+    """Return what a net of 6 hidden units forgets."""
+    return _forgotten(BackProp(6))
+
+
+def cooperative() -> Metrics:
+    """Return what four experts under the cooperative error forget."""
+    return _forgotten(Mixture(4, Cooperative()))
+
+
+def competitive() -> Metrics:
+    """Return what four experts under the competitive error forget."""
+    return _forgotten(Mixture(4, Competitive()))
+
+
+def likelihood() -> Metrics:
+    """Return what four experts under the likelihood error forget."""
+    return _forgotten(Mixture(4, Likelihood()))
+
+
+def _forgotten(system: System) -> Metrics:
+    """Return, seed by seed, `drop` (mean over the changes), `largest` and the control's `replayed`.
+
+    A drop is the accuracy on a pair at the end of its phase less that at the end of the next one.
+    """
+    data = Vowels(coding="anti", order=DRAWN)
+    inputs, targets, vowel_T = data.train.x_TD, data.train.target_TC, data.train.vowel_T
+    both = prepare(inputs, targets)
+    halves = []
+    for pair in PAIRS:
+        mine_T = torch.isin(vowel_T, torch.tensor(pair))
+        halves.append(prepare(inputs[mine_T], targets[mine_T]))
+    drop_NS = _drops(system, halves, halves)
+    replayed_NS = _drops(system, [both, both], halves)
+    return {
+        FIRST_SEED + s: {
+            "drop": drop_NS[:, s].mean().item(),
+            "largest": drop_NS[:, s].max().item(),
+            "replayed": replayed_NS[:, s].mean().item(),
+        }
+        for s in range(SEEDS)
+    }
+
+
+def _drops(system: System, trained: list[Cases], shown: list[Cases]) -> Tensor:
+    """Train on two sets in turn; return drop_NS, one row a change from the second phase on."""
+    weights: Weights = system.init(range(FIRST_SEED, FIRST_SEED + SEEDS), 0.5, 2, 1)
+    step_S = torch.full((SEEDS,), SAME, dtype=torch.float64)
+    drops: list[Tensor] = []
+    before_S = torch.zeros(SEEDS)
+    for phase in range(PHASES):
+        cases = trained[phase % 2]
+        for _ in range(EPOCHS):
+            answer = system.forward(weights, cases.x_DT)
+            descend(weights, system.gradient(weights, answer, cases), step_S)
+        right = [accuracy(system.forward(weights, part.x_DT).blend_SCT, part) for part in shown]
+        if phase:
+            drops.append(before_S - right[(phase - 1) % 2])
+        before_S = right[phase % 2]
+    return torch.stack(drops)

@@ -1,0 +1,122 @@
+"""How mixtures divide the task, epoch by epoch: when experts part, and where the gate is unsure.
+
+Trained as the arms of plan.py are, with 25 seeds at once, and looked at on the way.
+
+Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 3 and Figure 3.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from moebench.data.vowels import Vowels
+from moebench.models.local_experts_1991.errors import Likelihood
+from moebench.models.local_experts_1991.mixture import Mixture, gate_entropy
+from moebench.models.local_experts_1991.system import (
+    Cases,
+    Weights,
+    descend,
+    mean_squared_error,
+    prepare,
+)
+from moebench.statistics import spearman
+from reproductions.jacobs_1991.paper import DRAWN, SAME
+
+FIRST_SEED, SEEDS = 1000, 25
+EVERY = 5  # epochs between two looks
+MOST = 15000  # epochs
+CRITERION = 0.08
+DROPPED = 0.95  # of log E: below it the gate no longer treats the experts alike
+
+Metrics = dict[int, dict[str, float]]
+
+
+def separation_of_eight() -> Metrics:
+    """Return when eight experts agree most and when the gate's entropy drops, seed by seed."""
+    return _separation(8)
+
+
+def separation_of_four() -> Metrics:
+    """Return the same for four experts."""
+    return _separation(4)
+
+
+def _separation(experts: int) -> Metrics:
+    """Return `agreement_epoch`, `drop_epoch` and `lead`, the epochs from one to the other.
+
+    Agreement is the mean cosine between the experts' weights, two by two, constant included. A run
+    whose entropy never drops before it meets the criterion has a lead of nought.
+    """
+    agreement: list[Tensor] = []
+    entropy: list[Tensor] = []
+    ended: list[Tensor] = []
+    for weights, cases, going_S in looks(experts):
+        gate_SET = Mixture(experts, Likelihood()).forward(weights, cases.x_DT).gate_SET
+        agreement.append(mean_cosine(weights["expert"]))
+        entropy.append((gate_entropy(gate_SET) * cases.share_T).sum(dim=-1))
+        ended.append(~going_S)
+    agreement_NS, entropy_NS, ended_NS = map(torch.stack, (agreement, entropy, ended))
+    metrics = {}
+    for s in range(SEEDS):
+        looked = int(ended_NS[:, s].int().argmax()) + 1 if ended_NS[:, s].any() else len(ended_NS)
+        below = (entropy_NS[:looked, s] < DROPPED * math.log(experts)).nonzero()
+        best = int(agreement_NS[:looked, s].argmax()) * EVERY
+        drop = int(below[0]) * EVERY if len(below) else best
+        metrics[FIRST_SEED + s] = {
+            "agreement_epoch": float(best),
+            "agreement": agreement_NS[:looked, s].max().item(),
+            "drop_epoch": float(drop),
+            "lead": float(drop - best),
+        }
+    return metrics
+
+
+def ambiguity() -> Metrics:
+    """Return the rank correlation of the gate's entropy with |answer - 1/2| over the cases."""
+    system = Mixture(4, Likelihood())
+    for weights, cases, _ in looks(4):
+        last, shown = weights, cases
+    mixed = system.forward(last, shown.x_DT)
+    entropy_ST = gate_entropy(mixed.gate_SET)
+    distance_ST = (mixed.blend_SCT[:, 0] - 0.5).abs()
+    real_T = shown.share_T > 0
+    return {
+        FIRST_SEED + s: {
+            "rank_correlation": spearman(
+                entropy_ST[s, real_T].numpy(), distance_ST[s, real_T].numpy()
+            )
+        }
+        for s in range(SEEDS)
+    }
+
+
+def looks(experts: int) -> Iterator[tuple[Weights, Cases, Tensor]]:
+    """Train mixtures with one seed each; yield weights, cases and who goes on, every few epochs.
+
+    A run that met the criterion stays as it is.
+    """
+    data = Vowels(coding="aligned", order=DRAWN)
+    cases = prepare(data.train.x_TD, data.train.target_TC)
+    system = Mixture(experts, Likelihood())
+    seeds = range(FIRST_SEED, FIRST_SEED + SEEDS)
+    weights = system.init(seeds, 0.5, features=2, outputs=1)
+    going_S = torch.ones(SEEDS, dtype=torch.bool)
+    for epoch in range(MOST):
+        answer = system.forward(weights, cases.x_DT)
+        going_S &= mean_squared_error(answer.blend_SCT, cases) > CRITERION
+        if epoch % EVERY == 0:
+            yield {name: weight.clone() for name, weight in weights.items()}, cases, going_S.clone()
+        if not going_S.any():
+            break
+        descend(weights, system.gradient(weights, answer, cases), SAME * going_S)
+    yield weights, cases, going_S
+
+
+def mean_cosine(expert_SECD: Tensor) -> Tensor:
+    """Return the mean cosine between the weights of two experts, over all pairs."""
+    unit_SED = torch.nn.functional.normalize(expert_SECD.flatten(2), dim=-1)
+    experts = unit_SED.shape[1]
+    cosine_SEE = unit_SED @ unit_SED.mT
+    return (cosine_SEE.sum(dim=(1, 2)) - experts) / (experts * (experts - 1))
