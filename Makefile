@@ -13,7 +13,7 @@ OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
 .PHONY: help setup reproduce-% test check report bench mlflow list doctor
 
 help:
-	@echo "make reproduce-switch [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
+	@echo "make reproduce-switch | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
 	@echo "make mlflow | list | doctor | bench | test | check"
 
 # torch comes first and by itself: a looser requirement would pull a build of several GB.

@@ -8,7 +8,7 @@ from pathlib import Path
 from moebench.claims import Claim, Paper
 from moebench.plan import Plan
 
-FOLDERS = {"switch": "switch_2021"}
+FOLDERS = {"vowel": "jacobs_1991", "switch": "switch_2021"}
 
 
 @dataclass(frozen=True)

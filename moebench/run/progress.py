@@ -33,10 +33,10 @@ class Progress:
         self.overall.n = len(records)
         self.overall.refresh()
         for record in records[self.shown :] if not self.live else ():
-            loss = record.metrics.get("valid/loss", float("nan"))
+            loss = record.metrics.get("valid/loss")
+            came_to = "" if loss is None else f", valid/loss {loss:.4f}"
             name = f"{record.arm} seed {record.seed}"
-            line = f"{name}: {record.status}, valid/loss {loss:.4f}, {record.seconds:.0f} s"
-            print(line, flush=True)
+            print(f"{name}: {record.status}{came_to}, {record.seconds:.0f} s", flush=True)
         self.shown = len(records)
         for bar, job in zip(self.bars, running, strict=False):
             lines = read_history(job.history_path)

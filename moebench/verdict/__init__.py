@@ -59,6 +59,7 @@ from moebench.verdict.exact import exact
 from moebench.verdict.findings import Findings
 from moebench.verdict.optimum import interior_optimum
 from moebench.verdict.outcome import Verdict, conclude, not_testable
+from moebench.verdict.passes import order_and_closest, sooner_and_as_good
 from moebench.verdict.speed import steps_to_loss
 from moebench.verdict.trends import flat_share, trend
 
@@ -73,8 +74,10 @@ TESTS: dict[str, Callable[[Claim, Evidence], Findings]] = {
     "lower_and_within": lower_and_within,
     "on_its_side": on_its_side,
     "order": order,
+    "order_and_closest": order_and_closest,
     "same_accuracy": same_accuracy,
     "share_of_runs": share_of_runs,
+    "sooner_and_as_good": sooner_and_as_good,
     "spread": spread,
     "steadier": steadier,
     "steps_to_loss": steps_to_loss,

@@ -22,7 +22,7 @@ from moebench.models.local_experts_1991.system import (
     descend,
     prepare,
 )
-from reproductions.jacobs_1991.paper import DRAWN, SAME
+from reproductions.jacobs_1991.arms import DRAWN, SAME
 
 FIRST_SEED, SEEDS = 1000, 25
 PHASES, EPOCHS = 6, 1000

@@ -22,7 +22,7 @@ from moebench.models.local_experts_1991.system import (
     prepare,
 )
 from moebench.statistics import spearman
-from reproductions.jacobs_1991.paper import DRAWN, SAME
+from reproductions.jacobs_1991.arms import DRAWN, SAME
 
 FIRST_SEED, SEEDS = 1000, 25
 EVERY = 5  # epochs between two looks

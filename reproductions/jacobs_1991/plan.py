@@ -4,7 +4,7 @@ One run trains all seeds and step sizes of an arm side by side.
 """
 
 from moebench.plan import Arm, Plan, Profile
-from reproductions.jacobs_1991.paper import (
+from reproductions.jacobs_1991.arms import (
     CODINGS,
     DRAWN,
     ORDERS,
@@ -94,5 +94,6 @@ PLAN = Plan(
     ],
     groups={},
     computed=COMPUTED,
+    drawings="reproductions.jacobs_1991.figures:draw",
     seeds_in_a_run=lambda number: {SEEDS: number + TRIALS},
 )

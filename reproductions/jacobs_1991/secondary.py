@@ -6,9 +6,9 @@ is judged as a claim of its own.
 """
 
 from moebench.claims import Claim
+from reproductions.jacobs_1991.arms import COMMON
 
 ACCOUNT = "a secondary account of the paper"
-COMMON = {"grid": (2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0), "trials": 3}
 RIVALS = (
     ("four_competitive.aligned.0.5", "backprop_6.aligned.0.5"),
     ("four_competitive.aligned.0.5", "four_cooperative.aligned.0.5"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from moebench.experiment import load
 from moebench.records import read
 from moebench.reproduce import load_arm
 from moebench.run.job import Job
@@ -11,11 +12,13 @@ from moebench.run.worker import execute
 from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-FILES = sorted(CONFIGS.rglob("*.yaml"))
+FILES = sorted(CONFIGS.glob("switch_2021/*.yaml"))
+POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
 
 
 def test_there_are_configurations() -> None:
     assert FILES
+    assert len({*FILES, *POPULATIONS}) == len(sorted(CONFIGS.rglob("*/*.yaml")))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIGS)))
@@ -35,6 +38,18 @@ def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
     if "dense" not in path.stem:
         assert 0 <= record.metrics["route/dropped"] <= 1
         assert "train/LoadBalance" in record.metrics
+
+
+@pytest.mark.parametrize("path", POPULATIONS, ids=lambda path: path.stem)
+def test_a_population_trains_and_records_every_seed(path: Path, tmp_path: Path) -> None:
+    settings = {"model.init_args.seeds": 2, "model.init_args.max_epochs": 60}
+    job = Job("target", "profile", path.stem, 7, load([path], settings, 7), tmp_path / "run")
+    record = execute(job, [])
+    error = job.folder / "error.txt"
+    assert record.status == "finished", error.read_text() if error.exists() else record
+    assert [one.seed for one in job.records()] == [7, 8]
+    assert record.params_total > 0
+    assert record.tokens == 400 * record.steps
 
 
 PROFILES = [(name, profile.name) for name in FOLDERS for profile in target(name).plan.profiles]

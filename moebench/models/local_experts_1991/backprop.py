@@ -1,8 +1,8 @@
 """The paper's baseline: a network with one hidden layer, trained by back-propagation.
 
-Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 3, Table 1 (6 and 12 hidden units); Rumelhart,
-Hinton and Williams 1986, "Learning internal representations by error propagation" (logistic units,
-half the squared error).
+Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 3, Table 1 (6 and 12 hidden units);
+Rumelhart, Hinton and Williams 1986, "Learning internal representations by error propagation"
+(logistic units, half the squared error).
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from moebench.models.local_experts_1991.system import (
     Weights,
     linear,
     logistic_gradient,
+    over_outputs,
     pull,
     uniform,
 )
@@ -68,10 +69,10 @@ class BackProp:
         hidden_SHT, blend_SCT = answer
         missed_SCT = (blend_SCT - cases.target_CT).mul_(cases.share_T)
         to_logit_SCT = logistic_gradient(missed_SCT, blend_SCT)
-        to_output_SCH = (to_logit_SCT[:, :, None] * hidden_SHT[:, None]).sum(dim=-1)
+        to_output_SCH = pull(to_logit_SCT, hidden_SHT[:, None])
         to_constant_SC1 = to_logit_SCT.sum(dim=-1, keepdim=True)
         weight_SCH = weights["output"][..., : self.hidden]
-        back_SHT = (weight_SCH[..., None] * to_logit_SCT[:, :, None]).sum(dim=1)
+        back_SHT = over_outputs(weight_SCH.mT[..., None] * to_logit_SCT[:, None])
         return {
             "hidden": pull(logistic_gradient(back_SHT, hidden_SHT), cases.x_DT),
             "output": torch.cat([to_output_SCH, to_constant_SC1], dim=-1),

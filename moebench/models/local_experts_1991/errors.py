@@ -14,6 +14,8 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
+from moebench.models.local_experts_1991.system import over_outputs
+
 
 class Mixed(NamedTuple):
     """What a mixture answers, and of what it is made."""
@@ -41,11 +43,6 @@ class Error(Protocol):
     def gradients(self, mixed: Mixed, target_CT: Tensor) -> tuple[Tensor, Tensor]:
         """Return the gradients by output_SECT and by score_SET."""
         ...
-
-
-def over_outputs(values_SECT: Tensor) -> Tensor:
-    """Return the sums over the outputs C; of a single output there is nothing to add up."""
-    return values_SECT[:, :, 0] if values_SECT.shape[2] == 1 else values_SECT.sum(dim=2)
 
 
 class Cooperative:

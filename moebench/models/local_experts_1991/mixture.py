@@ -40,9 +40,7 @@ class Mixture:
         ValueError: if there is not at least one expert.
     """
 
-    def __init__(
-        self, experts: int, error: Cooperative | Competitive | Likelihood | Error
-    ) -> None:
+    def __init__(self, experts: int, error: Cooperative | Competitive | Likelihood | Error) -> None:
         if experts < 1:
             raise ValueError(f"experts={experts}: a mixture needs at least 1")
         self.experts = experts
@@ -101,4 +99,5 @@ class Mixture:
 
 def gate_entropy(gate_SET: Tensor) -> Tensor:
     """Return the entropy of the gate for each case, entropy_ST, in nats."""
-    return torch.special.entr(gate_SET).sum(dim=1)
+    surprise_SET: Tensor = torch.special.entr(gate_SET)
+    return surprise_SET.sum(dim=-2)

@@ -1,4 +1,4 @@
-"""What all systems of the paper have in common, and what Population asks of them.
+"""What all systems of the paper have in common, and what is asked of each.
 
 Many copies of one system are trained side by side: every tensor of weights has a leading dimension
 S. Copy s of a result depends on copy s of the weights alone, to the last bit, so it does not matter
@@ -38,7 +38,8 @@ def prepare(x_TD: Tensor, target_TC: Tensor) -> Cases:
     rows = torch.cat([x_TD, torch.ones_like(x_TD[:, :1])], dim=1)
     share_T = torch.full_like(rows[:, 0], 1 / number)
     padding = (0, -number % LANES)
-    return Cases(*(pad(part.double(), padding) for part in (rows.T, target_TC.T, share_T)))
+    padded = (pad(part.double(), padding) for part in (rows.T, target_TC.T, share_T))
+    return Cases(*(part.contiguous() for part in padded))
 
 
 class System(Protocol):
@@ -89,6 +90,11 @@ def linear(weight_SUD: Tensor, x_DT: Tensor) -> Tensor:
     return torch.bmm(weight_SUD, x_DT.expand(len(weight_SUD), -1, -1))
 
 
+def over_outputs(values_SECT: Tensor) -> Tensor:
+    """Return the sums over the outputs C; a single one is not added up but taken."""
+    return values_SECT[:, :, 0] if values_SECT.shape[2] == 1 else values_SECT.sum(dim=2)
+
+
 def logistic_gradient(to_output: Tensor, output: Tensor) -> Tensor:
     """Return the gradient by the argument of a logistic function, given that by its value."""
     gradient: Tensor = torch.ops.aten.sigmoid_backward(to_output, output)
@@ -96,8 +102,11 @@ def logistic_gradient(to_output: Tensor, output: Tensor) -> Tensor:
 
 
 def pull(to_u_SUT: Tensor, x_DT: Tensor) -> Tensor:
-    """Return the gradient by weight_SUD, given that by the weighted sums, `linear` backwards."""
-    return torch.stack([(to_u_SUT * x_T).sum(dim=-1) for x_T in x_DT], dim=-1)
+    """Return the gradient by weight_SUD, given that by the weighted sums: `linear` backwards.
+
+    The inputs may differ from copy to copy: x_S1DT.
+    """
+    return (to_u_SUT[:, :, None] * x_DT).sum(dim=-1)
 
 
 def descend(weights: Weights, gradient: Weights, step_S: Tensor) -> None:
@@ -111,7 +120,7 @@ def descend(weights: Weights, gradient: Weights, step_S: Tensor) -> None:
 def mean_squared_error(blend_SCT: Tensor, cases: Cases) -> Tensor:
     """Return error_S: the mean over cases and outputs of the squared error."""
     squared_SCT = (blend_SCT - cases.target_CT).square_()
-    return squared_SCT.mul_(cases.share_T).sum(dim=-1).mean(dim=-1)
+    return squared_SCT.mul_(cases.share_T).sum(dim=(1, 2)) / len(cases.target_CT)
 
 
 def accuracy(blend_SCT: Tensor, cases: Cases) -> Tensor:

@@ -1,0 +1,35 @@
+"""What the arms are called, and what they have in common.
+
+Names of arms are `<system>.<coding>.<range of initial weights>`, then `.file` or `.order_<n>` where
+the speakers come in another order than the one drawn with seed 1. The arms stand in plan.py. Each
+run has a grid of step sizes and 25 judged seeds; three more choose a system's own best step.
+"""
+
+GRID = (2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0)
+TRIALS = 3  # seeds that choose the step
+# The step at which all are compared alike: the largest of the grid at which every system met the
+# criterion in every trial (seeds 0 to 2, which no verdict uses), in both codings.
+SAME = 12.0
+CODINGS, RANGES = ("aligned", "anti"), (0.5, 0.1, 1.0)
+TABLE_1 = ("four_experts", "eight_experts", "backprop_6", "backprop_12")
+RIVALS = (("four_experts", "backprop_6"), ("eight_experts", "backprop_12"))
+DRAWN = 1  # seed of the order of speakers, where the order is not the question
+ORDERS = 20  # further random orders, beside that of the file
+COMMON = {"grid": GRID, "trials": TRIALS}
+EPOCHS = {"four experts": 1124, "eight experts": 1083, "6 hidden": 2209, "12 hidden": 2435}
+
+
+def arm(system: str, coding: str = "aligned", spread: float = 0.5, order: str = "") -> str:
+    """Return the name of an arm."""
+    return ".".join([system, coding, f"{spread:g}", *([order] if order else [])])
+
+
+def pairs(*systems: tuple[str, str], ranges: tuple[float, ...] = (0.5,)) -> tuple[str, ...]:
+    """Return both arms of every pair of systems, for each range and coding."""
+    return tuple(
+        arm(system, coding, spread)
+        for spread in ranges
+        for coding in CODINGS
+        for pair in systems
+        for system in pair
+    )

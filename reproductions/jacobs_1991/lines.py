@@ -1,0 +1,69 @@
+"""Lines that experts and gates draw through the plane of two formants.
+
+A line is three numbers: two weights and a constant; it lies where their sum is nought.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from moebench.data.vowels import VowelBatch, Vowels
+from moebench.models.local_experts_1991.errors import Likelihood
+from moebench.models.local_experts_1991.mixture import Mixture
+from moebench.models.local_experts_1991.system import descend, prepare
+from reproductions.jacobs_1991.arms import DRAWN
+
+Lines = NDArray[np.float64]
+Box = tuple[tuple[float, float], tuple[float, float]]
+EPOCHS, STEP = 20_000, 20.0  # enough for a single line to come to rest
+
+
+def gate_line(gate_ED: Lines, first: int, second: int) -> Lines:
+    """Return where two experts have equal shares."""
+    line: Lines = gate_ED[first] - gate_ED[second]
+    return line
+
+
+def span(line: Lines, box: Box) -> tuple[list[float], list[float]]:
+    """Return the ends of a line in a box, of the axis along which it is longer."""
+    (left, right), (low, high) = box
+    a, b, c = line
+    if abs(b) * (high - low) > abs(a) * (right - left):
+        return [left, right], [-(a * x + c) / b for x in (left, right)]
+    return [-(b * y + c) / a for y in (low, high)], [low, high]
+
+
+def place(line_ED: Lines) -> Lines:
+    """Return each line as a point: angle in degrees, and distance from the middle of the data.
+
+    The angle, from -180 to 180, is that of the side on which the expert answers more than one half.
+    """
+    middle_D = np.append(_train().x_TD.mean(dim=0).numpy(), 1.0)
+    length_E = np.hypot(line_ED[:, 0], line_ED[:, 1])
+    angle_E = np.degrees(np.arctan2(line_ED[:, 1], line_ED[:, 0]))
+    return np.stack([angle_E, line_ED @ middle_D / length_E], axis=1)
+
+
+@cache
+def best_line() -> dict[str, Lines]:
+    """Return the line that one expert finds for each pair of vowels, and for all four."""
+    found = {}
+    for name, chosen in (("T0", (0, 1)), ("T1", (2, 3)), ("X", (0, 1, 2, 3))):
+        batch = _train()
+        mine_T = torch.isin(batch.vowel_T, torch.tensor(chosen))
+        cases = prepare(batch.x_TD[mine_T], batch.target_TC[mine_T])
+        system = Mixture(1, Likelihood())
+        weights = system.init([0], 0.5, features=2, outputs=1)
+        step_S = torch.tensor([STEP], dtype=torch.float64)
+        for _ in range(EPOCHS):
+            answer = system.forward(weights, cases.x_DT)
+            descend(weights, system.gradient(weights, answer, cases), step_S)
+        found[name] = weights["expert"][0, 0, 0].numpy()
+    return found
+
+
+@cache
+def _train() -> VowelBatch:
+    return Vowels(coding="aligned", order=DRAWN).train
