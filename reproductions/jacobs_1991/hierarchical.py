@@ -3,7 +3,7 @@
 Each function trains one system from ten seeds and returns what became of each:
 
 * `relative_error`, the smallest on the test set over all epochs, and `epochs` until the error was
-  first within 5% of it (the paper's figures; it says neither on which set, nor how it stopped);
+  first within 5% of it, the paper's two figures; that both are of the test set is our reading;
 * `failed`, 1 if the run ended with no number, or never came up to linear regression, else 0;
 * `still_falling`, 1 if `epochs` lies in the last tenth of those made: then it is a lower bound;
 * `epochs_to_0.15`, where the run got so far: an error that every system of the paper reached;
@@ -14,7 +14,7 @@ Each function trains one system from ten seeds and returns what became of each:
 The seeds draw starting weights and the order of the cases; the cases are the same for all.
 
 Differences from the paper: two joints in the place of four, 2,000 and 1,000 cases in the place of
-15,000 and 5,000, steps from a search of our own, and starting weights that the paper does not give.
+15,000 and 5,000; steps, starting weights, and the masses and ranges of the arm are our own.
 
 Source: Jordan and Jacobs 1994, "Hierarchical mixtures of experts and the EM algorithm", Neural
 Computation 6, 181-214, Tables 1 and 2.

@@ -475,6 +475,7 @@ def test_a_curve_is_measured_every_so_many_epochs() -> None:
     ("make", "says"),
     [
         (lambda: Tree(-1), "depth=-1: must not be negative"),
+        (lambda: IRLS(0), "passes=0: must be at least 1"),
         (lambda: Network(0), "hidden=0: a network needs at least 1 hidden unit"),
         (
             lambda: Descent(Network(), None, Adam(double(0.1)), [0], -1),

@@ -232,6 +232,7 @@ def test_accuracy_by_hand() -> None:
     blend_SCT = torch.zeros(1, 1, 16)
     blend_SCT[0, 0, :4] = torch.tensor([0.9, 0.4, 0.5, 0.6])  # one half is no vote for 1
     assert accuracy(blend_SCT, cases).tolist() == [0.5]
+    assert accuracy(blend_SCT, cases).dtype == torch.float64
     several = prepare(torch.zeros(2, 1), torch.eye(3)[:2])
     blend_SCT = torch.zeros(1, 3, 16)
     blend_SCT[0, :, 0] = torch.tensor([0.3, 0.2, 0.1])

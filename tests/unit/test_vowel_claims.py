@@ -128,3 +128,11 @@ def test_lines_that_agree_have_a_cosine_of_one() -> None:
     # Of three vectors two are opposite and one is at a right angle to both: (-1 + 0 + 0) / 3.
     mixed_SECD = torch.tensor([[[1.0, 0.0]], [[-1.0, 0.0]], [[0.0, 1.0]]])[None]
     assert mechanisms.mean_cosine(mixed_SECD) == pytest.approx(-1 / 3)
+
+
+def test_no_setting_names_an_arm_that_the_claim_does_not_have() -> None:
+    for claim in CLAIMS:
+        named = {name for side in ("below", "above") for name in claim.settings.get(side, {})}
+        named |= {name for pair in claim.settings.get("by", {}) for name in pair}
+        if claim.test in ("on_its_side", "two_means"):
+            assert named <= set(claim.arms), claim.key

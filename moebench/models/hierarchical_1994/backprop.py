@@ -1,8 +1,8 @@
 """The paper's baseline: a network with one hidden layer, trained by back-propagation.
 
-Hidden units are hyperbolic tangents, outputs linear. The paper names neither; tanh is centred on
-zero, which spares a small network the bias that logistic units start with, and accelerations have
-no bounds that an output unit should share.
+Hidden units are hyperbolic tangents and outputs linear, both our choice: tanh is centred on zero,
+which spares the network the bias that logistic units start with, and accelerations have no bounds
+for an output unit to share.
 
 Dimensions: S networks side by side, H hidden units, C outputs, T cases, D inputs with a constant 1.
 

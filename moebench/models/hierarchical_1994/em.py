@@ -69,9 +69,14 @@ class IRLS:
 
     Args:
         passes: largest number of steps in an epoch; fewer where none gains any more.
+
+    Raises:
+        ValueError: if there is not at least one.
     """
 
     def __init__(self, passes: int = 5) -> None:
+        if passes < 1:
+            raise ValueError(f"passes={passes}: must be at least 1")
         self.passes = passes
 
     def __call__(self, gate_SGD: Tensor, found: Explanation, cases: Products) -> Tensor:

@@ -133,4 +133,4 @@ def accuracy(blend_SCT: Tensor, cases: Cases) -> Tensor:
     else:
         right_ST = blend_SCT.argmax(dim=1) == cases.target_CT.argmax(dim=0)
     number = (cases.share_T > 0).sum()
-    return (right_ST & (cases.share_T > 0)).sum(dim=-1) / number
+    return (right_ST & (cases.share_T > 0)).sum(dim=-1).double() / number
