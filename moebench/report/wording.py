@@ -44,6 +44,16 @@ def number(value: float, places: int, sign: str = "-") -> str:
     return text.replace("-", MINUS)
 
 
+def condition(found: Mapping[str, Any]) -> str:
+    """Return the effect of a condition that has one, with its interval and unit."""
+    low, high = found["low"], found["high"]
+    if low is None or high is None or low == high:
+        return f"{digits(found['effect'])} {found['unit']}"
+    places = decimals((high - low) / 2)
+    effect, low, high = (number(value, places) for value in (found["effect"], low, high))
+    return f"{effect} [{low}, {high}] {found['unit']}"
+
+
 def effect(verdict: Verdict) -> tuple[str, str]:
     """Return effect and 95% interval to the same decimal; empty where there is none.
 

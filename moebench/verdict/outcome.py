@@ -1,6 +1,7 @@
 """A verdict: one of five words for a claim, with every number that led to it."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,6 +10,9 @@ from moebench.claims import Claim, MatchedOn, Word
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+
+TOLD = 4  # conditions that one sentence can hold
+COUNTED = ((State.HOLDS, "hold"), (State.REFUTED, "are refuted"), (State.OPEN, "are open"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +122,7 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
 
 def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Evidence) -> str:
     """Return the sentence that says what decided the verdict."""
-    parts = [_clause(condition) for condition in findings.conditions]
-    lead = findings.lead
+    parts, lead = _told(findings), findings.lead
     if p_adjusted is not None and findings.holding:
         parts.append(f"Holm-adjusted p = {p_adjusted:.2g}")
     if lead.state is State.OPEN and lead.power and "seeds_needed" in lead.power:
@@ -135,6 +138,16 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
         for status, count in evidence.failures(arm).items()
     ]
     return "; ".join(parts) + "."
+
+
+def _told(findings: Findings) -> list[str]:
+    """Return the conditions as clauses; of many only the leading one, and how many there are."""
+    conditions = findings.conditions
+    if len(conditions) <= TOLD:
+        return [_clause(condition) for condition in conditions]
+    counts = Counter(condition.state for condition in conditions)
+    states = ", ".join(f"{counts[state]} {word}" for state, word in COUNTED if counts[state])
+    return [_clause(findings.lead), f"of {len(conditions)} conditions {states}"]
 
 
 def _clause(condition: Condition) -> str:

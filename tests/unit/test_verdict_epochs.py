@@ -233,3 +233,15 @@ def test_two_samples_that_say_nothing_or_everything() -> None:
     assert equivalence_of_means(same, same + 1, 0.5) == 1.0
     assert equivalence_of_means(same, same + 1, 1.5) == 0.0
     assert ratio_of_means(same, 2 * same, rng).high == 0.5
+
+
+def test_of_many_conditions_the_sentence_tells_the_first_and_counts_all() -> None:
+    records = [run for arm in "abcdef" for run in runs(arm)]
+    settings = {"rules": ("best", 5.0)}
+    found = judged(records, "fewer_epochs", tuple("abcdef"), settings=settings)
+    assert len(found.conditions) == 6
+    assert found.why.startswith("a needs fewer epochs than b (each at its own best step): ")
+    assert "; of 6 conditions " in found.why
+    few = judged(records, "fewer_epochs", ("a", "b"), settings=settings)
+    assert "conditions" not in few.why
+    assert few.why.count("a needs fewer epochs than b") == 2

@@ -34,12 +34,11 @@ class Cases(NamedTuple):
 
 def prepare(x_TD: Tensor, target_TC: Tensor) -> Cases:
     """Lay cases out for training: one row an input, the constant 1 below, padded, in float64."""
-    number = len(x_TD)
-    rows = torch.cat([x_TD, torch.ones_like(x_TD[:, :1])], dim=1)
-    share_T = torch.full_like(rows[:, 0], 1 / number)
-    padding = (0, -number % LANES)
-    padded = (pad(part.double(), padding) for part in (rows.T, target_TC.T, share_T))
-    return Cases(*(part.contiguous() for part in padded))
+    rows = torch.cat([x_TD, torch.ones_like(x_TD[:, :1])], dim=1).double()
+    share_T = torch.full_like(rows[:, 0], 1 / len(rows))
+    padding = (0, -len(rows) % LANES)
+    parts = (rows.T, target_TC.T.double(), share_T)
+    return Cases(*(pad(part, padding).contiguous() for part in parts))
 
 
 class System(Protocol):
