@@ -4,6 +4,7 @@ PROFILE ?= quick
 SEEDS ?=
 WORKERS ?=
 DATA ?=
+TARGET ?= switch
 PORT ?= 5000
 
 BIN := .venv/bin
@@ -31,7 +32,7 @@ reproduce-%: .venv/ready
 	$(BIN)/moebench reproduce $* $(OPTIONS)
 
 report: .venv/ready
-	$(BIN)/moebench report switch --profile $(PROFILE)
+	$(BIN)/moebench report $(TARGET) --profile $(PROFILE)
 
 mlflow: .venv/ready
 	$(BIN)/moebench mlflow --port $(PORT)
@@ -42,6 +43,7 @@ list doctor: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.layer
 	$(BIN)/python -m benchmarks.train
+	$(BIN)/python -m benchmarks.vowel
 
 # One thread per test process: two threads beside a busy neighbour are several times slower.
 test: .venv/ready
