@@ -68,7 +68,7 @@ def explain(message: str) -> str:
     refused = re.search(r"Option '[^']+' is not accepted|unrecognized arguments: \S+", message)
     unknown = re.search(UNKNOWN_NAME, message)
     if refused:
-        allowed = _parameters(message[refused.end() :]) or "see `moebench fit --help`"
+        allowed = _parameters(message, refused) or "see `moebench fit --help`"
         return f"{key}: {refused[0].rstrip('.')}; allowed: {allowed}".removeprefix(": ")
     if unknown:
         name = unknown[1] or unknown[2]
@@ -84,12 +84,17 @@ def explain(message: str) -> str:
     return reason if own_key or not place or key in reason else f"{place}: {reason}"
 
 
-def _parameters(report: str) -> str:
-    """Return what the part whose option was refused does accept; empty where it is not named."""
-    path = re.match(r".*?class_path='([\w.]+)', init_args=", report, re.DOTALL)
-    if path is None:
+def _parameters(report: str, refused: re.Match[str]) -> str:
+    """Return what the part whose option was refused does accept; empty where it is not named.
+
+    The report names the part before its complaint where that is the innermost one, else after it.
+    """
+    before = re.findall(r"Problem with given class_path '([\w.]+)'", report[: refused.start()])
+    after = re.findall(r"class_path='([\w.]+)', init_args=", report[refused.end() :])
+    paths = after[:1] or before[-1:]
+    if not paths:
         return ""
-    module, _, name = path[1].rpartition(".")
+    module, _, name = paths[0].rpartition(".")
     part = getattr(importlib.import_module(module), name)
     return ", ".join(inspect.signature(part).parameters)
 

@@ -86,7 +86,7 @@ def test_an_own_module_trains_and_is_recorded(own, tmp_path: Path) -> None:
 
 
 def test_a_misspelt_argument_of_it_is_one_line(own) -> None:
-    with pytest.raises(ConfigurationError, match="'sise' is not accepted"):
+    with pytest.raises(ConfigurationError, match="'sise' is not accepted; allowed: size"):
         own("Plain", sise=3)
 
 
