@@ -53,7 +53,7 @@ def mean_interval(values: Values, rng: np.random.Generator, level: float = 0.95)
     mean = float(values.mean())
     if n == 1:
         return Interval(mean, -np.inf, np.inf, 1, "one value")
-    if _identical(values):
+    if identical(values):
         return Interval(mean, mean, mean, n, "identical values")
     if n >= BOOTSTRAP_FROM:
         low, high = _bca(values, rng, level)
@@ -78,7 +78,7 @@ def _bca(values: Values, rng: np.random.Generator, level: float) -> tuple[float,
     return float(found.low), float(found.high)
 
 
-def _identical(values: Values) -> bool:
+def identical(values: Values) -> bool:
     """Tell values that differ by rounding alone."""
     return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
 
@@ -87,7 +87,7 @@ def mean_p(values: Values, null: float = 0.0, alternative: Alternative = "two-si
     """Return p of Student's t test that the mean is `null`; the paired t test, for differences."""
     if len(values) < 2:
         return 1.0
-    if _identical(values):
+    if identical(values):
         shift = float(values.mean()) - null
         small = 1e-12 * float(np.abs(values).max())
         other = {"two-sided": abs(shift), "less": -shift, "greater": shift}[alternative]
@@ -129,7 +129,7 @@ def jonckheere_p(groups: Sequence[Values], alternative: Alternative = "greater")
     positively, which makes it conservative. All values equal: one.
     """
     pooled = np.concatenate(groups)
-    if len(pooled) < 2 or len(groups) < 2 or _identical(pooled):
+    if len(pooled) < 2 or len(groups) < 2 or identical(pooled):
         return 1.0
     group = np.repeat(np.arange(len(groups)), [len(values) for values in groups])
     found = stats.kendalltau(group, pooled, method="asymptotic", alternative=alternative)
@@ -138,7 +138,7 @@ def jonckheere_p(groups: Sequence[Values], alternative: Alternative = "greater")
 
 def spearman(x: Values, y: Values) -> float:
     """Return the rank correlation; zero where either does not vary or there are under two."""
-    if len(x) < 2 or _identical(x) or _identical(y):
+    if len(x) < 2 or identical(x) or identical(y):
         return 0.0
     return float(stats.spearmanr(x, y).statistic)
 
@@ -152,7 +152,7 @@ def variance_ratio(first: Values, second: Values) -> tuple[Interval, float]:
     n = min(len(first), len(second))
     if n < 2:
         return Interval(1.0, 0.0, np.inf, n, "one value"), 1.0
-    still_first, still_second = _identical(first), _identical(second)
+    still_first, still_second = identical(first), identical(second)
     if still_first or still_second:
         exact = 1.0 if still_first and still_second else 0.0 if still_first else np.inf
         return Interval(exact, exact, exact, n, "identical values"), 0.0 if exact == 0 else 1.0
