@@ -6,7 +6,7 @@ No number in a README is typed; `tests/smoke/test_tables.py` makes the tables an
 from pathlib import Path
 
 from moebench.records import RunRecord, read, write_all
-from moebench.report import fill, markdown_costs, markdown_table
+from moebench.report import fill, markdown_costs, markdown_reasons, markdown_table
 from moebench.targets import FOLDERS, Target, target
 from moebench.verdict import judge
 
@@ -36,6 +36,7 @@ def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:
     """Return the README of a reproduction with verdicts and costs of its evidence."""
     verdicts = judge(found.claims, records, profile_of(records))
     filled = fill(text, "verdicts", f"{origin(records)}\n\n{markdown_table(verdicts)}")
+    filled = fill(filled, "reasons", markdown_reasons(verdicts))
     return fill(filled, "costs", markdown_costs(records))
 
 

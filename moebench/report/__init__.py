@@ -10,10 +10,18 @@ from pathlib import Path
 from moebench.claims import Claim, Paper
 from moebench.records import write_whole
 from moebench.report.drawing import Drawing
-from moebench.report.markdown import fill, markdown_costs, markdown_table
+from moebench.report.markdown import fill, markdown_costs, markdown_reasons, markdown_table
 from moebench.verdict import Verdict
 
-__all__ = ["Drawing", "fill", "markdown_costs", "markdown_table", "render", "write"]
+__all__ = [
+    "Drawing",
+    "fill",
+    "markdown_costs",
+    "markdown_reasons",
+    "markdown_table",
+    "render",
+    "write",
+]
 
 
 def render(

@@ -17,6 +17,11 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
     return table
 
 
+def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
+    """Return what decided each verdict, one sentence a claim, with its conditions in numbers."""
+    return "\n".join(f"* **{verdict.claim}** {_escaped(verdict.why)}" for verdict in verdicts)
+
+
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs."""
     return _table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
@@ -64,7 +69,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> st
 
 
 def _escaped(cell: str) -> str:
-    """Return a cell that cannot end its column, its row, or become markup."""
+    """Return text in one line that cannot end a column or become markup."""
     text = " ".join(cell.split())
     for sign in "\\|*_`<>[]":
         text = text.replace(sign, f"\\{sign}")

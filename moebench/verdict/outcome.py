@@ -12,7 +12,6 @@ from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
 TOLD = 4  # conditions that one sentence can hold
-COUNTED = ((State.HOLDS, "hold"), (State.REFUTED, "are refuted"), (State.OPEN, "are open"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +145,8 @@ def _told(findings: Findings) -> list[str]:
     if len(conditions) <= TOLD:
         return [_clause(condition) for condition in conditions]
     counts = Counter(condition.state for condition in conditions)
-    states = ", ".join(f"{counts[state]} {word}" for state, word in COUNTED if counts[state])
-    return [_clause(findings.lead), f"of {len(conditions)} conditions {states}"]
+    states = ", ".join(f"{state} {counts[state]}" for state in State if counts[state])
+    return [_clause(findings.lead), f"of all {len(conditions)} conditions: {states}"]
 
 
 def _clause(condition: Condition) -> str:

@@ -457,6 +457,13 @@ def test_markdown_table() -> None:
     assert lines[6] == "\\* preliminary: fewer seeds than the claim asks for."
 
 
+def test_markdown_reasons_are_one_line_a_claim() -> None:
+    first = replace(VERDICTS[0], why="a beats b_1:\nholds, 2 [1, 3] nats.")
+    lines = report.markdown_reasons([first, VERDICTS[1]]).splitlines()
+    assert lines[0] == f"* **{first.claim}** a beats b\\_1: holds, 2 \\[1, 3\\] nats."
+    assert len(lines) == 2
+
+
 def test_markdown_costs_are_means_over_finished_trainings() -> None:
     records = [
         record("a|b", 0),

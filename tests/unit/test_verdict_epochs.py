@@ -241,7 +241,7 @@ def test_of_many_conditions_the_sentence_tells_the_first_and_counts_all() -> Non
     found = judged(records, "fewer_epochs", tuple("abcdef"), settings=settings)
     assert len(found.conditions) == 6
     assert found.why.startswith("a needs fewer epochs than b (each at its own best step): ")
-    assert "; of 6 conditions " in found.why
+    assert "; of all 6 conditions: " in found.why
     few = judged(records, "fewer_epochs", ("a", "b"), settings=settings)
-    assert "conditions" not in few.why
+    assert "of all" not in few.why
     assert few.why.count("a needs fewer epochs than b") == 2
