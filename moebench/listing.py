@@ -3,6 +3,10 @@
 import inspect
 from collections.abc import Mapping
 
+from moebench.data.objectives import OBJECTIVES
+from moebench.data.sources import SOURCES
+from moebench.data.synthetic import WORLDS
+from moebench.models import MODELS
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
 from moebench.moe.losses import LOSSES
@@ -14,6 +18,10 @@ FAMILIES: dict[str, Mapping[str, type]] = {
     "experts": EXPERTS,
     "dispatchers": DISPATCHERS,
     "losses": LOSSES,
+    "models": MODELS,
+    "sources of text": SOURCES,
+    "objectives": OBJECTIVES,
+    "worlds": WORLDS,
 }
 
 

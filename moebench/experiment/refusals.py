@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import SOURCES
+from moebench.data.synthetic import WORLDS, Synthetic
+from moebench.data.text import Text
+from moebench.data.vowels import Vowels
 from moebench.models import MODELS
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
@@ -22,7 +25,12 @@ CHATTER = (  # loggers that tell of seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
     "pytorch_lightning.utilities.rank_zero",
 )
-FAMILIES = (ROUTERS, EXPERTS, DISPATCHERS, LOSSES, OVERFLOW, MODELS, SOURCES, OBJECTIVES)
+DATA = {"synthetic": Synthetic, "text": Text, "vowels": Vowels}
+# A part can be called by its short name once its module is imported, which is done here.
+FAMILIES = (
+    *(ROUTERS, EXPERTS, DISPATCHERS, LOSSES, OVERFLOW, MODELS),
+    *(DATA, SOURCES, OBJECTIVES, WORLDS),
+)
 UNKNOWN_NAME = (
     r"Expected a dot import path string: (\S+?)\.?(?=\s|$)"
     r"|(?:has no attribute|No module named) '([^']+)'"

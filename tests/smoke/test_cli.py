@@ -125,6 +125,8 @@ def test_list_names_targets_claims_and_parts(capsys) -> None:
     printed = capsys.readouterr().out
     for name in ("switch", "SW21-03", "Switch", "TopK", "ReluMLP", "Grouped", "LoadBalance"):
         assert name in printed
+    for name in ("vowel", "J91-01", "Decoder", "Packages", "SpanCorruption", "Recall"):
+        assert name in printed
 
 
 def test_doctor_finds_what_is_needed(capsys, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_parts_are_built_as_written() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        (f"{ROUTER}.router", "Swich", ["sparse.router.router", "Swich", "Switch, TopK"]),
+        (f"{ROUTER}.router", "Swich", ["sparse.router.router", "Swich", "Switch, ", "TopK, "]),
         (f"{ROUTER}.router.init_args.num_expert", 3, ["num_expert", "num_experts", "jitter"]),
         (f"{ROUTER}.capacity.factr", 3, ["factr"]),
         (f"{ROUTER}.capacity.factor", -3, ["capacity.factor=-3", "above 0"]),

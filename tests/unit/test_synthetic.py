@@ -1,6 +1,8 @@
 """Worlds draw what they say, and their floors are entropies worked out another way."""
 
 import math
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -162,6 +164,14 @@ def test_in_a_uniform_world_a_model_ends_at_the_floor(tmp_path: Path) -> None:
     assert record.status == "finished", (job.folder / "error.txt").read_text()
     assert record.metrics["valid/loss"] == pytest.approx(math.log(8), abs=0.15)
     assert record.data_hash
+
+
+def test_its_short_name_is_known_to_a_process_that_never_imported_it() -> None:
+    program = (
+        "from pathlib import Path; from moebench.experiment import load; "
+        f"load([Path({str(CONFIG)!r})], {settings()!r})"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_world_that_does_not_fit_is_one_line() -> None:
