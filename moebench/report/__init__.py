@@ -58,3 +58,12 @@ def write(
     path = folder / "report.html"
     write_whole(path, render(folder, paper, claims, verdicts, groups, drawings))
     return path
+
+
+def write_sweep(folder: Path) -> Path:
+    """Write the page of a sweep to `report.html` in its folder; return its path."""
+    return folder / "report.html"
+
+
+def sweep_table(folder: Path) -> str:
+    return (folder / "sweep.json").read_text()[-3000:]
