@@ -133,13 +133,16 @@ class Companions:
         return fresh + self._baselines(experiment, [*sweep.trial_seeds, *sweep.later_seeds])
 
     def _baselines(self, experiment: Experiment, seeds: Sequence[int]) -> list[Job]:
-        """Return the runs of the dense twins of an experiment."""
-        base = self.tickets.sweep.base
-        twins = {matched: self._twin(base, matched) for matched in self.tickets.sweep.baselines}
-        arms = {f"dense_{matched}": found for matched, found in twins.items()}
-        for matched in twins if experiment.hash != base.hash else ():
-            found = self._twin(experiment, matched)
-            if found.hash not in {other.hash for other in arms.values()}:
+        """Return the runs of the dense twins of an experiment.
+
+        A twin that is that of the base as well has its name, and is run once.
+        """
+        base, arms = self.tickets.sweep.base, {}
+        for matched in self.tickets.sweep.baselines:
+            found, usual = self._twin(experiment, matched), self._twin(base, matched)
+            if _without_losses(found).hash == _without_losses(usual).hash:
+                arms[f"dense_{matched}"] = usual
+            else:
                 arms[f"dense_{matched}_of_winner"] = found
         return [self._run(arm, found, seed) for seed in seeds for arm, found in arms.items()]
 
@@ -156,6 +159,12 @@ class Companions:
 
     def _run(self, arm: str, experiment: Experiment, seed: int) -> Job:
         return run_of(self.tickets.sweep, self.tickets.folder, arm, experiment, seed)
+
+
+def _without_losses(experiment: Experiment) -> Experiment:
+    """Return a dense experiment without the losses on routing, of which it has none to do."""
+    model = {key: value for key, value in experiment.config["model"].items() if key != "losses"}
+    return Experiment({**experiment.config, "model": model})
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:

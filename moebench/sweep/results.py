@@ -45,7 +45,8 @@ def summary(
 ) -> dict[str, Any]:
     """Return everything there is to say about a sweep."""
     arms = dict.fromkeys(record.arm for record in records if record.arm.startswith("dense_"))
-    compared = [*([f"trial_{best.number}"] if best else []), *arms]
+    later = {record.arm for record in records if record.seed in sweep.later_seeds}
+    compared = [arm for arm in (f"trial_{best.number}" if best else "", *arms) if arm in later]
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
     return {
         "name": sweep.name,
