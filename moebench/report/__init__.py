@@ -13,7 +13,16 @@ from moebench.report.drawing import Drawing
 from moebench.report.markdown import fill, markdown_costs, markdown_table
 from moebench.verdict import Verdict
 
-__all__ = ["Drawing", "fill", "markdown_costs", "markdown_table", "render", "write"]
+__all__ = [
+    "Drawing",
+    "fill",
+    "markdown_costs",
+    "markdown_table",
+    "render",
+    "sweep_table",
+    "write",
+    "write_sweep",
+]
 
 
 def render(
@@ -61,9 +70,24 @@ def write(
 
 
 def write_sweep(folder: Path) -> Path:
-    """Write the page of a sweep to `report.html` in its folder; return its path."""
-    return folder / "report.html"
+    """Write the page of the sweep in a folder to its `report.html`; return the path.
+
+    Raises:
+        FileNotFoundError: if the folder has no `sweep.json`.
+    """
+    from moebench.report.sweep_page import sweep_page
+
+    path = folder / "report.html"
+    write_whole(path, sweep_page(folder))
+    return path
 
 
 def sweep_table(folder: Path) -> str:
-    return (folder / "sweep.json").read_text()[-3000:]
+    """Return winner and dense baselines of the sweep in a folder as lines of text.
+
+    Raises:
+        FileNotFoundError: if the folder has no `sweep.json`.
+    """
+    from moebench.report.sweep_page import sweep_table as table
+
+    return table(folder)

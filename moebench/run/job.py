@@ -13,8 +13,9 @@ class Job:
     """One arm with one seed.
 
     The folder holds `config.yaml`, `config.json`, `history.jsonl`, `last.ckpt` while it trains,
-    and `record.json` once it has ended; `prune` ends it early. A run that trains several seeds side by side leaves
-    `records.jsonl` too, a record a seed; `record.json` is then their mean.
+    and `record.json` once it has ended; a file `prune` ends it early. A run that trains several
+    seeds side by side leaves `records.jsonl` too, a record a seed; `record.json` is then their
+    mean.
     """
 
     target: str

@@ -44,7 +44,7 @@ class Companions:
     @property
     def done(self) -> bool:
         """Whether all of these runs are made, by whomever."""
-        return self.tickets.study.user_attrs.get(FINISHED) == self._all_there()
+        return bool(self.tickets.study.user_attrs.get(FINISHED) == self._all_there())
 
     def next(self) -> Job | None:
         """Return a run to start now, None where there is none or another process leads."""

@@ -50,9 +50,7 @@ def _shares(trials: Sequence[FrozenTrial], seed: int) -> dict[str, Any]:
     study = optuna.create_study()
     for trial, value in zip(trials, values, strict=True):
         study.add_trial(
-            optuna.create_trial(
-                params=trial.params, distributions=trial.distributions, value=value
-            )
+            optuna.create_trial(params=trial.params, distributions=trial.distributions, value=value)
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,8 +3,9 @@
 import socket
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -25,6 +26,23 @@ from moebench.sweep.tickets import Tickets, refuse_changes
 from moebench.sweep.underway import value_of
 
 OWNER = "owner"  # file with the name under which the folder's process claims trials
+
+
+class Source(Protocol):
+    """Where runs come from."""
+
+    @property
+    def done(self) -> bool:
+        """Whether no more will come."""
+
+    def next(self) -> Job | None:
+        """Return a run to start now, None where there is none."""
+
+    def ended(self, job: Job, record: RunRecord) -> bool:
+        """Take a record if the run was one of these."""
+
+    def watch(self) -> None:
+        """Look after what is running."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +123,14 @@ def owner_of(folder: Path) -> str:
     return path.read_text().strip()
 
 
-def work(
-    tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Tracker | None
-) -> None:
+def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Tracker | None) -> None:
     """Run until the study has all its trials, and baselines and fresh seeds are there."""
     sweep = tickets.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     total = (sweep.trials + len(sweep.baselines)) * sweep.seeds + fresh
     records: list[RunRecord] = []
     with Pool(workers) as pool, Progress(total, workers) as bars:
-        sources = [
+        sources: list[Source] = [
             Companions(tickets, claims, pool.stop),
             Crew(tickets, claims, pool.stop),
         ]

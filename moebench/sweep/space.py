@@ -42,7 +42,9 @@ class Dimension:
     def __post_init__(self) -> None:
         if self.values:
             if len(set(self.values)) < len(self.values):
-                raise ValueError(f"space.{self.name}.values={list(self.values)}: one is there twice")
+                raise ValueError(
+                    f"space.{self.name}.values={list(self.values)}: one is there twice"
+                )
             return
         if self.low > self.high:
             raise ValueError(f"space.{self.name}.low={self.low}: above high={self.high}")

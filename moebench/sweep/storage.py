@@ -1,4 +1,4 @@
-"""Where a study is kept: a journal in the folder of the sweep, or a database that machines share."""
+"""Where a study is kept: a journal in the folder of the sweep, or a database for many machines."""
 
 import logging
 import warnings
@@ -74,11 +74,11 @@ def answering(folder: Path, url: str) -> Iterator[None]:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
     except (SQLAlchemyError, StorageInternalError, OSError) as error:
-        cause = error.__cause__ or error
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise ConnectionError(
             f"storage={where}: cannot be used ({reason(cause)}); the same command goes on from here"
         ) from error
     except ImportError as error:
         raise ConnectionError(
-            f"storage={where}: needs a driver ({error}); for PostgreSQL `pip install psycopg[binary]`"
+            f"storage={where}: needs a driver ({error}); for PostgreSQL psycopg[binary]"
         ) from error

@@ -83,7 +83,8 @@ class Tickets:
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """Return the trials in these states, or all, by number; they are not to be changed."""
-        return self.study.get_trials(deepcopy=False, states=states or None)
+        found: list[FrozenTrial] = self.study.get_trials(deepcopy=False, states=states or None)
+        return found
 
     @property
     def done(self) -> bool:
@@ -120,7 +121,7 @@ class Tickets:
 
     def _id(self, number: int) -> int:
         """Return what the storage calls a trial."""
-        return self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number)
+        return int(self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number))
 
     def _opened(self, number: int) -> optuna.Trial:
         """Return a running trial with all its parameters, and write its point down."""

@@ -8,10 +8,12 @@ from moebench.records import read
 from moebench.reproduce import load_arm
 from moebench.run.job import Job
 from moebench.run.worker import execute
+from moebench.sweep import read_sweep
 from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-FILES = sorted(CONFIGS.rglob("*.yaml"))
+FILES = [path for path in sorted(CONFIGS.rglob("*.yaml")) if path.parent.name != "sweeps"]
+SWEEPS = sorted((CONFIGS / "sweeps").glob("*.yaml"))
 
 
 def test_there_are_configurations() -> None:
@@ -35,6 +37,15 @@ def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
     if "dense" not in path.stem:
         assert 0 <= record.metrics["route/dropped"] <= 1
         assert "train/LoadBalance" in record.metrics
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.name)
+def test_every_sweep_can_be_read(path: Path) -> None:
+    sweep = read_sweep(path)
+    assert sweep.trials > 1
+    first = sweep.at({dimension.name: dimension.ends[0] for dimension in sweep.space})
+    last = sweep.at({dimension.name: dimension.ends[-1] for dimension in sweep.space})
+    assert len({first.hash, last.hash}) == 2
 
 
 PROFILES = [(name, profile.name) for name in FOLDERS for profile in target(name).plan.profiles]
