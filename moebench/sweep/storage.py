@@ -1,21 +1,24 @@
 """Where a study is kept: a journal in the folder of the sweep, or a database for many machines."""
 
 import logging
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from moebench.tracking.server import reason, shown
 
 JOURNAL = "study.log"
 SECONDS = 5  # for a database to answer
+TRIES = 5
 TIMEOUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "sqlite": "timeout"}
 
 
@@ -34,7 +37,7 @@ def open_storage(folder: Path, url: str) -> BaseStorage:
             scheme = url.partition(":")[0].partition("+")[0]
             arguments = {TIMEOUTS[scheme]: SECONDS} if scheme in TIMEOUTS else {}
             engine = {"pool_pre_ping": True, "connect_args": arguments}
-            return RDBStorage(url, engine_kwargs=engine)
+            return _database(url, engine)
         return _journal(folder / JOURNAL)
 
 
@@ -47,6 +50,16 @@ def existing_storage(folder: Path, url: str) -> BaseStorage | None:
         ConnectionError: if the storage cannot be used.
     """
     return open_storage(folder, url) if url or (folder / JOURNAL).exists() else None
+
+
+def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
+    """Return a database with its tables; where several machines make those at once, one succeeds."""
+    for _ in range(TRIES - 1):
+        try:
+            return RDBStorage(url, engine_kwargs=engine)
+        except (ProgrammingError, IntegrityError):
+            time.sleep(1.0)
+    return RDBStorage(url, engine_kwargs=engine)
 
 
 def _journal(path: Path) -> BaseStorage:
