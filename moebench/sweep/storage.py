@@ -53,7 +53,7 @@ def existing_storage(folder: Path, url: str) -> BaseStorage | None:
 
 
 def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
-    """Return a database with its tables; where several machines make those at once, one succeeds."""
+    """Return a database with its tables; of several machines that make them at once one can."""
     for _ in range(TRIES - 1):
         try:
             return RDBStorage(url, engine_kwargs=engine)
