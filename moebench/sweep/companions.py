@@ -17,7 +17,7 @@ from moebench.sweep.claims import Claims
 from moebench.sweep.crew import run_of
 from moebench.sweep.definition import Sweep
 from moebench.sweep.tickets import Tickets
-from moebench.sweep.underway import RECORD
+from moebench.sweep.underway import RECORD, known_result
 
 FINISHED = "moebench.finished"
 
@@ -94,7 +94,8 @@ class Companions:
     def _enter(self, jobs: Sequence[Job]) -> None:
         """Begin a stage: runs that are there already are not made again."""
         for job in jobs:
-            record = job.result()
+            name = f"{RECORD}/{job.arm}/{job.seed}"
+            record = job.result() or known_result(job, name, self.tickets.register)
             if record is None:
                 self.jobs.append(job)
             else:

@@ -1,6 +1,6 @@
 """The trials that this process is working on, and the runs that they ask for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,7 +110,8 @@ class Crew:
             experiment = sweep.at(taken.params)
         except ValueError as error:  # each value alone would do, but not together
             register.write(WHY, str(error))
-            trial = Underway(taken, register, [], pruning, [nothing(sweep, arm)], "failed")
+            trial = Underway(taken, register, [], pruning, status="failed")
+            trial.note(nothing(sweep, arm))
         else:
             register.write(HASH, experiment.hash)
             jobs = [
@@ -149,7 +150,7 @@ class Crew:
                 start_clean(job)
                 record = replace(RunRecord.from_json(text), arm=job.arm)
                 write(record, job.record_path)
-                trial.records.append(record)
+                trial.note(record)
         trial.status = other.user_attrs[STATUS]
 
     def _finish(self, number: int) -> None:
@@ -168,19 +169,6 @@ class Crew:
         for job in trial.jobs:
             if self.running.pop(job.folder, None) is not None:
                 self.stop(job)
-
-
-def gather(trials: Sequence[FrozenTrial], folder: Path) -> list[RunRecord]:
-    """Return the records of finished trials; those of other machines are written down here too."""
-    records = []
-    for trial in trials:
-        for record in records_in(trial.user_attrs):
-            path = folder / record.arm / f"seed_{record.seed}" / "record.json"
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write(record, path)
-            records.append(record)
-    return records
 
 
 def records_in(attributes: Mapping[str, object]) -> list[RunRecord]:

@@ -11,7 +11,7 @@ from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
 from moebench.statistics import mean_interval
 from moebench.sweep.companions import winner
-from moebench.sweep.crew import gather, records_in
+from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
 from moebench.sweep.importance import importances
 from moebench.sweep.strategies import SEES_NO_RESULTS
@@ -28,7 +28,8 @@ def conclude(tickets: Tickets) -> None:
     sweep, folder = tickets.sweep, tickets.folder
     trials = tickets.trials()
     beside = records_in(tickets.study.user_attrs)
-    known = {f"{record.arm}/{record.seed}": record for record in [*gather(trials, folder), *beside]}
+    own = [record for trial in trials for record in records_in(trial.user_attrs)]
+    known = {f"{record.arm}/{record.seed}": record for record in [*own, *beside]}
     write_all(known.values(), folder / "results.jsonl")
     best = winner([trial for trial in trials if trial.state is TrialState.COMPLETE], sweep)
     content = summary(sweep, trials, best, list(known.values()))

@@ -37,8 +37,8 @@ class Underway:
     status: str = ""  # once it is over: one of records.STATUSES
 
     def __post_init__(self) -> None:
-        for job in self.jobs:  # those that an earlier process has made
-            record = job.result()
+        for job in self.jobs:  # those that an earlier process has made, here or on its machine
+            record = job.result() or known_result(job, f"{RECORD}/{job.seed}", self.register)
             if record is None or self.status:
                 break
             self._accept(record)
@@ -58,13 +58,20 @@ class Underway:
 
     def _accept(self, record: RunRecord) -> None:
         """Note a result and see whether the trial is over."""
-        self.records.append(record)
+        self.note(record)
         if record.status != "finished":
             self.status = record.status
         elif len(self.records) == len(self.jobs):
             self.status = "finished"
         elif self.pruning == "seeds" and self._report(len(self.records) - 1, record.metrics[LOSS]):
             self.status = "pruned"
+
+    def note(self, record: RunRecord) -> None:
+        """Keep a record, where every machine finds it as well."""
+        self.records.append(record)
+        name, text = f"{RECORD}/{record.seed}", record.to_json()
+        if self.register.read().get(name) != text:
+            self.register.write(name, text)
 
     def watch(self) -> None:
         """Report the validations there are and end the run if the pruner says so."""
@@ -84,9 +91,7 @@ class Underway:
         return bool(self.trial.should_prune())
 
     def finish(self, study: optuna.Study, objectives: Sequence[str]) -> None:
-        """Tell the study what came of it; the records first, so that they are never missing."""
-        for record in self.records:
-            self.register.write(f"{RECORD}/{record.seed}", record.to_json())
+        """Tell the study what came of it; the records are there by then."""
         values: list[float] | None = None
         if self.status == "finished":
             try:
@@ -97,6 +102,22 @@ class Underway:
         self.register.write(STATUS, self.status)
         states = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
         study.tell(self.trial.number, values, states.get(self.status, TrialState.FAIL))
+
+
+def known_result(job: Job, name: str, register: Register) -> RunRecord | None:
+    """Return the record of a run that another machine has made, None where there is none.
+
+    Args:
+        job: the run.
+        name: of the attribute that would hold it.
+        register: the attributes.
+    """
+    text = register.read().get(name)
+    if text is None:
+        return None
+    record = RunRecord.from_json(text)
+    ours = record.config_hash == job.experiment.hash
+    return record if ours and record.status != "failed" else None
 
 
 def mean_values(records: Sequence[RunRecord], objectives: Sequence[str]) -> list[float]:

@@ -136,6 +136,31 @@ def test_a_record_that_was_not_told_yet_is_told_and_not_made_again(bench) -> Non
     assert found.tickets.trials()[0].values == [2.5]
 
 
+def test_seeds_that_a_dead_machine_has_made_are_not_made_again(bench) -> None:
+    found = bench(trials=1, seeds=2)
+    first = found.next()
+    found.end(first, loss=2.0)
+    first.record_path.unlink()  # it lies on the other machine
+    found.restart()
+    second = found.next()
+    assert second.seed == 1
+    found.end(second, loss=3.0)
+    assert found.tickets.trials()[0].values == [2.5]
+
+
+def test_a_point_that_is_no_configuration_is_a_failed_trial(bench, monkeypatch) -> None:
+    found = bench(trials=1)
+
+    def refuse(sweep: Sweep, point: object) -> None:
+        raise ValueError("k=4: more than 2 experts")
+
+    monkeypatch.setattr(Sweep, "at", refuse)
+    assert found.crew.next() is None
+    [trial] = found.tickets.trials()
+    assert (trial.state.name, trial.user_attrs["why"]) == ("FAIL", "k=4: more than 2 experts")
+    assert RunRecord.from_json(trial.user_attrs["record/0"]).status == "failed"
+
+
 def test_a_lost_study_is_made_again_from_points_and_records(bench) -> None:
     found = bench(trials=3, sampler="TPESampler")
     for loss in (3.0, 2.0, 4.0):
