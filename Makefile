@@ -6,15 +6,18 @@ WORKERS ?=
 DATA ?=
 TARGET ?= switch
 PORT ?= 5000
+NAME ?=
+STORAGE ?=
 
 BIN := .venv/bin
 OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)")
 
-.PHONY: help setup reproduce-% test check report bench mlflow list doctor
+.PHONY: help setup reproduce-% sweep-% test check report bench mlflow list doctor
 
 help:
 	@echo "make reproduce-switch | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
+	@echo "make sweep-switch [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder]"
 	@echo "make mlflow | list | doctor | bench | test | check"
 
 # torch comes first and by itself: a looser requirement would pull a build of several GB.
@@ -30,6 +33,11 @@ setup: .venv/ready
 
 reproduce-%: .venv/ready
 	$(BIN)/moebench reproduce $* $(OPTIONS)
+
+sweep-%: .venv/ready
+	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(if $(NAME),--name "$(NAME)") \
+		$(if $(STORAGE),--storage "$(STORAGE)") $(if $(WORKERS),--workers $(WORKERS)) \
+		$(if $(DATA),--data "$(DATA)")
 
 report: .venv/ready
 	$(BIN)/moebench report $(TARGET) --profile $(PROFILE)

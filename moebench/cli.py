@@ -44,9 +44,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("target", help="a name of `moebench list`, or all")
     run.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
     run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
-    run.add_argument("--workers", type=int, help="processes side by side (default: cores or GPUs)")
-    run.add_argument("--data", type=Path, help="a text file or folder instead of the default text")
-    run.add_argument("--no-mlflow", action="store_true", help="keep records only")
+    search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
+    search.add_argument("file", type=Path, help="a file of configs/sweeps/")
+    search.add_argument("--name", default="", help="of the study (default: the file's)")
+    search.add_argument("--storage", default="", help="URL of a database that machines share")
+    for command in (run, search):
+        command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
+        command.add_argument("--data", type=Path, help="a text file or folder, not the default")
+        command.add_argument("--no-mlflow", action="store_true", help="keep records only")
     for name, text in [
         ("verdict", "judge the records there are; trains nothing"),
         ("report", "the same, by the name of what it writes: report.html"),
@@ -80,22 +85,44 @@ def reproduce(options: argparse.Namespace) -> int:
     from moebench.targets import FOLDERS, target
     from moebench.verdict.table import table
 
-    settings = {}
-    if options.data is not None:
-        files = {"class_path": "moebench.data.sources.Files"}
-        settings["data.source"] = {**files, "init_args": {"path": str(options.data)}}
     for name in FOLDERS if options.target == "all" else [options.target]:
         chosen = Options(
             profile=options.profile,
             seeds=options.seeds,
             workers=default_workers() if options.workers is None else options.workers,
             root=options.root,
-            settings=settings,
+            settings=data_settings(options),
             track=not options.no_mlflow,
         )
         found = target(name)
         print(table(run(found, chosen)))
         print(f"report: {options.root / found.folder / options.profile / 'report.html'}")
+    return 0
+
+
+def data_settings(options: argparse.Namespace) -> dict[str, object]:
+    """Return the settings of a person's own text."""
+    if options.data is None:
+        return {}
+    files = {"class_path": "moebench.data.sources.Files"}
+    return {"data.source": {**files, "init_args": {"path": str(options.data)}}}
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Search a space, compare the winner with its dense baselines on fresh seeds."""
+    from moebench.report import sweep_table
+    from moebench.run.pool import default_workers
+    from moebench.sweep import Options, read_sweep, search
+
+    chosen = Options(
+        workers=default_workers() if options.workers is None else options.workers,
+        root=options.root,
+        storage=options.storage,
+        track=not options.no_mlflow,
+    )
+    folder = search(read_sweep(options.file, options.name, data_settings(options)), chosen)
+    print(sweep_table(folder))
+    print(f"report: {folder / 'report.html'}")
     return 0
 
 
@@ -165,6 +192,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "publish": publish,
     "report": verdict,
     "reproduce": reproduce,
+    "sweep": sweep,
     "track": track,
     "verdict": verdict,
 }

@@ -1,7 +1,8 @@
 """What many tests share: a small text, and experiments on it that take seconds."""
 
+import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,31 @@ class TinyExperiments:
         _, data, _ = experiment.build(logger=False)
         data.prepare_data()
         return experiment
+
+
+ROUTER = "model.network.init_args.sparse.router.init_args"
+FACTOR = {"key": f"{ROUTER}.capacity.factor", "low": 1.0, "high": 2.0}
+WEIGHT = {"key": "model.losses.0.weight", "low": 1e-3, "high": 1e-1, "log": True}
+
+
+@pytest.fixture
+def sweep_file(tiny: TinyExperiments, tmp_path: Path) -> Callable[..., Path]:
+    """Writes `sweep.yaml`, a search over small experiments; takes the keys that differ."""
+
+    def write(settings: Mapping[str, object] | None = None, **changes: object) -> Path:
+        content = {
+            "experiment": str(CONFIGS / "switch_2021" / "switch_8.yaml"),
+            "settings": tiny.settings(**(settings or {})),
+            "space": {"factor": FACTOR, "weight": WEIGHT},
+            "objectives": {"valid/loss": "minimize"},
+            "sampler": "RandomSampler",
+            "trials": 4,
+            "fresh_seeds": 1,
+            "baselines": ["active_flops"],
+            **changes,
+        }
+        path = tmp_path / "sweep.yaml"
+        path.write_text(json.dumps(content))  # which is YAML
+        return path
+
+    return write

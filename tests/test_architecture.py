@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
-    {"fit", "reproduce", "publish", "doctor", "listing", "testing"},
-    {"report", "targets", "sweep"},
+    {"fit", "reproduce", "sweep", "publish", "doctor", "listing", "testing"},
+    {"report", "targets"},
     {"run", "verdict"},
     {"baselines"},
     {"experiment"},

@@ -18,9 +18,10 @@ import pytorch_lightning as pl
 import yaml
 
 from moebench.experiment.cli import Cli
+from moebench.experiment.files import read_yaml
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 
-__all__ = ["ConfigurationError", "Experiment", "explain", "load", "parse"]
+__all__ = ["ConfigurationError", "Experiment", "explain", "load", "parse", "read_yaml"]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ __all__ = [
     "markdown_reasons",
     "markdown_table",
     "render",
+    "sweep_table",
     "write",
+    "write_sweep",
 ]
 
 
@@ -66,3 +68,27 @@ def write(
     path = folder / "report.html"
     write_whole(path, render(folder, paper, claims, verdicts, groups, drawings))
     return path
+
+
+def write_sweep(folder: Path) -> Path:
+    """Write the page of the sweep in a folder to its `report.html`; return the path.
+
+    Raises:
+        FileNotFoundError: if the folder has no `sweep.json`.
+    """
+    from moebench.report.sweep_page import sweep_page
+
+    path = folder / "report.html"
+    write_whole(path, sweep_page(folder))
+    return path
+
+
+def sweep_table(folder: Path) -> str:
+    """Return winner and dense baselines of the sweep in a folder as lines of text.
+
+    Raises:
+        FileNotFoundError: if the folder has no `sweep.json`.
+    """
+    from moebench.report.sweep_page import sweep_table as table
+
+    return table(folder)

@@ -1,9 +1,10 @@
-"""What a run needs beside training: exact resumption, a clock, and two reasons to stop."""
+"""What a run needs beside training: exact resumption, a clock, and three reasons to stop."""
 
 import math
 import multiprocessing
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,6 +14,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 class Diverged(Exception):
     """The training loss is no longer a finite number."""
+
+
+class Pruned(Exception):
+    """Somebody decided that the run is not worth its end."""
 
 
 class RandomState(Callback):
@@ -119,3 +124,19 @@ class StopWithParent(Callback):
         parent = multiprocessing.parent_process()
         if parent is not None and not parent.is_alive():
             os._exit(1)
+
+
+class StopWhenPruned(Callback):
+    """Raises `Pruned` before the next step once a file is there; whoever watches the run makes it.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Look for the file."""
+        if self.path.exists():
+            raise Pruned

@@ -13,8 +13,9 @@ class Job:
     """One arm with one seed.
 
     The folder holds `config.yaml`, `config.json`, `history.jsonl`, `last.ckpt` while it trains,
-    and `record.json` once it has ended. A run that trains several seeds side by side leaves
-    `records.jsonl` too, a record a seed; `record.json` is then their mean.
+    and `record.json` once it has ended; a file `prune` ends it early. A run that trains several
+    seeds side by side leaves `records.jsonl` too, a record a seed; `record.json` is then their
+    mean.
     """
 
     target: str
@@ -44,6 +45,11 @@ class Job:
     def checkpoint_path(self) -> Path:
         """Where the last checkpoint is."""
         return self.folder / "last.ckpt"
+
+    @property
+    def prune_path(self) -> Path:
+        """A file whose presence ends the run as pruned."""
+        return self.folder / "prune"
 
     def record(self) -> RunRecord | None:
         """Return the record of this very experiment, None where there is none."""

@@ -53,6 +53,63 @@ def sole_user(folder: Path) -> Iterator[None]:
         yield
 
 
+class Pool:
+    """Worker processes side by side; use as a context, at whose end those still at work are ended.
+
+    Args:
+        workers: how many at most, of one thread each unless OMP_NUM_THREADS says otherwise: sums
+            are rounded differently by another number of threads, so it must not depend on the
+            number of workers.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.running: list[Running] = []
+        self._start = _starter(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+    @property
+    def free(self) -> bool:
+        """Whether another job may be started now."""
+        return len(self.running) < self.workers
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs at work."""
+        return [entry.job for entry in self.running]
+
+    def start(self, job: Job) -> None:
+        """Start a process for a job."""
+        self.running.append(self._start(job))
+
+    def ended(self) -> list[tuple[Job, RunRecord]]:
+        """Return the jobs whose processes have ended since the last call, with their records."""
+        over = [entry for entry in self.running if not entry.process.is_alive()]
+        for entry in over:
+            entry.process.join()
+            self.running.remove(entry)
+        return [(entry.job, _ended(entry)) for entry in over]
+
+    def stop(self, job: Job) -> None:
+        """End the process of a job that somebody else goes on with; it leaves no record."""
+        for entry in [entry for entry in self.running if entry.job is job]:
+            self.running.remove(entry)
+            entry.process.terminate()
+            entry.process.join()
+
+    def wait(self) -> None:
+        """Sleep until a process ends, a second at most."""
+        wait([entry.process.sentinel for entry in self.running], timeout=POLL_SECONDS)
+
+    def __enter__(self) -> "Pool":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what is still at work."""
+        for job in self.jobs:
+            self.stop(job)
+
+
 def run_all(
     jobs: Sequence[Job],
     workers: int,
@@ -62,29 +119,18 @@ def run_all(
 
     Args:
         jobs: what to run, each in its own folder.
-        workers: processes side by side, of one thread each unless OMP_NUM_THREADS says otherwise:
-            sums are rounded differently by another number of threads, so it must not depend on the
-            number of workers.
+        workers: processes side by side.
         watch: called again and again with the jobs running now and the records so far.
     """
     records = {job.folder: result for job in jobs if (result := job.result()) is not None}
     waiting = [job for job in jobs if job.folder not in records]
-    running: list[Running] = []
-    start = _starter(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                running.append(start(waiting.pop(0)))
-            for entry in [entry for entry in running if not entry.process.is_alive()]:
-                entry.process.join()
-                running.remove(entry)
-                records[entry.job.folder] = _ended(entry)
-            watch([entry.job for entry in running], list(records.values()))
-            wait([entry.process.sentinel for entry in running], timeout=POLL_SECONDS)
-    finally:
-        for entry in running:
-            entry.process.terminate()
-            entry.process.join()
+    with Pool(workers) as pool:
+        while waiting or pool.running:
+            while waiting and pool.free:
+                pool.start(waiting.pop(0))
+            records |= {job.folder: record for job, record in pool.ended()}
+            watch(pool.jobs, list(records.values()))
+            pool.wait()
     return [record for job in jobs for record in job.records()]
 
 

@@ -14,15 +14,14 @@ class Progress:
     """Shows how far a set of jobs is; use as a context and call with what `run_all` reports.
 
     Args:
-        jobs: all jobs, finished ones included.
+        total: number of runs, finished ones included.
         slots: how many run side by side.
     """
 
-    def __init__(self, jobs: Sequence[Job], slots: int) -> None:
+    def __init__(self, total: int, slots: int) -> None:
         self.live = sys.stderr.isatty()
-        self.total = len(jobs)
         self.shown = 0
-        self.overall = tqdm(total=self.total, unit="run", position=0, disable=not self.live)
+        self.overall = tqdm(total=total, unit="run", position=0, disable=not self.live)
         self.bars = [
             tqdm(total=1, position=1 + slot, disable=not self.live, leave=False, unit="step")
             for slot in range(slots)

@@ -31,7 +31,8 @@ def start_clean(job: Job) -> None:
     path = job.folder / "config.json"
     config = json.dumps(dict(job.experiment.config), indent=1)
     if not path.exists() or path.read_text() != config:
-        for old in (job.history_path, job.checkpoint_path, job.record_path, job.records_path):
+        paths = (job.history_path, job.checkpoint_path, job.record_path, job.records_path)
+        for old in (*paths, job.prune_path):
             old.unlink(missing_ok=True)
         write_whole(job.folder / "config.yaml", job.experiment.to_yaml())
         write_whole(path, config)
@@ -49,7 +50,7 @@ def record_of(
     history = read_history(job.history_path)
     size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
     if objects is not None:
-        if status in ("finished", "diverged"):
+        if status in ("finished", "diverged", "pruned"):
             model = objects.model.cpu().eval()
             size = cost_of(model, next(iter(objects.data.val_dataloader())))
         steps = objects.trainer.global_step

@@ -11,7 +11,7 @@ from moebench.tracking import Tracker
 
 def run_tracked(jobs: Sequence[Job], workers: int, tracker: Tracker | None) -> list[RunRecord]:
     """Make the runs that are missing; return the records of all. Without a tracker send nothing."""
-    with Progress(jobs, workers) as bars:
+    with Progress(len(jobs), workers) as bars:
 
         def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
             bars(running, records)

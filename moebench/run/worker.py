@@ -15,9 +15,11 @@ from moebench.records import RunRecord, write, write_all, write_whole
 from moebench.run.callbacks import (
     Diverged,
     LogValidation,
+    Pruned,
     RandomState,
     StepClock,
     StopOnDivergence,
+    StopWhenPruned,
     StopWithParent,
 )
 from moebench.run.function import Function
@@ -36,7 +38,7 @@ def main(job: Job, threads: int) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     with (job.folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        execute(job, [StopWithParent()])
+        execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)])
 
 
 def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
@@ -57,6 +59,8 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
         objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
     except Diverged:
         status = "diverged"
+    except Pruned:
+        status = "pruned"
     except Exception as error:
         status = "out_of_memory" if _out_of_memory(error) else "failed"
         write_whole(job.folder / "error.txt", traceback.format_exc())

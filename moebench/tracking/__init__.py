@@ -9,9 +9,10 @@ A reproduction is a run in MLflow, an arm with a seed is a child of it. What has
 complete and is never sent twice, wherever the files lie by then; what has none is gone on with.
 """
 
+from moebench.tracking.files import TAGS
 from moebench.tracking.reproduction import Partner
 from moebench.tracking.send import Sent, send
 from moebench.tracking.server import default_uri, ui_command
 from moebench.tracking.tracker import Tracker, connect
 
-__all__ = ["Partner", "Sent", "Tracker", "connect", "default_uri", "send", "ui_command"]
+__all__ = ["TAGS", "Partner", "Sent", "Tracker", "connect", "default_uri", "send", "ui_command"]

@@ -9,6 +9,8 @@ from typing import Any
 
 from moebench.tracking.store import Point
 
+TAGS = "tags.json"  # arm -> tags that its runs get in the end, in a folder of runs
+
 
 class Tail:
     """Reads a growing history; a last line that is not whole yet waits.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moebench.tracking.child import Child, interrupt
-from moebench.tracking.files import digest, text
+from moebench.tracking.files import TAGS, digest, text
 from moebench.tracking.store import Point, Store
 
 
@@ -122,14 +122,19 @@ class Reproduction:
     ) -> None:
         """Send the rest, stop what has not ended, link the dense baselines, end the parent.
 
+        Runs get the further tags that `tags.json` in the folder has for their arms.
+
         Args:
             partners: arm -> the dense arm it is compared with.
             files: artifacts of the parent; those that exist are copied.
             status: of the parent: FINISHED, FAILED or KILLED.
         """
         self.update()
+        tags = json.loads(text(self.folder / TAGS) or "{}")
         for folder, child in self.children.items():
             child.stop()
+            if child.run_id and folder.parent.name in tags:
+                self.store.tag(child.run_id, tags[folder.parent.name])
             partner = partners.get(folder.parent.name)
             if child.run_id and partner is not None:
                 self._link(child, self.folder / partner.arm / folder.name, partner.matched_on)

@@ -11,7 +11,8 @@ from moebench.tracking.reproduction import Archive, Partner, Reproduction
 from moebench.tracking.server import default_uri, open_store, reason, shown
 from moebench.tracking.store import Store
 
-ARTIFACTS = ("results.jsonl", "verdicts.json", "report.html")
+CONCLUSIONS = ("verdicts.json", "sweep.json")  # what a folder ends with: one of these
+ARTIFACTS = ("results.jsonl", *CONCLUSIONS, "report.html")
 
 
 @dataclass
@@ -68,10 +69,10 @@ def _send_folder(store: Store, folder: Path, partners: Mapping[str, Partner], co
     counts.new += new
     counts.known += len(marks) - new
     if new or archive.running:
-        judged = (folder / "verdicts.json").exists()
+        concluded = any((folder / name).exists() for name in CONCLUSIONS)
         reproduction = Reproduction(store, folder, {})
         files = [folder / name for name in ARTIFACTS]
-        reproduction.close(partners, files, "FINISHED" if judged else "KILLED")
+        reproduction.close(partners, files, "FINISHED" if concluded else "KILLED")
 
 
 @contextmanager

@@ -9,16 +9,18 @@ from moebench.records import read
 from moebench.reproduce import load_arm
 from moebench.run.job import Job
 from moebench.run.worker import execute
+from moebench.sweep import read_sweep
 from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FILES = sorted(CONFIGS.glob("switch_2021/*.yaml"))
 POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
+SWEEPS = sorted((CONFIGS / "sweeps").glob("*.yaml"))
 
 
 def test_there_are_configurations() -> None:
     assert FILES
-    assert len({*FILES, *POPULATIONS}) == len(sorted(CONFIGS.rglob("*/*.yaml")))
+    assert len({*FILES, *POPULATIONS, *SWEEPS}) == len(sorted(CONFIGS.rglob("*/*.yaml")))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIGS)))
@@ -50,6 +52,15 @@ def test_a_population_trains_and_records_every_seed(path: Path, tmp_path: Path) 
     assert [one.seed for one in job.records()] == [7, 8]
     assert record.params_total > 0
     assert record.tokens == 400 * record.steps
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.name)
+def test_every_sweep_can_be_read(path: Path) -> None:
+    sweep = read_sweep(path)
+    assert sweep.trials > 1
+    first = sweep.at({dimension.name: dimension.ends[0] for dimension in sweep.space})
+    last = sweep.at({dimension.name: dimension.ends[-1] for dimension in sweep.space})
+    assert len({first.hash, last.hash}) == 2
 
 
 PROFILES = [(name, profile.name) for name in FOLDERS for profile in target(name).plan.profiles]

@@ -9,6 +9,7 @@ import pytest
 
 from moebench.cli import parser
 from moebench.experiment import parse
+from moebench.sweep import read_sweep
 from moebench.targets import FOLDERS
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,15 @@ def test_a_router_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     )
     assert run.returncode == 0, run.stdout
     assert " passed" in run.stdout
+
+
+def test_a_sweep_of_ones_own(tmp_path: Path) -> None:
+    [text] = blocks("yml")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace("../", f"{ROOT}/configs/"))
+    sweep = read_sweep(path)
+    assert sweep.trials == 40
+    assert {dimension.name for dimension in sweep.space} == {"balance weight", "experts"}
 
 
 def test_files_to_read_first_exist() -> None:

@@ -1,0 +1,122 @@
+"""The page of a sweep, and its table in plain text."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from moebench.report import sweep_figures, sweep_names, wording
+from moebench.report.sweep_summary import Summary, read_summary
+
+HEAD = (
+    *("arm", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
+    *("parameters", "FLOPs a token", "seconds a step"),
+)
+COSTS = (("seconds_per_step", "seconds a training step"), ("route/dropped", "share dropped"))
+
+
+def sweep_page(folder: Path) -> str:
+    """Return the page about the sweep in a folder, as HTML."""
+    summary = read_summary(folder)
+    here = files("moebench.report")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    css = Markup((here / "report.css").read_text(encoding="utf-8"))
+    template = environment.from_string((here / "sweep.html").read_text(encoding="utf-8"))
+    trade_offs = [sweep_figures.pareto(summary, cost, axis) for cost, axis in COSTS]
+    return template.render(
+        css=css,
+        wording=wording,
+        summary=summary,
+        counts=summary.counts(),
+        head=HEAD,
+        rows=rows(summary),
+        measures=list(dict.fromkeys(name for trial in summary.trials for name in trial.values)),
+        reach=reach(summary),
+        surface=sweep_figures.surface(summary),
+        outside=outside(summary),
+        trade_offs=[chart for chart in trade_offs if chart is not None],
+        history=sweep_figures.history(summary),
+        importances=sweep_names.importances(summary),
+        parallel=sweep_names.parallel(summary),
+        trials=sorted(summary.trials, key=lambda trial: _rank(summary, trial.number)),
+    )
+
+
+def _rank(summary: Summary, number: int) -> tuple[float, int]:
+    """Return the order of the table of trials: the best first, those without a value last."""
+    trial = summary.trials[number]
+    if trial not in summary.measured:
+        return float("inf"), number
+    return trial.value(summary.objective) * (1 if summary.minimize else -1), number
+
+
+def reach(summary: Summary) -> str:
+    """Return the lowest and the highest value of the first objective, in words."""
+    values = [trial.value(summary.objective) for trial in summary.measured]
+    ends = (min(values), max(values)) if values else ()
+    return " to ".join(wording.digits(end, 4) for end in ends)
+
+
+def outside(summary: Summary) -> list[str]:
+    """Return, in words, the dense levels that no contour can show."""
+    values = [trial.value(summary.objective) for trial in summary.measured]
+    told = []
+    for name, level, _ in sweep_figures.levels(summary) if values else ():
+        if not min(values) < level < max(values):
+            side = "below" if level <= min(values) else "above"
+            told.append(f"{name}: {wording.digits(level, 4)}, {side} every trial")
+    return told
+
+
+def rows(summary: Summary) -> list[list[str]]:
+    """Return the cells of winner and baselines on fresh seeds."""
+    found = []
+    for row in summary.fresh:
+        costs = row["costs"]
+        widest = (row.get("high") or 0.0) - (row.get("low") or 0.0)
+        places = min(4, wording.decimals(widest / 2) or 4)
+        known = row.get("low") is not None
+        interval = f"[{row['low']:.{places}f}, {row['high']:.{places}f}]" if known else ""
+        found.append(
+            [
+                row["arm"].replace("_", " "),
+                *(
+                    wording.number(row[key], 4, sign) if row.get(key) is not None else "–"
+                    for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))
+                ),
+                interval,
+                str(row["n"]) + (f" ({row['failed']} failed)" if row["failed"] else ""),
+                *(
+                    wording.scaled(costs[name]) if name in costs else "–"
+                    for name in ("params_total", "flops_per_token")
+                ),
+                wording.digits(costs["seconds_per_step"]) if costs else "–",
+            ]
+        )
+    return found
+
+
+def sweep_table(folder: Path) -> str:
+    """Return winner and baselines on fresh seeds as lines of text."""
+    summary = read_summary(folder)
+    counted = ", ".join(f"{count} {name}" for name, count in summary.counts().items())
+    lines = [f"{summary.name}: {wording.plural(len(summary.trials), 'trial')}, {counted}"]
+    if summary.best is not None:
+        point = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in summary.best.point.items()
+        )
+        lines.append(f"best: trial {summary.best.number}, {point}")
+    cells = [list(HEAD), *rows(summary)] if summary.fresh else []
+    widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD)) if cells]
+    for row in cells:
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(padded).rstrip())
+    if summary.fresh:
+        lines.append(
+            f"{summary.objective}; the sweep's own figure chose the winner, fresh seeds judge"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,11 @@
+"""Sweeps: a search space over configuration keys becomes a study; the only user of optuna.
+
+A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. The records, and the
+points beside them, are what is kept; the study is made from them. The parent process talks to the
+study, workers only train: they do not know Optuna, and no kill can reach it through them.
+"""
+
+from moebench.sweep.definition import Sweep, read_sweep
+from moebench.sweep.search import Options, search
+
+__all__ = ["Options", "Sweep", "read_sweep", "search"]

@@ -1,0 +1,175 @@
+"""Runs beside the trials: the dense baselines first, and at the end the fresh seeds.
+
+One process of all that share the study leads, and makes these runs; if it dies, another leads.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, TrialState
+
+from moebench.baselines import dense, twin
+from moebench.experiment import Experiment
+from moebench.plan import MatchedOn
+from moebench.records import RunRecord
+from moebench.run.job import Job
+from moebench.sweep.claims import Claims
+from moebench.sweep.crew import run_of
+from moebench.sweep.definition import Sweep
+from moebench.sweep.tickets import Tickets
+from moebench.sweep.underway import RECORD, known_result
+
+FINISHED = "moebench.finished"
+
+
+class Companions:
+    """The runs of whoever leads.
+
+    Args:
+        tickets: of the study.
+        claims: of this process.
+        stop: ends a run that is no longer this process's.
+    """
+
+    def __init__(self, tickets: Tickets, claims: Claims, stop: Callable[[Job], None]) -> None:
+        self.tickets = tickets
+        self.claims = claims
+        self.stop = stop
+        self.leads = False
+        self.jobs: list[Job] = []  # to be started
+        self.running: dict[Path, Job] = {}
+        self.failed: set[Path] = set()
+        self.stages = [self._before, self._after]
+
+    @property
+    def done(self) -> bool:
+        """Whether all of these runs are made, by whomever."""
+        return bool(self.tickets.study.user_attrs.get(FINISHED) == self._all_there())
+
+    def next(self) -> Job | None:
+        """Return a run to start now, None where there is none or another process leads."""
+        if not self.leads and not self._lead():
+            return None
+        while not self.jobs and not self.running and self.stages:
+            if self.stages[0] == self._after and not self.tickets.done:
+                return None
+            self._enter(self.stages.pop(0)())
+        if not self.jobs:
+            return None
+        job = self.jobs.pop(0)
+        self.running[job.folder] = job
+        return job
+
+    def ended(self, job: Job, record: RunRecord) -> bool:
+        """Take a record if the run is one of these; one that failed is made once more."""
+        if self.running.pop(job.folder, None) is None:
+            return False
+        if record.status == "failed" and job.folder not in self.failed:
+            self.failed.add(job.folder)
+            self.jobs.append(job)
+        else:
+            self._note(record)
+        self._conclude()
+        return True
+
+    def watch(self) -> None:
+        """Say that the leader is alive; stop leading where another has taken over."""
+        if self.leads and not self.claims.beat(self.tickets.register):
+            self.leads = False
+            for job in self.running.values():
+                self.stop(job)
+            self.jobs, self.running = [], {}
+            self.stages = [self._before, self._after]
+
+    def _lead(self) -> bool:
+        """Take the lead if nobody has it, and see that all tickets are there."""
+        register = self.tickets.register
+        if self.done or not self.claims.free(register):
+            return False
+        self.leads = self.claims.take(register)
+        if self.leads:
+            self.tickets.plan()
+        return self.leads
+
+    def _enter(self, jobs: Sequence[Job]) -> None:
+        """Begin a stage: runs that are there already are not made again."""
+        for job in jobs:
+            name = f"{RECORD}/{job.arm}/{job.seed}"
+            record = job.result() or known_result(job, name, self.tickets.register)
+            if record is None:
+                self.jobs.append(job)
+            else:
+                self._note(record)
+        self._conclude()
+
+    def _note(self, record: RunRecord) -> None:
+        """Keep a record where every machine finds it."""
+        name, text = f"{RECORD}/{record.arm}/{record.seed}", record.to_json()
+        if self.tickets.study.user_attrs.get(name) != text:
+            self.tickets.study.set_user_attr(name, text)
+
+    def _conclude(self) -> None:
+        """Write down that everything is there, once it is."""
+        if not self.stages and not self.jobs and not self.running:
+            self.tickets.study.set_user_attr(FINISHED, self._all_there())
+
+    def _all_there(self) -> list[int]:
+        """Return what a finished sweep must have had: trials and fresh seeds."""
+        return [self.tickets.sweep.trials, self.tickets.sweep.fresh_seeds]
+
+    def _before(self) -> list[Job]:
+        """Return the baselines with the seeds of the trials."""
+        sweep = self.tickets.sweep
+        return self._baselines(sweep.base, list(sweep.trial_seeds))
+
+    def _after(self) -> list[Job]:
+        """Return the winner and its baselines with seeds that chose nothing."""
+        sweep = self.tickets.sweep
+        best = winner(self.tickets.trials(TrialState.COMPLETE), sweep)
+        if best is None or not sweep.fresh_seeds:
+            return []
+        experiment = sweep.at(best.params)
+        arm = f"trial_{best.number}"
+        fresh = [self._run(arm, experiment, seed) for seed in sweep.later_seeds]
+        return fresh + self._baselines(experiment, [*sweep.trial_seeds, *sweep.later_seeds])
+
+    def _baselines(self, experiment: Experiment, seeds: Sequence[int]) -> list[Job]:
+        """Return the runs of the dense twins of an experiment.
+
+        A twin that is that of the base as well has its name, and is run once.
+        """
+        base, arms = self.tickets.sweep.base, {}
+        for matched in self.tickets.sweep.baselines:
+            found, usual = self._twin(experiment, matched), self._twin(base, matched)
+            if _without_losses(found).hash == _without_losses(usual).hash:
+                arms[f"dense_{matched}"] = usual
+            else:
+                arms[f"dense_{matched}_of_winner"] = found
+        return [self._run(arm, found, seed) for seed in seeds for arm, found in arms.items()]
+
+    def _twin(self, experiment: Experiment, matched_on: MatchedOn) -> Experiment:
+        """Return a dense twin; its width is noted, for a measured time is another one next time."""
+        study = self.tickets.study
+        name = f"width/{matched_on}/{experiment.hash}"
+        width = study.user_attrs.get(name)
+        if width is None:
+            found = twin(experiment, matched_on)
+            width = found.config["model"]["network"]["init_args"]["shape"]["hidden"]
+            study.set_user_attr(name, width)
+        return dense(experiment, int(width))
+
+    def _run(self, arm: str, experiment: Experiment, seed: int) -> Job:
+        return run_of(self.tickets.sweep, self.tickets.folder, arm, experiment, seed)
+
+
+def _without_losses(experiment: Experiment) -> Experiment:
+    """Return a dense experiment without the losses on routing, of which it has none to do."""
+    model = {key: value for key, value in experiment.config["model"].items() if key != "losses"}
+    return Experiment({**experiment.config, "model": model})
+
+
+def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
+    """Return the trial that is best in the first objective, the earliest of equals."""
+    sign = 1 if next(iter(sweep.objectives.values())) == "minimize" else -1
+    ranked = sorted(trials, key=lambda trial: (sign * trial.values[0], trial.number))
+    return ranked[0] if ranked else None

@@ -1,0 +1,219 @@
+"""A sweep as its file describes it, checked as far as that goes without running anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from moebench.experiment import Experiment, load, read_yaml
+from moebench.plan import MatchedOn
+from moebench.sweep.space import Dimension, Point, grid_size, read_space, settings_at
+from moebench.sweep.strategies import SEES_NO_RESULTS, Part, make_pruner, make_sampler, read_part
+
+TARGET = "sweeps"  # folder under that of all runs
+LOSS = "valid/loss"
+DIRECTIONS = ("minimize", "maximize")
+MATCHED: tuple[MatchedOn, ...] = ("active_flops", "total_params", "step_time")
+FIRST_FRESH_SEED = 1000  # smaller ones chose the winner
+KEYS = (
+    *("experiment", "settings", "space", "objectives", "sampler", "pruner"),
+    *("trials", "seeds", "fresh_seeds", "baselines", "surface"),
+)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is searched, by what, how often, and what it is compared with.
+
+    Args:
+        name: of the study and of the folder of its runs.
+        configs: files of the base experiment, later ones laid over earlier ones.
+        settings: configuration keys and values over the files: the budget above all.
+        space: what varies.
+        objectives: metric or number of a record -> "minimize" or "maximize"; the first decides
+            which trial wins.
+        sampler: who chooses the points.
+        pruner: who ends trials early.
+        trials: how many points.
+        seeds: runs a trial; its value is their mean.
+        fresh_seeds: runs of the winner and of every baseline with seeds that chose nothing.
+        baselines: costs in which a dense twin is made equal to the base experiment.
+        surface: the two names that the heat map shows.
+    """
+
+    name: str
+    configs: Sequence[Path]
+    settings: Mapping[str, object]
+    space: Sequence[Dimension]
+    objectives: Mapping[str, str]
+    sampler: Part
+    pruner: Part
+    trials: int
+    seeds: int = 1
+    fresh_seeds: int = 3
+    baselines: Sequence[MatchedOn] = MATCHED
+    surface: Sequence[str] = field(default_factory=tuple)
+
+    @cached_property
+    def base(self) -> Experiment:
+        """The experiment at none of the points."""
+        return load(self.configs, self.settings)
+
+    def at(self, point: Point) -> Experiment:
+        """Return the experiment at a point."""
+        own = settings_at(point, self.space, self.base.config)
+        return load(self.configs, {**self.settings, **own})
+
+    @property
+    def trial_seeds(self) -> Sequence[int]:
+        """Seeds of every trial and, to be compared with them, of the baselines."""
+        return range(self.seeds)
+
+    @property
+    def later_seeds(self) -> Sequence[int]:
+        """Seeds that no trial has seen."""
+        return range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.fresh_seeds)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what must stay the same as long as a study goes on; a map of JSON."""
+        space = {
+            dimension.name: {
+                "key": ", ".join(dimension.keys),
+                **({"values": list(dimension.values)} if dimension.values else {}),
+                **({} if dimension.values else {"low": dimension.low, "high": dimension.high}),
+                **({"log": True} if dimension.log else {}),
+                **({} if dimension.step is None else {"step": dimension.step}),
+            }
+            for dimension in self.space
+        }
+        return {
+            "space": space,
+            "objectives": dict(self.objectives),
+            "sampler": self.sampler.identity(),
+            "pruner": self.pruner.identity(),
+            "seeds": self.seeds,
+            "experiment": dict(self.base.config),
+        }
+
+
+def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = None) -> Sweep:
+    """Read a sweep file.
+
+    Args:
+        path: the file; the experiment it names lies relative to it.
+        name: of the study; the file's own where it is empty.
+        over: configuration keys and values laid over those of the file.
+
+    Raises:
+        ValueError: naming key, value and what is allowed.
+        FileNotFoundError: if the file is not there.
+    """
+    content = read_yaml(path)
+    if unknown := set(content) - set(KEYS):
+        raise ValueError(f"{min(unknown)}: unknown; one of {', '.join(KEYS)}")
+    if missing := [key for key in ("experiment", "space", "objectives") if not content.get(key)]:
+        raise ValueError(f"{missing[0]}: missing in {path}")
+    experiment = content["experiment"]
+    files = experiment if isinstance(experiment, list) else [experiment]
+    settings = {**_map(content, "settings"), **(over or {})}
+    space = read_space(content["space"])
+    sampler = read_part("sampler", content.get("sampler", "TPESampler"))
+    sweep = Sweep(
+        name=name or path.stem,
+        configs=[path.parent / str(file) for file in files],
+        settings=settings,
+        space=space,
+        objectives=_objectives(content["objectives"]),
+        sampler=sampler,
+        pruner=read_part("pruner", content.get("pruner", "NopPruner")),
+        trials=_trials(content, sampler, space),
+        seeds=_count(content, "seeds", 1, 1),
+        fresh_seeds=_count(content, "fresh_seeds", 3, 0),
+        baselines=_baselines(content.get("baselines", list(MATCHED))),
+        surface=_surface(content, space),
+    )
+    return _fitting(sweep)
+
+
+def _fitting(sweep: Sweep) -> Sweep:
+    """Return the sweep if its parts fit together and every end of the space is a configuration."""
+    if "/" in sweep.name or sweep.name.startswith("."):
+        raise ValueError(f"name={sweep.name}: becomes a folder; no / and no . at the start")
+    if sweep.pruner.class_name != "NopPruner":
+        if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
+            raise ValueError(
+                f"pruner={sweep.pruner.class_name}: looks at {LOSS}, so that must be the one"
+                " objective, to be minimized; NopPruner prunes nothing"
+            )
+        if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
+            raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; 2 at least")
+    make_sampler(sweep.sampler, sweep.space, 0)
+    make_pruner(sweep.pruner, sweep.base)
+    for dimension in sweep.space:
+        alone = replace(sweep, space=[dimension])
+        for value in dimension.ends:
+            alone.at({dimension.name: value})
+    return sweep
+
+
+def _map(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a map of the file, empty where there is none."""
+    value = content.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{key}={value}: expected keys and values")
+    return value
+
+
+def _count(content: Mapping[str, Any], key: str, default: int, least: int) -> int:
+    """Return a whole number of the file."""
+    value = content.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{key}={value}: expected a whole number from {least} on")
+    return value
+
+
+def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:
+    """Return the number of trials, which a grid decides by itself."""
+    if sampler.class_name != "GridSampler":
+        return _count(content, "trials", 40, 1)
+    size = grid_size(space)
+    if _count(content, "trials", size, 1) != size:
+        raise ValueError(f"trials={content['trials']}: the grid has {size} points")
+    return size
+
+
+def _objectives(value: object) -> Mapping[str, str]:
+    """Return objectives with their directions."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"objectives={value}: expected metrics and directions")
+    for name, direction in value.items():
+        if direction not in DIRECTIONS:
+            allowed = " or ".join(DIRECTIONS)
+            raise ValueError(f"objectives.{name}={direction}: expected {allowed}")
+    return dict(value)
+
+
+def _baselines(value: object) -> Sequence[MatchedOn]:
+    """Return the costs in which baselines are made equal."""
+    if not isinstance(value, list):
+        raise ValueError(f"baselines={value}: expected a list of {', '.join(MATCHED)}")
+    for name in value:
+        if name not in MATCHED:
+            raise ValueError(f"baselines={name}: unknown; one of {', '.join(MATCHED)}")
+    return [matched for matched in MATCHED if matched in value]
+
+
+def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:
+    """Return the two names of the heat map, the first two where the file names none."""
+    names = [dimension.name for dimension in space]
+    chosen = content.get("surface", names[:2])
+    if not isinstance(chosen, list) or (chosen != names[:2] and len(chosen) != 2):
+        raise ValueError(f"surface={chosen}: expected two names of the space")
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"surface={name}: not in the space; one of {', '.join(names)}")
+    return chosen
+
+
+__all__ = ["LOSS", "SEES_NO_RESULTS", "TARGET", "Sweep", "read_sweep"]

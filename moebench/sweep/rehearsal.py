@@ -1,0 +1,35 @@
+"""The base experiment for one step, in a folder that is thrown away: what it logs, what it costs.
+
+Whatever the parts refuse is refused here, before anything of the sweep is written.
+"""
+
+import copy
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from moebench.experiment import Experiment
+from moebench.records import RunRecord
+from moebench.run.check import checked
+from moebench.run.job import Job
+from moebench.run.worker import execute
+
+SHORT = {"max_steps": 1, "val_check_interval": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
+
+
+def rehearse(experiment: Experiment) -> RunRecord:
+    """Return the record of one step of an experiment.
+
+    Raises:
+        ValueError: if a part refuses, or the step fails.
+    """
+    config: dict[str, Any] = copy.deepcopy(dict(checked(experiment).config))
+    config["trainer"].update(SHORT)
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job("sweeps", "rehearsal", "base", 0, Experiment(config), Path(folder) / "run")
+        record = execute(job, [])
+        if record.status != "finished":
+            error = job.folder / "error.txt"
+            told = error.read_text().strip().splitlines()[-1:] if error.exists() else []
+            raise ValueError(f"experiment: its first step is {record.status}: {' '.join(told)}")
+    return record

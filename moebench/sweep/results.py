@@ -1,0 +1,169 @@
+"""What a sweep came to, as one map of JSON: `sweep.json`, from which report and tables are made."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from moebench import report, tracking
+from moebench.records import RunRecord, write_all, write_whole
+from moebench.statistics import mean_interval
+from moebench.sweep.companions import winner
+from moebench.sweep.crew import records_in
+from moebench.sweep.definition import LOSS, Sweep
+from moebench.sweep.importance import importances
+from moebench.sweep.strategies import SEES_NO_RESULTS
+from moebench.sweep.tickets import Tickets
+from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
+
+SUMMARY = "sweep.json"
+FILES = ("results.jsonl", SUMMARY, "report.html")
+ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, beside the objectives
+
+
+def conclude(tickets: Tickets) -> None:
+    """Write `results.jsonl`, `sweep.json`, `tags.json` and `report.html` of a finished study."""
+    sweep, folder = tickets.sweep, tickets.folder
+    trials = tickets.trials()
+    beside = records_in(tickets.study.user_attrs)
+    own = [record for trial in trials for record in records_in(trial.user_attrs)]
+    known = {f"{record.arm}/{record.seed}": record for record in [*own, *beside]}
+    write_all(known.values(), folder / "results.jsonl")
+    best = winner([trial for trial in trials if trial.state is TrialState.COMPLETE], sweep)
+    content = summary(sweep, trials, best, list(known.values()))
+    write_whole(folder / SUMMARY, json.dumps(content, indent=1) + "\n")
+    write_whole(folder / tracking.TAGS, json.dumps(tags(trials, best)) + "\n")
+    report.write_sweep(folder)
+
+
+def summary(
+    sweep: Sweep,
+    trials: Sequence[FrozenTrial],
+    best: FrozenTrial | None,
+    records: Sequence[RunRecord],
+) -> dict[str, Any]:
+    """Return everything there is to say about a sweep."""
+    arms = dict.fromkeys(record.arm for record in records if record.arm.startswith("dense_"))
+    later = {record.arm for record in records if record.seed in sweep.later_seeds}
+    compared = [arm for arm in (f"trial_{best.number}" if best else "", *arms) if arm in later]
+    names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
+    return {
+        "name": sweep.name,
+        "objectives": dict(sweep.objectives),
+        "sampler": sweep.sampler.class_name,
+        "pruner": sweep.pruner.class_name,
+        "surface": list(sweep.surface),
+        "publishable": sweep.sampler.class_name in ("GridSampler", "QMCSampler"),
+        "sees_no_results": sweep.sampler.class_name in SEES_NO_RESULTS,
+        "space": {
+            dimension.name: {
+                "key": ", ".join(dimension.keys),
+                "values": list(dimension.values),
+                "log": dimension.log,
+            }
+            for dimension in sweep.space
+        },
+        "seeds": sweep.seeds,
+        "fresh_seeds": sweep.fresh_seeds,
+        "best": best.number if best else None,
+        "trials": [_trial(trial, records, names) for trial in trials],
+        "baselines": {
+            arm: _values([r for r in _of(records, arm) if r.seed in sweep.trial_seeds], names)
+            for arm in arms
+            if not arm.endswith("_of_winner")
+        },
+        "fresh": [_compared(sweep, _of(records, arm), arm) for arm in compared],
+        "importances": importances(trials, sweep),
+    }
+
+
+def _trial(
+    trial: FrozenTrial, records: Sequence[RunRecord], names: Sequence[str]
+) -> dict[str, Any]:
+    """Return one trial: its point, how it ended, and its means over the seeds."""
+    seeds = sorted(int(key.rpartition("/")[2]) for key in trial.user_attrs if "record/" in key)
+    own = [r for r in _of(records, f"trial_{trial.number}") if r.seed in seeds]
+    return {
+        "number": trial.number,
+        "point": dict(trial.params),
+        "status": trial.user_attrs.get(STATUS, trial.state.name.lower()),
+        "why": trial.user_attrs.get(WHY, ""),
+        "cached_from": trial.user_attrs.get(CACHED),
+        "values": _values([record for record in own if record.status == "finished"], names),
+    }
+
+
+def _of(records: Sequence[RunRecord], arm: str) -> list[RunRecord]:
+    """Return the records of an arm."""
+    return [record for record in records if record.arm == arm]
+
+
+def _values(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, float]:
+    """Return the means of what all of these records have."""
+    found = {}
+    finished = [record for record in records if record.status == "finished"]
+    for name in names:
+        try:
+            values = [value_of(record, name) for record in finished]
+        except ValueError:
+            continue
+        if values:
+            found[name] = float(np.mean(values))
+    return found
+
+
+def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: str) -> dict[str, Any]:
+    """Return an arm's first objective in the sweep and with fresh seeds, the gap, and its costs."""
+    objective = next(iter(sweep.objectives))
+    done = [r for r in records if r.status == "finished"]
+    chosen = _values([r for r in done if r.seed in sweep.trial_seeds], [objective])
+    later = [r for r in done if r.seed in sweep.later_seeds]
+    row: dict[str, Any] = {"arm": arm, "in_sweep": chosen.get(objective), "n": len(later)}
+    row["failed"] = len(records) - len(done)
+    row["costs"] = {
+        name: float(np.mean([getattr(record, name) for record in done]))
+        for name in ("params_total", "params_active", "flops_per_token", "seconds_per_step")
+        if done
+    }
+    values = np.array(list(_each(later, objective)), dtype=float)
+    if len(values):
+        interval = mean_interval(values, np.random.default_rng(0))
+        ends = (interval.low, interval.high) if len(values) > 1 else (None, None)
+        row |= {"mean": interval.estimate, "low": ends[0], "high": ends[1]}
+        if row["in_sweep"] is not None:
+            row["gap"] = interval.estimate - row["in_sweep"]
+    return row
+
+
+def _each(records: Sequence[RunRecord], name: str) -> list[float]:
+    """Return a value of every record that has it."""
+    return [value for record in records for value in _values([record], [name]).values()]
+
+
+def tags(
+    trials: Sequence[FrozenTrial], best: FrozenTrial | None
+) -> Mapping[str, Mapping[str, str]]:
+    """Return what MLflow is told about trials beside their records: arm -> tags."""
+    found = {}
+    for trial in trials:
+        own = {"trial": str(trial.number), "trial.state": trial.state.name}
+        if CACHED in trial.user_attrs:
+            own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
+        if best is not None and trial.number == best.number:
+            own["best"] = "true"
+        found[f"trial_{trial.number}"] = own
+    return found
+
+
+def dense_partners(sweep: Sweep) -> dict[str, tracking.Partner]:
+    """Return the dense arm that every trial is compared with: the first of the baselines."""
+    if not sweep.baselines:
+        return {}
+    first = sweep.baselines[0]
+    partner = tracking.Partner(f"dense_{first}", first)
+    return {f"trial_{number}": partner for number in range(sweep.trials)}
+
+
+__all__ = ["FILES", "SUMMARY", "conclude", "dense_partners"]

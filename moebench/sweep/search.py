@@ -1,0 +1,157 @@
+"""A sweep from its file to its results, on as many machines as run it."""
+
+import socket
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from moebench import tracking
+from moebench.baselines import dense
+from moebench.records import RunRecord, write_whole
+from moebench.run.job import Job
+from moebench.run.pool import Pool, sole_user
+from moebench.run.progress import Progress
+from moebench.sweep.claims import Claims
+from moebench.sweep.companions import Companions
+from moebench.sweep.crew import Crew
+from moebench.sweep.definition import TARGET, Sweep
+from moebench.sweep.rehearsal import rehearse
+from moebench.sweep.results import FILES, conclude, dense_partners
+from moebench.sweep.storage import answering, existing_storage, open_storage
+from moebench.sweep.tickets import Tickets, refuse_changes
+from moebench.sweep.underway import value_of
+
+OWNER = "owner"  # file with the name under which the folder's process claims trials
+
+
+class Source(Protocol):
+    """Where runs come from."""
+
+    @property
+    def done(self) -> bool:
+        """Whether no more will come."""
+
+    def next(self) -> Job | None:
+        """Return a run to start now, None where there is none."""
+
+    def ended(self, job: Job, record: RunRecord) -> bool:
+        """Take a record if the run was one of these."""
+
+    def watch(self) -> None:
+        """Look after what is running."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose about a sweep."""
+
+    workers: int = 1
+    root: Path = Path("runs")
+    storage: str = ""  # URL of a database; empty for the journal in the sweep's folder
+    track: bool = True
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"workers={self.workers}: must be at least 1")
+
+
+def search(sweep: Sweep, options: Options) -> Path:
+    """Make every run of the sweep that is not there yet; return the folder of its results.
+
+    Whatever can be refused is refused before anything is written.
+
+    Raises:
+        ValueError: for an experiment that does not run, an objective that it does not log, a study
+            of another sweep, or a folder in use.
+        ConnectionError: if the storage, or MLflow where it is wanted, cannot be reached.
+    """
+    folder = options.root / TARGET / sweep.name
+    refuse(sweep, folder, options.storage)
+    tracker = tracking.connect(options.root) if options.track else None
+    with sole_user(folder), answering(folder, options.storage):
+        claims = Claims(owner_of(folder), alone=not options.storage)
+        tickets = Tickets(sweep, open_storage(folder, options.storage), claims, folder)
+        if tracker is not None:
+            tags = {"sampler": sweep.sampler.class_name, "objectives": ", ".join(sweep.objectives)}
+            tracker.open(folder, {"target": TARGET, "profile": sweep.name, **tags})
+        try:
+            work(tickets, claims, options.workers, tracker)
+        except BaseException:  # Ctrl-C as well: no run may be left RUNNING
+            if tracker is not None:
+                tracker.close({}, [], status="KILLED")
+            raise
+        conclude(tickets)
+        if tracker is not None:
+            tracker.close(dense_partners(sweep), [folder / name for name in FILES])
+    return folder
+
+
+def refuse(sweep: Sweep, folder: Path, url: str) -> None:
+    """Refuse what cannot work; see `search`."""
+    with answering(folder, url):
+        storage = existing_storage(folder, url)
+        if storage is not None:
+            refuse_changes(sweep, storage)
+    torch.set_num_threads(1)
+    record = rehearse(sweep.base)
+    for objective in sweep.objectives:
+        value_of(record, objective)
+    if sweep.baselines:
+        refuse_without_twin(sweep)
+
+
+def refuse_without_twin(sweep: Sweep) -> None:
+    """Refuse baselines of an experiment that has no dense twin."""
+    try:
+        dense(sweep.base, 1)
+    except KeyError as error:
+        raise ValueError(
+            f"baselines={', '.join(sweep.baselines)}: the model has no {error}, so no dense twin;"
+            " [] compares with none"
+        ) from error
+
+
+def owner_of(folder: Path) -> str:
+    """Return the name of this folder among all that share a study; it outlives a process."""
+    path = folder / OWNER
+    if not path.exists():
+        write_whole(path, f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}\n")
+    return path.read_text().strip()
+
+
+def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Tracker | None) -> None:
+    """Run until the study has all its trials, and baselines and fresh seeds are there."""
+    sweep = tickets.sweep
+    fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
+    total = (sweep.trials + len(sweep.baselines)) * sweep.seeds + fresh
+    records: list[RunRecord] = []
+    with Pool(workers) as pool, Progress(total, workers) as bars:
+        sources: list[Source] = [
+            Companions(tickets, claims, pool.stop),
+            Crew(tickets, claims, pool.stop),
+        ]
+        while pool.running or not all(source.done for source in sources):
+            fill(pool, [source.next for source in sources])
+            for job, record in pool.ended():
+                records.append(record)
+                any(source.ended(job, record) for source in sources)
+            for source in sources:
+                source.watch()
+            bars(pool.jobs, records)
+            if tracker is not None:
+                tracker.poll()
+            pool.wait()
+
+
+def fill(pool: Pool, sources: Sequence[Callable[[], Job | None]]) -> None:
+    """Start runs as long as a worker is free and a source has one."""
+    for source in sources:
+        while pool.free and (job := source()) is not None:
+            pool.start(job)
+
+
+__all__ = ["Options", "search"]

@@ -1,0 +1,199 @@
+"""A search space: names, the configuration keys behind them, and the values they may take."""
+
+import copy
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+Value = bool | int | float | str
+Point = Mapping[str, Value]  # name -> value
+KEYS = ("key", "values", "low", "high", "log", "step")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One thing that varies: listed values, or a range.
+
+    Args:
+        name: what tables and plots call it.
+        keys: dotted configuration keys that take the value, all the same one; a number in a key
+            is a place in a list, as in `model.losses.0.weight`.
+        values: the listed values; empty for a range.
+        low: lower end of a range; whole numbers at both ends make a range of whole numbers.
+        high: upper end, included.
+        log: whether the range is even in the logarithm.
+        step: distance of neighbours in a range; None: as fine as numbers are.
+
+    Raises:
+        ValueError: naming what does not fit.
+    """
+
+    name: str
+    keys: Sequence[str]
+    values: Sequence[Value] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.values:
+            if len(set(self.values)) < len(self.values):
+                raise ValueError(
+                    f"space.{self.name}.values={list(self.values)}: one is there twice"
+                )
+            return
+        if self.low > self.high:
+            raise ValueError(f"space.{self.name}.low={self.low}: above high={self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"space.{self.name}.low={self.low}: log needs a low above 0")
+        if self.log and self.step is not None:
+            raise ValueError(f"space.{self.name}.step={self.step}: not with log; list the values")
+        if self.step is not None and self.step <= 0:
+            raise ValueError(f"space.{self.name}.step={self.step}: must be above 0")
+
+    @property
+    def whole(self) -> bool:
+        """Whether the range is one of whole numbers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def suggest(self, trial: optuna.Trial) -> Value:
+        """Return the value that a trial has or, if it has none yet, is given by its sampler."""
+        if self.values:
+            value: Value = trial.suggest_categorical(self.name, self.values)
+            return value
+        if self.whole:
+            step = 1 if self.step is None else int(self.step)
+            low, high = int(self.low), int(self.high)
+            return int(trial.suggest_int(self.name, low, high, step=step, log=self.log))
+        return float(
+            trial.suggest_float(self.name, self.low, self.high, step=self.step, log=self.log)
+        )
+
+    @property
+    def grid(self) -> Sequence[Value]:
+        """All values, for a grid.
+
+        Raises:
+            ValueError: for a range without steps.
+        """
+        if self.values:
+            return self.values
+        if self.log or (self.step is None and not self.whole):
+            raise ValueError(f"space.{self.name}: a grid needs values, or a step")
+        step = 1 if self.step is None else self.step
+        count = int((self.high - self.low) / step + 1e-9) + 1
+        return [self.low + number * step for number in range(count)]
+
+    @property
+    def ends(self) -> Sequence[Value]:
+        """The values that are tried out before anything is begun."""
+        return self.values or (self.low, self.high)
+
+
+def read_space(content: object) -> list[Dimension]:
+    """Return the space that a sweep file describes.
+
+    Raises:
+        ValueError: naming key, value and what is allowed.
+    """
+    if not isinstance(content, Mapping) or not content:
+        raise ValueError("space: expected a map from names to {key, values} or {key, low, high}")
+    return [_read(str(name), entry) for name, entry in content.items()]
+
+
+def _read(name: str, entry: object) -> Dimension:
+    """Return one dimension of a sweep file."""
+    place = f"space.{name}"
+    if not isinstance(entry, Mapping) or "key" not in entry:
+        raise ValueError(f"{place}: expected {{key, values}} or {{key, low, high, log, step}}")
+    if unknown := set(entry) - set(KEYS):
+        raise ValueError(f"{place}.{min(unknown)}: unknown; one of {', '.join(KEYS)}")
+    listed = "values" in entry
+    if listed == ("low" in entry or "high" in entry):
+        raise ValueError(f"{place}: needs either values, or low and high")
+    if listed and (not isinstance(entry["values"], list) or not entry["values"]):
+        raise ValueError(f"{place}.values={entry['values']}: expected a list")
+    for end in () if listed else ("low", "high"):
+        value = entry.get(end)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{place}.{end}={value}: expected a number")
+    keys = entry["key"] if isinstance(entry["key"], list) else [entry["key"]]
+    rest = {key: value for key, value in entry.items() if key != "key"}
+    if listed:
+        rest["values"] = tuple(_plain(place, value) for value in entry["values"])
+    return Dimension(name, tuple(map(str, keys)), **rest)
+
+
+def _plain(place: str, value: object) -> Value:
+    """Return a listed value, which must be a number, a text or a truth value."""
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError(f"{place}.values: {value} is no number, text or truth value")
+    return value
+
+
+def grid_size(space: Sequence[Dimension]) -> int:
+    """Return the number of points of the grid; ValueError where a dimension has none."""
+    size = 1
+    for dimension in space:
+        size *= len(dimension.grid)
+    return size
+
+
+def settings_at(
+    point: Point, space: Sequence[Dimension], config: Mapping[str, Any]
+) -> dict[str, object]:
+    """Return configuration keys and values of a point.
+
+    A key that leads into a list becomes the whole list with one value changed.
+
+    Args:
+        point: a value a name.
+        space: its dimensions.
+        config: of the base experiment, where lists are taken from.
+
+    Raises:
+        ValueError: for a place that a list does not have.
+    """
+    settings: dict[str, object] = {}
+    for dimension in space:
+        for key in dimension.keys:
+            path = key.split(".")
+            head = list(itertools.takewhile(lambda part: not part.isdigit(), path))
+            name, inside = ".".join(head), path[len(head) :]
+            if inside:
+                settings.setdefault(name, copy.deepcopy(_at(config, head, key)))
+                _put(settings[name], inside, point[dimension.name], key)
+            else:
+                settings[name] = point[dimension.name]
+    return settings
+
+
+def _at(content: Any, path: Sequence[str], key: str) -> Any:
+    """Return what is at a path of a configuration."""
+    for part in path:
+        if not isinstance(content, Mapping) or part not in content:
+            raise ValueError(f"{key}: not in the configuration; there is no {part}")
+        content = content[part]
+    return content
+
+
+def _put(content: Any, path: Sequence[str], value: Value, key: str) -> None:
+    """Set a value inside lists and maps."""
+    for number, part in enumerate(path):
+        last = number == len(path) - 1
+        if isinstance(content, list):
+            if not part.isdigit() or int(part) >= len(content):
+                raise ValueError(f"{key}: {part} is no place in a list of {len(content)}")
+            place: Any = int(part)
+        elif isinstance(content, dict) and part in content:
+            place = part
+        else:
+            raise ValueError(f"{key}: not in the configuration; there is no {part}")
+        if last:
+            content[place] = value
+        else:
+            content = content[place]

@@ -1,0 +1,97 @@
+"""Where a study is kept: a journal in the folder of the sweep, or a database for many machines."""
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+
+from moebench.tracking.server import reason, shown
+
+JOURNAL = "study.log"
+SECONDS = 5  # for a database to answer
+TRIES = 5
+TIMEOUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "sqlite": "timeout"}
+
+
+def open_storage(folder: Path, url: str) -> BaseStorage:
+    """Return the storage; makes what is missing.
+
+    Args:
+        folder: of the sweep, which this process holds.
+        url: of a database; empty for the journal in the folder.
+
+    Raises:
+        ConnectionError: if the storage cannot be used.
+    """
+    with answering(folder, url):
+        if url:
+            scheme = url.partition(":")[0].partition("+")[0]
+            arguments = {TIMEOUTS[scheme]: SECONDS} if scheme in TIMEOUTS else {}
+            engine = {"pool_pre_ping": True, "connect_args": arguments}
+            return _database(url, engine)
+        return _journal(folder / JOURNAL)
+
+
+def existing_storage(folder: Path, url: str) -> BaseStorage | None:
+    """Return the storage if there is one already, so that it can be read before anything is made.
+
+    A database is always there; it must answer.
+
+    Raises:
+        ConnectionError: if the storage cannot be used.
+    """
+    return open_storage(folder, url) if url or (folder / JOURNAL).exists() else None
+
+
+def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
+    """Return a database with its tables; of several machines that make them at once one can."""
+    for _ in range(TRIES - 1):
+        try:
+            return RDBStorage(url, engine_kwargs=engine)
+        except (ProgrammingError, IntegrityError):
+            time.sleep(1.0)
+    return RDBStorage(url, engine_kwargs=engine)
+
+
+def _journal(path: Path) -> BaseStorage:
+    """Return the journal, without the last line if a kill cut it short.
+
+    Optuna would write on behind the half line, and never read the file again.
+    """
+    if path.exists():
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            with path.open("r+b") as file:
+                file.truncate(whole)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+@contextmanager
+def answering(folder: Path, url: str) -> Iterator[None]:
+    """Turn whatever a storage raises into a ConnectionError of one line."""
+    where = shown(url) if url else str(folder / JOURNAL)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    except (SQLAlchemyError, StorageInternalError, OSError) as error:
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        raise ConnectionError(
+            f"storage={where}: cannot be used ({reason(cause)}); the same command goes on from here"
+        ) from error
+    except ImportError as error:
+        raise ConnectionError(
+            f"storage={where}: needs a driver ({error}); for PostgreSQL psycopg[binary]"
+        ) from error

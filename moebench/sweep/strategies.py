@@ -1,0 +1,121 @@
+"""Samplers and pruners: Optuna's own by a short name, anybody's by `class_path`."""
+
+import importlib
+import inspect
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+
+from moebench.experiment import Experiment
+from moebench.sweep.space import Dimension, Point
+
+HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
+BASES = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
+# Their points are known before any result is: all are drawn when the study begins, so that no two
+# workers draw the same one, and so that a surface over them may be published.
+SEES_NO_RESULTS = ("GridSampler", "QMCSampler", "RandomSampler")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sampler or a pruner to be made."""
+
+    made: type
+    init_args: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def class_name(self) -> str:
+        """The name of its class."""
+        return self.made.__name__
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells it from others."""
+        return {"class_path": self.class_name, "init_args": dict(self.init_args)}
+
+    def make(self, place: str, **defaults: Any) -> Any:
+        """Return the object.
+
+        Args:
+            place: "sampler" or "pruner", for a message.
+            **defaults: arguments that it gets if it takes them and the file does not say.
+
+        Raises:
+            ValueError: for an argument that it refuses.
+        """
+        takes = inspect.signature(self.made).parameters
+        if unknown := set(self.init_args) - set(takes):
+            allowed = ", ".join(takes)
+            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; one of {allowed}")
+        known = {name: value for name, value in defaults.items() if name in takes}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # parts that Optuna calls experimental
+            try:
+                return self.made(**{**known, **self.init_args})
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{place}={self.class_name}: {error}") from error
+
+
+def read_part(place: str, content: object) -> Part:
+    """Return the sampler or pruner that a sweep file names.
+
+    Raises:
+        ValueError: naming what is unknown.
+    """
+    entry = {"class_path": content} if isinstance(content, str) else content
+    if not isinstance(entry, Mapping) or "class_path" not in entry:
+        raise ValueError(f"{place}={content}: expected {{class_path, init_args}}")
+    if unknown := set(entry) - {"class_path", "init_args"}:
+        raise ValueError(f"{place}.{min(unknown)}: unknown; one of class_path, init_args")
+    path = str(entry["class_path"])
+    module, _, name = path.rpartition(".")
+    try:
+        made = getattr(importlib.import_module(module) if module else HOMES[place], name)
+    except (ImportError, AttributeError):
+        made = None
+    if not inspect.isclass(made) or not issubclass(made, BASES[place]):
+        ours = ", ".join(sorted(n for n in HOMES[place].__all__ if n.endswith(place.title())))
+        raise ValueError(f"{place}={path}: no such {place}; a class_path or one of {ours}")
+    return Part(made, entry.get("init_args") or {})
+
+
+def make_sampler(part: Part, space: Sequence[Dimension], offset: int) -> Any:
+    """Return the sampler.
+
+    Args:
+        part: which one.
+        space: where a grid comes from.
+        offset: added to its seed, which is 0 where the file names none.
+    """
+    more: dict[str, Any] = {"seed": offset}
+    if "seed" in part.init_args:
+        more["seed"] = part.init_args["seed"] + offset
+    rest = {name: value for name, value in part.init_args.items() if name != "seed"}
+    if part.class_name == "GridSampler":
+        more["search_space"] = {d.name: list(d.grid) for d in space}
+    if part.class_name == "QMCSampler":  # Sobol points without scrambling begin at the corner
+        more |= {"scramble": True, "warn_asynchronous_seeding": False}
+    return Part(part.made, rest).make("sampler", **more, warn_independent_sampling=False)
+
+
+def make_pruner(part: Part, base: Experiment) -> Any:
+    """Return the pruner; Hyperband learns from the experiment how long a trial is."""
+    trainer = base.config["trainer"]
+    longest, first = trainer.get("max_steps") or 0, trainer.get("val_check_interval")
+    lengths = {"max_resource": longest, "min_resource": first} if isinstance(first, int) else {}
+    return part.make("pruner", **(lengths if longest > 0 else {}))
+
+
+def draw(part: Part, space: Sequence[Dimension], count: int) -> list[Point]:
+    """Return the first points of a sampler that sees no results."""
+    points: list[Point] = []
+
+    def note(trial: optuna.Trial) -> float:
+        points.append({dimension.name: dimension.suggest(trial) for dimension in space})
+        return 0.0
+
+    study = optuna.create_study(sampler=make_sampler(part, space, 0))
+    study.optimize(note, n_trials=count)
+    return points

@@ -1,0 +1,192 @@
+"""A sweep as a person meets it: end to end, refused, and killed at any moment."""
+
+import json
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from moebench.cli import main
+from moebench.records import read
+
+ROUTER = "model.network.init_args.sparse.router.init_args"
+COMMAND = "import sys; from moebench.cli import main\nif __name__ == '__main__': sys.exit(main())"
+KILLS = 3
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of all runs that does not exist yet."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+def study_in(folder: Path) -> optuna.Study:
+    """The study of an embedded sweep."""
+    storage = JournalStorage(JournalFileBackend(str(folder / "study.log")))
+    return optuna.load_study(study_name=folder.name, storage=storage)
+
+
+def test_from_the_file_to_the_report(sweep_file, root: Path, capsys) -> None:
+    space = {
+        "factor": {"key": f"{ROUTER}.capacity.factor", "values": [1.0, 2.0]},
+        "weight": {"key": "model.losses.0.weight", "values": [0.001, 0.1]},
+    }
+    file = sweep_file(space=space, sampler="GridSampler", fresh_seeds=2)
+    assert main(["sweep", str(file), "--root", str(root), "--workers", "2"]) == 0
+    folder = root / "sweeps" / "sweep"
+    printed = capsys.readouterr().out
+    assert "sweep: 4 trials, 4 finished" in printed
+    assert f"report: {folder / 'report.html'}" in printed
+
+    study = study_in(folder)
+    assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": 4}
+    points = {tuple(trial.params.values()) for trial in study.trials}
+    assert points == {(factor, weight) for factor in (1.0, 2.0) for weight in (0.001, 0.1)}
+    best = f"trial_{study.best_trial.number}"
+    runs = Counter((r.arm, r.seed) for r in read(folder / "results.jsonl"))
+    wanted = {(f"trial_{number}", 0) for number in range(4)} | {("dense_active_flops", 0)}
+    wanted |= {(arm, seed) for arm in (best, "dense_active_flops") for seed in (1000, 1001)}
+    assert runs == Counter(wanted)
+
+    content = json.loads((folder / "sweep.json").read_text())
+    rows = {row["arm"]: row for row in content["fresh"]}
+    assert set(rows) == {best, "dense_active_flops"}
+    for row in rows.values():
+        assert row["gap"] == pytest.approx(row["mean"] - row["in_sweep"])
+        assert row["n"] == 2
+    page = (folder / "report.html").read_text()
+    assert page.count("<svg") == 5, "surface, two trade-offs, parallel coordinates, history"
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    check_tracking(root, best)
+
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")}
+    assert main(["sweep", str(file), "--root", str(root), "--workers", "2"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")} == before
+    refused_after(file, root, capsys)
+
+
+def check_tracking(root: Path, best: str) -> None:
+    """The study is a run in MLflow, trials are its children, the best one is tagged."""
+    with sqlite3.connect(root / "mlflow.db") as database:
+        runs = dict(database.execute("select run_uuid, status from runs"))
+        tags: dict[str, dict[str, str]] = {run: {} for run in runs}
+        for run, key, value in database.execute("select run_uuid, key, value from tags"):
+            tags[run][key] = value
+        names = {row[0] for row in database.execute("select distinct key from params")}
+        metrics = {row[0] for row in database.execute("select distinct key from metrics")}
+    assert set(runs.values()) == {"FINISHED"}
+    [parent] = [run for run in runs if tags[run]["moebench.kind"] == "reproduction"]
+    children = [run for run in runs if run != parent]
+    assert {tags[run]["mlflow.parentRunId"] for run in children} == {parent}
+    assert {tags[run]["arm"] for run in children if "best" in tags[run]} == {best}
+    assert {"trainer.max_steps", f"{ROUTER}.capacity.factor"} <= names
+    assert {"valid/loss", "final/route/dropped", "cost/params_total"} <= metrics
+    linked = [run for run in children if "dense_baseline" in tags[run]]
+    assert {tags[run]["arm"] for run in linked} == {f"trial_{number}" for number in range(4)}
+    assert list((root / "mlartifacts").rglob("report.html"))
+
+
+def refused_after(file: Path, root: Path, capsys) -> None:
+    """Another space under the same name is refused, and nothing changes."""
+    content = json.loads(file.read_text())
+    content["space"]["factor"]["values"] = [1.0, 1.5]
+    file.write_text(json.dumps(content))
+    before = (root / "sweeps" / "sweep" / "study.log").read_bytes()
+    capsys.readouterr()
+    assert main(["sweep", str(file), "--root", str(root)]) == 2
+    line = capsys.readouterr().err
+    assert "space.factor.values: [1.0, 2.0] is now [1.0, 1.5]" in line
+    assert "--name sweep_2" in line
+    assert (root / "sweeps" / "sweep" / "study.log").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "words"),
+    [
+        ({"objectives": {"valid/los": "minimize"}}, [], ["objectives.valid/los", "valid/loss"]),
+        ({}, ["--workers", "0"], ["workers=0"]),
+        ({}, ["--name", "a/b"], ["name=a/b"]),
+        ({}, ["--storage", "postgresqll://x/y"], ["storage=postgresqll://x/y", "cannot be used"]),
+        ({}, ["--storage", "sqlite:////nowhere/at/all.db"], ["nowhere", "unable to open"]),
+        ({"settings": {"trainer.max_stepz": 1}}, [], ["max_stepz"]),
+    ],
+)
+def test_a_refusal_is_one_line_and_writes_nothing(
+    changes: dict[str, object], options: list[str], words: list[str], sweep_file, root, capsys
+) -> None:
+    arguments = ["sweep", str(sweep_file(**changes)), "--root", str(root), *options]
+    assert main([*arguments, "--no-mlflow"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    for word in words:
+        assert word in captured.err
+    assert not root.exists()
+
+
+def test_a_locked_database_is_refused(sweep_file, root: Path, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "study.db"
+    with sqlite3.connect(path) as database:
+        database.execute("begin exclusive")
+        arguments = ["sweep", str(sweep_file()), "--root", str(root), "--no-mlflow"]
+        assert main([*arguments, "--storage", f"sqlite:///{path}"]) == 2
+    assert "database is locked" in capsys.readouterr().err
+    assert not root.exists()
+
+
+def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
+    sweep_file, root: Path, capsys
+) -> None:
+    settings = {"trainer.max_steps": 40, "trainer.val_check_interval": 5}
+    file = sweep_file(settings, sampler={"class_path": "TPESampler"}, trials=6)
+    arguments = ["sweep", str(file), "--root", str(root), "--workers", "2", "--no-mlflow"]
+    folder = root / "sweeps" / "sweep"
+    chance = random.Random(0)
+    for number in range(KILLS):
+        command = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments])
+        done = len(list(folder.glob("*/seed_*/record.json")))
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and command.poll() is None:
+            now = len(list(folder.glob("*/seed_*/record.json")))
+            if now > done + number:  # then a random part of a run longer
+                time.sleep(chance.uniform(0.0, 0.5))
+                break
+            time.sleep(0.01)
+        assert command.poll() is None, "it was to be killed, and had ended"
+        command.kill()
+        command.wait()
+    assert main(arguments) == 0
+
+    study = study_in(folder)
+    assert [trial.number for trial in study.trials] == list(range(6))
+    assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": 6}
+    begun, ended = transitions(folder / "study.log")
+    assert set(begun.values()) == set(ended.values()) == {1}, "no trial was run twice"
+    for trial in study.trials:
+        own = folder / f"trial_{trial.number}"
+        [record] = read(own / "seed_0" / "record.json")
+        assert [record.metrics["valid/loss"]] == trial.values
+        assert json.loads((own / "point.json").read_text()) == trial.params
+        lines = (own / "seed_0" / "history.jsonl").read_text().splitlines()
+        steps = [line["step"] for line in map(json.loads, lines) if "train/loss" in line]
+        assert steps == list(range(40)), "no step was trained twice"
+
+
+def transitions(journal: Path) -> tuple[Counter[int], Counter[int]]:
+    """How often each trial was taken, and how often it was given its result."""
+    begun: Counter[int] = Counter()
+    ended: Counter[int] = Counter()
+    for line in map(json.loads, journal.read_text().splitlines()):
+        if line["op_code"] == 6:  # a change of state; 0 is running
+            (begun if line["state"] == 0 else ended)[line["trial_id"]] += 1
+    return begun, ended

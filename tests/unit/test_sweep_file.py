@@ -1,0 +1,152 @@
+"""What a sweep file may say, and what is refused in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from moebench.sweep import read_sweep
+from moebench.sweep.differences import differences
+from moebench.sweep.space import grid_size, read_space, settings_at
+from moebench.sweep.strategies import draw, make_pruner, make_sampler, read_part
+
+ROUTER = "model.network.init_args.sparse.router.init_args"
+FACTOR = f"{ROUTER}.capacity.factor"
+
+
+def test_a_grid_has_both_ends() -> None:
+    space = read_space(
+        {
+            "a": {"key": "x", "low": 0.0, "high": 0.3, "step": 0.1},
+            "b": {"key": "y", "low": 2, "high": 4},
+            "c": {"key": "z", "values": ["p", "q"]},
+        }
+    )
+    assert space[0].grid == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert list(space[1].grid) == [2, 3, 4]
+    assert grid_size(space) == 4 * 3 * 2
+
+
+def test_a_key_into_a_list_gives_the_whole_list() -> None:
+    config = {"model": {"losses": [{"loss": "A", "weight": 1.0}, {"loss": "B", "weight": 2.0}]}}
+    space = read_space(
+        {
+            "first": {"key": "model.losses.0.weight", "values": [0.5]},
+            "second": {"key": "model.losses.1.weight", "values": [0.25]},
+            "plain": {"key": ["a.b", "c"], "values": [3]},
+        }
+    )
+    point = {"first": 0.5, "second": 0.25, "plain": 3}
+    assert settings_at(point, space, config) == {
+        "model.losses": [{"loss": "A", "weight": 0.5}, {"loss": "B", "weight": 0.25}],
+        "a.b": 3,
+        "c": 3,
+    }
+    assert config["model"]["losses"][0]["weight"] == 1.0
+
+
+@pytest.mark.parametrize("name", ["GridSampler", "QMCSampler", "RandomSampler"])
+def test_points_drawn_at_the_start_do_not_depend_on_their_number(name: str) -> None:
+    space = read_space({"a": {"key": "x", "low": 0.0, "high": 1.0, "step": 0.25}})
+    sampler = read_part("sampler", name)
+    assert draw(sampler, space, 5)[:3] == draw(sampler, space, 3)
+
+
+def test_a_grid_is_drawn_whole() -> None:
+    space = read_space(
+        {"a": {"key": "x", "values": [1, 2, 4]}, "b": {"key": "y", "low": 1, "high": 2}}
+    )
+    points = draw(read_part("sampler", "GridSampler"), space, 6)
+    assert sorted((p["a"], p["b"]) for p in points) == [(a, b) for a in (1, 2, 4) for b in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TPESampler", "GPSampler", "NSGAIISampler", "NSGAIIISampler", "QMCSampler", "RandomSampler"],
+)
+def test_samplers_of_optuna_have_short_names(name: str) -> None:
+    space = read_space({"a": {"key": "x", "low": 0.0, "high": 1.0}})
+    made = make_sampler(read_part("sampler", {"class_path": name}), space, 3)
+    assert type(made).__name__ == name
+    full = read_part("sampler", f"optuna.samplers.{name}")
+    assert full.made is type(made)
+
+
+@pytest.mark.parametrize("name", ["HyperbandPruner", "MedianPruner", "WilcoxonPruner", "NopPruner"])
+def test_pruners_of_optuna_have_short_names(name: str, tiny) -> None:
+    made = make_pruner(read_part("pruner", name), tiny("switch_8.yaml"))
+    assert type(made).__name__ == name
+
+
+def space_with(**changes: object) -> dict[str, object]:
+    """A space of one name."""
+    return {"space": {"factor": {"key": FACTOR, "low": 1.0, "high": 2.0, **changes}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (space_with(low=3.0), ["space.factor.low=3.0", "high=2.0"]),
+        (space_with(low="one"), ["space.factor.low=one", "a number"]),
+        (space_with(low=0.0, log=True), ["space.factor.low=0.0", "above 0"]),
+        (space_with(values=[1.0]), ["space.factor", "either values, or low and high"]),
+        (space_with(stap=1), ["space.factor.stap", "step"]),
+        (space_with(key="model.network.init_args.sparce"), ["sparce"]),
+        (space_with(key="model.losses.3.weight"), ["model.losses.3.weight", "list of 1"]),
+        (space_with(key="model.losses.0.wait"), ["model.losses.0.wait", "there is no wait"]),
+        (space_with(key="trainer.max_steps", low=1.5), ["trainer.max_steps"]),
+        ({"spce": {}}, ["spce: unknown", "space"]),
+        ({"space": {}}, ["space: missing"]),
+        ({"objectives": {"valid/loss": "down"}}, ["objectives.valid/loss=down", "minimize"]),
+        ({"sampler": "TPESampeler"}, ["sampler=TPESampeler", "TPESampler"]),
+        (
+            {"sampler": {"class_path": "TPESampler", "init_args": {"sed": 1}}},
+            ["sampler.init_args.sed", "seed"],
+        ),
+        ({"sampler": "GridSampler"}, ["space.factor", "a grid needs values, or a step"]),
+        ({"pruner": "MedianPrunner"}, ["pruner=MedianPrunner", "MedianPruner"]),
+        ({"pruner": "WilcoxonPruner"}, ["seeds=1", "2 at least"]),
+        (
+            {"pruner": "MedianPruner", "objectives": {"route/dropped": "minimize"}},
+            ["pruner=MedianPruner", "valid/loss"],
+        ),
+        ({"trials": 0}, ["trials=0"]),
+        ({"seeds": 1.5}, ["seeds=1.5"]),
+        ({"baselines": ["flops"]}, ["baselines=flops", "active_flops, total_params, step_time"]),
+        ({"surface": ["factor", "wait"]}, ["surface=wait", "factor, weight"]),
+        ({"experiment": "nowhere.yaml"}, ["nowhere.yaml"]),
+    ],
+)
+def test_refusals(changes: dict[str, object], words: list[str], sweep_file) -> None:
+    with pytest.raises((ValueError, FileNotFoundError)) as refused:
+        read_sweep(sweep_file(**changes))
+    for word in words:
+        assert word in str(refused.value)
+
+
+def test_a_grid_decides_the_number_of_trials(sweep_file) -> None:
+    space = {"factor": {"key": FACTOR, "values": [1.0, 1.5, 2.0]}}
+    given = {"space": space, "sampler": "GridSampler"}
+    with pytest.raises(ValueError, match="trials=4: the grid has 3 points"):
+        read_sweep(sweep_file(**given, trials=4))
+    assert read_sweep(sweep_file(**given, trials=3)).trials == 3
+
+
+def test_a_sweep_needs_no_working_directory(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path(__file__).parents[2] / "configs" / "sweeps" / "switch.yaml"
+    sweep = read_sweep(file)
+    assert (sweep.name, sweep.trials) == ("switch", 40)
+    assert sweep.at({"capacity factor": 3.0, "balance weight": 0.1}).config["model"]["losses"][0][
+        "weight"
+    ] == pytest.approx(0.1)
+
+
+def test_differences_name_the_place() -> None:
+    old = {"space": {"a": {"low": 1.0}, "b": {}}, "seeds": 1}
+    new = {"space": {"a": {"low": 0.5}, "c": {}}, "seeds": 1}
+    assert differences(old, new) == [
+        "space.a.low: 1.0 is now 0.5",
+        "space.b is gone",
+        "space.c is new",
+    ]
+    assert differences(old, old) == []

@@ -1,0 +1,164 @@
+"""The page of a sweep: what each figure must show, from a summary written by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from moebench import report
+from moebench.report import sweep_figures, sweep_names
+from moebench.report.sweep_figures import front, levels
+from moebench.report.sweep_page import outside, reach, rows
+from moebench.report.sweep_summary import Summary, read_summary
+
+FACTORS, WEIGHTS = (1.0, 1.25, 2.0), (0.001, 0.1)
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    """A grid of six trials; the loss falls with the factor and rises with the weight."""
+    points = [(factor, weight) for factor in FACTORS for weight in WEIGHTS]
+    trials = [
+        {
+            "number": number,
+            "point": {"factor": factor, "weight": weight},
+            "status": "finished",
+            "why": "",
+            "cached_from": None,
+            "values": {
+                "valid/loss": 4.0 - factor / 2 + weight,
+                "seconds_per_step": factor / 100,
+                "route/dropped": 0.5 - factor / 5,
+            },
+        }
+        for number, (factor, weight) in enumerate(points)
+    ]
+    return {
+        "name": "mine",
+        "objectives": {"valid/loss": "minimize"},
+        "sampler": "GridSampler",
+        "pruner": "NopPruner",
+        "surface": ["factor", "weight"],
+        "publishable": True,
+        "space": {
+            "factor": {"key": "a.b", "values": list(FACTORS), "log": False},
+            "weight": {"key": "c.d", "values": list(WEIGHTS), "log": False},
+        },
+        "seeds": 1,
+        "best": 4,
+        "trials": trials,
+        "baselines": {
+            "dense_active_flops": {"valid/loss": 3.4, "seconds_per_step": 0.01},
+            "dense_step_time": {"valid/loss": 2.0, "seconds_per_step": 0.015},
+        },
+        "fresh": [
+            {
+                "arm": "trial_4",
+                "in_sweep": 3.0,
+                "n": 3,
+                "failed": 1,
+                "mean": 3.1,
+                "low": 3.0,
+                "high": 3.2,
+                "gap": 0.1,
+                "costs": {"params_total": 1e6, "flops_per_token": 2e5, "seconds_per_step": 0.02},
+            }
+        ],
+        "importances": {"factor": {"share": 0.8, "low": 0.6, "high": 0.9}},
+        **changes,
+    }
+
+
+def page(folder: Path, **changes: Any) -> str:
+    """Write the summary and its page."""
+    (folder / "sweep.json").write_text(json.dumps(content(**changes)))
+    return report.write_sweep(folder).read_text()
+
+
+def test_the_front_is_what_no_other_point_beats() -> None:
+    x, y = np.array([1.0, 2.0, 3.0, 1.0, 2.5]), np.array([5.0, 3.0, 4.0, 6.0, 3.0])
+    assert front(x, y) == [0, 1]
+
+
+def test_a_surface_shows_every_cell_and_the_dense_level() -> None:
+    drawn = sweep_figures.surface(Summary(content()))
+    for factor in FACTORS:
+        for weight in WEIGHTS:
+            assert f">{4.0 - factor / 2 + weight:.3f}" in drawn
+    assert "dense, equal active flops" in drawn
+    assert "dense, equal step time" not in drawn, "its level lies below every trial"
+
+
+def test_a_cell_without_a_value_is_crossed_out() -> None:
+    given = content()
+    given["trials"][0] |= {"status": "diverged", "values": {}}
+    assert "✕" in sweep_figures.surface(Summary(given))
+
+
+def test_levels_outside_the_surface_are_told(tmp_path: Path) -> None:
+    assert outside(Summary(content())) == ["dense, equal step time: 2.000, below every trial"]
+    assert reach(Summary(content())) == "3.001 to 3.600"
+    assert "below every trial" in page(tmp_path)
+
+
+def test_a_surface_of_another_sampler_is_not_for_publication(tmp_path: Path) -> None:
+    assert "Not a surface to publish" not in page(tmp_path)
+    assert "Not a surface to publish: TPESampler" in page(
+        tmp_path, sampler="TPESampler", publishable=False
+    )
+
+
+def test_log_axes_have_plain_numbers() -> None:
+    space = {
+        "factor": {"key": "a.b", "values": [], "log": False},
+        "weight": {"key": "c.d", "values": [], "log": True},
+    }
+    drawn = sweep_figures.surface(Summary(content(space=space, sampler="TPESampler")))
+    assert "mathdefault" not in drawn
+    assert ">0.01<" in drawn
+
+
+def test_winner_and_baselines_stand_with_their_gap() -> None:
+    [row] = rows(Summary(content()))
+    assert row[:6] == ["trial 4", "3.0000", "3.1000", "+0.1000", "[3.00, 3.20]", "3 (1 failed)"]
+
+
+@pytest.mark.parametrize("objective", ["minimize", "maximize"])
+def test_every_figure_is_drawn_in_both_directions(objective: str, tmp_path: Path) -> None:
+    summary = Summary(content(objectives={"valid/loss": objective}))
+    charts = [
+        sweep_figures.surface(summary),
+        sweep_figures.pareto(summary, "seconds_per_step", "seconds"),
+        sweep_figures.pareto(summary, "route/dropped", "dropped"),
+        sweep_figures.history(summary),
+        sweep_names.importances(summary),
+        sweep_names.parallel(summary),
+    ]
+    assert all(chart.startswith("<svg") for chart in charts)
+    assert page(tmp_path, objectives={"valid/loss": objective}).count("<svg") == len(charts)
+
+
+def test_a_sweep_in_which_nothing_finished_has_a_page(tmp_path: Path) -> None:
+    trials = [{**t, "status": "out_of_memory", "values": {}} for t in content()["trials"]]
+    written = page(tmp_path, trials=trials, best=None, fresh=[], importances={})
+    assert "<svg" not in written
+    assert "<b>6</b> out of memory" in written
+    assert "nothing here may be compared" in written
+    assert "6 out_of_memory" in report.sweep_table(tmp_path)
+
+
+def test_the_page_escapes_what_it_is_given(tmp_path: Path) -> None:
+    assert "<script>" not in page(tmp_path, name="<script>")
+
+
+def test_dense_levels_have_names() -> None:
+    assert [name for name, _, _ in levels(Summary(content()))] == [
+        "dense, equal active flops",
+        "dense, equal step time",
+    ]
+
+
+def test_without_a_summary_it_says_what_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="moebench sweep"):
+        read_summary(tmp_path)

@@ -1,0 +1,369 @@
+"""Tickets, claims and what becomes of a trial; no run is made, records are written by hand."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from moebench.records import RunRecord, write
+from moebench.run.job import Job
+from moebench.sweep import Sweep, claims, read_sweep
+from moebench.sweep.claims import Claims, Register
+from moebench.sweep.companions import winner
+from moebench.sweep.crew import Crew
+from moebench.sweep.storage import JOURNAL, open_storage
+from moebench.sweep.tickets import Tickets, refuse_changes
+from moebench.sweep.underway import CACHED, HASH, STATUS, value_of
+
+COARSE = {
+    "factor": {
+        "key": "model.network.init_args.sparse.router.init_args.capacity.factor",
+        "values": [1.0, 2.0],
+    }
+}
+
+
+class Bench:
+    """A study in a folder, and one process that works on it."""
+
+    def __init__(self, sweep: Sweep, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.sweep = sweep
+        self.folder = folder
+        self.stopped: list[Job] = []
+        self.restart()
+        self.tickets.plan()
+
+    def restart(self) -> None:
+        """Forget everything that is not in files, as a killed process does."""
+        own = Claims("me", alone=True)
+        self.tickets = Tickets(self.sweep, open_storage(self.folder, ""), own, self.folder)
+        self.crew = Crew(self.tickets, own, self.stopped.append)
+
+    def next(self) -> Job:
+        """Return the next run."""
+        job = self.crew.next()
+        assert job is not None
+        return job
+
+    def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
+        """Leave a record as a worker does."""
+        job.folder.mkdir(parents=True, exist_ok=True)
+        record = record_of(job, status, loss)
+        write(record, job.record_path)
+        self.crew.ended(job, record)
+
+
+def record_of(job: Job, status: str = "finished", loss: float = 3.0) -> RunRecord:
+    """A record of a run."""
+    return RunRecord(
+        target=job.target,
+        profile=job.profile,
+        arm=job.arm,
+        seed=job.seed,
+        status=status,
+        config_hash=job.experiment.hash,
+        commit="abc",
+        steps=4,
+        tokens=400,
+        tokens_per_second=50.0,
+        metrics={"valid/loss": loss, "route/dropped": 0.25},
+    )
+
+
+@pytest.fixture
+def bench(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[..., Bench]:
+    """Makes a bench of a sweep with the given keys."""
+
+    def make(**changes: Any) -> Bench:
+        return Bench(read_sweep(sweep_file(**changes)), tmp_path / "folder")
+
+    return make
+
+
+def states(bench: Bench) -> list[str]:
+    """The states of all trials, by number."""
+    return [trial.state.name for trial in bench.tickets.trials()]
+
+
+def test_all_tickets_are_there_from_the_start(bench) -> None:
+    found = bench(trials=3)
+    assert states(found) == ["WAITING"] * 3
+    found.tickets.plan()
+    assert states(found) == ["WAITING"] * 3
+    jobs = [found.next() for _ in range(3)]
+    assert [job.arm for job in jobs] == ["trial_0", "trial_1", "trial_2"]
+    assert found.crew.next() is None
+    for job in jobs:
+        found.end(job)
+    assert states(found) == ["COMPLETE"] * 3
+    assert found.crew.done
+
+
+def test_more_trials_go_on_with_the_same_study(bench, sweep_file) -> None:
+    found = bench(trials=2)
+    points = [found.next().experiment.hash for _ in range(2)]
+    found.sweep = read_sweep(sweep_file(trials=3))
+    found.restart()
+    found.tickets.plan()
+    assert [found.next().experiment.hash for _ in range(3)][:2] == points
+
+
+@pytest.mark.parametrize("sampler", ["TPESampler", "RandomSampler"])
+def test_an_interrupted_trial_is_gone_on_with(bench, sampler: str) -> None:
+    found = bench(trials=2, sampler=sampler)
+    before = found.next()
+    found.restart()
+    after = found.next()
+    assert (after.arm, after.experiment.hash) == (before.arm, before.experiment.hash)
+    found.end(after)
+    found.end(found.next())
+    assert states(found) == ["COMPLETE"] * 2
+
+
+def test_a_record_that_was_not_told_yet_is_told_and_not_made_again(bench) -> None:
+    found = bench(trials=1)
+    job = found.next()
+    job.folder.mkdir(parents=True)
+    write(record_of(job, loss=2.5), job.record_path)
+    found.restart()
+    assert found.crew.next() is None
+    assert found.crew.done
+    assert found.tickets.trials()[0].values == [2.5]
+
+
+def test_seeds_that_a_dead_machine_has_made_are_not_made_again(bench) -> None:
+    found = bench(trials=1, seeds=2)
+    first = found.next()
+    found.end(first, loss=2.0)
+    first.record_path.unlink()  # it lies on the other machine
+    found.restart()
+    second = found.next()
+    assert second.seed == 1
+    found.end(second, loss=3.0)
+    assert found.tickets.trials()[0].values == [2.5]
+
+
+def test_a_point_that_is_no_configuration_is_a_failed_trial(bench, monkeypatch) -> None:
+    found = bench(trials=1)
+
+    def refuse(sweep: Sweep, point: object) -> None:
+        raise ValueError("k=4: more than 2 experts")
+
+    monkeypatch.setattr(Sweep, "at", refuse)
+    assert found.crew.next() is None
+    [trial] = found.tickets.trials()
+    assert (trial.state.name, trial.user_attrs["why"]) == ("FAIL", "k=4: more than 2 experts")
+    assert RunRecord.from_json(trial.user_attrs["record/0"]).status == "failed"
+
+
+def test_a_lost_study_is_made_again_from_points_and_records(bench) -> None:
+    found = bench(trials=3, sampler="TPESampler")
+    for loss in (3.0, 2.0, 4.0):
+        found.end(found.next(), loss=loss)
+    (found.folder / JOURNAL).unlink()
+    found.restart()
+    found.tickets.plan()
+    assert found.crew.next() is None
+    assert [trial.values for trial in found.tickets.trials()] == [[3.0], [2.0], [4.0]]
+
+
+def test_a_journal_cut_short_is_read_and_written_on(bench) -> None:
+    found = bench(trials=2)
+    found.end(found.next())
+    with (found.folder / JOURNAL).open("ab") as file:
+        file.write(b'{"op_code":8,"trial')
+    found.restart()
+    found.end(found.next())
+    found.restart()
+    assert states(found) == ["COMPLETE"] * 2
+
+
+def test_a_failed_run_is_made_once_more(bench) -> None:
+    found = bench(trials=2)
+    first = found.next()
+    found.end(first, "failed")
+    assert found.next().folder == first.folder
+    found.end(first)
+    second = found.next()
+    found.end(second, "failed")
+    found.restart()  # the first attempt is not forgotten
+    second = found.next()
+    assert second.arm == "trial_1"
+    found.end(second, "failed")
+    assert found.crew.next() is None
+    assert states(found) == ["COMPLETE", "FAIL"]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("finished", "COMPLETE"),
+        ("pruned", "PRUNED"),
+        ("diverged", "FAIL"),
+        ("out_of_memory", "FAIL"),
+    ],
+)
+def test_endings_are_told_apart(bench, status: str, state: str) -> None:
+    found = bench(trials=1)
+    found.end(found.next(), status)
+    [trial] = found.tickets.trials()
+    assert (trial.state.name, trial.user_attrs[STATUS]) == (state, status)
+    kept = RunRecord.from_json(trial.user_attrs["record/0"])
+    assert kept.status == status
+
+
+def test_the_value_is_the_mean_of_the_seeds(bench) -> None:
+    objectives = {"valid/loss": "minimize", "seconds_per_step": "minimize"}
+    found = bench(trials=1, seeds=2, objectives=objectives)
+    found.end(found.next(), loss=2.0)
+    found.end(found.next(), loss=3.0)
+    assert found.tickets.trials()[0].values == [2.5, 2.0]
+
+
+def test_a_duplicate_is_answered_from_the_cache(bench) -> None:
+    found = bench(space=COARSE, trials=6)
+    jobs = []
+    while (job := found.crew.next()) is not None:
+        jobs.append(job)
+    assert len(jobs) == 2, "two values, so two runs; four trials wait for them"
+    for job, loss in zip(jobs, (2.0, 3.0), strict=True):
+        found.end(job, loss=loss)
+    found.crew.watch()
+    assert states(found) == ["COMPLETE"] * 6
+    by_factor = {t.params["factor"]: t.values for t in found.tickets.trials()}
+    cached = [t for t in found.tickets.trials() if CACHED in t.user_attrs]
+    assert len(cached) == 4
+    for trial in cached:
+        assert trial.values == by_factor[trial.params["factor"]]
+        path = found.folder / f"trial_{trial.number}" / "seed_0" / "record.json"
+        assert RunRecord.from_json(path.read_text()).arm == f"trial_{trial.number}"
+
+
+def test_a_duplicate_of_a_failed_trial_is_run(bench) -> None:
+    found = bench(space=COARSE, trials=6)
+    first = found.next()
+    found.end(first, "failed")
+    found.end(found.next(), "failed")
+    arms = set()
+    while (job := found.crew.next()) is not None:
+        arms.add(job.arm)
+    own = first.experiment.hash
+    same = [t.number for t in found.tickets.trials() if t.user_attrs.get(HASH) == own]
+    assert len(same) > 1
+    assert f"trial_{same[1]}" in arms
+
+
+def test_a_hopeless_trial_is_cut_short(bench) -> None:
+    pruner = {"class_path": "MedianPruner", "init_args": {"n_startup_trials": 2}}
+    found = bench(trials=3, pruner=pruner)
+    for number, loss in enumerate((2.0, 2.1, 9.0)):
+        job = found.next()
+        job.folder.mkdir(parents=True)
+        lines = [{"step": step, "time": 1.0, "valid/loss": loss} for step in (2, 4)]
+        job.history_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        found.crew.watch()
+        assert job.prune_path.exists() == (number == 2)
+        if number < 2:
+            found.end(job, loss=loss)
+    assert found.tickets.trials()[0].intermediate_values == {2: 2.0, 4: 2.0}
+
+
+def test_wilcoxon_looks_at_the_seeds(bench) -> None:
+    pruner = {"class_path": "WilcoxonPruner", "init_args": {"p_threshold": 0.3}}
+    found = bench(trials=2, seeds=6, pruner=pruner)
+    for seed in range(6):
+        found.end(found.next(), loss=2.0 + seed / 100)
+    runs = 0
+    while (job := found.crew.next()) is not None:
+        runs += 1
+        found.end(job, loss=9.0 + job.seed / 100)
+    assert runs < 6
+    assert states(found) == ["COMPLETE", "PRUNED"]
+
+
+def test_the_winner_is_best_in_the_first_objective(bench) -> None:
+    found = bench(trials=3, objectives={"valid/loss": "minimize", "route/dropped": "minimize"})
+    for loss in (3.0, 2.0, 2.0):
+        found.end(found.next(), loss=loss)
+    best = winner(found.tickets.trials(TrialState.COMPLETE), found.sweep)
+    assert best is not None
+    assert best.number == 1
+
+
+def test_another_space_is_another_study(bench, sweep_file) -> None:
+    found = bench()
+    storage = found.tickets.storage
+    refuse_changes(found.sweep, storage)
+    space = json.loads(sweep_file().read_text())["space"]
+    space["factor"]["low"] = 0.5
+    with pytest.raises(ValueError, match=r"space\.factor\.low: 1\.0 is now 0\.5; `--name sweep_2`"):
+        refuse_changes(read_sweep(sweep_file(space=space)), storage)
+    changed = read_sweep(sweep_file({"trainer.max_steps": 6}))
+    with pytest.raises(ValueError, match=r"experiment\.trainer\.max_steps: 4 is now 6"):
+        refuse_changes(changed, storage)
+    with pytest.raises(ValueError, match="trials=2: study sweep has 4"):
+        refuse_changes(read_sweep(sweep_file(trials=2)), storage)
+    refuse_changes(replace(changed, name="other"), storage)
+
+
+def test_a_metric_or_a_number_of_the_record(bench) -> None:
+    record = record_of(bench(trials=1).next())
+    assert value_of(record, "route/dropped") == 0.25
+    assert value_of(record, "seconds_per_step") == 2.0
+    with pytest.raises(
+        ValueError, match=r"objectives\.valid/los: no run logs it; one of valid/loss"
+    ):
+        value_of(record, "valid/los")
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.asleep: Callable[[], None] = lambda: None
+        monkeypatch.setattr(claims.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(claims.time, "sleep", lambda seconds: self.asleep())
+
+
+def register() -> tuple[Register, dict[str, Any]]:
+    """A register, and what is in it."""
+    content: dict[str, Any] = {}
+    return Register("work", lambda: dict(content), content.__setitem__), content
+
+
+def test_only_what_stands_still_is_taken_over(monkeypatch) -> None:
+    clock = Clock(monkeypatch)
+    work, content = register()
+    content |= {"owner": "other", "heartbeat": 1}
+    mine = Claims("mine", alone=False)
+    assert not mine.free(work)
+    clock.now = claims.STALE_SECONDS - 1
+    content["heartbeat"] = 2
+    assert not mine.free(work)
+    clock.now += claims.STALE_SECONDS - 1
+    assert not mine.free(work)
+    clock.now += 1
+    assert mine.free(work)
+    assert mine.take(work)
+    assert not Claims("other", alone=False).beat(work), "it sees that it has lost its claim"
+
+
+def test_of_two_that_take_over_at_once_one_wins(monkeypatch) -> None:
+    clock = Clock(monkeypatch)
+    work, content = register()
+    clock.asleep = lambda: content.__setitem__("owner", "faster")
+    assert not Claims("mine", alone=False).take(work)
+    clock.asleep = lambda: None
+    assert Claims("mine", alone=False).take(work)
+
+
+def test_an_owner_takes_up_its_own_at_once() -> None:
+    work, content = register()
+    content["owner"] = "mine"
+    assert Claims("mine", alone=False).free(work)
