@@ -161,11 +161,13 @@ def test_a_point_that_is_no_configuration_is_a_failed_trial(bench, monkeypatch) 
     assert RunRecord.from_json(trial.user_attrs["record/0"]).status == "failed"
 
 
-def test_a_lost_study_is_made_again_from_points_and_records(bench) -> None:
+def test_a_lost_study_is_made_again_from_points_and_records(bench, sweep_file) -> None:
     found = bench(trials=3, sampler="TPESampler")
     for loss in (3.0, 2.0, 4.0):
         found.end(found.next(), loss=loss)
     (found.folder / JOURNAL).unlink()
+    other = {"class_path": "TPESampler", "init_args": {"seed": 99}}  # would choose other points
+    found.sweep = read_sweep(sweep_file(trials=3, sampler=other))
     found.restart()
     found.tickets.plan()
     assert found.crew.next() is None
