@@ -77,8 +77,8 @@ PLAN = Plan(
             computed=["gradients"],
         ),
         Profile(
-            "quick",
-            arms=[one.name for one in ARMS],
+            "quick",  # all but four outputs, which no claim is judged by and which take long
+            arms=[one.name for one in ARMS if one not in FOUR_OUTPUTS],
             seeds=1,
             settings={},
             computed=[name for name in COMPUTED if name not in COMPUTED_1994],
