@@ -10,7 +10,6 @@ from moebench.verdict.outcome import Verdict
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
 WIDTHS = (8, 13, 26, 3, 6, 22, 30)  # with two spaces between columns: 120
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
-COST_WIDTHS = (20, 4, 26, 10, 10, 11, 8)
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -21,9 +20,10 @@ def table(verdicts: Sequence[Verdict]) -> str:
         lines.append("* preliminary: on fewer seeds than the claim asks for")
     costs = _cost_rows(verdicts)
     if costs:
-        rule = tuple("-" * width for width in COST_WIDTHS)
-        rows = [COST_HEAD, rule, *costs]
-        lines += ["", *(line for row in rows for line in _row(row, COST_WIDTHS))]
+        columns = zip(COST_HEAD, *costs, strict=True)
+        widths = [max(map(len, column)) for column in columns]
+        rows = [COST_HEAD, tuple("-" * width for width in widths), *costs]
+        lines += ["", *(line for row in rows for line in _row(row, widths))]
     return "\n".join(lines)
 
 

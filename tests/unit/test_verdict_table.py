@@ -69,3 +69,9 @@ def test_no_line_is_longer_than_120() -> None:
 def test_figures_of_a_paper_in_short() -> None:
     values = {"a": {"1.0": 1.5, "2.0": 2}, "b": (79.5, 75.1), "c": "<1%"}
     assert short(values) == "a: (1.0: 1.5, 2.0: 2), b: 79.5/75.1, c: <1%"
+
+
+def test_the_name_of_an_arm_stays_in_one_piece() -> None:
+    arm = "four_experts.aligned.0.5.order_10"
+    judged = verdict(effect=1.0, n=1, measured={arm: {"n": 1, "failed": {}}}, costs={arm: COSTS})
+    assert f"\n{arm}  1 " in table([judged])
