@@ -167,7 +167,9 @@ def mlflow(options: argparse.Namespace) -> int:
 
     from moebench import tracking
 
-    return subprocess.call(tracking.ui_command(options.root, options.port))
+    command = tracking.ui_command(options.root, options.port)
+    print(f"runs: {tracking.ui_address(options.root, options.port)}", flush=True)
+    return subprocess.call(command)
 
 
 def list_all(_: argparse.Namespace) -> int:

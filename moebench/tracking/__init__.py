@@ -12,7 +12,17 @@ complete and is never sent twice, wherever the files lie by then; what has none 
 from moebench.tracking.files import TAGS
 from moebench.tracking.reproduction import Partner
 from moebench.tracking.send import Sent, send
-from moebench.tracking.server import default_uri, ui_command
+from moebench.tracking.server import default_uri, ui_address, ui_command
 from moebench.tracking.tracker import Tracker, connect
 
-__all__ = ["TAGS", "Partner", "Sent", "Tracker", "connect", "default_uri", "send", "ui_command"]
+__all__ = [
+    "TAGS",
+    "Partner",
+    "Sent",
+    "Tracker",
+    "connect",
+    "default_uri",
+    "send",
+    "ui_address",
+    "ui_command",
+]

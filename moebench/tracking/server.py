@@ -51,6 +51,16 @@ def ui_command(root: Path, port: int) -> list[str]:
     ]
 
 
+def ui_address(root: Path, port: int) -> str:
+    """Return where the UI shows the list of runs; its own first page is about language models.
+
+    Raises:
+        ConnectionError: if the database does not answer.
+    """
+    experiment = open_store(root).experiment
+    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+
+
 def open_store(root: Path) -> Store:
     """Return the experiment of all runs; makes it, and the default database, if missing.
 

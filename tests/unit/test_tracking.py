@@ -190,6 +190,15 @@ def test_the_default_database_is_beside_the_runs(monkeypatch: pytest.MonkeyPatch
     assert "--default-artifact-root file:///some/runs/mlartifacts" in command
 
 
+def test_the_address_shown_is_that_of_the_list_of_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shown_at = tracking.ui_address(tmp_path, 5001)
+    number = tracking.connect(tmp_path).store.experiment
+    assert shown_at.startswith(f"http://127.0.0.1:5001/#/experiments/{number}/runs")
+
+
 def test_a_server_has_its_own_ui_and_its_password_is_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
