@@ -6,7 +6,13 @@ No number in a README is typed; `tests/smoke/test_tables.py` makes the tables an
 from pathlib import Path
 
 from moebench.records import RunRecord, read, write_all
-from moebench.report import fill, markdown_costs, markdown_reasons, markdown_table
+from moebench.report import (
+    fill,
+    markdown_costs,
+    markdown_counts,
+    markdown_reasons,
+    markdown_table,
+)
 from moebench.targets import FOLDERS, Target, target
 from moebench.verdict import judge
 
@@ -41,16 +47,23 @@ def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:
 
 
 def with_results(text: str) -> str:
-    """Return the front README with the verdicts of every target that has evidence."""
-    blocks = []
+    """Return the front README with the verdicts of every target that has evidence.
+
+    One row a paper counts the verdicts; the claims follow, paper by paper, folded.
+    """
+    counts, folded = {}, []
     for name in FOLDERS:
         found = target(name)
         if found.evidence.exists():
             records = read(found.evidence)
             verdicts = judge(found.claims, records, profile_of(records))
-            title = f"### [{found.paper.title}](reproductions/{found.folder}/README.md)"
-            blocks.append(f"{title}\n\n{origin(records)}\n\n{markdown_table(verdicts)}")
-    return fill(text, "results", "\n\n".join(blocks)) if blocks else text
+            paper = f"{found.paper.title} ({found.paper.year})"
+            counts[f"[{paper}](reproductions/{found.folder}/README.md)"] = verdicts
+            table = f"{origin(records)}\n\n{markdown_table(verdicts)}"
+            folded.append(f"<details>\n<summary>{paper}</summary>\n\n{table}\n\n</details>")
+    if not counts:
+        return text
+    return fill(text, "results", "\n\n".join([markdown_counts(counts), *folded]))
 
 
 def profile_of(records: list[RunRecord]) -> str:

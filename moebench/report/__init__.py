@@ -10,13 +10,20 @@ from pathlib import Path
 from moebench.claims import Claim, Paper
 from moebench.records import write_whole
 from moebench.report.drawing import Drawing
-from moebench.report.markdown import fill, markdown_costs, markdown_reasons, markdown_table
+from moebench.report.markdown import (
+    fill,
+    markdown_costs,
+    markdown_counts,
+    markdown_reasons,
+    markdown_table,
+)
 from moebench.verdict import Verdict
 
 __all__ = [
     "Drawing",
     "fill",
     "markdown_costs",
+    "markdown_counts",
     "markdown_reasons",
     "markdown_table",
     "render",

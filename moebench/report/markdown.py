@@ -1,6 +1,7 @@
 """Blocks of Markdown that a README takes in between two markers."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from moebench.records import RunRecord
 from moebench.report import wording
@@ -15,6 +16,17 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
     if any(verdict.preliminary for verdict in verdicts):
         table += "\n\n\\* preliminary: fewer seeds than the claim asks for."
     return table
+
+
+def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
+    """Return how many claims got which verdict: one row a paper, by its link."""
+    head = ["paper", "claims", *(f"{shape} {word}" for word, shape in wording.SHAPES.items())]
+    rows = []
+    for link, verdicts in papers.items():
+        words = Counter(verdict.verdict for verdict in verdicts)
+        counts = [str(words[word]) for word in wording.SHAPES]
+        rows.append([link, str(len(verdicts)), *counts])
+    return _lines(head, rows, "l" + "r" * (len(head) - 1))
 
 
 def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
@@ -63,9 +75,13 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
     """Return a table; `align` has a letter a column, l or r."""
+    return _lines(head, [[_escaped(cell) for cell in row] for row in rows], align)
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """Return a table of cells that are Markdown already."""
     rule = ["---:" if letter == "r" else "---" for letter in align]
-    cells = [[_escaped(cell) for cell in row] for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [list(head), rule, *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
 def _escaped(cell: str) -> str:

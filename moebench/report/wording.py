@@ -64,6 +64,8 @@ def effect(verdict: Verdict) -> tuple[str, str]:
     sign = "-" if verdict.unit.startswith("ratio") else "+"
     if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
         places = decimals(verdict.effect / 10)  # three digits
+        if verdict.effect and not round(verdict.effect, places):
+            return f"{verdict.effect:{sign}.2g}".replace("-", MINUS), ""
         return number(verdict.effect, places, sign), ""
     places = decimals((verdict.high - verdict.low) / 2)
     low, high = (number(end, places, sign) for end in (verdict.low, verdict.high))

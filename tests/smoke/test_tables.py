@@ -24,6 +24,14 @@ def test_the_tables_of_the_front_page_are_up_to_date() -> None:
     assert with_results(text) == text
 
 
+def test_the_front_page_counts_every_claim_once() -> None:
+    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if "](repro" in line]
+    assert len(rows) == len(WITH_EVIDENCE)
+    for name, row in zip(WITH_EVIDENCE, rows, strict=True):
+        claims, *words = (int(cell) for cell in row.split("|")[2:-1])
+        assert claims == len(target(name).claims) == sum(words)
+
+
 def test_committed_evidence_is_of_a_large_profile() -> None:
     for name in WITH_EVIDENCE:
         assert {record.profile for record in read(target(name).evidence)} <= {"full", "gpu"}

@@ -541,6 +541,7 @@ def test_digits(value: float, says: str) -> None:
         (1.42, 1.35, 1.49, "ratio of steps", ("1.420", "[1.350, 1.490]")),
         (0.0, 0.0, 0.0, "share", ("0", "")),
         (0.01234, None, None, "share", ("+0.0123", "")),
+        (-3.52e-15, None, None, "deviation", ("−3.5e−15", "")),
         (None, None, None, "share", ("", "")),
     ],
 )
