@@ -13,11 +13,12 @@ BIN := .venv/bin
 OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)")
 
-.PHONY: help setup reproduce-% sweep-% test check report bench mlflow list doctor
+.PHONY: help setup reproduce-% sweep-% test check report compare bench mlflow list doctor
 
 help:
 	@echo "make reproduce-switch | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
 	@echo "make sweep-switch [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder]"
+	@echo "make compare [TARGET=switch] [PROFILE=full]"
 	@echo "make mlflow | list | doctor | bench | test | check"
 
 # torch comes first and by itself: a looser requirement would pull a build of several GB.
@@ -41,6 +42,11 @@ sweep-%: .venv/ready
 
 report: .venv/ready
 	$(BIN)/moebench report $(TARGET) --profile $(PROFILE)
+
+# Everything there is, unless the command names a target or a profile.
+compare: .venv/ready
+	$(BIN)/moebench compare $(if $(filter command%,$(origin TARGET)),--target $(TARGET)) \
+		$(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
 
 mlflow: .venv/ready
 	$(BIN)/moebench mlflow --port $(PORT)

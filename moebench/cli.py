@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+
+from moebench.options import KEPT, parser
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -33,41 +34,6 @@ def _guarded(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("\nmoebench: stopped; the same command goes on from here", file=sys.stderr)
         return 130
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of everything but `fit`."""
-    top = argparse.ArgumentParser(prog="moebench", description=__doc__)
-    commands = top.add_subparsers(dest="command", required=True)
-    commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
-    run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
-    run.add_argument("target", help="a name of `moebench list`, or all")
-    run.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
-    run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
-    search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
-    search.add_argument("file", type=Path, help="a file of configs/sweeps/")
-    search.add_argument("--name", default="", help="of the study (default: the file's)")
-    search.add_argument("--storage", default="", help="URL of a database that machines share")
-    for command in (run, search):
-        command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
-        command.add_argument("--data", type=Path, help="a text file or folder, not the default")
-        command.add_argument("--no-mlflow", action="store_true", help="keep records only")
-    for name, text in [
-        ("verdict", "judge the records there are; trains nothing"),
-        ("report", "the same, by the name of what it writes: report.html"),
-        ("publish", "make the records the committed evidence and fill in the README tables"),
-    ]:
-        command = commands.add_parser(name, help=text)
-        command.add_argument("target", help="a name of `moebench list`")
-        command.add_argument("--profile", default="quick", help="whose records")
-    commands.add_parser("track", help="send to MLflow the records that it does not have")
-    ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
-    ui.add_argument("--port", type=int, default=5000)
-    commands.add_parser("list", help="targets, claims and parts")
-    commands.add_parser("doctor", help="check this machine and say what is missing")
-    for command in commands.choices.values():
-        command.add_argument("--root", type=Path, default=Path("runs"), help="folder of all runs")
-    return top
 
 
 def fit(arguments: list[str]) -> int:
@@ -150,6 +116,29 @@ def publish(options: argparse.Namespace) -> int:
     return 0
 
 
+def compare(options: argparse.Namespace) -> int:
+    """Print and write what mixtures gain over dense models of equal cost."""
+    from moebench.compare import compare as run
+    from moebench.compare import found_runs, wanted
+    from moebench.report.comparison import comparison_text, write_comparison
+    from moebench.targets import FOLDERS
+
+    chosen = wanted(
+        FOLDERS.get(options.target, options.target),
+        options.profile,
+        options.tag,
+        options.since,
+        options.until,
+    )
+    runs, origin = found_runs(options.root, options.records, chosen)
+    comparison = run(runs, options.metric)
+    print(comparison_text(comparison))
+    kept = comparison if options.all else comparison.best(KEPT)
+    for path in write_comparison(kept, options.out or options.root / "compare", origin):
+        print(path)
+    return 0
+
+
 def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
@@ -188,6 +177,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "compare": compare,
     "doctor": doctor,
     "list": list_all,
     "mlflow": mlflow,

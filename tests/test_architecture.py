@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
-    {"fit", "reproduce", "sweep", "publish", "doctor", "listing", "testing"},
+    {"fit", "reproduce", "sweep", "publish", "doctor", "listing", "testing", "options"},
     {"report", "targets"},
+    {"compare"},
     {"run", "verdict"},
     {"baselines"},
     {"experiment"},
@@ -33,7 +34,16 @@ HOMES = {  # packages and the only modules that may know them
     "tokenizers": {"data"},
     "pytest": {"testing"},
 }
-WITHOUT_TORCH = {"claims", "plan", "records", "statistics", "verdict", "report", "tracking"}
+WITHOUT_TORCH = {
+    "claims",
+    "plan",
+    "records",
+    "statistics",
+    "verdict",
+    "report",
+    "tracking",
+    "compare",
+}
 FRAMEWORK_BASES = {
     "Callback",
     "Exception",

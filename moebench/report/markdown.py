@@ -12,10 +12,10 @@ from moebench.verdict import Verdict
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
     """Return the verdicts as a table: one row a claim, with the paper's figures and ours."""
     head = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "adjusted p")
-    table = _table(head, [_row(verdict) for verdict in verdicts], "llllrrr")
+    text = table(head, [_row(verdict) for verdict in verdicts], "llllrrr")
     if any(verdict.preliminary for verdict in verdicts):
-        table += "\n\n\\* preliminary: fewer seeds than the claim asks for."
-    return table
+        text += "\n\n\\* preliminary: fewer seeds than the claim asks for."
+    return text
 
 
 def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
@@ -36,7 +36,7 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
 
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs."""
-    return _table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
+    return table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
 
 
 def fill(text: str, name: str, block: str) -> str:
@@ -73,7 +73,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
     """Return a table; `align` has a letter a column, l or r."""
     return _lines(head, [[_escaped(cell) for cell in row] for row in rows], align)
 

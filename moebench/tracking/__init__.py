@@ -5,11 +5,14 @@ what is new, in batches, every few seconds; `moebench track` sends the same file
 tracking takes no time from a training step, a dead server loses nothing, and a killed worker
 leaves nothing behind.
 
+`logged` reads the same runs back, as records.
+
 A reproduction is a run in MLflow, an arm with a seed is a child of it. What has a record is
 complete and is never sent twice, wherever the files lie by then; what has none is gone on with.
 """
 
 from moebench.tracking.files import TAGS
+from moebench.tracking.read import Logged, Wanted, logged
 from moebench.tracking.reproduction import Partner
 from moebench.tracking.send import Sent, send
 from moebench.tracking.server import default_uri, ui_address, ui_command
@@ -17,11 +20,14 @@ from moebench.tracking.tracker import Tracker, connect
 
 __all__ = [
     "TAGS",
+    "Logged",
     "Partner",
     "Sent",
     "Tracker",
+    "Wanted",
     "connect",
     "default_uri",
+    "logged",
     "send",
     "ui_address",
     "ui_command",

@@ -41,13 +41,12 @@ def _listed(setting: float | None) -> list[float]:
     return [] if setting is None else [setting]
 
 
-def steps_until(record: RunRecord, loss: float) -> float | None:
-    """Return the steps after which the curve is first at or below a loss; None if it never is.
+def steps_until(steps: Values, losses: Values, loss: float) -> float | None:
+    """Return the steps after which a curve is first at or below a loss; None if it never is.
 
     Before the first validation nothing is known: a curve that starts below the loss counts with
     its first step.
     """
-    steps, losses = curve(record)
     below = np.flatnonzero(losses <= loss)
     if not len(below):
         return None
@@ -62,7 +61,7 @@ def reached(evidence: Evidence, base: str, arm: str, scale: str) -> dict[int, fl
     """Return seed -> steps or seconds of an arm to the final loss of the base of that seed."""
     found = {}
     for seed, (record, loss) in _targets(evidence, base, arm).items():
-        until = steps_until(record, loss)
+        until = steps_until(*curve(record), loss)
         steps = float(curve(record)[0][-1]) if until is None else until
         found[seed] = steps * (record.seconds_per_step if scale == "seconds" else 1.0)
     return found
@@ -81,7 +80,7 @@ def _targets(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunReco
 def _never(evidence: Evidence, base: str, arm: str) -> int:
     """Return how many runs of an arm never reach the final loss of the base."""
     targets = _targets(evidence, base, arm).values()
-    return sum(steps_until(record, loss) is None for record, loss in targets)
+    return sum(steps_until(*curve(record), loss) is None for record, loss in targets)
 
 
 def _log_ratios(evidence: Evidence, base: str, arm: str, scale: str) -> Values:

@@ -46,6 +46,10 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "switch", "--data", "nowhere"], ["nowhere"]),
         (["reproduce", "switch", "--data", "empty.txt"], ["empty.txt"]),
         (["verdict", "switch"], ["results.jsonl", "make reproduce-switch"]),
+        (["compare"], ["runs", "neither a folder"]),
+        (["compare", "--records", "empty.txt"], ["empty.txt", "no run that is asked for"]),
+        (["compare", "--tag", "best"], ["tag=best", "name=value"]),
+        (["compare", "--since", "2026-02-30"], ["since=2026-02-30", "2026-01-31"]),
         (["fit", "--config=nowhere.yaml"], ["nowhere.yaml"]),
         (["fit", f"--config={SWITCH}", "--trainer.max_stepz=3"], ["max_stepz"]),
         (
@@ -118,6 +122,13 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     assert main(arguments) == 0
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")} == before
     assert main(["verdict", "switch", "--profile", "smoke", "--root", str(root)]) == 0
+
+    capsys.readouterr()
+    assert main(["compare", "--target", "switch", "--root", str(root)]) == 0  # from MLflow
+    shown = capsys.readouterr().out
+    assert main(["compare", "--records", str(folder / "results.jsonl"), "--out", "here"]) == 0
+    assert capsys.readouterr().out.splitlines()[:-3] == shown.splitlines()[:-3]
+    assert "switch_cf1.25" in (root / "compare" / "compare.md").read_text().replace("\\", "")
 
 
 def test_list_names_targets_claims_and_parts(capsys) -> None:

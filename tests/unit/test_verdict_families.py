@@ -9,6 +9,7 @@ import pytest
 from moebench.claims import Claim, Word
 from moebench.records import RunRecord
 from moebench.verdict import Verdict, judge
+from moebench.verdict.evidence import curve
 from moebench.verdict.speed import steps_until
 
 NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
@@ -234,14 +235,14 @@ def falling(arm: str, slope: float, seconds: float = 10.0) -> list[RunRecord]:
 
 def test_steps_are_interpolated() -> None:
     record = run("a", 0, {"valid/loss@10": 4.0, "valid/loss@20": 2.0, "valid/loss@100": 1.0})
-    assert steps_until(record, 3.0) == pytest.approx(15.0)
-    assert steps_until(record, 2.0) == pytest.approx(20.0)
-    assert steps_until(record, 1.5) == pytest.approx(60.0)
-    assert steps_until(record, 5.0) == pytest.approx(10.0)
-    assert steps_until(record, 0.5) is None
+    assert steps_until(*curve(record), 3.0) == pytest.approx(15.0)
+    assert steps_until(*curve(record), 2.0) == pytest.approx(20.0)
+    assert steps_until(*curve(record), 1.5) == pytest.approx(60.0)
+    assert steps_until(*curve(record), 5.0) == pytest.approx(10.0)
+    assert steps_until(*curve(record), 0.5) is None
     untrained = {"valid/loss@100": 1.0, "valid/loss@0": 4.0, "valid/loss@20": 2.0}
-    assert steps_until(run("a", 0, untrained), 3.0) == pytest.approx(20.0)
-    assert steps_until(run("a", 0, untrained), 1.5) == pytest.approx(60.0)
+    assert steps_until(*curve(run("a", 0, untrained)), 3.0) == pytest.approx(20.0)
+    assert steps_until(*curve(run("a", 0, untrained)), 1.5) == pytest.approx(60.0)
 
 
 def test_steps_to_loss() -> None:

@@ -1,0 +1,28 @@
+"""Mixtures against dense models: what may be compared, and what comes out.
+
+Two arms may stand side by side if they saw the same data and as many tokens and some cost is
+equal: FLOPs or parameters to 5%, the time of a step to 10%. What is equal is measured, not taken
+from a name. Everything else is refused, with the reason.
+
+Differences are paired by seed. Beside the loss after equal training stand the loss at equal time,
+and the steps and the time to the loss that the dense model ends with.
+"""
+
+from moebench.compare.comparison import Comparison, Refusal, compare
+from moebench.compare.costs import EQUAL, NAMES
+from moebench.compare.pair import Pair
+from moebench.compare.side import Side
+from moebench.compare.sources import found_runs, from_files, wanted
+
+__all__ = [
+    "EQUAL",
+    "NAMES",
+    "Comparison",
+    "Pair",
+    "Refusal",
+    "Side",
+    "compare",
+    "found_runs",
+    "from_files",
+    "wanted",
+]

@@ -1,0 +1,128 @@
+"""All pairs that may be compared, and the rest with its reason."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from moebench.compare.pair import Pair
+from moebench.compare.side import Side
+from moebench.compare.sources import newest
+from moebench.tracking import Logged
+
+METRIC = "valid/loss"
+ROUTING = "route/"  # metrics that only a mixture has
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An arm that takes no part, and why."""
+
+    target: str
+    profile: str
+    arm: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared and what was not.
+
+    Args:
+        metric: what was compared after equal training.
+        groups: target and profile -> pairs, the greatest gain of a mixture first.
+        refusals: by target, profile and arm.
+    """
+
+    metric: str
+    groups: Mapping[tuple[str, str], Sequence[Pair]]
+    refusals: Sequence[Refusal]
+
+    def best(self, count: int) -> "Comparison":
+        """Return the same with at most so many pairs, and as many refusals, of each group."""
+        kept: Counter[tuple[str, str]] = Counter()
+        refusals = []
+        for refusal in self.refusals:
+            kept[refusal.target, refusal.profile] += 1
+            if kept[refusal.target, refusal.profile] <= count:
+                refusals.append(refusal)
+        groups = {key: pairs[:count] for key, pairs in self.groups.items()}
+        return Comparison(self.metric, groups, refusals)
+
+
+def compare(runs: Iterable[Logged], metric: str = METRIC) -> Comparison:
+    """Compare every mixture with every dense arm of its target and profile.
+
+    Args:
+        runs: of any targets and profiles; of one arm and seed the newest counts.
+        metric: less of it is better.
+
+    Raises:
+        ValueError: if no run has that metric.
+    """
+    listed = newest(runs)
+    if listed and not any(metric in run.record.metrics for run in listed):
+        names = sorted({name for run in listed for name in run.record.metrics if "@" not in name})
+        raise ValueError(f"metric={metric}: in none of the runs; one of {', '.join(names)}")
+    groups: dict[tuple[str, str], dict[str, list[Logged]]] = {}
+    for run in listed:
+        key = run.record.target, run.record.profile
+        groups.setdefault(key, {}).setdefault(run.record.arm, []).append(run)
+    found: dict[tuple[str, str], Sequence[Pair]] = {}
+    refusals: list[Refusal] = []
+    for key, arms in sorted(groups.items()):
+        pairs, refused = _within(*key, arms, metric)
+        if pairs:
+            found[key] = sorted(pairs, key=lambda pair: -pair.gain)
+        refusals += refused
+    return Comparison(metric, found, refusals)
+
+
+def _within(
+    target: str, profile: str, arms: Mapping[str, Sequence[Logged]], metric: str
+) -> tuple[list[Pair], list[Refusal]]:
+    """Return the pairs of one target and profile, and what is refused there."""
+    refusals: list[Refusal] = []
+    mixtures: list[Side] = []
+    dense: list[Side] = []
+    for arm, runs in sorted(arms.items()):
+        if why := _unsound(runs, metric):
+            refusals.append(Refusal(target, profile, arm, why))
+        else:
+            (mixtures if _routes(runs) else dense).append(_side(arm, runs, metric))
+    pairs = []
+    for mixture in mixtures:
+        possible = [Pair(target, profile, mixture, other) for other in dense]
+        allowed = [pair for pair in possible if not pair.why_not]
+        if not allowed:
+            reasons = "; ".join(pair.why_not for pair in possible)
+            why = reasons or "no dense model in this profile"
+            refusals.append(Refusal(target, profile, mixture.arm, why))
+        pairs += allowed
+    return pairs, refusals
+
+
+def _unsound(runs: Sequence[Logged], metric: str) -> str:
+    """Say why an arm cannot be compared with anything; empty if it can."""
+    finished = [run.record for run in runs if run.record.status == "finished"]
+    if not finished:
+        ended = Counter(run.record.status for run in runs)
+        return "no run finished: " + ", ".join(f"{n} {status}" for status, n in ended.items())
+    if not any(record.steps and record.tokens_per_second for record in finished):
+        return "computed, not trained"
+    if not all(metric in record.metrics for record in finished):
+        return f"no {metric}"
+    for name, what in (("config_hash", "configurations"), ("data_hash", "data sets")):
+        if len(different := {getattr(record, name) for record in finished}) > 1:
+            return f"its seeds have {len(different)} {what}: {', '.join(sorted(different))}"
+    return ""
+
+
+def _routes(runs: Sequence[Logged]) -> bool:
+    """Say whether an arm has a mixture: its runs log routing."""
+    return any(name.startswith(ROUTING) for run in runs for name in run.record.metrics)
+
+
+def _side(arm: str, runs: Sequence[Logged], metric: str) -> Side:
+    """Return the finished runs of an arm."""
+    finished = {run.record.seed: run.record for run in runs if run.record.status == "finished"}
+    return Side(arm, metric, finished, runs[0].data)

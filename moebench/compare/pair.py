@@ -1,0 +1,151 @@
+"""A mixture beside one dense model: what is equal, and what the mixture gains."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from moebench.compare.costs import EQUAL, NAMES
+from moebench.compare.side import Side
+from moebench.statistics import Interval, mean_interval
+from moebench.verdict.speed import steps_until
+
+TOKENS_APART = 0.01
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A mixture and a dense model of one target and profile.
+
+    Intervals are of means over the seeds that finished in both; ratios are geometric means.
+    """
+
+    target: str
+    profile: str
+    mixture: Side
+    dense: Side
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds that finished in both."""
+        return [seed for seed in sorted(self.mixture.runs) if seed in self.dense.runs]
+
+    @cached_property
+    def ratios(self) -> dict[str, float]:
+        """Cost -> how many times that of the dense model the mixture has."""
+        theirs = self.dense.costs
+        return {cost: self.mixture.costs[cost] / theirs[cost] for cost in EQUAL if theirs[cost]}
+
+    @cached_property
+    def equal(self) -> list[str]:
+        """The costs that are equal; a time only where all runs had the same machine."""
+        same = len(self.mixture.machines | self.dense.machines) == 1
+        return [
+            cost
+            for cost, ratio in self.ratios.items()
+            if abs(ratio - 1) <= EQUAL[cost] and (same or cost != "seconds_per_step")
+        ]
+
+    @cached_property
+    def why_not(self) -> str:
+        """Why the two must not be compared; empty if they may."""
+        ours, theirs = self.mixture, self.dense
+        if other := {n for n in ours.data.keys() & theirs.data if ours.data[n] != theirs.data[n]}:
+            names = ", ".join(f"{n.removeprefix('data.init_args.')}" for n in sorted(other))
+            return f"{theirs.arm} had other data ({names})"
+        if ours.data_hash != theirs.data_hash:
+            return f"{theirs.arm} had other data ({ours.data_hash[:8]}, {theirs.data_hash[:8]})"
+        if abs(ours.tokens / theirs.tokens - 1) > TOKENS_APART:
+            return f"{theirs.arm} had {theirs.tokens:,.0f} tokens, not {ours.tokens:,.0f}"
+        if not self.seeds:
+            return f"{theirs.arm} has no seed in common"
+        if not self.equal:
+            found = ", ".join(f"{NAMES[cost]} x{ratio:.2f}" for cost, ratio in self.ratios.items())
+            return f"{theirs.arm} is equal in nothing ({found})"
+        return ""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Means of the metric over the common seeds, of the mixture and of the dense model."""
+        ours, theirs = ([side.ends[s] for s in self.seeds] for side in (self.mixture, self.dense))
+        return sum(ours) / len(ours), sum(theirs) / len(theirs)
+
+    @property
+    def gain(self) -> float:
+        """How much less the mixture has of the metric."""
+        ours, theirs = self.ends
+        return theirs - ours
+
+    @cached_property
+    def difference(self) -> Interval:
+        """The metric after equal training, mixture less dense."""
+        return _interval([self.mixture.ends[s] - self.dense.ends[s] for s in self.seeds])
+
+    @cached_property
+    def difference_at_equal_time(self) -> Interval:
+        """The validation loss when the sooner of the two had ended, mixture less dense.
+
+        Curves are interpolated; seeds whose curves do not reach back that far are left out.
+        """
+        found = [self._at_equal_time(seed) for seed in self.seeds]
+        return _interval([value for value in found if value is not None])
+
+    @cached_property
+    def steps_ratio(self) -> Interval:
+        """Steps of the dense model over those of the mixture, to the dense model's final loss."""
+        return _ratio([dense / ours for ours, dense, _ in self._reached.values()])
+
+    @cached_property
+    def time_ratio(self) -> Interval:
+        """The same of seconds."""
+        ours, theirs = self.mixture.pace, self.dense.pace
+        found = self._reached.items()
+        return _ratio([d * theirs[s] / (o * ours[s]) for s, (o, d, _) in found])
+
+    @cached_property
+    def never(self) -> int:
+        """Runs of the mixture that never reach that loss; both ratios are upper bounds then."""
+        return sum(not there for _, _, there in self._reached.values())
+
+    @cached_property
+    def _reached(self) -> dict[int, tuple[float, float, bool]]:
+        """Seed -> steps of the mixture and of the dense model to the dense model's final loss.
+
+        A mixture that never gets there counts with its last step, and the third is False.
+        """
+        found = {}
+        for seed in self.seeds:
+            if seed in self.mixture.curves and seed in self.dense.curves:
+                ours, theirs = self.mixture.curves[seed], self.dense.curves[seed]
+                loss = float(theirs[1][-1])
+                steps = steps_until(*ours, loss)
+                dense = steps_until(*theirs, loss)
+                assert dense is not None  # its own last point
+                last = float(ours[0][-1])
+                found[seed] = (last if steps is None else steps, dense, steps is not None)
+        return found
+
+    def _at_equal_time(self, seed: int) -> float | None:
+        """Return one seed's difference at the time when the sooner one ended, None if unknown."""
+        curves = []
+        for side in (self.mixture, self.dense):
+            if seed not in side.curves:
+                return None
+            steps, losses = side.curves[seed]
+            curves.append((steps * side.pace[seed], losses))
+        moment = min(times[-1] for times, _ in curves)
+        if any(moment < times[0] for times, _ in curves):
+            return None
+        ours, theirs = (float(np.interp(moment, times, losses)) for times, losses in curves)
+        return ours - theirs
+
+
+def _interval(values: list[float]) -> Interval:
+    """Return the mean with its interval; the same for the same values."""
+    return mean_interval(np.array(values, dtype=float), np.random.default_rng(0))
+
+
+def _ratio(values: list[float]) -> Interval:
+    """Return the geometric mean with its interval."""
+    return _interval([math.log(value) for value in values]).mapped(math.exp)

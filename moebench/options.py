@@ -1,0 +1,61 @@
+"""What can be said on the command line."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
+KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of everything but `fit`."""
+    top = argparse.ArgumentParser(prog="moebench", description=DESCRIPTION)
+    commands = top.add_subparsers(dest="command", required=True)
+    commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
+    run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
+    run.add_argument("target", help="a name of `moebench list`, or all")
+    run.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
+    run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
+    search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
+    search.add_argument("file", type=Path, help="a file of configs/sweeps/")
+    search.add_argument("--name", default="", help="of the study (default: the file's)")
+    search.add_argument("--storage", default="", help="URL of a database that machines share")
+    for command in (run, search):
+        command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
+        command.add_argument("--data", type=Path, help="a text file or folder, not the default")
+        command.add_argument("--no-mlflow", action="store_true", help="keep records only")
+    for name, text in [
+        ("verdict", "judge the records there are; trains nothing"),
+        ("report", "the same, by the name of what it writes: report.html"),
+        ("publish", "make the records the committed evidence and fill in the README tables"),
+    ]:
+        command = commands.add_parser(name, help=text)
+        command.add_argument("target", help="a name of `moebench list`")
+        command.add_argument("--profile", default="quick", help="whose records")
+    pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
+    add_filters(pairs)
+    commands.add_parser("track", help="send to MLflow the records that it does not have")
+    ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
+    ui.add_argument("--port", type=int, default=5000)
+    commands.add_parser("list", help="targets, claims and parts")
+    commands.add_parser("doctor", help="check this machine and say what is missing")
+    for command in commands.choices.values():
+        command.add_argument("--root", type=Path, default=Path("runs"), help="folder of all runs")
+    return top
+
+
+def add_filters(command: argparse.ArgumentParser) -> None:
+    """Add the options of `compare`."""
+    command.add_argument("--target", default="", help="a name of `moebench list`, or sweeps")
+    command.add_argument("--profile", default="", help="of a target, or the name of a sweep")
+    command.add_argument(
+        "--tag", action="append", default=[], help="name=value; as often as needed"
+    )
+    command.add_argument("--since", default="", help="first day, as 2026-01-31 (UTC)")
+    command.add_argument("--until", default="", help="last day")
+    command.add_argument("--metric", default="valid/loss", help="less is better")
+    command.add_argument("--records", type=Path, help="a results.jsonl or folder, not MLflow")
+    command.add_argument(
+        "--all", action="store_true", help=f"not only the best {KEPT} pairs of a profile"
+    )
+    command.add_argument("--out", type=Path, help="folder of the tables (default: <root>/compare)")

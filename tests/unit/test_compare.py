@@ -1,0 +1,332 @@
+"""Mixtures against dense models: what may stand side by side, and the numbers."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from moebench import tracking
+from moebench.compare import Comparison, Pair, compare, found_runs, from_files, wanted
+from moebench.records import RunRecord, write, write_all
+from moebench.report.comparison import (
+    comparison_csv,
+    comparison_markdown,
+    comparison_page,
+    comparison_text,
+    write_comparison,
+)
+from moebench.tracking import Logged, Wanted
+
+EVERYTHING = Wanted()
+
+
+def record(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
+    """A run of 100 steps of 10 tokens, with a straight curve from 5 to its loss."""
+    metrics = {
+        "valid/loss": loss,
+        **{f"valid/loss@{s}": 5 + (loss - 5) * s / 100 for s in (50, 100)},
+    }
+    if not arm.startswith("dense"):
+        metrics["route/dropped"] = 0.1
+    given = {
+        "target": "paper",
+        "profile": "quick",
+        "status": "finished",
+        "config_hash": arm,
+        "commit": "c",
+        "hardware": {"processor": "p", "cores": 2},
+        "data_hash": "d",
+        "steps": 100,
+        "tokens": 1000,
+        "params_total": 10 if arm.startswith("dense") else 40,
+        "params_active": 10,
+        "flops_per_token": 20.0,
+        "seconds": 10.0,
+        "tokens_per_second": 100.0,
+        "metrics": metrics,
+    }
+    return RunRecord(arm=arm, seed=seed, **{**given, **changes})
+
+
+def logged(*records: RunRecord, began: float = 0.0, **data: str) -> list[Logged]:
+    return [Logged(one, began, {}, data) for one in records]
+
+
+def only(comparison: Comparison) -> Pair:
+    """The one pair of a comparison."""
+    [pairs] = comparison.groups.values()
+    [pair] = pairs
+    return pair
+
+
+def refused(comparison: Comparison) -> dict[str, str]:
+    return {refusal.arm: refusal.why for refusal in comparison.refusals}
+
+
+DENSE = [record("dense", seed, 3.0) for seed in range(3)]
+SPARSE = [record("sparse", seed, loss) for seed, loss in enumerate((2.8, 2.7, 2.9))]
+
+
+def test_a_pair_is_compared_seed_by_seed() -> None:
+    pair = only(compare(logged(*DENSE, *SPARSE)))
+    assert pair.difference.estimate == pytest.approx(-0.2)
+    half = stats.t.ppf(0.975, 2) * 0.1 / math.sqrt(3)
+    assert pair.difference.low == pytest.approx(-0.2 - half)
+    assert pair.difference.high == pytest.approx(-0.2 + half)
+    assert pair.ends == pytest.approx((2.8, 3.0))
+    assert pair.gain == pytest.approx(0.2)
+    assert pair.ratios == pytest.approx(
+        {"flops_per_token": 1.0, "params_total": 4.0, "seconds_per_step": 1.0}
+    )
+    assert pair.equal == ["flops_per_token", "seconds_per_step"]
+
+
+def test_steps_and_time_to_the_loss_of_the_dense_model() -> None:
+    """From 5 to 3 in 100 steps, the mixture from 5 to 1 at half the pace: 50 steps, equal time."""
+    slow = record("sparse", 0, 1.0, tokens_per_second=50.0)
+    pair = only(compare(logged(record("dense", 0, 3.0), slow)))
+    assert pair.steps_ratio.estimate == pytest.approx(2.0)
+    assert pair.time_ratio.estimate == pytest.approx(1.0)
+    assert pair.never == 0
+    # The dense model ends after 10 s, when the mixture is half way, at 3.
+    assert pair.difference_at_equal_time.estimate == pytest.approx(0.0)
+    assert pair.equal == ["flops_per_token"]
+
+
+def test_a_mixture_that_never_gets_there_gives_an_upper_bound() -> None:
+    comparison = compare(logged(record("dense", 0, 3.0), record("sparse", 0, 3.5)))
+    pair = only(comparison)
+    assert pair.never == 1
+    assert pair.steps_ratio.estimate == pytest.approx(1.0)
+    assert "≤ 1.000" in comparison_text(comparison)
+
+
+def test_only_common_seeds_count() -> None:
+    pair = only(compare(logged(*DENSE[:2], *SPARSE[1:])))
+    assert pair.seeds == [1]
+    assert pair.difference.estimate == pytest.approx(-0.3)
+    assert "dense" in refused(compare(logged(DENSE[0], SPARSE[1])))["sparse"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"data_hash": "e"}, "other data (d, e)"),
+        ({"tokens": 2000}, "2,000 tokens, not 1,000"),
+        ({"flops_per_token": 30.0, "tokens_per_second": 10.0}, "equal in nothing (FLOPs x0.67"),
+        ({"seed": 7}, "no seed in common"),
+    ],
+)
+def test_what_must_not_be_compared_is_refused_with_the_reason(
+    changes: dict[str, Any], why: str
+) -> None:
+    dense = record(**{"arm": "dense", "seed": 0, "loss": 3.0, **changes})
+    comparison = compare(logged(dense, SPARSE[0]))
+    assert why in refused(comparison)["sparse"]
+    assert not comparison.groups
+    assert why in comparison_text(comparison)
+
+
+def test_other_data_is_named_by_its_setting() -> None:
+    spans = logged(DENSE[0], **{"data.init_args.objective": "SpanCorruption"})
+    tokens = logged(SPARSE[0], **{"data.init_args.objective": "NextToken"})
+    assert "other data (objective)" in refused(compare([*spans, *tokens]))["sparse"]
+
+
+def test_times_of_two_machines_are_never_equal() -> None:
+    other = record("dense", 0, 3.0, hardware={"processor": "q"})
+    assert only(compare(logged(other, SPARSE[0]))).equal == ["flops_per_token"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"status": "diverged"}, "no run finished: 1 diverged"),
+        ({"steps": 0, "tokens_per_second": 0.0}, "computed, not trained"),
+        ({"metrics": {"route/dropped": 0.0}}, "no valid/loss"),
+    ],
+)
+def test_arms_that_say_nothing(changes: dict[str, Any], why: str) -> None:
+    odd = record("odd", 0, 3.0, **changes)
+    comparison = compare(logged(DENSE[0], SPARSE[0], odd))
+    assert refused(comparison) == {"odd": why}
+    assert only(comparison).mixture.arm == "sparse"
+
+
+def test_seeds_of_two_configurations_are_no_arm() -> None:
+    mixed = [record("odd", 0, 3.0), record("odd", 1, 3.0, config_hash="other")]
+    comparison = compare(logged(*DENSE, *mixed))
+    assert "2 configurations: odd, other" in refused(comparison)["odd"]
+
+
+def test_a_profile_without_a_dense_model_says_so() -> None:
+    assert refused(compare(logged(*SPARSE))) == {"sparse": "no dense model in this profile"}
+
+
+def test_of_two_runs_with_one_seed_the_newer_counts() -> None:
+    old = logged(record("sparse", 0, 9.0), began=1.0)
+    new = logged(record("sparse", 0, 2.0), began=2.0)
+    pair = only(compare([*new, *old, *logged(DENSE[0])]))
+    assert pair.ends[0] == pytest.approx(2.0)
+
+
+def test_profiles_are_never_mixed() -> None:
+    full = record("dense", 0, 3.0, profile="full")
+    assert refused(compare(logged(full, SPARSE[0])))["sparse"] == "no dense model in this profile"
+
+
+def test_another_metric_and_one_that_nobody_logs() -> None:
+    runs = logged(*(record(f"{a}", 0, 3.0) for a in ("dense", "sparse")))
+    for run in runs:
+        run.record.metrics["error"] = 0.25 if run.record.arm == "dense" else 0.125  # type: ignore[index]
+    assert only(compare(runs, "error")).difference.estimate == -0.125
+    with pytest.raises(ValueError, match="metric=los: in none of the runs; one of error, route"):
+        compare(runs, "los")
+
+
+def test_the_best_pairs_are_kept() -> None:
+    many = [record(f"sparse_{i}", 0, 3.0 - i / 10) for i in range(5)]
+    many += [record(f"lost_{i}", 0, 3.0, status="failed") for i in range(5)]
+    best = compare(logged(DENSE[0], *many)).best(2)
+    [pairs] = best.groups.values()
+    assert [pair.mixture.arm for pair in pairs] == ["sparse_4", "sparse_3"]
+    assert len(best.refusals) == 2
+
+
+def test_the_files_say_the_same(tmp_path: Path) -> None:
+    comparison = compare(logged(*DENSE, *SPARSE, record("odd", 0, 3.0, status="failed")))
+    row = next(csv.DictReader(io.StringIO(comparison_csv(comparison))))
+    pair = only(comparison)
+    assert float(row["difference"]) == pair.difference.estimate
+    assert float(row["difference_low"]) == pair.difference.low
+    assert (row["mixture"], row["dense"], row["equal_in"], row["n"]) == (
+        *("sparse", "dense", "FLOPs time", "3"),
+    )
+    markdown = comparison_markdown(comparison, "3 runs")
+    page = comparison_page(comparison, "3 runs")
+    for text in (comparison_text(comparison), markdown, page):
+        assert "−0.20 [−0.45, +0.05]" in text.replace("\\", "")
+        assert "no run finished: 1 failed" in text
+    assert [p.name for p in write_comparison(comparison, tmp_path / "new", "3 runs")] == [
+        *("compare.csv", "compare.md", "compare.html"),
+    ]
+    assert "http" not in page
+    assert "&lt;" in comparison_page(compare(logged(record("<b>", 0, 1.0))), "")
+
+
+def test_one_seed_has_no_interval() -> None:
+    row = next(csv.DictReader(io.StringIO(comparison_csv(compare(logged(DENSE[0], SPARSE[0]))))))
+    assert (row["difference_low"], row["difference_high"]) == ("", "")
+    assert math.isclose(float(row["difference"]), -0.2)
+
+
+def folder_of_runs(root: Path) -> Path:
+    """A folder of all runs with one dense and one sparse run, and tags for the sparse arm."""
+    for one in (DENSE[0], SPARSE[0]):
+        folder = root / one.target / one.profile / one.arm / f"seed_{one.seed}"
+        folder.mkdir(parents=True)
+        write(one, folder / "record.json")
+        (folder / "config.json").write_text(
+            json.dumps({"data": {"class_path": "Text", "init_args": {"length": 64, "seed": 9}}})
+        )
+        lines = [
+            f'{{"step": {step}, "time": 1.0, "valid/loss": {one.metrics[f"valid/loss@{step}"]}}}\n'
+            for step in (50, 100)
+        ]
+        (folder / "history.jsonl").write_text("".join(lines))
+    (root / "paper" / "quick" / "tags.json").write_text('{"sparse": {"best": "true"}}')
+    return root
+
+
+def test_folders_and_files_of_records(tmp_path: Path) -> None:
+    root = folder_of_runs(tmp_path / "runs")
+    found = from_files(root, EVERYTHING)
+    assert {run.record.arm for run in found} == {"dense", "sparse"}
+    assert found[0].data == {"data.class_path": "Text", "data.init_args.length": "64"}
+    assert [run.record.arm for run in from_files(root, Wanted(tags={"best": "true"}))] == ["sparse"]
+    assert from_files(root, Wanted(profile="full", target="paper")) == []
+    file = tmp_path / "results.jsonl"
+    write_all([*DENSE, *SPARSE], file)
+    assert len(from_files(file, EVERYTHING)) == 6
+    assert from_files(file, Wanted(until=0.0)) == []
+    with pytest.raises(FileNotFoundError, match=r"no run that is asked for \(target none\)"):
+        found_runs(root, None, Wanted(target="none"))
+    with pytest.raises(FileNotFoundError, match="nowhere: neither"):
+        from_files(tmp_path / "nowhere", EVERYTHING)
+
+
+def test_mlflow_gives_back_what_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Database and client read the same, and the same as the files do."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    root = folder_of_runs(tmp_path / "runs")
+    files, place = found_runs(root, None, EVERYTHING)
+    assert place == f"2 runs from {root}, all there are"
+    tracking.send(root)
+    database, place = found_runs(root, None, EVERYTHING)
+    assert place == "2 runs from MLflow, all there are"
+
+    def known(runs: list[Logged]) -> list[tuple[RunRecord, dict[str, str]]]:
+        return sorted(((run.record, dict(run.data)) for run in runs), key=lambda one: one[0].arm)
+
+    assert known(database) == known(files)
+    store = tracking.connect(root).store
+    from moebench.tracking.finished import of_server
+    from moebench.tracking.read import _logged
+
+    served = [_logged(parts) for parts in of_server(store.client, store.experiment, {})]
+    assert known(served) == known(files)
+    for filters in (
+        Wanted(target="paper", profile="quick"),
+        Wanted(tags={"arm": "sparse"}),
+        Wanted(tags={"arm": "it's"}),
+        Wanted(target="other"),
+        Wanted(since=1e12),
+    ):
+        ours = sorted(run.record.arm for run in tracking.logged(root, filters))
+        parts = of_server(store.client, store.experiment, filters.required())
+        theirs = sorted(run.record.arm for run in map(_logged, parts) if filters.takes(run))
+        assert ours == theirs
+
+
+def test_a_run_deleted_in_the_ui_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    root = folder_of_runs(tmp_path / "runs")
+    tracking.send(root)
+    store = tracking.connect(root).store
+    for run in store.search(arm="sparse"):
+        store.client.delete_run(run.run_id)
+    assert [run.record.arm for run in tracking.logged(root, EVERYTHING)] == ["dense"]
+
+
+def test_a_database_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/none.db")
+    with pytest.raises(ConnectionError, match=r"none.db failed \(no such file\)"):
+        tracking.logged(tmp_path, EVERYTHING)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_filters_in_words() -> None:
+    chosen = wanted("switch_2021", "", ["best=true"], "1970-01-01", "1970-01-01")
+    assert str(chosen) == (
+        "target switch_2021, best true, since 1970-01-01 00:00 UTC, until 1970-01-02 00:00 UTC"
+    )
+    assert wanted("", "", []) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("tags", "since", "until", "why"),
+    [
+        (["best"], "", "", "tag=best: expected name=value"),
+        ([], "2026-02-02", "2026-02-01", "since=2026-02-02: lies after until=2026-02-01"),
+        ([], "2026-02-30", "", "since=2026-02-30: no day"),
+        ([], "", "soon", "until=soon: no day, such as 2026-01-31"),
+    ],
+)
+def test_filters_that_make_no_sense(tags: list[str], since: str, until: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        wanted("", "", tags, since, until)
