@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+SWEEPS = "sweeps"  # the target of runs of a search
+FIRST_FRESH_SEED = 1000  # smaller ones serve to choose, and what they chose is judged by others
 STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
 
 

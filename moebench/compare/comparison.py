@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from moebench.compare.pair import Pair
 from moebench.compare.side import Side
 from moebench.compare.sources import newest
+from moebench.records import FIRST_FRESH_SEED, SWEEPS
 from moebench.tracking import Logged
 
 METRIC = "valid/loss"
@@ -84,7 +85,8 @@ def _within(
     refusals: list[Refusal] = []
     mixtures: list[Side] = []
     dense: list[Side] = []
-    for arm, runs in sorted(arms.items()):
+    for arm, found in sorted(arms.items()):
+        runs = _judging(found)
         if why := _unsound(runs, metric):
             refusals.append(Refusal(target, profile, arm, why))
         else:
@@ -101,8 +103,17 @@ def _within(
     return pairs, refusals
 
 
+def _judging(runs: Sequence[Logged]) -> list[Logged]:
+    """Return the runs that may judge their arm: of a search, its fresh seeds."""
+    return [
+        run for run in runs if run.record.target != SWEEPS or run.record.seed >= FIRST_FRESH_SEED
+    ]
+
+
 def _unsound(runs: Sequence[Logged], metric: str) -> str:
     """Say why an arm cannot be compared with anything; empty if it can."""
+    if not runs:
+        return "a search chose among its runs; fresh seeds judge the best alone"
     finished = [run.record for run in runs if run.record.status == "finished"]
     if not finished:
         ended = Counter(run.record.status for run in runs)

@@ -78,15 +78,17 @@ def write(
 
 
 def write_sweep(folder: Path) -> Path:
-    """Write the page of the sweep in a folder to its `report.html`; return the path.
+    """Write the page of the sweep in a folder to its `report.html`, its figures to `plots/`.
 
     Raises:
         FileNotFoundError: if the folder has no `sweep.json`.
     """
-    from moebench.report.sweep_page import sweep_page
+    from moebench.report.sweep_page import sweep_page, write_plots
+    from moebench.report.sweep_summary import read_summary
 
-    path = folder / "report.html"
-    write_whole(path, sweep_page(folder))
+    path, summary = folder / "report.html", read_summary(folder)
+    write_whole(path, sweep_page(summary))
+    write_plots(summary, folder / "plots")
     return path
 
 

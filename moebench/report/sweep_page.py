@@ -6,26 +6,50 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from moebench.records import write_whole
 from moebench.report import sweep_figures, sweep_names, wording
 from moebench.report.sweep_summary import Summary, read_summary
+from moebench.report.theme import standalone
 
 HEAD = (
-    *("arm", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
+    *("arm", "best of", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
     *("parameters", "FLOPs a token", "seconds a step"),
 )
 COSTS = (("seconds_per_step", "seconds a training step"), ("route/dropped", "share dropped"))
 
 
-def sweep_page(folder: Path) -> str:
-    """Return the page about the sweep in a folder, as HTML."""
-    summary = read_summary(folder)
+def sweep_plots(summary: Summary) -> dict[str, Markup]:
+    """Return name -> figure, of the figures that this sweep has."""
+    found = {
+        "surface": sweep_figures.surface(summary),
+        **{
+            f"pareto_{cost.rpartition('/')[2]}": sweep_figures.pareto(summary, cost, axis)
+            for cost, axis in COSTS
+        },
+        "importances": sweep_names.importances(summary),
+        "parallel": sweep_names.parallel(summary),
+        "history": sweep_figures.history(summary),
+    }
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def write_plots(summary: Summary, folder: Path) -> None:
+    """Write every figure to `<name>.svg` in a folder, made if missing."""
+    folder.mkdir(exist_ok=True)
+    css = (files("moebench.report") / "report.css").read_text(encoding="utf-8")
+    for name, figure in sweep_plots(summary).items():
+        write_whole(folder / f"{name}.svg", standalone(figure, css))
+
+
+def sweep_page(summary: Summary) -> str:
+    """Return the page about a sweep, as HTML."""
+    plots = sweep_plots(summary)
     here = files("moebench.report")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     css = Markup((here / "report.css").read_text(encoding="utf-8"))
     template = environment.from_string((here / "sweep.html").read_text(encoding="utf-8"))
-    trade_offs = [sweep_figures.pareto(summary, cost, axis) for cost, axis in COSTS]
     return template.render(
         css=css,
         wording=wording,
@@ -35,12 +59,12 @@ def sweep_page(folder: Path) -> str:
         rows=rows(summary),
         measures=list(dict.fromkeys(name for trial in summary.trials for name in trial.values)),
         reach=reach(summary),
-        surface=sweep_figures.surface(summary),
+        surface=plots.get("surface"),
         outside=outside(summary),
-        trade_offs=[chart for chart in trade_offs if chart is not None],
-        history=sweep_figures.history(summary),
-        importances=sweep_names.importances(summary),
-        parallel=sweep_names.parallel(summary),
+        trade_offs=[plots[name] for name in plots if name.startswith("pareto_")],
+        history=plots.get("history"),
+        importances=plots.get("importances"),
+        parallel=plots.get("parallel"),
         trials=sorted(summary.trials, key=lambda trial: _rank(summary, trial.number)),
     )
 
@@ -83,6 +107,7 @@ def rows(summary: Summary) -> list[list[str]]:
         found.append(
             [
                 row["arm"].replace("_", " "),
+                str(row["chosen_from"]),
                 *(
                     wording.number(row[key], 4, sign) if row.get(key) is not None else "–"
                     for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))

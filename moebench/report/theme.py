@@ -111,3 +111,23 @@ def element(figure: Figure, label: str) -> Markup:
     box = re.search(r'viewBox="[^"]*"', text)
     head = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(label)}">'
     return Markup(head + text[text.index(">") + 1 :])
+
+
+def standalone(svg: Markup, css: str) -> str:
+    """Return an `<svg>` element as a file of its own, in the page's light colours.
+
+    Args:
+        svg: made by `element`.
+        css: the style of the page, whose first value of every variable is the light one.
+    """
+    text = str(svg)
+    for name in VARIABLES:
+        found = re.search(rf"--{name}: (#\w+);", css)
+        assert found is not None, f"the style has no --{name}"
+        text = text.replace(f"var(--{name})", found[1])
+    page = re.search(r"--page: (#\w+);", css)
+    assert page is not None
+    head, _, rest = text.partition(">")
+    ground = f'<rect width="100%" height="100%" fill="{page[1]}"/>'
+    style = ' xmlns="http://www.w3.org/2000/svg" font-family="system-ui, sans-serif"'
+    return f"{head.replace('<svg', '<svg' + style, 1)}>{ground}{rest}\n"

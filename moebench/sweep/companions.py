@@ -3,7 +3,8 @@
 One process of all that share the study leads, and makes these runs; if it dies, another leads.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
@@ -14,12 +15,14 @@ from moebench.plan import MatchedOn
 from moebench.records import RunRecord
 from moebench.run.job import Job
 from moebench.sweep.claims import Claims
-from moebench.sweep.crew import run_of
+from moebench.sweep.crew import records_in, run_of
 from moebench.sweep.definition import Sweep
+from moebench.sweep.space import Point
 from moebench.sweep.tickets import Tickets
-from moebench.sweep.underway import RECORD, known_result
+from moebench.sweep.underway import RECORD, known_result, mean_values
 
 FINISHED = "moebench.finished"
+TUNING = ".tuning_"  # in the name of an arm, before the number of its point
 
 
 class Companions:
@@ -118,37 +121,57 @@ class Companions:
         return [self.tickets.sweep.trials, self.tickets.sweep.fresh_seeds]
 
     def _before(self) -> list[Job]:
-        """Return the baselines with the seeds of the trials."""
+        """Return the baselines with the seeds of the trials, as they are and tuned."""
         sweep = self.tickets.sweep
-        return self._baselines(sweep.base, list(sweep.trial_seeds))
+        tuned = [
+            self._run(tuning_arm(matched, number), dense(sweep.at({}, point), width), seed)
+            for matched in sweep.baselines
+            for width in [self._width(sweep.base, matched)]
+            for number, point in enumerate(sweep.tuning_points)
+            for seed in sweep.trial_seeds
+        ]
+        return [*self._baselines({}, {}, sweep.trial_seeds), *tuned]
 
     def _after(self) -> list[Job]:
-        """Return the winner and its baselines with seeds that chose nothing."""
+        """Return the winner and its baselines, at their best, with seeds that chose nothing."""
         sweep = self.tickets.sweep
         best = winner(self.tickets.trials(TrialState.COMPLETE), sweep)
         if best is None or not sweep.fresh_seeds:
             return []
-        experiment = sweep.at(best.params)
-        arm = f"trial_{best.number}"
+        arm, experiment = f"trial_{best.number}", sweep.at(best.params)
         fresh = [self._run(arm, experiment, seed) for seed in sweep.later_seeds]
-        return fresh + self._baselines(experiment, [*sweep.trial_seeds, *sweep.later_seeds])
+        tuned = best_tuned(sweep, records_in(self.tickets.study.user_attrs))
+        seeds = [*sweep.trial_seeds, *sweep.later_seeds]
+        return fresh + self._baselines(best.params, tuned, seeds)
 
-    def _baselines(self, experiment: Experiment, seeds: Sequence[int]) -> list[Job]:
-        """Return the runs of the dense twins of an experiment.
+    def _baselines(
+        self, point: Point, tuned: Mapping[str, Point], seeds: Sequence[int]
+    ) -> list[Job]:
+        """Return the runs of the dense twins of the experiment at a point.
 
         A twin that is that of the base as well has its name, and is run once.
+
+        Args:
+            point: of the search.
+            tuned: cost that is equal -> point of the tuning, where one was better than none.
+            seeds: one run each.
         """
-        base, arms = self.tickets.sweep.base, {}
-        for matched in self.tickets.sweep.baselines:
-            found, usual = self._twin(experiment, matched), self._twin(base, matched)
-            if _without_losses(found).hash == _without_losses(usual).hash:
-                arms[f"dense_{matched}"] = usual
+        sweep, arms = self.tickets.sweep, {}
+        for matched in sweep.baselines:
+            at = tuned.get(matched, {})
+            own, usual = (
+                dense(sweep.at(place, at), self._width(sweep.at(place), matched))
+                for place in (point, {})
+            )
+            name = f"dense_{matched}" + ("_tuned" if at else "")
+            if _without_losses(own).hash == _without_losses(usual).hash:
+                arms[name] = usual
             else:
-                arms[f"dense_{matched}_of_winner"] = found
+                arms[f"{name}_of_winner"] = own
         return [self._run(arm, found, seed) for seed in seeds for arm, found in arms.items()]
 
-    def _twin(self, experiment: Experiment, matched_on: MatchedOn) -> Experiment:
-        """Return a dense twin; its width is noted, for a measured time is another one next time."""
+    def _width(self, experiment: Experiment, matched_on: MatchedOn) -> int:
+        """Return the hidden width of a dense twin; noted, for a time is measured anew each time."""
         study = self.tickets.study
         name = f"width/{matched_on}/{experiment.hash}"
         width = study.user_attrs.get(name)
@@ -156,7 +179,7 @@ class Companions:
             found = twin(experiment, matched_on)
             width = found.config["model"]["network"]["init_args"]["shape"]["hidden"]
             study.set_user_attr(name, width)
-        return dense(experiment, int(width))
+        return int(width)
 
     def _run(self, arm: str, experiment: Experiment, seed: int) -> Job:
         return run_of(self.tickets.sweep, self.tickets.folder, arm, experiment, seed)
@@ -173,3 +196,30 @@ def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
     sign = 1 if next(iter(sweep.objectives.values())) == "minimize" else -1
     ranked = sorted(trials, key=lambda trial: (sign * trial.values[0], trial.number))
     return ranked[0] if ranked else None
+
+
+def tuning_arm(matched_on: str, number: int) -> str:
+    """Return the arm of a dense twin at a point of its tuning."""
+    return f"dense_{matched_on}{TUNING}{number}"
+
+
+def best_tuned(sweep: Sweep, records: Sequence[RunRecord]) -> dict[str, Point]:
+    """Return, by the cost that is equal, the point of the tuning that beats the twin as it is.
+
+    By the first objective, mean over the seeds of the trials; points without a whole result lose.
+    """
+    objective, direction = next(iter(sweep.objectives.items()))
+    sign = 1 if direction == "minimize" else -1
+
+    def value(arm: str) -> float:
+        runs = [r for r in records if r.arm == arm and r.seed in sweep.trial_seeds]
+        if len(runs) < len(sweep.trial_seeds) or any(r.status != "finished" for r in runs):
+            return math.inf
+        return sign * mean_values(runs, [objective])[0]
+
+    found: dict[str, Point] = {}
+    for matched in sweep.baselines:
+        values = [value(tuning_arm(matched, n)) for n in range(len(sweep.tuning_points))]
+        if values and min(values) < value(f"dense_{matched}"):
+            found[matched] = sweep.tuning_points[values.index(min(values))]
+    return found

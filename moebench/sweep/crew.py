@@ -13,7 +13,7 @@ from moebench.run.job import Job
 from moebench.run.machine import commit
 from moebench.run.recording import start_clean
 from moebench.sweep.claims import Claims
-from moebench.sweep.definition import TARGET, Sweep
+from moebench.sweep.definition import SWEEPS, Sweep
 from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, HASH, RECORD, STATUS, WHY, Underway
 
@@ -24,7 +24,7 @@ ANSWERS = ("finished", "pruned", "diverged", "out_of_memory")  # what a failed r
 def run_of(sweep: Sweep, folder: Path, arm: str, experiment: Experiment, seed: int) -> Job:
     """Return one run of a sweep."""
     return Job(
-        target=TARGET,
+        target=SWEEPS,
         profile=sweep.name,
         arm=arm,
         seed=seed,
@@ -36,7 +36,7 @@ def run_of(sweep: Sweep, folder: Path, arm: str, experiment: Experiment, seed: i
 def nothing(sweep: Sweep, arm: str) -> RunRecord:
     """Return the record of a trial whose configuration is none."""
     return RunRecord(
-        target=TARGET,
+        target=SWEEPS,
         profile=sweep.name,
         arm=arm,
         seed=0,

@@ -8,17 +8,31 @@ from typing import Any
 
 from moebench.experiment import Experiment, load, read_yaml
 from moebench.plan import MatchedOn
-from moebench.sweep.space import Dimension, Point, grid_size, read_space, settings_at
-from moebench.sweep.strategies import SEES_NO_RESULTS, Part, make_pruner, make_sampler, read_part
+from moebench.records import FIRST_FRESH_SEED, SWEEPS
+from moebench.sweep.space import (
+    Dimension,
+    Point,
+    grid_size,
+    identity_of,
+    read_space,
+    settings_at,
+)
+from moebench.sweep.strategies import (
+    EVENLY,
+    SEES_NO_RESULTS,
+    Part,
+    draw,
+    make_pruner,
+    make_sampler,
+    read_part,
+)
 
-TARGET = "sweeps"  # folder under that of all runs
 LOSS = "valid/loss"
 DIRECTIONS = ("minimize", "maximize")
 MATCHED: tuple[MatchedOn, ...] = ("active_flops", "total_params", "step_time")
-FIRST_FRESH_SEED = 1000  # smaller ones chose the winner
 KEYS = (
     *("experiment", "settings", "space", "objectives", "sampler", "pruner"),
-    *("trials", "seeds", "fresh_seeds", "baselines", "surface"),
+    *("trials", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
 )
 
 
@@ -39,6 +53,8 @@ class Sweep:
         seeds: runs a trial; its value is their mean.
         fresh_seeds: runs of the winner and of every baseline with seeds that chose nothing.
         baselines: costs in which a dense twin is made equal to the base experiment.
+        tuning: what is searched for every baseline, with as many points as there are trials, spread
+            evenly (QMC); nothing: baselines are run as they are.
         surface: the two names that the heat map shows.
     """
 
@@ -53,6 +69,7 @@ class Sweep:
     seeds: int = 1
     fresh_seeds: int = 3
     baselines: Sequence[MatchedOn] = MATCHED
+    tuning: Sequence[Dimension] = ()
     surface: Sequence[str] = field(default_factory=tuple)
 
     @cached_property
@@ -60,10 +77,17 @@ class Sweep:
         """The experiment at none of the points."""
         return load(self.configs, self.settings)
 
-    def at(self, point: Point) -> Experiment:
-        """Return the experiment at a point."""
-        own = settings_at(point, self.space, self.base.config)
-        return load(self.configs, {**self.settings, **own})
+    def at(self, point: Point, tuned: Point | None = None) -> Experiment:
+        """Return the experiment at a point, and at one of the tuning of baselines laid over it."""
+        space = [dimension for dimension in self.space if dimension.name in point]
+        own = settings_at(point, space, self.base.config)
+        over = settings_at(tuned, self.tuning, self.base.config) if tuned else {}
+        return load(self.configs, {**self.settings, **own, **over})
+
+    @cached_property
+    def tuning_points(self) -> Sequence[Point]:
+        """The points of the tuning of every baseline."""
+        return draw(EVENLY, self.tuning, self.trials) if self.tuning else ()
 
     @property
     def trial_seeds(self) -> Sequence[int]:
@@ -77,18 +101,10 @@ class Sweep:
 
     def identity(self) -> dict[str, Any]:
         """Return what must stay the same as long as a study goes on; a map of JSON."""
-        space = {
-            dimension.name: {
-                "key": ", ".join(dimension.keys),
-                **({"values": list(dimension.values)} if dimension.values else {}),
-                **({} if dimension.values else {"low": dimension.low, "high": dimension.high}),
-                **({"log": True} if dimension.log else {}),
-                **({} if dimension.step is None else {"step": dimension.step}),
-            }
-            for dimension in self.space
-        }
+        tuning = {"tuning": identity_of(self.tuning)} if self.tuning else {}
         return {
-            "space": space,
+            "space": identity_of(self.space),
+            **tuning,
             "objectives": dict(self.objectives),
             "sampler": self.sampler.identity(),
             "pruner": self.pruner.identity(),
@@ -131,6 +147,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         seeds=_count(content, "seeds", 1, 1),
         fresh_seeds=_count(content, "fresh_seeds", 3, 0),
         baselines=_baselines(content.get("baselines", list(MATCHED))),
+        tuning=read_space(content["tuning"], "tuning") if "tuning" in content else (),
         surface=_surface(content, space),
     )
     return _fitting(sweep)
@@ -151,9 +168,13 @@ def _fitting(sweep: Sweep) -> Sweep:
     make_sampler(sweep.sampler, sweep.space, 0)
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
-        alone = replace(sweep, space=[dimension])
         for value in dimension.ends:
-            alone.at({dimension.name: value})
+            sweep.at({dimension.name: value})
+    for dimension in sweep.tuning:
+        for value in dimension.ends:
+            replace(sweep, tuning=[dimension]).at({}, {dimension.name: value})
+    if sweep.tuning and not sweep.baselines:
+        raise ValueError("tuning: is of baselines, and there are none")
     return sweep
 
 
@@ -216,4 +237,4 @@ def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence
     return chosen
 
 
-__all__ = ["LOSS", "SEES_NO_RESULTS", "TARGET", "Sweep", "read_sweep"]
+__all__ = ["LOSS", "SEES_NO_RESULTS", "SWEEPS", "Sweep", "read_sweep"]

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
 from moebench.statistics import mean_interval
-from moebench.sweep.companions import winner
+from moebench.sweep.companions import best_tuned, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
 from moebench.sweep.importance import importances
@@ -19,7 +19,7 @@ from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
 
 SUMMARY = "sweep.json"
-FILES = ("results.jsonl", SUMMARY, "report.html")
+FILES = ("results.jsonl", SUMMARY, "report.html", "plots")
 ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, beside the objectives
 
 
@@ -34,7 +34,7 @@ def conclude(tickets: Tickets) -> None:
     best = winner([trial for trial in trials if trial.state is TrialState.COMPLETE], sweep)
     content = summary(sweep, trials, best, list(known.values()))
     write_whole(folder / SUMMARY, json.dumps(content, indent=1) + "\n")
-    write_whole(folder / tracking.TAGS, json.dumps(tags(trials, best)) + "\n")
+    write_whole(folder / tracking.TAGS, json.dumps(tags(sweep, trials, best)) + "\n")
     report.write_sweep(folder)
 
 
@@ -69,14 +69,27 @@ def summary(
         "fresh_seeds": sweep.fresh_seeds,
         "best": best.number if best else None,
         "trials": [_trial(trial, records, names) for trial in trials],
-        "baselines": {
-            arm: _values([r for r in _of(records, arm) if r.seed in sweep.trial_seeds], names)
-            for arm in arms
-            if not arm.endswith("_of_winner")
-        },
+        "baselines": _levels(sweep, records, names),
         "fresh": [_compared(sweep, _of(records, arm), arm) for arm in compared],
+        "tuned": best_tuned(sweep, records),
         "importances": importances(trials, sweep),
     }
+
+
+def _levels(
+    sweep: Sweep, records: Sequence[RunRecord], names: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the means of every baseline as it is, over the seeds of the trials."""
+    seen = [record for record in records if record.seed in sweep.trial_seeds]
+    arms = [f"dense_{matched}" for matched in sweep.baselines]
+    return {arm: _values(_of(seen, arm), names) for arm in arms if _of(seen, arm)}
+
+
+def _choices(sweep: Sweep, arm: str) -> int:
+    """Return how many configurations an arm is the best of."""
+    if not arm.startswith("dense_"):
+        return sweep.trials
+    return 1 + len(sweep.tuning_points)
 
 
 def _trial(
@@ -121,6 +134,7 @@ def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: str) -> dict[str,
     chosen = _values([r for r in done if r.seed in sweep.trial_seeds], [objective])
     later = [r for r in done if r.seed in sweep.later_seeds]
     row: dict[str, Any] = {"arm": arm, "in_sweep": chosen.get(objective), "n": len(later)}
+    row["chosen_from"] = _choices(sweep, arm)
     row["failed"] = len(records) - len(done)
     row["costs"] = {
         name: float(np.mean([getattr(record, name) for record in done]))
@@ -143,12 +157,17 @@ def _each(records: Sequence[RunRecord], name: str) -> list[float]:
 
 
 def tags(
-    trials: Sequence[FrozenTrial], best: FrozenTrial | None
+    sweep: Sweep, trials: Sequence[FrozenTrial], best: FrozenTrial | None
 ) -> Mapping[str, Mapping[str, str]]:
-    """Return what MLflow is told about trials beside their records: arm -> tags."""
+    """Return what MLflow is told about trials beside their records: arm -> tags.
+
+    Every trial is compared with the first of the baselines.
+    """
     found = {}
     for trial in trials:
         own = {"trial": str(trial.number), "trial.state": trial.state.name}
+        for matched in sweep.baselines[:1]:
+            own |= {tracking.DENSE_ARM: f"dense_{matched}", tracking.MATCHED_ON: matched}
         if CACHED in trial.user_attrs:
             own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
         if best is not None and trial.number == best.number:
@@ -157,13 +176,4 @@ def tags(
     return found
 
 
-def dense_partners(sweep: Sweep) -> dict[str, tracking.Partner]:
-    """Return the dense arm that every trial is compared with: the first of the baselines."""
-    if not sweep.baselines:
-        return {}
-    first = sweep.baselines[0]
-    partner = tracking.Partner(f"dense_{first}", first)
-    return {f"trial_{number}": partner for number in range(sweep.trials)}
-
-
-__all__ = ["FILES", "SUMMARY", "conclude", "dense_partners"]
+__all__ = ["FILES", "SUMMARY", "conclude"]

@@ -18,9 +18,9 @@ from moebench.run.progress import Progress
 from moebench.sweep.claims import Claims
 from moebench.sweep.companions import Companions
 from moebench.sweep.crew import Crew
-from moebench.sweep.definition import TARGET, Sweep
+from moebench.sweep.definition import SWEEPS, Sweep
 from moebench.sweep.rehearsal import rehearse
-from moebench.sweep.results import FILES, conclude, dense_partners
+from moebench.sweep.results import FILES, conclude
 from moebench.sweep.storage import answering, existing_storage, open_storage
 from moebench.sweep.tickets import Tickets, refuse_changes
 from moebench.sweep.underway import value_of
@@ -69,7 +69,7 @@ def search(sweep: Sweep, options: Options) -> Path:
             of another sweep, or a folder in use.
         ConnectionError: if the storage, or MLflow where it is wanted, cannot be reached.
     """
-    folder = options.root / TARGET / sweep.name
+    folder = options.root / SWEEPS / sweep.name
     refuse(sweep, folder, options.storage)
     tracker = tracking.connect(options.root) if options.track else None
     with sole_user(folder), answering(folder, options.storage):
@@ -77,7 +77,7 @@ def search(sweep: Sweep, options: Options) -> Path:
         tickets = Tickets(sweep, open_storage(folder, options.storage), claims, folder)
         if tracker is not None:
             tags = {"sampler": sweep.sampler.class_name, "objectives": ", ".join(sweep.objectives)}
-            tracker.open(folder, {"target": TARGET, "profile": sweep.name, **tags})
+            tracker.open(folder, {"target": SWEEPS, "profile": sweep.name, **tags})
         try:
             work(tickets, claims, options.workers, tracker)
         except BaseException:  # Ctrl-C as well: no run may be left RUNNING
@@ -86,7 +86,7 @@ def search(sweep: Sweep, options: Options) -> Path:
             raise
         conclude(tickets)
         if tracker is not None:
-            tracker.close(dense_partners(sweep), [folder / name for name in FILES])
+            tracker.close({}, [folder / name for name in FILES])
     return folder
 
 
@@ -127,7 +127,8 @@ def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Track
     """Run until the study has all its trials, and baselines and fresh seeds are there."""
     sweep = tickets.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
-    total = (sweep.trials + len(sweep.baselines)) * sweep.seeds + fresh
+    twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
+    total = (sweep.trials + twins) * sweep.seeds + fresh
     records: list[RunRecord] = []
     with Pool(workers) as pool, Progress(total, workers) as bars:
         sources: list[Source] = [

@@ -42,18 +42,16 @@ class Dimension:
     def __post_init__(self) -> None:
         if self.values:
             if len(set(self.values)) < len(self.values):
-                raise ValueError(
-                    f"space.{self.name}.values={list(self.values)}: one is there twice"
-                )
+                raise ValueError(f"values={list(self.values)}: one is there twice")
             return
         if self.low > self.high:
-            raise ValueError(f"space.{self.name}.low={self.low}: above high={self.high}")
+            raise ValueError(f"low={self.low}: above high={self.high}")
         if self.log and self.low <= 0:
-            raise ValueError(f"space.{self.name}.low={self.low}: log needs a low above 0")
+            raise ValueError(f"low={self.low}: log needs a low above 0")
         if self.log and self.step is not None:
-            raise ValueError(f"space.{self.name}.step={self.step}: not with log; list the values")
+            raise ValueError(f"step={self.step}: not with log; list the values")
         if self.step is not None and self.step <= 0:
-            raise ValueError(f"space.{self.name}.step={self.step}: must be above 0")
+            raise ValueError(f"step={self.step}: must be above 0")
 
     @property
     def whole(self) -> bool:
@@ -94,20 +92,35 @@ class Dimension:
         return self.values or (self.low, self.high)
 
 
-def read_space(content: object) -> list[Dimension]:
-    """Return the space that a sweep file describes.
+def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
+    """Return what tells a space from others; a map of JSON."""
+    return {
+        dimension.name: {
+            "key": ", ".join(dimension.keys),
+            **({"values": list(dimension.values)} if dimension.values else {}),
+            **({} if dimension.values else {"low": dimension.low, "high": dimension.high}),
+            **({"log": True} if dimension.log else {}),
+            **({} if dimension.step is None else {"step": dimension.step}),
+        }
+        for dimension in space
+    }
+
+
+def read_space(content: object, key: str = "space") -> list[Dimension]:
+    """Return the space that a key of a sweep file describes.
 
     Raises:
         ValueError: naming key, value and what is allowed.
     """
     if not isinstance(content, Mapping) or not content:
-        raise ValueError("space: expected a map from names to {key, values} or {key, low, high}")
-    return [_read(str(name), entry) for name, entry in content.items()]
+        raise ValueError(
+            f"{key}: expected a map from names to {{key, values}} or {{key, low, high}}"
+        )
+    return [_read(f"{key}.{name}", str(name), entry) for name, entry in content.items()]
 
 
-def _read(name: str, entry: object) -> Dimension:
+def _read(place: str, name: str, entry: object) -> Dimension:
     """Return one dimension of a sweep file."""
-    place = f"space.{name}"
     if not isinstance(entry, Mapping) or "key" not in entry:
         raise ValueError(f"{place}: expected {{key, values}} or {{key, low, high, log, step}}")
     if unknown := set(entry) - set(KEYS):
@@ -125,7 +138,10 @@ def _read(name: str, entry: object) -> Dimension:
     rest = {key: value for key, value in entry.items() if key != "key"}
     if listed:
         rest["values"] = tuple(_plain(place, value) for value in entry["values"])
-    return Dimension(name, tuple(map(str, keys)), **rest)
+    try:
+        return Dimension(name, tuple(map(str, keys)), **rest)
+    except ValueError as error:
+        raise ValueError(f"{place}.{error}") from None
 
 
 def _plain(place: str, value: object) -> Value:

@@ -58,6 +58,9 @@ class Part:
                 raise ValueError(f"{place}={self.class_name}: {error}") from error
 
 
+EVENLY = Part(optuna.samplers.QMCSampler)
+
+
 def read_part(place: str, content: object) -> Part:
     """Return the sampler or pruner that a sweep file names.
 

@@ -11,7 +11,7 @@ A reproduction is a run in MLflow, an arm with a seed is a child of it. What has
 complete and is never sent twice, wherever the files lie by then; what has none is gone on with.
 """
 
-from moebench.tracking.files import TAGS
+from moebench.tracking.files import DENSE_ARM, MATCHED_ON, TAGS
 from moebench.tracking.read import Logged, Wanted, logged
 from moebench.tracking.reproduction import Partner
 from moebench.tracking.send import Sent, send
@@ -19,6 +19,8 @@ from moebench.tracking.server import default_uri, ui_address, ui_command
 from moebench.tracking.tracker import Tracker, connect
 
 __all__ = [
+    "DENSE_ARM",
+    "MATCHED_ON",
     "TAGS",
     "Logged",
     "Partner",

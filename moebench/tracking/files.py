@@ -11,6 +11,8 @@ from moebench.tracking.store import Point
 
 TAGS = "tags.json"  # arm -> tags that its runs get in the end, in a folder of runs
 
+DENSE_ARM, MATCHED_ON = "dense_arm", "matched_on"  # tags that name the dense arm to compare with
+
 
 class Tail:
     """Reads a growing history; a last line that is not whole yet waits.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moebench.tracking.child import Child, interrupt
-from moebench.tracking.files import TAGS, digest, text
+from moebench.tracking.files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
 from moebench.tracking.store import Point, Store
 
 
@@ -122,7 +122,8 @@ class Reproduction:
     ) -> None:
         """Send the rest, stop what has not ended, link the dense baselines, end the parent.
 
-        Runs get the further tags that `tags.json` in the folder has for their arms.
+        Runs get the further tags that `tags.json` in the folder has for their arms; these may name
+        the dense arm, too.
 
         Args:
             partners: arm -> the dense arm it is compared with.
@@ -133,9 +134,11 @@ class Reproduction:
         tags = json.loads(text(self.folder / TAGS) or "{}")
         for folder, child in self.children.items():
             child.stop()
-            if child.run_id and folder.parent.name in tags:
-                self.store.tag(child.run_id, tags[folder.parent.name])
-            partner = partners.get(folder.parent.name)
+            own = tags.get(folder.parent.name, {})
+            if child.run_id and own:
+                self.store.tag(child.run_id, own)
+            named = Partner(own[DENSE_ARM], own[MATCHED_ON]) if DENSE_ARM in own else None
+            partner = partners.get(folder.parent.name, named)
             if child.run_id and partner is not None:
                 self._link(child, self.folder / partner.arm / folder.name, partner.matched_on)
         self.store.add_files(self.parent, files)

@@ -12,7 +12,7 @@ from moebench.tracking.server import default_uri, open_store, reason, shown
 from moebench.tracking.store import Store
 
 CONCLUSIONS = ("verdicts.json", "sweep.json")  # what a folder ends with: one of these
-ARTIFACTS = ("results.jsonl", *CONCLUSIONS, "report.html")
+ARTIFACTS = ("results.jsonl", *CONCLUSIONS, "report.html", "plots")
 
 
 @dataclass

@@ -75,6 +75,32 @@ def test_from_the_file_to_the_report(sweep_file, root: Path, capsys) -> None:
     refused_after(file, root, capsys)
 
 
+def test_dense_baselines_are_tuned_with_as_many_points(sweep_file, root: Path, capsys) -> None:
+    """Each at as many points as there are trials; its best, too, is run again on fresh seeds."""
+    optimizer = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e-9}}
+    file = sweep_file(
+        settings={"model.optimizer": optimizer},
+        tuning={"rate": {"key": "model.optimizer.init_args.lr", "low": 0.01, "high": 0.1}},
+        trials=3,
+    )
+    assert main(["sweep", str(file), "--root", str(root), "--no-mlflow"]) == 0
+    folder = root / "sweeps" / "sweep"
+    losses = {(r.arm, r.seed): r.metrics["valid/loss"] for r in read(folder / "results.jsonl")}
+    tuned = [losses[f"dense_active_flops.tuning_{number}", 0] for number in range(3)]
+    assert len(set(tuned)) == 3
+    assert min(tuned) < losses["dense_active_flops", 0], "a step of 1e-9 learns nothing"
+    assert losses["dense_active_flops_tuned", 0] == min(tuned)
+    assert ("dense_active_flops_tuned", 1000) in losses
+
+    content = json.loads((folder / "sweep.json").read_text())
+    chosen = {row["arm"]: row["chosen_from"] for row in content["fresh"]}
+    assert chosen.pop("dense_active_flops_tuned") == 4
+    assert list(chosen.values()) == [3]
+    assert set(content["baselines"]) == {"dense_active_flops"}
+    assert 0.01 <= content["tuned"]["active_flops"]["rate"] <= 0.1
+    assert "dense active flops tuned" in capsys.readouterr().out
+
+
 def check_tracking(root: Path, best: str) -> None:
     """The study is a run in MLflow, trials are its children, the best one is tagged."""
     with sqlite3.connect(root / "mlflow.db") as database:
@@ -94,6 +120,19 @@ def check_tracking(root: Path, best: str) -> None:
     linked = [run for run in children if "dense_baseline" in tags[run]]
     assert {tags[run]["arm"] for run in linked} == {f"trial_{number}" for number in range(4)}
     assert list((root / "mlartifacts").rglob("report.html"))
+    plots = {path.stem for path in (root / "mlartifacts").rglob("plots/*.svg")}
+    assert plots == {"surface", "pareto_seconds_per_step", "pareto_dropped", "parallel", "history"}
+
+
+def test_a_sweep_sent_later_has_its_dense_links(sweep_file, root: Path, capsys) -> None:
+    file = sweep_file(trials=2)
+    assert main(["sweep", str(file), "--root", str(root), "--no-mlflow"]) == 0
+    assert main(["track", "--root", str(root)]) == 0
+    with sqlite3.connect(root / "mlflow.db") as database:
+        tags = list(database.execute("select run_uuid, key, value from tags"))
+    arms = {run: value for run, key, value in tags if key == "arm"}
+    linked = {arms[run]: arms[value] for run, key, value in tags if key == "dense_baseline"}
+    assert linked == dict.fromkeys(["trial_0", "trial_1"], "dense_active_flops")
 
 
 def refused_after(file: Path, root: Path, capsys) -> None:
@@ -119,6 +158,13 @@ def refused_after(file: Path, root: Path, capsys) -> None:
         ({}, ["--storage", "postgresqll://x/y"], ["storage=postgresqll://x/y", "cannot be used"]),
         ({}, ["--storage", "sqlite:////nowhere/at/all.db"], ["nowhere", "unable to open"]),
         ({"settings": {"trainer.max_stepz": 1}}, [], ["max_stepz"]),
+        ({"tuning": {"rate": {"key": "model.rate", "low": 1, "high": 2}}}, [], ["rate"]),
+        ({"tuning": {"rate": {"key": "x", "low": 2, "high": 1}}}, [], ["tuning.rate.low=2"]),
+        (
+            {"baselines": [], "tuning": {"rate": {"key": "seed_everything", "low": 1, "high": 2}}},
+            [],
+            ["tuning", "baselines"],
+        ),
     ],
 )
 def test_a_refusal_is_one_line_and_writes_nothing(

@@ -164,6 +164,20 @@ def test_seeds_of_two_configurations_are_no_arm() -> None:
     assert "2 configurations: odd, other" in refused(comparison)["odd"]
 
 
+def test_of_a_search_only_fresh_seeds_are_compared() -> None:
+    """The seeds that chose the winner flatter it."""
+    runs = [
+        record(arm, seed, loss, target="sweeps")
+        for arm, seed, loss in [
+            *(("trial_0", 0, 2.0), ("trial_1", 0, 2.5), ("dense_a", 0, 3.0)),
+            *(("trial_0", 1000, 2.9), ("dense_a", 1000, 3.0)),
+        ]
+    ]
+    comparison = compare(logged(*runs))
+    assert only(comparison).difference.estimate == pytest.approx(-0.1)
+    assert "fresh seeds" in refused(comparison)["trial_1"]
+
+
 def test_a_profile_without_a_dense_model_says_so() -> None:
     assert refused(compare(logged(*SPARSE))) == {"sparse": "no dense model in this profile"}
 

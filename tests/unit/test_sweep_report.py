@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from moebench import report
 from moebench.report import sweep_figures, sweep_names
 from moebench.report.sweep_figures import front, levels
-from moebench.report.sweep_page import outside, reach, rows
+from moebench.report.sweep_page import outside, reach, rows, write_plots
 from moebench.report.sweep_summary import Summary, read_summary
 
 FACTORS, WEIGHTS = (1.0, 1.25, 2.0), (0.001, 0.1)
@@ -58,6 +59,7 @@ def content(**changes: Any) -> dict[str, Any]:
                 "in_sweep": 3.0,
                 "n": 3,
                 "failed": 1,
+                "chosen_from": 40,
                 "mean": 3.1,
                 "low": 3.0,
                 "high": 3.2,
@@ -121,7 +123,8 @@ def test_log_axes_have_plain_numbers() -> None:
 
 def test_winner_and_baselines_stand_with_their_gap() -> None:
     [row] = rows(Summary(content()))
-    assert row[:6] == ["trial 4", "3.0000", "3.1000", "+0.1000", "[3.00, 3.20]", "3 (1 failed)"]
+    assert row[:4] == ["trial 4", "40", "3.0000", "3.1000"]
+    assert row[4:7] == ["+0.1000", "[3.00, 3.20]", "3 (1 failed)"]
 
 
 @pytest.mark.parametrize("objective", ["minimize", "maximize"])
@@ -162,3 +165,14 @@ def test_dense_levels_have_names() -> None:
 def test_without_a_summary_it_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="moebench sweep"):
         read_summary(tmp_path)
+
+
+def test_plots_are_files_of_their_own(tmp_path: Path) -> None:
+    write_plots(Summary(content()), tmp_path / "plots")
+    paths = sorted((tmp_path / "plots").iterdir())
+    assert "surface.svg" in [path.name for path in paths]
+    for path in paths:
+        text = path.read_text()
+        root = ElementTree.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "var(" not in text
