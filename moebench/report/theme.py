@@ -129,5 +129,6 @@ def standalone(svg: Markup, css: str) -> str:
     assert page is not None
     head, _, rest = text.partition(">")
     ground = f'<rect width="100%" height="100%" fill="{page[1]}"/>'
-    style = ' xmlns="http://www.w3.org/2000/svg" font-family="system-ui, sans-serif"'
+    spaces = ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    style = f'{spaces} font-family="system-ui, sans-serif"'
     return f"{head.replace('<svg', '<svg' + style, 1)}>{ground}{rest}\n"
