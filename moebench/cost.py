@@ -92,3 +92,17 @@ def count_batch(network: nn.Module, batch: Any) -> Cost:
 def parameters(module: nn.Module) -> int:
     """Return the number of parameters, shared ones counted once."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def active_parameters(network: nn.Module, k: int) -> int:
+    """Return the parameters that one token meets if each mixture sends it to k experts.
+
+    Needs no batch, and no memory for the weights: it serves models on the meta device.
+    """
+    idle = 0
+    for module in network.modules():
+        if isinstance(module, MoELayer):
+            of_experts = parameters(module.get_submodule("experts"))
+            num_experts: Any = module.router.num_experts
+            idle += of_experts - of_experts * k // num_experts
+    return parameters(network) - idle

@@ -17,7 +17,8 @@ ROWS = [  # each module imports only from rows below its own
     {"baselines"},
     {"experiment"},
     {"training", "population", "tracking"},
-    {"reach", "models", "data", "interop"},
+    {"interop"},
+    {"reach", "models", "data"},
     {"cost"},
     {"moe", "claims", "plan", "records", "statistics"},
 ]

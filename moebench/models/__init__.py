@@ -1,7 +1,12 @@
 """The models of the papers, built from the same parts."""
 
+from moebench.models.mixtral_2024 import CausalDecoder
 from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
 
-MODELS = {"decoder": Decoder, "encoder_decoder": EncoderDecoder}
+MODELS = {
+    "causal_decoder": CausalDecoder,
+    "decoder": Decoder,
+    "encoder_decoder": EncoderDecoder,
+}
 
-__all__ = ["MODELS", "Decoder", "EncoderDecoder"]
+__all__ = ["MODELS", "CausalDecoder", "Decoder", "EncoderDecoder"]
