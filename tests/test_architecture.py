@@ -44,6 +44,7 @@ FRAMEWORK_BASES = {
     "Module",
     "NamedTuple",
     "Protocol",
+    "RoutingDecision",  # data, not behaviour: a decision may say more than every decision does
     "RuntimeError",
     "StrEnum",
     "Function",
