@@ -1,7 +1,8 @@
 """The models of the papers, built from the same parts."""
 
+from moebench.models.lstm_moe_2017 import LstmMoE
 from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
 
-MODELS = {"decoder": Decoder, "encoder_decoder": EncoderDecoder}
+MODELS = {"decoder": Decoder, "encoder_decoder": EncoderDecoder, "lstm_moe": LstmMoE}
 
-__all__ = ["MODELS", "Decoder", "EncoderDecoder"]
+__all__ = ["MODELS", "Decoder", "EncoderDecoder", "LstmMoE"]
