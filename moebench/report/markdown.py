@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from moebench.plan import PaperTable
 from moebench.records import RunRecord
 from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
@@ -25,6 +26,12 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs."""
     return _table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
+
+
+def markdown_paper_table(table: PaperTable) -> str:
+    """Return a table of the paper with its title and caption."""
+    rows = _table(table.head, table.rows, "l" + "r" * (len(table.head) - 1))
+    return f"**{table.title}.** {table.caption}\n\n{rows}"
 
 
 def fill(text: str, name: str, block: str) -> str:

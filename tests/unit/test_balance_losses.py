@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import tokens_choose
-from moebench.moe.losses import Importance, Load, Threshold
+from moebench.moe.losses import Importance, Load, ThresholdGap
 from moebench.moe.losses.importance import importance
 from moebench.moe.losses.load import chance, expected_load
 from moebench.moe.noise import NoisyDecision
@@ -154,14 +154,14 @@ def balanced(threshold: list[float], taken: list[tuple[int, int]]) -> BalancedDe
 
 def test_thresholds_that_agree_with_the_batch_cost_nothing() -> None:
     decision = balanced([0.6, 0.6], [(0, 0), (2, 1)])
-    assert Threshold()(decision).item() == 0
+    assert ThresholdGap()(decision).item() == 0
 
 
 def test_thresholds_that_disagree_pay_the_distance() -> None:
     # Expert 0 takes tokens 0 and 1 of the batch, by threshold 0 alone: 0.6 - 0.5 for token 1.
     # Expert 1 takes token 2 of the batch, by threshold also token 1: 0.5 - 0.4. Three tokens.
     decision = balanced([0.6, 0.4], [(0, 0), (1, 0), (2, 1)])
-    value = Threshold()(decision)
+    value = ThresholdGap()(decision)
     assert value.item() == pytest.approx((0.1 + 0.1) / 3)
     value.backward()
     # Down for the expert whose threshold takes too few, up for the one that takes too many.
@@ -169,8 +169,8 @@ def test_thresholds_that_disagree_pay_the_distance() -> None:
 
 
 def test_thresholds_need_thresholds() -> None:
-    with pytest.raises(TypeError, match=r"losses.Threshold: needs the router Batchwise"):
-        Threshold()(TopK(8, 4)(torch.randn(3, 8)))
+    with pytest.raises(TypeError, match=r"losses.ThresholdGap: needs the router Batchwise"):
+        ThresholdGap()(TopK(8, 4)(torch.randn(3, 8)))
 
 
 def test_losses_see_what_was_asked_for() -> None:

@@ -3,15 +3,15 @@
 from moebench.moe.losses.importance import Importance
 from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
-from moebench.moe.losses.threshold import Threshold
+from moebench.moe.losses.threshold import ThresholdGap
 from moebench.moe.losses.z_loss import ZLoss
 
 LOSSES = {
     "importance": Importance,
     "load": Load,
     "load_balance": LoadBalance,
-    "threshold": Threshold,
+    "threshold": ThresholdGap,
     "z_loss": ZLoss,
 }
 
-__all__ = ["LOSSES", "Importance", "Load", "LoadBalance", "Threshold", "ZLoss"]
+__all__ = ["LOSSES", "Importance", "Load", "LoadBalance", "ThresholdGap", "ZLoss"]

@@ -10,7 +10,7 @@ from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 
 
-class Threshold(nn.Module):
+class ThresholdGap(nn.Module):
     """Sum over the experts of |probability - threshold| where both masks disagree, a token.
 
     Zero when the threshold takes the same tokens as the batch does. The paper sums over the tokens;
@@ -26,7 +26,7 @@ class Threshold(nn.Module):
         """
         if not isinstance(decision, BalancedDecision):
             raise TypeError(
-                f"losses.Threshold: needs the router Batchwise; got a {type(decision).__name__}"
+                f"losses.ThresholdGap: needs the router Batchwise; got a {type(decision).__name__}"
             )
         excess_TE = decision.probs_TE.detach() - decision.threshold_E
         taken_TE = torch.zeros_like(excess_TE)

@@ -18,7 +18,7 @@ class Batchwise(nn.Module):
     A token may so get more or fewer than k experts, or none. The weight is the probability over
     the sum of those of the token's experts, as a softmax over their scores is. Outside training,
     where there may be no batch to compare with, an expert takes every token whose probability
-    exceeds its threshold; thresholds are learnt by the loss `Threshold`, and by nothing else.
+    exceeds its threshold; thresholds are learnt by the loss `ThresholdGap`, and by nothing else.
 
     In training a token's experts depend on the other tokens of the batch, later ones included.
 
