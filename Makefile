@@ -50,6 +50,7 @@ list doctor: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.layer
+	$(BIN)/python -m benchmarks.experts
 	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.vowel
 

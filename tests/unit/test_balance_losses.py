@@ -140,7 +140,7 @@ def test_a_group_that_nobody_visits_expects_nothing_and_leaves_numbers() -> None
 
 
 def test_a_router_without_noise_has_no_expected_load() -> None:
-    with pytest.raises(TypeError, match=r"losses.Load: needs a router that draws noise.*Routing"):
+    with pytest.raises(ValueError, match=r"losses.Load: needs a router that draws noise.*Routing"):
         Load()(TopK(8, 4)(torch.randn(3, 8)))
 
 
@@ -169,7 +169,7 @@ def test_thresholds_that_disagree_pay_the_distance() -> None:
 
 
 def test_thresholds_need_thresholds() -> None:
-    with pytest.raises(TypeError, match=r"losses.ThresholdGap: needs the router Batchwise"):
+    with pytest.raises(ValueError, match=r"losses.ThresholdGap: needs the router Batchwise"):
         ThresholdGap()(TopK(8, 4)(torch.randn(3, 8)))
 
 

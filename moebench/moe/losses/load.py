@@ -31,7 +31,7 @@ def expected_load(decision: RoutingDecision) -> Tensor:
     Of two levels it is load of the group x load within the group / tokens sent to the group.
 
     Raises:
-        TypeError: if the decision was made without noise.
+        ValueError: if the decision was made without noise.
     """
     if isinstance(decision, NoisyDecision):
         return chance(decision).sum(dim=0)
@@ -42,7 +42,7 @@ def expected_load(decision: RoutingDecision) -> Tensor:
             for load, inner in zip(group_load, decision.secondary, strict=True)
         ]
         return torch.cat(parts)
-    raise TypeError(
+    raise ValueError(
         f"losses.Load: needs a router that draws noise, NoisyTopK or Hierarchical of it; "
         f"got a {type(decision).__name__}"
     )
@@ -55,6 +55,6 @@ class Load(nn.Module):
         """Return the loss of one layer, a scalar.
 
         Raises:
-            TypeError: as `expected_load`.
+            ValueError: as `expected_load`.
         """
         return squared_variation(expected_load(decision))

@@ -22,10 +22,10 @@ class ThresholdGap(nn.Module):
         """Return the loss of one layer, a scalar.
 
         Raises:
-            TypeError: if the decision has no thresholds.
+            ValueError: if the decision has no thresholds.
         """
         if not isinstance(decision, BalancedDecision):
-            raise TypeError(
+            raise ValueError(
                 f"losses.ThresholdGap: needs the router Batchwise; got a {type(decision).__name__}"
             )
         excess_TE = decision.probs_TE.detach() - decision.threshold_E
