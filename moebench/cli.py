@@ -6,8 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from moebench.options import KEPT, parser
+
+if TYPE_CHECKING:
+    from moebench.targets import Target
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -62,8 +67,18 @@ def reproduce(options: argparse.Namespace) -> int:
         )
         found = target(name)
         print(table(run(found, chosen)))
+        print_tables(found, options.root / found.folder / options.profile)
         print(f"report: {options.root / found.folder / options.profile / 'report.html'}")
     return 0
+
+
+def print_tables(found: "Target", folder: Path) -> None:
+    """Print the paper's tables with our figures beside its own."""
+    from moebench.records import read
+    from moebench.report import markdown_paper_table
+
+    for table in found.tables(read(folder / "results.jsonl")):
+        print(f"\n{markdown_paper_table(table)}")
 
 
 def data_settings(options: argparse.Namespace) -> dict[str, object]:
@@ -102,6 +117,7 @@ def verdict(options: argparse.Namespace) -> int:
     profile = found.plan.profile(options.profile)
     folder = options.root / found.folder / profile.name
     print(table(conclude(found, profile, folder)))
+    print_tables(found, folder)
     print(f"report: {folder / 'report.html'}")
     return 0
 

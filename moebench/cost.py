@@ -7,6 +7,7 @@ time, comes from the run.
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -40,11 +41,30 @@ def grouped_mm_flops(
     return 2 * a_shape[0] * a_shape[1] * b_shape[-1]
 
 
+def lstm_cpu_flops(
+    x_shape: Sequence[int], in_shape: Sequence[int], state_shape: Sequence[int], *_: Any, **__: Any
+) -> int:
+    """Return the FLOPs of one LSTM layer in oneDNN: (L, B, D), (4D, D), (4D, D)."""
+    return 2 * x_shape[0] * x_shape[1] * (prod(in_shape) + prod(state_shape))
+
+
+def lstm_cuda_flops(
+    x_shape: Sequence[int], weight_shapes: Sequence[Sequence[int]], *_: Any, **__: Any
+) -> int:
+    """Return the FLOPs of LSTM layers in cuDNN: (L, B, D) and their weights, of which matrices."""
+    matrices = sum(prod(shape) for shape in weight_shapes if len(shape) == 2)
+    return 2 * x_shape[0] * x_shape[1] * matrices
+
+
 def flop_counter() -> FlopCounterMode:
-    """Return torch's counter, taught the grouped product, which it otherwise counts as nothing."""
+    """Return torch's counter, taught the kernels that it otherwise counts as nothing."""
     return FlopCounterMode(
         display=False,
-        custom_mapping={torch.ops.aten._grouped_mm: grouped_mm_flops},
+        custom_mapping={
+            torch.ops.aten._grouped_mm: grouped_mm_flops,
+            torch.ops.aten.mkldnn_rnn_layer: lstm_cpu_flops,
+            torch.ops.aten._cudnn_rnn: lstm_cuda_flops,
+        },
     )
 
 

@@ -41,6 +41,17 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper, with our figures beside its own."""
+
+    name: str  # of its block in the README
+    title: str
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Plan:
     """All arms of a target and the profiles that choose among them.
 
@@ -52,6 +63,8 @@ class Plan:
             takes nothing and returns metrics, or a map from seed to metrics.
         drawings: "module:function" that takes the records and returns figures of this paper alone,
             `moebench.report.Drawing`s; empty: there are none.
+        tables: "module:function" that takes the records and returns `PaperTable`s; empty: there
+            are none.
         seeds_in_a_run: number of seeds -> settings, where one run trains them all side by side;
             None: a seed is a run of its own.
     """
@@ -61,6 +74,7 @@ class Plan:
     groups: Mapping[str, Sequence[str]]
     computed: Mapping[str, str] = field(default_factory=dict)
     drawings: str = ""
+    tables: str = ""
     seeds_in_a_run: Callable[[int], Mapping[str, object]] | None = None
 
     def arm(self, name: str) -> Arm:

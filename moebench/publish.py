@@ -10,6 +10,7 @@ from moebench.report import (
     fill,
     markdown_costs,
     markdown_counts,
+    markdown_paper_table,
     markdown_reasons,
     markdown_table,
 )
@@ -39,11 +40,14 @@ def publish(found: Target, runs: Path) -> Path:
 
 
 def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:
-    """Return the README of a reproduction with verdicts and costs of its evidence."""
+    """Return the README of a reproduction with verdicts, costs and tables of its evidence."""
     verdicts = judge(found.claims, records, profile_of(records))
     filled = fill(text, "verdicts", f"{origin(records)}\n\n{markdown_table(verdicts)}")
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
-    return fill(filled, "costs", markdown_costs(records))
+    filled = fill(filled, "costs", markdown_costs(records))
+    for table in found.tables(records):
+        filled = fill(filled, table.name, markdown_paper_table(table))
+    return filled
 
 
 def with_results(text: str) -> str:

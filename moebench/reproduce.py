@@ -167,5 +167,6 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
-    report.write(folder, target.paper, target.claims, verdicts, target.plan.groups, drawings)
+    plan, tables = target.plan, target.tables(records)
+    report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables)
     return verdicts

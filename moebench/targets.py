@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moebench.claims import Claim, Paper
-from moebench.plan import Plan
+from moebench.plan import PaperTable, Plan
+from moebench.records import RunRecord
+from moebench.run.function import named
 
-FOLDERS = {"vowel": "jacobs_1991", "switch": "switch_2021"}
+FOLDERS = {"vowel": "jacobs_1991", "shazeer": "shazeer_2017", "switch": "switch_2021"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,13 @@ class Target:
     plan: Plan
     configs: Path  # folder of its configurations
     evidence: Path  # its committed records, where there are any
+
+    def tables(self, records: Sequence[RunRecord]) -> Sequence[PaperTable]:
+        """Return the paper's tables with our figures in them; none where the plan names none."""
+        if not self.plan.tables:
+            return ()
+        found: Sequence[PaperTable] = named(self.plan.tables)(records)
+        return found
 
 
 def target(name: str) -> Target:

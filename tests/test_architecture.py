@@ -55,6 +55,7 @@ FRAMEWORK_BASES = {
     "Module",
     "NamedTuple",
     "Protocol",
+    "RoutingDecision",  # data, not behaviour: a decision may say more than every decision does
     "RuntimeError",
     "StrEnum",
     "Function",

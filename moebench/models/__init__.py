@@ -1,5 +1,6 @@
 """The models of the papers, built from the same parts."""
 
+from moebench.models.lstm_moe_2017 import LstmMoE
 from moebench.models.mixtral_2024 import CausalDecoder
 from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
 
@@ -7,6 +8,7 @@ MODELS = {
     "causal_decoder": CausalDecoder,
     "decoder": Decoder,
     "encoder_decoder": EncoderDecoder,
+    "lstm_moe": LstmMoE,
 }
 
-__all__ = ["MODELS", "CausalDecoder", "Decoder", "EncoderDecoder"]
+__all__ = ["MODELS", "CausalDecoder", "Decoder", "EncoderDecoder", "LstmMoE"]

@@ -36,6 +36,17 @@ def load_cv(decision: RoutingDecision) -> Tensor:
     return load(decision).std(correction=0) * decision.num_experts
 
 
+@torch.no_grad()
+def importance_cv(decision: RoutingDecision) -> Tensor:
+    """Return the coefficient of variation of the weights given to each expert over the batch.
+
+    Source: Shazeer et al. 2017 (arXiv 1701.06538), section 4, equation 6.
+    """
+    zero_E = decision.weight_A.new_zeros(decision.num_experts)
+    importance_E = zero_E.index_add(0, decision.asked_A, decision.weight_A)
+    return importance_E.std(correction=0) / importance_E.mean()
+
+
 def max_over_mean(decision: RoutingDecision) -> Tensor:
     """Return the load of the busiest expert over the mean load; one when even."""
     return load(decision).max() * decision.num_experts
@@ -80,6 +91,7 @@ METRICS: dict[str, Callable[[RoutingDecision], Tensor]] = {
     "dead": dead_experts,
     "dropped": dropped,
     "entropy": load_entropy,
+    "importance_cv": importance_cv,
     "left_behind": left_behind,
     "max_over_mean": max_over_mean,
     "max_violation": max_violation,

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moebench.claims import Claim, Paper
+from moebench.plan import PaperTable
 from moebench.records import write_whole
 from moebench.report.drawing import Drawing
 from moebench.report.markdown import (
     fill,
     markdown_costs,
     markdown_counts,
+    markdown_paper_table,
     markdown_reasons,
     markdown_table,
 )
@@ -24,6 +26,7 @@ __all__ = [
     "fill",
     "markdown_costs",
     "markdown_counts",
+    "markdown_paper_table",
     "markdown_reasons",
     "markdown_table",
     "render",
@@ -40,6 +43,7 @@ def render(
     verdicts: Sequence[Verdict],
     groups: Mapping[str, Sequence[str]],
     drawings: Sequence[Drawing] = (),
+    tables: Sequence[PaperTable] = (),
 ) -> str:
     """Return the page about the runs in a folder, as HTML.
 
@@ -50,6 +54,7 @@ def render(
         verdicts: one a claim.
         groups: title -> arms that share a figure; arms of no group share one of their own.
         drawings: figures of this paper alone.
+        tables: tables of this paper alone.
 
     Raises:
         FileNotFoundError: if the folder has no `results.jsonl`.
@@ -57,7 +62,7 @@ def render(
     """
     from moebench.report.page import page
 
-    return page(folder, paper, claims, verdicts, groups, drawings)
+    return page(folder, paper, claims, verdicts, groups, drawings, tables)
 
 
 def write(
@@ -67,13 +72,14 @@ def write(
     verdicts: Sequence[Verdict],
     groups: Mapping[str, Sequence[str]],
     drawings: Sequence[Drawing] = (),
+    tables: Sequence[PaperTable] = (),
 ) -> Path:
     """Write the page to `report.html` in the folder, whole or not at all; return its path.
 
     Takes and raises what `render` does.
     """
     path = folder / "report.html"
-    write_whole(path, render(folder, paper, claims, verdicts, groups, drawings))
+    write_whole(path, render(folder, paper, claims, verdicts, groups, drawings, tables))
     return path
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from moebench.plan import PaperTable
 from moebench.records import RunRecord
 from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
@@ -37,6 +38,12 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs."""
     return table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
+
+
+def markdown_paper_table(paper: PaperTable) -> str:
+    """Return a table of the paper with its title and caption."""
+    rows = table(paper.head, paper.rows, "l" + "r" * (len(paper.head) - 1))
+    return f"**{paper.title}.** {paper.caption}\n\n{rows}"
 
 
 def fill(text: str, name: str, block: str) -> str:

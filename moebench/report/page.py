@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from moebench.claims import Claim, Paper, Word
+from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
 from moebench.report.costs import HEAD, cost_rows
 from moebench.report.drawing import Drawing
@@ -69,6 +70,7 @@ def page(
     verdicts: Sequence[Verdict],
     groups: Mapping[str, Sequence[str]],
     drawings: Sequence[Drawing],
+    tables: Sequence[PaperTable] = (),
 ) -> str:
     """Return the page as HTML; see `moebench.report.render`."""
     found = runs.load(folder)
@@ -90,6 +92,7 @@ def page(
         count={word: sum(e.verdict.verdict is word for e in entries) for word in Word},
         forests=_forests(entries),
         drawings=drawings,
+        tables=tables,
         losses=_panels(losses, arms, strokes, "validation loss", (by_steps, by_time)),
         maps=maps,
         shown=SHOWN,

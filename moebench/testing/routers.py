@@ -1,6 +1,8 @@
 """What every router promises."""
 
 import copy
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -20,16 +22,22 @@ def assert_same_decision(first: RoutingDecision, second: RoutingDecision) -> Non
 class RouterContract:
     """What every router promises.
 
-    Two promises have exceptions that a class must state, with the reason; the tests then ask for
+    Some promises have exceptions that a class must state, with the reason; the tests then ask for
     the exception, so that no excuse outlives its cause.
     """
 
     no_gradient_because = ""  # why the weights carry no gradient to the router's parameters
+    no_gradient_to: Mapping[str, str] = MappingProxyType({})  # parameter -> why none reaches it
     random_in_eval_because = ""  # why a router in eval mode decides anew at each call
+    fewest_experts = 1  # fewer are refused
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
         """Return the router under test."""
         raise TypeError(f"{type(self).__name__}: override make")
+
+    def fewest_tokens(self, num_experts: int) -> int:
+        """Return the smallest batch to train on; smaller ones are refused."""
+        return 1
 
     def decide(self, x_TD: Tensor, num_experts: int = E, train: bool = True) -> RoutingDecision:
         """Return a decision of a new router made and called with fixed seeds."""
@@ -42,7 +50,12 @@ class RouterContract:
     @pytest.mark.parametrize("train", [True, False])
     @pytest.mark.parametrize(("num_tokens", "num_experts"), [(T, E), (1, E), (T, 1), (1, 1)])
     def test_shapes_and_ranges(self, num_tokens: int, num_experts: int, train: bool) -> None:
-        """Rows name tokens and experts that exist, once each."""
+        """Rows name tokens and experts that exist, once each; what is too small is refused."""
+        too_small = train and num_tokens < self.fewest_tokens(num_experts)
+        if num_experts < self.fewest_experts or too_small:
+            with pytest.raises(ValueError, match="="):
+                self.decide(tokens(num_tokens), num_experts, train)
+            return
         decision = self.decide(tokens(num_tokens), num_experts, train)
         assert decision.logits_TE.shape == (num_tokens, num_experts)
         assert decision.probs_TE.shape == (num_tokens, num_experts)
@@ -132,16 +145,20 @@ class RouterContract:
         """Through the weights alone, unless the class says why not."""
         torch.manual_seed(0)
         router = self.make(D, E)
-        parameters = list(router.parameters())
+        parameters = dict(router.named_parameters())
         if not parameters:
             return
         decision: RoutingDecision = router(tokens())
         generator = torch.Generator().manual_seed(2)
         answer_A = torch.randn(decision.weight_A.shape, generator=generator)
         loss = (decision.weight_A * answer_A)[decision.kept_A].sum()
-        found = torch.autograd.grad(loss, parameters, materialize_grads=True)
+        inputs = list(parameters.values())
+        found = torch.autograd.grad(loss, inputs, materialize_grads=True)
         reached = [bool(gradient.any()) for gradient in found]
-        assert reached == [not self.no_gradient_because] * len(parameters)
+        promised = [
+            not self.no_gradient_because and name not in self.no_gradient_to for name in parameters
+        ]
+        assert reached == promised
 
     def test_activation_checkpointing_sees_the_same_decision(self) -> None:
         """A second forward pass in the backward one changes neither decision nor gradients."""

@@ -60,6 +60,8 @@ from moebench.verdict.findings import Findings
 from moebench.verdict.optimum import interior_optimum
 from moebench.verdict.outcome import Verdict, conclude, not_testable
 from moebench.verdict.passes import order_and_closest, sooner_and_as_good
+from moebench.verdict.rows import rank_correlation, times_as_large, worse_than_rest
+from moebench.verdict.slopes import growing_slope, moving_minimum, slope
 from moebench.verdict.speed import steps_to_loss
 from moebench.verdict.trends import flat_share, trend
 
@@ -69,21 +71,27 @@ TESTS: dict[str, Callable[[Claim, Evidence], Findings]] = {
     "exact": exact,
     "fewer_epochs": fewer_epochs,
     "flat_share": flat_share,
+    "growing_slope": growing_slope,
     "interaction": interaction,
     "interior_optimum": interior_optimum,
     "lower_and_within": lower_and_within,
+    "moving_minimum": moving_minimum,
     "on_its_side": on_its_side,
     "order": order,
     "order_and_closest": order_and_closest,
+    "rank_correlation": rank_correlation,
     "same_accuracy": same_accuracy,
     "share_of_runs": share_of_runs,
+    "slope": slope,
     "sooner_and_as_good": sooner_and_as_good,
     "spread": spread,
     "steadier": steadier,
     "steps_to_loss": steps_to_loss,
+    "times_as_large": times_as_large,
     "trend": trend,
     "two_means": two_means,
     "within_runs": within_runs,
+    "worse_than_rest": worse_than_rest,
     "worst_of": worst_of,
 }
 

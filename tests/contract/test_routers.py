@@ -5,17 +5,25 @@ from torch import nn
 
 from moebench.moe import Capacity, Limited
 from moebench.moe.overflow import OVERFLOW
-from moebench.moe.routers import ROUTERS, InputDropout, Switch, TopK
+from moebench.moe.routers import ROUTERS, Hierarchical, InputDropout, NoisyTopK, Switch, TopK
 from moebench.testing import RouterContract
 
+WITH_K = {"batchwise", "noisy_top_k", "random", "softmax_top_k", "top_k"}
 
-def k_of(name: str, num_experts: int) -> dict[str, int]:
-    """Routers with a choice of k get two experts where there are two."""
-    return {"k": min(2, num_experts)} if name in {"top_k", "softmax_top_k", "random"} else {}
+
+def top_two(dim: int, num_experts: int) -> TopK:
+    return TopK(dim, num_experts, min(2, num_experts))
+
+
+def arguments(name: str, num_experts: int) -> dict[str, object]:
+    """Routers with a choice of k get two experts where there are two, in two groups if any."""
+    if name == "hierarchical":
+        return {"groups": min(2, num_experts), "primary": top_two, "secondary": top_two}
+    return {"k": min(2, num_experts)} if name in WITH_K else {}
 
 
 def test_the_families_are_not_empty() -> None:
-    assert {"everyone", "top_k", "softmax_top_k", "switch", "hashed", "random"} <= set(ROUTERS)
+    assert {"everyone", "switch", "hashed", "hierarchical", *WITH_K} <= set(ROUTERS)
     assert {"drop", "next_expert"} <= set(OVERFLOW)
 
 
@@ -26,9 +34,31 @@ class TestFamily(RouterContract):
         self.name = name
         if name == "random":
             self.random_in_eval_because = "it is the control that draws anew at each call"
+        if name == "batchwise":
+            self.no_gradient_to = {"threshold_E": "it is compared with; it has a loss of its own"}
+        if name == "noisy_top_k":
+            self.fewest_experts = 2
+
+    def fewest_tokens(self, num_experts: int) -> int:
+        """With two experts a token on average, half as many tokens as experts are enough."""
+        return -(-num_experts // 2) if self.name == "batchwise" else 1
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
-        return ROUTERS[self.name](dim, num_experts, **k_of(self.name, num_experts))
+        return ROUTERS[self.name](dim, num_experts, **arguments(self.name, num_experts))
+
+
+class TestNoisyHierarchy(RouterContract):
+    no_gradient_because = "one of two on both levels, and the softmax over a single score is one"
+    fewest_experts = 2
+
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        return Hierarchical(
+            dim,
+            num_experts,
+            groups=2,
+            primary=lambda width, count: NoisyTopK(width, count, k=1),
+            secondary=lambda width, count: NoisyTopK(width, count, k=1),
+        )
 
 
 class TestTopOne(RouterContract):

@@ -10,7 +10,7 @@ from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS, ReluMLP, SwiGLU
 from moebench.moe.experts.grouped_matmul import grouped_matmul
 from moebench.moe.overflow import NextExpert
-from moebench.moe.routers import ROUTERS, TopK
+from moebench.moe.routers import ROUTERS, Hierarchical, TopK
 
 T, D, E, F = 24, 8, 4, 16
 
@@ -39,6 +39,8 @@ def make_router(name: str) -> nn.Module:
         return Limited(D, lambda dim: TopK(dim, E, 2), Capacity(factor=1.0))
     if name == "next expert":
         return Limited(D, lambda dim: TopK(dim, E, 1), Capacity(factor=1.0), NextExpert)
+    if name == "hierarchical":  # two groups of two, as few as there can be
+        return Hierarchical(D, E, 2, primary=TopK, secondary=TopK)
     return ROUTERS[name](D, E)
 
 

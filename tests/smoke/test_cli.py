@@ -10,7 +10,14 @@ from moebench.cli import main
 from moebench.records import read
 
 SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
+LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
+GATE = "model.network.init_args.middle.init_args.router.init_args"
 ROUTER = "model.network.init_args.sparse.router.init_args"
+
+
+def layer(name: str, *more: str) -> list[str]:
+    """Return the arguments that train a model of 2017."""
+    return ["fit", f"--config={LAYER}/recall.yaml", f"--config={LAYER}/{name}.yaml", *more]
 
 
 @pytest.fixture
@@ -52,6 +59,12 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["compare", "--since", "2026-02-30"], ["since=2026-02-30", "2026-01-31"]),
         (["fit", "--config=nowhere.yaml"], ["nowhere.yaml"]),
         (["fit", f"--config={SWITCH}", "--trainer.max_stepz=3"], ["max_stepz"]),
+        (layer("moe", f"--{GATE}.k=16"), ["k=16", "between 1 and num_experts - 1 = 15"]),
+        (layer("moe_h", f"--{GATE}.groups=7"), ["groups=7", "must divide num_experts=64"]),
+        (
+            layer("batchwise", "--data.batch_size=1", "--data.length=3"),
+            ["tokens=3", "num_experts=16 with k=4", "at least 4"],
+        ),
         (
             ["fit", f"--config={SWITCH}", f"--{ROUTER}.router=Swich"],
             ["sparse.router.router", "Swich", "Switch"],

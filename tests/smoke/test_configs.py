@@ -14,13 +14,15 @@ from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FILES = sorted(CONFIGS.glob("switch_2021/*.yaml"))
+WORLDS = ("one_source.yaml", "recall.yaml", "sources.yaml")
+LAYERS = sorted(CONFIGS.glob("shazeer_2017/*.yaml"))
 POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
 SWEEPS = sorted((CONFIGS / "sweeps").glob("*.yaml"))
 
 
 def test_there_are_configurations() -> None:
     assert FILES
-    assert len({*FILES, *POPULATIONS, *SWEEPS}) == len(sorted(CONFIGS.rglob("*/*.yaml")))
+    assert len({*FILES, *LAYERS, *POPULATIONS, *SWEEPS}) == len(sorted(CONFIGS.rglob("*/*.yaml")))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIGS)))
@@ -40,6 +42,34 @@ def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
     if "dense" not in path.stem:
         assert 0 <= record.metrics["route/dropped"] <= 1
         assert "train/LoadBalance" in record.metrics
+
+
+PAIRS = [(world, path.name) for world in WORLDS[:1] for path in LAYERS if path.name not in WORLDS]
+PAIRS += [(world, "moe.yaml") for world in WORLDS[1:]]
+
+
+@pytest.mark.parametrize(("world", "model"), PAIRS)
+def test_a_model_laid_over_a_world_trains_and_records(
+    world: str, model: str, tmp_path: Path
+) -> None:
+    settings = {
+        "trainer.max_steps": 2,
+        "trainer.val_check_interval": 1,
+        "trainer.log_every_n_steps": 1,
+        "data.init_args.batch_size": 4,
+        "data.init_args.valid_batches": 1,
+    }
+    files = [CONFIGS / "shazeer_2017" / name for name in (world, model)]
+    job = Job("target", "profile", model, 0, load(files, settings, 0), tmp_path / "run")
+    record = execute(job, [])
+    error = job.folder / "error.txt"
+    assert record.status == "finished", error.read_text() if error.exists() else record
+    assert record.tokens == 2 * 4 * 12
+    assert record.flops_per_token > 0
+    assert ("route/importance_cv" in record.metrics) == (model in SPARSE)
+
+
+SPARSE = {"batchwise.yaml", "moe.yaml", "moe_4.yaml", "moe_h.yaml"}
 
 
 @pytest.mark.parametrize("path", POPULATIONS, ids=lambda path: path.stem)

@@ -98,6 +98,26 @@ def test_the_grouped_product_counts_forward_and_backward() -> None:
     assert counter.get_total_flops() == 3 * forward
 
 
+@pytest.mark.parametrize("projected", [False, True])
+def test_cudnns_lstm_counts_by_its_matrices(projected: bool) -> None:
+    """On shapes alone: the kernel itself needs an accelerator."""
+    units, width = (48, 8) if projected else (8, 8)
+    shapes = [(4 * units, 8), (4 * units, width), (4 * units,), (4 * units,)]
+    shapes += [(width, units)] if projected else []
+    weights = [torch.empty(shape, device="meta") for shape in shapes]
+    x_BLD = torch.empty(3, 7, 8, device="meta")
+    state = torch.empty(1, 3, width, device="meta")
+    cell = torch.empty(1, 3, units, device="meta")
+    sizes = (2, units, width if projected else 0, 1)
+    with flop_counter() as counter:
+        torch.ops.aten._cudnn_rnn(
+            *(x_BLD, weights, len(weights), None, state, cell, *sizes),
+            *(True, 0.0, True, False, [], None),
+        )
+    products = 4 * units * (8 + width) + (units * width if projected else 0)
+    assert counter.get_total_flops() == 2 * 3 * 7 * products
+
+
 def test_counting_leaves_no_trace() -> None:
     shape = Shape(width=D, layers=2, heads=4, hidden=F)
     model = Decoder(V, shape, sparse=sparse(1)).train()

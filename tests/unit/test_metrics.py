@@ -32,6 +32,8 @@ MIXED = decide([0, 0, 0, 0, 1, 1, 2, 2])  # shares 1/2, 1/4, 1/4, 0
         (EVEN, "cv", 0.0),
         (COLLAPSED, "cv", math.sqrt(3)),  # sqrt(E - 1)
         (MIXED, "cv", math.sqrt(0.5)),  # deviations 1/4, 0, 0, -1/4; over a mean of 1/4
+        (MIXED, "importance_cv", math.sqrt(0.5)),  # the same, as all weights are alike
+        (COLLAPSED, "importance_cv", math.sqrt(3)),
         (EVEN, "max_over_mean", 1.0),
         (COLLAPSED, "max_over_mean", 4.0),
         (MIXED, "max_over_mean", 2.0),
@@ -45,6 +47,15 @@ MIXED = decide([0, 0, 0, 0, 1, 1, 2, 2])  # shares 1/2, 1/4, 1/4, 0
 )
 def test_by_hand(decision: RoutingDecision, name: str, value: float) -> None:
     assert metrics.METRICS[name](decision).item() == pytest.approx(value, abs=1e-6)
+
+
+def test_importance_counts_weights_and_not_rows() -> None:
+    # Expert 0 gets 3/4 once, the three others 1/4: deviations 3/8 and three times -1/8.
+    weight_A = torch.tensor([0.75, 0.25, 0.25, 0.25])
+    decision = RoutingDecision(**{**vars(decide([0, 1, 2, 3])), "weight_A": weight_A})
+    expected = math.sqrt((9 + 1 + 1 + 1) / 64 / 4) / (3 / 8)
+    assert metrics.importance_cv(decision).item() == pytest.approx(expected)
+    assert metrics.load_cv(decision).item() == 0
 
 
 def test_the_bound_of_the_entropy() -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from moebench import report
 from moebench.claims import Claim, Paper, Word
+from moebench.plan import PaperTable
 from moebench.records import RunRecord, write_all
 from moebench.report import wording
 from moebench.report.figures import Effect, forest, load_map
@@ -485,6 +486,16 @@ def test_drawings_of_a_paper_come_before_curves_and_in_their_place(tmp_path: Pat
     plain = report.render(make(tmp_path / "b", []), PAPER, [], [], {})
     assert "Figures as in the paper" not in plain
     assert "No finished run has a validation curve" in plain
+
+
+def test_tables_of_a_paper_stand_on_the_page_and_in_markdown(tmp_path: Path) -> None:
+    table = PaperTable("t", "Table 6", "Rows <of> it.", ["weights", "paper"], [["0|0", "39.8"]])
+    html = report.render(make(tmp_path / "a", []), PAPER, [], [], {}, tables=[table])
+    assert "Rows &lt;of&gt; it." in html
+    assert '<tr><th scope="row">0|0</th><td>39.8</td></tr>' in html
+    assert "Tables of the paper" not in report.render(make(tmp_path / "b", []), PAPER, [], [], {})
+    *_, row = report.markdown_paper_table(table).splitlines()
+    assert row == "| 0\\|0 | 39.8 |"
 
 
 def test_fill_replaces_one_block() -> None:

@@ -1,8 +1,17 @@
 """Losses on the routing decision: differentiable and unweighted; the weight is configuration."""
 
+from moebench.moe.losses.importance import Importance
+from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
+from moebench.moe.losses.threshold import ThresholdGap
 from moebench.moe.losses.z_loss import ZLoss
 
-LOSSES = {"load_balance": LoadBalance, "z_loss": ZLoss}
+LOSSES = {
+    "importance": Importance,
+    "load": Load,
+    "load_balance": LoadBalance,
+    "threshold": ThresholdGap,
+    "z_loss": ZLoss,
+}
 
-__all__ = ["LOSSES", "LoadBalance", "ZLoss"]
+__all__ = ["LOSSES", "Importance", "Load", "LoadBalance", "ThresholdGap", "ZLoss"]

@@ -1,8 +1,11 @@
 """Routers: who decides which expert sees which token."""
 
+from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.everyone import Everyone
 from moebench.moe.routers.exploration import InputDropout
 from moebench.moe.routers.hashed import Hashed
+from moebench.moe.routers.hierarchical import Hierarchical
+from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.routers.random import Random
 from moebench.moe.routers.sampled import Sampled
 from moebench.moe.routers.score import Score
@@ -10,8 +13,11 @@ from moebench.moe.routers.switch import Switch
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
 
 ROUTERS = {
+    "batchwise": Batchwise,
     "everyone": Everyone,
     "hashed": Hashed,
+    "hierarchical": Hierarchical,
+    "noisy_top_k": NoisyTopK,
     "random": Random,
     "sampled": Sampled,
     "softmax_top_k": SoftmaxTopK,
@@ -21,9 +27,12 @@ ROUTERS = {
 
 __all__ = [
     "ROUTERS",
+    "Batchwise",
     "Everyone",
     "Hashed",
+    "Hierarchical",
     "InputDropout",
+    "NoisyTopK",
     "Random",
     "Sampled",
     "Score",

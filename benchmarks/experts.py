@@ -1,0 +1,63 @@
+"""One MoE layer, forward and backward, from a few experts to many at the same k and tokens.
+
+The work of the experts is the same whatever their number; what grows is the gate (D x E products a
+token) and the weights that have to be read, and gradients written, once a step: with many rows an
+expert they weigh little, with few they are all there is. Two rows of sizes show both: as many
+tokens as give each of the most experts 128 rows, and 8. Run: `python -m benchmarks.experts`.
+"""
+
+import argparse
+from collections.abc import Callable
+
+import torch
+
+from benchmarks.layer import step
+from benchmarks.timing import in_turn, ratios, save, table
+from moebench.moe.dispatch import Grouped
+from moebench.moe.experts import ReluMLP
+from moebench.moe.layer import MoELayer
+from moebench.moe.routers import TopK
+
+
+def cases(options: argparse.Namespace, tokens: int) -> dict[str, Callable[[], None]]:
+    """Return a forward and backward pass for each number of experts, over the same tokens."""
+    torch.manual_seed(0)
+    device = options.device
+    x_TD = torch.randn(tokens, options.dim, device=device, requires_grad=True)
+    gradient_TD = torch.randn_like(x_TD)
+    found = {}
+    for number in options.experts:
+        router = TopK(options.dim, number, options.k)
+        experts = ReluMLP(options.dim, number, options.hidden)
+        layer = MoELayer(router, experts, Grouped()).to(device)
+        found[name(number, tokens, options.k)] = step(layer, x_TD, gradient_TD)
+    return found
+
+
+def name(number: int, tokens: int, k: int) -> str:
+    """Return how a row is called."""
+    return f"{number} experts, {k * tokens // number} rows each"
+
+
+def main() -> None:
+    """Time, print, and append to results.jsonl."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experts", type=int, nargs="+", default=[4, 16, 64, 256])
+    parser.add_argument("--rows", type=int, nargs="+", default=[128, 8], help="of the most experts")
+    for option, default in [("k", 2), ("dim", 256), ("hidden", 512), ("rounds", 9)]:
+        parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = parser.parse_args()
+    for rows in options.rows:
+        tokens = rows * max(options.experts) // options.k
+        first = name(options.experts[0], tokens, options.k)
+        found = ratios(in_turn(cases(options, tokens), options.rounds), against=first)
+        print(table(f"{tokens} tokens, time over that of {options.experts[0]} experts", found))
+        if options.save:
+            settings = {**vars(options), "rows": rows, "threads": torch.get_num_threads()}
+            save("experts", settings, found)
+
+
+if __name__ == "__main__":
+    main()

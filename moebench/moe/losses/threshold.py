@@ -1,0 +1,35 @@
+"""The loss that teaches a strictly balanced gate which tokens an expert would take from a batch.
+
+Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix F, equation 20.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.balance import BalancedDecision
+from moebench.moe.decision import RoutingDecision
+
+
+class ThresholdGap(nn.Module):
+    """Sum over the experts of |probability - threshold| where both masks disagree, a token.
+
+    Zero when the threshold takes the same tokens as the batch does. The paper sums over the tokens;
+    their mean keeps the meaning of the weight. It moves the thresholds alone: probabilities are
+    constants here, so that the gate is not bent towards them.
+    """
+
+    def forward(self, decision: RoutingDecision) -> Tensor:
+        """Return the loss of one layer, a scalar.
+
+        Raises:
+            ValueError: if the decision has no thresholds.
+        """
+        if not isinstance(decision, BalancedDecision):
+            raise ValueError(
+                f"losses.ThresholdGap: needs the router Batchwise; got a {type(decision).__name__}"
+            )
+        excess_TE = decision.probs_TE.detach() - decision.threshold_E
+        taken_TE = torch.zeros_like(excess_TE)
+        taken_TE[decision.token_A, decision.asked_A] = 1.0
+        wrong_TE = (excess_TE > 0).to(excess_TE.dtype) - taken_TE
+        return (wrong_TE * excess_TE).sum(dim=-1).mean()

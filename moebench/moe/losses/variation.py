@@ -1,0 +1,11 @@
+"""The squared coefficient of variation, which says how uneven a few amounts are.
+
+Source: Shazeer et al. 2017 (arXiv 1701.06538), section 4, equation 7.
+"""
+
+from torch import Tensor
+
+
+def squared_variation(amount_E: Tensor) -> Tensor:
+    """Return variance over squared mean: zero for equal amounts, E - 1 where one has all."""
+    return amount_E.var(correction=0) / amount_E.mean().square()

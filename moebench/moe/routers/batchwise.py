@@ -1,0 +1,80 @@
+"""Strictly balanced gating: every expert takes the same number of tokens from each batch.
+
+Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix F, equations 15 to 19.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.balance import BalancedDecision
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.routers.score import Score
+from moebench.moe.routers.top_k import check_k
+
+
+class Batchwise(nn.Module):
+    """Router whose experts choose, in training, the m = k * T / E tokens likeliest to be theirs.
+
+    A token may so get more or fewer than k experts, or none. The weight is the probability over
+    the sum of those of the token's experts, as a softmax over their scores is. Outside training,
+    where there may be no batch to compare with, an expert takes every token whose probability
+    exceeds its threshold; thresholds are learnt by the loss `ThresholdGap`, and by nothing else.
+
+    In training a token's experts depend on the other tokens of the batch, later ones included.
+
+    Args:
+        dim: width D of a token.
+        num_experts: number E of experts to choose from.
+        k: experts of a token on average.
+    """
+
+    def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
+        super().__init__()
+        check_k(k, num_experts)
+        self.num_experts = num_experts
+        self.k = k
+        self.score = Score(dim, num_experts)
+        self.threshold_E = nn.Parameter(torch.full((num_experts,), 1 / num_experts))
+
+    def rows(self, num_tokens: int) -> int:
+        """Return the tokens m that each expert takes from a batch; a fraction is cut off.
+
+        Raises:
+            ValueError: if the batch is too small to give each expert one.
+        """
+        rows = self.k * num_tokens // self.num_experts
+        if rows < 1:
+            enough = -(-self.num_experts // self.k)
+            raise ValueError(
+                f"tokens={num_tokens}: too few for num_experts={self.num_experts} with k={self.k}; "
+                f"a batch-wise gate needs at least {enough}, so that each expert gets one"
+            )
+        return rows
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        """Decide for x_TD; the decision is a `BalancedDecision`.
+
+        Raises:
+            ValueError: as `rows`, in training.
+        """
+        logits_TE = self.score(x_TD)
+        probs_TE = logits_TE.softmax(dim=-1)
+        threshold_E = self.threshold_E.to(probs_TE.dtype)
+        if self.training:
+            best_ME = probs_TE.detach().topk(self.rows(len(x_TD)), dim=0).indices
+            taken_TE = torch.zeros_like(probs_TE, dtype=torch.bool).scatter_(0, best_ME, True)
+        else:
+            taken_TE = probs_TE > threshold_E
+        # A token that no expert takes has no number here, but no row reads it either, and
+        # masked_fill lets no gradient back.
+        weight_TE = logits_TE.masked_fill(~taken_TE, -torch.inf).softmax(dim=-1)
+        token_A, expert_A = taken_TE.nonzero(as_tuple=True)
+        return BalancedDecision(
+            logits_TE=logits_TE,
+            probs_TE=probs_TE,
+            token_A=token_A,
+            expert_A=expert_A,
+            weight_A=weight_TE[token_A, expert_A],
+            kept_A=torch.ones_like(token_A, dtype=torch.bool),
+            threshold_E=threshold_E,
+        )

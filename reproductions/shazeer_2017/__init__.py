@@ -1,0 +1,1 @@
+"""Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer."""

@@ -1,0 +1,146 @@
+"""What follows from the formulas and the printed figures, and what an untrained gate does.
+
+Source: Shazeer et al. 2017 (arXiv 1701.06538), sections 2.1 and 5.1, appendices A, C.2 and F.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.balance import BalancedDecision
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.dispatch import Grouped
+from moebench.moe.experts import ReluMLP
+from moebench.moe.layer import MoELayer
+from moebench.moe.losses import ThresholdGap
+from moebench.moe.losses.load import chance
+from moebench.moe.losses.variation import squared_variation
+from moebench.moe.metrics import load
+from moebench.moe.routers import Batchwise, NoisyTopK, SoftmaxTopK, TopK
+from reproductions.shazeer_2017.published import BEST_PUBLISHED, TABLE_7
+
+DIM, EXPERTS, K = 16, 16, 4
+DRAWS = 100_000
+
+
+def published() -> dict[str, float]:
+    """Return how many per cent lower the perplexities of two models are, from those printed."""
+    low, high = TABLE_7["MoE-4096-h"], TABLE_7["MoE-143M"]
+    return {
+        "low cost, % lower": 100 * (1 - low / TABLE_7["MoE-4"]),
+        "high cost, % lower": 100 * (1 - high / BEST_PUBLISHED),
+    }
+
+
+def load_estimator(tokens: int = 8) -> dict[str, float]:
+    """Return the largest gap of P(x, i) to how often expert i stays in the top k, over all.
+
+    Its own noise is drawn 100,000 times, that of the other experts is held; at k of E it is in if
+    fewer than k others are above it.
+    """
+    torch.manual_seed(0)
+    router = _normal(NoisyTopK(DIM, EXPERTS, K).double(), std=0.5)
+    decision = router(torch.randn(tokens, DIM, dtype=torch.float64))
+    gaps = [
+        (chance(decision)[:, expert] - _share_kept(decision, expert)).abs().max()
+        for expert in range(EXPERTS)
+    ]
+    return {"largest gap": torch.stack(gaps).max().item()}
+
+
+def _share_kept(decision: RoutingDecision, expert: int) -> Tensor:
+    """Return, for each token, the share of draws in which an expert is among the k best."""
+    clean_T1 = decision.clean_TE[:, expert, None]  # type: ignore[attr-defined]
+    spread_T1 = decision.spread_TE[:, expert, None]  # type: ignore[attr-defined]
+    own_TN = clean_T1 + spread_T1 * torch.randn(len(clean_T1), DRAWS, dtype=torch.float64)
+    others_TE = torch.cat([decision.logits_TE[:, :expert], decision.logits_TE[:, expert + 1 :]], 1)
+    above_TN = torch.zeros_like(own_TN)
+    for other_T in others_TE.unbind(dim=1):
+        above_TN += other_T[:, None] > own_TN
+    return (above_TN < K).double().mean(dim=1)
+
+
+def first_step(batches: int = 20, tokens: int = 512) -> dict[str, float]:
+    """Return CV(load)^2 of a gate that was never trained, against that of choices by lot.
+
+    K of E experts drawn without replacement for each of T tokens: the mean of CV^2 is
+    (E - k) / (k T). `zero` is the paper's start, `normal` a control whose matrices are drawn from
+    N(0, 1). A result lies so many standard errors of the batches from the mean by lot.
+    """
+    by_lot = (EXPERTS - K) / (K * tokens)
+    metrics = {"by lot/CV squared": by_lot}
+    for name, prepare in (("zero", lambda router: router), ("normal", _normal)):
+        torch.manual_seed(0)
+        router: nn.Module = prepare(NoisyTopK(DIM, EXPERTS, K))
+        found = torch.stack(
+            [squared_variation(load(router(torch.randn(tokens, DIM)))) for _ in range(batches)]
+        )
+        error = found.std() / batches**0.5
+        off = ((found.mean() - by_lot) / error).abs().item()
+        metrics[f"{name}/CV squared"] = found.mean().item()
+        metrics[f"{name}/beyond 2 standard errors"] = max(0.0, off - 2)
+    return metrics
+
+
+def _normal(router: nn.Module, std: float = 1.0) -> nn.Module:
+    """Return a router with matrices drawn from a normal distribution."""
+    for parameter in router.parameters():
+        nn.init.normal_(parameter, std=std)
+    return router
+
+
+def gate_gradient() -> dict[str, float]:
+    """Return the norm of the task's gradient by the gate, with one expert a token."""
+    rules: dict[str, Callable[[int, int, int], nn.Module]] = {
+        "after the choice": TopK,
+        "before the choice": SoftmaxTopK,
+    }
+    metrics = {}
+    for name, rule in rules.items():
+        torch.manual_seed(0)
+        layer = MoELayer(rule(DIM, EXPERTS, 1), ReluMLP(DIM, EXPERTS, 32), Grouped())
+        layer(torch.randn(64, DIM))[0].square().mean().backward()
+        [gate] = layer.router.parameters()
+        assert gate.grad is not None
+        metrics[name] = gate.grad.norm().item()
+    return metrics
+
+
+def batchwise_mask(steps: int = 400, tokens: int = 256) -> dict[str, float]:
+    """Train a strictly balanced gate to fit a fixed function; return loads and disagreement.
+
+    The disagreement is the share of (token, expert) pairs that one of the two masks takes and the
+    other does not, before the first step and on average over the last tenth of them. The variance
+    is that of the load over the experts, the largest of any step.
+    """
+    torch.manual_seed(0)
+    layer = MoELayer(Batchwise(DIM, EXPERTS, K), ReluMLP(DIM, EXPERTS, 32), Grouped())
+    teacher_DD = torch.randn(DIM, DIM)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3)
+    variances, disagreements = [], []
+    for _ in range(steps):
+        x_TD = torch.randn(tokens, DIM)
+        y_TD, decision = layer(x_TD)
+        assert isinstance(decision, BalancedDecision)
+        task = (y_TD - (x_TD @ teacher_DD).sin()).square().mean()
+        optimizer.zero_grad()
+        (task + ThresholdGap()(decision)).backward()
+        optimizer.step()
+        variances.append(decision.expert_A.bincount(minlength=EXPERTS).double().var())
+        disagreements.append(_disagreement(decision))
+    first = disagreements[0].item()
+    last = torch.stack(disagreements[-steps // 10 :]).mean().item()
+    return {
+        "variance of the load": torch.stack(variances).max().item(),
+        "disagreement, first": first,
+        "disagreement, last": last,
+        "disagreement, first over last": first / last,
+    }
+
+
+def _disagreement(decision: BalancedDecision) -> Tensor:
+    """Return the share of pairs that threshold and batch do not both take or both leave."""
+    taken_TE = torch.zeros_like(decision.probs_TE, dtype=torch.bool)
+    taken_TE[decision.token_A, decision.expert_A] = True
+    return (taken_TE != (decision.probs_TE > decision.threshold_E)).double().mean()
