@@ -155,6 +155,28 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
+def generate(options: argparse.Namespace) -> int:
+    """Print a prompt and what a trained model makes of it, as it comes."""
+    from moebench.generation import Sampler, continuation, open_trained
+
+    choose = Sampler(options.temperature, options.top_p, options.seed)
+    trained = open_trained(options.model)
+    prompt = trained.encode(options.prompt)
+    count = trained.room(prompt, options.tokens)
+    shown, ids = trained.decode(prompt), list(prompt)
+    print(shown, end="", flush=True)
+    for token in continuation(trained.model, prompt, count, choose):
+        if token in trained.ends:
+            break
+        ids.append(token)
+        text = trained.decode(ids)
+        if not text.endswith("\N{REPLACEMENT CHARACTER}"):  # half of a character waits for the rest
+            print(text[len(shown) :], end="", flush=True)
+            shown = text
+    print(trained.decode(ids)[len(shown) :])
+    return 0
+
+
 def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
@@ -195,6 +217,7 @@ def doctor(options: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": compare,
     "doctor": doctor,
+    "generate": generate,
     "list": list_all,
     "mlflow": mlflow,
     "publish": publish,

@@ -10,7 +10,17 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
-    {"fit", "reproduce", "sweep", "publish", "doctor", "listing", "testing", "options"},
+    {
+        "fit",
+        "reproduce",
+        "sweep",
+        "publish",
+        "doctor",
+        "listing",
+        "testing",
+        "options",
+        "generation",
+    },
     {"report", "targets"},
     {"compare"},
     {"run", "verdict"},
