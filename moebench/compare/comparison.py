@@ -129,8 +129,12 @@ def _unsound(runs: Sequence[Logged], metric: str) -> str:
 
 
 def _routes(runs: Sequence[Logged]) -> bool:
-    """Say whether an arm has a mixture: its runs log routing."""
-    return any(name.startswith(ROUTING) for run in runs for name in run.record.metrics)
+    """Say whether an arm has a mixture: it leaves parameters idle, or logs routing.
+
+    A mixture of experts that are all at work leaves none idle, a very short run logs nothing.
+    """
+    idle = any(run.record.params_active < run.record.params_total for run in runs)
+    return idle or any(name.startswith(ROUTING) for run in runs for name in run.record.metrics)
 
 
 def _side(arm: str, runs: Sequence[Logged], metric: str) -> Side:

@@ -44,7 +44,7 @@ def record(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
         "steps": 100,
         "tokens": 1000,
         "params_total": 10 if arm.startswith("dense") else 40,
-        "params_active": 10,
+        "params_active": 10 if arm.startswith("dense") else 20,
         "flops_per_token": 20.0,
         "seconds": 10.0,
         "tokens_per_second": 100.0,
@@ -176,6 +176,13 @@ def test_of_a_search_only_fresh_seeds_are_compared() -> None:
     comparison = compare(logged(*runs))
     assert only(comparison).difference.estimate == pytest.approx(-0.1)
     assert "fresh seeds" in refused(comparison)["trial_1"]
+
+
+def test_a_mixture_is_known_by_idle_parameters_or_by_its_routing() -> None:
+    short = record("short", 0, 2.9, metrics={"valid/loss": 2.9})  # too short to log routing
+    everyone = record("everyone", 0, 2.8, params_active=40)
+    [pairs] = compare(logged(DENSE[0], short, everyone)).groups.values()
+    assert [pair.mixture.arm for pair in pairs] == ["everyone", "short"]
 
 
 def test_a_profile_without_a_dense_model_says_so() -> None:
