@@ -6,6 +6,7 @@ who has a ticket. A ticket whose owner died is gone on with under the same numbe
 """
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ class Tickets:
         """Make the tickets that are missing; whoever leads does it."""
         if IDENTITY not in self.study.user_attrs:
             self.study.set_user_attr(IDENTITY, json.dumps(self.sweep.identity()))
+        names = list(self.sweep.objectives)
+        if self.study.metric_names != names:  # for whoever reads the study by other means
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Optuna calls them experimental
+                self.study.set_metric_names(names)
         have = len(self.trials())
         known = self._known_points() if have < self.sweep.trials else {}
         for number in range(have, self.sweep.trials):

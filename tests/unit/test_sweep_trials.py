@@ -95,6 +95,7 @@ def test_all_tickets_are_there_from_the_start(bench) -> None:
     assert states(found) == ["WAITING"] * 3
     found.tickets.plan()
     assert states(found) == ["WAITING"] * 3
+    assert found.tickets.study.metric_names == ["valid/loss"]
     jobs = [found.next() for _ in range(3)]
     assert [job.arm for job in jobs] == ["trial_0", "trial_1", "trial_2"]
     assert found.crew.next() is None
