@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.layer import MoELayer
 
@@ -40,32 +41,70 @@ def grouped_mm_flops(
     return 2 * a_shape[0] * a_shape[1] * b_shape[-1]
 
 
+def attention_flops(
+    query_shape: Sequence[int],
+    key_shape: Sequence[int],
+    value_shape: Sequence[int],
+    *_: Any,
+    **__: Any,
+) -> int:
+    """Return the FLOPs of attention, (B, H, L, R) queries; masked scores count as the others do."""
+    batch, heads, length, width = query_shape
+    return 2 * batch * heads * length * key_shape[2] * (width + value_shape[3])
+
+
 def flop_counter() -> FlopCounterMode:
-    """Return torch's counter, taught the grouped product, which it otherwise counts as nothing."""
+    """Return torch's counter, taught the two products that it otherwise counts as nothing."""
     return FlopCounterMode(
         display=False,
-        custom_mapping={torch.ops.aten._grouped_mm: grouped_mm_flops},
+        custom_mapping={
+            torch.ops.aten._grouped_mm: grouped_mm_flops,
+            torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops,
+        },
     )
+
+
+class Evenly(nn.Module):
+    """Dispatcher for the meta device: as many rows as were asked for, alike for all experts."""
+
+    def forward(self, x_TD: Tensor, decision: RoutingDecision, experts: nn.Module) -> Tensor:
+        """Return an answer of the right shape.
+
+        Raises:
+            ValueError: if the rows do not divide among the experts.
+        """
+        rows, num_experts = decision.expert_A.numel(), decision.num_experts
+        if rows % num_experts:
+            raise ValueError(
+                f"tokens={decision.num_tokens}: their {rows} rows do not divide among the "
+                f"{num_experts} experts; count on a batch of {num_experts} tokens, or twice as many"
+            )
+        count_E = torch.tensor(rows // num_experts, device=x_TD.device).expand(num_experts)
+        experts(x_TD.new_empty(rows, x_TD.shape[1]), count_E)
+        return torch.empty_like(x_TD)
 
 
 def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cost:
     """Count the cost of `network` while `forward()` runs it once.
 
     Rows that experts serve count; the padding of a dispatcher's buffers does not: it is a price of
-    the dispatcher and shows in measured time.
+    the dispatcher and shows in measured time. On the meta device, where a model has shapes and no
+    data, every row is kept and the experts get equally many.
 
     Args:
         network: the model; its mixtures are found by their class, `MoELayer`.
-        forward: calls the network on a real batch; the mode (training or not) is left alone.
+        forward: calls the network on a batch; the mode (training or not) is left alone.
         tokens: number of tokens in that batch.
     """
     idle = 0.0
+    meta = any(parameter.is_meta for parameter in network.parameters())
     with ExitStack() as hooks:
 
         def note_idle(layer: nn.Module, _: tuple[Tensor, ...], result: Any) -> None:
             nonlocal idle
             decision = result[1]
-            rows_per_token = decision.kept_A.sum().item() / decision.num_tokens
+            rows = decision.kept_A.numel() if meta else decision.kept_A.sum().item()
+            rows_per_token = rows / decision.num_tokens
             share = 1 - rows_per_token / decision.num_experts
             idle += share * parameters(layer.get_submodule("experts"))
 
@@ -73,7 +112,7 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
             if isinstance(module, MoELayer):
                 hooks.enter_context(module.register_forward_hook(note_idle))
                 hooks.callback(setattr, module, "dispatcher", module.dispatcher)
-                module.dispatcher = Grouped()
+                module.dispatcher = Evenly() if meta else Grouped()
         counter = hooks.enter_context(flop_counter())
         hooks.enter_context(torch.no_grad())
         forward()

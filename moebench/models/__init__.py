@@ -1,7 +1,8 @@
 """The models of the papers, built from the same parts."""
 
+from moebench.models.mixtral_2024 import Mixtral
 from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
 
-MODELS = {"decoder": Decoder, "encoder_decoder": EncoderDecoder}
+MODELS = {"decoder": Decoder, "encoder_decoder": EncoderDecoder, "mixtral": Mixtral}
 
-__all__ = ["MODELS", "Decoder", "EncoderDecoder"]
+__all__ = ["MODELS", "Decoder", "EncoderDecoder", "Mixtral"]

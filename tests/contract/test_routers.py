@@ -11,7 +11,8 @@ from moebench.testing import RouterContract
 
 def k_of(name: str, num_experts: int) -> dict[str, int]:
     """Routers with a choice of k get two experts where there are two."""
-    return {"k": min(2, num_experts)} if name in {"top_k", "softmax_top_k", "random"} else {}
+    with_k = {"top_k", "softmax_top_k", "random", "group_limited", "sigmoid_top_k"}
+    return {"k": min(2, num_experts)} if name in with_k else {}
 
 
 def test_the_families_are_not_empty() -> None:

@@ -1,0 +1,256 @@
+"""The decoder: sizes of published models, what a token sees, memory, and its dense twin."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from moebench.cost import Cost, count_batch
+from moebench.models import EncoderDecoder, Mixtral
+from moebench.models.blocks import Shape
+from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.latent_attention import Latent, LatentAttention
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions, Yarn
+from moebench.moe import Sparse
+from moebench.moe.experts import ReluMLP, SwiGLU
+from moebench.moe.experts.shared import GatedShared, Shared
+from moebench.moe.routers import SoftmaxTopK, Switch, TopK
+
+V, L = 23, 12
+SHAPE = DecoderShape(width=16, layers=3, heads=4, hidden=24)
+
+
+def sparse(experts: int = 4, k: int = 2, hidden: int = 8, every: int = 1) -> Sparse:
+    return Sparse(
+        router=lambda dim: TopK(dim, experts, k),
+        experts=lambda dim, count: SwiGLU(dim, count, hidden),
+        every=every,
+    )
+
+
+def small(**arguments: object) -> Mixtral:
+    torch.manual_seed(0)
+    return Mixtral(V, **{"shape": SHAPE, "sparse": sparse(), **arguments}).eval()
+
+
+def ids(batch: int = 2, length: int = L) -> torch.Tensor:
+    return torch.randint(V, (batch, length), generator=torch.Generator().manual_seed(1))
+
+
+def logits(model: Mixtral, input_BL: torch.Tensor) -> torch.Tensor:
+    return model(SimpleNamespace(input_BL=input_BL, context_BL=None)).prediction
+
+
+def on_meta(model: nn.Module, tokens: int, encoder: bool = False) -> Cost:
+    with torch.device("meta"):
+        input_BL = torch.empty(1, tokens, dtype=torch.int64)
+        context_BL = torch.empty(1, tokens, dtype=torch.int64) if encoder else None
+    return count_batch(model, SimpleNamespace(input_BL=input_BL, context_BL=context_BL))
+
+
+def test_mixtral_8x7b_has_the_parameters_of_the_paper() -> None:
+    """Table 1; the text says 47B and 13B. Every matrix and norm of the paper, added up by hand."""
+    shape = DecoderShape(width=4096, layers=32, heads=32, hidden=14336)
+    with torch.device("meta"):
+        model = Mixtral(
+            32000,
+            shape,
+            sparse(8, 2, 14336),
+            attention=lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads=8),
+            positions=Positions(base=1e6, context=32768),
+        )
+    cost = on_meta(model, 8)
+    expert = 3 * 4096 * 14336
+    layer = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 8 * 4096 + 2 * 4096
+    outside = 2 * 32000 * 4096 + 4096
+    assert cost.params_total == 46_702_792_704 == outside + 32 * (layer + 8 * expert)
+    assert cost.params_active == 12_879_925_248 == outside + 32 * (layer + 2 * expert)
+
+
+def test_switch_c_has_a_trillion_and_a_half_of_which_few_are_active() -> None:
+    """Table 9 of Switch prints 1571B. It has heads of 64 features; 65 divide the width."""
+    experts = 2048
+    with torch.device("meta"):
+        model = EncoderDecoder(
+            32128,
+            Shape(width=2080, layers=15, heads=32, hidden=6144),
+            Sparse(
+                lambda dim: Switch(dim, experts),
+                lambda dim, count: ReluMLP(dim, count, 6144),
+                every=1,
+            ),
+        )
+    cost = on_meta(model, experts, encoder=True)
+    assert round(cost.params_total / 1e9) == 1571
+    assert cost.params_active < 2e9  # and not the 100 billion that are told of it
+
+
+def test_deepseekmoe_16b() -> None:
+    """28 layers, the first dense, 2 shared and 6 of 64 experts: 16.4B, 2.8B active (5.1.1)."""
+    shape = DecoderShape(width=2048, layers=28, heads=16, hidden=10944, dense_layers=1)
+    with torch.device("meta"):
+        model = Mixtral(
+            102400,
+            shape,
+            Sparse(
+                lambda dim: SoftmaxTopK(dim, 64, 6),
+                lambda dim, count: SwiGLU(dim, count, 1408),
+                every=1,
+            ),
+            shared=lambda dim: Shared(dim, 2 * 1408),
+        )
+    cost = on_meta(model, 64)
+    assert round(cost.params_total / 1e9, 1) == 16.4
+    assert round(cost.params_active / 1e9, 1) == 2.8
+
+
+def test_olmoe_7b() -> None:
+    """16 layers, 8 of 64 experts of width 1024, norms of queries and keys: 6.9B, 1.3B active."""
+    with torch.device("meta"):
+        model = Mixtral(
+            50304,
+            DecoderShape(width=2048, layers=16, heads=16, hidden=1024),
+            Sparse(
+                lambda dim: SoftmaxTopK(dim, 64, 8),
+                lambda dim, count: SwiGLU(dim, count, 1024),
+                every=1,
+            ),
+            attention=lambda dim, heads: GroupedQueryAttention(
+                dim, heads, norm=QueryKeyNorm("width")
+            ),
+        )
+    cost = on_meta(model, 64)
+    assert round(cost.params_total / 1e9, 1) == 6.9
+    assert round(cost.params_active / 1e9, 1) == 1.3
+
+
+def test_counting_without_data_agrees_with_counting_on_data() -> None:
+    with torch.device("meta"):
+        outline = small()
+    batch = SimpleNamespace(input_BL=ids(), context_BL=None)
+    assert on_meta(outline, L).params_active == count_batch(small(), batch).params_active
+    real = count_batch(small(), SimpleNamespace(input_BL=ids(1), context_BL=None))
+    assert on_meta(outline, L).flops_per_token == real.flops_per_token
+
+
+ATTENTIONS = {
+    "many": GroupedQueryAttention,
+    "grouped": lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads=2),
+    "wide heads": lambda dim, heads: GroupedQueryAttention(dim, heads, 1, 8, bias=True),
+    "norm of heads": lambda dim, heads: GroupedQueryAttention(
+        dim, heads, norm=QueryKeyNorm("head")
+    ),
+    "norm of all": lambda dim, heads: GroupedQueryAttention(dim, heads, norm=QueryKeyNorm("width")),
+    "latent": lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
+    "latent, queries direct": lambda dim, heads: LatentAttention(
+        dim, heads, Latent(6, None, 4, 2, 3)
+    ),
+}
+POSITIONS = {
+    "all": Positions(),
+    "window": Positions(window=3),
+    "interleaved": Positions(interleaved=True),
+    "yarn": Positions(yarn=Yarn(factor=4, first_context=8, attention=1.1)),
+}
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_reading_by_pieces_is_reading_at_once(attention: str, positions: str) -> None:
+    """A prompt, some tokens together, then one by one: the same logits and the same routing."""
+    model = small(attention=ATTENTIONS[attention], positions=POSITIONS[positions])
+    input_BL = ids()
+    expected, decisions = model.read(input_BL)
+    memories = model.remember(L)
+    pieces = [model.read(part, memories)[0] for part in input_BL.split([4, 3, 1, 1, 1, 1, 1], 1)]
+    torch.testing.assert_close(torch.cat(pieces, dim=1), expected, atol=1e-5, rtol=1e-5)
+    assert len(decisions) == SHAPE.layers
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_no_token_sees_a_later_one(attention: str, positions: str) -> None:
+    model = small(attention=ATTENTIONS[attention], positions=POSITIONS[positions])
+    input_BL = ids()
+    changed = input_BL.clone()
+    changed[:, 7:] = (changed[:, 7:] + 1) % V
+    before, after = logits(model, input_BL), logits(model, changed)
+    torch.testing.assert_close(before[:, :7], after[:, :7])
+    assert not torch.allclose(before[:, 7:], after[:, 7:])
+
+
+def test_a_window_hides_what_is_too_far() -> None:
+    """With one layer of window 3, a token depends on itself and two before it."""
+    shape = DecoderShape(width=16, layers=1, heads=4, hidden=24)
+    model = small(shape=shape, sparse=None, positions=Positions(window=3))
+    input_BL = ids()
+    changed = input_BL.clone()
+    changed[:, 5] = (changed[:, 5] + 1) % V
+    moved = (logits(model, input_BL) - logits(model, changed)).abs().amax((0, 2)) > 1e-6
+    assert moved.tolist() == [place in (5, 6, 7) for place in range(L)]
+
+
+def test_only_distances_matter() -> None:
+    """Rotary positions: a text moved by some places attends as before."""
+    torch.manual_seed(0)
+    attention = GroupedQueryAttention(16, 4, 2)
+    x_BLD = torch.randn(1, 5, 16)
+    places = [Positions().place(start, 5, 4, x_BLD) for start in (0, 100)]
+    scores = []
+    for place in places:
+        query, key = (
+            place.turn(attention._heads(attention.get_submodule(name)(x_BLD), ""))
+            for name in ("query", "key")
+        )
+        scores.append(query[:, :2] @ key.transpose(-1, -2))
+    torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=1e-4)
+
+
+def test_sparse_and_dense_layers_where_they_are_asked_for() -> None:
+    shape = DecoderShape(width=16, layers=6, heads=4, hidden=24, dense_layers=2)
+    model = small(shape=shape, sparse=sparse(every=2), shared=lambda dim: GatedShared(dim, 8))
+    names = {name.split(".")[1] for name, _ in model.named_parameters() if "router" in name}
+    assert names == {"3", "5"}  # counted from 0: the fourth and the sixth
+    assert len(model(SimpleNamespace(input_BL=ids(), context_BL=None)).decisions) == 2
+    assert sum("shared.gate" in name for name, _ in model.named_parameters()) == 2
+
+
+def test_tied_embeddings_score_the_tokens() -> None:
+    shape = DecoderShape(width=16, layers=1, heads=4, hidden=24, tied=True)
+    model = small(shape=shape)
+    assert not [name for name, _ in model.named_parameters() if name.startswith("output")]
+    x_BLD, _ = model.read(ids())
+    torch.testing.assert_close(model.score(x_BLD), x_BLD @ model.embedding.weight.T)
+
+
+def test_every_parameter_gets_a_gradient() -> None:
+    model = small(
+        shared=lambda dim: GatedShared(dim, 8),
+        attention=lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
+    )
+    logits(model, ids(4)).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"shape": DecoderShape(layers=2), "sparse": sparse(every=3)}, "sparse.every=3"),
+        ({"shape": DecoderShape(width=30)}, "shape.width=30"),
+        ({"shape": DecoderShape(width=20)}, "head_width=5"),
+        ({"attention": lambda d, h: GroupedQueryAttention(d, h, kv_heads=3)}, "kv_heads=3"),
+    ],
+)
+def test_impossible_sizes_are_refused(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        small(**arguments)
+
+
+def test_memory_refuses_what_does_not_fit() -> None:
+    model = small()
+    with pytest.raises(ValueError, match="12 tokens do not fit the room for 8"):
+        model.read(ids(), model.remember(8))
