@@ -15,8 +15,8 @@ ROWS = [  # each module imports only from rows below its own
     {"run", "verdict"},
     {"baselines"},
     {"experiment"},
-    {"training", "population", "tracking"},
-    {"reach", "models", "data", "interop"},
+    {"training", "population", "tracking", "interop"},
+    {"reach", "models", "data"},
     {"cost"},
     {"moe", "claims", "plan", "records", "statistics"},
 ]
