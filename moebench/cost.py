@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.layer import MoELayer
 
@@ -56,6 +57,18 @@ def lstm_cuda_flops(
     return 2 * x_shape[0] * x_shape[1] * matrices
 
 
+def attention_flops(
+    query_shape: Sequence[int],
+    key_shape: Sequence[int],
+    value_shape: Sequence[int],
+    *_: Any,
+    **__: Any,
+) -> int:
+    """Return the FLOPs of attention, (B, H, L, R) queries; masked scores count as the others do."""
+    batch, heads, length, width = query_shape
+    return 2 * batch * heads * length * key_shape[2] * (width + value_shape[3])
+
+
 def flop_counter() -> FlopCounterMode:
     """Return torch's counter, taught the kernels that it otherwise counts as nothing."""
     return FlopCounterMode(
@@ -64,28 +77,52 @@ def flop_counter() -> FlopCounterMode:
             torch.ops.aten._grouped_mm: grouped_mm_flops,
             torch.ops.aten.mkldnn_rnn_layer: lstm_cpu_flops,
             torch.ops.aten._cudnn_rnn: lstm_cuda_flops,
+            torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops,
         },
     )
+
+
+class Evenly(nn.Module):
+    """Dispatcher for the meta device: as many rows as were asked for, alike for all experts."""
+
+    def forward(self, x_TD: Tensor, decision: RoutingDecision, experts: nn.Module) -> Tensor:
+        """Return an answer of the right shape.
+
+        Raises:
+            ValueError: if the rows do not divide among the experts.
+        """
+        rows, num_experts = decision.expert_A.numel(), decision.num_experts
+        if rows % num_experts:
+            raise ValueError(
+                f"tokens={decision.num_tokens}: their {rows} rows do not divide among the "
+                f"{num_experts} experts; count on a batch of {num_experts} tokens, or twice as many"
+            )
+        count_E = torch.tensor(rows // num_experts, device=x_TD.device).expand(num_experts)
+        experts(x_TD.new_empty(rows, x_TD.shape[1]), count_E)
+        return torch.empty_like(x_TD)
 
 
 def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cost:
     """Count the cost of `network` while `forward()` runs it once.
 
     Rows that experts serve count; the padding of a dispatcher's buffers does not: it is a price of
-    the dispatcher and shows in measured time.
+    the dispatcher and shows in measured time. On the meta device, where a model has shapes and no
+    data, every row is kept and the experts get equally many.
 
     Args:
         network: the model; its mixtures are found by their class, `MoELayer`.
-        forward: calls the network on a real batch; the mode (training or not) is left alone.
+        forward: calls the network on a batch; the mode (training or not) is left alone.
         tokens: number of tokens in that batch.
     """
     idle = 0.0
+    meta = any(parameter.is_meta for parameter in network.parameters())
     with ExitStack() as hooks:
 
         def note_idle(layer: nn.Module, _: tuple[Tensor, ...], result: Any) -> None:
             nonlocal idle
             decision = result[1]
-            rows_per_token = decision.kept_A.sum().item() / decision.num_tokens
+            rows = decision.kept_A.numel() if meta else decision.kept_A.sum().item()
+            rows_per_token = rows / decision.num_tokens
             share = 1 - rows_per_token / decision.num_experts
             idle += share * parameters(layer.get_submodule("experts"))
 
@@ -93,7 +130,7 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
             if isinstance(module, MoELayer):
                 hooks.enter_context(module.register_forward_hook(note_idle))
                 hooks.callback(setattr, module, "dispatcher", module.dispatcher)
-                module.dispatcher = Grouped()
+                module.dispatcher = Evenly() if meta else Grouped()
         counter = hooks.enter_context(flop_counter())
         hooks.enter_context(torch.no_grad())
         forward()
@@ -112,17 +149,3 @@ def count_batch(network: nn.Module, batch: Any) -> Cost:
 def parameters(module: nn.Module) -> int:
     """Return the number of parameters, shared ones counted once."""
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def active_parameters(network: nn.Module, k: int) -> int:
-    """Return the parameters that one token meets if each mixture sends it to k experts.
-
-    Needs no batch, and no memory for the weights: it serves models on the meta device.
-    """
-    idle = 0
-    for module in network.modules():
-        if isinstance(module, MoELayer):
-            of_experts = parameters(module.get_submodule("experts"))
-            num_experts: Any = module.router.num_experts
-            idle += of_experts - of_experts * k // num_experts
-    return parameters(network) - idle

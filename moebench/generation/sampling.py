@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from moebench.models.mixtral_2024 import CausalDecoder
+from moebench.models.mixtral_2024 import Mixtral
 
 
 class Sampler:
@@ -59,7 +59,7 @@ def continuation(
 ) -> Iterator[int]:
     """Yield at most `count` tokens that follow a prompt.
 
-    A `CausalDecoder` keeps keys and values; other models read the whole text for every token.
+    A `Mixtral` remembers keys and values; other models read the whole text for every token.
 
     Raises:
         ValueError: for an empty prompt.
@@ -67,15 +67,15 @@ def continuation(
     if not prompt:
         raise ValueError("prompt: has no token; at least one is needed to begin with")
     device = next(model.parameters()).device
-    cached = model if isinstance(model, CausalDecoder) else None
-    caches = cached.caches() if cached else None
+    memories = model.remember(len(prompt) + count) if isinstance(model, Mixtral) else None
     text, unread = list(prompt), list(prompt)
     for _ in range(count):
-        if cached is not None:
-            logits_BLV = cached.predict(torch.tensor([unread], device=device), caches)[0]
+        if isinstance(model, Mixtral):
+            x_BLD, _ = model.read(torch.tensor([unread], device=device), memories)
+            logits_V = model.score(x_BLD[0, -1])
         else:
-            logits_BLV = model(Ids(torch.tensor([text], device=device))).prediction
-        token = choose(logits_BLV[0, -1])
+            logits_V = model(Ids(torch.tensor([text], device=device))).prediction[0, -1]
+        token = choose(logits_V)
         text.append(token)
         unread = [token]
         yield token

@@ -14,7 +14,7 @@ from moebench.data.text import Text
 from moebench.data.tokenizer import EOS, published
 from moebench.experiment import Experiment
 from moebench.interop import from_pretrained
-from moebench.interop.checkpoint import CONFIG
+from moebench.interop.config import FILE as CONFIG
 
 WEIGHTS = "last.ckpt"
 

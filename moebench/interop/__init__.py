@@ -1,11 +1,17 @@
-"""Checkpoints of others in and out: folders with `config.json` and safetensors files.
+"""Checkpoints of Hugging Face in and out, and single blocks in; transformers is not needed.
 
-Weights are read tensor by tensor into the model that needs them, so that no second copy is ever
-held. `transformers` is not needed.
+| checkpoint | `model_type` |
+| --- | --- |
+| Mixtral | mixtral |
+| OLMoE | olmoe |
+| Qwen1.5-MoE, Qwen2-MoE | qwen2_moe |
+| Qwen3-MoE | qwen3_moe |
+| DeepSeek-V2, V2-Lite | deepseek_v2 |
+| DeepSeek-V3 | deepseek_v3 |
 """
 
-from moebench.interop.architectures import ARCHITECTURES
-from moebench.interop.layer import layer_from
-from moebench.interop.pretrained import from_pretrained, save_pretrained
+from moebench.interop.blocks import layer_from
+from moebench.interop.load import from_pretrained
+from moebench.interop.save import save_pretrained
 
-__all__ = ["ARCHITECTURES", "from_pretrained", "layer_from", "save_pretrained"]
+__all__ = ["from_pretrained", "layer_from", "save_pretrained"]

@@ -92,17 +92,18 @@ class Residual(nn.Module):
         dim: width D of a token.
         inner: maps x_BLD and what else it needs to y_BLD and decisions.
         dropout: share of what is added that is dropped in training.
+        epsilon: under the root of the norm.
     """
 
-    def __init__(self, dim: int, inner: nn.Module, dropout: float) -> None:
+    def __init__(
+        self, dim: int, inner: nn.Module, dropout: float, epsilon: float = EPSILON
+    ) -> None:
         super().__init__()
-        self.norm = nn.RMSNorm(dim, eps=EPSILON)
+        self.norm = nn.RMSNorm(dim, eps=epsilon)
         self.inner = inner
         self.dropout = nn.Dropout(dropout)
 
-    def forward(
-        self, x_BLD: Tensor, *others: Tensor | None
-    ) -> tuple[Tensor, list[RoutingDecision]]:
+    def forward(self, x_BLD: Tensor, *others: object) -> tuple[Tensor, list[RoutingDecision]]:
         """Return the stream with the addition, and the decisions of the inner part."""
         y_BLD, decisions = self.inner(self.norm(x_BLD), *others)
         return x_BLD + self.dropout(y_BLD), decisions

@@ -17,6 +17,7 @@ def draw_seed() -> int:
     Draw it before the parts are made: their own initial weights advance the global generator by
     as much as they are large, so that afterwards two models no longer draw alike.
     """
+    # On the CPU even where parts are made elsewhere: on the meta device no number can be read.
     return int(torch.randint(2**31, (), device="cpu").item())
 
 

@@ -1,23 +1,26 @@
-"""The decoder of today's mixtures: rotary positions, shared key heads, gated experts.
+"""Mixtral's decoder, and with other parts OLMoE's, Qwen's and DeepSeek's.
 
-Source: Jiang et al. 2024, Mixtral (arXiv 2401.04088), section 2 and Table 1. With shared experts
-and leading dense layers it is the decoder of DeepSeekMoE (arXiv 2401.06066, section 3.2), with
-gated shared experts that of Qwen1.5-MoE. Without mixtures it is its own dense twin.
+Source: Jiang et al. 2024, Mixtral of experts (arXiv 2401.04088), section 2 and Table 1, on the
+decoder of Mistral 7B (arXiv 2310.06825). Leading dense layers and shared experts: Dai et al. 2024,
+DeepSeekMoE (arXiv 2401.06066), sections 3.2 and 5.1.1. Without mixtures it is its own dense twin.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu
 
-from moebench.models.grouped_query import GroupedQueryAttention, Heads, LayerCache
+from moebench.models.blocks import Residual
+from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.initialise import draw_seed, initialise
+from moebench.models.memory import Memory
 from moebench.models.output import Output
-from moebench.models.rotary import turns
-from moebench.models.slot import Dense, Mixture
+from moebench.models.positions import Positions
+from moebench.models.slot import slot
+from moebench.models.switch_t5_2021 import TokenBatch
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import Sparse
 
 
@@ -29,193 +32,163 @@ class DecoderShape:
         ValueError: if a number is out of range.
     """
 
-    width: int = 64  # D
+    width: int = 128  # D
     layers: int = 4
-    hidden: int = 256  # F of dense feed-forward blocks
-    epsilon: float = 1e-5  # under the root of the norms
+    heads: int = 4
+    hidden: int = 512  # F of dense feed-forward blocks
+    dense_layers: int = 0  # the first ones, without a mixture whatever `sparse` says
     tied: bool = False  # whether the embedding also scores the tokens
+    epsilon: float = 1e-5  # under the root of RMSNorm
 
     def __post_init__(self) -> None:
-        for name in ("width", "layers", "hidden"):
+        for name in ("width", "layers", "heads", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"shape.{name}={getattr(self, name)}: must be at least 1")
+        if not 0 <= self.dense_layers <= self.layers:
+            raise ValueError(
+                f"shape.dense_layers={self.dense_layers}: must lie between 0 and "
+                f"shape.layers={self.layers}"
+            )
         if not self.epsilon > 0:
             raise ValueError(f"shape.epsilon={self.epsilon}: must be above 0")
 
 
-SHAPE, HEADS = DecoderShape(), Heads()
+DEFAULT_SHAPE, DEFAULT_POSITIONS = DecoderShape(), Positions()
 
 
-@dataclass(frozen=True)
-class Shared:
-    """Experts that every token meets, beside those that are chosen for it; in one block."""
-
-    hidden: int  # F of all of them together
-    gated: bool = False  # whether a learned number between 0 and 1 scales their answer
-
-    def __post_init__(self) -> None:
-        if self.hidden < 1:
-            raise ValueError(f"shared.hidden={self.hidden}: must be at least 1")
-
-
-class GatedFeedForward(nn.Module):
-    """The dense block (silu(x @ gate) * (x @ up)) @ down, without biases.
-
-    Args:
-        dim: width D of a token.
-        hidden: width F between the products.
-    """
-
-    def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.gate = nn.Linear(dim, hidden, bias=False)
-        self.up = nn.Linear(dim, hidden, bias=False)
-        self.down = nn.Linear(hidden, dim, bias=False)
-
-    def forward(self, x_BLD: Tensor) -> Tensor:
-        """Return y_BLD."""
-        y_BLD: Tensor = self.down(silu(self.gate(x_BLD)) * self.up(x_BLD))
-        return y_BLD
-
-
-class WithShared(nn.Module):
-    """A mixture, and a dense block that adds its answer for every token.
-
-    Args:
-        dim: width D of a token.
-        mixture: the experts that are chosen.
-        shared: those that are not.
-    """
-
-    def __init__(self, dim: int, mixture: Mixture, shared: Shared) -> None:
-        super().__init__()
-        self.mixture = mixture
-        self.shared = GatedFeedForward(dim, shared.hidden)
-        self.gate = nn.Linear(dim, 1, bias=False) if shared.gated else None
-
-    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and the decision of the mixture."""
-        y_BLD, decisions = self.mixture(x_BLD)
-        of_all_BLD = self.shared(x_BLD)
-        if self.gate is not None:
-            of_all_BLD = self.gate(x_BLD).sigmoid() * of_all_BLD
-        return y_BLD + of_all_BLD, decisions
-
-
-class DecoderBlock(nn.Module):
-    """Attention, then feed-forward; each reads a normalised stream and adds to it.
-
-    Args:
-        shape: size of the model.
-        heads: of attention.
-        feed_forward: maps x_BLD to y_BLD and decisions.
-    """
-
-    def __init__(self, shape: DecoderShape, heads: Heads, feed_forward: nn.Module) -> None:
-        super().__init__()
-        self.attention_norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
-        self.attention = GroupedQueryAttention(shape.width, heads, shape.epsilon)
-        self.feed_forward_norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
-        self.feed_forward = feed_forward
-
-    def forward(
-        self, x_BLD: Tensor, turn: Tensor, cache: LayerCache | None
-    ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the stream after the block, and the decisions of its feed-forward."""
-        gathered_BLD, _ = self.attention(self.attention_norm(x_BLD), turn, cache)
-        x_BLD = x_BLD + gathered_BLD
-        y_BLD, decisions = self.feed_forward(self.feed_forward_norm(x_BLD))
-        return x_BLD + y_BLD, decisions
-
-
-class CausalDecoder(nn.Module):
-    """Predicts the next token.
+class Mixtral(nn.Module):
+    """A decoder with rotary positions, grouped-query attention and SwiGLU blocks or experts.
 
     Args:
         vocabulary: number V of token ids.
         shape: size of the model.
-        heads: of every attention.
-        sparse: mixtures in the place of feed-forward blocks, in every n-th layer; None: dense.
-        leading: number of first layers that stay dense.
-        shared: experts beside every mixture that see all tokens; None: there are none.
-        initial_scale: variance of initial weights times the fan-in.
+        sparse: mixtures in the place of feed-forward blocks; None: the dense twin.
+        shared: experts beside each mixture that every token visits, made from the width.
+        attention: makes each layer's attention from width and query heads.
+        positions: rotary positions, and how far a token sees.
+        initial_scale: scale s of the initial weights, see `moebench.models.initialise`.
 
     Raises:
-        ValueError: if a number is out of range, or no layer is left for a mixture.
+        ValueError: if a number is out of range.
     """
 
     def __init__(
         self,
         vocabulary: int,
-        shape: DecoderShape = SHAPE,
-        heads: Heads = HEADS,
+        shape: DecoderShape = DEFAULT_SHAPE,
         sparse: Sparse | None = None,
-        leading: int = 0,
-        shared: Shared | None = None,
+        shared: Callable[[int], nn.Module] | None = None,
+        attention: Callable[[int, int], nn.Module] = GroupedQueryAttention,
+        positions: Positions = DEFAULT_POSITIONS,
         initial_scale: float = 1.0,
     ) -> None:
         super().__init__()
         if vocabulary < 1:
             raise ValueError(f"vocabulary={vocabulary}: must be at least 1")
-        if leading < 0:
-            raise ValueError(f"leading={leading}: must not be negative")
-        layers = range(1, shape.layers + 1)
-        mixed = {n for n in layers if sparse and n > leading and n % sparse.every == 0}
-        if sparse is not None and not mixed:
-            raise ValueError(
-                f"sparse.every={sparse.every}, leading={leading}: leaves none of "
-                f"shape.layers={shape.layers} for a mixture"
-            )
         seed = draw_seed()
-        self.shape, self.heads, self.leading = shape, heads, leading
-        self.every = sparse.every if sparse else 1
+        self.shape = shape
+        self.positions = positions
         self.embedding = nn.Embedding(vocabulary, shape.width)
-        self.blocks = nn.ModuleList(
-            DecoderBlock(shape, heads, feed_forward(shape, sparse if n in mixed else None, shared))
-            for n in layers
-        )
+        blocks = [
+            DecoderBlock(shape, attention, mixture, shared if mixture else None)
+            for mixture in mixtures(shape, sparse)
+        ]
+        self.blocks = nn.ModuleList(blocks)
+        self.rotary_width = blocks[0].rotary_width
         self.norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
-        self.head = None if shape.tied else nn.Linear(shape.width, vocabulary, bias=False)
+        if not shape.tied:
+            self.output = nn.Linear(shape.width, vocabulary, bias=False)
         initialise(self, seed, initial_scale)
 
-    def forward(self, batch: Any) -> Output:
-        """Return logits prediction_BLV for `batch.input_BL`, and a decision a mixture, by depth."""
-        return self.predict(batch.input_BL)
+    def forward(self, batch: TokenBatch) -> Output:
+        """Return logits prediction_BLV and one decision per mixture in order of depth."""
+        x_BLD, decisions = self.read(batch.input_BL)
+        return Output(self.score(x_BLD), decisions)
 
-    def predict(self, input_BL: Tensor, caches: list[LayerCache] | None = None) -> Output:
-        """Return logits and decisions of the newest tokens.
+    def read(
+        self, input_BL: Tensor, memories: Sequence[Memory] | None = None
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return the tokens after all layers, normalised, and the decisions.
 
         Args:
-            input_BL: their ids, int64.
-            caches: one a layer, of the tokens before them; they get these, too.
+            input_BL: ids of the tokens.
+            memories: one a layer, of the tokens before these, which are added; None: these are
+                the first and nothing is kept.
         """
-        start = caches[0].length if caches else 0
-        size, theta = self.heads.size, self.heads.theta
-        turn = turns(start, input_BL.shape[1], size, theta, input_BL.device)
         x_BLD = self.embedding(input_BL)
+        start = 0 if memories is None else memories[0].length
+        place = self.positions.place(start, input_BL.shape[1], self.rotary_width, like=x_BLD)
         decisions: list[RoutingDecision] = []
-        for number, block in enumerate(self.blocks):
-            x_BLD, of_block = block(x_BLD, turn, caches[number] if caches else None)
+        for layer, block in enumerate(self.blocks):
+            memory = None if memories is None else memories[layer]
+            x_BLD, of_block = block(x_BLD, place, memory)
             decisions += of_block
-        weight_VD = self.embedding.weight if self.head is None else self.head.weight
-        return Output(nn.functional.linear(self.norm(x_BLD), weight_VD), decisions)
+        return self.norm(x_BLD), decisions
 
-    def caches(self) -> list[LayerCache]:
-        """Return empty caches for `predict`."""
-        return [LayerCache() for _ in self.blocks]
+    def score(self, x_BLD: Tensor) -> Tensor:
+        """Return the logits of all tokens that might come next."""
+        weight_VD = self.embedding.weight if self.shape.tied else self.output.weight
+        return x_BLD @ weight_VD.T
 
-
-def feed_forward(
-    shape: DecoderShape, sparse: Sparse | None, shared: Shared | None
-) -> Dense | Mixture | WithShared:
-    """Return the feed-forward of one layer: dense, a mixture, or one with shared experts."""
-    if sparse is None:
-        return Dense(GatedFeedForward(shape.width, shape.hidden))
-    mixture = Mixture(sparse.build(shape.width))
-    return mixture if shared is None else WithShared(shape.width, mixture, shared)
+    def remember(self, room: int) -> list[Memory]:
+        """Return empty memories for a text of up to so many tokens, for `read`."""
+        return [Memory(room) for _ in self.blocks]
 
 
-def on_meta(**parts: Any) -> CausalDecoder:
-    """Return a decoder without memory for its weights: to be counted, or to be filled."""
-    with torch.device("meta"):
-        return CausalDecoder(**parts)
+class DecoderBlock(nn.Module):
+    """Attention, then a feed-forward block or a mixture.
+
+    Args:
+        shape: size of the model.
+        attention: makes the attention from width and heads.
+        sparse: parts of the mixture; None: a dense SwiGLU block.
+        shared: experts beside the mixture that every token visits, made from the width.
+    """
+
+    def __init__(
+        self,
+        shape: DecoderShape,
+        attention: Callable[[int, int], nn.Module],
+        sparse: Sparse | None,
+        shared: Callable[[int], nn.Module] | None,
+    ) -> None:
+        super().__init__()
+        dim = shape.width
+        feed_forward = slot(sparse, dim, lambda: Shared(dim, shape.hidden), shared)
+        inner: Any = attention(dim, shape.heads)
+        self.rotary_width = int(inner.rotary_width)
+        self.attention = Residual(dim, inner, 0.0, shape.epsilon)
+        self.feed_forward = Residual(dim, feed_forward, 0.0, shape.epsilon)
+
+    def forward(self, x_BLD: Tensor, *where: object) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return the tokens after the block and its decisions.
+
+        Args:
+            x_BLD: the tokens.
+            *where: what attention is told beside them: their place, and memory if there is one.
+        """
+        x_BLD, of_attention = self.attention(x_BLD, *where)
+        x_BLD, of_feed_forward = self.feed_forward(x_BLD)
+        return x_BLD, [*of_attention, *of_feed_forward]
+
+
+def mixtures(shape: DecoderShape, sparse: Sparse | None) -> list[Sparse | None]:
+    """Return for each layer the parts of its mixture, None where it is dense.
+
+    Of the layers after the dense ones, counted over all, the n-th, 2n-th, ... have one.
+
+    Raises:
+        ValueError: if a mixture is wanted and no layer has one.
+    """
+    found = [
+        sparse
+        if sparse is not None and layer > shape.dense_layers and layer % sparse.every == 0
+        else None
+        for layer in range(1, shape.layers + 1)
+    ]
+    if sparse is not None and not any(found):
+        raise ValueError(
+            f"sparse.every={sparse.every}: none of the {shape.layers} layers (shape.layers), of "
+            f"which {shape.dense_layers} are dense (shape.dense_layers), is a mixture"
+        )
+    return found

@@ -46,6 +46,16 @@ class Mixture(nn.Module):
         return y_TD.view(x_BLD.shape), [decision]
 
 
-def slot(sparse: Sparse | None, dim: int, dense: Callable[[], nn.Module]) -> Dense | Mixture:
-    """Return a mixture of width D = `dim`, or the block that `dense` makes if there is none."""
-    return Dense(dense()) if sparse is None else Mixture(sparse.build(dim))
+def slot(
+    sparse: Sparse | None,
+    dim: int,
+    dense: Callable[[], nn.Module],
+    shared: Callable[[int], nn.Module] | None = None,
+) -> Dense | Mixture:
+    """Return a mixture of width D = `dim`, or the block that `dense` makes if there is none.
+
+    `shared` makes experts beside the mixture that every token visits, from the width.
+    """
+    if sparse is None:
+        return Dense(dense())
+    return Mixture(sparse.build(dim, None if shared is None else shared(dim)))

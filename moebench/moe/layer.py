@@ -7,6 +7,8 @@ The contracts of its three parts, in full; everything else in this package imple
 | router | `(x_TD) -> RoutingDecision` | decides in float32; has an attribute `num_experts` |
 | experts | `(x_RD, count_E) -> y_RD` | rows come grouped by expert; knows nothing of routing |
 | dispatcher | `(x_TD, decision, experts) -> y_TD` | sends, computes and combines in one place |
+
+A layer may have a fourth, `(x_TD) -> y_TD`: shared experts, which every token visits.
 """
 
 from collections.abc import Callable
@@ -25,18 +27,27 @@ class MoELayer(nn.Module):
         router: decides which expert sees which token.
         experts: the functions that are mixed.
         dispatcher: carries tokens to experts and answers back.
+        shared: experts that every token visits, added to the mixture; None: there are none.
     """
 
-    def __init__(self, router: nn.Module, experts: nn.Module, dispatcher: nn.Module) -> None:
+    def __init__(
+        self,
+        router: nn.Module,
+        experts: nn.Module,
+        dispatcher: nn.Module,
+        shared: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.router = router
         self.experts = experts
         self.dispatcher = dispatcher
+        self.shared = shared
 
     def forward(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
         """Return the mixed answers y_TD and the decision that led to them."""
         decision: RoutingDecision = self.router(x_TD)
-        return self.dispatcher(x_TD, decision, self.experts), decision
+        y_TD = self.dispatcher(x_TD, decision, self.experts)
+        return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
 
 
 @dataclass(frozen=True)
@@ -55,11 +66,11 @@ class Sparse:
         if self.every < 1:
             raise ValueError(f"sparse.every={self.every}: must be at least 1 (every block)")
 
-    def build(self, dim: int) -> MoELayer:
-        """Make one layer of width D = `dim`."""
+    def build(self, dim: int, shared: nn.Module | None = None) -> MoELayer:
+        """Make one layer of width D = `dim`, with shared experts if there are any."""
         router = self.router(dim)
         num_experts = getattr(router, "num_experts", None)
         if not isinstance(num_experts, int):
             name = type(router).__name__
             raise ValueError(f"sparse.router={name}: a router has an integer attribute num_experts")
-        return MoELayer(router, self.experts(dim, num_experts), self.dispatcher())
+        return MoELayer(router, self.experts(dim, num_experts), self.dispatcher(), shared)

@@ -9,6 +9,7 @@ from moebench.moe.routers import ROUTERS, Hierarchical, InputDropout, NoisyTopK,
 from moebench.testing import RouterContract
 
 WITH_K = {"batchwise", "noisy_top_k", "random", "softmax_top_k", "top_k"}
+WITH_K |= {"group_limited", "sigmoid_top_k"}
 
 
 def top_two(dim: int, num_experts: int) -> TopK:

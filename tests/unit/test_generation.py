@@ -11,9 +11,9 @@ import transformers
 from moebench.cli import main
 from moebench.generation import Sampler, continuation, open_trained
 from moebench.interop import save_pretrained
-from moebench.models import CausalDecoder, Decoder
+from moebench.models import Decoder, Mixtral
 from moebench.models.blocks import Shape
-from moebench.models.grouped_query import Heads
+from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.mixtral_2024 import DecoderShape
 from moebench.moe.experts import SwiGLU
 from moebench.moe.layer import Sparse
@@ -67,12 +67,12 @@ def test_numbers_out_of_range_are_refused(arguments: dict[str, float], why: str)
         Sampler(**arguments)
 
 
-def decoder(vocabulary: int = 20) -> CausalDecoder:
+def decoder(vocabulary: int = 20) -> Mixtral:
     torch.manual_seed(0)
     sparse = Sparse(partial(TopK, num_experts=4, k=2), partial(SwiGLU, hidden=24), every=1)
-    return CausalDecoder(
-        vocabulary, DecoderShape(width=16, layers=2, hidden=24), Heads(2, 1, 8), sparse
-    ).eval()
+    shape = DecoderShape(width=16, layers=2, heads=2, hidden=24)
+    attention = partial(GroupedQueryAttention, kv_heads=1)
+    return Mixtral(vocabulary, shape, sparse, attention=attention).eval()
 
 
 def test_the_cache_changes_no_token() -> None:
@@ -82,7 +82,8 @@ def test_the_cache_changes_no_token() -> None:
     text = list(prompt)
     choose = Sampler(seed=2)
     for _ in range(12):
-        text.append(choose(model.predict(torch.tensor([text]))[0][0, -1]))
+        x_BLD, _ = model.read(torch.tensor([text]))
+        text.append(choose(model.score(x_BLD)[0, -1]))
     assert with_cache == text[5:]
 
 

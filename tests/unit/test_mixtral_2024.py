@@ -1,239 +1,256 @@
-"""The decoder of 2024: its size as printed, its attention by brute force, its cache."""
+"""The decoder: sizes of published models, what a token sees, memory, and its dense twin."""
 
-from functools import partial
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from moebench.cost import active_parameters, parameters
-from moebench.models import CausalDecoder, EncoderDecoder
+from moebench.cost import Cost, count_batch
+from moebench.models import EncoderDecoder, Mixtral
 from moebench.models.blocks import Shape
-from moebench.models.grouped_query import GroupedQueryAttention, Heads, LayerCache
-from moebench.models.mixtral_2024 import DecoderShape, Shared, on_meta
-from moebench.models.rotary import rotate, turns
+from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.latent_attention import Latent, LatentAttention
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions, Yarn
+from moebench.moe import Sparse
 from moebench.moe.experts import ReluMLP, SwiGLU
-from moebench.moe.layer import MoELayer, Sparse
+from moebench.moe.experts.shared import GatedShared, Shared
 from moebench.moe.routers import SoftmaxTopK, Switch, TopK
 
+V, L = 23, 12
+SHAPE = DecoderShape(width=16, layers=3, heads=4, hidden=24)
 
-def sparse(experts: int, k: int, hidden: int, every: int = 1) -> Sparse:
+
+def sparse(experts: int = 4, k: int = 2, hidden: int = 8, every: int = 1) -> Sparse:
     return Sparse(
-        partial(TopK, num_experts=experts, k=k), partial(SwiGLU, hidden=hidden), every=every
+        router=lambda dim: TopK(dim, experts, k),
+        experts=lambda dim, count: SwiGLU(dim, count, hidden),
+        every=every,
     )
 
 
-def test_mixtral_8x7b_has_the_parameters_of_its_paper() -> None:
-    """Table 1 of arXiv 2401.04088; 47 and 13 billion in its text."""
-    model = on_meta(
-        vocabulary=32_000,
-        shape=DecoderShape(width=4096, layers=32, hidden=14_336),
-        heads=Heads(32, 8, 128, theta=1e6),
-        sparse=sparse(8, 2, 14_336),
-    )
-    attention = 4096 * 128 * (32 + 8 + 8 + 32)
-    expert = 3 * 4096 * 14_336
-    layer = attention + 8 * expert + 8 * 4096 + 2 * 4096
-    assert parameters(model) == 32 * layer + 2 * 32_000 * 4096 + 4096 == 46_702_792_704
-    assert active_parameters(model, k=2) == 46_702_792_704 - 32 * 6 * expert == 12_879_925_248
+def small(**arguments: object) -> Mixtral:
+    torch.manual_seed(0)
+    return Mixtral(V, **{"shape": SHAPE, "sparse": sparse(), **arguments}).eval()
 
 
-def test_others_come_to_what_they_are_known_by() -> None:
-    """OLMoE 6.9 and 1.3 billion (arXiv 2409.02060), DeepSeekMoE 16.4 and 2.8 (arXiv 2401.06066)."""
-    olmoe = on_meta(
-        vocabulary=50_304,
-        shape=DecoderShape(width=2048, layers=16, hidden=1024),
-        heads=Heads(16, 16, 128, norm="all"),
-        sparse=sparse(64, 8, 1024),
-    )
-    assert round(parameters(olmoe) / 1e9, 1) == 6.9
-    assert round(active_parameters(olmoe, k=8) / 1e9, 1) == 1.3
-    deepseek = on_meta(
-        vocabulary=102_400,
-        shape=DecoderShape(width=2048, layers=28, hidden=10_944),
-        heads=Heads(16, 16, 128),
-        sparse=sparse(64, 6, 1408),
-        leading=1,
-        shared=Shared(2 * 1408),
-    )
-    assert round(parameters(deepseek) / 1e9, 1) == 16.4
-    assert round(active_parameters(deepseek, k=6) / 1e9, 1) == 2.8
+def ids(batch: int = 2, length: int = L) -> torch.Tensor:
+    return torch.randint(V, (batch, length), generator=torch.Generator().manual_seed(1))
 
 
-def test_switch_c_has_a_trillion_and_a_half_and_uses_few_of_them() -> None:
-    """Table 9 of arXiv 2101.03961: 1571 billion."""
+def logits(model: Mixtral, input_BL: torch.Tensor) -> torch.Tensor:
+    return model(SimpleNamespace(input_BL=input_BL, context_BL=None)).prediction
+
+
+def on_meta(model: nn.Module, tokens: int, encoder: bool = False) -> Cost:
     with torch.device("meta"):
-        switch = Sparse(partial(Switch, num_experts=2048), partial(ReluMLP, hidden=6144), every=1)
-        model = EncoderDecoder(32_128, Shape(2080, 15, 32, 6144), switch)
-    assert round(parameters(model) / 1e9) == 1571
-    assert active_parameters(model, k=1) < 2e9
+        input_BL = torch.empty(1, tokens, dtype=torch.int64)
+        context_BL = torch.empty(1, tokens, dtype=torch.int64) if encoder else None
+    return count_batch(model, SimpleNamespace(input_BL=input_BL, context_BL=context_BL))
 
 
-@pytest.mark.parametrize("position", [0, 3])
-def test_rotation_by_hand(position: int) -> None:
-    """Two pairs, (0, 2) and (1, 3), turned by the position and by a tenth of it for theta = 100."""
-    x = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    turned = rotate(x.view(1, 1, 1, 4), turns(position, 1, 4, 100.0, x.device)).flatten()
-    pairs = [complex(1, 3) * torch.exp(torch.tensor(1j * position)).item()]
-    pairs += [complex(2, 4) * torch.exp(torch.tensor(0.1j * position)).item()]
-    expected = torch.tensor([pairs[0].real, pairs[1].real, pairs[0].imag, pairs[1].imag])
-    torch.testing.assert_close(turned, expected)
-
-
-def test_scores_depend_on_distance_alone() -> None:
-    torch.manual_seed(0)
-    query, key = torch.randn(2, 1, 1, 1, 8)
-
-    def score(asks: int, answers: int) -> Tensor:
-        turned = [
-            rotate(x, turns(place, 1, 8, 1e4, x.device))
-            for x, place in ((query, asks), (key, answers))
-        ]
-        return (turned[0] * turned[1]).sum()
-
-    torch.testing.assert_close(score(7, 4), score(103, 100))
-    assert not torch.allclose(score(7, 4), score(7, 5))
-
-
-@pytest.mark.parametrize("window", [None, 1, 3])
-@pytest.mark.parametrize("norm", ["none", "each", "all"])
-def test_attention_by_brute_force(window: int | None, norm: Any) -> None:
-    """One query at a time, over the keys it may see; heads 0 and 1 share the first key head."""
-    torch.manual_seed(0)
-    heads = Heads(4, 2, 6, window=window, bias=True, norm=norm)
-    attention = GroupedQueryAttention(10, heads, 1e-6)
-    for parameter in attention.parameters():
-        nn.init.normal_(parameter)
-    x_LD, turn = torch.randn(7, 10), turns(0, 7, 6, heads.theta, torch.device("cpu"))
-
-    def split(linear: nn.Module, norm_of: nn.Module | None) -> Tensor:
-        y_LD = linear(x_LD)
-        y_LD = norm_of(y_LD) if norm == "all" and norm_of is not None else y_LD
-        y_LHD = y_LD.unflatten(-1, (-1, 6))
-        return norm_of(y_LHD) if norm == "each" and norm_of is not None else y_LHD
-
-    query, key = (
-        rotate(split(linear, of).transpose(0, 1)[None], turn)[0]
-        for linear, of in (
-            (attention.query, attention.query_norm),
-            (attention.key, attention.key_norm),
+def test_mixtral_8x7b_has_the_parameters_of_the_paper() -> None:
+    """Table 1; the text says 47B and 13B. Every matrix and norm of the paper, added up by hand."""
+    shape = DecoderShape(width=4096, layers=32, heads=32, hidden=14336)
+    with torch.device("meta"):
+        model = Mixtral(
+            32000,
+            shape,
+            sparse(8, 2, 14336),
+            attention=lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads=8),
+            positions=Positions(base=1e6, context=32768),
         )
-    )
-    value = split(attention.value, None).transpose(0, 1)
-    rows = []
-    for place in range(7):
-        first = 0 if window is None else max(0, place - window + 1)
-        seen = slice(first, place + 1)
-        gathered = [
-            (query[head, place] @ key[head // 2, seen].T / 6**0.5).softmax(-1)
-            @ value[head // 2, seen]
-            for head in range(4)
-        ]
-        rows.append(attention.out(torch.cat(gathered)))
-    found, _ = attention(x_LD[None], turn)
-    torch.testing.assert_close(found[0], torch.stack(rows), atol=1e-5, rtol=1e-5)
+    cost = on_meta(model, 8)
+    expert = 3 * 4096 * 14336
+    layer = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 8 * 4096 + 2 * 4096
+    outside = 2 * 32000 * 4096 + 4096
+    assert cost.params_total == 46_702_792_704 == outside + 32 * (layer + 8 * expert)
+    assert cost.params_active == 12_879_925_248 == outside + 32 * (layer + 2 * expert)
 
 
-def small(**changes: Any) -> CausalDecoder:
+def test_switch_c_has_a_trillion_and_a_half_of_which_few_are_active() -> None:
+    """Table 9 of Switch prints 1571B. It has heads of 64 features; 65 divide the width."""
+    experts = 2048
+    with torch.device("meta"):
+        model = EncoderDecoder(
+            32128,
+            Shape(width=2080, layers=15, heads=32, hidden=6144),
+            Sparse(
+                lambda dim: Switch(dim, experts),
+                lambda dim, count: ReluMLP(dim, count, 6144),
+                every=1,
+            ),
+        )
+    cost = on_meta(model, experts, encoder=True)
+    assert round(cost.params_total / 1e9) == 1571
+    assert cost.params_active < 2e9  # and not the 100 billion that are told of it
+
+
+def test_deepseekmoe_16b() -> None:
+    """28 layers, the first dense, 2 shared and 6 of 64 experts: 16.4B, 2.8B active (5.1.1)."""
+    shape = DecoderShape(width=2048, layers=28, heads=16, hidden=10944, dense_layers=1)
+    with torch.device("meta"):
+        model = Mixtral(
+            102400,
+            shape,
+            Sparse(
+                lambda dim: SoftmaxTopK(dim, 64, 6),
+                lambda dim, count: SwiGLU(dim, count, 1408),
+                every=1,
+            ),
+            shared=lambda dim: Shared(dim, 2 * 1408),
+        )
+    cost = on_meta(model, 64)
+    assert round(cost.params_total / 1e9, 1) == 16.4
+    assert round(cost.params_active / 1e9, 1) == 2.8
+
+
+def test_olmoe_7b() -> None:
+    """16 layers, 8 of 64 experts of width 1024, norms of queries and keys: 6.9B, 1.3B active."""
+    with torch.device("meta"):
+        model = Mixtral(
+            50304,
+            DecoderShape(width=2048, layers=16, heads=16, hidden=1024),
+            Sparse(
+                lambda dim: SoftmaxTopK(dim, 64, 8),
+                lambda dim, count: SwiGLU(dim, count, 1024),
+                every=1,
+            ),
+            attention=lambda dim, heads: GroupedQueryAttention(
+                dim, heads, norm=QueryKeyNorm("width")
+            ),
+        )
+    cost = on_meta(model, 64)
+    assert round(cost.params_total / 1e9, 1) == 6.9
+    assert round(cost.params_active / 1e9, 1) == 1.3
+
+
+def test_counting_without_data_agrees_with_counting_on_data() -> None:
+    with torch.device("meta"):
+        outline = small()
+    batch = SimpleNamespace(input_BL=ids(), context_BL=None)
+    assert on_meta(outline, L).params_active == count_batch(small(), batch).params_active
+    real = count_batch(small(), SimpleNamespace(input_BL=ids(1), context_BL=None))
+    assert on_meta(outline, L).flops_per_token == real.flops_per_token
+
+
+ATTENTIONS = {
+    "many": GroupedQueryAttention,
+    "grouped": lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads=2),
+    "wide heads": lambda dim, heads: GroupedQueryAttention(dim, heads, 1, 8, bias=True),
+    "norm of heads": lambda dim, heads: GroupedQueryAttention(
+        dim, heads, norm=QueryKeyNorm("head")
+    ),
+    "norm of all": lambda dim, heads: GroupedQueryAttention(dim, heads, norm=QueryKeyNorm("width")),
+    "latent": lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
+    "latent, queries direct": lambda dim, heads: LatentAttention(
+        dim, heads, Latent(6, None, 4, 2, 3)
+    ),
+}
+POSITIONS = {
+    "all": Positions(),
+    "window": Positions(window=3),
+    "interleaved": Positions(interleaved=True),
+    "yarn": Positions(yarn=Yarn(factor=4, first_context=8, attention=1.1)),
+}
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_reading_by_pieces_is_reading_at_once(attention: str, positions: str) -> None:
+    """A prompt, some tokens together, then one by one: the same logits and the same routing."""
+    model = small(attention=ATTENTIONS[attention], positions=POSITIONS[positions])
+    input_BL = ids()
+    expected, decisions = model.read(input_BL)
+    memories = model.remember(L)
+    pieces = [model.read(part, memories)[0] for part in input_BL.split([4, 3, 1, 1, 1, 1, 1], 1)]
+    torch.testing.assert_close(torch.cat(pieces, dim=1), expected, atol=1e-5, rtol=1e-5)
+    assert len(decisions) == SHAPE.layers
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_no_token_sees_a_later_one(attention: str, positions: str) -> None:
+    model = small(attention=ATTENTIONS[attention], positions=POSITIONS[positions])
+    input_BL = ids()
+    changed = input_BL.clone()
+    changed[:, 7:] = (changed[:, 7:] + 1) % V
+    before, after = logits(model, input_BL), logits(model, changed)
+    torch.testing.assert_close(before[:, :7], after[:, :7])
+    assert not torch.allclose(before[:, 7:], after[:, 7:])
+
+
+def test_a_window_hides_what_is_too_far() -> None:
+    """With one layer of window 3, a token depends on itself and two before it."""
+    shape = DecoderShape(width=16, layers=1, heads=4, hidden=24)
+    model = small(shape=shape, sparse=None, positions=Positions(window=3))
+    input_BL = ids()
+    changed = input_BL.clone()
+    changed[:, 5] = (changed[:, 5] + 1) % V
+    moved = (logits(model, input_BL) - logits(model, changed)).abs().amax((0, 2)) > 1e-6
+    assert moved.tolist() == [place in (5, 6, 7) for place in range(L)]
+
+
+def test_only_distances_matter() -> None:
+    """Rotary positions: a text moved by some places attends as before."""
     torch.manual_seed(0)
-    parts: dict[str, Any] = {
-        "vocabulary": 20,
-        "shape": DecoderShape(width=16, layers=3, hidden=24),
-        "heads": Heads(4, 2, 6),
-        "sparse": sparse(4, 2, 8),
-    }
-    return CausalDecoder(**{**parts, **changes}).eval()
+    attention = GroupedQueryAttention(16, 4, 2)
+    x_BLD = torch.randn(1, 5, 16)
+    places = [Positions().place(start, 5, 4, x_BLD) for start in (0, 100)]
+    scores = []
+    for place in places:
+        query, key = (
+            place.turn(attention._heads(attention.get_submodule(name)(x_BLD), ""))
+            for name in ("query", "key")
+        )
+        scores.append(query[:, :2] @ key.transpose(-1, -2))
+    torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("window", [None, 4])
-@pytest.mark.parametrize("pieces", [[12], [5, 7], [1] * 12, [6, 1, 1, 4]])
-def test_the_cache_changes_nothing(window: int | None, pieces: list[int]) -> None:
-    model = small(heads=Heads(4, 2, 6, window=window))
-    ids = torch.randint(20, (2, 12))
-    whole = model.predict(ids).prediction
-    caches = model.caches()
-    found = [model.predict(part, caches).prediction for part in ids.split(pieces, dim=1)]
-    torch.testing.assert_close(torch.cat(found, dim=1), whole, atol=1e-5, rtol=1e-5)
-    assert {cache.length for cache in caches} == {12}
+def test_sparse_and_dense_layers_where_they_are_asked_for() -> None:
+    shape = DecoderShape(width=16, layers=6, heads=4, hidden=24, dense_layers=2)
+    model = small(shape=shape, sparse=sparse(every=2), shared=lambda dim: GatedShared(dim, 8))
+    names = {name.split(".")[1] for name, _ in model.named_parameters() if "router" in name}
+    assert names == {"3", "5"}  # counted from 0: the fourth and the sixth
+    assert len(model(SimpleNamespace(input_BL=ids(), context_BL=None)).decisions) == 2
+    assert sum("shared.gate" in name for name, _ in model.named_parameters()) == 2
 
 
-def test_a_cache_grows() -> None:
-    cache = LayerCache()
-    for place in range(9):
-        key, value = cache.add(torch.full((1, 1, 1, 2), place), torch.full((1, 1, 1, 2), -place))
-    assert key[0, 0, :, 0].tolist() == list(range(9))
-    assert value[0, 0, :, 1].tolist() == [-place for place in range(9)]
+def test_tied_embeddings_score_the_tokens() -> None:
+    shape = DecoderShape(width=16, layers=1, heads=4, hidden=24, tied=True)
+    model = small(shape=shape)
+    assert not [name for name, _ in model.named_parameters() if name.startswith("output")]
+    x_BLD, _ = model.read(ids())
+    torch.testing.assert_close(model.score(x_BLD), x_BLD @ model.embedding.weight.T)
 
 
-def test_no_token_sees_a_later_one() -> None:
-    model, ids = small(), torch.randint(20, (1, 10))
-    changed = ids.clone()
-    changed[0, 6] = (changed[0, 6] + 1) % 20
-    before, after = (model.predict(x).prediction[0] for x in (ids, changed))
-    assert torch.equal(before[:6], after[:6])
-    assert not torch.equal(before[6:], after[6:])
-
-
-def test_where_mixtures_are() -> None:
-    def layers(**changes: Any) -> list[bool]:
-        blocks = small(shape=DecoderShape(width=16, layers=4, hidden=24), **changes).blocks
-        return [any(isinstance(m, MoELayer) for m in block.modules()) for block in blocks]
-
-    assert layers() == [True] * 4
-    assert layers(leading=2) == [False, False, True, True]
-    assert layers(sparse=sparse(4, 2, 8, every=2)) == [False, True, False, True]
-    assert layers(sparse=None) == [False] * 4
-
-
-@pytest.mark.parametrize("gated", [False, True])
-def test_shared_experts_add_their_answer(gated: bool) -> None:
-    model = small(shared=Shared(8, gated))
-    part = model.blocks[0].feed_forward
-    x_BLD = torch.randn(2, 3, 16)
-    routed, _ = part.mixture(x_BLD)
-    scale = part.gate(x_BLD).sigmoid() if gated else 1.0
-    torch.testing.assert_close(part(x_BLD)[0], routed + scale * part.shared(x_BLD))
-
-
-def test_one_decision_a_mixture_and_gradients_everywhere() -> None:
-    model = small(shared=Shared(8, gated=True), leading=1).train()
-    output = model.predict(torch.randint(20, (2, 12)))
-    assert len(output.decisions) == 2
-    output.prediction.sin().sum().backward()
-    missing = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    assert missing == []
-
-
-def test_a_tied_embedding_scores_the_tokens() -> None:
-    model = small(shape=DecoderShape(width=16, layers=1, hidden=24, tied=True))
-    assert model.head is None
-    untied = small(shape=DecoderShape(width=16, layers=1, hidden=24))
-    assert parameters(untied) - parameters(model) == 20 * 16
-
-
-def test_softmax_before_the_choice_is_another_model() -> None:
-    rule = Sparse(partial(SoftmaxTopK, num_experts=4, k=2), partial(SwiGLU, hidden=8), every=1)
-    ids = torch.randint(20, (1, 5))
-    assert not torch.allclose(small().predict(ids)[0], small(sparse=rule).predict(ids)[0])
+def test_every_parameter_gets_a_gradient() -> None:
+    model = small(
+        shared=lambda dim: GatedShared(dim, 8),
+        attention=lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
+    )
+    logits(model, ids(4)).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
 
 
 @pytest.mark.parametrize(
-    ("make", "why"),
+    ("arguments", "words"),
     [
-        (lambda: Heads(4, 3, 8), "key_value_heads=3: must divide heads=4"),
-        (lambda: Heads(4, 2, 7), "size=7: must be even"),
-        (lambda: Heads(0, 1, 8), "heads.heads=0"),
-        (lambda: Heads(4, 2, 8, window=0), "window=0"),
-        (lambda: DecoderShape(layers=0), "shape.layers=0"),
-        (lambda: DecoderShape(epsilon=0.0), "shape.epsilon=0"),
-        (lambda: Shared(0), "shared.hidden=0"),
-        (lambda: small(vocabulary=0), "vocabulary=0"),
-        (lambda: small(leading=-1), "leading=-1"),
-        (lambda: small(leading=3), "leading=3: leaves none of shape.layers=3"),
-        (lambda: small(sparse=sparse(4, 2, 8, every=4)), "sparse.every=4, leading=0: leaves none"),
+        ({"shape": DecoderShape(layers=2), "sparse": sparse(every=3)}, "sparse.every=3"),
+        ({"shape": DecoderShape(width=30)}, "shape.width=30"),
+        ({"shape": DecoderShape(width=20)}, "head_width=5"),
+        ({"attention": lambda d, h: GroupedQueryAttention(d, h, kv_heads=3)}, "kv_heads=3"),
     ],
 )
-def test_impossible_sizes_are_refused(make: Any, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        make()
+def test_impossible_sizes_are_refused(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        small(**arguments)
+
+
+def test_memory_refuses_what_does_not_fit() -> None:
+    model = small()
+    with pytest.raises(ValueError, match="12 tokens do not fit the room for 8"):
+        model.read(ids(), model.remember(8))

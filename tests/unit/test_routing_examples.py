@@ -11,10 +11,12 @@ import torch
 
 from moebench.moe.routers import (
     Everyone,
+    GroupLimited,
     Hashed,
     InputDropout,
     Random,
     Sampled,
+    SigmoidTopK,
     SoftmaxTopK,
     Switch,
     TopK,
@@ -136,6 +138,29 @@ def test_input_dropout_hides_features_from_the_router_in_training_only() -> None
     )
 
 
+def test_group_limited_leaves_out_the_second_best_where_its_group_is_not_the_best() -> None:
+    # Probabilities 1/10, 4/10, 3/10, 2/10 in groups of two: the first group has the best expert,
+    # so 4/10 and 1/10 are kept and 3/10 is not; the factor of 2 doubles them.
+    router = with_identity(GroupLimited(4, 4, k=2, groups=2, kept=1, factor=2.0))
+    x_TD = torch.tensor([[1.0, 4.0, 3.0, 2.0]]).log()
+    assert rows(router(x_TD)) == [(0, 1, 0.8), (0, 0, 0.2)]
+    both = with_identity(GroupLimited(4, 4, k=2, groups=2, kept=2))
+    assert rows(both(x_TD)) == [(0, 1, 0.4), (0, 2, 0.3)]
+
+
+def test_sigmoid_top_k_counts_the_bias_in_the_choice_alone() -> None:
+    # Sigmoids 1/2, 4/5, 3/4, 2/3. Without bias 4/5 and 3/4 are kept, over their sum 16/31, 15/31.
+    router = with_identity(SigmoidTopK(4, 4, k=2))
+    x_TD = torch.tensor([[1.0, 4.0, 3.0, 2.0]]).log()
+    assert rows(router(x_TD)) == [(0, 1, round(16 / 31, 6)), (0, 2, round(15 / 31, 6))]
+    # A bias of 1 makes the first the best; its weight is still its sigmoid: 5/13 and 8/13.
+    router.bias_E[0] = 1.0
+    assert rows(router(x_TD)) == [(0, 0, round(5 / 13, 6)), (0, 1, round(8 / 13, 6))]
+    # Groups are worth their two best: 1/2 + 4/5 = 1.3 is less than 3/4 + 2/3.
+    apart = SigmoidTopK(4, 4, k=2, groups=2, kept=1, factor=2.0, normalised=False)
+    assert rows(with_identity(apart)(x_TD)) == [(0, 2, 1.5), (0, 3, round(4 / 3, 6))]
+
+
 def test_hashed_sends_equal_tokens_to_the_expert_of_the_nearest_direction() -> None:
     router = Hashed(3, 3)
     router.direction_ED = torch.eye(3)
@@ -166,6 +191,9 @@ def test_random_is_even_and_blind() -> None:
         (lambda: TopK(3, 3, k=4), "k=4: must lie between 1 and num_experts=3"),
         (lambda: SoftmaxTopK(3, 3, k=0), "k=0: must lie between 1 and num_experts=3"),
         (lambda: Random(3, 3, k=4), "k=4: must lie between 1 and num_experts=3"),
+        (lambda: GroupLimited(3, 4, groups=3), "groups=3: must divide num_experts=4"),
+        (lambda: SigmoidTopK(3, 4, kept=2), "kept=2: must lie between 1 and groups=1"),
+        (lambda: GroupLimited(3, 4, 3, 2), "k=3: the 1 kept groups have fewer experts"),
         (lambda: Switch(3, 0), "num_experts=0: a router needs at least 1 expert"),
         (lambda: Hashed(3, 0), "num_experts=0: a router needs at least 1 expert"),
         (lambda: Switch(3, 3, jitter=1.0), "jitter=1.0: must be at least 0 and below 1"),
@@ -176,6 +204,6 @@ def test_random_is_even_and_blind() -> None:
     ],
 )
 def test_bad_numbers_are_refused_in_one_line(make, message: str) -> None:
-    with pytest.raises(ValueError, match=r"must|needs") as refusal:
+    with pytest.raises(ValueError, match=r"must|needs|fewer") as refusal:
         make()
     assert str(refusal.value) == message

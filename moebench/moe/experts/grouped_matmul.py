@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from moebench.moe.autocast import autocast_dtype
+
 ROW_BYTES = 16  # grouped_mm wants every row to start at a multiple of this
 
 
@@ -32,9 +34,8 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
         weight_EDF: one matrix per expert.
         count_E: rows of each expert; they add up to R.
     """
-    device = x_RD.device.type
-    if torch.is_autocast_enabled(device) and x_RD.dtype != torch.float64:
-        dtype = torch.get_autocast_dtype(device)
+    dtype = autocast_dtype(x_RD)
+    if dtype is not None and x_RD.dtype != torch.float64:
         x_RD, weight_EDF = x_RD.to(dtype), weight_EDF.to(dtype)
     num_experts, width = weight_EDF.shape[:2]
     if num_experts == 1:

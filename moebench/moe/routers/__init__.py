@@ -3,23 +3,27 @@
 from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.everyone import Everyone
 from moebench.moe.routers.exploration import InputDropout
+from moebench.moe.routers.group_limited import GroupLimited
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.hierarchical import Hierarchical
 from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.routers.random import Random
 from moebench.moe.routers.sampled import Sampled
 from moebench.moe.routers.score import Score
+from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
 from moebench.moe.routers.switch import Switch
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
 
 ROUTERS = {
     "batchwise": Batchwise,
     "everyone": Everyone,
+    "group_limited": GroupLimited,
     "hashed": Hashed,
     "hierarchical": Hierarchical,
     "noisy_top_k": NoisyTopK,
     "random": Random,
     "sampled": Sampled,
+    "sigmoid_top_k": SigmoidTopK,
     "softmax_top_k": SoftmaxTopK,
     "switch": Switch,
     "top_k": TopK,
@@ -29,6 +33,7 @@ __all__ = [
     "ROUTERS",
     "Batchwise",
     "Everyone",
+    "GroupLimited",
     "Hashed",
     "Hierarchical",
     "InputDropout",
@@ -36,6 +41,7 @@ __all__ = [
     "Random",
     "Sampled",
     "Score",
+    "SigmoidTopK",
     "SoftmaxTopK",
     "Switch",
     "TopK",

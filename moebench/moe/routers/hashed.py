@@ -7,6 +7,7 @@ the control group of Roller et al. 2021 (arXiv 2106.04426), who hash the token's
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.autocast import without_autocast
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import at_least_float32
 
@@ -35,7 +36,7 @@ class Hashed(nn.Module):
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""
-        with torch.no_grad(), torch.autocast(x_TD.device.type, enabled=False):
+        with torch.no_grad(), without_autocast(x_TD):
             x_TD = at_least_float32(x_TD)
             logits_TE = x_TD @ self.direction_ED.to(x_TD.dtype).T
             expert_T1 = logits_TE.argmax(dim=-1, keepdim=True)

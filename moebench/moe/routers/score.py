@@ -6,6 +6,8 @@ Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.4, "selective precision"
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.autocast import without_autocast
+
 
 def at_least_float32(x: Tensor) -> Tensor:
     """Return `x` in float32, or as it is where it is wider (float64 in gradient checks)."""
@@ -32,5 +34,5 @@ class Score(nn.Module):
 
     def forward(self, x_TD: Tensor) -> Tensor:
         """Return logits_TE."""
-        with torch.autocast(x_TD.device.type, enabled=False):
+        with without_autocast(x_TD):
             return at_least_float32(x_TD) @ at_least_float32(self.weight).T

@@ -1,0 +1,25 @@
+"""What an architecture file provides."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moebench.interop.config import Config
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import Piece
+from moebench.models.mixtral_2024 import Mixtral
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One family of published checkpoints."""
+
+    model_type: str  # as config.json has it
+    class_name: str  # of the model in transformers
+    defaults: Mapping[str, Any]  # of the settings that a config.json may leave out
+    build: Callable[[Config], Mixtral]
+    pieces: Callable[[Mixtral], Iterator[Piece]]
+    fits: Callable[[Parts], bool]  # whether a model of these parts is one
+    settings: Callable[[Parts], dict[str, Any]]  # what its config.json says beside the common
+    # Beginnings of the names of weights that a checkpoint may have and a decoder has no place for.
+    spare: Callable[[Config], tuple[str, ...]] = lambda config: ()

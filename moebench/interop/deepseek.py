@@ -1,0 +1,84 @@
+"""What DeepSeek-V2 and V3 share: latent attention, leading dense layers, shared experts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moebench.interop.config import Config, growth, rope_parameters
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import Piece, routed, swiglu
+from moebench.models.latent_attention import Latent
+from moebench.moe.experts.shared import Shared
+from moebench.moe.layer import MoELayer
+
+
+def latent_of(config: Config) -> Latent:
+    """Return the widths of attention; stretched positions sharpen its scores."""
+    rope, scale = config.rope(), 1.0
+    if (rope.get("rope_type") or rope.get("type") or "default") != "default":
+        everywhere = rope.get("mscale_all_dim") or 0
+        scale = growth(rope["factor"], everywhere) ** 2 if everywhere else 1.0
+    return Latent(
+        kv_rank=config["kv_lora_rank"],
+        query_rank=config.get("q_lora_rank"),
+        plain=config["qk_nope_head_dim"],
+        turned=config["qk_rope_head_dim"],
+        value=config["v_head_dim"],
+        bias=bool(config.get("attention_bias", False)),
+        scale=scale,
+    )
+
+
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of a mixture with shared experts."""
+    yield from routed(layer, theirs, ours)
+    expert = layer.get_submodule("shared.expert")
+    yield from swiglu(expert, f"{theirs}mlp.shared_experts.", f"{ours}shared.expert.", 0)
+
+
+def fits(parts: Parts) -> bool:
+    """Say whether dense layers, shared experts and positions are as both have them."""
+    dense = parts.dense == list(range(len(parts.dense)))
+    positions = parts.model.positions
+    shared = isinstance(parts.shared, Shared) and not _shared(parts) % parts.hidden
+    return dense and shared and positions.window is None
+
+
+def settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says of both."""
+    latent: Latent = parts.attention.latent
+    return {
+        "intermediate_size": parts.model.shape.hidden,
+        "moe_intermediate_size": parts.hidden,
+        "n_routed_experts": parts.num_experts,
+        "n_shared_experts": _shared(parts) // parts.hidden,
+        "num_experts_per_tok": parts.router.k,
+        "num_key_value_heads": parts.model.shape.heads,
+        "first_k_dense_replace": len(parts.dense),
+        "kv_lora_rank": latent.kv_rank,
+        "q_lora_rank": latent.query_rank,
+        "qk_nope_head_dim": latent.plain,
+        "qk_rope_head_dim": latent.turned,
+        "v_head_dim": latent.value,
+        "attention_bias": latent.bias,
+        "rope_parameters": {**rope_parameters(parts.model.positions), **_scale(parts)},
+    }
+
+
+def _scale(parts: Parts) -> dict[str, Any]:
+    """Return what the positions in config.json say of the further factor on the scores.
+
+    Raises:
+        ValueError: for a factor that no stretching of positions explains.
+    """
+    scale, yarn = parts.attention.latent.scale, parts.model.positions.yarn
+    if scale == 1.0:
+        return {}
+    if yarn is None or yarn.factor <= 1:
+        raise ValueError(f"latent.scale={scale}: config.json has it only with stretched positions")
+    return {"mscale_all_dim": (scale**0.5 - 1) / (growth(yarn.factor) - 1)}
+
+
+def _shared(parts: Parts) -> int:
+    """Return the width of all shared experts together."""
+    assert isinstance(parts.shared, Shared)
+    return int(parts.shared.expert.down_EFD.shape[1])

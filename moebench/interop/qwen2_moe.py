@@ -1,0 +1,87 @@
+"""Qwen1.5-MoE and Qwen2-57B-A14B: biases in attention, shared experts behind a gate.
+
+Source: Yang et al. 2024, Qwen2 technical report (arXiv 2407.10671), section 2.2.2.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moebench.interop import qwen_moe
+from moebench.interop.architecture import Architecture
+from moebench.interop.config import Config
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import Piece, decoder, grouped_query, routed, swiglu
+from moebench.models.grouped_query import GroupedQueryAttention
+from moebench.models.mixtral_2024 import Mixtral
+from moebench.moe.experts.shared import GatedShared
+from moebench.moe.layer import MoELayer
+from moebench.moe.routers import SoftmaxTopK, TopK
+
+
+def build(config: Config) -> Mixtral:
+    """Make the model."""
+    config.refuse(use_sliding_window=False)
+    sparse, dense_layers = qwen_moe.sparse_of(config, config["num_experts"])
+    kv_heads, shared = config.get("num_key_value_heads"), config["shared_expert_intermediate_size"]
+    bias = config["qkv_bias"]
+    return Mixtral(
+        config["vocab_size"],
+        config.shape("intermediate_size", dense_layers),
+        sparse,
+        lambda dim: GatedShared(dim, shared),
+        lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, bias=bias),
+        config.positions(),
+    )
+
+
+def pieces(model: Mixtral) -> Iterator[Piece]:
+    """Yield the names."""
+    return decoder(model, grouped_query, _mixture)
+
+
+def _mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    yield from routed(layer, theirs, ours)
+    yield Piece(f"{theirs}mlp.shared_expert_gate.weight", f"{ours}shared.gate.weight")
+    expert = layer.get_submodule("shared.shared.expert")
+    yield from swiglu(expert, f"{theirs}mlp.shared_expert.", f"{ours}shared.shared.expert.", 0)
+
+
+def fits(parts: Parts) -> bool:
+    """Say whether a model is one of these."""
+    return (
+        isinstance(parts.attention, GroupedQueryAttention)
+        and parts.attention.norm is None
+        and parts.attention.query.out_features == parts.model.shape.width
+        and parts.model.positions.window is None
+        and isinstance(parts.router, TopK | SoftmaxTopK)
+        and isinstance(parts.shared, GatedShared)
+    )
+
+
+def settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says."""
+    assert isinstance(parts.shared, GatedShared)
+    return {
+        **qwen_moe.settings(parts),
+        "num_experts": parts.num_experts,
+        "shared_expert_intermediate_size": parts.shared.shared.expert.down_EFD.shape[1],
+        "qkv_bias": parts.attention.query.bias is not None,
+        "use_sliding_window": False,
+    }
+
+
+QWEN2_MOE = Architecture(
+    "qwen2_moe",
+    "Qwen2MoeForCausalLM",
+    {
+        "num_experts_per_tok": 4,
+        "num_experts": 60,
+        "qkv_bias": True,
+        "rms_norm_eps": 1e-6,
+        "max_position_embeddings": 32_768,
+    },
+    build,
+    pieces,
+    fits,
+    settings,
+)

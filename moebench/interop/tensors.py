@@ -1,0 +1,163 @@
+"""Tensors in files of the format safetensors, read straight to where they belong, written in turn.
+
+A file is eight bytes that say how long a JSON header is, the header, which names each tensor with
+its type, shape and place, and the tensors' bytes. A tensor is read from the file into the memory
+of its parameter and nowhere else, unless its type has to change; then through a small buffer.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor
+
+INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
+TYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+}
+LARGEST_HEADER = 100_000_000  # bytes
+BUFFER = 16_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where a tensor lies."""
+
+    file: Path
+    dtype: str  # as the file names it
+    shape: tuple[int, ...]
+    start: int  # bytes from the beginning of the file
+
+    @property
+    def type(self) -> torch.dtype:
+        """Its type; ValueError for one that is not read here, such as 8-bit floats."""
+        if self.dtype not in TYPES:
+            known = ", ".join(TYPES)
+            raise ValueError(f"{self.file}: type {self.dtype} is not supported, only {known}")
+        return TYPES[self.dtype]
+
+
+def find(folder: Path) -> dict[str, Stored]:
+    """Return every tensor of a checkpoint by name, whether it is in one file or in several.
+
+    Raises:
+        FileNotFoundError: if there is none, or a shard that the index names is missing.
+        ValueError: for a file that is cut short or not of the format, a tensor that the index
+            names and its shard lacks.
+    """
+    index = folder / INDEX
+    if not index.is_file():
+        if not (folder / SINGLE).is_file():
+            raise FileNotFoundError(f"{folder}: has neither {SINGLE} nor {INDEX}")
+        return read_header(folder / SINGLE)
+    named: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    shards = list(dict.fromkeys(named.values()))
+    if absent := [shard for shard in shards if not (folder / shard).is_file()]:
+        raise FileNotFoundError(f"{folder}: missing {listed(absent)}, which {INDEX} names")
+    stored: dict[str, Stored] = {}
+    for shard in shards:
+        stored |= read_header(folder / shard)
+    if lacking := [name for name in named if name not in stored]:
+        raise ValueError(f"{folder}: {INDEX} names weights that no shard has: {listed(lacking)}")
+    return stored
+
+
+def read_header(path: Path) -> dict[str, Stored]:
+    """Return the tensors of one file."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(LARGEST_HEADER, size - 8):
+            raise ValueError(f"{path}: not a safetensors file, or cut short")
+        try:
+            header: dict[str, Any] = json.loads(file.read(length))
+        except ValueError:
+            raise ValueError(f"{path}: not a safetensors file: its header is no JSON") from None
+    header.pop("__metadata__", None)
+    found = {}
+    for name, entry in header.items():
+        start, end = (8 + length + offset for offset in entry["data_offsets"])
+        if end > size:
+            raise ValueError(f"{path}: cut short, {name} ends at byte {end} of {size}")
+        found[name] = Stored(path, entry["dtype"], tuple(entry["shape"]), start)
+    return found
+
+
+def read_into(file: BinaryIO, stored: Stored, target: Tensor) -> None:
+    """Read a tensor into one that is contiguous, cast where types differ.
+
+    Raises:
+        ValueError: if the file ends too early.
+    """
+    file.seek(stored.start)
+    flat = target.detach().view(-1)
+    if stored.type == target.dtype and target.device.type == "cpu":
+        _fill(file, flat)
+        return
+    step = BUFFER // stored.type.itemsize
+    buffer = torch.empty(min(step, flat.numel()), dtype=stored.type)
+    for start in range(0, flat.numel(), step):
+        part = flat[start : start + step]
+        _fill(file, buffer[: part.numel()])
+        part.copy_(buffer[: part.numel()])
+
+
+def _fill(file: BinaryIO, flat: Tensor) -> None:
+    """Read as many bytes as a flat tensor has."""
+    space = flat.view(torch.uint8).numpy().data
+    if file.readinto(space) != len(space):  # type: ignore[attr-defined]
+        raise ValueError(f"{file.name}: cut short")
+
+
+def write(path: Path, tensors: Sequence[tuple[str, Tensor]]) -> None:
+    """Write tensors to one file, each made contiguous only while it is written."""
+    names = {dtype: name for name, dtype in TYPES.items()}
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    offset = 0
+    for name, tensor in tensors:
+        end = offset + tensor.numel() * tensor.element_size()
+        entry = {"dtype": names[tensor.dtype], "shape": list(tensor.shape)}
+        header[name] = {**entry, "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # so that the data start at a multiple of eight
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, tensor in tensors:
+            flat = tensor.detach().contiguous().cpu().view(-1)
+            file.write(flat.view(torch.uint8).numpy().data)
+
+
+def write_shards(folder: Path, tensors: Iterable[tuple[str, Tensor]], most: int) -> None:
+    """Write tensors into one file, or into several of at most so many bytes and an index."""
+    shards: list[list[tuple[str, Tensor]]] = [[]]
+    sizes: list[int] = [0]
+    for name, tensor in tensors:
+        size = tensor.numel() * tensor.element_size()
+        if shards[-1] and sizes[-1] + size > most:
+            shards.append([])
+            sizes.append(0)
+        shards[-1].append((name, tensor))
+        sizes[-1] += size
+    if len(shards) == 1:
+        write(folder / SINGLE, shards[0])
+        return
+    count = len(shards)
+    files = [f"model-{n:05}-of-{count:05}.safetensors" for n in range(1, count + 1)]
+    for file, shard in zip(files, shards, strict=True):
+        write(folder / file, shard)
+    where = {name: file for file, shard in zip(files, shards, strict=True) for name, _ in shard}
+    index = {"metadata": {"total_size": sum(sizes)}, "weight_map": where}
+    (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names for a message, of many the first few and how many more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

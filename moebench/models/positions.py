@@ -1,0 +1,129 @@
+"""Where tokens stand: rotary positions, a causal mask, and a window of keys where one is wanted.
+
+Source: Su et al. 2021, RoFormer (arXiv 2104.09864), section 3.2.2; sliding window: Beltagy et al.
+2020, Longformer (arXiv 2004.05150), section 3.1, as in Jiang et al. 2023, Mistral 7B
+(arXiv 2310.06825), section 2; stretched frequencies: Peng et al. 2023, YaRN (arXiv 2309.00071),
+section 3.
+
+Shape suffixes: R features of a head that are turned, an even number, P = R / 2 pairs of them,
+S tokens seen, those of earlier calls included.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Yarn:
+    """Frequencies stretched for a context longer than the one that was trained first.
+
+    A pair of features that turns more than `fast` times within the first context keeps its
+    frequency, one that turns less than `slow` times is divided by `factor`, those between are
+    mixed. Cosines and sines grow by `attention`.
+    """
+
+    factor: float
+    first_context: int  # tokens
+    fast: float = 32.0  # turns
+    slow: float = 1.0  # turns
+    attention: float = 1.0
+
+    def __call__(self, frequency_P: Tensor, base: float) -> Tensor:
+        """Return the stretched frequencies, in radians a token."""
+        pairs = frequency_P.numel()
+
+        def pair_of(turns: float) -> float:
+            """Return which pair, as a fraction, turns so often within the first context."""
+            length = self.first_context / (turns * 2 * math.pi)
+            return pairs * math.log(length) / math.log(base)
+
+        low = max(0, math.floor(pair_of(self.fast)))
+        high = min(2 * pairs - 1, math.ceil(pair_of(self.slow)))
+        place_P = torch.arange(pairs, dtype=frequency_P.dtype, device=frequency_P.device)
+        slow_P = ((place_P - low) / max(high - low, 0.001)).clamp(0, 1)
+        return frequency_P * (1 - slow_P) + frequency_P / self.factor * slow_P
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the tokens of one call stand; all layers share it."""
+
+    cos_LR: Tensor
+    sin_LR: Tensor  # with a minus sign in the first half of R
+    interleaved: bool
+    seen_LS: Tensor | None  # bool; None: everything up to the token itself
+    window: int | None
+
+    def turn(self, x_BHLR: Tensor) -> Tensor:
+        """Return queries or keys turned by the angles of their positions.
+
+        Interleaved pairs come out apart; queries and keys alike, so their products are the same.
+        """
+        if self.interleaved:
+            x_BHLR = x_BHLR.unflatten(-1, (-1, 2)).transpose(-1, -2).flatten(-2)
+        other_BHLR = x_BHLR.roll(x_BHLR.shape[-1] // 2, dims=-1)
+        return x_BHLR * self.cos_LR + other_BHLR * self.sin_LR
+
+
+@dataclass(frozen=True)
+class Positions:
+    """How tokens know where they stand, and how far they see.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    base: float = 10_000.0  # of the frequencies: base ** (-2 i / R) radians a token
+    context: int = 4096  # tokens that a sequence may have
+    window: int | None = None  # a token sees itself and window - 1 before it; None: all before
+    interleaved: bool = False  # whether a pair's two features are neighbours, or R / 2 apart
+    yarn: Yarn | None = None
+
+    def __post_init__(self) -> None:
+        if not self.base > 0:
+            raise ValueError(f"positions.base={self.base}: must be above 0")
+        for name in ("context", "window"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"positions.{name}={value}: must be at least 1")
+
+    def place(self, start: int, length: int, width: int, like: Tensor) -> Place:
+        """Return what attention needs to know of L = `length` tokens after `start` earlier ones.
+
+        Args:
+            start: tokens read before.
+            length: tokens that ask.
+            width: features R of a head that are turned.
+            like: gives type and device of cosines and sines.
+        """
+        even_P = torch.arange(0, width, 2, device=like.device, dtype=torch.float32)
+        frequency_P, size = self.base ** (-even_P / width), 1.0
+        if self.yarn is not None:
+            frequency_P, size = self.yarn(frequency_P, self.base), self.yarn.attention
+        token_L = torch.arange(start, start + length, device=like.device)
+        angle_LP = token_L[:, None] * frequency_P
+        cos_LP, sin_LP = angle_LP.cos() * size, angle_LP.sin() * size
+        return Place(
+            torch.cat([cos_LP, cos_LP], dim=-1).to(like.dtype),
+            torch.cat([-sin_LP, sin_LP], dim=-1).to(like.dtype),
+            self.interleaved,
+            self._seen(token_L, start),
+            self.window,
+        )
+
+    def _seen(self, token_L: Tensor, start: int) -> Tensor | None:
+        """Return which of the S tokens each asking one sees, None where that goes without saying.
+
+        It does for one token, which sees all that are kept, and for a text from its start that
+        fits the window.
+        """
+        length = token_L.numel()
+        short = self.window is None or start + length <= self.window
+        if length == 1 or (start == 0 and short):
+            return None
+        distance_LS = token_L[:, None] - torch.arange(start + length, device=token_L.device)
+        seen_LS = distance_LS >= 0
+        return seen_LS if self.window is None else seen_LS & (distance_LS < self.window)

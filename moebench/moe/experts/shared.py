@@ -1,0 +1,49 @@
+"""Experts that every token visits, beside the routed ones or in their place.
+
+Source: Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066), section 3.2, equation 9; the gate on the
+answer is that of Qwen's released code (Qwen1.5-MoE).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.experts.swiglu import SwiGLU
+
+
+class Shared(nn.Module):
+    """A SwiGLU block that all tokens pass: a dense block, or shared experts side by side.
+
+    n shared experts of width F are one of width n F: their answers are summed.
+
+    Args:
+        dim: width D of a token.
+        hidden: width F between the products.
+    """
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.expert = SwiGLU(dim, 1, hidden)
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        """Return y_TD; any axes may stand before D."""
+        y_TD: Tensor = self.expert(x_TD, torch.empty(1, dtype=torch.int64))  # one expert: all rows
+        return y_TD
+
+
+class GatedShared(nn.Module):
+    """Shared experts whose answer each token weighs by the sigmoid of one score.
+
+    Args:
+        dim: width D of a token.
+        hidden: width F between the products.
+    """
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.shared = Shared(dim, hidden)
+        self.gate = nn.Linear(dim, 1, bias=False)
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        """Return y_TD."""
+        y_TD: Tensor = self.gate(x_TD).sigmoid() * self.shared(x_TD)
+        return y_TD

@@ -1,0 +1,71 @@
+"""Top-k routing whose choices lie in few groups of experts, one group a device.
+
+Source: DeepSeek-AI 2024, DeepSeek-V2 (arXiv 2405.04434), sections 2.2.1 and 2.2.2: equations 20 to
+22 for the softmax before the choice, device-limited routing for the groups.
+"""
+
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.routers.score import Score
+from moebench.moe.routers.top_k import check_k
+
+
+class GroupLimited(nn.Module):
+    """Router that keeps the k largest probabilities within the groups of the best experts.
+
+    Args:
+        dim: width D of a token.
+        num_experts: number E of experts to choose from.
+        k: experts each token is sent to.
+        groups: number of groups, each of as many experts that follow one another.
+        kept: groups a token may choose from, those with the largest single probability.
+        factor: on the weights, which are the probabilities themselves.
+
+    Raises:
+        ValueError: if the numbers do not fit together.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_experts: int,
+        k: int = 1,
+        groups: int = 1,
+        kept: int = 1,
+        factor: float = 1.0,
+    ) -> None:
+        super().__init__()
+        check_groups(num_experts, k, groups, kept)
+        self.num_experts, self.k = num_experts, k
+        self.groups, self.kept, self.factor = groups, kept, factor
+        self.score = Score(dim, num_experts)
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        """Decide for x_TD."""
+        logits_TE = self.score(x_TD)
+        probs_TE = logits_TE.softmax(dim=-1)
+        best_TG = probs_TE.unflatten(-1, (self.groups, -1)).amax(dim=-1)
+        allowed_TE = within(best_TG, self.kept, self.num_experts)
+        weight_TK, expert_TK = probs_TE.masked_fill(~allowed_TE, -1.0).topk(self.k, dim=-1)
+        return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK * self.factor)
+
+
+def check_groups(num_experts: int, k: int, groups: int, kept: int) -> None:
+    """Raise ValueError unless k experts can be found in `kept` of so many equal groups."""
+    check_k(k, num_experts)
+    if groups < 1 or num_experts % groups:
+        raise ValueError(f"groups={groups}: must divide num_experts={num_experts}")
+    if not 1 <= kept <= groups:
+        raise ValueError(f"kept={kept}: must lie between 1 and groups={groups}")
+    if k > kept * (num_experts // groups):
+        raise ValueError(f"k={k}: the {kept} kept groups have fewer experts")
+
+
+def within(worth_TG: Tensor, kept: int, num_experts: int) -> Tensor:
+    """Return allowed_TE, whether an expert lies in one of the `kept` groups worth most."""
+    if kept == worth_TG.shape[1]:
+        return worth_TG.new_ones(worth_TG.shape[0], num_experts).bool()
+    best_TG = worth_TG.topk(kept, dim=-1, sorted=False).indices
+    allowed_TG = worth_TG.new_zeros(worth_TG.shape).scatter_(1, best_TG, 1.0).bool()
+    return allowed_TG.repeat_interleave(num_experts // worth_TG.shape[1], dim=1)

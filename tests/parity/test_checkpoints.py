@@ -1,0 +1,284 @@
+"""Checkpoints against transformers: logits, gradients, and what we write is what it reads."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import transformers
+from torch import Tensor, nn
+
+from moebench.interop import from_pretrained, layer_from, save_pretrained
+from moebench.interop.architectures import ARCHITECTURES
+from moebench.interop.tensors import INDEX, find
+from moebench.models import Mixtral
+
+SIZES = {
+    "vocab_size": 40,
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 64,
+    "intermediate_size": 24,
+    "eos_token_id": None,
+    "pad_token_id": None,
+    "bos_token_id": None,
+}
+LATENT = {
+    "moe_intermediate_size": 12,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "first_k_dense_replace": 1,
+    "kv_lora_rank": 8,
+    "qk_nope_head_dim": 8,
+    "qk_rope_head_dim": 4,
+    "v_head_dim": 6,
+}
+YARN = {
+    "rope_type": "yarn",
+    "rope_theta": 10000.0,
+    "factor": 4.0,
+    "original_max_position_embeddings": 16,
+}
+QWEN = {"moe_intermediate_size": 12, "num_experts": 4, "num_experts_per_tok": 2}
+CASES = {
+    "mixtral": ("Mixtral", {"num_key_value_heads": 2, "num_local_experts": 4}),
+    "mixtral, window": (
+        "Mixtral",
+        {"num_key_value_heads": 1, "num_local_experts": 4, "sliding_window": 5},
+    ),
+    "mixtral, wide heads, tied": (
+        "Mixtral",
+        {
+            "head_dim": 6,
+            "num_key_value_heads": 4,
+            "num_local_experts": 4,
+            "tie_word_embeddings": True,
+        },
+    ),
+    "olmoe": ("Olmoe", {"num_experts": 4, "num_experts_per_tok": 2, "num_key_value_heads": 2}),
+    "olmoe, normalised": (
+        "Olmoe",
+        {"num_experts": 4, "num_experts_per_tok": 2, "norm_topk_prob": True},
+    ),
+    "qwen2": (
+        "Qwen2Moe",
+        {**QWEN, "num_key_value_heads": 2, "shared_expert_intermediate_size": 20},
+    ),
+    "qwen2, dense first": (
+        "Qwen2Moe",
+        {
+            **QWEN,
+            "num_key_value_heads": 4,
+            "shared_expert_intermediate_size": 20,
+            "mlp_only_layers": [0],
+        },
+    ),
+    "qwen3": ("Qwen3Moe", {**QWEN, "num_key_value_heads": 2, "head_dim": 8}),
+    "qwen3, every second": (
+        "Qwen3Moe",
+        {**QWEN, "decoder_sparse_step": 2, "norm_topk_prob": True, "rope_parameters": YARN},
+    ),
+    "deepseek v2": ("DeepseekV2", {**LATENT, "q_lora_rank": None}),
+    "deepseek v2, groups": (
+        "DeepseekV2",
+        {
+            **LATENT,
+            "q_lora_rank": 10,
+            "topk_method": "group_limited_greedy",
+            "n_group": 4,
+            "topk_group": 2,
+            "routed_scaling_factor": 3.0,
+            "rope_parameters": {**YARN, "mscale": 0.7, "mscale_all_dim": 0.9},
+        },
+    ),
+    "deepseek v3": ("DeepseekV3", {**LATENT, "q_lora_rank": 10, "n_group": 4, "topk_group": 2}),
+    "deepseek v3, plain": (
+        "DeepseekV3",
+        {
+            **LATENT,
+            "q_lora_rank": None,
+            "n_group": 1,
+            "topk_group": 1,
+            "rope_interleave": False,
+            "norm_topk_prob": False,
+            "attention_bias": True,
+            "rope_parameters": {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0},
+        },
+    ),
+}
+
+
+def theirs_of(case: str) -> nn.Module:
+    """A small model of transformers whose weights, norms and biases are all random."""
+    name, settings = CASES[case]
+    config = getattr(transformers, f"{name}Config")(**{**SIZES, **settings})
+    model = getattr(transformers, f"{name}ForCausalLM")(config).eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            noise = torch.randn(tensor.shape, generator=generator)
+            if "e_score_correction_bias" in name:
+                tensor.copy_(0.05 * noise)
+            elif tensor.dim() == 1 and name.endswith("weight"):
+                tensor.copy_(1 + 0.2 * noise)
+            elif tensor.dim() > 0 and "inv_freq" not in name:
+                tensor.copy_(0.2 * noise)
+    return model
+
+
+@pytest.fixture(params=CASES)
+def saved(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[nn.Module, Path]:
+    model = theirs_of(request.param)
+    model.save_pretrained(tmp_path / "theirs")
+    return model, tmp_path / "theirs"
+
+
+def ids() -> Tensor:
+    return torch.randint(40, (3, 24), generator=torch.Generator().manual_seed(1))
+
+
+def logits(model: Mixtral) -> Tensor:
+    return model(SimpleNamespace(input_BL=ids(), context_BL=None)).prediction
+
+
+def assert_close(ours: Tensor, theirs: Tensor, tolerance: float, name: str) -> None:
+    """Compare to a share of the largest entry."""
+    size = theirs.abs().max().clamp(min=1e-30)
+    assert ours.shape == theirs.shape, name
+    assert (ours - theirs).abs().max() / size < tolerance, name
+
+
+def test_logits_and_gradients(saved: tuple[nn.Module, Path]) -> None:
+    theirs, folder = saved
+    ours = from_pretrained(folder)
+    expected = theirs(input_ids=ids()).logits
+    found = logits(ours)
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max().clamp(min=1)
+    direction = torch.randn(expected.shape, generator=torch.Generator().manual_seed(2))
+    (expected * direction).sum().backward()
+    (found * direction).sum().backward()
+    kind = json.loads((folder / "config.json").read_text())["model_type"]
+    mine = {name: parameter.grad for name, parameter in ours.named_parameters()}
+    gradients = by_checkpoint_name(theirs)
+    compared = 0
+    for piece in ARCHITECTURES[kind].pieces(ours):
+        if piece.ours in mine:
+            assert_close(piece.view(mine), gradients[piece.theirs], 1e-4, piece.theirs)
+            compared += gradients[piece.theirs].numel()
+    assert compared == sum(parameter.numel() for parameter in ours.parameters())
+
+
+def by_checkpoint_name(theirs: nn.Module) -> dict[str, Tensor]:
+    """All gradients under the names of the checkpoint: transformers stacks experts in memory."""
+    found: dict[str, Tensor] = {}
+    for name, parameter in theirs.named_parameters():
+        grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        prefix, _, end = name.rpartition(".")
+        if end not in ("gate_up_proj", "down_proj"):
+            mixtral = type(theirs).__name__.startswith("Mixtral")
+            found[name.replace(".mlp.", ".block_sparse_moe.") if mixtral else name] = grad
+            continue
+        mixtral = type(theirs).__name__.startswith("Mixtral")
+        prefix = prefix.replace(".mlp.", ".block_sparse_moe.") if mixtral else prefix
+        names = ("w1", "w3", "w2") if mixtral else ("gate_proj", "up_proj", "down_proj")
+        for expert, matrix in enumerate(grad):
+            there = f"{prefix}.{expert}."
+            if end == "down_proj":
+                found[f"{there}{names[2]}.weight"] = matrix
+            else:
+                gate, up = matrix.chunk(2)
+                found[f"{there}{names[0]}.weight"] = gate
+                found[f"{there}{names[1]}.weight"] = up
+    return found
+
+
+@pytest.mark.parametrize("shard_bytes", [5_000_000_000, 4000])
+def test_what_we_write_transformers_reads(
+    saved: tuple[nn.Module, Path], tmp_path: Path, shard_bytes: int
+) -> None:
+    theirs, folder = saved
+    save_pretrained(from_pretrained(folder), tmp_path / "ours", shard_bytes)
+    assert (tmp_path / "ours" / INDEX).exists() == (shard_bytes == 4000)
+    again, report = type(theirs).from_pretrained(tmp_path / "ours", output_loading_info=True)
+    assert not any(report.values()), report
+    expected = theirs(input_ids=ids()).logits
+    torch.testing.assert_close(again.eval()(input_ids=ids()).logits, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        logits(from_pretrained(tmp_path / "ours")), expected, atol=1e-5, rtol=1e-5
+    )
+
+
+def test_shards_of_transformers(tmp_path: Path) -> None:
+    theirs = theirs_of("mixtral")
+    theirs.save_pretrained(tmp_path, max_shard_size="4KB")
+    assert len({place.file for place in find(tmp_path).values()}) > 3
+    torch.testing.assert_close(
+        logits(from_pretrained(tmp_path)), theirs(input_ids=ids()).logits, atol=1e-5, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16])
+def test_types(tmp_path: Path, stored: torch.dtype, dtype: str) -> None:
+    theirs = theirs_of("mixtral").to(stored)
+    theirs.save_pretrained(tmp_path)
+    assert from_pretrained(tmp_path).embedding.weight.dtype == stored
+    ours = from_pretrained(tmp_path, dtype)
+    expected = theirs.model.embed_tokens.weight.to(getattr(torch, dtype))
+    assert torch.equal(ours.embedding.weight, expected)
+
+
+BLOCKS = {
+    "mixtral": "mixtral.modeling_mixtral.MixtralSparseMoeBlock",
+    "olmoe": "olmoe.modeling_olmoe.OlmoeSparseMoeBlock",
+    "olmoe, normalised": "olmoe.modeling_olmoe.OlmoeSparseMoeBlock",
+    "qwen2": "qwen2_moe.modeling_qwen2_moe.Qwen2MoeSparseMoeBlock",
+    "qwen3": "qwen3_moe.modeling_qwen3_moe.Qwen3MoeSparseMoeBlock",
+    "deepseek v2": "deepseek_v2.modeling_deepseek_v2.DeepseekV2Moe",
+    "deepseek v2, groups": "deepseek_v2.modeling_deepseek_v2.DeepseekV2Moe",
+    "deepseek v3": "deepseek_v3.modeling_deepseek_v3.DeepseekV3MoE",
+}
+
+
+@pytest.mark.parametrize("case", BLOCKS)
+def test_one_block(case: str) -> None:
+    theirs = theirs_of(case)
+    name = BLOCKS[case].rpartition(".")[2]
+    block = next(module for module in theirs.modules() if type(module).__name__ == name)
+    layer = layer_from(block)
+    x_BLD = torch.randn(3, 5, 16, generator=torch.Generator().manual_seed(2))
+    inputs = [x_BLD.clone().requires_grad_() for _ in range(2)]
+    expected = block(inputs[0])
+    found, decision = layer(inputs[1].flatten(0, 1))
+    torch.testing.assert_close(found.view(expected.shape), expected, atol=1e-5, rtol=1e-5)
+    assert decision.num_tokens == 15
+    expected.square().sum().backward()
+    found.square().sum().backward()
+    assert_close(inputs[1].grad, inputs[0].grad, 1e-4, "input")
+    assert_close(layer.router.score.weight.grad, block.gate.weight.grad, 1e-4, "router")
+    stacked = block.experts.gate_up_proj.grad.transpose(1, 2)
+    assert_close(layer.experts.gate_up_EDF.grad, stacked, 1e-4, "experts")
+
+
+@pytest.mark.parametrize("places", [1, 2, 100])
+def test_one_block_of_switch(places: int) -> None:
+    from transformers.models.switch_transformers.modeling_switch_transformers import (
+        SwitchTransformersSparseMLP,
+    )
+
+    config = transformers.SwitchTransformersConfig(
+        d_model=16, d_ff=24, num_experts=4, expert_capacity=places
+    )
+    torch.manual_seed(0)
+    block = SwitchTransformersSparseMLP(config).eval()
+    x_BLD = torch.randn(3, 8, 16)
+    found, decision = layer_from(block, length=8)(x_BLD.flatten(0, 1))
+    torch.testing.assert_close(found.view(3, 8, 16), block(x_BLD), atol=1e-5, rtol=1e-5)
+    assert decision.kept_A.all() == (places == 100)
+
+
+def test_an_unknown_block_is_refused() -> None:
+    with pytest.raises(ValueError, match="Linear: not a supported block; one of MixtralSparse"):
+        layer_from(nn.Linear(2, 2))
