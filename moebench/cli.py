@@ -227,3 +227,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "track": track,
     "verdict": verdict,
 }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -93,7 +93,7 @@ def test_a_missing_file_is_named() -> None:
 def test_a_part_of_somebody_elses_package_joins_by_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "their_pkg.py").write_text(
+    (tmp_path / "somebodys_pkg.py").write_text(
         "from moebench.moe.routers.switch import Switch\n"
         "from torch import nn\n"
         "class TheirRouter(nn.Module):\n"
@@ -106,7 +106,7 @@ def test_a_part_of_somebody_elses_package_joins_by_its_path(
     )
     monkeypatch.syspath_prepend(tmp_path)
     theirs = {
-        "class_path": "their_pkg.TheirRouter",
+        "class_path": "somebodys_pkg.TheirRouter",
         "init_args": {"num_experts": 4, "taste": "odd"},
     }
     model, _, _ = load([CONFIG], {f"{NETWORK}.sparse.router": theirs}).build(logger=False)
