@@ -33,6 +33,9 @@ def _guarded(command: Callable[[], int]) -> int:
     """Run a command; turn refusals into one line."""
     try:
         return command()
+    except BrokenPipeError:  # whoever read the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (ValueError, FileNotFoundError, ConnectionError) as error:
         print(f"moebench: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

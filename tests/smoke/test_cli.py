@@ -1,6 +1,8 @@
 """The command line as a person meets it: what works, and what is refused in one line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +158,13 @@ def test_list_names_targets_claims_and_parts(capsys) -> None:
 def test_doctor_finds_what_is_needed(capsys, tmp_path: Path) -> None:
     assert main(["doctor", "--root", str(tmp_path)]) == 0
     assert "torch" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "moebench.cli", "list"]
+    with (tmp_path / "err").open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait()
+    assert (tmp_path / "err").read_text() == ""
