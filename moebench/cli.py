@@ -60,6 +60,14 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("target", help="a name of `moebench list`")
         command.add_argument("--profile", default="quick", help="whose records")
+    write = commands.add_parser("generate", help="let a trained model write text")
+    write.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
+    write.add_argument("--prompt", required=True, help="the text to go on from")
+    write.add_argument("--tokens", type=int, default=100, help="most tokens to write")
+    write.add_argument("--temperature", type=float, default=1.0, help="0: the most probable token")
+    write.add_argument("--top-p", type=float, default=1.0, help="share of probability drawn from")
+    write.add_argument("--seed", type=int, default=0, help="the same seed writes the same text")
+    write.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
     commands.add_parser("track", help="send to MLflow the records that it does not have")
     ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
     ui.add_argument("--port", type=int, default=5000)
@@ -126,6 +134,16 @@ def sweep(options: argparse.Namespace) -> int:
     return 0
 
 
+def generate(options: argparse.Namespace) -> int:
+    """Let a model write."""
+    from moebench.generate import Options
+    from moebench.generate import generate as run
+    from moebench.sampling import Sampling
+
+    sampling = Sampling(options.temperature, options.top_p, options.seed)
+    return run(Options(options.model, options.prompt, options.tokens, sampling, options.dtype))
+
+
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
     from moebench.reproduce import conclude
@@ -187,6 +205,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
+    "generate": generate,
     "list": list_all,
     "mlflow": mlflow,
     "publish": publish,

@@ -10,12 +10,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
-    {"fit", "reproduce", "sweep", "publish", "doctor", "listing", "testing"},
+    {"fit", "generate", "reproduce", "sweep", "publish", "doctor", "listing", "testing"},
     {"report", "targets"},
     {"run", "verdict"},
+    {"opened"},
     {"baselines"},
     {"experiment"},
-    {"training", "population", "tracking", "interop"},
+    {"training", "population", "tracking", "interop", "sampling"},
     {"reach", "models", "data"},
     {"cost"},
     {"moe", "claims", "plan", "records", "statistics"},
