@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import pytorch_lightning as pl
+from torch import nn
 
 from moebench.cost import count_batch, parameters
 from moebench.experiment import Experiment
@@ -56,7 +57,7 @@ def dense(experiment: Experiment, hidden: int) -> Experiment:
     return Experiment(config)
 
 
-def lift_capacity(model: Training) -> None:
+def lift_capacity(model: nn.Module) -> None:
     """Give every expert room for every row."""
     for module in model.modules():
         if isinstance(module, Limited):

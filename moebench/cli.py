@@ -110,6 +110,16 @@ def sweep(options: argparse.Namespace) -> int:
     return 0
 
 
+def generate(options: argparse.Namespace) -> int:
+    """Let a model write."""
+    from moebench.generate import Options
+    from moebench.generate import generate as run
+    from moebench.sampling import Sampling
+
+    sampling = Sampling(options.temperature, options.top_p, options.seed)
+    return run(Options(options.model, options.prompt, options.tokens, sampling, options.dtype))
+
+
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
     from moebench.reproduce import conclude
@@ -155,28 +165,6 @@ def compare(options: argparse.Namespace) -> int:
     kept = comparison if options.all else comparison.best(KEPT)
     for path in write_comparison(kept, options.out or options.root / "compare", origin):
         print(path)
-    return 0
-
-
-def generate(options: argparse.Namespace) -> int:
-    """Print a prompt and what a trained model makes of it, as it comes."""
-    from moebench.generation import Sampler, continuation, open_trained
-
-    choose = Sampler(options.temperature, options.top_p, options.seed)
-    trained = open_trained(options.model)
-    prompt = trained.encode(options.prompt)
-    count = trained.room(prompt, options.tokens)
-    shown, ids = trained.decode(prompt), list(prompt)
-    print(shown, end="", flush=True)
-    for token in continuation(trained.model, prompt, count, choose):
-        if token in trained.ends:
-            break
-        ids.append(token)
-        text = trained.decode(ids)
-        if not text.endswith("\N{REPLACEMENT CHARACTER}"):  # half of a character waits for the rest
-            print(text[len(shown) :], end="", flush=True)
-            shown = text
-    print(trained.decode(ids)[len(shown) :])
     return 0
 
 

@@ -34,8 +34,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--profile", default="quick", help="whose records")
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
-    spoken = commands.add_parser("generate", help="continue a prompt with a trained model")
-    add_sampling(spoken)
+    write = commands.add_parser("generate", help="let a trained model write text")
+    add_sampling(write)
     commands.add_parser("track", help="send to MLflow the records that it does not have")
     ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
     ui.add_argument("--port", type=int, default=5000)
@@ -65,9 +65,10 @@ def add_filters(command: argparse.ArgumentParser) -> None:
 
 def add_sampling(command: argparse.ArgumentParser) -> None:
     """Add the options of `generate`."""
-    command.add_argument("model", type=Path, help="folder of a run of `fit`, or of a checkpoint")
-    command.add_argument("--prompt", required=True)
-    command.add_argument("--tokens", type=int, default=100, help="at most so many")
+    command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
+    command.add_argument("--prompt", required=True, help="the text to go on from")
+    command.add_argument("--tokens", type=int, default=100, help="most tokens to write")
     command.add_argument("--temperature", type=float, default=1.0, help="0: the likeliest token")
-    command.add_argument("--top-p", type=float, default=1.0, help="share of the likeliest tokens")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--top-p", type=float, default=1.0, help="share of probability drawn from")
+    command.add_argument("--seed", type=int, default=0, help="the same seed writes the same text")
+    command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")

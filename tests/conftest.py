@@ -49,7 +49,7 @@ def tiny(
 
 
 class TinyExperiments:
-    """Calls return an experiment of a file of configs/switch_2021 on the small text."""
+    """Calls return an experiment of a file of configs/ on the small text, Switch's by its name."""
 
     def __init__(self, text: Path) -> None:
         self.source = {"class_path": "Files", "init_args": {"path": str(text)}}
@@ -62,7 +62,7 @@ class TinyExperiments:
         self, name: str, settings: Mapping[str, object] | None = None, seed: int = 0
     ) -> Experiment:
         """Load, and prepare the data."""
-        files = [CONFIGS / "switch_2021" / name]
+        files = [CONFIGS / name if "/" in name else CONFIGS / "switch_2021" / name]
         experiment = load(files, {**self.settings(), **(settings or {})}, seed)
         _, data, _ = experiment.build(logger=False)
         data.prepare_data()

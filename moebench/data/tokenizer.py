@@ -4,7 +4,7 @@ Source: Sennrich et al. 2016, Neural machine translation of rare words with subw
 (arXiv 1508.07909), section 3.2; on bytes as in Radford et al. 2019 (GPT-2), section 2.2.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -88,16 +88,3 @@ def check_vocabulary(vocabulary: int) -> None:
             f"data.vocabulary={vocabulary}: must be at least {SMALLEST_VOCABULARY} "
             f"(256 bytes and {FIRST_TEXT} special tokens)"
         )
-
-
-def published(path: Path) -> tuple[Callable[[str], list[int]], Callable[[Sequence[int]], str]]:
-    """Return encode and decode of the `tokenizer.json` of a checkpoint.
-
-    Raises:
-        ValueError: if the file cannot be read.
-    """
-    try:
-        encoding = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing more precise
-        raise ValueError(f"{path}: no tokenizer ({error})") from error
-    return (lambda text: list(encoding.encode(text).ids), lambda ids: str(encoding.decode(ids)))

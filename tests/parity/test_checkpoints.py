@@ -13,7 +13,9 @@ from moebench.interop import from_pretrained, layer_from, save_pretrained
 from moebench.interop.architectures import ARCHITECTURES
 from moebench.interop.tensors import INDEX, find
 from moebench.models import Mixtral
+from moebench.sampling import Sampling, generate
 
+LIKELIEST = Sampling(temperature=0)
 SIZES = {
     "vocab_size": 40,
     "hidden_size": 16,
@@ -168,6 +170,14 @@ def test_logits_and_gradients(saved: tuple[nn.Module, Path]) -> None:
             assert_close(piece.view(mine), gradients[piece.theirs], 1e-4, piece.theirs)
             compared += gradients[piece.theirs].numel()
     assert compared == sum(parameter.numel() for parameter in ours.parameters())
+
+
+def test_the_likeliest_text_is_that_of_transformers(saved: tuple[nn.Module, Path]) -> None:
+    theirs, folder = saved
+    prompt = ids()[:1, :8]
+    settings = transformers.GenerationConfig(max_new_tokens=12, do_sample=False, pad_token_id=0)
+    written = theirs.generate(prompt, generation_config=settings)[0, 8:].tolist()
+    assert list(generate(from_pretrained(folder), prompt[0].tolist(), 12, LIKELIEST)) == written
 
 
 def by_checkpoint_name(theirs: nn.Module) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from moebench.sweep import read_sweep
 from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-FILES = sorted(CONFIGS.glob("switch_2021/*.yaml"))
+FILES = sorted([*CONFIGS.glob("switch_2021/*.yaml"), *CONFIGS.glob("mixtral_2024/*.yaml")])
 WORLDS = ("one_source.yaml", "recall.yaml", "sources.yaml")
 LAYERS = sorted(CONFIGS.glob("shazeer_2017/*.yaml"))
 POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
@@ -27,7 +27,9 @@ def test_there_are_configurations() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIGS)))
 def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
-    experiment = tiny(path.name, {"trainer.max_steps": 2, "trainer.val_check_interval": 1})
+    experiment = tiny(
+        str(path.relative_to(CONFIGS)), {"trainer.max_steps": 2, "trainer.val_check_interval": 1}
+    )
     job = Job("target", "profile", path.stem, 0, experiment, tmp_path / "run")
     record = execute(job, [])
     error = job.folder / "error.txt"

@@ -1,0 +1,73 @@
+"""What a token costs when text is written: ours against transformers' own generate.
+
+Both read one small checkpoint of Mixtral's shape and one prompt, and write the same tokens, the
+most probable ones, with keys and values remembered. Run: `python -m benchmarks.generate`.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+
+import torch
+import transformers
+
+from benchmarks.checkpoint import decoder
+from benchmarks.timing import ratios, save, table
+from moebench.interop import from_pretrained, save_pretrained
+from moebench.sampling import Sampling, generate
+
+
+def writers(options: argparse.Namespace) -> dict[str, Callable[[], list[int]]]:
+    """Return, for each side, a function that writes after one and the same prompt."""
+    prompt = torch.randint(3, options.vocabulary, (1, options.prompt))
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = (options.width, options.layers, options.hidden, options.vocabulary)
+        save_pretrained(decoder(*sizes), folder)
+        ours = from_pretrained(folder)
+        theirs = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    settings = transformers.GenerationConfig(max_new_tokens=options.tokens, pad_token_id=0)
+
+    def by_us() -> list[int]:
+        return list(generate(ours, prompt[0].tolist(), options.tokens, Sampling(temperature=0)))
+
+    def by_transformers() -> list[int]:
+        mask = torch.ones_like(prompt)
+        written = theirs.generate(prompt, attention_mask=mask, generation_config=settings)
+        found: list[int] = written[0, prompt.shape[1] :].tolist()
+        return found
+
+    return {"moebench": by_us, "transformers": by_transformers}
+
+
+def main() -> None:
+    """Time, print, and append to results.jsonl."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--hidden", type=int, default=512)
+    parser.add_argument("--vocabulary", type=int, default=4096)
+    parser.add_argument("--prompt", type=int, default=64, help="tokens")
+    parser.add_argument("--tokens", type=int, default=64, help="to write")
+    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = parser.parse_args()
+    transformers.logging.set_verbosity_error()
+    both = writers(options)
+    texts = [write() for write in both.values()]
+    assert texts[0] == texts[1], "the two write different tokens"
+    seconds: dict[str, list[float]] = {name: [] for name in both}
+    for _ in range(options.rounds):
+        for name, write in both.items():
+            started = time.perf_counter()
+            write()
+            seconds[name].append((time.perf_counter() - started) / options.tokens)
+    print({name: f"{min(values) * 1e3:.2f} ms a token" for name, values in seconds.items()})
+    rows = ratios(seconds, against="transformers")
+    print(table("time of a token over that of transformers", rows))
+    if options.save:
+        save("generate", {**vars(options), "threads": torch.get_num_threads()}, rows)
+
+
+if __name__ == "__main__":
+    main()

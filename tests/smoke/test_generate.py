@@ -1,0 +1,120 @@
+"""`moebench generate` from a run and from a checkpoint, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+import tokenizers
+import torch
+
+from moebench.cli import main
+from moebench.interop import save_pretrained
+from moebench.models import Mixtral
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions
+from moebench.moe import Sparse
+from moebench.moe.experts import SwiGLU
+from moebench.moe.routers import TopK
+from moebench.opened import open_model
+from moebench.run.job import Job
+from moebench.run.worker import execute
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A Mixtral that was never trained, and a tokenizer of 60 words or parts of them."""
+    torch.manual_seed(0)
+    model = Mixtral(
+        60,
+        DecoderShape(width=16, layers=2, heads=2, hidden=24),
+        Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),
+        positions=Positions(context=16),
+    )
+    folder = tmp_path / "checkpoint"
+    save_pretrained(model, folder)
+    encoding = tokenizers.Tokenizer(tokenizers.models.BPE())
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=60, show_progress=False)
+    encoding.train_from_iterator(["the quick brown fox jumps over the lazy dog"] * 3, trainer)
+    encoding.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def write(folder: Path, *more: str) -> int:
+    return main(["generate", str(folder), "--prompt", "the dog", *more])
+
+
+def test_a_checkpoint_writes(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert write(checkpoint, "--tokens", "4", "--seed", "3") == 0
+    first = capsys.readouterr().out
+    assert first.startswith("the dog")
+    assert len(first) > len("the dog\n")
+    assert write(checkpoint, "--tokens", "4", "--seed", "3") == 0
+    assert capsys.readouterr().out == first
+
+
+def test_a_full_context_ends_the_text(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert write(checkpoint, "--tokens", "50") == 0
+    assert "the context of 16 tokens is full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--prompt", "dog " * 20], "prompt: has "),
+        (["--tokens", "0"], "tokens=0: must be at least 1"),
+        (["--temperature", "-1"], "temperature=-1.0"),
+        (["--top-p", "2"], "top_p=2.0"),
+        (["--dtype", "int3"], "dtype=int3: unknown"),
+        (["--prompt", ""], "prompt: is empty"),
+    ],
+)
+def test_what_is_refused(
+    checkpoint: Path, more: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write(checkpoint, *more) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert len(error) == 1
+    assert words in error[0]
+
+
+def test_folders_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert write(tmp_path) == 2
+    assert "neither a run nor a checkpoint" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text("{}")
+    assert write(tmp_path) == 2
+    assert "neither a model_type nor the keys of a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["mixtral", "switch"])
+def test_a_run_writes(
+    model: str, tiny: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from moebench.fit import fit
+
+    config = {"mixtral": "mixtral_2024/mixtral_8.yaml", "switch": "switch_2021/switch_8.yaml"}
+    path = Path(__file__).parents[2] / "configs" / config[model]
+    settings = [
+        f"--{key}={value}"
+        for key, value in tiny.settings().items()
+        if key != "data.init_args.source"
+    ]
+    settings.append(f"--data.init_args.source={tiny.source}")
+    assert fit([f"--config={path}", *settings], tmp_path) == 0
+    capsys.readouterr()
+    [record] = tmp_path.rglob("record.json")
+    assert write(record.parent, "--tokens", "5") == 0
+    assert capsys.readouterr().out.startswith("the dog")
+    assert write(record.parent, "--prompt", "a b c d e f " * 30) == 2
+    assert "context of 32" in capsys.readouterr().err
+    assert write(record.parent, "--dtype", "bfloat16") == 2
+    assert "dtype=bfloat16: a run of ours has float32 weights" in capsys.readouterr().err
+    (record.parent / "last.ckpt").unlink()
+    assert write(record.parent) == 2
+    assert "`moebench fit` keeps those" in capsys.readouterr().err
+
+
+def test_what_does_not_only_decode_is_refused(tiny: object, tmp_path: Path) -> None:
+    experiment = tiny("t5_switch_8.yaml", {"trainer.max_steps": 2, "trainer.val_check_interval": 1})
+    job = Job("target", "profile", "t5", 0, experiment, tmp_path / "run", keep_weights=True)
+    assert execute(job, []).status == "finished"
+    with pytest.raises(ValueError, match="has an encoder"):
+        open_model(job.folder)

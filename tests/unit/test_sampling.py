@@ -1,0 +1,136 @@
+"""Drawing tokens: by hand, with memory and without, from runs and from checkpoints."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from moebench.models import Decoder, Mixtral
+from moebench.models.blocks import Shape
+from moebench.models.grouped_query import GroupedQueryAttention
+from moebench.models.latent_attention import Latent, LatentAttention
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions
+from moebench.moe import Sparse
+from moebench.moe.experts import SwiGLU
+from moebench.moe.routers import TopK
+from moebench.sampling import Sampling, generate, nucleus, reader
+
+V = 29
+
+
+def test_the_nucleus_is_the_fewest_tokens_that_suffice() -> None:
+    probs_V = torch.tensor([0.1, 0.5, 0.15, 0.25])
+    assert nucleus(probs_V, 0.5).tolist() == [0, 0.5, 0, 0]
+    assert nucleus(probs_V, 0.6).tolist() == [0, 0.5, 0, 0.25]
+    assert nucleus(probs_V, 0.01).tolist() == [0, 0.5, 0, 0]
+    assert torch.equal(nucleus(probs_V, 1.0), probs_V)
+
+
+def shares(sampling: Sampling, logits_V: torch.Tensor) -> list[float]:
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.tensor([sampling.draw(logits_V, generator) for _ in range(4000)])
+    return (drawn.bincount(minlength=len(logits_V)) / 4000).tolist()
+
+
+def test_temperature_and_top_p_give_the_right_shares() -> None:
+    logits_V = torch.tensor([1.0, 4.0, 3.0]).log()
+    assert shares(Sampling(), logits_V) == pytest.approx([1 / 8, 1 / 2, 3 / 8], abs=0.03)
+    assert shares(Sampling(top_p=0.8), logits_V) == pytest.approx([0, 4 / 7, 3 / 7], abs=0.03)
+    # A temperature of 1/2 squares the probabilities: 1, 16, 9.
+    halved = shares(Sampling(temperature=0.5), logits_V)
+    assert halved == pytest.approx([1 / 26, 16 / 26, 9 / 26], abs=0.03)
+    assert shares(Sampling(temperature=0), logits_V) == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Sampling(temperature=-1), "temperature=-1"),
+        (lambda: Sampling(temperature=float("nan")), "temperature=nan"),
+        (lambda: Sampling(top_p=0), "top_p=0"),
+        (lambda: Sampling(top_p=1.1), "top_p=1.1"),
+        (lambda: Sampling(seed=-1), "seed=-1"),
+        (lambda: list(generate(small("grouped"), [], 3)), "prompt: is empty"),
+    ],
+)
+def test_bad_numbers_are_refused(make: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+ATTENTION = {
+    "grouped": lambda dim, heads: GroupedQueryAttention(dim, heads, 2),
+    "latent": lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
+}
+
+
+def small(attention: str, window: int | None = None) -> Mixtral:
+    torch.manual_seed(0)
+    return Mixtral(
+        V,
+        DecoderShape(width=16, layers=2, heads=4, hidden=24),
+        Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),
+        attention=ATTENTION[attention],
+        positions=Positions(window=window),
+        initial_scale=4.0,
+    ).eval()
+
+
+class Forgetful(nn.Module):
+    """A model without memory that answers as another one does."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, batch: object) -> object:
+        return self.inner(batch)
+
+
+@pytest.mark.parametrize("window", [None, 4])
+@pytest.mark.parametrize("attention", ATTENTION)
+def test_with_memory_the_text_is_the_same(attention: str, window: int | None) -> None:
+    model = small(attention, window)
+    prompt, sampling = [3, 1, 4, 1, 5], Sampling(0.9, 0.95, seed=7)
+    remembered = list(generate(model, prompt, 20, sampling))
+    assert remembered == list(generate(Forgetful(model), prompt, 20, sampling))
+    assert len(set(remembered)) > 3  # a text that hangs would prove little
+    readers = [reader(network, 25) for network in (model, Forgetful(model))]
+    for token in [[3, 1, 4], [1], [5], *([token] for token in remembered)]:
+        ours, other = (read(token) for read in readers)
+        torch.testing.assert_close(ours, other, atol=1e-5, rtol=1e-5)
+
+
+def test_seeds_decide_and_nothing_else() -> None:
+    model = small("grouped")
+
+    def text(seed: int) -> list[int]:
+        return list(generate(model, [2, 3], 20, Sampling(seed=seed)))
+
+    first = text(1)
+    torch.manual_seed(5)
+    assert text(1) == first
+    assert text(2) != first
+
+
+def test_a_text_ends_where_it_should() -> None:
+    model = small("grouped")
+    free = list(generate(model, [2, 3], 20, Sampling(seed=1)))
+    stop = free[4]
+    stopped = list(generate(model, [2, 3], 20, Sampling(seed=1), frozenset([stop])))
+    assert stopped == free[: free.index(stop)]
+
+
+def test_a_decoder_without_memory_writes_too() -> None:
+    torch.manual_seed(0)
+    model = Decoder(V, Shape(width=16, layers=2, heads=2, hidden=24)).eval()
+    assert len(list(generate(model, [2, 3], 5))) == 5
+
+
+def test_drawing_leaves_gradients_on(tmp_path: Path) -> None:
+    drawing = generate(small("grouped"), [2, 3], 3)
+    next(drawing)
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
