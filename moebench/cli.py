@@ -110,6 +110,24 @@ def sweep(options: argparse.Namespace) -> int:
     return 0
 
 
+def analyze(options: argparse.Namespace) -> int:
+    """Look at the routing of a trained model."""
+    from moebench.analyze import Options, label
+    from moebench.analyze import analyze as run
+
+    return run(
+        Options(
+            model=options.model,
+            out=options.out or options.root / "analysis" / label(options.model).replace("/", "-"),
+            data=options.data,
+            tokens=options.tokens,
+            length=options.length,
+            earlier=tuple(options.earlier),
+            dtype=options.dtype,
+        )
+    )
+
+
 def generate(options: argparse.Namespace) -> int:
     """Let a model write."""
     from moebench.generate import Options
@@ -206,6 +224,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "analyze": analyze,
     "compare": compare,
     "doctor": doctor,
     "generate": generate,

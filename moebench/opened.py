@@ -18,6 +18,7 @@ from moebench.interop import from_pretrained
 from moebench.models.mixtral_2024 import Mixtral
 
 CHECKPOINT = "last.ckpt"
+DESCRIBED = "config.json"
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def open_model(path: Path, dtype: str | None = None) -> Opened:
         FileNotFoundError: if there is no model.
         ValueError: if it cannot be read, or reads no text.
     """
-    folder, weights = (path.parent, path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
-    described = folder / "config.json"
+    folder, weights = (around(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
+    described = folder / DESCRIBED
     if not described.is_file():
         raise FileNotFoundError(f"{folder}: no config.json, so neither a run nor a checkpoint")
     config: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
@@ -59,6 +60,11 @@ def open_model(path: Path, dtype: str | None = None) -> Opened:
     if dtype not in (None, "float32"):
         raise ValueError(f"dtype={dtype}: a run of ours has float32 weights")
     return _run(weights, config)
+
+
+def around(path: Path) -> Path:
+    """Return the folder of the run that a file belongs to; Lightning puts some deep inside it."""
+    return next((p for p in path.parents if (p / DESCRIBED).is_file()), path.parent)
 
 
 def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> Opened:
@@ -84,7 +90,7 @@ def _run(weights: Path, config: Mapping[str, Any]) -> Opened:
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its runs, a reproduction none"
         )
-    model, data, _ = Experiment(config).build(logger=False, enable_checkpointing=False)
+    model, data, _ = Experiment(config).build(logger=False)
     if not isinstance(data, Text):
         raise ValueError(f"{weights.parent}: its data are {type(data).__name__}, not text")
     if hasattr(model.network, "encoder"):

@@ -34,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--profile", default="quick", help="whose records")
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
+    look = commands.add_parser("analyze", help="look at the routing of a trained model")
+    add_analysis(look)
     write = commands.add_parser("generate", help="let a trained model write text")
     add_sampling(write)
     commands.add_parser("track", help="send to MLflow the records that it does not have")
@@ -61,6 +63,19 @@ def add_filters(command: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help=f"not only the best {KEPT} pairs of a profile"
     )
     command.add_argument("--out", type=Path, help="folder of the tables (default: <root>/compare)")
+
+
+def add_analysis(command: argparse.ArgumentParser) -> None:
+    """Add the options of `analyze`."""
+    command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
+    command.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
+    command.add_argument("--tokens", type=int, default=2**18, help="most tokens to read")
+    command.add_argument("--length", type=int, help="of a window (default: the model's, up to 512)")
+    command.add_argument(
+        "--earlier", type=Path, nargs="+", default=[], help="states before it, in order of training"
+    )
+    command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
+    command.add_argument("--out", type=Path, help="folder (default: <root>/analysis/<model>)")
 
 
 def add_sampling(command: argparse.ArgumentParser) -> None:

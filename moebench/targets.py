@@ -10,7 +10,12 @@ from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord
 from moebench.run.function import named
 
-FOLDERS = {"vowel": "jacobs_1991", "shazeer": "shazeer_2017", "switch": "switch_2021"}
+FOLDERS = {
+    "vowel": "jacobs_1991",
+    "shazeer": "shazeer_2017",
+    "switch": "switch_2021",
+    "mixtral": "mixtral_2024",
+}
 
 
 @dataclass(frozen=True)

@@ -126,13 +126,17 @@ class Training(pl.LightningModule):
         weights = {type(term.loss).__name__: term.weight for term in self.losses}
         return task + sum(weights[name] * value for name, value in terms.items())
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the task loss; a router that draws at random draws the same at every validation."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Log the task loss; return the decisions, which callbacks may want to look at.
+
+        A router that draws at random draws the same at every validation.
+        """
         with torch.random.fork_rng():
             torch.manual_seed(batch_idx)
             output: Output = self.network(batch)
         scored = int((batch.target_BL != NOT_SCORED).sum())
         self.log("valid/loss", task_loss(output, batch), batch_size=scored, logger=False)
+        return {"decisions": output.decisions}
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser and the schedule of its learning rate, stepped every step."""

@@ -6,8 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import tokenizers
+import torch
 
 from moebench.experiment import Experiment, load
+from moebench.interop import save_pretrained
+from moebench.models import Mixtral
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions
+from moebench.moe import Sparse
+from moebench.moe.experts import SwiGLU
+from moebench.moe.routers import TopK
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 TINY = {
@@ -95,3 +104,22 @@ def sweep_file(tiny: TinyExperiments, tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A Mixtral that was never trained, and a tokenizer of 60 words or parts of them."""
+    torch.manual_seed(0)
+    model = Mixtral(
+        60,
+        DecoderShape(width=16, layers=2, heads=2, hidden=24),
+        Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),
+        positions=Positions(context=16),
+    )
+    folder = tmp_path / "checkpoint"
+    save_pretrained(model, folder)
+    encoding = tokenizers.Tokenizer(tokenizers.models.BPE())
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=60, show_progress=False)
+    encoding.train_from_iterator(["the quick brown fox jumps over the lazy dog"] * 3, trainer)
+    encoding.save(str(folder / "tokenizer.json"))
+    return folder

@@ -53,16 +53,16 @@ class Windows:
         parts = [end + width * np.arange(n) for end, n in zip(ends, counts, strict=False)]
         self._tokens = tokens
         self._start_W = np.concatenate(parts)
-        self._domain_W = np.repeat(np.arange(len(sizes)), counts)
-        self._width = width
+        self.domain_W = np.repeat(np.arange(len(sizes)), counts)
+        self.width = width
 
     def __len__(self) -> int:
         return len(self._start_W)
 
     def read(self, window_B: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the tokens of some windows, one per row, and the number of each one's domain."""
-        place = self._start_W[window_B, None] + np.arange(self._width)
-        return self._tokens[place].astype(np.int64), self._domain_W[window_B]
+        place = self._start_W[window_B, None] + np.arange(self.width)
+        return self._tokens[place].astype(np.int64), self.domain_W[window_B]
 
 
 def folder_of(source: Source, vocabulary: int) -> Path:

@@ -88,5 +88,11 @@ class Cli(LightningCLI):
             super().instantiate_classes()
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """Make the trainer, with the arguments that belong to this run."""
-        return super().instantiate_trainer(**kwargs, **self.of_this_run)
+        """Make the trainer, with the arguments that belong to this run.
+
+        Its callbacks come before those of the configuration, which the run must not push aside.
+        """
+        configured = self._get(self.config_init, "trainer.callbacks") or []
+        callbacks = [*self.of_this_run.get("callbacks", []), *configured]
+        arguments = {**kwargs, **self.of_this_run, "callbacks": callbacks}
+        return super().instantiate_trainer(**arguments)

@@ -17,6 +17,11 @@ from pytorch_lightning.loggers.logger import Logger
 from moebench.records import read_history
 
 
+def of_validation(line: Mapping[str, Any]) -> bool:
+    """Say whether a line was written by a validation."""
+    return any(name.startswith(("valid/", "analysis/")) for name in line)
+
+
 class History(Logger):
     """Logger that appends `{"step": ..., "time": unix seconds, <metric>: <value>, ...}` lines.
 
@@ -33,7 +38,7 @@ class History(Logger):
         self.path = path
         if path.exists():
             keep = [
-                line for line in read_history(path) if line["step"] < step + ("valid/loss" in line)
+                line for line in read_history(path) if line["step"] < step + of_validation(line)
             ]
             path.write_text("".join(json.dumps(line) + "\n" for line in keep))
 

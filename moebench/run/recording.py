@@ -96,11 +96,12 @@ def pace(history: list[dict[str, Any]], mean: float) -> float:
 
 
 def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
-    """Return the metrics of the record: last validation, its curve, late routing means."""
+    """Return the metrics of the record: last validation, its curve, routing late and at the end."""
     metrics: dict[str, float] = {}
     for line in history:
         if "valid/loss" in line:
             metrics["valid/loss"] = metrics[f"valid/loss@{line['step']}"] = line["valid/loss"]
+        metrics |= {name: line[name] for name in line if name.startswith("analysis/")}
     trained = [line for line in history if "train/loss" in line]
     late = [line for line in trained if line["step"] + 1 > LATE * steps]
     names = {name for line in late for name in line if name.startswith(("route/", "train/"))}

@@ -41,6 +41,7 @@ from moebench.verdict.differences import (
     equivalence,
     interaction,
     lower_and_within,
+    no_worse,
     order,
     spread,
     worst_of,
@@ -60,6 +61,13 @@ from moebench.verdict.findings import Findings
 from moebench.verdict.optimum import interior_optimum
 from moebench.verdict.outcome import Verdict, conclude, not_testable
 from moebench.verdict.passes import order_and_closest, sooner_and_as_good
+from moebench.verdict.routing import (
+    neighbours_apart,
+    neighbours_together,
+    order_matters,
+    token_over_topic,
+    topic_plays_no_part,
+)
 from moebench.verdict.rows import rank_correlation, times_as_large, worse_than_rest
 from moebench.verdict.slopes import growing_slope, moving_minimum, slope
 from moebench.verdict.speed import steps_to_loss
@@ -76,9 +84,13 @@ TESTS: dict[str, Callable[[Claim, Evidence], Findings]] = {
     "interior_optimum": interior_optimum,
     "lower_and_within": lower_and_within,
     "moving_minimum": moving_minimum,
+    "neighbours_apart": neighbours_apart,
+    "neighbours_together": neighbours_together,
+    "no_worse": no_worse,
     "on_its_side": on_its_side,
     "order": order,
     "order_and_closest": order_and_closest,
+    "order_matters": order_matters,
     "rank_correlation": rank_correlation,
     "same_accuracy": same_accuracy,
     "share_of_runs": share_of_runs,
@@ -88,6 +100,8 @@ TESTS: dict[str, Callable[[Claim, Evidence], Findings]] = {
     "steadier": steadier,
     "steps_to_loss": steps_to_loss,
     "times_as_large": times_as_large,
+    "token_over_topic": token_over_topic,
+    "topic_plays_no_part": topic_plays_no_part,
     "trend": trend,
     "two_means": two_means,
     "within_runs": within_runs,

@@ -75,6 +75,26 @@ def stays_below(
     return replace(found, effect=found.effect.mapped(lambda excess: excess + limit))
 
 
+def stays_above(
+    says: str, values: Values, limit: float, evidence: Evidence, unit: str
+) -> Condition:
+    """Claim that the mean of values, one a seed, is above a limit; the effect is the mean."""
+    found = above_zero(says, values - limit, evidence, unit)
+    return replace(found, effect=found.effect.mapped(lambda excess: excess + limit))
+
+
+def best_of(condition: Condition, number: int) -> Condition:
+    """Return a condition that was picked, by its own effect, from so many: its p counts them all.
+
+    By Bonferroni; the interval stays that of the one.
+    """
+    if condition.p is None:
+        return condition
+    p = min(1.0, number * condition.p)
+    lost = condition.state is State.HOLDS and p > LEVEL
+    return replace(condition, p=p, state=State.OPEN if lost else condition.state)
+
+
 def mirrored(condition: Condition) -> Condition:
     """Return the condition with its effect in the other direction."""
     return replace(condition, effect=condition.effect.mapped(lambda effect: -effect))

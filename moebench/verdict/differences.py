@@ -45,6 +45,17 @@ def lower_and_within(claim: Claim, evidence: Evidence) -> Findings:
     )
 
 
+def no_worse(claim: Claim, evidence: Evidence) -> Findings:
+    """Judge: the metric of the first arm is above that of the second by less than the margin.
+
+    Arms: (first, second); lower is better.
+    """
+    first, second = claim.arms
+    a, b = evidence.paired(claim.metric, first, second)
+    says = f"{first} is worse than {second} by less than {claim.margin:g} {claim.unit}"
+    return Findings([stays_below(says, a - b, claim.margin, evidence, claim.unit)])
+
+
 def order(claim: Claim, evidence: Evidence) -> Findings:
     """Judge: each arm has a lower (or higher) metric than the next.
 

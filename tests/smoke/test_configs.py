@@ -13,7 +13,8 @@ from moebench.sweep import read_sweep
 from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-FILES = sorted([*CONFIGS.glob("switch_2021/*.yaml"), *CONFIGS.glob("mixtral_2024/*.yaml")])
+FILES = sorted([*CONFIGS.glob("switch_2021/*.yaml"), CONFIGS / "mixtral_2024" / "mixtral_8.yaml"])
+OVERLAYS = [CONFIGS / "mixtral_2024" / "uniform.yaml"]  # trained by the profile smoke
 WORLDS = ("one_source.yaml", "recall.yaml", "sources.yaml")
 LAYERS = sorted(CONFIGS.glob("shazeer_2017/*.yaml"))
 POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
@@ -22,7 +23,9 @@ SWEEPS = sorted((CONFIGS / "sweeps").glob("*.yaml"))
 
 def test_there_are_configurations() -> None:
     assert FILES
-    assert len({*FILES, *LAYERS, *POPULATIONS, *SWEEPS}) == len(sorted(CONFIGS.rglob("*/*.yaml")))
+    assert len({*FILES, *LAYERS, *POPULATIONS, *SWEEPS, *OVERLAYS}) == len(
+        sorted(CONFIGS.rglob("*/*.yaml"))
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONFIGS)))

@@ -237,3 +237,28 @@ def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) 
     assert records["good"].status == "finished"
     assert records["gone"].status == "failed"
     assert "exit code -9" in (tmp_path / "gone" / "error.txt").read_text()
+
+
+def test_an_examination_stands_in_the_record_whenever_the_run_was_killed(
+    tiny, tmp_path: Path
+) -> None:
+    experiment = tiny("mixtral_2024/mixtral_8.yaml")
+    job = Job("target", "profile", "arm", 0, experiment, tmp_path / "run", True)
+    record = execute(job, [])
+    found = {name: value for name, value in record.metrics.items() if name.startswith("analysis/")}
+    assert {name.split("/")[1] for name in found} == {"0", "1"}
+    assert "analysis/1/repeats_disordered" in found
+    lines = [line for line in read_history(job.history_path) if "analysis/0/repeats" in line]
+    assert [line["step"] for line in lines] == [4]
+    # Killed between the last checkpoint and the record: nothing is validated again.
+    job.record_path.unlink()
+    again = execute(job, [])
+    assert {name: again.metrics[name] for name in found} == found
+
+
+def test_a_dense_twin_is_not_examined(tiny, tmp_path: Path) -> None:
+    settings = {"model.network.init_args.sparse": None}
+    experiment = tiny("mixtral_2024/mixtral_8.yaml", settings)
+    record = execute(Job("target", "profile", "arm", 0, experiment, tmp_path / "run"), [])
+    assert record.status == "finished"
+    assert not any(name.startswith("analysis/") for name in record.metrics)

@@ -1,0 +1,7 @@
+"""Instruments for routing: what the experts of a model are asked for, and what that follows."""
+
+from moebench.analysis.instruments import Instruments, experts_of, metrics
+from moebench.analysis.labels import Labels
+from moebench.analysis.seen import Choices, Seen
+
+__all__ = ["Choices", "Instruments", "Labels", "Seen", "experts_of", "metrics"]

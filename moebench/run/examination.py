@@ -1,0 +1,60 @@
+"""A look at the routing of a trained model with its last validation, as part of its record."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from moebench.analysis import Instruments, Labels, experts_of, metrics
+
+
+class Examination(Callback):
+    """Turns the instruments of `moebench.analysis` on the last validation of a run.
+
+    What they find stands in the history and in the record as `analysis/<layer>/<name>`, see
+    `moebench.analysis.metrics`. The capacity of the experts is what it is in validation.
+    """
+
+    def __init__(self) -> None:
+        self.instruments: Instruments | None = None
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Get the instruments ready if no step follows; a dense twin has nothing to look at."""
+        layers = experts_of(pl_module)
+        if trainer.global_step < trainer.max_steps or not layers:
+            return
+        batches = list(trainer.val_dataloaders or [])
+        domain_S = torch.cat([batch.domain_B for batch in batches])
+        ids = torch.cat([batch.input_BL.flatten() for batch in batches])
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        self.instruments = Instruments(
+            layers,
+            Labels(domain_S.cpu(), data.domains),
+            ids.cpu().bincount(minlength=data.vocabulary),
+        )
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Look at the decisions of a batch."""
+        if self.instruments is not None:
+            self.instruments.add(batch.input_BL, outputs["decisions"])
+            disordered = batch._replace(input_BL=self.instruments.disorder(batch.input_BL))
+            network: Any = pl_module.network
+            with torch.random.fork_rng():
+                output = network(disordered)
+                self.instruments.add_disordered(output.decisions, len(batch.input_BL))
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write down what was found."""
+        if self.instruments is not None:
+            for logger in trainer.loggers:
+                logger.log_metrics(metrics(self.instruments.findings()), step=trainer.global_step)
+            self.instruments = None

@@ -1,0 +1,50 @@
+"""What follows from the printed dimensions and the printed scores.
+
+Source: Jiang et al. 2024 (arXiv 2401.04088), Tables 1 and 2.
+"""
+
+from types import SimpleNamespace
+
+import torch
+
+from moebench.cost import count_batch
+from moebench.models import Mixtral
+from moebench.models.grouped_query import GroupedQueryAttention
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions
+from moebench.moe import Sparse
+from moebench.moe.experts import SwiGLU
+from moebench.moe.routers import TopK
+from reproductions.mixtral_2024.published import BEHIND_2, COLUMNS_2, TABLE_1
+
+
+def size() -> dict[str, float]:
+    """Return the parameters of a model of the dimensions of Table 1, all and those at work."""
+    shape = DecoderShape(
+        width=TABLE_1["dim"],
+        layers=TABLE_1["n_layers"],
+        heads=TABLE_1["n_heads"],
+        hidden=TABLE_1["hidden_dim"],
+    )
+    experts, k = TABLE_1["num_experts"], TABLE_1["top_k_experts"]
+    with torch.device("meta"):
+        model = Mixtral(
+            TABLE_1["vocab_size"],
+            shape,
+            Sparse(
+                lambda dim: TopK(dim, experts, k),
+                lambda dim, number: SwiGLU(dim, number, TABLE_1["hidden_dim"]),
+                every=1,
+            ),
+            attention=lambda dim, heads: GroupedQueryAttention(dim, heads, TABLE_1["n_kv_heads"]),
+            positions=Positions(base=1e6, context=TABLE_1["context_len"]),
+        )
+        input_BL = torch.empty(1, 8, dtype=torch.int64)
+    cost = count_batch(model, SimpleNamespace(input_BL=input_BL, context_BL=None))
+    return {"parameters": cost.params_total, "active parameters": cost.params_active}
+
+
+def wins() -> dict[str, float]:
+    """Return on how many benchmarks of Table 2 the paper's model is ahead of Llama 2 70B."""
+    behind = sum(ours < theirs for ours, theirs in BEHIND_2.values())
+    return {"wins": COLUMNS_2 - behind, "benchmarks": COLUMNS_2}

@@ -1,0 +1,73 @@
+"""The runs behind the claims of paper.py: arms, profiles, seeds. What each arm is for stands there.
+
+All arms share optimiser, schedule and seeds, and but for the null control the text; an arm changes
+what its name says. The paper names neither its balance loss nor its weight: `balance_*` try others.
+"""
+
+from moebench.plan import Arm, Plan, Profile
+from reproductions.mixtral_2024.paper import (
+    COMPUTED,
+    MIXTRAL,
+    NULL,
+    SAME_FLOPS,
+    SAME_PARAMETERS,
+)
+
+FILE = ["mixtral_8.yaml"]
+WEIGHTS = {"balance_0": 0.0, "balance_0.001": 0.001, "balance_0.1": 0.1}
+DENSE = (SAME_FLOPS, SAME_PARAMETERS)
+ARMS = [
+    Arm(MIXTRAL, FILE),
+    Arm(SAME_FLOPS, FILE, twin_of=MIXTRAL),
+    Arm(SAME_PARAMETERS, FILE, twin_of=MIXTRAL, matched_on="total_params"),
+    *(
+        Arm(name, FILE, {"model.losses": [{"loss": "LoadBalance", "weight": weight}]})
+        for name, weight in WEIGHTS.items()
+    ),
+    Arm(NULL, [*FILE, "uniform.yaml"]),
+]
+
+
+def steps(number: int, validations: int) -> dict[str, object]:
+    """Return the settings of a training of so many steps with so many validations."""
+    return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
+
+
+FIRST_SEED = 1000  # smaller ones were used in trials: to find the step size, and to time runs
+PLAN = Plan(
+    arms=ARMS,
+    profiles=[
+        Profile(
+            "smoke",
+            arms=[MIXTRAL, SAME_FLOPS, NULL],
+            seeds=2,
+            settings={
+                **steps(4, validations=2),
+                "trainer.log_every_n_steps": 1,
+                "data.init_args.valid_batches": 2,
+            },
+            computed=["wins"],
+        ),
+        Profile(
+            "quick",
+            arms=[MIXTRAL, *DENSE],
+            seeds=5,
+            settings=steps(1000, validations=10),
+            first_seed=FIRST_SEED,
+        ),
+        Profile(
+            "full",
+            arms=[arm.name for arm in ARMS],
+            seeds=5,
+            settings=steps(2000, validations=20),
+            first_seed=FIRST_SEED,
+        ),
+    ],
+    groups={
+        "Sparse against dense": [MIXTRAL, *DENSE],
+        "Weight of the balance loss": [MIXTRAL, *WEIGHTS],
+        "Null control": [NULL],
+    },
+    computed=COMPUTED,
+    tables="reproductions.mixtral_2024.tables:tables",
+)
