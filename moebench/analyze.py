@@ -18,7 +18,8 @@ from moebench.analysis.reading import Reading, encode
 from moebench.analysis.saturation import Saturation
 from moebench.analysis.seen import Choices
 from moebench.data.sources import Files, Packages
-from moebench.data.sources.source import Document
+from moebench.data.sources.source import Document, Source
+from moebench.experiment import source_of
 from moebench.models.output import Output
 from moebench.opened import Opened, open_model
 from moebench.records import write_whole
@@ -35,7 +36,7 @@ class Options:
 
     model: Path
     out: Path  # folder for analysis.json and analysis.html
-    data: Path | None = None  # text; None: the model's own validation text, or the default one
+    text: Source | None = None  # None: the model's own validation text, or the default one
     tokens: int = 2**18  # to read, at most
     length: int | None = None  # of a window; None: what the model was made for, up to LONGEST
     earlier: tuple[Path, ...] = ()  # earlier states of the model, in order of training
@@ -69,7 +70,7 @@ def look(model: Opened, options: Options, folder: Path) -> dict[str, Any]:
     if not layers:
         raise ValueError("model: is dense; there is no router to look at")
     length = window_length(model, options.length)
-    texts = documents(model, options.data)
+    texts = documents(model, options.text)
     path, sizes = encode(texts, model.codec, model.beginning, options.tokens, folder)
     reading = Reading(path, sizes, length + 1, max(1, options.tokens // length))
     labels = Labels(reading.domain_S, reading.names)
@@ -84,7 +85,7 @@ def look(model: Opened, options: Options, folder: Path) -> dict[str, Any]:
         instruments.add_disordered(disordered.decisions, len(ids_BL))
     return {
         "model": label(options.model),
-        "data": "" if options.data is None else options.data.name,
+        "data": "" if options.text is None else " ".join(reading.names),
         "length": length,
         "tokens": len(reading) * length,
         "too_short": list(reading.too_short),
@@ -118,10 +119,17 @@ def window_length(model: Opened, asked: int | None) -> int:
     return asked
 
 
-def documents(model: Opened, data: Path | None) -> Iterator[Document]:
+def text_of(data: Path | None, described: str | None) -> Source | None:
+    """Return the source of a file or folder, or the one described in YAML; None for neither."""
+    if described is not None:
+        return source_of(described)
+    return None if data is None else Files(str(data))
+
+
+def documents(model: Opened, text: Source | None) -> Iterator[Document]:
     """Yield the documents to read: a person's own, all of them, or the validation texts."""
-    if data is not None:
-        return Files(str(data)).documents()
+    if text is not None:
+        return text.documents()
     source = Packages() if model.source is None else model.source
     return (document for document in source.documents() if document.split == "valid")
 

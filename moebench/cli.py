@@ -112,14 +112,14 @@ def sweep(options: argparse.Namespace) -> int:
 
 def analyze(options: argparse.Namespace) -> int:
     """Look at the routing of a trained model."""
-    from moebench.analyze import Options, label
+    from moebench.analyze import Options, label, text_of
     from moebench.analyze import analyze as run
 
     return run(
         Options(
             model=options.model,
             out=options.out or options.root / "analysis" / label(options.model).replace("/", "-"),
-            data=options.data,
+            text=text_of(options.data, options.source),
             tokens=options.tokens,
             length=options.length,
             earlier=tuple(options.earlier),

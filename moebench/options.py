@@ -68,7 +68,9 @@ def add_filters(command: argparse.ArgumentParser) -> None:
 def add_analysis(command: argparse.ArgumentParser) -> None:
     """Add the options of `analyze`."""
     command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
-    command.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
+    text = command.add_mutually_exclusive_group()
+    text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
+    text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
     command.add_argument("--tokens", type=int, default=2**18, help="most tokens to read")
     command.add_argument("--length", type=int, help="of a window (default: the model's, up to 512)")
     command.add_argument(

@@ -20,8 +20,17 @@ import yaml
 from moebench.experiment.cli import Cli
 from moebench.experiment.files import read_yaml
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
+from moebench.experiment.sources import source_of
 
-__all__ = ["ConfigurationError", "Experiment", "explain", "load", "parse", "read_yaml"]
+__all__ = [
+    "ConfigurationError",
+    "Experiment",
+    "explain",
+    "load",
+    "parse",
+    "read_yaml",
+    "source_of",
+]
 
 
 @dataclass(frozen=True)

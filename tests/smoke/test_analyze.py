@@ -75,6 +75,17 @@ def test_a_run_is_looked_at(
     assert "://" not in page.replace("http://www.w3.org", "")  # one self-contained file
 
 
+def test_any_source_of_text_will_do(trained, tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+    for split in ("train", "validation"):
+        rows = [json.dumps({"said": f"{split} row {number} "}) for number in range(40)]
+        (tmp_path / "rows" / f"{split}.jsonl").write_text("\n".join(rows))
+    arguments = {"name": str(tmp_path / "rows"), "column": "said"}
+    described = json.dumps({"class_path": "HuggingFace", "init_args": arguments})
+    assert look(trained("switch_8.yaml"), tmp_path / "out", "--source", described) == 0
+    assert findings(tmp_path / "out")["domains"] == ["rows"]
+
+
 def test_the_models_own_text_is_the_default(trained, tmp_path: Path) -> None:
     assert look(trained("switch_8.yaml"), tmp_path / "out", "--tokens", "500") == 0
     found = findings(tmp_path / "out")
@@ -109,6 +120,8 @@ def test_a_text_is_looked_at_in_the_same_way_twice(trained, text: Path, tmp_path
         (["--length", "1"], "length=1: must be at least 2 and at most 32"),
         (["--length", "99"], "length=99: must be at least 2 and at most 32"),
         (["--data", "nowhere"], "'nowhere': no such file or folder"),
+        (["--source", "Nowhere"], "Nowhere"),
+        (["--source", "{class_path: Files, init_args: {pth: x}}"], "pth"),
         (["--dtype", "bfloat16"], "dtype=bfloat16: a run of ours has float32 weights"),
         (["--earlier", "nowhere"], "nowhere: no config.json"),
     ],
