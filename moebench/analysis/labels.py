@@ -10,8 +10,8 @@ from torch import Tensor
 class Labels:
     """Domains of windows in the order in which they are read.
 
-    A permutation is a rotation of the domains in a random order, so that any number of them costs
-    the memory of one.
+    All permutations are turns of one random order, so that any number of them costs the memory of
+    that one.
 
     Args:
         domain_S: number of each window's domain.
@@ -25,14 +25,10 @@ class Labels:
     ) -> None:
         self.names = names
         generator = torch.Generator().manual_seed(seed)
-        order_S = torch.randperm(len(domain_S), generator=generator)
+        windows = len(domain_S)
         self._domain_S = domain_S
-        self._shuffled_S = domain_S[order_S]
-        self._rank_S = torch.empty_like(order_S)
-        self._rank_S[order_S] = torch.arange(len(order_S))
-        self._turn_P1 = torch.randint(
-            1, max(2, len(order_S)), (permutations, 1), generator=generator
-        )
+        self._order_S = torch.randperm(windows, generator=generator)
+        self._turn_P1 = torch.randint(windows, (permutations, 1), generator=generator)
 
     @property
     def permutations(self) -> int:
@@ -41,6 +37,5 @@ class Labels:
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Return domain_B and null_PB of so many windows from one on."""
-        rank_B = self._rank_S[start : start + count]
-        place_PB = (rank_B + self._turn_P1) % len(self._shuffled_S)
-        return self._domain_S[start : start + count], self._shuffled_S[place_PB]
+        place_PB = (self._order_S[start : start + count] + self._turn_P1) % len(self._order_S)
+        return self._domain_S[start : start + count], self._domain_S[place_PB]

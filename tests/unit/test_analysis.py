@@ -156,7 +156,7 @@ def test_domains_decide_or_do_not() -> None:
     assert found["specialisation"] == [[1, 0], [0, 1]]
     assert found["load"] == [0.5, 0.5]
     assert found["nmi"] == pytest.approx(1)
-    assert found["nmi_null_high"] < 0.1
+    assert 0 < found["nmi_null"] < found["nmi_null_high"] < 0.1
     found = ignores.findings(0)
     assert found["nmi"] == pytest.approx(0)
     assert found["nmi"] <= found["nmi_null_high"]
