@@ -3,10 +3,17 @@
 The work of the experts is the same whatever their number; what grows is the gate (D x E products a
 token) and the weights that have to be read, and gradients written, once a step: with many rows an
 expert they weigh little, with few they are all there is. Two rows of sizes show both: as many
-tokens as give each of the most experts 128 rows, and 8. Run: `python -m benchmarks.experts`.
+tokens as give each of the most experts 128 rows, and 8. Sizes are those of the paper's layer: width
+512, hidden 1024, k = 4 (Shazeer et al. 2017, arXiv 1701.06538, appendix C.1).
+
+Run it with one thread, as runs have: `OMP_NUM_THREADS=1 THP_MEM_ALLOC_ENABLE=1 python -m
+benchmarks.experts`. The second asks for memory in huge pages, as the command line does: the
+gradients of 256 experts are a gigabyte of new memory at every step. Several threads share every
+product of 128 rows, and wait for one another more than they gain.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 
 import torch
@@ -44,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experts", type=int, nargs="+", default=[4, 16, 64, 256])
     parser.add_argument("--rows", type=int, nargs="+", default=[128, 8], help="of the most experts")
-    for option, default in [("k", 2), ("dim", 256), ("hidden", 512), ("rounds", 9)]:
+    for option, default in [("k", 4), ("dim", 512), ("hidden", 1024), ("rounds", 9)]:
         parser.add_argument(f"--{option}", type=int, default=default)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
@@ -55,7 +62,9 @@ def main() -> None:
         found = ratios(in_turn(cases(options, tokens), options.rounds), against=first)
         print(table(f"{tokens} tokens, time over that of {options.experts[0]} experts", found))
         if options.save:
+            pages = os.environ.get("THP_MEM_ALLOC_ENABLE", "0")
             settings = {**vars(options), "rows": rows, "threads": torch.get_num_threads()}
+            settings["huge_pages"] = pages == "1"
             save("experts", settings, found)
 
 
