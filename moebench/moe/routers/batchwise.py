@@ -40,16 +40,14 @@ class Batchwise(nn.Module):
         """Return the tokens m that each expert takes from a batch; a fraction is cut off.
 
         Raises:
-            ValueError: if the batch is too small to give each expert one.
+            ValueError: for fewer tokens than experts, which leave an expert fewer than k.
         """
-        rows = self.k * num_tokens // self.num_experts
-        if rows < 1:
-            enough = -(-self.num_experts // self.k)
+        if num_tokens < self.num_experts:
             raise ValueError(
-                f"tokens={num_tokens}: too few for num_experts={self.num_experts} with k={self.k}; "
-                f"a batch-wise gate needs at least {enough}, so that each expert gets one"
+                f"tokens={num_tokens}: fewer than num_experts={self.num_experts}; a batch-wise "
+                "gate needs as many, so that each expert gets k of them"
             )
-        return rows
+        return self.k * num_tokens // self.num_experts
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD; the decision is a `BalancedDecision`.
