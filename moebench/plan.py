@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 MatchedOn = Literal["active_flops", "total_params", "step_time"]
 
@@ -34,6 +34,7 @@ class Profile:
     arm_settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # over the arm's
     computed: Sequence[str] | None = None  # arms of Plan.computed; None: all
     first_seed: int = 0  # those before it are for trials, which no verdict may use
+    sweeps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name -> changes
 
     def seeds_of(self, arm: str) -> int:
         """Return how many seeds this arm is run with."""
@@ -61,6 +62,8 @@ class Plan:
         groups: title -> arms that belong in one figure.
         computed: arm -> "module:function" of what is no training of one network; the function
             takes nothing and returns metrics, or a map from seed to metrics.
+        sweeps: name -> file of configs/<target>/: a search whose trials are arms, by the names that
+            `moebench.sweep.evidence` gives them.
         drawings: "module:function" that takes the records and returns figures of this paper alone,
             `moebench.report.Drawing`s; empty: there are none.
         tables: "module:function" that takes the records and returns `PaperTable`s; empty: there
@@ -73,6 +76,7 @@ class Plan:
     profiles: Sequence[Profile]
     groups: Mapping[str, Sequence[str]]
     computed: Mapping[str, str] = field(default_factory=dict)
+    sweeps: Mapping[str, str] = field(default_factory=dict)
     drawings: str = ""
     tables: str = ""
     seeds_in_a_run: Callable[[int], Mapping[str, object]] | None = None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,7 +11,7 @@ from moebench import report, tracking
 from moebench.baselines import twin
 from moebench.experiment import Experiment, load
 from moebench.plan import Arm, Plan, Profile
-from moebench.records import read, write_all, write_whole
+from moebench.records import RunRecord, read, write_all, write_whole
 from moebench.run.check import checked
 from moebench.run.function import Function, named
 from moebench.run.job import Job
@@ -62,11 +62,32 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
         records = run_tracked(jobs, options.workers, tracker)
+        records += searched(target, profile, options)
         write_all(records, folder / "results.jsonl")
         verdicts = conclude(target, profile, folder)
         if tracker is not None:
             tracker.close(partners(target), [folder / name for name in RESULTS])
     return verdicts
+
+
+def searched(target: Target, profile: Profile, options: Options) -> list[RunRecord]:
+    """Finish the sweeps of a profile; return what their trials and they themselves have to say.
+
+    Each is a study under `<root>/sweeps/`, named after target, profile and sweep.
+    """
+    if not profile.sweeps:
+        return []
+    from moebench import sweep  # needs Optuna, which other reproductions do without
+
+    found: list[RunRecord] = []
+    for name, changes in profile.sweeps.items():
+        study = f"{target.folder}_{profile.name}_{name}"
+        over = {**profile.settings, **options.settings}
+        read_file = sweep.read_sweep(target.configs / target.plan.sweeps[name], study, over)
+        chosen = sweep.Options(workers=options.workers, root=options.root, track=options.track)
+        folder = sweep.search(replace(read_file, **changes), chosen)
+        found += sweep.evidence(folder, name, target.folder, profile.name)
+    return found
 
 
 def wanted(plan: Plan, options: Options) -> tuple[int | None, Mapping[str, object]]:
@@ -130,7 +151,7 @@ def make_jobs(
             experiment=experiment.with_seed(seed),
             folder=folder / arm / f"seed_{seed}",
         )
-        for number in range(max(most.values()))
+        for number in range(max(most.values(), default=0))
         for arm, experiment in experiments.items()
         if number < most[arm]
         for seed in [profile.first_seed + number]

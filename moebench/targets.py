@@ -15,6 +15,8 @@ FOLDERS = {
     "shazeer": "shazeer_2017",
     "switch": "switch_2021",
     "mixtral": "mixtral_2024",
+    "loss-free": "loss_free_2024",
+    "notes": "source_notes",
 }
 
 

@@ -13,7 +13,6 @@ ROWS = [  # each module imports only from rows below its own
     {
         "fit",
         "reproduce",
-        "sweep",
         "publish",
         "doctor",
         "listing",
@@ -22,6 +21,7 @@ ROWS = [  # each module imports only from rows below its own
         "generate",
         "analyze",
     },
+    {"sweep"},
     {"report", "targets"},
     {"compare"},
     {"run", "verdict"},

@@ -6,6 +6,7 @@ study, workers only train: they do not know Optuna, and no kill can reach it thr
 """
 
 from moebench.sweep.definition import Sweep, read_sweep
+from moebench.sweep.evidence import evidence
 from moebench.sweep.search import Options, search
 
-__all__ = ["Options", "Sweep", "read_sweep", "search"]
+__all__ = ["Options", "Sweep", "evidence", "read_sweep", "search"]

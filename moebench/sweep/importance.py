@@ -1,8 +1,7 @@
 """How much each name of the space matters: shares of the variance of the first objective."""
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import optuna
@@ -26,12 +25,14 @@ def importances(trials: Sequence[FrozenTrial], sweep: Sweep) -> dict[str, dict[s
     done = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     if len(done) < FEWEST or len(sweep.space) < 2:
         return {}
-    estimate = _shares(done, 0)
+    values = [trial.values[0] for trial in done]
+    estimate = shares(done, values, 0)
     rng = np.random.default_rng(0)
     resampled = []
     for seed in range(RESAMPLES if estimate else 0):
         chosen = rng.integers(len(done), size=len(done))
-        resampled.append(_shares([done[index] for index in chosen], seed))
+        again = [done[index] for index in chosen]
+        resampled.append(shares(again, [values[index] for index in chosen], seed))
     return {
         name: {
             "share": share,
@@ -42,9 +43,26 @@ def importances(trials: Sequence[FrozenTrial], sweep: Sweep) -> dict[str, dict[s
     }
 
 
-def _shares(trials: Sequence[FrozenTrial], seed: int) -> dict[str, Any]:
-    """Return the shares that a forest on these trials gives; empty where all values are equal."""
-    values = [trial.values[0] for trial in trials]
+def by_seed(
+    trials: Sequence[FrozenTrial], values: Mapping[int, Mapping[int, float]], sweep: Sweep
+) -> dict[int, dict[str, float]]:
+    """Return seed -> name -> share of the variance among the runs with that seed.
+
+    Args:
+        trials: of the study.
+        values: seed -> number of a trial -> the first objective of its run.
+        sweep: what was searched.
+    """
+    found = {}
+    for seed, of_seed in values.items():
+        done = [trial for trial in trials if trial.number in of_seed]
+        if len(done) >= FEWEST and len(sweep.space) > 1:
+            found[seed] = shares(done, [of_seed[trial.number] for trial in done], 0)
+    return found
+
+
+def shares(trials: Sequence[FrozenTrial], values: Sequence[float], seed: int) -> dict[str, float]:
+    """Return the shares that a forest gives for these values; empty where all are equal."""
     if max(values) == min(values):
         return {}
     study = optuna.create_study()

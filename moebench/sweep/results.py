@@ -13,7 +13,7 @@ from moebench.statistics import mean_interval
 from moebench.sweep.companions import best_tuned, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
-from moebench.sweep.importance import importances
+from moebench.sweep.importance import by_seed, importances
 from moebench.sweep.strategies import SEES_NO_RESULTS
 from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
@@ -73,6 +73,7 @@ def summary(
         "fresh": [_compared(sweep, _of(records, arm), arm) for arm in compared],
         "tuned": best_tuned(sweep, records),
         "importances": importances(trials, sweep),
+        "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
     }
 
 
@@ -106,6 +107,20 @@ def _trial(
         "cached_from": trial.user_attrs.get(CACHED),
         "values": _values([record for record in own if record.status == "finished"], names),
     }
+
+
+def _first_objective(
+    sweep: Sweep, trials: Sequence[FrozenTrial], records: Sequence[RunRecord]
+) -> dict[int, dict[int, float]]:
+    """Return seed -> number of a trial -> the first objective of its run that finished."""
+    objective = next(iter(sweep.objectives))
+    found: dict[int, dict[int, float]] = {seed: {} for seed in sweep.trial_seeds}
+    complete = [trial.number for trial in trials if trial.state is TrialState.COMPLETE]
+    for number in complete:
+        for record in _of(records, f"trial_{number}"):
+            if record.status == "finished" and record.seed in found:
+                found[record.seed][number] = value_of(record, objective)
+    return found
 
 
 def _of(records: Sequence[RunRecord], arm: str) -> list[RunRecord]:

@@ -69,6 +69,7 @@ from moebench.verdict.routing import (
     topic_plays_no_part,
 )
 from moebench.verdict.rows import rank_correlation, times_as_large, worse_than_rest
+from moebench.verdict.searches import explains_more, front
 from moebench.verdict.slopes import growing_slope, moving_minimum, slope
 from moebench.verdict.speed import steps_to_loss
 from moebench.verdict.trends import flat_share, trend
@@ -77,8 +78,10 @@ TESTS: dict[str, Callable[[Claim, Evidence], Findings]] = {
     "difference": difference,
     "equivalence": equivalence,
     "exact": exact,
+    "explains_more": explains_more,
     "fewer_epochs": fewer_epochs,
     "flat_share": flat_share,
+    "front": front,
     "growing_slope": growing_slope,
     "interaction": interaction,
     "interior_optimum": interior_optimum,

@@ -5,7 +5,15 @@ from torch import nn
 
 from moebench.moe import Capacity, Limited
 from moebench.moe.overflow import OVERFLOW
-from moebench.moe.routers import ROUTERS, Hierarchical, InputDropout, NoisyTopK, Switch, TopK
+from moebench.moe.routers import (
+    ROUTERS,
+    Hierarchical,
+    InputDropout,
+    NoisyTopK,
+    Switch,
+    Tempered,
+    TopK,
+)
 from moebench.testing import RouterContract
 
 WITH_K = {"batchwise", "noisy_top_k", "random", "softmax_top_k", "top_k"}
@@ -41,8 +49,8 @@ class TestFamily(RouterContract):
             self.fewest_experts = 2
 
     def fewest_tokens(self, num_experts: int) -> int:
-        """With two experts a token on average, half as many tokens as experts are enough."""
-        return -(-num_experts // 2) if self.name == "batchwise" else 1
+        """A batch-wise gate needs as many as there are experts."""
+        return num_experts if self.name == "batchwise" else 1
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
         return ROUTERS[self.name](dim, num_experts, **arguments(self.name, num_experts))
@@ -105,3 +113,8 @@ class TestLimitedSwitch(RouterContract):
 class TestInputDropout(RouterContract):
     def make(self, dim: int, num_experts: int) -> nn.Module:
         return InputDropout(dim, lambda width: Switch(width, num_experts), rate=0.25)
+
+
+class TestTempered(RouterContract):
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        return Tempered(dim, lambda width: Switch(width, num_experts), temperature=0.5)

@@ -13,12 +13,14 @@ from moebench.sweep import read_sweep
 from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-FILES = sorted([*CONFIGS.glob("switch_2021/*.yaml"), CONFIGS / "mixtral_2024" / "mixtral_8.yaml"])
+ONE_BY_ONE = [CONFIGS / "mixtral_2024/mixtral_8.yaml", CONFIGS / "source_notes/tempered.yaml"]
+FILES = sorted([*CONFIGS.glob("switch_2021/*.yaml"), *ONE_BY_ONE])
 OVERLAYS = [CONFIGS / "mixtral_2024" / "uniform.yaml"]  # trained by the profile smoke
 WORLDS = ("one_source.yaml", "recall.yaml", "sources.yaml")
 LAYERS = sorted(CONFIGS.glob("shazeer_2017/*.yaml"))
 POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
-SWEEPS = sorted((CONFIGS / "sweeps").glob("*.yaml"))
+SWEEPS = [*(CONFIGS / "sweeps").glob("*.yaml"), *CONFIGS.glob("loss_free_2024/*.yaml")]
+SWEEPS = sorted([*SWEEPS, *set(CONFIGS.glob("source_notes/*.yaml")).difference(ONE_BY_ONE)])
 
 
 def test_there_are_configurations() -> None:

@@ -70,7 +70,7 @@ def test_make_targets_and_commands_exist() -> None:
     for name in set(re.findall(r"`make ([a-z]+)[^a-z-]", README)):
         assert re.search(rf"^(\S+ )*{name}( \S+)*:", makefile, re.MULTILINE), name
     assert {f"reproduce-{name}" for name in FOLDERS} >= set(
-        re.findall(r"make (reproduce-[a-z]+)", README)
+        re.findall(r"make (reproduce-[a-z]+(?:-[a-z]+)?)", README)
     )
     commands = next(a for a in parser()._actions if a.dest == "command").choices
     assert set(re.findall(r"`moebench ([a-z]+)", README)) <= set(commands)

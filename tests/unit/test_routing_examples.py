@@ -19,6 +19,7 @@ from moebench.moe.routers import (
     SigmoidTopK,
     SoftmaxTopK,
     Switch,
+    Tempered,
     TopK,
 )
 
@@ -138,6 +139,14 @@ def test_input_dropout_hides_features_from_the_router_in_training_only() -> None
     )
 
 
+def test_a_temperature_of_a_half_squares_the_probabilities() -> None:
+    wrapper = Tempered(3, lambda dim: with_identity(Switch(dim, 3, jitter=0.0)), temperature=0.5)
+    decision = wrapper(X_TD)
+    squares_TE = PROBS_TE.square()
+    torch.testing.assert_close(decision.probs_TE, squares_TE / squares_TE.sum(-1, keepdim=True))
+    assert decision.expert_A.tolist() == [2, 0]
+
+
 def test_group_limited_leaves_out_the_second_best_where_its_group_is_not_the_best() -> None:
     # Probabilities 1/10, 4/10, 3/10, 2/10 in groups of two: the first group has the best expert,
     # so 4/10 and 1/10 are kept and 3/10 is not; the factor of 2 doubles them.
@@ -200,6 +209,10 @@ def test_random_is_even_and_blind() -> None:
         (
             lambda: InputDropout(3, lambda dim: Switch(dim, 3), rate=1.5),
             "rate=1.5: must be at least 0 and below 1",
+        ),
+        (
+            lambda: Tempered(3, lambda dim: Switch(dim, 3), temperature=0.0),
+            "temperature=0.0: must be above 0",
         ),
     ],
 )

@@ -61,8 +61,9 @@ def test_sources_by_hand() -> None:
     assert (ids[:, 1:] < 4).mean() == pytest.approx(0.5, abs=0.03)
 
 
-def test_the_floor_of_sources_is_what_an_oracle_loses() -> None:
-    world = Sources(chains=3, words=6, successors=3, stock=2, share=0.3, seed=4)
+@pytest.mark.parametrize("skew", [0.0, 2.0])
+def test_the_floor_of_sources_is_what_an_oracle_loses(skew: float) -> None:
+    world = Sources(chains=3, words=6, successors=3, stock=2, share=0.3, skew=skew, seed=4)
     ids, chain_B = world.draw(3000, 21, rng(1))
     losses = []
     for row, chain in zip(ids, chain_B, strict=True):
@@ -76,6 +77,9 @@ def test_the_floor_of_sources_is_what_an_oracle_loses() -> None:
                 last = word
     error = np.std(losses) / math.sqrt(len(losses))
     assert np.mean(losses) == pytest.approx(world.floor(21), abs=4 * error)
+    shares = np.bincount(chain_B, minlength=3) / 3000
+    weights = np.array([1, 2**-skew, 3**-skew])
+    assert shares == pytest.approx(weights / weights.sum(), abs=0.03)
     rest = world.rest_KW[0]
     assert rest @ world.next_KWW[0] == pytest.approx(rest)
 
@@ -107,6 +111,7 @@ def test_fewer_facts_than_questions_cost_less() -> None:
         (lambda: Sources(chains=0), "world.chains=0: must be at least 1"),
         (lambda: Sources(words=3, successors=4), "world.successors=4: at most world.words=3"),
         (lambda: Sources(share=1.0), "world.share=1.0: must be at least 0 and below 1"),
+        (lambda: Sources(skew=-1.0), "world.skew=-1.0: must be at least 0"),
         (lambda: Recall(facts=10, symbols=3), "world.facts=10: at most world.symbols squared, 9"),
         (lambda: Recall(answers=1), "world.answers=1: must be at least 2"),
         (lambda: Synthetic(Uniform(9), vocabulary=8), "data.vocabulary=8: the world uses 9 ids"),

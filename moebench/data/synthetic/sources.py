@@ -23,6 +23,8 @@ class Sources:
         successors: words that may follow a word, drawn at random, with random chances.
         stock: shared tokens, all equally likely.
         share: chance of a token to be from the stock.
+        skew: chain number n, counted from one, has a chance in proportion to n ** -skew; 0: all
+            chains are alike.
         seed: of the chains.
 
     Raises:
@@ -36,6 +38,7 @@ class Sources:
         successors: int = 4,
         stock: int = 16,
         share: float = 0.25,
+        skew: float = 0.0,
         seed: int = 0,
     ) -> None:
         at_least(chains=(chains, 1), words=(words, 2), successors=(successors, 1), stock=(stock, 1))
@@ -43,8 +46,12 @@ class Sources:
             raise ValueError(f"world.successors={successors}: at most world.words={words}")
         if not 0 <= share < 1:
             raise ValueError(f"world.share={share}: must be at least 0 and below 1")
+        at_least(skew=(skew, 0))
         self.stock, self.share, self.words = stock, share, words
         self.domains = tuple(f"chain {number}" for number in range(chains))
+        self.skew = skew
+        self.chance_K = np.arange(1, chains + 1) ** -float(skew)
+        self.chance_K /= self.chance_K.sum()
         rng = np.random.default_rng(seed)
         self.next_KWW = np.stack([_chain(words, successors, rng) for _ in range(chains)])
         self.rest_KW = np.stack([_at_rest(next_WW) for next_WW in self.next_KWW])
@@ -58,7 +65,13 @@ class Sources:
         self, rows: int, length: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return ids, one row a sequence, and the chain of each."""
-        chain_B = rng.integers(len(self.domains), size=rows)
+        chains = len(self.domains)
+        # A draw of its own where all are alike: it spends less chance, and evidence rests on it.
+        chain_B = (
+            rng.choice(chains, rows, p=self.chance_K)
+            if self.skew
+            else rng.integers(chains, size=rows)
+        )
         word_B = draw_rows(self.rest_KW[chain_B], rng)
         ids = np.empty((rows, length), dtype=np.int64)
         for place in range(length):
@@ -76,7 +89,7 @@ class Sources:
 
         Chains start at rest, so this holds at every place of a sequence.
         """
-        rate = float((self.rest_KW * entropy(self.next_KWW)).sum(axis=-1).mean())
+        rate = float(self.chance_K @ (self.rest_KW * entropy(self.next_KWW)).sum(axis=-1))
         kind = float(entropy(np.array([self.share, 1 - self.share])))
         return kind + self.share * math.log(self.stock) + (1 - self.share) * rate
 

@@ -12,6 +12,7 @@ from moebench.moe.routers.sampled import Sampled
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
 from moebench.moe.routers.switch import Switch
+from moebench.moe.routers.tempered import Tempered
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
 
 ROUTERS = {
@@ -44,5 +45,6 @@ __all__ = [
     "SigmoidTopK",
     "SoftmaxTopK",
     "Switch",
+    "Tempered",
     "TopK",
 ]

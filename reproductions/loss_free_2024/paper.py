@@ -1,0 +1,35 @@
+"""Balancing without a loss: the paper and what it says of balancing with one.
+
+So far the claim about the loss that it replaces; those about its own rule need the rule. Fixed
+before any judged run. Source: Wang et al. 2024 (arXiv 2408.15664).
+"""
+
+from moebench.claims import Claim, Paper
+
+PAPER = Paper(
+    key="loss_free_2024",
+    title="Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts",
+    authors="Wang, Gao, Zhao, Sun and Dai",
+    year=2024,
+    arxiv="2408.15664",
+)
+COMPUTED: dict[str, str] = {}
+FRONT = "front"
+WEIGHTS = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)  # those of configs/loss_free_2024/front.yaml
+ARMS = tuple(f"{FRONT}/{weight:g}" for weight in WEIGHTS)
+
+CLAIMS = [
+    Claim(
+        key="LF24-02",
+        says="With a balance loss there is a trade-off: as its weight rises imbalance falls, and "
+        "at the high end the loss pays for it",
+        source="Section 2.2, Figure 2",
+        paper_values={"weights": (0, 0.0001, 0.001, 0.01)},
+        arms=ARMS,
+        matched_on="active_flops",
+        direction="higher",
+        margin=0.005,
+        test="front",
+        settings={"imbalance": "route/max_violation"},
+    ),
+]

@@ -1,0 +1,1 @@
+"""What is widely told about mixtures of experts."""
