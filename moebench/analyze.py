@@ -69,6 +69,8 @@ def look(model: Opened, options: Options, folder: Path) -> dict[str, Any]:
     layers = experts_of(model.network)
     if not layers:
         raise ValueError("model: is dense; there is no router to look at")
+    for path in options.earlier:  # before anything is read, which may take long
+        earlier_state(path, options.dtype, layers)
     length = window_length(model, options.length)
     texts = documents(model, options.text)
     path, sizes = encode(texts, model.codec, model.beginning, options.tokens, folder)
@@ -193,6 +195,21 @@ def named(instruments: Instruments, model: Opened) -> list[list[list[tuple[str, 
     ]
 
 
+def earlier_state(path: Path, dtype: str | None, layers: list[int]) -> nn.Module:
+    """Return an earlier state of a model.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if it is of another shape.
+    """
+    network = open_model(path, dtype).network
+    if experts_of(network) != layers:
+        raise ValueError(
+            f"earlier={path}: has mixtures of {experts_of(network)} experts, the model of {layers}"
+        )
+    return network
+
+
 def saturation(
     path: Path,
     network: nn.Module,
@@ -201,16 +218,8 @@ def saturation(
     size: int,
     dtype: str | None,
 ) -> dict[str, Any]:
-    """Return how much of a model's routing an earlier state has, layer by layer.
-
-    Raises:
-        ValueError: if the earlier state is of another shape.
-    """
-    earlier = open_model(path, dtype).network.to(next(network.parameters()).device)
-    if experts_of(earlier) != layers:
-        raise ValueError(
-            f"earlier={path}: has mixtures of {experts_of(earlier)} experts, the model of {layers}"
-        )
+    """Return how much of a model's routing an earlier state has, layer by layer."""
+    earlier = earlier_state(path, dtype, layers).to(next(network.parameters()).device)
     found = Saturation(len(layers))
     both = zip(
         passes(earlier, reading, size, label(path)),
