@@ -65,7 +65,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (layer("moe_h", f"--{GATE}.groups=7"), ["groups=7", "must divide num_experts=64"]),
         (
             layer("batchwise", "--data.batch_size=1", "--data.length=3"),
-            ["tokens=3", "num_experts=16 with k=4", "at least 4"],
+            ["tokens=3", "fewer than num_experts=16", "needs as many"],
         ),
         (
             ["fit", f"--config={SWITCH}", f"--{ROUTER}.router=Swich"],
