@@ -56,7 +56,7 @@ list doctor: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.layer
-	OMP_NUM_THREADS=1 THP_MEM_ALLOC_ENABLE=1 $(BIN)/python -m benchmarks.experts
+	$(BIN)/python -m benchmarks.experts
 	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.vowel
 

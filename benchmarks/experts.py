@@ -3,17 +3,15 @@
 The work of the experts is the same whatever their number; what grows is the gate (D x E products a
 token) and the weights that have to be read, and gradients written, once a step: with many rows an
 expert they weigh little, with few they are all there is. Two rows of sizes show both: as many
-tokens as give each of the most experts 128 rows, and 8. Sizes are those of the paper's layer: width
-512, hidden 1024, k = 4 (Shazeer et al. 2017, arXiv 1701.06538, appendix C.1).
+tokens as give each of the most experts 128 rows, and 8. Run: `python -m benchmarks.experts`; with
+`--dim 512 --hidden 1024 --k 4` it is the paper's layer (Shazeer et al. 2017, arXiv 1701.06538,
+appendix C.1).
 
-Run it with one thread, as runs have: `OMP_NUM_THREADS=1 THP_MEM_ALLOC_ENABLE=1 python -m
-benchmarks.experts`. The second asks for memory in huge pages, as the command line does: the
-gradients of 256 experts are a gigabyte of new memory at every step. Several threads share every
-product of 128 rows, and wait for one another more than they gain.
+The process keeps the memory that it frees, as the processes that train do. `--hand-back` shows what
+it costs otherwise: the gradients of all experts are new memory at every step then.
 """
 
 import argparse
-import os
 from collections.abc import Callable
 
 import torch
@@ -24,6 +22,7 @@ from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
+from moebench.run.memory import keep_freed_memory
 
 
 def cases(options: argparse.Namespace, tokens: int) -> dict[str, Callable[[], None]]:
@@ -51,20 +50,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experts", type=int, nargs="+", default=[4, 16, 64, 256])
     parser.add_argument("--rows", type=int, nargs="+", default=[128, 8], help="of the most experts")
-    for option, default in [("k", 4), ("dim", 512), ("hidden", 1024), ("rounds", 9)]:
+    for option, default in [("k", 2), ("dim", 256), ("hidden", 512), ("rounds", 9)]:
         parser.add_argument(f"--{option}", type=int, default=default)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--hand-back", action="store_true", help="freed memory to the system")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
+    kept = not options.hand_back and keep_freed_memory()
     for rows in options.rows:
         tokens = rows * max(options.experts) // options.k
         first = name(options.experts[0], tokens, options.k)
         found = ratios(in_turn(cases(options, tokens), options.rounds), against=first)
         print(table(f"{tokens} tokens, time over that of {options.experts[0]} experts", found))
         if options.save:
-            pages = os.environ.get("THP_MEM_ALLOC_ENABLE", "0")
             settings = {**vars(options), "rows": rows, "threads": torch.get_num_threads()}
-            settings["huge_pages"] = pages == "1"
+            settings["memory_kept"] = kept
             save("experts", settings, found)
 
 

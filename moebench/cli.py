@@ -21,8 +21,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    # Torch asks for huge pages then: gradients of many experts are gigabytes of new memory a step.
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: as with Ctrl-C
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves

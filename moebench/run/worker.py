@@ -25,6 +25,7 @@ from moebench.run.callbacks import (
 from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
+from moebench.run.memory import keep_freed_memory
 from moebench.run.outcomes import single, together
 from moebench.run.recording import Objects, record_of, start_clean
 
@@ -35,6 +36,7 @@ def main(job: Job, threads: int) -> None:
     The lock waits for an orphan of a killed parent, which ends itself at its next step.
     """
     torch.set_num_threads(threads)
+    keep_freed_memory()
     job.folder.mkdir(parents=True, exist_ok=True)
     with (job.folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
