@@ -55,7 +55,7 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     """Return ratios as text, best first."""
     lines = [title]
     for name, row in sorted(rows.items(), key=lambda item: item[1]["ratio"]):
-        lines.append(f"  {name:34} {row['ratio']:7.2f}   [{row['low']:.2f}, {row['high']:.2f}]")
+        lines.append(f"  {name:37} {row['ratio']:7.2f}   [{row['low']:.2f}, {row['high']:.2f}]")
     return "\n".join(lines)
 
 
