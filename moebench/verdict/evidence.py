@@ -121,6 +121,7 @@ def _costs(records: Sequence[RunRecord]) -> dict[str, float]:
     if not trained:
         return {}
     return {
+        "runs": len(trained),
         "params_total": float(np.mean([record.params_total for record in trained])),
         "params_active": float(np.mean([record.params_active for record in trained])),
         "flops_per_token": float(np.mean([record.flops_per_token for record in trained])),

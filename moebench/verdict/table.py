@@ -76,11 +76,11 @@ def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
     for verdict in verdicts:
         for arm, costs in verdict.costs.items():
             if costs and arm not in rows:
-                measured = verdict.measured[arm]
-                failed = ", ".join(f"{count} {what}" for what, count in measured["failed"].items())
+                counts = verdict.measured[arm]["failed"].items()
+                failed = ", ".join(f"{count} {what}" for what, count in counts)
                 figures = (f"{costs['params_total']:.3g}", f"{costs['params_active']:.3g}")
                 speed = (f"{costs['flops_per_token']:.3g}", f"{costs['seconds_per_step']:.3g}")
-                rows[arm] = (arm, str(measured["n"]), failed, *figures, *speed)
+                rows[arm] = (arm, str(costs["runs"]), failed, *figures, *speed)
     return list(rows.values())
 
 

@@ -181,6 +181,7 @@ def test_what_holds_before_holm_only_is_inconclusive() -> None:
 
 def test_costs_of_every_arm() -> None:
     costs = {
+        "runs": len(BETTER) // 2,
         "params_total": 20,
         "params_active": 10,
         "flops_per_token": 40,

@@ -7,6 +7,7 @@ from moebench.verdict import Verdict
 from moebench.verdict.table import short, table
 
 COSTS = {
+    "runs": 3,
     "params_total": 1234567.0,
     "params_active": 345678.0,
     "flops_per_token": 2.5e6,
@@ -55,6 +56,12 @@ def test_costs_are_listed_once_an_arm() -> None:
     ]
 
 
+def test_all_runs_of_an_arm_count_where_the_claim_looks_at_no_metric_of_theirs() -> None:
+    measured = {"dense": {"n": 0, "failed": {}}}
+    text = table([verdict(measured=measured, costs={"dense": COSTS}), JUDGED])
+    assert "\ndense  3 " in text
+
+
 def test_what_was_not_judged_has_no_numbers() -> None:
     text = table([verdict(verdict=Word.NOT_TESTABLE)])
     assert "None" not in text
@@ -74,4 +81,4 @@ def test_figures_of_a_paper_in_short() -> None:
 def test_the_name_of_an_arm_stays_in_one_piece() -> None:
     arm = "four_experts.aligned.0.5.order_10"
     judged = verdict(effect=1.0, n=1, measured={arm: {"n": 1, "failed": {}}}, costs={arm: COSTS})
-    assert f"\n{arm}  1 " in table([judged])
+    assert f"\n{arm}  3 " in table([judged])
