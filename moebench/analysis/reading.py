@@ -38,8 +38,8 @@ class Reading:
         if not any(size >= width for size in sizes.values()):
             longest = max(sizes.values(), default=0)
             raise ValueError(
-                f"length={width}: longer than the text, whose longest domain has {longest} tokens; "
-                "give a smaller one, or more text"
+                f"length={width - 1}: needs {width} tokens, and the longest domain of the text has "
+                f"{longest}; give a smaller length, or more text"
             )
         self.names = tuple(sizes)
         self.too_short = tuple(name for name, size in sizes.items() if size < width)

@@ -144,7 +144,7 @@ def test_a_text_shorter_than_a_window_is_refused(
     folder = trained("switch_8.yaml")
     (tmp_path / "short.txt").write_text("a\nb\n")
     assert look(folder, tmp_path / "out", "--data", str(tmp_path / "short.txt")) == 2
-    assert "length=33: longer than the text" in capsys.readouterr().err
+    assert "length=32: needs 33 tokens, and the longest domain" in capsys.readouterr().err
 
 
 def test_a_dense_model_is_refused(
