@@ -7,6 +7,7 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 """
 
 from moebench.claims import Claim, Paper
+from reproductions.switch_2021.controls import CONTROLS
 from reproductions.switch_2021.untested import UNTESTED
 
 PAPER = Paper(
@@ -242,4 +243,4 @@ TESTED = [
         settings={"at_least": {f"minimum@{n}": 1.0 for n in SEARCHED}},
     ),
 ]
-CLAIMS = sorted([*TESTED, *UNTESTED], key=lambda claim: claim.key)
+CLAIMS = sorted([*TESTED, *CONTROLS, *UNTESTED], key=lambda claim: claim.key)

@@ -67,7 +67,20 @@ T5 = [
     Arm("t5_dense", ["t5_switch_8.yaml"], twin_of="t5_switch_8", matched_on="active_flops"),
     Arm("t5_switch_8", ["t5_switch_8.yaml"]),
 ]
-ARMS = [*TABLE_1, *SCALING, *BALANCE, *EXPLORATION, *ATTENTION, *SIZES, *OTHERS, *T5]
+# Worlds of known answer for the comparison of sparse and dense: one where capacity is all that is
+# lacking, one where there is nothing to put into it.
+CONTROLS = [
+    arm
+    for world in ("recall", "one_source")
+    for arm in (
+        Arm(f"{world}_switch_8", [*SWITCH, f"{world}.yaml"]),
+        Arm(f"{world}_dense", [*SWITCH, f"{world}.yaml"], twin_of=f"{world}_switch_8"),
+    )
+]
+ARMS = [
+    *(*TABLE_1, *SCALING, *BALANCE, *EXPLORATION, *ATTENTION, *SIZES, *OTHERS, *T5),
+    *CONTROLS,
+]
 
 
 def steps(number: int, validations: int) -> dict[str, object]:
@@ -161,6 +174,8 @@ PLAN = Plan(
         "Initial scale": ["switch_cf1.25", "init_1.0"],
         "Overflow rule": ["switch_cf1.0", "reroute_cf1.0"],
         "Span corruption": [arm.name for arm in T5],
+        "Positive control: facts to recall": [arm.name for arm in CONTROLS[:2]],
+        "Null control: one source": [arm.name for arm in CONTROLS[2:]],
     },
     computed=COMPUTED,
 )

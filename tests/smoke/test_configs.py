@@ -14,9 +14,10 @@ from moebench.targets import FOLDERS, target
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ONE_BY_ONE = [CONFIGS / "mixtral_2024/mixtral_8.yaml", CONFIGS / "source_notes/tempered.yaml"]
-FILES = sorted([*CONFIGS.glob("switch_2021/*.yaml"), *ONE_BY_ONE])
-OVERLAYS = [CONFIGS / "mixtral_2024" / "uniform.yaml"]  # trained by the profile smoke
 WORLDS = ("one_source.yaml", "recall.yaml", "sources.yaml")
+CONTROLS = [CONFIGS / "switch_2021" / name for name in WORLDS[:2]]
+OVERLAYS = [CONFIGS / "mixtral_2024" / "uniform.yaml", *CONTROLS]  # the first: profile smoke
+FILES = sorted([*set(CONFIGS.glob("switch_2021/*.yaml")).difference(CONTROLS), *ONE_BY_ONE])
 LAYERS = sorted(CONFIGS.glob("shazeer_2017/*.yaml"))
 POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
 SWEEPS = [*(CONFIGS / "sweeps").glob("*.yaml"), *CONFIGS.glob("loss_free_2024/*.yaml")]
@@ -49,6 +50,22 @@ def test_it_trains_and_records(path: Path, tiny, tmp_path: Path) -> None:
     if "dense" not in path.stem:
         assert 0 <= record.metrics["route/dropped"] <= 1
         assert "train/LoadBalance" in record.metrics
+
+
+@pytest.mark.parametrize("world", CONTROLS, ids=lambda path: path.stem)
+def test_a_control_lies_over_the_mixture_and_trains(world: Path, tmp_path: Path) -> None:
+    settings = {
+        "trainer.max_steps": 2,
+        "trainer.val_check_interval": 1,
+        "trainer.log_every_n_steps": 1,
+        "data.init_args.valid_batches": 1,
+    }
+    files = [CONFIGS / "switch_2021/switch_8.yaml", world]
+    job = Job("target", "profile", world.stem, 0, load(files, settings, 0), tmp_path / "run")
+    record = execute(job, [])
+    assert record.status == "finished"
+    assert record.tokens == 2 * 32 * 64
+    assert "route/dropped" in record.metrics
 
 
 PAIRS = [(world, path.name) for world in WORLDS[:1] for path in LAYERS if path.name not in WORLDS]
