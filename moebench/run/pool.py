@@ -126,9 +126,10 @@ def run_all(
     waiting = [job for job in jobs if job.folder not in records]
     with Pool(workers) as pool:
         while waiting or pool.running:
+            # What has ended comes first: its worker is not to stand idle until the next look.
+            records |= {job.folder: record for job, record in pool.ended()}
             while waiting and pool.free:
                 pool.start(waiting.pop(0))
-            records |= {job.folder: record for job, record in pool.ended()}
             watch(pool.jobs, list(records.values()))
             pool.wait()
     return [record for job in jobs for record in job.records()]

@@ -136,12 +136,13 @@ def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Track
             Crew(tickets, claims, pool.stop),
         ]
         while pool.running or not all(source.done for source in sources):
-            fill(pool, [source.next for source in sources])
+            # What has ended comes first: its worker is not to stand idle until the next look.
             for job, record in pool.ended():
                 records.append(record)
                 any(source.ended(job, record) for source in sources)
             for source in sources:
                 source.watch()
+            fill(pool, [source.next for source in sources])
             bars(pool.jobs, records)
             if tracker is not None:
                 tracker.poll()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 
 import pytest
 
@@ -151,6 +152,22 @@ def test_record_writes_what_check_accepts(
     source = Packages()
     source.check(digest_by_domain(source.documents()))
     assert not caplog.messages
+
+
+def test_packages_have_a_fingerprint_of_what_the_installer_wrote_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = Packages(["cpp"]).fingerprint()
+    assert Packages(["cpp"]).fingerprint() == before
+    assert Packages(["cpp"], megabytes_per_domain=1).fingerprint() != before
+    assert Packages(["python"]).fingerprint() != before
+    torch = metadata.distribution("torch")
+    lists = {"RECORD": torch.read_text("RECORD") or ""}
+    installed = SimpleNamespace(version=torch.version, read_text=lists.get)
+    monkeypatch.setattr(metadata, "distribution", lambda name: installed)
+    assert Packages(["cpp"]).fingerprint() == before
+    lists["RECORD"] = lists["RECORD"].replace("torch/include/c10/", "torch/include/c11/", 1)
+    assert Packages(["cpp"]).fingerprint() != before
 
 
 def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
