@@ -17,7 +17,7 @@ OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
 
 help:
 	@echo "make reproduce-switch | -shazeer | -mixtral | -loss-free | -notes | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
-	@echo "make sweep-switch [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder]"
+	@echo "make sweep-switch | -switch_tpe | -shazeer | -mixtral [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder]"
 	@echo "make compare [TARGET=switch] [PROFILE=full]"
 	@echo "make mlflow | list | doctor | bench | test | check"
 

@@ -96,7 +96,7 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
     settings = {
         "trainer.max_steps": options.steps,
         "trainer.val_check_interval": options.steps // 4,
-        "trainer.precision": "bf16-mixed",
+        "trainer.precision": "faster",
         "data.init_args.valid_batches": 16,
         "model.optimizer": {
             "class_path": "torch.optim.AdamW",

@@ -1,6 +1,6 @@
 """The dense twin of a sparse model: the same model without mixtures, made equal in one cost.
 
-Everything is held as it is but the width of the feed-forward blocks, which is solved for.
+Everything is held as it is but the width of the dense blocks, which is solved for.
 """
 
 import copy
@@ -14,16 +14,27 @@ from torch import nn
 
 from moebench.cost import count_batch, parameters
 from moebench.experiment import Experiment
+from moebench.models.lstm_moe_2017 import SigmoidMixture, SingleExpert
 from moebench.moe.capacity import Capacity, Limited
 from moebench.plan import MatchedOn
 from moebench.training import Training, task_loss
 
 STEP = 16  # hidden widths are multiples of this: odd ones leave the fast matrix kernels
+FIRST_WIDTH = 256  # from which the line of costs starts
 STEPS_TIMED = 9
 
 
 def twin(experiment: Experiment, matched_on: MatchedOn) -> Experiment:
     """Return the dense twin of `experiment`, equal in the cost named, to the nearest width.
+
+    Raises:
+        ValueError: if the experiment has no mixture.
+    """
+    return dense(experiment, twin_width(experiment, matched_on))
+
+
+def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
+    """Return the width of the dense blocks of the twin.
 
     FLOPs are matched as if no row were dropped, so that the twin does not depend on how well an
     untrained router happens to spread the tokens. The data must have been prepared.
@@ -34,7 +45,6 @@ def twin(experiment: Experiment, matched_on: MatchedOn) -> Experiment:
     measure = MEASURES[matched_on]
     sparse, data, _ = experiment.build()
     data.setup("fit")
-    hidden = experiment.config["model"]["network"]["init_args"]["shape"]["hidden"]
     lift_capacity(sparse)
     target = measure(sparse, data)
 
@@ -42,19 +52,50 @@ def twin(experiment: Experiment, matched_on: MatchedOn) -> Experiment:
         model, _, _ = dense(experiment, width).build()
         return measure(model, data)
 
-    return dense(experiment, solve(cost_of, target, hidden))
+    return solve(cost_of, target, FIRST_WIDTH)
 
 
 def dense(experiment: Experiment, hidden: int) -> Experiment:
-    """Return the experiment without its mixtures, with feed-forward blocks of width `hidden`."""
+    """Return the experiment without its mixtures, with dense blocks of width `hidden`.
+
+    Raises:
+        ValueError: if the experiment has no mixture that a dense block can take the place of.
+    """
     config: dict[str, Any] = copy.deepcopy(dict(experiment.config))
-    arguments = config["model"]["network"]["init_args"]
-    mixtures = [key for key in ("sparse", "attention_sparse") if arguments.get(key)]
-    if not mixtures:
-        raise ValueError("model.network: has no mixture (sparse, attention_sparse), so no twin")
-    arguments.update(dict.fromkeys(mixtures))
-    arguments["shape"]["hidden"] = hidden
+    arguments = config["model"].get("network", {}).get("init_args", {})
+    if not (_plain_blocks(arguments, hidden) or _one_expert(arguments, hidden)):
+        raise ValueError(
+            "model.network: has no mixture (sparse, attention_sparse, or a SigmoidMixture in the"
+            " middle), so no twin"
+        )
     return Experiment(config)
+
+
+def _plain_blocks(arguments: dict[str, Any], hidden: int) -> bool:
+    """Make the blocks of a transformer dense; False where none is a mixture."""
+    mixtures = [key for key in ("sparse", "attention_sparse") if arguments.get(key)]
+    if mixtures:
+        arguments.update(dict.fromkeys(mixtures))
+        arguments["shape"]["hidden"] = hidden
+    return bool(mixtures)
+
+
+def _one_expert(arguments: dict[str, Any], hidden: int) -> bool:
+    """Make the middle of a recurrent model dense, as the paper's MoE-1-Wide; False if it has none.
+
+    Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix C.1.
+    """
+    middle = arguments.get("middle") or {}
+    mixture = middle.get("class_path") == _path(SigmoidMixture)
+    if mixture:
+        inside = {"hidden": hidden, "layers": 1}
+        arguments["middle"] = {"class_path": _path(SingleExpert), "init_args": inside}
+    return mixture
+
+
+def _path(part: type[nn.Module]) -> str:
+    """Return the name of a part in a checked configuration."""
+    return f"{part.__module__}.{part.__qualname__}"
 
 
 def lift_capacity(model: nn.Module) -> None:

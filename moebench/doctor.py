@@ -4,11 +4,12 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-import time
 from pathlib import Path
 
 import torch
 from torch.nn import functional
+
+from moebench.experiment.precision import TOO_SLOW, bfloat16_ratio
 
 NEEDED = ("torch", "pytorch-lightning", "jsonargparse", "scipy", "tokenizers", "jinja2")
 OPTIONAL = {
@@ -30,8 +31,9 @@ def examine(root: Path) -> int:
     print(f"{'ok':8} {len(os.sched_getaffinity(0))} cores, {torch.get_num_threads()} torch threads")
     has_kernel = hasattr(functional, "grouped_mm")
     print(f"{'ok' if has_kernel else 'slow':8} grouped matrix product in torch: {has_kernel}")
-    ratio = _bfloat16_ratio()
-    print(f"{'ok':8} bfloat16 matrix product takes {ratio:.2f} of the time of float32 here")
+    ratio = bfloat16_ratio()
+    state = "ok" if ratio <= TOO_SLOW else "slow"
+    print(f"{state:8} bfloat16 matrix product takes {ratio:.2f} of the time of float32 here")
     for index in range(torch.cuda.device_count()):
         print(f"{'ok':8} accelerator {torch.cuda.get_device_name(index)}")
     free = shutil.disk_usage(root if root.exists() else Path.cwd()).free / 2**30
@@ -45,16 +47,3 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _bfloat16_ratio(size: int = 512, repeats: int = 10) -> float:
-    """Measure a square product in both types, in turn, and compare the fastest of each."""
-    seconds: dict[torch.dtype, float] = {}
-    for _ in range(repeats):
-        for dtype in (torch.float32, torch.bfloat16):
-            matrix = torch.ones(size, size, dtype=dtype)
-            started = time.perf_counter()
-            matrix @ matrix
-            taken = time.perf_counter() - started
-            seconds[dtype] = min(taken, seconds.get(dtype, taken))
-    return seconds[torch.bfloat16] / seconds[torch.float32]

@@ -19,6 +19,7 @@ import yaml
 
 from moebench.experiment.cli import Cli
 from moebench.experiment.files import read_yaml
+from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.sources import source_of
 
@@ -85,14 +86,15 @@ def load(
     Args:
         configs: YAML files, later ones laid over earlier ones.
         settings: dotted keys and values laid over the files, such as
-            `{"model.network.sparse.every": 1}`.
+            `{"model.network.sparse.every": 1}`; a `trainer.precision` of `faster` is the one that
+            this machine is fast at.
         seed: seed of data order, initial weights and noise.
 
     Raises:
         ConfigurationError: for a missing file, an unknown key or a value of the wrong type.
     """
     arguments = [f"--config={path}" for path in configs]
-    for key, value in (settings or {}).items():
+    for key, value in settled(settings or {}).items():
         arguments.append(f"--{key}={value if isinstance(value, str) else json.dumps(value)}")
     return parse([*arguments, f"--seed_everything={seed}"])
 

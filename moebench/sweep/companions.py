@@ -4,12 +4,12 @@ One process of all that share the study leads, and makes these runs; if it dies,
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
-from moebench.baselines import dense, twin
+from moebench.baselines import dense, twin_width
 from moebench.experiment import Experiment
 from moebench.plan import MatchedOn
 from moebench.records import RunRecord
@@ -39,9 +39,10 @@ class Companions:
         self.claims = claims
         self.stop = stop
         self.leads = False
-        self.jobs: list[Job] = []  # to be started
+        self.jobs: Iterator[Job] = iter(())  # of the stage; made when a worker is free
         self.running: dict[Path, Job] = {}
-        self.failed: set[Path] = set()
+        self.failed: list[Job] = []  # to be made once more
+        self.tried: set[Path] = set()  # whose second attempt this is
         self.stages = [self._before, self._after]
 
     @property
@@ -53,13 +54,13 @@ class Companions:
         """Return a run to start now, None where there is none or another process leads."""
         if not self.leads and not self._lead():
             return None
-        while not self.jobs and not self.running and self.stages:
-            if self.stages[0] == self._after and not self.tickets.done:
+        while (job := self._upcoming()) is None:
+            if self.running or (self.stages == [self._after] and not self.tickets.done):
                 return None
-            self._enter(self.stages.pop(0)())
-        if not self.jobs:
-            return None
-        job = self.jobs.pop(0)
+            if not self.stages:
+                self.tickets.study.set_user_attr(FINISHED, self._all_there())
+                return None
+            self.jobs = self._missing(self.stages.pop(0)())
         self.running[job.folder] = job
         return job
 
@@ -67,12 +68,11 @@ class Companions:
         """Take a record if the run is one of these; one that failed is made once more."""
         if self.running.pop(job.folder, None) is None:
             return False
-        if record.status == "failed" and job.folder not in self.failed:
-            self.failed.add(job.folder)
-            self.jobs.append(job)
+        if record.status == "failed" and job.folder not in self.tried:
+            self.tried.add(job.folder)
+            self.failed.append(job)
         else:
             self._note(record)
-        self._conclude()
         return True
 
     def watch(self) -> None:
@@ -81,7 +81,7 @@ class Companions:
             self.leads = False
             for job in self.running.values():
                 self.stop(job)
-            self.jobs, self.running = [], {}
+            self.jobs, self.failed, self.running = iter(()), [], {}
             self.stages = [self._before, self._after]
 
     def _lead(self) -> bool:
@@ -94,16 +94,19 @@ class Companions:
             self.tickets.plan()
         return self.leads
 
-    def _enter(self, jobs: Sequence[Job]) -> None:
-        """Begin a stage: runs that are there already are not made again."""
+    def _upcoming(self) -> Job | None:
+        """Return the next run of the stage, None after its last."""
+        return self.failed.pop(0) if self.failed else next(self.jobs, None)
+
+    def _missing(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Return those runs of a stage that are not there yet."""
         for job in jobs:
             name = f"{RECORD}/{job.arm}/{job.seed}"
             record = job.result() or known_result(job, name, self.tickets.register)
             if record is None:
-                self.jobs.append(job)
+                yield job
             else:
                 self._note(record)
-        self._conclude()
 
     def _note(self, record: RunRecord) -> None:
         """Keep a record where every machine finds it."""
@@ -111,26 +114,20 @@ class Companions:
         if self.tickets.study.user_attrs.get(name) != text:
             self.tickets.study.set_user_attr(name, text)
 
-    def _conclude(self) -> None:
-        """Write down that everything is there, once it is."""
-        if not self.stages and not self.jobs and not self.running:
-            self.tickets.study.set_user_attr(FINISHED, self._all_there())
-
     def _all_there(self) -> list[int]:
         """Return what a finished sweep must have had: trials and fresh seeds."""
         return [self.tickets.sweep.trials, self.tickets.sweep.fresh_seeds]
 
-    def _before(self) -> list[Job]:
+    def _before(self) -> Iterator[Job]:
         """Return the baselines with the seeds of the trials, as they are and tuned."""
         sweep = self.tickets.sweep
-        tuned = [
-            self._run(tuning_arm(matched, number), dense(sweep.at({}, point), width), seed)
-            for matched in sweep.baselines
-            for width in [self._width(sweep.base, matched)]
-            for number, point in enumerate(sweep.tuning_points)
-            for seed in sweep.trial_seeds
-        ]
-        return [*self._baselines({}, {}, sweep.trial_seeds), *tuned]
+        yield from self._baselines({}, {}, sweep.trial_seeds)
+        widths = {matched: self._width(sweep.base, matched) for matched in sweep.baselines}
+        for number, point in enumerate(sweep.tuning_points):
+            tuned = sweep.at({}, point)
+            for matched, width in widths.items():
+                arm, experiment = tuning_arm(matched, number), dense(tuned, width)
+                yield from (self._run(arm, experiment, seed) for seed in sweep.trial_seeds)
 
     def _after(self) -> list[Job]:
         """Return the winner and its baselines, at their best, with seeds that chose nothing."""
@@ -176,8 +173,7 @@ class Companions:
         name = f"width/{matched_on}/{experiment.hash}"
         width = study.user_attrs.get(name)
         if width is None:
-            found = twin(experiment, matched_on)
-            width = found.config["model"]["network"]["init_args"]["shape"]["hidden"]
+            width = twin_width(experiment, matched_on)
             study.set_user_attr(name, width)
         return int(width)
 

@@ -108,10 +108,9 @@ def refuse_without_twin(sweep: Sweep) -> None:
     """Refuse baselines of an experiment that has no dense twin."""
     try:
         dense(sweep.base, 1)
-    except KeyError as error:
+    except ValueError as error:
         raise ValueError(
-            f"baselines={', '.join(sweep.baselines)}: the model has no {error}, so no dense twin;"
-            " [] compares with none"
+            f"baselines={', '.join(sweep.baselines)}: {error}; [] compares with none"
         ) from error
 
 

@@ -2,20 +2,21 @@
 
 import copy
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
 
 Value = bool | int | float | str
 Point = Mapping[str, Value]  # name -> value
-KEYS = ("key", "values", "low", "high", "log", "step")
+KEYS = ("key", "values", "choices", "low", "high", "log", "step")
+FORMS = "{key, values}, {key, choices} or {key, low, high, log, step}"
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """One thing that varies: listed values, or a range.
+    """One thing that varies: listed values, choices of several keys at once, or a range.
 
     Args:
         name: what tables and plots call it.
@@ -26,6 +27,8 @@ class Dimension:
         high: upper end, included.
         log: whether the range is even in the logarithm.
         step: distance of neighbours in a range; None: as fine as numbers are.
+        choices: what a listed value stands for: keys below `keys`, and what they take; empty where
+            a value stands for itself.
 
     Raises:
         ValueError: naming what does not fit.
@@ -38,6 +41,7 @@ class Dimension:
     high: float = 0.0
     log: bool = False
     step: float | None = None
+    choices: Mapping[Value, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values:
@@ -86,6 +90,15 @@ class Dimension:
         count = int((self.high - self.low) / step + 1e-9) + 1
         return [self.low + number * step for number in range(count)]
 
+    def settings(self, value: Value) -> Iterator[tuple[str, Any]]:
+        """Yield the dotted keys that a value stands for, and what each of them takes."""
+        for key in self.keys:
+            if self.choices:
+                below = self.choices[value].items()
+                yield from ((f"{key}.{name}", copy.deepcopy(inside)) for name, inside in below)
+            else:
+                yield key, value
+
     @property
     def ends(self) -> Sequence[Value]:
         """The values that are tried out before anything is begun."""
@@ -98,6 +111,7 @@ def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
         dimension.name: {
             "key": ", ".join(dimension.keys),
             **({"values": list(dimension.values)} if dimension.values else {}),
+            **({"choices": list(dimension.choices.values())} if dimension.choices else {}),
             **({} if dimension.values else {"low": dimension.low, "high": dimension.high}),
             **({"log": True} if dimension.log else {}),
             **({} if dimension.step is None else {"step": dimension.step}),
@@ -113,41 +127,52 @@ def read_space(content: object, key: str = "space") -> list[Dimension]:
         ValueError: naming key, value and what is allowed.
     """
     if not isinstance(content, Mapping) or not content:
-        raise ValueError(
-            f"{key}: expected a map from names to {{key, values}} or {{key, low, high}}"
-        )
+        raise ValueError(f"{key}: expected a map from names to {FORMS}")
     return [_read(f"{key}.{name}", str(name), entry) for name, entry in content.items()]
 
 
 def _read(place: str, name: str, entry: object) -> Dimension:
     """Return one dimension of a sweep file."""
     if not isinstance(entry, Mapping) or "key" not in entry:
-        raise ValueError(f"{place}: expected {{key, values}} or {{key, low, high, log, step}}")
+        raise ValueError(f"{place}: expected {FORMS}")
     if unknown := set(entry) - set(KEYS):
         raise ValueError(f"{place}.{min(unknown)}: unknown; one of {', '.join(KEYS)}")
-    listed = "values" in entry
-    if listed == ("low" in entry or "high" in entry):
-        raise ValueError(f"{place}: needs either values, or low and high")
-    if listed and (not isinstance(entry["values"], list) or not entry["values"]):
-        raise ValueError(f"{place}.values={entry['values']}: expected a list")
-    for end in () if listed else ("low", "high"):
+    ranged = "low" in entry or "high" in entry
+    if ("values" in entry) + ("choices" in entry) + ranged != 1:
+        raise ValueError(f"{place}: needs either values, choices, or low and high")
+    for end in ("low", "high") if ranged else ():
         value = entry.get(end)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{place}.{end}={value}: expected a number")
     keys = entry["key"] if isinstance(entry["key"], list) else [entry["key"]]
     rest = {key: value for key, value in entry.items() if key != "key"}
-    if listed:
-        rest["values"] = tuple(_plain(place, value) for value in entry["values"])
+    if not ranged:
+        rest["values"] = _listed(place, entry)
     try:
         return Dimension(name, tuple(map(str, keys)), **rest)
     except ValueError as error:
         raise ValueError(f"{place}.{error}") from None
 
 
+def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
+    """Return the values of an entry that lists them, or the names of its choices."""
+    if "values" in entry:
+        if not isinstance(entry["values"], list) or not entry["values"]:
+            raise ValueError(f"{place}.values={entry['values']}: expected a list")
+        return tuple(_plain(f"{place}.values", value) for value in entry["values"])
+    choices = entry["choices"]
+    if not isinstance(choices, Mapping) or not choices:
+        raise ValueError(f"{place}.choices={choices}: expected a map from values to keys below key")
+    for value, below in choices.items():
+        if not isinstance(below, Mapping) or not below:
+            raise ValueError(f"{place}.choices.{value}={below}: expected keys below key and values")
+    return tuple(_plain(f"{place}.choices", value) for value in choices)
+
+
 def _plain(place: str, value: object) -> Value:
     """Return a listed value, which must be a number, a text or a truth value."""
     if not isinstance(value, bool | int | float | str):
-        raise ValueError(f"{place}.values: {value} is no number, text or truth value")
+        raise ValueError(f"{place}: {value} is no number, text or truth value")
     return value
 
 
@@ -172,19 +197,21 @@ def settings_at(
         config: of the base experiment, where lists are taken from.
 
     Raises:
-        ValueError: for a place that a list does not have.
+        ValueError: for a place that a list does not have, or a key that is set twice.
     """
     settings: dict[str, object] = {}
     for dimension in space:
-        for key in dimension.keys:
+        for key, value in dimension.settings(point[dimension.name]):
             path = key.split(".")
             head = list(itertools.takewhile(lambda part: not part.isdigit(), path))
             name, inside = ".".join(head), path[len(head) :]
             if inside:
                 settings.setdefault(name, copy.deepcopy(_at(config, head, key)))
-                _put(settings[name], inside, point[dimension.name], key)
+                _put(settings[name], inside, value, key)
+            elif name in settings:
+                raise ValueError(f"{key}: two names of the space set it")
             else:
-                settings[name] = point[dimension.name]
+                settings[name] = value
     return settings
 
 
@@ -197,7 +224,7 @@ def _at(content: Any, path: Sequence[str], key: str) -> Any:
     return content
 
 
-def _put(content: Any, path: Sequence[str], value: Value, key: str) -> None:
+def _put(content: Any, path: Sequence[str], value: Any, key: str) -> None:
     """Set a value inside lists and maps."""
     for number, part in enumerate(path):
         last = number == len(path) - 1

@@ -88,7 +88,7 @@ def steps(number: int, validations: int) -> dict[str, object]:
     return {
         "trainer.max_steps": number,
         "trainer.val_check_interval": number // validations,
-        "trainer.precision": "bf16-mixed",
+        "trainer.precision": "faster",
     }
 
 

@@ -19,7 +19,7 @@ from moebench.records import read
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 COMMAND = "import sys; from moebench.cli import main\nif __name__ == '__main__': sys.exit(main())"
-KILLS = 3
+KILLS, KILLED_TRIALS = 10, 24
 
 
 @pytest.fixture
@@ -194,28 +194,17 @@ def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
     sweep_file, root: Path, capsys
 ) -> None:
     settings = {"trainer.max_steps": 40, "trainer.val_check_interval": 5}
-    file = sweep_file(settings, sampler={"class_path": "TPESampler"}, trials=6)
+    file = sweep_file(settings, sampler={"class_path": "TPESampler"}, trials=KILLED_TRIALS)
     arguments = ["sweep", str(file), "--root", str(root), "--workers", "2", "--no-mlflow"]
     folder = root / "sweeps" / "sweep"
     chance = random.Random(0)
     for number in range(KILLS):
-        command = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments])
-        done = len(list(folder.glob("*/seed_*/record.json")))
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and command.poll() is None:
-            now = len(list(folder.glob("*/seed_*/record.json")))
-            if now > done + number:  # then a random part of a run longer
-                time.sleep(chance.uniform(0.0, 0.5))
-                break
-            time.sleep(0.01)
-        assert command.poll() is None, "it was to be killed, and had ended"
-        command.kill()
-        command.wait()
+        killed_at_random(arguments, folder, chance, after_a_run=number % 2 == 0)
     assert main(arguments) == 0
 
     study = study_in(folder)
-    assert [trial.number for trial in study.trials] == list(range(6))
-    assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": 6}
+    assert [trial.number for trial in study.trials] == list(range(KILLED_TRIALS))
+    assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": KILLED_TRIALS}
     begun, ended = transitions(folder / "study.log")
     assert set(begun.values()) == set(ended.values()) == {1}, "no trial was run twice"
     for trial in study.trials:
@@ -226,6 +215,23 @@ def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
         lines = (own / "seed_0" / "history.jsonl").read_text().splitlines()
         steps = [line["step"] for line in map(json.loads, lines) if "train/loss" in line]
         assert steps == list(range(40)), "no step was trained twice"
+
+
+def killed_at_random(
+    arguments: list[str], folder: Path, chance: random.Random, after_a_run: bool
+) -> None:
+    """Start the command and kill it: at any moment from its start, or once it has made a run."""
+    command = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments])
+    done = len(list(folder.glob("*/seed_*/record.json")))
+    deadline = time.monotonic() + 120
+    while after_a_run and time.monotonic() < deadline and command.poll() is None:
+        if len(list(folder.glob("*/seed_*/record.json"))) > done:
+            break
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0.0, 0.5 if after_a_run else 6.0))
+    assert command.poll() is None, "it was to be killed, and had ended"
+    command.kill()
+    command.wait()
 
 
 def transitions(journal: Path) -> tuple[Counter[int], Counter[int]]:

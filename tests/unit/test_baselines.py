@@ -1,9 +1,14 @@
 """The dense twin is dense, and equal in the cost it was asked to equal."""
 
+from pathlib import Path
+
 import pytest
 
 from moebench.baselines import dense, solve, twin
 from moebench.cost import count_batch, parameters
+from moebench.experiment import load
+
+SHAZEER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 
 HIDDEN = ("model", "network", "init_args", "shape", "hidden")
 
@@ -53,6 +58,24 @@ def test_equal_time_is_wider_than_equal_flops(tiny) -> None:
     made = twin(sparse, "step_time")
     assert made.config["model"]["network"]["init_args"]["sparse"] is None
     assert hidden_of(made) >= 16
+
+
+def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:
+    """Four experts of 64 at work for a token are as many features as one of 256."""
+    files = [SHAZEER / "recall.yaml", SHAZEER / "moe.yaml"]
+    small = {"data.init_args.batch_size": 4, "data.init_args.valid_batches": 1}
+    made = twin(load(files, small), "total_params").config["model"]["network"]["init_args"]
+    gates = 2 * 16 * 32  # two matrices of 32 features and 16 experts
+    features = 16 * 64 + gates / (2 * 32)
+    assert made["middle"]["init_args"] == {"hidden": round(features / 16) * 16, "layers": 1}
+    assert made["middle"]["class_path"] == "moebench.models.lstm_moe_2017.SingleExpert"
+    wide = load([SHAZEER / "recall.yaml", SHAZEER / "moe_1_wide.yaml"], small)
+    written = wide.config["model"]["network"]["init_args"]["middle"]
+    assert written == {**made["middle"], "init_args": {"hidden": 4 * 64, "layers": 1}}
+    assert dense(load(files, small), 4 * 64).config["model"]["network"]["init_args"] == {
+        **load(files, small).config["model"]["network"]["init_args"],
+        "middle": written,
+    }
 
 
 def test_dense_without_a_mixture_is_refused(tiny) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from moebench.sweep import read_sweep
 from moebench.sweep.differences import differences
-from moebench.sweep.space import grid_size, read_space, settings_at
+from moebench.sweep.space import grid_size, identity_of, read_space, settings_at
 from moebench.sweep.strategies import draw, make_pruner, make_sampler, read_part
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
@@ -42,6 +42,39 @@ def test_a_key_into_a_list_gives_the_whole_list() -> None:
         "c": 3,
     }
     assert config["model"]["losses"][0]["weight"] == 1.0
+
+
+def test_a_choice_sets_several_keys_at_once() -> None:
+    grain = {1: {"router.experts": 8, "hidden": 128}, 2: {"router.experts": 16, "hidden": 64}}
+    losses = {"none": {"0": {"loss": "A"}}, "two": {"0": {"loss": "B"}, "1.weight": 2.0}}
+    space = read_space(
+        {
+            "grain": {"key": "model.sparse", "choices": grain},
+            "losses": {"key": "model.losses", "choices": losses},
+        }
+    )
+    assert list(space[0].grid) == [1, 2]
+    config = {"model": {"losses": [{"loss": "X"}, {"loss": "Y", "weight": 1.0}]}}
+    found = settings_at({"grain": 2, "losses": "two"}, space, config)
+    assert found == {
+        "model.sparse.router.experts": 16,
+        "model.sparse.hidden": 64,
+        "model.losses": [{"loss": "B"}, {"loss": "Y", "weight": 2.0}],
+    }
+    assert losses["two"]["0"] == {"loss": "B"}, "the file's own map stays as it is"
+    changed = read_space({"grain": {"key": "model.sparse", "choices": {**grain, 2: {"hidden": 1}}}})
+    assert differences(identity_of(space[:1]), identity_of(changed))
+
+
+def test_two_names_cannot_set_one_key() -> None:
+    space = read_space(
+        {
+            "grain": {"key": "model", "choices": {1: {"experts": 8}}},
+            "experts": {"key": "model.experts", "values": [4]},
+        }
+    )
+    with pytest.raises(ValueError, match=r"model\.experts: two names of the space set it"):
+        settings_at({"grain": 1, "experts": 4}, space, {})
 
 
 @pytest.mark.parametrize("name", ["GridSampler", "QMCSampler", "RandomSampler"])
@@ -88,7 +121,14 @@ def space_with(**changes: object) -> dict[str, object]:
         (space_with(low=3.0), ["space.factor.low=3.0", "high=2.0"]),
         (space_with(low="one"), ["space.factor.low=one", "a number"]),
         (space_with(low=0.0, log=True), ["space.factor.low=0.0", "above 0"]),
-        (space_with(values=[1.0]), ["space.factor", "either values, or low and high"]),
+        (space_with(values=[1.0]), ["space.factor", "either values, choices, or low and high"]),
+        ({"space": {"f": {"key": FACTOR}}}, ["space.f", "either values, choices, or low and high"]),
+        ({"space": {"f": {"key": FACTOR, "choices": [1]}}}, ["space.f.choices=[1]", "a map"]),
+        ({"space": {"f": {"key": FACTOR, "choices": {1: 2}}}}, ["space.f.choices.1=2", "keys"]),
+        (
+            {"space": {"f": {"key": ROUTER, "choices": {1: {"capacity.factr": 2}}}}},
+            ["capacity.factr"],
+        ),
         (space_with(stap=1), ["space.factor.stap", "step"]),
         (space_with(key="model.network.init_args.sparce"), ["sparce"]),
         (space_with(key="model.losses.3.weight"), ["model.losses.3.weight", "list of 1"]),
