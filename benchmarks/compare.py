@@ -1,0 +1,95 @@
+"""How long a person waits for `moebench compare` when MLflow's database has very many trials.
+
+A small sweep with a dense baseline is run and sent to a new database, and its trials are copied there, each with all its
+parameters, tags and points, under numbers of their own. The whole command is timed, from its start
+to its files. Run: `python -m benchmarks.compare`, with nothing else running.
+"""
+
+import argparse
+import math
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from benchmarks.sweep import trials_alone
+from benchmarks.timing import save
+from moebench.run.pool import default_workers
+from moebench.sweep import Options, search
+
+TABLES = ("runs", "tags", "params", "latest_metrics", "metrics")
+# What a copy has of its own: a name, and the arm that says which trial it is.
+CHANGED = {
+    "run_uuid": "run_uuid || '_' || number",
+    "value": "case when key = 'arm' then value || '_' || number else value end",
+}
+
+
+def multiply(database: Path, times: int) -> int:
+    """Copy every trial in a database of MLflow until there are so many times as many of them.
+
+    Returns:
+        How many trials there are then.
+    """
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "create temp table trials as select run_uuid as trial from tags"
+            " where key = 'arm' and value glob 'trial_*'"
+        )
+        connection.execute(
+            "create temp table numbers as with recursive n(number) as"
+            f" (select 1 union all select number + 1 from n where number < {times - 1})"
+            " select number from n"
+        )
+        for table in TABLES:
+            columns = [row[1] for row in connection.execute(f"pragma table_info({table})")]
+            own = CHANGED if table == "tags" else {"run_uuid": CHANGED["run_uuid"]}
+            chosen = ", ".join(own.get(column, column) for column in columns)
+            connection.execute(
+                f"insert into {table} select {chosen} from {table}"
+                " join trials on run_uuid = trial cross join numbers"
+            )
+        [[count]] = connection.execute("select count(*) from trials")
+    return int(count) * times
+
+
+def seconds_of_command(root: Path) -> float:
+    """Return the seconds of one `moebench compare`."""
+    command = [sys.executable, "-m", "moebench.cli", "compare", "--root", str(root)]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Make the database, time, print, and append to results.jsonl."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=10_000, help="in the database")
+    parser.add_argument("--run", type=int, default=10, help="of these that are really run")
+    parser.add_argument("--steps", type=int, default=300, help="of each, which decides its points")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = parser.parse_args()
+    if not 0 < options.run < options.trials:
+        parser.error(f"--run {options.run}: at least 1 and fewer than --trials {options.trials}")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        sweep = trials_alone(options.run, options.steps)
+        beside = replace(sweep, baselines=("active_flops",), fresh_seeds=3)
+        search(beside, Options(workers=default_workers(), root=root))
+        trials = multiply(root / "mlflow.db", math.ceil(options.trials / options.run))
+        size = (root / "mlflow.db").stat().st_size / 2**20
+        seconds = [seconds_of_command(root) for _ in range(options.rounds)]
+    print(f"{trials} trials, a database of {size:.0f} MiB: {median(seconds):.1f} s")
+    print(f"from {min(seconds):.1f} to {max(seconds):.1f} s in {options.rounds} rounds")
+    if options.save:
+        row = {"seconds": median(seconds), "low": min(seconds), "high": max(seconds)}
+        save("compare", vars(options), {f"{trials} trials": row})
+
+
+if __name__ == "__main__":
+    main()
