@@ -29,9 +29,9 @@ SPACE = [
 ]
 
 
-def trials_alone(trials: int, steps: int) -> Sweep:
+def trials_alone(trials: int, steps: int, validations: int = 1) -> Sweep:
     """Return the sweep of Switch with that many trials, and neither baselines nor fresh seeds."""
-    over = {"trainer.max_steps": steps, "trainer.val_check_interval": steps}
+    over = {"trainer.max_steps": steps, "trainer.val_check_interval": steps // validations}
     return replace(
         read_sweep(FILE, over=over),
         space=SPACE,

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import nn
 
 from moebench.cost import count_batch, parameters
@@ -20,7 +21,7 @@ from moebench.plan import MatchedOn
 from moebench.training import Training, task_loss
 
 STEP = 16  # hidden widths are multiples of this: odd ones leave the fast matrix kernels
-FIRST_WIDTH = 256  # from which the line of costs starts
+FIRST_WIDTH = 256  # tried first where a model names no width
 STEPS_TIMED = 9
 
 
@@ -43,16 +44,17 @@ def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
         ValueError: if the experiment has no mixture.
     """
     measure = MEASURES[matched_on]
-    sparse, data, _ = experiment.build()
+    sparse, data, trainer = experiment.build()
     data.setup("fit")
     lift_capacity(sparse)
-    target = measure(sparse, data)
+    target = measure(sparse, data, trainer)
 
     def cost_of(width: int) -> float:
-        model, _, _ = dense(experiment, width).build()
-        return measure(model, data)
+        model, _, trainer = dense(experiment, width).build()
+        return measure(model, data, trainer)
 
-    return solve(cost_of, target, FIRST_WIDTH)
+    shape = experiment.config["model"]["network"]["init_args"]["shape"]
+    return solve(cost_of, target, shape.get("hidden", FIRST_WIDTH))
 
 
 def dense(experiment: Experiment, hidden: int) -> Experiment:
@@ -115,40 +117,49 @@ def solve(cost_of: Callable[[int], float], target: float, start: int) -> int:
     first = max(STEP, round(start / STEP) * STEP)
     known = {width: cost_of(width) for width in (first, 2 * first)}
     slope = (known[2 * first] - known[first]) / first
-    width = max(STEP, round((first + (target - known[first]) / slope) / STEP) * STEP)
-    if width not in known:
-        known[width] = cost_of(width)
+    if slope > 0:  # a noisy clock may say otherwise
+        width = max(STEP, round((first + (target - known[first]) / slope) / STEP) * STEP)
+        if width not in known:
+            known[width] = cost_of(width)
     return min(known, key=lambda candidate: abs(known[candidate] - target))
 
 
-def _flops(model: Training, data: pl.LightningDataModule) -> float:
+def _flops(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
     """Count the FLOPs a token of a forward pass."""
     return count_batch(model.eval().network, next(iter(data.val_dataloader()))).flops_per_token
 
 
-def _parameters(model: Training, data: pl.LightningDataModule) -> float:
+def _parameters(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
     """Count the parameters."""
     return float(parameters(model))
 
 
-def _step_time(model: Training, data: pl.LightningDataModule) -> float:
-    """Measure the median seconds of a training step, losses and optimiser included."""
-    [optimizer], _ = model.configure_optimizers()
-    batch = next(iter(data.val_dataloader()))
-    model.train()
+def _step_time(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
+    """Measure the median seconds of a training step, losses and optimiser included.
+
+    On the device and in the precision of the run.
+    """
+    device = trainer.strategy.root_device
+    trainer.precision_plugin.convert_module(model)
+    [optimizer], _ = model.to(device).train().configure_optimizers()
+    batch = model.transfer_batch_to_device(next(iter(data.val_dataloader())), device, 0)
     seconds = []
     for _ in range(STEPS_TIMED):
         started = time.perf_counter()
-        output = model.network(batch)
-        losses = model.routing_losses(output.decisions)
-        (task_loss(output, batch) + sum(losses.values())).backward()
+        with trainer.precision_plugin.forward_context():
+            output = model.network(batch)
+            losses = model.routing_losses(output.decisions)
+            loss = task_loss(output, batch) + sum(losses.values())
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
         seconds.append(time.perf_counter() - started)
     return median(seconds)
 
 
-MEASURES: dict[MatchedOn, Callable[[Training, pl.LightningDataModule], float]] = {
+MEASURES: dict[MatchedOn, Callable[[Training, pl.LightningDataModule, pl.Trainer], float]] = {
     "active_flops": _flops,
     "total_params": _parameters,
     "step_time": _step_time,

@@ -95,7 +95,8 @@ def load(
     """
     arguments = [f"--config={path}" for path in configs]
     for key, value in settled(settings or {}).items():
-        arguments.append(f"--{key}={value if isinstance(value, str) else json.dumps(value)}")
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        arguments.append(f"--{key}={text}")
     return parse([*arguments, f"--seed_everything={seed}"])
 
 

@@ -18,16 +18,21 @@ TOO_SLOW = 2.0
 
 def settled(settings: Mapping[str, object]) -> Mapping[str, object]:
     """Return settings in which the precision, where it is `faster`, is that of this machine."""
-    return {**settings, KEY: faster()} if settings.get(KEY) == FASTER else settings
+    if settings.get(KEY) != FASTER:
+        return settings
+    return {**settings, KEY: faster(settings.get("trainer.accelerator") == "cpu")}
 
 
 @functools.cache
-def faster() -> str:
+def faster(on_processor: bool = False) -> str:
     """Return mixed bfloat16, or float32 where the accelerator or processor is slow at the former.
 
     Says so, once, for results in another precision are other results.
+
+    Args:
+        on_processor: even where there is an accelerator.
     """
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and not on_processor:
         return HALF if torch.cuda.is_bf16_supported(including_emulation=False) else FULL
     ratio = bfloat16_ratio()
     if ratio <= TOO_SLOW:

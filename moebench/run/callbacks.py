@@ -13,7 +13,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 
 class Diverged(Exception):
-    """The training loss is no longer a finite number."""
+    """A loss is no longer a finite number."""
 
 
 class Pruned(Exception):
@@ -99,7 +99,17 @@ class StepClock(Callback):
 
 
 class StopOnDivergence(Callback):
-    """Raises `Diverged` when the training loss is not finite, at the logging interval."""
+    """Raises `Diverged` when a loss is not finite, of training at the logging interval.
+
+    Of validation at once: the last one may be the first to see it, and an earlier one must not
+    stand for the result.
+    """
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: LightningModule) -> None:
+        """Look at the validation loss."""
+        loss = trainer.callback_metrics.get("valid/loss")
+        if loss is not None and not math.isfinite(loss.item()):
+            raise Diverged(f"the validation loss is {loss.item()}")
 
     def on_train_batch_end(
         self,

@@ -55,7 +55,7 @@ class Claims:
 
     def take(self, register: Register) -> bool:
         """Take over what is free; False if another owner was faster."""
-        ours = self.alone or self.holds(register)
+        ours = self.holds(register)
         register.write(OWNER, self.owner)
         if not ours:
             time.sleep(SETTLE_SECONDS)
@@ -63,7 +63,7 @@ class Claims:
 
     def holds(self, register: Register) -> bool:
         """Say whether it is still this owner's."""
-        return register.read().get(OWNER) == self.owner
+        return self.alone or register.read().get(OWNER) == self.owner
 
     def beat(self, register: Register) -> bool:
         """Say that the owner is alive, if it is time to; False if it has lost its claim."""

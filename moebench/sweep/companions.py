@@ -3,8 +3,11 @@
 One process of all that share the study leads, and makes these runs; if it dies, another leads.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
@@ -14,8 +17,8 @@ from moebench.experiment import Experiment
 from moebench.plan import MatchedOn
 from moebench.records import RunRecord
 from moebench.run.job import Job
-from moebench.sweep.claims import Claims
-from moebench.sweep.crew import records_in, run_of
+from moebench.sweep.claims import OWNER, Claims
+from moebench.sweep.crew import nothing, records_in, run_of
 from moebench.sweep.definition import Sweep
 from moebench.sweep.space import Point
 from moebench.sweep.tickets import Tickets
@@ -87,7 +90,8 @@ class Companions:
     def _lead(self) -> bool:
         """Take the lead if nobody has it, and see that all tickets are there."""
         register = self.tickets.register
-        if self.done or not self.claims.free(register):
+        unclaimed = OWNER not in register.read()  # of a new study, so nobody is waited for
+        if self.done or not (unclaimed or self.claims.free(register)):
             return False
         self.leads = self.claims.take(register)
         if self.leads:
@@ -103,6 +107,9 @@ class Companions:
         for job in jobs:
             name = f"{RECORD}/{job.arm}/{job.seed}"
             record = job.result() or known_result(job, name, self.tickets.register)
+            self.claims.beat(
+                self.tickets.register
+            )  # there may be many, and reading each takes time
             if record is None:
                 yield job
             else:
@@ -114,23 +121,30 @@ class Companions:
         if self.tickets.study.user_attrs.get(name) != text:
             self.tickets.study.set_user_attr(name, text)
 
-    def _all_there(self) -> list[int]:
-        """Return what a finished sweep must have had: trials and fresh seeds."""
-        return [self.tickets.sweep.trials, self.tickets.sweep.fresh_seeds]
+    def _all_there(self) -> list[int | str]:
+        """Return what a finished sweep must have had: trials, fresh seeds and baselines."""
+        sweep = self.tickets.sweep
+        return [sweep.trials, sweep.fresh_seeds, *sweep.baselines]
 
     def _before(self) -> Iterator[Job]:
         """Return the baselines with the seeds of the trials, as they are and tuned."""
         sweep = self.tickets.sweep
-        yield from self._baselines({}, {}, sweep.trial_seeds)
+        yield from self._baselines(None, {}, sweep.trial_seeds)
         widths = {matched: self._width(sweep.base, matched) for matched in sweep.baselines}
         for number, point in enumerate(sweep.tuning_points):
-            tuned = sweep.at({}, point)
-            for matched, width in widths.items():
-                arm, experiment = tuning_arm(matched, number), dense(tuned, width)
+            arms = {tuning_arm(matched, number): width for matched, width in widths.items()}
+            try:
+                tuned = sweep.at({}, point)
+            except ValueError:  # each value alone would do, but not together
+                for arm, seed in itertools.product(arms, sweep.trial_seeds):
+                    self._note(replace(nothing(sweep, arm), seed=seed))
+                continue
+            for arm, width in arms.items():
+                experiment = dense(tuned, width)
                 yield from (self._run(arm, experiment, seed) for seed in sweep.trial_seeds)
 
     def _after(self) -> list[Job]:
-        """Return the winner and its baselines, at their best, with seeds that chose nothing."""
+        """Return the winner and the baselines, at their best, with seeds that chose nothing."""
         sweep = self.tickets.sweep
         best = winner(self.tickets.trials(TrialState.COMPLETE), sweep)
         if best is None or not sweep.fresh_seeds:
@@ -139,33 +153,34 @@ class Companions:
         fresh = [self._run(arm, experiment, seed) for seed in sweep.later_seeds]
         tuned = best_tuned(sweep, records_in(self.tickets.study.user_attrs))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
-        return fresh + self._baselines(best.params, tuned, seeds)
+        return fresh + self._baselines(best, tuned, seeds)
 
     def _baselines(
-        self, point: Point, tuned: Mapping[str, Point], seeds: Sequence[int]
+        self, best: FrozenTrial | None, tuned: Mapping[str, Point], seeds: Sequence[int]
     ) -> list[Job]:
-        """Return the runs of the dense twins of the experiment at a point.
-
-        A twin that is that of the base as well has its name, and is run once.
+        """Return the runs of the dense twins of the base, and of the best trial where they differ.
 
         Args:
-            point: of the search.
+            best: a trial; None: there is none yet.
             tuned: cost that is equal -> point of the tuning, where one was better than none.
             seeds: one run each.
         """
         sweep, arms = self.tickets.sweep, {}
         for matched in sweep.baselines:
             at = tuned.get(matched, {})
-            own, usual = (
-                dense(sweep.at(place, at), self._width(sweep.at(place), matched))
-                for place in (point, {})
-            )
             name = f"dense_{matched}" + ("_tuned" if at else "")
-            if _without_losses(own).hash == _without_losses(usual).hash:
-                arms[name] = usual
-            else:
-                arms[f"{name}_of_winner"] = own
+            arms[name] = self._twin({}, at, matched)
+            if best is not None:
+                with suppress(ValueError):  # the best has no mixture, or is not to be tuned so
+                    own = self._twin(best.params, at, matched)
+                    if _without_losses(own).hash != _without_losses(arms[name]).hash:
+                        arms[name + of_trial(best.number)] = own
         return [self._run(arm, found, seed) for seed in seeds for arm, found in arms.items()]
+
+    def _twin(self, point: Point, tuned: Point, matched_on: MatchedOn) -> Experiment:
+        """Return the dense twin of the experiment at a point, tuned to another."""
+        width = self._width(self.tickets.sweep.at(point), matched_on)
+        return dense(self.tickets.sweep.at(point, tuned), width)
 
     def _width(self, experiment: Experiment, matched_on: MatchedOn) -> int:
         """Return the hidden width of a dense twin; noted, for a time is measured anew each time."""
@@ -192,6 +207,11 @@ def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
     sign = 1 if next(iter(sweep.objectives.values())) == "minimize" else -1
     ranked = sorted(trials, key=lambda trial: (sign * trial.values[0], trial.number))
     return ranked[0] if ranked else None
+
+
+def of_trial(number: int) -> str:
+    """Return what is added to the name of a dense twin that is the twin of a trial."""
+    return f"_of_trial_{number}"
 
 
 def tuning_arm(matched_on: str, number: int) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from moebench.experiment import Experiment
@@ -87,8 +88,11 @@ class Crew:
         number = self.running.pop(job.folder, None)
         if number is None:
             return False
-        self.underway[number].ended(record)
-        self._finish(number)
+        if self.claims.holds(self.underway[number].register):
+            self.underway[number].ended(record)
+            self._finish(number)
+        else:
+            self._give_up(number)
         return True
 
     def watch(self) -> None:
@@ -97,7 +101,11 @@ class Crew:
             if not self.claims.beat(trial.register):
                 self._give_up(number)
                 continue
-            trial.watch()
+            try:
+                trial.watch()
+            except UpdateFinishedTrialError:  # this process slept, and another has finished it
+                self._give_up(number)
+                continue
             if number in self.twins:
                 self._look(number)
 
@@ -159,7 +167,7 @@ class Crew:
         if not trial.status:
             return
         del self.underway[number]
-        if self.claims.alone or self.claims.holds(trial.register):
+        if self.claims.holds(trial.register):
             trial.finish(self.tickets.study, list(self.tickets.sweep.objectives))
 
     def _give_up(self, number: int) -> None:

@@ -25,6 +25,7 @@ from moebench.sweep.strategies import (
     make_pruner,
     make_sampler,
     read_part,
+    try_out,
 )
 
 LOSS = "valid/loss"
@@ -56,6 +57,7 @@ class Sweep:
         tuning: what is searched for every baseline, with as many points as there are trials, spread
             evenly (QMC); nothing: baselines are run as they are.
         surface: the two names that the heat map shows.
+        data_hash: of the data, once they have been read; empty before.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Sweep:
     baselines: Sequence[MatchedOn] = MATCHED
     tuning: Sequence[Dimension] = ()
     surface: Sequence[str] = field(default_factory=tuple)
+    data_hash: str = ""
 
     @cached_property
     def base(self) -> Experiment:
@@ -80,9 +83,10 @@ class Sweep:
     def at(self, point: Point, tuned: Point | None = None) -> Experiment:
         """Return the experiment at a point, and at one of the tuning of baselines laid over it."""
         space = [dimension for dimension in self.space if dimension.name in point]
-        own = settings_at(point, space, self.base.config)
-        over = settings_at(tuned, self.tuning, self.base.config) if tuned else {}
-        return load(self.configs, {**self.settings, **own, **over})
+        settings = settings_at(point, space, self.base.config)
+        if tuned:
+            settings = settings_at(tuned, self.tuning, self.base.config, settings)
+        return load(self.configs, {**self.settings, **settings})
 
     @cached_property
     def tuning_points(self) -> Sequence[Point]:
@@ -110,6 +114,7 @@ class Sweep:
             "pruner": self.pruner.identity(),
             "seeds": self.seeds,
             "experiment": dict(self.base.config),
+            **({"data": self.data_hash} if self.data_hash else {}),
         }
 
 
@@ -165,7 +170,14 @@ def _fitting(sweep: Sweep) -> Sweep:
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
             raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; 2 at least")
-    make_sampler(sweep.sampler, sweep.space, 0)
+    if sweep.sampler.class_name == "BruteForceSampler":
+        raise ValueError(
+            "sampler=BruteForceSampler: ends a study itself; GridSampler has all points"
+        )
+    if sweep.sampler.class_name == "GridSampler":
+        make_sampler(sweep.sampler, sweep.space, 0)
+    else:
+        try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
         for value in dimension.ends:

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
 from moebench.statistics import mean_interval
-from moebench.sweep.companions import best_tuned, winner
+from moebench.sweep.companions import best_tuned, of_trial, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
 from moebench.sweep.importance import by_seed, importances
@@ -47,7 +47,13 @@ def summary(
     """Return everything there is to say about a sweep."""
     arms = dict.fromkeys(record.arm for record in records if record.arm.startswith("dense_"))
     later = {record.arm for record in records if record.seed in sweep.later_seeds}
-    compared = [arm for arm in (f"trial_{best.number}" if best else "", *arms) if arm in later]
+    compared = []
+    if best is not None:
+        # A twin of a trial that was the best of fewer trials is no twin of this one.
+        twins = [
+            arm for arm in arms if "_of_trial_" not in arm or arm.endswith(of_trial(best.number))
+        ]
+        compared = [arm for arm in (f"trial_{best.number}", *twins) if arm in later]
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
     return {
         "name": sweep.name,

@@ -3,7 +3,7 @@
 import socket
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +70,7 @@ def search(sweep: Sweep, options: Options) -> Path:
         ConnectionError: if the storage, or MLflow where it is wanted, cannot be reached.
     """
     folder = options.root / SWEEPS / sweep.name
-    refuse(sweep, folder, options.storage)
+    sweep = looked_at(sweep, folder, options.storage)
     tracker = tracking.connect(options.root) if options.track else None
     with sole_user(folder), answering(folder, options.storage):
         claims = Claims(owner_of(folder), alone=not options.storage)
@@ -90,18 +90,20 @@ def search(sweep: Sweep, options: Options) -> Path:
     return folder
 
 
-def refuse(sweep: Sweep, folder: Path, url: str) -> None:
-    """Refuse what cannot work; see `search`."""
-    with answering(folder, url):
-        storage = existing_storage(folder, url)
-        if storage is not None:
-            refuse_changes(sweep, storage)
+def looked_at(sweep: Sweep, folder: Path, url: str) -> Sweep:
+    """Return the sweep with the hash of its data; refuse what cannot work, see `search`."""
+    storage = existing_storage(folder, url)
     torch.set_num_threads(1)
     record = rehearse(sweep.base)
     for objective in sweep.objectives:
         value_of(record, objective)
     if sweep.baselines:
         refuse_without_twin(sweep)
+    sweep = replace(sweep, data_hash=record.data_hash)
+    if storage is not None:
+        with answering(folder, url):
+            refuse_changes(sweep, storage)
+    return sweep
 
 
 def refuse_without_twin(sweep: Sweep) -> None:

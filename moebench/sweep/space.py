@@ -100,6 +100,13 @@ class Dimension:
                 yield key, value
 
     @property
+    def all_keys(self) -> set[str]:
+        """The dotted keys that any of its values sets."""
+        if not self.choices:
+            return set(self.keys)
+        return {key for value in self.values for key, _ in self.settings(value)}
+
+    @property
     def ends(self) -> Sequence[Value]:
         """The values that are tried out before anything is begun."""
         return self.values or (self.low, self.high)
@@ -128,7 +135,12 @@ def read_space(content: object, key: str = "space") -> list[Dimension]:
     """
     if not isinstance(content, Mapping) or not content:
         raise ValueError(f"{key}: expected a map from names to {FORMS}")
-    return [_read(f"{key}.{name}", str(name), entry) for name, entry in content.items()]
+    space = [_read(f"{key}.{name}", str(name), entry) for name, entry in content.items()]
+    for one, other in itertools.combinations(space, 2):
+        for mine, theirs in itertools.product(one.all_keys, other.all_keys):
+            if f"{theirs}.".startswith(f"{mine}.") or f"{mine}.".startswith(f"{theirs}."):
+                raise ValueError(f"{key}.{other.name}: {theirs} is set by {key}.{one.name}, too")
+    return space
 
 
 def _read(place: str, name: str, entry: object) -> Dimension:
@@ -140,18 +152,36 @@ def _read(place: str, name: str, entry: object) -> Dimension:
     ranged = "low" in entry or "high" in entry
     if ("values" in entry) + ("choices" in entry) + ranged != 1:
         raise ValueError(f"{place}: needs either values, choices, or low and high")
-    for end in ("low", "high") if ranged else ():
-        value = entry.get(end)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{place}.{end}={value}: expected a number")
     keys = entry["key"] if isinstance(entry["key"], list) else [entry["key"]]
+    if not keys or not all(isinstance(key, str) and key for key in keys):
+        raise ValueError(f"{place}.key={entry['key']}: expected a configuration key, or a list")
     rest = {key: value for key, value in entry.items() if key != "key"}
-    if not ranged:
+    if ranged:
+        _check_range(place, entry)
+    elif more := {"log", "step"} & set(entry):
+        raise ValueError(f"{place}.{min(more)}: is of a range, and the values are listed")
+    else:
         rest["values"] = _listed(place, entry)
     try:
-        return Dimension(name, tuple(map(str, keys)), **rest)
+        return Dimension(name, tuple(keys), **rest)
     except ValueError as error:
         raise ValueError(f"{place}.{error}") from None
+
+
+def _check_range(place: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a range that is not made of numbers."""
+    ends = [entry.get(end) for end in ("low", "high")]
+    step = entry.get("step")
+    named = {"low": ends[0], "high": ends[1], **({} if step is None else {"step": step})}
+    for name, value in named.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{place}.{name}={value}: expected a number")
+    if not isinstance(entry.get("log", False), bool):
+        raise ValueError(f"{place}.log={entry['log']}: expected true or false")
+    if isinstance(step, float) and all(isinstance(end, int) for end in ends):
+        raise ValueError(
+            f"{place}.step={step}: the range is one of whole numbers; write {ends[0]}.0"
+        )
 
 
 def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
@@ -185,7 +215,10 @@ def grid_size(space: Sequence[Dimension]) -> int:
 
 
 def settings_at(
-    point: Point, space: Sequence[Dimension], config: Mapping[str, Any]
+    point: Point,
+    space: Sequence[Dimension],
+    config: Mapping[str, Any],
+    before: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """Return configuration keys and values of a point.
 
@@ -195,11 +228,12 @@ def settings_at(
         point: a value a name.
         space: its dimensions.
         config: of the base experiment, where lists are taken from.
+        before: settings that these are laid over.
 
     Raises:
-        ValueError: for a place that a list does not have, or a key that is set twice.
+        ValueError: for a place that a list does not have.
     """
-    settings: dict[str, object] = {}
+    settings: dict[str, object] = copy.deepcopy(dict(before or {}))
     for dimension in space:
         for key, value in dimension.settings(point[dimension.name]):
             path = key.split(".")
@@ -208,8 +242,6 @@ def settings_at(
             if inside:
                 settings.setdefault(name, copy.deepcopy(_at(config, head, key)))
                 _put(settings[name], inside, value, key)
-            elif name in settings:
-                raise ValueError(f"{key}: two names of the space set it")
             else:
                 settings[name] = value
     return settings

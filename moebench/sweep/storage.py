@@ -4,14 +4,14 @@ import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from moebench.tracking.server import reason, shown
@@ -38,18 +38,22 @@ def open_storage(folder: Path, url: str) -> BaseStorage:
             arguments = {TIMEOUTS[scheme]: SECONDS} if scheme in TIMEOUTS else {}
             engine = {"pool_pre_ping": True, "connect_args": arguments}
             return _database(url, engine)
+        _mend(folder / JOURNAL)
         return _journal(folder / JOURNAL)
 
 
 def existing_storage(folder: Path, url: str) -> BaseStorage | None:
-    """Return the storage if there is one already, so that it can be read before anything is made.
+    """Return the storage if there is one already, to be read before anything is made or held.
 
     A database is always there; it must answer.
 
     Raises:
         ConnectionError: if the storage cannot be used.
     """
-    return open_storage(folder, url) if url or (folder / JOURNAL).exists() else None
+    if url:
+        return open_storage(folder, url)
+    with answering(folder, url):
+        return _journal(folder / JOURNAL) if (folder / JOURNAL).exists() else None
 
 
 def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
@@ -63,17 +67,24 @@ def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
 
 
 def _journal(path: Path) -> BaseStorage:
-    """Return the journal, without the last line if a kill cut it short.
+    """Return the journal. Optuna's lock is a link to its path, which must not be a relative one."""
+    return JournalStorage(JournalFileBackend(str(path.absolute())))
 
-    Optuna would write on behind the half line, and never read the file again.
+
+def _mend(path: Path) -> None:
+    """Take away what a kill left in the journal: a lock, and a last line that was cut short.
+
+    Nobody is there to release the lock, and Optuna would wait for it; behind half a line it would
+    write on, and never read the file again.
     """
+    with suppress(RuntimeError):  # there is none
+        JournalFileSymlinkLock(str(path.absolute())).release()
     if path.exists():
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             with path.open("r+b") as file:
                 file.truncate(whole)
-    return JournalStorage(JournalFileBackend(str(path)))
 
 
 @contextmanager

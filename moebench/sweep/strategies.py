@@ -17,6 +17,7 @@ BASES = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePr
 # Their points are known before any result is: all are drawn when the study begins, so that no two
 # workers draw the same one, and so that a surface over them may be published.
 SEES_NO_RESULTS = ("GridSampler", "QMCSampler", "RandomSampler")
+TRIED = 3  # points that a sampler is tried out on
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,10 @@ def read_part(place: str, content: object) -> Part:
     if not inspect.isclass(made) or not issubclass(made, BASES[place]):
         ours = ", ".join(sorted(n for n in HOMES[place].__all__ if n.endswith(place.title())))
         raise ValueError(f"{place}={path}: no such {place}; a class_path or one of {ours}")
-    return Part(made, entry.get("init_args") or {})
+    arguments = entry.get("init_args") or {}
+    if not isinstance(arguments, Mapping):
+        raise ValueError(f"{place}.init_args={arguments}: expected keys and values")
+    return Part(made, arguments)
 
 
 def make_sampler(part: Part, space: Sequence[Dimension], offset: int) -> Any:
@@ -91,10 +95,16 @@ def make_sampler(part: Part, space: Sequence[Dimension], offset: int) -> Any:
         part: which one.
         space: where a grid comes from.
         offset: added to its seed, which is 0 where the file names none.
+
+    Raises:
+        ValueError: for an argument that it refuses.
     """
     more: dict[str, Any] = {"seed": offset}
     if "seed" in part.init_args:
-        more["seed"] = part.init_args["seed"] + offset
+        seed = part.init_args["seed"]
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ValueError(f"sampler.init_args.seed={seed}: expected a whole number")
+        more["seed"] = seed + offset
     rest = {name: value for name, value in part.init_args.items() if name != "seed"}
     if part.class_name == "GridSampler":
         more["search_space"] = {d.name: list(d.grid) for d in space}
@@ -109,6 +119,25 @@ def make_pruner(part: Part, base: Experiment) -> Any:
     longest, first = trainer.get("max_steps") or 0, trainer.get("val_check_interval")
     lengths = {"max_resource": longest, "min_resource": first} if isinstance(first, int) else {}
     return part.make("pruner", **(lengths if longest > 0 else {}))
+
+
+def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -> None:
+    """Let a sampler choose points for a study in memory, the last ones knowing results.
+
+    Raises:
+        ValueError: if it cannot: for want of a package, for several objectives, for this space.
+    """
+    study = optuna.create_study(sampler=make_sampler(part, space, 0), directions=directions)
+    try:
+        for _ in range(TRIED):
+            trial = study.ask()
+            for dimension in space:
+                dimension.suggest(trial)
+            study.tell(trial, [0.0] * len(directions))
+    except ImportError as error:
+        raise ValueError(f"sampler={part.class_name}: needs a package ({error})") from error
+    except Exception as error:  # a sampler may be anybody's
+        raise ValueError(f"sampler={part.class_name}: {error}") from error
 
 
 def draw(part: Part, space: Sequence[Dimension], count: int) -> list[Point]:

@@ -42,6 +42,7 @@ class Tickets:
         self.storage = storage
         self.claims = claims
         self.folder = folder
+        self.agreed = False  # this process and the study mean the same search
         self.study = optuna.create_study(
             storage=storage,
             sampler=self._sampler(0),
@@ -63,6 +64,7 @@ class Tickets:
         """Make the tickets that are missing; whoever leads does it."""
         if IDENTITY not in self.study.user_attrs:
             self.study.set_user_attr(IDENTITY, json.dumps(self.sweep.identity()))
+        self._agree()
         names = list(self.sweep.objectives)
         if self.study.metric_names != names:  # for whoever reads the study by other means
             with warnings.catch_warnings():
@@ -72,10 +74,22 @@ class Tickets:
         known = self._known_points() if have < self.sweep.trials else {}
         for number in range(have, self.sweep.trials):
             fixed = {"fixed_params": known[number]} if number in known else {}
+            if not self.claims.beat(self.register):
+                return  # another leads by now, and goes on
             ticket = optuna.create_trial(state=TrialState.WAITING, system_attrs=fixed)
             self.study.add_trial(ticket)
         if self.study.user_attrs.get(PLANNED) != self.sweep.trials:
             self.study.set_user_attr(PLANNED, self.sweep.trials)
+
+    def _agree(self) -> None:
+        """Refuse to work on the study of another search: its leader may have begun it just now.
+
+        Raises:
+            ValueError: as `refuse_changes`.
+        """
+        if not self.agreed:
+            refuse_changes(self.sweep, self.storage)
+            self.agreed = True
 
     def _known_points(self) -> Mapping[int, Point]:
         """Return the points that are known before their tickets are taken."""
@@ -112,7 +126,13 @@ class Tickets:
 
         Args:
             busy: numbers of the trials that this process is working on.
+
+        Raises:
+            ValueError: if the study is one of another search.
         """
+        if IDENTITY not in self.study.user_attrs:
+            return None
+        self._agree()
         for trial in self.trials(TrialState.RUNNING):
             register = self.attributes(trial.number)
             if trial.number in busy or not self.claims.free(register):

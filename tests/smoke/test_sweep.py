@@ -53,6 +53,8 @@ def test_from_the_file_to_the_report(sweep_file, root: Path, capsys) -> None:
     points = {tuple(trial.params.values()) for trial in study.trials}
     assert points == {(factor, weight) for factor in (1.0, 2.0) for weight in (0.001, 0.1)}
     best = f"trial_{study.best_trial.number}"
+    [data] = {record.data_hash for record in read(folder / "results.jsonl")}
+    assert json.loads(study.user_attrs["moebench.sweep"])["data"] == data, "other data are refused"
     runs = Counter((r.arm, r.seed) for r in read(folder / "results.jsonl"))
     wanted = {(f"trial_{number}", 0) for number in range(4)} | {("dense_active_flops", 0)}
     wanted |= {(arm, seed) for arm in (best, "dense_active_flops") for seed in (1000, 1001)}
@@ -195,7 +197,8 @@ def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
 ) -> None:
     settings = {"trainer.max_steps": 40, "trainer.val_check_interval": 5}
     file = sweep_file(settings, sampler={"class_path": "TPESampler"}, trials=KILLED_TRIALS)
-    arguments = ["sweep", str(file), "--root", str(root), "--workers", "2", "--no-mlflow"]
+    # The default root is a relative path as well.
+    arguments = ["sweep", str(file), "--root", root.name, "--workers", "2", "--no-mlflow"]
     folder = root / "sweeps" / "sweep"
     chance = random.Random(0)
     for number in range(KILLS):

@@ -117,6 +117,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(loss: float) -> None:
     module = SimpleNamespace(device=torch.device("cpu"))
     trainer = SimpleNamespace(log_every_n_steps=10)
     stop = StopOnDivergence()
+    ended = SimpleNamespace(callback_metrics={"valid/loss": torch.tensor(torch.inf)})
+    with pytest.raises(Diverged):
+        stop.on_validation_end(ended, None)
+    stop.on_validation_end(SimpleNamespace(callback_metrics={"valid/loss": torch.tensor(1)}), None)
+    stop.on_validation_end(SimpleNamespace(callback_metrics={}), None)
     stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(1.0)}, None, 7)
     with pytest.raises(Diverged):
         stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(loss)}, None, 7)

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from optuna.samplers import RandomSampler
 
 from moebench.sweep import read_sweep
 from moebench.sweep.differences import differences
 from moebench.sweep.space import grid_size, identity_of, read_space, settings_at
-from moebench.sweep.strategies import draw, make_pruner, make_sampler, read_part
+from moebench.sweep.strategies import Part, draw, make_pruner, make_sampler, read_part, try_out
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 FACTOR = f"{ROUTER}.capacity.factor"
@@ -66,15 +67,27 @@ def test_a_choice_sets_several_keys_at_once() -> None:
     assert differences(identity_of(space[:1]), identity_of(changed))
 
 
-def test_two_names_cannot_set_one_key() -> None:
-    space = read_space(
-        {
-            "grain": {"key": "model", "choices": {1: {"experts": 8}}},
-            "experts": {"key": "model.experts", "values": [4]},
-        }
+@pytest.mark.parametrize("key", ["model.experts", "model.experts.hidden", "model"])
+def test_two_names_cannot_set_one_key(key: str) -> None:
+    space = {
+        "grain": {"key": "model", "choices": {1: {"experts": 8}, 2: {"width": 3}}},
+        "other": {"key": key, "values": [4]},
+    }
+    with pytest.raises(ValueError, match=rf"space\.other: {key} is set by space\.grain, too"):
+        read_space(space)
+    assert read_space({**space, "other": {"key": "model.expert", "values": [4]}})
+
+
+def test_tuning_lies_over_the_point_in_the_same_list(sweep_file) -> None:
+    weight = {"key": "model.losses.0.weight", "values": [0.5]}
+    losses = [{"loss": "LoadBalance", "weight": 0.1}, {"loss": "ZLoss", "weight": 0.1}]
+    file = sweep_file(
+        {"model.losses": losses},
+        space={"weight": weight},
+        tuning={"z": {"key": "model.losses.1.weight", "values": [0.25]}},
     )
-    with pytest.raises(ValueError, match=r"model\.experts: two names of the space set it"):
-        settings_at({"grain": 1, "experts": 4}, space, {})
+    made = read_sweep(file).at({"weight": 0.5}, {"z": 0.25})
+    assert [loss["weight"] for loss in made.config["model"]["losses"]] == [0.5, 0.25]
 
 
 @pytest.mark.parametrize("name", ["GridSampler", "QMCSampler", "RandomSampler"])
@@ -104,6 +117,33 @@ def test_samplers_of_optuna_have_short_names(name: str) -> None:
     assert full.made is type(made)
 
 
+class Wanting(RandomSampler):
+    """Needs what is not there once it is to learn from results."""
+
+    def sample_independent(self, study, trial, name, distribution):
+        if trial.number:
+            raise ImportError("No module named 'nowhere'")
+        return super().sample_independent(study, trial, name, distribution)
+
+
+class OneGoal(RandomSampler):
+    """Cannot do with several objectives."""
+
+    def sample_independent(self, study, trial, name, distribution):
+        study.direction  # noqa: B018 - raises
+        return super().sample_independent(study, trial, name, distribution)
+
+
+def test_a_sampler_is_tried_out_before_anything_is_begun() -> None:
+    space = read_space({"a": {"key": "x", "low": 0.0, "high": 1.0}})
+    try_out(read_part("sampler", "TPESampler"), space, ["minimize", "maximize"])
+    with pytest.raises(ValueError, match=r"sampler=Wanting: needs a package .*nowhere"):
+        try_out(Part(Wanting), space, ["minimize"])
+    try_out(Part(OneGoal), space, ["minimize"])
+    with pytest.raises(ValueError, match="sampler=OneGoal: "):
+        try_out(Part(OneGoal), space, ["minimize", "minimize"])
+
+
 @pytest.mark.parametrize("name", ["HyperbandPruner", "MedianPruner", "WilcoxonPruner", "NopPruner"])
 def test_pruners_of_optuna_have_short_names(name: str, tiny) -> None:
     made = make_pruner(read_part("pruner", name), tiny("switch_8.yaml"))
@@ -130,6 +170,23 @@ def space_with(**changes: object) -> dict[str, object]:
             ["capacity.factr"],
         ),
         (space_with(stap=1), ["space.factor.stap", "step"]),
+        (space_with(step="0.1"), ["space.factor.step=0.1", "a number"]),
+        (space_with(low=1, high=4, step=0.5), ["space.factor.step=0.5", "write 1.0"]),
+        (space_with(log="yes"), ["space.factor.log=yes", "true or false"]),
+        (space_with(key=[]), ["space.factor.key=[]", "a configuration key"]),
+        (
+            {"space": {"factor": {"key": FACTOR, "values": [0.0, 1.0], "log": True}}},
+            ["space.factor.log", "of a range"],
+        ),
+        ({"sampler": "BruteForceSampler"}, ["sampler=BruteForceSampler", "GridSampler"]),
+        (
+            {"sampler": {"class_path": "TPESampler", "init_args": {"seed": None}}},
+            ["sampler.init_args.seed=None", "a whole number"],
+        ),
+        (
+            {"sampler": {"class_path": "TPESampler", "init_args": 5}},
+            ["sampler.init_args=5", "keys and values"],
+        ),
         (space_with(key="model.network.init_args.sparce"), ["sparce"]),
         (space_with(key="model.losses.3.weight"), ["model.losses.3.weight", "list of 1"]),
         (space_with(key="model.losses.0.wait"), ["model.losses.0.wait", "there is no wait"]),

@@ -1,6 +1,7 @@
 """Tickets, claims and what becomes of a trial; no run is made, records are written by hand."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from moebench.sweep import Sweep, claims, read_sweep
 from moebench.sweep.claims import Claims, Register
 from moebench.sweep.companions import winner
 from moebench.sweep.crew import Crew
-from moebench.sweep.storage import JOURNAL, open_storage
+from moebench.sweep.storage import JOURNAL, existing_storage, open_storage
 from moebench.sweep.tickets import Tickets, refuse_changes
 from moebench.sweep.underway import CACHED, HASH, STATUS, value_of
 
@@ -186,6 +187,63 @@ def test_a_journal_cut_short_is_read_and_written_on(bench) -> None:
     assert states(found) == ["COMPLETE"] * 2
 
 
+def test_a_lock_that_a_kill_left_is_taken_away(bench, tmp_path: Path, monkeypatch) -> None:
+    """Optuna would wait for it: half a minute, or for ever where the folder was a relative one."""
+    found = bench(trials=1)
+    monkeypatch.chdir(tmp_path)
+    found.folder = found.folder.relative_to(tmp_path)
+    lock = found.folder / f"{JOURNAL}.lock"
+    lock.symlink_to(found.folder / JOURNAL)
+    assert existing_storage(found.folder, "") is not None
+    assert lock.is_symlink(), "whoever only looks may not be alone"
+    open_storage(found.folder, "")
+    assert not lock.is_symlink()
+    found.restart()
+    found.end(found.next())
+    assert states(found) == ["COMPLETE"]
+
+
+def test_the_lock_while_writing_is_one_that_can_be_waited_for(bench, tmp_path, monkeypatch) -> None:
+    found = bench(trials=1)
+    monkeypatch.chdir(tmp_path)
+    links: list[bool] = []
+    symlink = os.symlink
+
+    def seen(target: str, path: str) -> None:
+        symlink(target, path)
+        links.append(Path(path).exists())  # follows the link
+
+    monkeypatch.setattr(os, "symlink", seen)
+    open_storage(Path("folder"), "").set_study_user_attr(found.tickets.study_id, "a", 1)
+    assert links == [True]
+
+
+def test_a_trial_that_another_has_taken_meanwhile_is_given_up(bench) -> None:
+    """As after a sleep of the machine: the run has ended, the trial is another's and finished."""
+    found = bench(trials=1)
+    found.crew.claims = Claims("me", alone=False)
+    job = found.next()
+    register = found.tickets.attributes(0)
+    register.write("owner", "other")
+    found.tickets.study.tell(0, 2.0)
+    found.end(job, loss=9.0)
+    [trial] = found.tickets.trials()
+    assert trial.values == [2.0]
+    assert "record/0" not in trial.user_attrs
+    assert found.crew.done
+
+
+def test_a_report_too_late_gives_the_trial_up(bench) -> None:
+    found = bench(trials=1, pruner="MedianPruner")
+    job = found.next()
+    job.folder.mkdir(parents=True)
+    job.history_path.write_text(json.dumps({"step": 2, "time": 1.0, "valid/loss": 3.0}) + "\n")
+    found.tickets.study.tell(0, 2.0)
+    found.crew.watch()
+    assert found.stopped == [job]
+    assert found.crew.done
+
+
 def test_a_failed_run_is_made_once_more(bench) -> None:
     found = bench(trials=2)
     first = found.next()
@@ -312,6 +370,20 @@ def test_another_space_is_another_study(bench, sweep_file) -> None:
     with pytest.raises(ValueError, match="trials=2: study sweep has 4"):
         refuse_changes(read_sweep(sweep_file(trials=2)), storage)
     refuse_changes(replace(changed, name="other"), storage)
+    with pytest.raises(ValueError, match="data is new"):
+        refuse_changes(replace(found.sweep, data_hash="d"), storage)
+
+
+def test_no_ticket_of_another_search_is_taken(bench, sweep_file) -> None:
+    """Two machines began at once: neither study nor tickets were there when this one looked."""
+    found = bench(trials=2)
+    found.sweep = read_sweep(sweep_file({"trainer.precision": "bf16-mixed"}, trials=2))
+    found.restart()
+    with pytest.raises(ValueError, match=r"experiment\.trainer\.precision"):
+        found.crew.next()
+    assert states(found) == ["WAITING"] * 2
+    with pytest.raises(ValueError, match=r"experiment\.trainer\.precision"):
+        found.tickets.plan()
 
 
 def test_a_metric_or_a_number_of_the_record(bench) -> None:

@@ -1,0 +1,195 @@
+"""The dense runs beside the trials: in which order, when they are made, what a restart skips."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from moebench.records import RunRecord, write
+from moebench.run.job import Job
+from moebench.sweep import Sweep, read_sweep
+from moebench.sweep.claims import Claims
+from moebench.sweep.companions import Companions
+from moebench.sweep.crew import Crew, records_in
+from moebench.sweep.results import summary
+from moebench.sweep.storage import open_storage
+from moebench.sweep.tickets import Tickets
+
+RATE = {"rate": {"key": "model.warmup_steps", "low": 1, "high": 9}}
+
+
+class Leader:
+    """The one process of a sweep; no run is made, records are written by hand."""
+
+    def __init__(self, sweep: Sweep, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        sweep.base.build(logger=False)[1].prepare_data()
+        self.stopped: list[Job] = []
+        claims = Claims("me", alone=True)
+        self.tickets = Tickets(sweep, open_storage(folder, ""), claims, folder)
+        self.companions = Companions(self.tickets, claims, self.stopped.append)
+        self.crew = Crew(self.tickets, claims, self.stopped.append)
+
+    def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
+        """Leave a record as a worker does."""
+        job.folder.mkdir(parents=True, exist_ok=True)
+        record = RunRecord(
+            target=job.target,
+            profile=job.profile,
+            arm=job.arm,
+            seed=job.seed,
+            status=status,
+            config_hash=job.experiment.hash,
+            commit="abc",
+            steps=4,
+            tokens=400,
+            tokens_per_second=50.0,
+            metrics={"valid/loss": loss},
+        )
+        write(record, job.record_path)
+        assert self.companions.ended(job, record) or self.crew.ended(job, record)
+
+    def names(self, source: Callable[[], Job | None]) -> list[tuple[str, int]]:
+        """Take and end all runs that a source has now; return arms and seeds."""
+        found = []
+        while (job := source()) is not None:
+            found.append((job.arm, job.seed))
+            self.end(job)
+        return found
+
+
+@pytest.fixture
+def leader(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[[], Leader]:
+    """Makes the process of a sweep of two trials; again, after a kill."""
+    sweep = read_sweep(sweep_file(trials=2, tuning=RATE))
+    return lambda: Leader(sweep, tmp_path / "folder")
+
+
+BEFORE = [
+    ("dense_active_flops", 0),
+    ("dense_active_flops.tuning_0", 0),
+    ("dense_active_flops.tuning_1", 0),
+]
+
+
+def test_baselines_come_first_and_fresh_seeds_when_the_trials_have_ended(leader) -> None:
+    process = leader()
+    assert process.names(process.companions.next) == BEFORE
+    assert not process.companions.done
+    assert process.names(process.crew.next) == [("trial_0", 0), ("trial_1", 0)]
+    assert not process.companions.done
+    after = process.names(process.companions.next)
+    assert after == [("trial_0", 1000), ("dense_active_flops", 1000)]
+    assert process.companions.done
+    assert leader().companions.done, "the next process has nothing to do"
+
+
+def made(process: Leader) -> dict[tuple[str, int], RunRecord]:
+    """The records that the study keeps of the runs beside its trials."""
+    return {(r.arm, r.seed): r for r in records_in(process.tickets.study.user_attrs)}
+
+
+def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_path: Path) -> None:
+    """Where the space varies what a dense model feels, too."""
+    steps = {"warmup": {"key": "model.warmup_steps", "values": [3, 4]}}
+    process = Leader(read_sweep(sweep_file(trials=1, space=steps)), tmp_path / "folder")
+    process.names(process.companions.next)
+    process.names(process.crew.next)
+    after = process.names(process.companions.next)
+    own = "dense_active_flops_of_trial_0"
+    wanted = [("trial_0", 1000), (own, 0), ("dense_active_flops", 1000), (own, 1000)]
+    assert sorted(after) == sorted(wanted)
+    another = read_sweep(sweep_file(trials=2, space=steps))
+    best = SimpleNamespace(number=1)
+    records = list(made(process).values())
+    shown = [row["arm"] for row in summary(another, [], best, records)["fresh"]]
+    assert shown == ["dense_active_flops"], "of another winner"
+
+
+def test_a_baseline_that_is_asked_for_later_is_made(sweep_file, tmp_path: Path) -> None:
+    process = Leader(read_sweep(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
+    process.names(process.companions.next)
+    process.names(process.crew.next)
+    assert process.companions.next() is None
+    assert process.companions.done
+    more = ["active_flops", "total_params"]
+    file = sweep_file(trials=1, fresh_seeds=0, baselines=more)
+    process = Leader(read_sweep(file), tmp_path / "folder")
+    assert not process.companions.done
+    assert process.names(process.companions.next) == [("dense_total_params", 0)]
+
+
+def test_a_point_of_the_tuning_that_is_no_configuration_is_a_failed_run(
+    leader, monkeypatch
+) -> None:
+    at = Sweep.at
+
+    def refusing(self: Sweep, point: Any, tuning: Any = None) -> Any:
+        if tuning == self.tuning_points[0]:
+            raise ValueError("not together")
+        return at(self, point, tuning)
+
+    monkeypatch.setattr(Sweep, "at", refusing)
+    process = leader()
+    assert process.names(process.companions.next) == [BEFORE[0], BEFORE[2]]
+    assert made(process)["dense_active_flops.tuning_0", 0].status == "failed"
+
+
+def test_a_winner_without_a_mixture_has_the_twin_of_the_base_beside_it(
+    sweep_file, tmp_path: Path
+) -> None:
+    sparse = {"mixture": {"key": "model.network.init_args", "choices": {"no": {"sparse": None}}}}
+    process = Leader(read_sweep(sweep_file(trials=1, space=sparse)), tmp_path / "folder")
+    process.names(process.companions.next)
+    process.names(process.crew.next)
+    after = process.names(process.companions.next)
+    assert after == [("trial_0", 1000), ("dense_active_flops", 1000)]
+
+
+def test_no_worker_waits_for_the_experiments_of_all_points(leader, monkeypatch) -> None:
+    tuned: list[Any] = []
+    at = Sweep.at
+
+    def counted(self: Sweep, point: Any, tuning: Any = None) -> Any:
+        tuned.extend([tuning] if tuning else [])
+        return at(self, point, tuning)
+
+    monkeypatch.setattr(Sweep, "at", counted)
+    process = leader()
+    for expected in range(3):
+        assert process.companions.next() is not None
+        assert len(tuned) == expected
+
+
+def test_a_failed_baseline_is_made_once_more(leader) -> None:
+    process = leader()
+    first = process.companions.next()
+    process.end(first, "failed")
+    again = process.companions.next()
+    assert again.folder == first.folder
+    process.end(again, "failed")
+    assert process.names(process.companions.next) == BEFORE[1:]
+    kept = process.tickets.study.user_attrs["record/dense_active_flops/0"]
+    assert RunRecord.from_json(kept).status == "failed"
+
+
+def test_what_was_made_is_not_made_again(leader) -> None:
+    process = leader()
+    first = process.companions.next()
+    process.end(first)
+    process.companions.next()  # was running when the process was killed
+    process = leader()
+    assert process.names(process.companions.next) == BEFORE[1:]
+
+
+def test_who_lost_the_lead_drops_its_runs(leader, monkeypatch) -> None:
+    process = leader()
+    job = process.companions.next()
+    monkeypatch.setattr(process.companions.claims, "beat", lambda register: False)
+    process.companions.watch()
+    assert process.stopped == [job]
+    assert not process.companions.ended(job, None)
+    monkeypatch.setattr(process.companions.claims, "free", lambda register: False)
+    assert process.companions.next() is None
