@@ -43,6 +43,7 @@ def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
     Raises:
         ValueError: if the experiment has no mixture.
     """
+    dense(experiment, FIRST_WIDTH)  # which refuses, before anything is measured
     measure = MEASURES[matched_on]
     sparse, data, trainer = experiment.build()
     data.setup("fit")

@@ -107,9 +107,7 @@ class Companions:
         for job in jobs:
             name = f"{RECORD}/{job.arm}/{job.seed}"
             record = job.result() or known_result(job, name, self.tickets.register)
-            self.claims.beat(
-                self.tickets.register
-            )  # there may be many, and reading each takes time
+            self.claims.beat(self.tickets.register)  # reading many takes time
             if record is None:
                 yield job
             else:

@@ -127,7 +127,7 @@ def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -
     Raises:
         ValueError: if it cannot: for want of a package, for several objectives, for this space.
     """
-    study = optuna.create_study(sampler=make_sampler(part, space, 0), directions=directions)
+    study = _in_memory(part, space, directions)
     try:
         for _ in range(TRIED):
             trial = study.ask()
@@ -148,6 +148,12 @@ def draw(part: Part, space: Sequence[Dimension], count: int) -> list[Point]:
         points.append({dimension.name: dimension.suggest(trial) for dimension in space})
         return 0.0
 
-    study = optuna.create_study(sampler=make_sampler(part, space, 0))
+    study = _in_memory(part, space, ["minimize"])
     study.optimize(note, n_trials=count)
     return points
+
+
+def _in_memory(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -> optuna.Study:
+    """Return a study that nobody will see, without Optuna's announcement of it."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(sampler=make_sampler(part, space, 0), directions=directions)

@@ -182,6 +182,16 @@ def test_a_refusal_is_one_line_and_writes_nothing(
     assert not root.exists()
 
 
+def test_a_fresh_process_says_no_more_than_the_refusal(sweep_file, root: Path) -> None:
+    """Optuna announces every study, until it is told not to."""
+    file = sweep_file(objectives={"valid/los": "minimize"})
+    command = [sys.executable, "-c", COMMAND, "sweep", str(file), "--root", str(root)]
+    ended = subprocess.run([*command, "--no-mlflow"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("moebench: objectives.valid/los: ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_a_locked_database_is_refused(sweep_file, root: Path, tmp_path: Path, capsys) -> None:
     path = tmp_path / "study.db"
     with sqlite3.connect(path) as database:
