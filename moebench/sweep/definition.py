@@ -14,16 +14,15 @@ from moebench.sweep.space import (
     Point,
     grid_size,
     identity_of,
-    read_space,
     settings_at,
 )
+from moebench.sweep.space_file import read_space
 from moebench.sweep.strategies import (
     EVENLY,
     SEES_NO_RESULTS,
     Part,
     draw,
     make_pruner,
-    make_sampler,
     read_part,
     try_out,
 )
@@ -170,14 +169,7 @@ def _fitting(sweep: Sweep) -> Sweep:
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
             raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; 2 at least")
-    if sweep.sampler.class_name == "BruteForceSampler":
-        raise ValueError(
-            "sampler=BruteForceSampler: ends a study itself; GridSampler has all points"
-        )
-    if sweep.sampler.class_name == "GridSampler":
-        make_sampler(sweep.sampler, sweep.space, 0)
-    else:
-        try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
+    try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
         for value in dimension.ends:

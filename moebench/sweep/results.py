@@ -45,15 +45,7 @@ def summary(
     records: Sequence[RunRecord],
 ) -> dict[str, Any]:
     """Return everything there is to say about a sweep."""
-    arms = dict.fromkeys(record.arm for record in records if record.arm.startswith("dense_"))
-    later = {record.arm for record in records if record.seed in sweep.later_seeds}
-    compared = []
-    if best is not None:
-        # A twin of a trial that was the best of fewer trials is no twin of this one.
-        twins = [
-            arm for arm in arms if "_of_trial_" not in arm or arm.endswith(of_trial(best.number))
-        ]
-        compared = [arm for arm in (f"trial_{best.number}", *twins) if arm in later]
+    compared = _judged(sweep, records, best) if best else []
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
     return {
         "name": sweep.name,
@@ -81,6 +73,18 @@ def summary(
         "importances": importances(trials, sweep),
         "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
     }
+
+
+def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[str]:
+    """Return the arms with fresh seeds: the best trial, the twins of the base, and its own.
+
+    A twin of a trial that was the best of fewer trials is no twin of this one.
+    """
+    later = dict.fromkeys(record.arm for record in records if record.seed in sweep.later_seeds)
+    own = of_trial(best.number)
+    dense = [arm for arm in later if arm.startswith("dense_")]
+    twins = [arm for arm in dense if "_of_trial_" not in arm or arm.endswith(own)]
+    return [f"trial_{best.number}"] * (f"trial_{best.number}" in later) + twins
 
 
 def _levels(

@@ -7,7 +7,8 @@ from optuna.samplers import RandomSampler
 
 from moebench.sweep import read_sweep
 from moebench.sweep.differences import differences
-from moebench.sweep.space import grid_size, identity_of, read_space, settings_at
+from moebench.sweep.space import grid_size, identity_of, settings_at
+from moebench.sweep.space_file import read_space
 from moebench.sweep.strategies import Part, draw, make_pruner, make_sampler, read_part, try_out
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
