@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from moebench.baselines import dense, solve, twin
+from moebench.baselines import MEASURES, dense, solve, twin
 from moebench.cost import count_batch, parameters
 from moebench.experiment import load
 
@@ -91,3 +92,13 @@ def test_the_committed_dense_configuration_is_the_twin(tiny) -> None:
         data.setup("fit")
         costs.append(count_batch(model.eval().network, next(iter(data.val_dataloader()))))
     assert costs[0] == costs[1]
+
+
+@pytest.mark.parametrize(("precision", "mixed"), [("bf16-mixed", True), ("32-true", False)])
+def test_a_step_is_timed_in_the_precision_of_the_run(tiny, precision: str, mixed: bool) -> None:
+    model, data, trainer = tiny("switch_8.yaml", {"trainer.precision": precision}).build()
+    data.setup("fit")
+    seen: list[bool] = []
+    model.network.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
+    assert MEASURES["step_time"](model, data, trainer) > 0
+    assert set(seen) == {mixed}
