@@ -62,7 +62,7 @@ bench: .venv/ready
 
 # One thread per test process: two threads beside a busy neighbour are several times slower.
 test: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --quiet
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --quiet
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

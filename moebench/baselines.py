@@ -23,6 +23,7 @@ from moebench.training import Training, task_loss
 STEP = 16  # hidden widths are multiples of this: odd ones leave the fast matrix kernels
 FIRST_WIDTH = 256  # tried first where a model names no width
 STEPS_TIMED = 9
+WITHOUT = {"losses": None, "router_rate": 1.0}  # of a model that routes nothing
 
 
 def twin(experiment: Experiment, matched_on: MatchedOn) -> Experiment:
@@ -61,6 +62,8 @@ def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
 def dense(experiment: Experiment, hidden: int) -> Experiment:
     """Return the experiment without its mixtures, with dense blocks of width `hidden`.
 
+    What is for routing alone goes with them: losses on decisions, the routers' learning rate.
+
     Raises:
         ValueError: if the experiment has no mixture that a dense block can take the place of.
     """
@@ -71,6 +74,8 @@ def dense(experiment: Experiment, hidden: int) -> Experiment:
             "model.network: has no mixture (sparse, attention_sparse, or a SigmoidMixture in the"
             " middle), so no twin"
         )
+    # Of two points that differ in these alone the twins are one.
+    config["model"] |= {key: value for key, value in WITHOUT.items() if key in config["model"]}
     return Experiment(config)
 
 

@@ -3,7 +3,8 @@
 `valid/loss` is the task loss alone; a balance loss is never part of it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,12 +14,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.optimizer import ParamsT
 
 from moebench.cost import Cost, count_batch
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.metrics import METRICS, load
-from moebench.reach import report_reach
+from moebench.reach import report_reach, router_parameters
 
 NOT_SCORED = -100  # target of positions that carry no loss
 
@@ -76,6 +78,10 @@ class Training(pl.LightningModule):
         losses: losses on routing decisions, each summed over the layers and weighted here.
         optimizer: makes the optimiser from the parameters.
         warmup_steps: optimiser steps until the learning rate peaks.
+        router_rate: factor on the learning rate of the routers; 0: they stay as they began.
+
+    Raises:
+        ValueError: if `warmup_steps` is not positive, or `router_rate` is negative or no number.
     """
 
     def __init__(
@@ -83,18 +89,20 @@ class Training(pl.LightningModule):
         vocabulary: int,
         network: Callable[[int], nn.Module],
         losses: list[Weighted] | None = None,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = lambda p: AdamW(
-            p, lr=1.2e-2, fused=True
-        ),
+        optimizer: Callable[[ParamsT], Optimizer] = lambda p: AdamW(p, lr=1.2e-2, fused=True),
         warmup_steps: int = 100,
+        router_rate: float = 1.0,
     ) -> None:
         super().__init__()
         if warmup_steps < 1:
             raise ValueError(f"warmup_steps={warmup_steps}: must be at least 1")
+        if not 0 <= router_rate < math.inf:
+            raise ValueError(f"router_rate={router_rate}: must be 0 or a positive number")
         self.network = network(vocabulary)
         self.losses = list(losses or [])
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
+        self.router_rate = router_rate
 
     def cost(self, batch: Batch) -> Cost:
         """Count what the network costs on a batch of tokens, in the mode it is in."""
@@ -139,8 +147,15 @@ class Training(pl.LightningModule):
         return {"decisions": output.decisions}
 
     def configure_optimizers(self) -> Any:
-        """Return the optimiser and the schedule of its learning rate, stepped every step."""
-        optimizer = self.optimizer(self.parameters())
-        warmup_steps = self.warmup_steps
-        schedule = LambdaLR(optimizer, lambda step: inverse_square_root(step, warmup_steps))
+        """Return the optimiser and the schedule of its learning rates, stepped every step."""
+        routers = router_parameters(self.network) if self.router_rate != 1 else []
+        apart = set(routers)
+        others = [parameter for parameter in self.parameters() if parameter not in apart]
+        groups = [(1.0, others), (self.router_rate, routers)] if routers else [(1.0, others)]
+        optimizer = self.optimizer([{"params": parameters} for _, parameters in groups])
+        schedule = LambdaLR(optimizer, [self._factor_at(rate) for rate, _ in groups])
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def _factor_at(self, rate: float) -> Callable[[int], float]:
+        """Return the factor on the learning rate of a group by the step."""
+        return lambda step: rate * inverse_square_root(step, self.warmup_steps)

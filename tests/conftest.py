@@ -33,6 +33,11 @@ TINY = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole commands: they take longest, and at the end one process would wait."""
+    items.sort(key=lambda item: "smoke" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def small_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two domains of generated words; its cache lies beside it."""

@@ -171,7 +171,7 @@ class Companions:
             if best is not None:
                 with suppress(ValueError):  # the best has no mixture, or is not to be tuned so
                     own = self._twin(best.params, at, matched)
-                    if _without_losses(own).hash != _without_losses(arms[name]).hash:
+                    if own.hash != arms[name].hash:
                         arms[name + of_trial(best.number)] = own
         return [self._run(arm, found, seed) for seed in seeds for arm, found in arms.items()]
 
@@ -192,12 +192,6 @@ class Companions:
 
     def _run(self, arm: str, experiment: Experiment, seed: int) -> Job:
         return run_of(self.tickets.sweep, self.tickets.folder, arm, experiment, seed)
-
-
-def _without_losses(experiment: Experiment) -> Experiment:
-    """Return a dense experiment without the losses on routing, of which it has none to do."""
-    model = {key: value for key, value in experiment.config["model"].items() if key != "losses"}
-    return Experiment({**experiment.config, "model": model})
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:

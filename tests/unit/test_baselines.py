@@ -45,6 +45,14 @@ def test_a_twin_has_no_mixture_and_all_else_alike(tiny) -> None:
     assert made.config["seed_everything"] == 3
 
 
+def test_points_that_differ_in_routing_alone_have_one_twin(tiny) -> None:
+    first = dense(tiny("switch_8.yaml", {"model.router_rate": 0.1}), 64)
+    second = dense(tiny("switch_8.yaml", {"model.losses": []}), 64)
+    assert first.config["model"]["losses"] is None
+    assert first.hash == second.hash
+    assert dense(tiny("switch_8.yaml", {"model.warmup_steps": 7}), 64).hash != first.hash
+
+
 def test_equal_parameters_within_one_step_of_width(tiny) -> None:
     sparse = tiny("switch_8.yaml")
     made = twin(sparse, "total_params")
