@@ -1,0 +1,49 @@
+"""Shares of the variance, where what they must be is known from the function itself."""
+
+from collections.abc import Callable, Mapping
+
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial
+
+from moebench.sweep.importance import shares
+from moebench.sweep.space import Dimension
+from moebench.sweep.strategies import EVENLY, draw
+
+SPACE = (
+    Dimension("weight", ("x",), low=1e-4, high=1.0, log=True),
+    Dimension("factor", ("y",), low=0.0, high=1.0),
+)
+DISTRIBUTIONS = {d.name: FloatDistribution(d.low, d.high, log=d.log) for d in SPACE}
+
+
+def shares_of(function: Callable[[bool, bool], float]) -> Mapping[str, float]:
+    """Return the shares of two names, of which the function sees in which half they lie."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    points = draw(EVENLY, SPACE, 64)
+    values = [function(point["weight"] < 0.01, point["factor"] < 0.5) for point in points]
+    trials: list[FrozenTrial] = [
+        optuna.trial.create_trial(params=point, distributions=DISTRIBUTIONS, value=value)
+        for point, value in zip(points, values, strict=True)
+    ]
+    return shares(trials, values, seed=0)
+
+
+def test_two_names_that_add_explain_a_half_each() -> None:
+    found = shares_of(lambda low, few: float(low) + float(few))
+    assert found == {"weight": pytest.approx(0.5, abs=0.05), "factor": pytest.approx(0.5, abs=0.05)}
+
+
+def test_a_name_explains_as_the_square_of_what_it_does() -> None:
+    found = shares_of(lambda low, few: 2.0 * low + float(few))
+    assert found == {"weight": pytest.approx(0.8, abs=0.05), "factor": pytest.approx(0.2, abs=0.05)}
+
+
+def test_what_names_do_together_is_the_share_of_neither() -> None:
+    found = shares_of(lambda low, few: float(low != few))
+    assert sum(found.values()) < 0.25
+
+
+def test_nothing_varies() -> None:
+    assert shares_of(lambda low, few: 3.0) == {}
