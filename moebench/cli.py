@@ -166,21 +166,24 @@ def publish(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """Print and write what mixtures gain over dense models of equal cost."""
     from moebench.compare import compare as run
-    from moebench.compare import found_runs, wanted
+    from moebench.compare import found_runs, wanted, wanted_tags
     from moebench.report.comparison import comparison_text, write_comparison
     from moebench.targets import FOLDERS
 
     chosen = wanted(
         FOLDERS.get(options.target, options.target),
         options.profile,
-        options.tag,
         options.since,
         options.until,
     )
+    tags = wanted_tags(options.tag)
     runs, origin = found_runs(options.root, options.records, chosen)
-    comparison = run(runs, options.metric)
+    comparison = run(runs, options.metric, tags)
     print(comparison_text(comparison))
     kept = comparison if options.all else comparison.best(KEPT)
+    origin += "".join(f", mixtures with {name} {value}" for name, value in tags.items())
+    if left := comparison.count - kept.count:
+        origin += f"; {left} pairs after the best {KEPT} of a profile are left out (--all)"
     for path in write_comparison(kept, options.out or options.root / "compare", origin):
         print(path)
     return 0

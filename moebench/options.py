@@ -53,7 +53,7 @@ def add_filters(command: argparse.ArgumentParser) -> None:
     command.add_argument("--target", default="", help="a name of `moebench list`, or sweeps")
     command.add_argument("--profile", default="", help="of a target, or the name of a sweep")
     command.add_argument(
-        "--tag", action="append", default=[], help="name=value; as often as needed"
+        "--tag", action="append", default=[], help="name=value, of mixtures; as often as needed"
     )
     command.add_argument("--since", default="", help="first day, as 2026-01-31 (UTC)")
     command.add_argument("--until", default="", help="last day")

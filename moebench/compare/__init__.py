@@ -12,7 +12,7 @@ from moebench.compare.comparison import Comparison, Refusal, compare
 from moebench.compare.costs import EQUAL, NAMES
 from moebench.compare.pair import Pair
 from moebench.compare.side import Side
-from moebench.compare.sources import found_runs, from_files, wanted
+from moebench.compare.sources import found_runs, from_files, wanted, wanted_tags
 
 __all__ = [
     "EQUAL",
@@ -25,4 +25,5 @@ __all__ = [
     "found_runs",
     "from_files",
     "wanted",
+    "wanted_tags",
 ]

@@ -38,6 +38,11 @@ class Comparison:
     groups: Mapping[tuple[str, str], Sequence[Pair]]
     refusals: Sequence[Refusal]
 
+    @property
+    def count(self) -> int:
+        """How many pairs there are."""
+        return sum(map(len, self.groups.values()))
+
     def best(self, count: int) -> "Comparison":
         """Return the same with at most so many pairs, and as many refusals, of each group."""
         kept: Counter[tuple[str, str]] = Counter()
@@ -50,15 +55,18 @@ class Comparison:
         return Comparison(self.metric, groups, refusals)
 
 
-def compare(runs: Iterable[Logged], metric: str = METRIC) -> Comparison:
+def compare(
+    runs: Iterable[Logged], metric: str = METRIC, tags: Mapping[str, str] | None = None
+) -> Comparison:
     """Compare every mixture with every dense arm of its target and profile.
 
     Args:
-        runs: of any targets and profiles; of one arm and seed the newest counts.
+        runs: of any targets and profiles; of one arm and seed the newest that finished counts.
         metric: less of it is better.
+        tags: of the mixtures that are wanted; dense models need none, for they carry few.
 
     Raises:
-        ValueError: if no run has that metric.
+        ValueError: if no run has that metric, or no mixture those tags.
     """
     listed = newest(runs)
     if listed and not any(metric in run.record.metrics for run in listed):
@@ -68,6 +76,11 @@ def compare(runs: Iterable[Logged], metric: str = METRIC) -> Comparison:
     for run in listed:
         key = run.record.target, run.record.profile
         groups.setdefault(key, {}).setdefault(run.record.arm, []).append(run)
+    if tags:
+        groups = {key: _with_tags(arms, tags) for key, arms in groups.items()}
+        if not any(map(_routes, (runs for arms in groups.values() for runs in arms.values()))):
+            named = ", ".join(f"{name}={value}" for name, value in tags.items())
+            raise ValueError(f"tag={named}: no mixture has it")
     found: dict[tuple[str, str], Sequence[Pair]] = {}
     refusals: list[Refusal] = []
     for key, arms in sorted(groups.items()):
@@ -76,6 +89,18 @@ def compare(runs: Iterable[Logged], metric: str = METRIC) -> Comparison:
             found[key] = sorted(pairs, key=lambda pair: -pair.gain)
         refusals += refused
     return Comparison(metric, found, refusals)
+
+
+def _with_tags(
+    arms: Mapping[str, list[Logged]], tags: Mapping[str, str]
+) -> dict[str, list[Logged]]:
+    """Return the dense arms, and of mixtures the runs with these tags."""
+    found = {}
+    for arm, runs in arms.items():
+        kept = [run for run in runs if tags.items() <= run.tags.items()] if _routes(runs) else runs
+        if kept:
+            found[arm] = kept
+    return found
 
 
 def _within(
@@ -94,12 +119,11 @@ def _within(
     pairs = []
     for mixture in mixtures:
         possible = [Pair(target, profile, mixture, other) for other in dense]
-        allowed = [pair for pair in possible if not pair.why_not]
-        if not allowed:
-            reasons = "; ".join(pair.why_not for pair in possible)
-            why = reasons or "no dense model in this profile"
+        reasons = [pair.why_not for pair in possible if pair.why_not]
+        if reasons or not possible:
+            why = "; ".join(reasons) or "no dense model in this profile"
             refusals.append(Refusal(target, profile, mixture.arm, why))
-        pairs += allowed
+        pairs += [pair for pair in possible if not pair.why_not]
     return pairs, refusals
 
 

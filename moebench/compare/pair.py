@@ -38,13 +38,17 @@ class Pair:
         return {cost: self.mixture.costs[cost] / theirs[cost] for cost in EQUAL if theirs[cost]}
 
     @cached_property
+    def times_compare(self) -> bool:
+        """Whether all runs had the same kind of machine."""
+        return len(self.mixture.machines | self.dense.machines) == 1
+
+    @cached_property
     def equal(self) -> list[str]:
-        """The costs that are equal; a time only where all runs had the same machine."""
-        same = len(self.mixture.machines | self.dense.machines) == 1
+        """The costs that are equal; a time only where times compare."""
         return [
             cost
             for cost, ratio in self.ratios.items()
-            if abs(ratio - 1) <= EQUAL[cost] and (same or cost != "seconds_per_step")
+            if abs(ratio - 1) <= EQUAL[cost] and (self.times_compare or cost != "seconds_per_step")
         ]
 
     @cached_property
@@ -86,9 +90,10 @@ class Pair:
     def difference_at_equal_time(self) -> Interval:
         """The validation loss when the sooner of the two had ended, mixture less dense.
 
-        Curves are interpolated; seeds whose curves do not reach back that far are left out.
+        Curves are interpolated; seeds whose curves do not reach back that far are left out, and
+        all of them where times do not compare.
         """
-        found = [self._at_equal_time(seed) for seed in self.seeds]
+        found = [self._at_equal_time(seed) for seed in self.seeds if self.times_compare]
         return _interval([value for value in found if value is not None])
 
     @cached_property
@@ -98,9 +103,9 @@ class Pair:
 
     @cached_property
     def time_ratio(self) -> Interval:
-        """The same of seconds."""
+        """The same of seconds; of no run where times do not compare."""
         ours, theirs = self.mixture.pace, self.dense.pace
-        found = self._reached.items()
+        found = self._reached.items() if self.times_compare else ()
         return _ratio([d * theirs[s] / (o * ours[s]) for s, (o, d, _) in found])
 
     @cached_property

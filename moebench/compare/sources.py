@@ -17,28 +17,34 @@ DAY = 86400.0  # seconds
 DATABASE = "mlflow.db"  # MLflow's default, in the folder of all runs
 
 
-def wanted(
-    target: str, profile: str, tags: Sequence[str], since: str = "", until: str = ""
-) -> Wanted:
+def wanted(target: str, profile: str, since: str = "", until: str = "") -> Wanted:
     """Return the filter that a person asked for.
 
     Args:
         target: the folder of its name; empty for all, like `profile`.
         profile: or the name of a sweep.
-        tags: `name=value`.
         since: the first day, as 2026-01-31, UTC; empty for none.
         until: the last day.
 
     Raises:
-        ValueError: for a tag without a value, a day that is none, or a first day after the last.
+        ValueError: for a day that is none, or a first day after the last.
     """
-    if unclear := [tag for tag in tags if not all(tag.partition("=")[::2])]:
-        raise ValueError(f"tag={unclear[0]}: expected name=value")
     first = _day("since", since) if since else -math.inf
     last = _day("until", until) + DAY if until else math.inf
     if first >= last:
         raise ValueError(f"since={since}: lies after until={until}")
-    return Wanted(target, profile, dict(tag.split("=", 1) for tag in tags), first, last)
+    return Wanted(target, profile, first, last)
+
+
+def wanted_tags(tags: Sequence[str]) -> dict[str, str]:
+    """Return the tags, given as `name=value`, of the mixtures that a person asked for.
+
+    Raises:
+        ValueError: for a tag without a value.
+    """
+    if unclear := [tag for tag in tags if not all(tag.partition("=")[::2])]:
+        raise ValueError(f"tag={unclear[0]}: expected name=value")
+    return dict(tag.split("=", 1) for tag in tags)
 
 
 def _day(name: str, text: str) -> float:
@@ -110,9 +116,12 @@ def _logged(
 
 
 def newest(runs: Iterable[Logged]) -> list[Logged]:
-    """Return one run of every target, profile, arm and seed: the one that began last."""
+    """Return one run of every target, profile, arm and seed: the last begun that finished.
+
+    Where none has finished it is the last begun.
+    """
     found = {
         (run.record.target, run.record.profile, run.record.arm, run.record.seed): run
-        for run in sorted(runs, key=lambda run: run.began)
+        for run in sorted(runs, key=lambda run: (run.record.status == "finished", run.began))
     }
     return list(found.values())

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -32,7 +32,6 @@ class Wanted:
 
     target: str = ""  # the folder of its name
     profile: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
     since: float = -math.inf  # unix seconds, first and last moment of the begin of a run
     until: float = math.inf
 
@@ -41,7 +40,6 @@ class Wanted:
         return (
             self.target in ("", run.record.target)
             and self.profile in ("", run.record.profile)
-            and all(run.tags.get(name) == value for name, value in self.tags.items())
             and self.since <= run.began <= self.until
         )
 
@@ -59,7 +57,7 @@ class Wanted:
     def required(self) -> dict[str, str]:
         """Return the tags that a wanted run has in MLflow."""
         named = {"target": self.target, "profile": self.profile}
-        return {**{name: value for name, value in named.items() if value}, **self.tags}
+        return {name: value for name, value in named.items() if value}
 
 
 def logged(root: Path, wanted: Wanted) -> list[Logged]:

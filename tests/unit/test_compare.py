@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from moebench import tracking
-from moebench.compare import Comparison, Pair, compare, found_runs, from_files, wanted
+from moebench.compare import Comparison, Pair, compare, found_runs, from_files, wanted, wanted_tags
 from moebench.records import RunRecord, write, write_all
 from moebench.report.comparison import (
     comparison_csv,
@@ -130,6 +130,41 @@ def test_what_must_not_be_compared_is_refused_with_the_reason(
     assert why in refused(comparison)["sparse"]
     assert not comparison.groups
     assert why in comparison_text(comparison)
+
+
+def test_a_refused_partner_is_told_beside_an_allowed_one() -> None:
+    other = record("dense_b", 0, 3.0, data_hash="e")
+    comparison = compare(logged(DENSE[0], other, SPARSE[0]))
+    assert only(comparison).dense.arm == "dense"
+    assert refused(comparison) == {"sparse": "dense_b had other data (d, e)"}
+
+
+def test_times_of_different_machines_are_not_compared() -> None:
+    fast = record("dense", 0, 3.0, hardware={"processor": "q", "cores": 2})
+    comparison = compare(logged(fast, SPARSE[0]))
+    pair = only(comparison)
+    assert pair.time_ratio.n == pair.difference_at_equal_time.n == 0
+    assert pair.steps_ratio.n == pair.difference.n == 1
+    assert pair.equal == ["flops_per_token"]
+    assert comparison_csv(comparison).splitlines()[1].endswith(",,,")
+
+
+def test_tags_choose_among_mixtures_alone() -> None:
+    best, other = (
+        Logged(record(arm, 0, 2.5), 0.0, {"best": word}, {})
+        for arm, word in (("sparse", "true"), ("sparse_b", "false"))
+    )
+    comparison = compare([*logged(DENSE[0]), best, other], tags={"best": "true"})
+    assert only(comparison).mixture.arm == "sparse"
+    assert not comparison.refusals
+    with pytest.raises(ValueError, match="tag=best=maybe: no mixture has it"):
+        compare([*logged(DENSE[0]), best], tags={"best": "maybe"})
+
+
+def test_a_run_that_failed_later_does_not_replace_one_that_finished() -> None:
+    again = record("sparse", 0, 2.8, status="failed", metrics={})
+    runs = [*logged(DENSE[0], SPARSE[0]), *logged(again, began=9.0)]
+    assert only(compare(runs)).difference.estimate == pytest.approx(-0.2)
 
 
 def test_other_data_is_named_by_its_setting() -> None:
@@ -269,7 +304,10 @@ def test_folders_and_files_of_records(tmp_path: Path) -> None:
     found = from_files(root, EVERYTHING)
     assert {run.record.arm for run in found} == {"dense", "sparse"}
     assert found[0].data == {"data.class_path": "Text", "data.init_args.length": "64"}
-    assert [run.record.arm for run in from_files(root, Wanted(tags={"best": "true"}))] == ["sparse"]
+    assert [run.tags.get("best") for run in sorted(found, key=lambda run: run.record.arm)] == [
+        None,
+        "true",
+    ]
     assert from_files(root, Wanted(profile="full", target="paper")) == []
     file = tmp_path / "results.jsonl"
     write_all([*DENSE, *SPARSE], file)
@@ -303,8 +341,7 @@ def test_mlflow_gives_back_what_was_sent(tmp_path: Path, monkeypatch: pytest.Mon
     assert known(served) == known(files)
     for filters in (
         Wanted(target="paper", profile="quick"),
-        Wanted(tags={"arm": "sparse"}),
-        Wanted(tags={"arm": "it's"}),
+        Wanted(profile="it's"),
         Wanted(target="other"),
         Wanted(since=1e12),
     ):
@@ -332,22 +369,28 @@ def test_a_database_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_filters_in_words() -> None:
-    chosen = wanted("switch_2021", "", ["best=true"], "1970-01-01", "1970-01-01")
+    chosen = wanted("switch_2021", "", "1970-01-01", "1970-01-01")
     assert str(chosen) == (
-        "target switch_2021, best true, since 1970-01-01 00:00 UTC, until 1970-01-02 00:00 UTC"
+        "target switch_2021, since 1970-01-01 00:00 UTC, until 1970-01-02 00:00 UTC"
     )
-    assert wanted("", "", []) == EVERYTHING
+    assert wanted("", "") == EVERYTHING
+    assert wanted_tags(["best=true", "note=a=b"]) == {"best": "true", "note": "a=b"}
 
 
 @pytest.mark.parametrize(
-    ("tags", "since", "until", "why"),
+    ("since", "until", "why"),
     [
-        (["best"], "", "", "tag=best: expected name=value"),
-        ([], "2026-02-02", "2026-02-01", "since=2026-02-02: lies after until=2026-02-01"),
-        ([], "2026-02-30", "", "since=2026-02-30: no day"),
-        ([], "", "soon", "until=soon: no day, such as 2026-01-31"),
+        ("2026-02-02", "2026-02-01", "since=2026-02-02: lies after until=2026-02-01"),
+        ("2026-02-30", "", "since=2026-02-30: no day"),
+        ("", "soon", "until=soon: no day, such as 2026-01-31"),
     ],
 )
-def test_filters_that_make_no_sense(tags: list[str], since: str, until: str, why: str) -> None:
+def test_filters_that_make_no_sense(since: str, until: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        wanted("", "", tags, since, until)
+        wanted("", "", since, until)
+
+
+@pytest.mark.parametrize("tag", ["best", "best=", "=true"])
+def test_a_tag_without_a_value(tag: str) -> None:
+    with pytest.raises(ValueError, match=f"tag={tag}: expected name=value"):
+        wanted_tags([tag])
