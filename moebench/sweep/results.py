@@ -195,8 +195,8 @@ def tags(
             own |= {tracking.DENSE_ARM: f"dense_{matched}", tracking.MATCHED_ON: matched}
         if CACHED in trial.user_attrs:
             own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
-        if best is not None and trial.number == best.number:
-            own["best"] = "true"
+        # Told of the others as well: one of them may have been the best of fewer trials.
+        own["best"] = str(best is not None and trial.number == best.number).lower()
         found[f"trial_{trial.number}"] = own
     return found
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,16 @@ def points(line: bytes) -> Iterator[Point]:
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield dotted names and values of a nested configuration; what is not text is JSON."""
+    """Yield dotted names and values of a nested configuration; what is not text is JSON.
+
+    In a list of parts each has its number, as in the keys of a sweep: `model.losses.0.weight`.
+    """
     for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{key}.")
+        inner = value
+        if isinstance(value, Sequence) and any(isinstance(part, Mapping) for part in value):
+            inner = {str(number): part for number, part in enumerate(value)}
+        if isinstance(inner, Mapping) and inner:
+            yield from flatten(inner, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from moebench.tracking.store import having
+
 CURVE = "valid/loss"
 DONE = "moebench.record"  # the tag of a run that was sent whole
 
@@ -27,12 +29,9 @@ class Parts(NamedTuple):
 def of_server(client: Any, experiment: str, required: Mapping[str, str]) -> Iterator[Parts]:
     """Yield the runs of an experiment, by its id, that were sent whole and have all these tags.
 
-    There may be more of them: a tag with a quote in it cannot be asked for.
+    There may be more of them: a tag with a quote in it is left to `takes`.
     """
-    # What cannot be quoted is left to `takes`.
-    quotable = {n: v for n, v in required.items() if not set(n + v) & set("'`\\")}
-    conditions = [f"tags.`{name}` = '{value}'" for name, value in quotable.items()]
-    query = " and ".join([f"tags.`{DONE}` != ''", *conditions])
+    query = " and ".join(filter(None, [f"tags.`{DONE}` != ''", having(required)]))
     token = None
     while True:
         page = client.search_runs([experiment], query, max_results=1000, page_token=token)

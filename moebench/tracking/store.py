@@ -53,12 +53,13 @@ class Store:
 
     def search(self, **tags: str) -> list[Stored]:
         """Return the runs with these tags, the newest first."""
-        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+        query = having(tags)
         runs: list[Stored] = []
         token = None
         while True:
             page = self.client.search_runs([self.experiment], query, page_token=token)
-            runs += [Stored(run.info.run_id, run.info.status, run.data.tags) for run in page]
+            found = (Stored(run.info.run_id, run.info.status, run.data.tags) for run in page)
+            runs += [run for run in found if tags.items() <= run.tags.items()]
             token = page.token
             if not token:
                 return runs
@@ -121,6 +122,15 @@ class Store:
         for path in paths:
             if path.exists():
                 self.client.log_artifact(run_id, str(path))
+
+
+def having(tags: Mapping[str, str]) -> str:
+    """Return the condition that a run has these tags, but for those that cannot be asked for.
+
+    MLflow has no way to write a quote in a name or a value.
+    """
+    quotable = {name: v for name, v in tags.items() if not set(name + v) & set("'`\\")}
+    return " and ".join(f"tags.`{name}` = '{value}'" for name, value in quotable.items())
 
 
 def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -116,7 +116,7 @@ def check_tracking(root: Path, best: str) -> None:
     [parent] = [run for run in runs if tags[run]["moebench.kind"] == "reproduction"]
     children = [run for run in runs if run != parent]
     assert {tags[run]["mlflow.parentRunId"] for run in children} == {parent}
-    assert {tags[run]["arm"] for run in children if "best" in tags[run]} == {best}
+    assert {tags[run]["arm"] for run in children if tags[run].get("best") == "true"} == {best}
     assert {"trainer.max_steps", f"{ROUTER}.capacity.factor"} <= names
     assert {"valid/loss", "final/route/dropped", "cost/params_total"} <= metrics
     linked = [run for run in children if "dense_baseline" in tags[run]]

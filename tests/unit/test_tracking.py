@@ -172,6 +172,15 @@ def test_flatten_dots_the_names_and_keeps_lists_and_empty_maps_as_json() -> None
     }
 
 
+def test_flatten_numbers_the_parts_of_a_list() -> None:
+    losses = [{"loss": {"class_path": "ZLoss"}, "weight": 0.1}, {"weight": 0.2}]
+    assert dict(flatten({"model": {"losses": losses}})) == {
+        "model.losses.0.loss.class_path": "ZLoss",
+        "model.losses.0.weight": "0.1",
+        "model.losses.1.weight": "0.2",
+    }
+
+
 def test_legal_names_and_parts() -> None:
     assert legal("valid/loss@10 (a)") == "valid/loss_10 _a_"
     assert len(legal("x" * 300)) == 250
@@ -517,6 +526,15 @@ def test_send_sends_what_is_finished_and_only_once(root: Path) -> None:
     assert tracking.send(root) == tracking.Sent(known=4)
     assert len(Seen(root).children) == 4
     assert Seen(root).running() == []
+
+
+def test_a_quote_in_a_name_mixes_up_no_runs(root: Path) -> None:
+    """MLflow cannot be asked for it."""
+    for profile in ("it's", "quick"):
+        FakeRun(root / "sweeps" / profile).end()
+    assert tracking.send(root) == tracking.Sent(new=2)
+    assert tracking.send(root) == tracking.Sent(known=2)
+    assert {run.data.tags["profile"] for run in Seen(root).parents} == {"it's", "quick"}
 
 
 def test_send_knows_a_record_wherever_it_lies(root: Path, tmp_path: Path) -> None:
