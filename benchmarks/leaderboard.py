@@ -1,5 +1,7 @@
 """The ranking of routers: from records to a table in README.md."""
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,12 +11,14 @@ import numpy as np
 from moebench.records import RunRecord, read, write_all
 from moebench.report import fill, wording
 from moebench.report.markdown import table
-from moebench.statistics import Interval, Values, mean_interval
+from moebench.statistics import Interval, Values, holm, mean_interval, mean_p
 from moebench.verdict.evidence import paired
 
 RECORDS = Path(__file__).parent / "quality.jsonl"
 PAGE = Path(__file__).parent / "README.md"
 LOSS = "valid/loss"
+APART = 0.05  # in FLOPs, from which two models do not cost the same
+LEVEL = 0.05
 HEAD = (
     *("rank", "router", "validation loss", "less dense", "n"),
     *("parameters", "FLOPs a token", "seconds a step, times dense"),
@@ -24,61 +28,76 @@ Runs = Mapping[str, Sequence[RunRecord]]  # entry -> its runs with fresh seeds
 
 @dataclass(frozen=True)
 class Place:
-    """One row: an entry, and between which ranks it lies."""
+    """One row: an entry, and between which ranks it lies; or no rank."""
 
     name: str
+    runs: Sequence[RunRecord]  # those that finished
     loss: Interval
     gap: Interval  # to the dense model, paired by seed
-    first: int
-    last: int
-    runs: Sequence[RunRecord]
-
-    @property
-    def rank(self) -> str:
-        """The rank, or the ranks that its differences to others leave open."""
-        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+    rank: str
 
 
 def places(runs: Runs) -> list[Place]:
-    """Return the entries, the lowest mean loss first.
+    """Return the entries, the lowest mean loss first, those without a rank last.
 
-    An entry lies before another where the 95% interval of their difference, paired by seed, leaves
-    out zero; its first and last rank follow from how many lie before and behind it.
+    An entry lies before another where their difference, paired by seed, is clear among all such
+    differences (Student's t, Holm's rule at 5%); how many lie before and behind it leaves it a rank
+    or a range of them. No rank has what did not finish, and what the trained model shows to differ
+    from the dense one in FLOPs.
 
     Raises:
-        ValueError: if an entry has no finished run.
+        ValueError: if the dense model has no finished run.
     """
-    losses = {name: _losses(name, of) for name, of in runs.items()}
-    gaps = {
-        (one, other): _difference(losses[one], losses[other]) for one in losses for other in losses
-    }
-    found = []
-    for name, of in runs.items():
-        others = [gaps[name, other] for other in losses if other != name]
-        found.append(
-            Place(
-                name=name,
-                loss=_interval(np.array(list(losses[name].values()))),
-                gap=gaps[name, "dense"],
-                first=1 + sum(gap.low > 0 for gap in others),
-                last=len(losses) - sum(gap.high < 0 for gap in others),
-                runs=[run for run in of if run.status == "finished"],
-            )
+    done = {name: [run for run in of if run.status == "finished"] for name, of in runs.items()}
+    if not done["dense"]:
+        raise ValueError("dense: no run finished")
+    losses = {name: {run.seed: run.metrics[LOSS] for run in of} for name, of in done.items()}
+    ranks = _ranks({name: losses[name] for name, of in done.items() if _equal(of, done["dense"])})
+    found = [
+        Place(
+            name=name,
+            runs=of,
+            loss=_interval(np.array(list(losses[name].values()))),
+            gap=_interval(_difference(losses[name], losses["dense"])),
+            rank=ranks.get(name, "–"),
         )
-    return sorted(found, key=lambda place: place.loss.estimate)
+        for name, of in done.items()
+    ]
+    return sorted(found, key=lambda p: (p.name not in ranks, not p.runs, p.loss.estimate))
 
 
-def _losses(name: str, runs: Sequence[RunRecord]) -> dict[int, float]:
-    """Return seed -> loss of the finished runs."""
-    losses = {run.seed: run.metrics[LOSS] for run in runs if run.status == "finished"}
-    if not losses:
-        raise ValueError(f"{name}: no run finished")
-    return losses
+def _equal(ours: Sequence[RunRecord], dense: Sequence[RunRecord]) -> bool:
+    """Say whether there are runs and they cost as much as those of the dense model."""
+    return bool(ours) and abs(_ratio(ours, dense, "flops_per_token") - 1) <= APART
 
 
-def _difference(one: Mapping[int, float], other: Mapping[int, float]) -> Interval:
+def _ratio(ours: Sequence[RunRecord], theirs: Sequence[RunRecord], cost: str) -> float:
+    """Return how many times the cost of other runs some have."""
+    return _mean(ours, cost) / _mean(theirs, cost)
+
+
+def _ranks(losses: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
+    """Return the rank, or the first and the last that its differences to others leave open."""
+    pairs = list(itertools.combinations(losses, 2))
+    differences = [_difference(losses[one], losses[other]) for one, other in pairs]
+    clear = [p < LEVEL for p in holm([mean_p(values) for values in differences])]
+    before, behind = Counter[str](), Counter[str]()
+    for (one, other), values, known in zip(pairs, differences, clear, strict=True):
+        if known:
+            better, worse = (one, other) if values.mean() < 0 else (other, one)
+            before[worse] += 1
+            behind[better] += 1
+    ends = {name: (1 + before[name], len(losses) - behind[name]) for name in losses}
+    return {
+        name: str(first) if first == last else f"{first} to {last}"
+        for name, (first, last) in ends.items()
+    }
+
+
+def _difference(one: Mapping[int, float], other: Mapping[int, float]) -> Values:
+    """Return the differences over the common seeds."""
     ours, theirs = paired(one, other)
-    return _interval(ours - theirs)
+    return np.asarray(ours - theirs)
 
 
 def _interval(values: Values) -> Interval:
@@ -89,24 +108,27 @@ def rows(runs: Runs) -> list[tuple[str, ...]]:
     """Return the cells of the table, by `HEAD`."""
     ranked = places(runs)
     dense = next(place for place in ranked if place.name == "dense")
-    pace = _mean(dense, "seconds_per_step")
-    return [
-        (
-            place.rank,
-            place.name,
-            _shown(place.loss, "-"),
-            "" if place is dense else _shown(place.gap, "+"),
-            str(place.loss.n),
-            wording.scaled(_mean(place, "params_total")),
-            wording.scaled(_mean(place, "flops_per_token")),
-            wording.digits(_mean(place, "seconds_per_step") / pace),
-        )
-        for place in ranked
-    ]
+    found = []
+    for place in ranked:
+        row = [place.rank, place.name]
+        if place.runs:
+            pace = _ratio(place.runs, dense.runs, "seconds_per_step")
+            row += [
+                _shown(place.loss, "-"),
+                "" if place is dense else _shown(place.gap, "+"),
+                str(place.loss.n),
+                wording.scaled(_mean(place.runs, "params_total")),
+                wording.scaled(_mean(place.runs, "flops_per_token")),
+                wording.digits(pace),
+            ]
+        else:
+            row += ["no run finished", "", "0", "–", "–", "–"]
+        found.append(tuple(row))
+    return found
 
 
-def _mean(place: Place, cost: str) -> float:
-    return float(np.mean([getattr(run, cost) for run in place.runs]))
+def _mean(runs: Sequence[RunRecord], cost: str) -> float:
+    return float(np.mean([getattr(run, cost) for run in runs]))
 
 
 def _shown(found: Interval, sign: str) -> str:
@@ -143,6 +165,7 @@ def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
     [steps] = {record.steps for record in records if record.status == "finished"}
     lead = (
         f"{len(runs)} models, {steps} steps on the default text. A rank is a range where the "
-        "difference to others, paired by seed, is not clear."
+        "differences to others, paired by seed, are not all clear (Holm's rule over all pairs); "
+        f"none has what differs from the dense model by more than {APART:.0%} in FLOPs as measured."
     )
     return fill(page, "quality", f"{lead}\n\n{table(HEAD, rows(runs), 'll' + 'r' * 6)}")

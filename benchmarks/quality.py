@@ -3,7 +3,8 @@
 A router that sends a token to k experts has k times as many, each k times as narrow, so that all
 have the active FLOPs of the dense model and the parameters of 8 experts of its size. Nothing is
 dropped: only the choice differs. Every router, and the dense model, is tuned with as many points;
-its best is run again with seeds that chose nothing, and these rank it.
+its best is run again with seeds that chose nothing, and these rank it, unless the trained model
+turns out to cost more or less than the dense one.
 
 Run: `python -m benchmarks.quality [--router their_pkg.TheirRouter] [--save]`. What has been run is
 not run again.
@@ -11,6 +12,7 @@ not run again.
 
 import argparse
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +22,23 @@ import optuna
 import torch
 
 from benchmarks.leaderboard import publish, text
+from moebench.moe.balance import BalancedDecision
+from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
-from moebench.records import FIRST_FRESH_SEED, RunRecord, read
+from moebench.records import RunRecord, read
 from moebench.run.function import named
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, Sweep, search
+from moebench.sweep.results import SUMMARY
 from moebench.sweep.space import Dimension
 from moebench.sweep.strategies import EVENLY, Part
 
 DENSE = Path(__file__).parents[1] / "configs" / "switch_2021" / "dense.yaml"
 EXPERTS, HIDDEN = 8, 256  # of the size of the dense model's blocks
+VALID_BATCHES = 16
 PROBED = 64  # tokens that a router is tried out on
+OWN = "moebench.moe.routers."
+SENT = (1, 2, 4, 8)  # to how many experts a router may send a token
 RATE = Dimension("learning rate", ("model.optimizer.init_args.lr",), low=4e-3, high=4e-2, log=True)
 BALANCE = Dimension("balance weight", ("model.losses.0.weight",), low=1e-3, high=1e-1, log=True)
 
@@ -62,33 +70,49 @@ def entry_of(class_path: str) -> Entry:
         made = named(f"{module}:{name}")
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"router={class_path}: no such class ({error})") from error
-    arguments: dict[str, Any] = {"num_experts": EXPERTS}
-    if (choices := inspect.signature(made).parameters.get("k")) is not None:
-        arguments["k"] = 2 if choices.default is inspect.Parameter.empty else choices.default
-    try:
-        decision = made(16, **arguments)(torch.randn(PROBED, 16))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"router={class_path}: cannot be made and used: {error}") from error
-    k = round(len(decision.token_A) / PROBED)
-    if not 0 < k < EXPERTS:
-        raise ValueError(
-            f"router={class_path}: sends a token to {k} of {EXPERTS} experts, so FLOPs and "
-            "parameters cannot both be equal"
-        )
+    k, arguments, decision = tried_out(class_path, made)
     sparse = {
-        "router": {
-            "class_path": class_path,
-            "init_args": {**arguments, "num_experts": k * EXPERTS},
-        },
+        "router": {"class_path": class_path, "init_args": arguments},
         "experts": {"class_path": "ReluMLP", "init_args": {"hidden": HIDDEN // k}},
         "dispatcher": "Grouped",
     }
     settings: dict[str, object] = {"model.network.init_args.sparse": sparse}
+    title = class_path.removeprefix(OWN)
+    if isinstance(decision, BalancedDecision):  # nothing to balance, but thresholds to learn
+        settings["model.losses"] = [{"loss": "ThresholdGap", "weight": 0.1}]
+        return Entry(title, settings, [RATE])
     # A router that does not learn has nothing to balance.
     if decision.probs_TE is None or not decision.probs_TE.requires_grad:
-        return Entry(made.__name__, settings, [RATE])
+        return Entry(title, settings, [RATE])
     settings["model.losses"] = [{"loss": "LoadBalance", "weight": 0.01}]
-    return Entry(made.__name__, settings, [RATE, BALANCE])
+    return Entry(title, settings, [RATE, BALANCE])
+
+
+def tried_out(class_path: str, made: Any) -> tuple[int, dict[str, Any], RoutingDecision]:
+    """Return to how many experts k a router sends a token, its arguments for 8 k, and a decision.
+
+    Raises:
+        ValueError: if there is no such k.
+    """
+    arguments: dict[str, Any] = {}
+    if (choices := inspect.signature(made).parameters.get("k")) is not None:
+        arguments["k"] = 2 if choices.default is inspect.Parameter.empty else choices.default
+    why = ""
+    for k in SENT:
+        arguments["num_experts"] = k * EXPERTS
+        try:
+            decision: RoutingDecision = made(16, **arguments)(torch.randn(PROBED, 16))
+            sent = len(decision.token_A) / PROBED
+        except Exception as error:  # anybody's code may raise anything
+            why = f"cannot be made and used: {error}"
+            continue
+        if round(sent) == k:
+            return k, arguments, decision
+        why = f"sends a token to {sent:g} of {k * EXPERTS} experts"
+    raise ValueError(
+        f"router={class_path}: {why}; FLOPs and parameters can both be equal to those of "
+        f"{EXPERTS} experts only for k of {EXPERTS} k"
+    )
 
 
 def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
@@ -97,7 +121,7 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
         "trainer.max_steps": options.steps,
         "trainer.val_check_interval": options.steps // 4,
         "trainer.precision": "faster",
-        "data.init_args.valid_batches": 16,
+        "data.init_args.valid_batches": VALID_BATCHES,
         "model.optimizer": {
             "class_path": "torch.optim.AdamW",
             "init_args": {"lr": 1.2e-2, "fused": True},
@@ -108,7 +132,7 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
         source = {"class_path": "Files", "init_args": {"path": str(options.data)}}
         settings["data.init_args.source"] = source
     return Sweep(
-        name=f"quality_{entry.name}",
+        name=f"quality_{options.steps}_{entry.name}",
         configs=[DENSE],
         settings=settings,
         space=entry.space,
@@ -123,10 +147,16 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
 
 
 def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
-    """Run what is missing of an entry; return its runs with fresh seeds, under its name."""
+    """Run what is missing of an entry; return the runs of its best with fresh seeds.
+
+    A search that was gone on with has those of an earlier best as well.
+    """
     chosen = Options(workers=options.workers, root=options.root, track=not options.no_mlflow)
-    folder = search(sweep_of(entry, options), chosen)
-    return [run for run in read(folder / "results.jsonl") if run.seed >= FIRST_FRESH_SEED]
+    sweep = sweep_of(entry, options)
+    folder = search(sweep, chosen)
+    best = json.loads((folder / SUMMARY).read_text())["best"]
+    runs = read(folder / "results.jsonl")
+    return [run for run in runs if run.arm == f"trial_{best}" and run.seed in sweep.later_seeds]
 
 
 def main() -> None:
@@ -139,22 +169,28 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=6, help="of the tuning of every entry")
     parser.add_argument("--seeds", type=int, default=5, help="fresh ones, that rank")
     parser.add_argument("--workers", type=int, default=default_workers())
-    parser.add_argument("--root", type=Path, default=Path("runs"))
+    parser.add_argument("--root", type=Path, default=Path("runs"), help="another for other data")
     parser.add_argument("--data", type=Path, help="a text file or folder, not the default")
     parser.add_argument("--no-mlflow", action="store_true", help="keep records only")
     parser.add_argument("--save", action="store_true", help="write quality.jsonl and README.md")
     options = parser.parse_args()
-    entries = [Entry("dense", {}, [RATE])]
-    own = [f"moebench.moe.routers.{router.__name__}" for router in ROUTERS.values()]
-    for class_path in [*own, *options.router]:
+    if options.save and options.data:
+        parser.error("--save: the table is one of the default text, so not with --data")
+    entries = {"dense": Entry("dense", {}, [RATE])}
+    for class_path in [
+        *(f"{OWN}{router.__name__}" for router in ROUTERS.values()),
+        *options.router,
+    ]:
         try:
-            entries.append(entry_of(class_path))
+            entry = entry_of(class_path)
         except ValueError as error:
             if class_path in options.router:
                 parser.error(str(error))
             print(f"left out: {error}")
+        else:
+            entries[entry.name] = entry
     try:
-        records = {entry.name: judged(entry, options) for entry in entries}
+        records = {name: judged(entry, options) for name, entry in entries.items()}
     except ValueError as error:
         parser.error(str(error))
     print(text(records))

@@ -1,18 +1,24 @@
 """The ranking of routers: what is made equal, and how ranks follow from differences."""
 
+import sys
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from benchmarks import leaderboard, quality
 from benchmarks.leaderboard import places, rows, with_leaderboard
 from moebench.cost import parameters
 from moebench.experiment import Experiment, load
 from moebench.moe.layer import MoELayer
+from moebench.moe.losses import ThresholdGap
 from moebench.moe.routers import ROUTERS
-from moebench.records import RunRecord, read
+from moebench.records import RunRecord, read, write_all
 
 SHAPE = "model.network.init_args.shape"
 
@@ -53,10 +59,40 @@ def test_a_row_has_costs_relative_to_the_dense_model() -> None:
     assert found["slow"][3].startswith("−1.000")
 
 
-def test_runs_that_failed_are_left_out_and_an_entry_needs_one() -> None:
+def test_eleven_alike_are_seldom_told_apart() -> None:
+    """Under 5% of the boards, where single intervals tell some apart on most of them."""
+    rng = np.random.default_rng(0)
+    names = ["dense", *"abcdefghij"]
+    told = 0
+    for _ in range(200):
+        board = runs(**{name: list(rng.normal(3.0, 0.1, 5)) for name in names})
+        told += any(place.rank != "1 to 11" for place in places(board))
+    assert told <= stats.binom.ppf(0.999, 200, 0.05)
+
+
+def test_what_costs_more_than_the_dense_model_has_no_rank() -> None:
+    board = runs(dense=[3.0, 3.1], good=[2.0, 2.1])
+    board["dear"] = [run("dear", seed, 1.0, flops_per_token=10.6) for seed in range(2)]
+    board["close"] = [run("close", seed, 4.0, flops_per_token=10.4) for seed in range(2)]
+    found = {place.name: place.rank for place in places(board)}
+    assert list(found) == ["good", "dense", "close", "dear"]
+    assert found["dear"] == "–"
+    assert "4" not in "".join(found.values())
+
+
+def test_an_entry_without_a_run_is_a_row() -> None:
     failed = run("odd", 0, 0.0, status="diverged", metrics={})
-    with pytest.raises(ValueError, match="odd: no run finished"):
-        places({**runs(dense=[3.0, 3.1]), "odd": [failed]})
+    board = {**runs(dense=[3.0, 3.1]), "odd": [failed], "none": []}
+    assert [row[:3] for row in rows(board)][1:] == [
+        ("–", "odd", "no run finished"),
+        ("–", "none", "no run finished"),
+    ]
+    with pytest.raises(ValueError, match="dense: no run finished"):
+        places({"dense": [failed]})
+
+
+def test_runs_that_failed_are_left_out() -> None:
+    failed = run("odd", 0, 0.0, status="diverged", metrics={})
     [odd] = [
         place
         for place in places({**runs(dense=[3.0, 3.1]), "odd": [failed, run("odd", 1, 2.0)]})
@@ -90,8 +126,7 @@ def build(settings: dict[str, object]) -> torch.nn.Module:
     return experiment.build(logger=False)[0]
 
 
-# 8 experts in 4 groups leave nothing to choose within a group.
-TAKE_PART = [name for name in ROUTERS if name not in ("everyone", "hierarchical")]
+TAKE_PART = [name for name in ROUTERS if name != "everyone"]
 
 
 @pytest.mark.parametrize("name", TAKE_PART)
@@ -102,18 +137,26 @@ def test_every_router_has_the_parameters_of_eight_experts(name: str) -> None:
     layers = [layer for layer in model.modules() if isinstance(layer, MoELayer)]
     assert [parameters(layer.experts) for layer in layers] == [8 * 2 * 64 * 256] * 2
     tuned = [dimension.name for dimension in entry.space]
-    learns = name not in ("hashed", "random")
-    assert tuned == ["learning rate", "balance weight"][: 2 if learns else 1]
+    balanced = name not in ("batchwise", "hashed", "random")
+    assert tuned == ["learning rate", "balance weight"][: 2 if balanced else 1]
 
 
 def test_a_router_that_takes_all_experts_takes_no_part() -> None:
-    with pytest.raises(ValueError, match=r"router=moebench.moe.routers.Everyone: .* 8 of 8"):
+    with pytest.raises(ValueError, match=r"router=moebench.moe.routers.Everyone: .* 64 of 64"):
         quality.entry_of("moebench.moe.routers.Everyone")
 
 
-def test_a_router_that_needs_more_experts_takes_no_part() -> None:
-    with pytest.raises(ValueError, match=r"router=.*Hierarchical: cannot be made and used: k=2"):
-        quality.entry_of("moebench.moe.routers.Hierarchical")
+def test_two_levels_of_two_choices_send_a_token_to_four() -> None:
+    entry = quality.entry_of("moebench.moe.routers.Hierarchical")
+    sparse: Any = entry.settings["model.network.init_args.sparse"]
+    assert sparse["router"]["init_args"] == {"num_experts": 32}
+    assert sparse["experts"]["init_args"] == {"hidden": 64}
+
+
+def test_thresholds_are_learnt() -> None:
+    entry = quality.entry_of("moebench.moe.routers.Batchwise")
+    model = build(dict(entry.settings))
+    assert [type(term.loss) for term in model.losses] == [ThresholdGap]
 
 
 @pytest.mark.parametrize("class_path", ["nowhere.Router", "moebench.moe.routers.Swich", "Switch"])
@@ -125,3 +168,97 @@ def test_a_router_that_is_not_there(class_path: str) -> None:
 def test_a_router_that_needs_more_than_experts() -> None:
     with pytest.raises(ValueError, match=r"router=torch.nn.Bilinear: cannot be made"):
         quality.entry_of("torch.nn.Bilinear")
+
+
+THEIRS = '''
+from torch import nn
+from moebench.moe.routers import Switch as Ours
+
+class Broken(nn.Module):
+    """A router with a fault."""
+    def __init__(self, dim: int, num_experts: int) -> None:
+        super().__init__()
+    def forward(self, x_TD):
+        raise RuntimeError("broken")
+
+class Switch(Ours):
+    """A router with the name of one that is there."""
+'''
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of somebody's own."""
+    (tmp_path / "their_routers.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("theirs")
+def test_code_that_breaks_is_a_refusal() -> None:
+    name = "their_routers.Broken"
+    with pytest.raises(ValueError, match=f"router={name}: cannot be made and used: broken"):
+        quality.entry_of(name)
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_router_of_the_same_name_is_another_entry() -> None:
+    names = ("moebench.moe.routers.Switch", "their_routers.Switch")
+    assert [quality.entry_of(name).name for name in names] == ["Switch", "their_routers.Switch"]
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, small_text: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Runs the benchmark with the dense model, little training, and further arguments."""
+    monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(quality, "ROUTERS", {})
+    monkeypatch.setattr(quality, "VALID_BATCHES", 2)
+    given = ["--steps", "4", "--points", "1", "--seeds", "2", "--workers", "1", "--no-mlflow"]
+    given += ["--root", str(tmp_path / "runs"), "--data", str(small_text)]
+
+    def run_with(*further: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["quality", *given, *further])
+        quality.main()
+
+    return run_with
+
+
+@pytest.mark.usefixtures("theirs")
+def test_from_the_command_to_the_table(command: Callable[..., None], capsys: Any) -> None:
+    command("--router", "their_routers.Switch")
+    head, *table = capsys.readouterr().out.splitlines()[-3:]
+    assert head.split()[0] == "rank"
+    assert {row.split("  ")[0] for row in table} <= {"1", "2", "1 to 2"}
+    names = {name for row in table for name in ("dense", "their_routers.Switch") if name in row}
+    assert len(names) == len(table) == 2
+
+
+@pytest.mark.parametrize(
+    ("further", "words"),
+    [
+        (["--router", "nowhere.Router"], "router=nowhere.Router: no such class"),
+        (["--save"], "not with --data"),
+    ],
+)
+def test_a_refusal_comes_before_any_run(
+    further: list[str], words: str, command: Callable[..., None], tmp_path: Path, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit):
+        command(*further)
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_runs_of_an_earlier_best_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search gone on with has fresh seeds of two trials, and of more seeds than are asked for."""
+    (tmp_path / "sweep.json").write_text('{"best": 1}')
+    records = [run(f"trial_{n}", seed, 3.0) for n in (0, 1) for seed in (0, 1000, 1001, 1002)]
+    write_all(records, tmp_path / "results.jsonl")
+    monkeypatch.setattr(quality, "search", lambda sweep, options: tmp_path)
+    options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, data=None)
+    options.no_mlflow = True
+    found = quality.judged(quality.Entry("dense", {}, [quality.RATE]), options)
+    assert [(one.arm, one.seed) for one in found] == [("trial_1", 1000), ("trial_1", 1001)]
