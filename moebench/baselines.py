@@ -39,7 +39,8 @@ def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
     """Return the width of the dense blocks of the twin.
 
     FLOPs are matched as if no row were dropped, so that the twin does not depend on how well an
-    untrained router happens to spread the tokens. The data must have been prepared.
+    untrained router happens to spread the tokens; time is that of the mixture as it is. The data
+    must have been prepared.
 
     Raises:
         ValueError: if the experiment has no mixture.
@@ -48,7 +49,6 @@ def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
     measure = MEASURES[matched_on]
     sparse, data, trainer = experiment.build()
     data.setup("fit")
-    lift_capacity(sparse)
     target = measure(sparse, data, trainer)
 
     def cost_of(width: int) -> float:
@@ -131,7 +131,8 @@ def solve(cost_of: Callable[[int], float], target: float, start: int) -> int:
 
 
 def _flops(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
-    """Count the FLOPs a token of a forward pass."""
+    """Count the FLOPs a token of a forward pass, as if no row were dropped."""
+    lift_capacity(model)
     return count_batch(model.eval().network, next(iter(data.val_dataloader()))).flops_per_token
 
 

@@ -38,7 +38,9 @@ def surface(summary: Summary) -> Markup | None:
         else:
             _points(axes, summary, colors)
         best = summary.best
-        told = f"lowest {best.value(summary.objective):.4g} in trial {best.number}" if best else ""
+        told = (
+            f"the best {best.value(summary.objective):.4g} in trial {best.number}" if best else ""
+        )
         return element(figure, f"{summary.objective} over {x} and {y}; {told}")
 
 
@@ -65,12 +67,13 @@ def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Non
         text = number(float(value), places) if np.isfinite(value) else "✕"
         size = 9 if len(columns) <= 9 else 7
         axes.text(column, row, text, ha="center", va="center", fontsize=size)
-    if min(values.shape) > 1 and np.isfinite(values).all():
+    if min(values.shape) > 1:
         for name, level, color in levels(summary):
-            if finite.min() < level < finite.max():
-                axes.contour(values, levels=[level], colors=[color], linewidths=[2.2])
+            if len(finite) and finite.min() < level < finite.max():
+                shown = np.ma.masked_invalid(values)
+                axes.contour(shown, levels=[level], colors=[color], linewidths=[2.2])
                 axes.plot([], [], color=color, label=name)
-        _legend(axes)
+        legend(axes)
 
 
 def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> None:
@@ -90,10 +93,16 @@ def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> No
             axis.set_ticks(range(len(places)), [_short(value) for value in places])
     if summary.publishable and not any(summary.space[name]["values"] for name in (x, y)):
         for name, level, color in levels(summary):
-            if min(values) < level < max(values) and len(values) > 3:
+            if min(values) < level < max(values) and not _on_a_line(at[x], at[y]):
                 axes.tricontour(at[x], at[y], values, levels=[level], colors=[color])
                 axes.plot([], [], color=color, label=name)
-        _legend(axes)
+        legend(axes)
+
+
+def _on_a_line(x: Sequence[float], y: Sequence[float]) -> bool:
+    """Say whether points leave no triangle between them, as where a range has but one value."""
+    centred = np.stack([x, y]) - np.mean([x, y], axis=1, keepdims=True)
+    return bool(np.linalg.matrix_rank(centred) < 2)
 
 
 def _mean_at(summary: Summary, point: Mapping[str, Any]) -> float:
@@ -117,13 +126,17 @@ def levels(summary: Summary) -> list[tuple[str, float, str]]:
 
 
 def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
-    """Return the first objective against a cost, with the trials that no other beats in both."""
+    """Return the first objective against a cost, with the trials that no other beats in both.
+
+    Less of a cost is better, unless it is an objective to maximise.
+    """
     done = [trial for trial in summary.measured if cost in trial.values]
     if not done:
         return None
     x = np.array([trial.values[cost] for trial in done])
     y = np.array([trial.value(summary.objective) for trial in done])
-    best = front(x, y if summary.minimize else -y)
+    less = summary.objectives.get(cost, "minimize") == "minimize"
+    best = front(x if less else -x, y if summary.minimize else -y)
     with drawing(f"pareto {cost}"):
         figure = canvas(300)
         axes = figure.subplots()
@@ -140,7 +153,7 @@ def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
                 axes.axhline(level, color=color, dashes=(5, 2), label=name)
         axes.set_xlabel(axis)
         axes.set_ylabel(summary.objective)
-        _legend(axes)
+        legend(axes)
         told = ", ".join(str(done[index].number) for index in best)
         return element(figure, f"{summary.objective} against {axis}; the front is trials {told}")
 
@@ -172,7 +185,7 @@ def history(summary: Summary) -> Markup | None:
         _others(axes, summary.trials)
         axes.set_xlabel("trial")
         axes.set_ylabel(summary.objective)
-        _legend(axes)
+        legend(axes)
         return element(figure, f"{summary.objective} by trial; the best is {best[-1]:.4g}")
 
 
@@ -192,7 +205,7 @@ def _others(axes: Axes, trials: Sequence[Trial]) -> None:
         )
 
 
-def _legend(axes: Axes) -> None:
+def legend(axes: Axes) -> None:
     """Name the lines above the figure, where there are any."""
     if axes.get_legend_handles_labels()[1]:
         axes.legend(
@@ -210,4 +223,4 @@ def _short(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-__all__ = ["front", "history", "levels", "pareto", "surface"]
+__all__ = ["front", "history", "legend", "levels", "pareto", "surface"]

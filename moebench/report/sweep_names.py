@@ -3,7 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from moebench.report.sweep_figures import FADED, GOOD
+from moebench.report.sweep_figures import FADED, GOOD, legend, levels
 from moebench.report.sweep_summary import Summary, Trial
 from moebench.report.theme import STAND_INS, canvas, drawing, element
 
@@ -32,7 +32,10 @@ def importances(summary: Summary) -> Markup | None:
 
 
 def parallel(summary: Summary) -> Markup | None:
-    """Return one line a trial through all names and the first objective; the best in colour."""
+    """Return one line a trial through all names and the first objective; the best in colour.
+
+    Dense baselines have none of the names: they are marks on the last axis.
+    """
     done = sorted(summary.measured, key=lambda trial: trial.value(summary.objective))
     if len(done) < 2:
         return None
@@ -48,11 +51,18 @@ def parallel(summary: Summary) -> Markup | None:
             chosen = rank < best
             axes.plot(
                 range(len(names) + 1),
-                [*(_height(summary, name, trial) for name in names), _loss(summary, trial)],
+                [
+                    *(_height(summary, name, trial) for name in names),
+                    _loss(summary, trial.value(summary.objective)),
+                ],
                 color=GOOD if chosen else FADED,
                 alpha=0.9 if chosen else 0.3,
                 linewidth=1.6 if chosen else 0.8,
             )
+        for name, level, color in levels(summary):
+            height = _loss(summary, level)
+            axes.plot([len(names)], [height], color=color, marker="D", ls="none", label=name)
+        legend(axes)
         axes.set_xticks(range(len(names) + 1), [*names, summary.objective])
         axes.tick_params(axis="x", labelrotation=15 if len(names) > 4 else 0)
         axes.set_yticks([])
@@ -66,9 +76,8 @@ def parallel(summary: Summary) -> Markup | None:
 
 def _ends(summary: Summary, axes: object, names: list[str]) -> None:
     """Write the smallest and the largest value at both ends of every axis."""
-    values = [trial.value(summary.objective) for trial in summary.measured]
     ends = [(places[0], places[-1]) for name in names for places in [summary.places(name)]]
-    for place, (low, high) in enumerate([*ends, (min(values), max(values))]):
+    for place, (low, high) in enumerate([*ends, _reach(summary)]):
         for height, value, side in ((-0.03, low, "top"), (1.03, high, "bottom")):
             text = f"{value:.4g}" if isinstance(value, int | float) else str(value)
             axes.text(place, height, text, ha="center", va=side, fontsize=9)  # type: ignore[attr-defined]
@@ -84,8 +93,14 @@ def _height(summary: Summary, name: str, trial: Trial) -> float:
     return float((scale(position) - low) / (high - low)) if high > low else 0.5
 
 
-def _loss(summary: Summary, trial: Trial) -> float:
-    """Return where a trial crosses the last axis, from 0 to 1."""
-    values = [other.value(summary.objective) for other in summary.measured]
-    low, high = min(values), max(values)
-    return (trial.value(summary.objective) - low) / (high - low) if high > low else 0.5
+def _loss(summary: Summary, value: float) -> float:
+    """Return where a value of the first objective lies on the last axis, from 0 to 1."""
+    low, high = _reach(summary)
+    return (value - low) / (high - low) if high > low else 0.5
+
+
+def _reach(summary: Summary) -> tuple[float, float]:
+    """Return the ends of the last axis: the extremes of trials and dense baselines."""
+    values = [trial.value(summary.objective) for trial in summary.measured]
+    values += [level for _, level, _ in levels(summary)]
+    return min(values), max(values)

@@ -15,16 +15,21 @@ HEAD = (
     *("arm", "best of", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
     *("parameters", "FLOPs a token", "seconds a step"),
 )
-COSTS = (("seconds_per_step", "seconds a training step"), ("route/dropped", "share dropped"))
+COSTS = {"seconds_per_step": "seconds a training step", "route/dropped": "share dropped"}
 
 
 def sweep_plots(summary: Summary) -> dict[str, Markup]:
-    """Return name -> figure, of the figures that this sweep has."""
+    """Return name -> figure, of the figures that this sweep has.
+
+    Fronts are against its further objectives, and against time and dropped tokens whatever it is.
+    """
+    others = {name: name for name in summary.objectives if name != summary.objective}
+    axes = {cost: axis for cost, axis in {**others, **COSTS}.items() if cost != summary.objective}
     found = {
         "surface": sweep_figures.surface(summary),
         **{
             f"pareto_{cost.rpartition('/')[2]}": sweep_figures.pareto(summary, cost, axis)
-            for cost, axis in COSTS
+            for cost, axis in axes.items()
         },
         "importances": sweep_names.importances(summary),
         "parallel": sweep_names.parallel(summary),
@@ -60,7 +65,7 @@ def sweep_page(summary: Summary) -> str:
         measures=list(dict.fromkeys(name for trial in summary.trials for name in trial.values)),
         reach=reach(summary),
         surface=plots.get("surface"),
-        outside=outside(summary),
+        dense=dense(summary),
         trade_offs=[plots[name] for name in plots if name.startswith("pareto_")],
         history=plots.get("history"),
         importances=plots.get("importances"),
@@ -84,14 +89,14 @@ def reach(summary: Summary) -> str:
     return " to ".join(wording.digits(end, 4) for end in ends)
 
 
-def outside(summary: Summary) -> list[str]:
-    """Return, in words, the dense levels that no contour can show."""
+def dense(summary: Summary) -> list[str]:
+    """Return the dense levels in words, as a figure may have no contour of them."""
     values = [trial.value(summary.objective) for trial in summary.measured]
     told = []
     for name, level, _ in sweep_figures.levels(summary) if values else ():
-        if not min(values) < level < max(values):
-            side = "below" if level <= min(values) else "above"
-            told.append(f"{name}: {wording.digits(level, 4)}, {side} every trial")
+        side = "below every trial" if level <= min(values) else "above every trial"
+        within = min(values) < level < max(values)
+        told.append(f"{name}: {wording.digits(level, 4)}" + ("" if within else f", {side}"))
     return told
 
 

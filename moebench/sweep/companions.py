@@ -25,6 +25,7 @@ from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import RECORD, known_result, mean_values
 
 FINISHED = "moebench.finished"
+TUNED = "_tuned"  # at the end of the name of an arm
 TUNING = ".tuning_"  # in the name of an arm, before the number of its point
 
 
@@ -166,7 +167,7 @@ class Companions:
         sweep, arms = self.tickets.sweep, {}
         for matched in sweep.baselines:
             at = tuned.get(matched, {})
-            name = f"dense_{matched}" + ("_tuned" if at else "")
+            name = f"dense_{matched}" + (TUNED if at else "")
             arms[name] = self._twin({}, at, matched)
             if best is not None:
                 with suppress(ValueError):  # the best has no mixture, or is not to be tuned so

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
 from moebench.statistics import mean_interval
-from moebench.sweep.companions import best_tuned, of_trial, winner
+from moebench.sweep.companions import TUNED, best_tuned, of_trial, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
 from moebench.sweep.importance import by_seed, importances
@@ -90,9 +90,10 @@ def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> li
 def _levels(
     sweep: Sweep, records: Sequence[RunRecord], names: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Return the means of every baseline as it is, over the seeds of the trials."""
+    """Return the means of every baseline, at the best of its tuning, over the trials' seeds."""
     seen = [record for record in records if record.seed in sweep.trial_seeds]
-    arms = [f"dense_{matched}" for matched in sweep.baselines]
+    tuned = best_tuned(sweep, records)
+    arms = [f"dense_{m}{TUNED if m in tuned else ''}" for m in sweep.baselines]
     return {arm: _values(_of(seen, arm), names) for arm in arms if _of(seen, arm)}
 
 

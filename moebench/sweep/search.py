@@ -80,11 +80,11 @@ def search(sweep: Sweep, options: Options) -> Path:
             tracker.open(folder, {"target": SWEEPS, "profile": sweep.name, **tags})
         try:
             work(tickets, claims, options.workers, tracker)
+            conclude(tickets)
         except BaseException:  # Ctrl-C as well: no run may be left RUNNING
             if tracker is not None:
                 tracker.close({}, [], status="KILLED")
             raise
-        conclude(tickets)
         if tracker is not None:
             tracker.close({}, [folder / name for name in FILES])
     return folder

@@ -8,9 +8,11 @@ import torch
 from moebench.baselines import MEASURES, dense, solve, twin
 from moebench.cost import count_batch, parameters
 from moebench.experiment import load
+from moebench.moe.capacity import Limited
 
 SHAZEER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 
+ROUTER = "model.network.init_args.sparse.router.init_args"
 HIDDEN = ("model", "network", "init_args", "shape", "hidden")
 
 
@@ -62,11 +64,29 @@ def test_equal_parameters_within_one_step_of_width(tiny) -> None:
     assert abs(parameters(model) - target) <= one_step / 2
 
 
-def test_equal_time_is_wider_than_equal_flops(tiny) -> None:
-    sparse = tiny("switch_8.yaml")
-    made = twin(sparse, "step_time")
+@pytest.mark.parametrize("matched", ["active_flops", "step_time"])
+def test_only_flops_are_those_without_a_limit(matched, tiny, monkeypatch) -> None:
+    """A stand-in of the clock counts the rows that the mixture has room for."""
+    limits = f"{ROUTER}.capacity", f"{ROUTER}.eval_capacity"
+    few, many = (tiny("switch_8.yaml", {key: {"factor": f} for key in limits}) for f in (0.5, 4.0))
+    monkeypatch.setitem(MEASURES, "step_time", seconds)
+    narrow, wide = hidden_of(twin(few, matched)), hidden_of(twin(many, matched))
+    assert (narrow == wide) == (matched == "active_flops")
+    assert narrow <= wide
+
+
+def seconds(model, data, trainer) -> float:
+    """A clock that goes by capacity in a mixture and by width in a dense model."""
+    limits = [module.capacity.factor for module in model.modules() if isinstance(module, Limited)]
+    return 1000.0 * sum(limits) if limits else float(parameters(model)) / 100
+
+
+def test_an_equal_time_is_measured(tiny) -> None:
+    made = twin(tiny("switch_8.yaml"), "step_time")
     assert made.config["model"]["network"]["init_args"]["sparse"] is None
-    assert hidden_of(made) >= 16
+    model, data, trainer = made.build(logger=False)
+    data.setup("fit")
+    assert 0 < MEASURES["step_time"](model, data, trainer) < 60
 
 
 def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:

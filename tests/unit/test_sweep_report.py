@@ -11,7 +11,7 @@ import pytest
 from moebench import report
 from moebench.report import sweep_figures, sweep_names
 from moebench.report.sweep_figures import front, levels
-from moebench.report.sweep_page import outside, reach, rows, write_plots
+from moebench.report.sweep_page import dense, reach, rows, sweep_plots, write_plots
 from moebench.report.sweep_summary import Summary, read_summary
 
 FACTORS, WEIGHTS = (1.0, 1.25, 2.0), (0.001, 0.1)
@@ -95,11 +95,56 @@ def test_a_surface_shows_every_cell_and_the_dense_level() -> None:
 def test_a_cell_without_a_value_is_crossed_out() -> None:
     given = content()
     given["trials"][0] |= {"status": "diverged", "values": {}}
-    assert "✕" in sweep_figures.surface(Summary(given))
+    drawn = sweep_figures.surface(Summary(given))
+    assert "✕" in drawn
+    assert "dense, equal active flops" in drawn, "the other cells still have a contour"
 
 
-def test_levels_outside_the_surface_are_told(tmp_path: Path) -> None:
-    assert outside(Summary(content())) == ["dense, equal step time: 2.000, below every trial"]
+RANGES = {
+    "factor": {"key": "a.b", "values": [], "log": False},
+    "weight": {"key": "c.d", "values": [], "log": False},
+}
+
+
+def test_points_without_a_triangle_have_no_contour() -> None:
+    """A range of one value: the trials lie on a line."""
+    given = content(space=RANGES, sampler="QMCSampler")
+    assert "dense, equal active flops" in sweep_figures.surface(Summary(given))
+    for trial in given["trials"]:
+        trial["point"] = {"factor": 1.0, "weight": trial["number"] / 3}
+    drawn = sweep_figures.surface(Summary(given))
+    assert drawn.startswith("<svg")
+    assert "dense" not in drawn
+
+
+def test_fronts_are_of_the_objectives_and_of_time_and_drops() -> None:
+    """With the sense of each: the highest speed is the better one."""
+    given = content(objectives={"valid/loss": "minimize", "speed": "maximize"})
+    for trial in given["trials"]:
+        trial["values"]["speed"] = 1 / trial["values"]["seconds_per_step"]
+    plots = sweep_plots(Summary(given))
+    assert {name for name in plots if name.startswith("pareto_")} == {
+        "pareto_speed",
+        "pareto_seconds_per_step",
+        "pareto_dropped",
+    }
+    told = plots["pareto_speed"].partition("the front is trials ")[2].partition("<")[0]
+    assert {int(number) for number in told.split('"')[0].split(", ")} == {0, 2, 4}
+
+
+def test_the_figures_and_the_table_have_the_dense_baselines(tmp_path: Path) -> None:
+    summary = Summary(content())
+    for name, drawn in sweep_plots(summary).items():
+        assert name == "importances" or "dense, equal active flops" in drawn
+    written = page(tmp_path)
+    assert ">dense step time</th>" in written
+
+
+def test_levels_are_told(tmp_path: Path) -> None:
+    assert dense(Summary(content())) == [
+        "dense, equal active flops: 3.400",
+        "dense, equal step time: 2.000, below every trial",
+    ]
     assert reach(Summary(content())) == "3.001 to 3.600"
     assert "below every trial" in page(tmp_path)
 
