@@ -15,6 +15,7 @@ HEAD = (
     *("arm", "best of", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
     *("parameters", "FLOPs a token", "seconds a step"),
 )
+UNTUNED = "the dense models were not tuned, which favours the winner"
 COSTS = {"seconds_per_step": "seconds a training step", "route/dropped": "share dropped"}
 
 
@@ -62,6 +63,7 @@ def sweep_page(summary: Summary) -> str:
         counts=summary.counts(),
         head=HEAD,
         rows=rows(summary),
+        untuned=UNTUNED if untuned(summary) else "",
         measures=list(dict.fromkeys(name for trial in summary.trials for name in trial.values)),
         reach=reach(summary),
         surface=plots.get("surface"),
@@ -129,6 +131,12 @@ def rows(summary: Summary) -> list[list[str]]:
     return found
 
 
+def untuned(summary: Summary) -> bool:
+    """Say whether the best of several trials stands beside dense models that were not tuned."""
+    dense = [row for row in summary.fresh if row["arm"].startswith("dense_")]
+    return len(summary.trials) > 1 and any(row["chosen_from"] == 1 for row in dense)
+
+
 def sweep_table(folder: Path) -> str:
     """Return winner and baselines on fresh seeds as lines of text."""
     summary = read_summary(folder)
@@ -149,4 +157,6 @@ def sweep_table(folder: Path) -> str:
         lines.append(
             f"{summary.objective}; the sweep's own figure chose the winner, fresh seeds judge"
         )
+    if untuned(summary):
+        lines.append(UNTUNED)
     return "\n".join(lines)

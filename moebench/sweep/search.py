@@ -1,5 +1,6 @@
 """A sweep from its file to its results, on as many machines as run it."""
 
+import logging
 import socket
 import uuid
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from moebench.sweep.results import FILES, conclude
 from moebench.sweep.storage import answering, existing_storage, open_storage
 from moebench.sweep.tickets import Tickets, refuse_changes
 from moebench.sweep.underway import value_of
+
+log = logging.getLogger(__name__)
 
 OWNER = "owner"  # file with the name under which the folder's process claims trials
 
@@ -103,6 +106,10 @@ def looked_at(sweep: Sweep, folder: Path, url: str) -> Sweep:
     if storage is not None:
         with answering(folder, url):
             refuse_changes(sweep, storage)
+    if sweep.baselines and not sweep.tuning:
+        log.warning(
+            "tuning: none, so the best of all trials will stand beside untuned dense models"
+        )
     return sweep
 
 

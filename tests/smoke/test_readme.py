@@ -57,7 +57,8 @@ def test_a_sweep_of_ones_own(tmp_path: Path) -> None:
     sweep = read_sweep(path)
     assert sweep.trials == 40
     names = [dimension.name for dimension in sweep.space]
-    assert names == ["balance weight", "capacity factor", "experts"]
+    assert names == ["learning rate", "balance weight", "capacity factor", "experts"]
+    assert sweep.tuning == sweep.space[:1]
 
 
 def test_files_to_read_first_exist() -> None:

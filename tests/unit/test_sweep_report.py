@@ -140,6 +140,15 @@ def test_the_figures_and_the_table_have_the_dense_baselines(tmp_path: Path) -> N
     assert ">dense step time</th>" in written
 
 
+@pytest.mark.parametrize(("points", "said"), [(1, True), (41, False)])
+def test_untuned_dense_models_are_told(points: int, said: bool, tmp_path: Path) -> None:
+    given = content()
+    dense = {**given["fresh"][0], "arm": "dense_step_time", "chosen_from": points}
+    written = page(tmp_path, fresh=[*given["fresh"], dense])
+    assert ("The dense models were not tuned" in written) == said
+    assert ("the dense models were not tuned" in report.sweep_table(tmp_path)) == said
+
+
 def test_levels_are_told(tmp_path: Path) -> None:
     assert dense(Summary(content())) == [
         "dense, equal active flops: 3.400",
