@@ -108,7 +108,7 @@ def rows(summary: Summary) -> list[list[str]]:
     for row in summary.fresh:
         costs = row["costs"]
         widest = (row.get("high") or 0.0) - (row.get("low") or 0.0)
-        places = min(4, wording.decimals(widest / 2) or 4)
+        places = wording.decimals(widest / 2) or 4
         known = row.get("low") is not None
         interval = f"[{row['low']:.{places}f}, {row['high']:.{places}f}]" if known else ""
         found.append(
@@ -116,7 +116,7 @@ def rows(summary: Summary) -> list[list[str]]:
                 row["arm"].replace("_", " "),
                 str(row["chosen_from"]),
                 *(
-                    wording.number(row[key], 4, sign) if row.get(key) is not None else "–"
+                    wording.number(row[key], max(4, places), sign) if row.get(key) is not None else "–"
                     for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))
                 ),
                 interval,

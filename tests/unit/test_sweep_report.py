@@ -181,6 +181,20 @@ def test_winner_and_baselines_stand_with_their_gap() -> None:
     assert row[4:7] == ["+0.1000", "[3.00, 3.20]", "3 (1 failed)"]
 
 
+def test_a_small_objective_keeps_its_digits() -> None:
+    small = {"in_sweep": 3e-4, "mean": 3.1e-4, "low": 3.0e-4, "high": 3.2e-4, "gap": 1e-5}
+    [row] = rows(Summary(content(fresh=[{**content()["fresh"][0], **small}])))
+    assert row[2:6] == ["0.000300", "0.000310", "+0.000010", "[0.000300, 0.000320]"]
+
+
+def test_yes_and_no_are_no_numbers(tmp_path: Path) -> None:
+    given = content()
+    given["space"]["factor"]["values"] = [True, False]
+    for trial in given["trials"]:
+        trial["point"]["factor"] = trial["number"] % 2 == 0
+    assert "<td>True</td>" in page(tmp_path, space=given["space"], trials=given["trials"])
+
+
 @pytest.mark.parametrize("objective", ["minimize", "maximize"])
 def test_every_figure_is_drawn_in_both_directions(objective: str, tmp_path: Path) -> None:
     summary = Summary(content(objectives={"valid/loss": objective}))
