@@ -128,10 +128,11 @@ def levels(summary: Summary) -> list[tuple[str, float, str]]:
 def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
     """Return the first objective against a cost, with the trials that no other beats in both.
 
-    Less of a cost is better, unless it is an objective to maximise.
+    Less of a cost is better, unless it is an objective to maximise. None where it is the same for
+    all, such as the tokens dropped without a limit.
     """
     done = [trial for trial in summary.measured if cost in trial.values]
-    if not done:
+    if len({trial.values[cost] for trial in done}) < 2:
         return None
     x = np.array([trial.values[cost] for trial in done])
     y = np.array([trial.value(summary.objective) for trial in done])

@@ -130,6 +130,9 @@ def test_fronts_are_of_the_objectives_and_of_time_and_drops() -> None:
     }
     told = plots["pareto_speed"].partition("the front is trials ")[2].partition("<")[0]
     assert {int(number) for number in told.split('"')[0].split(", ")} == {0, 2, 4}
+    for trial in given["trials"]:
+        trial["values"]["route/dropped"] = 0.0
+    assert "pareto_dropped" not in sweep_plots(Summary(given))
 
 
 def test_the_figures_and_the_table_have_the_dense_baselines(tmp_path: Path) -> None:
