@@ -116,7 +116,9 @@ def rows(summary: Summary) -> list[list[str]]:
                 row["arm"].replace("_", " "),
                 str(row["chosen_from"]),
                 *(
-                    wording.number(row[key], max(4, places), sign) if row.get(key) is not None else "–"
+                    wording.number(row[key], max(4, places), sign)
+                    if row.get(key) is not None
+                    else "–"
                     for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))
                 ),
                 interval,
