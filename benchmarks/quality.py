@@ -68,9 +68,10 @@ def entry_of(class_path: str) -> Entry:
     module, _, name = class_path.rpartition(".")
     try:
         made = named(f"{module}:{name}")
-    except (ImportError, AttributeError, ValueError) as error:
+        takes = inspect.signature(made).parameters
+    except Exception as error:  # anybody's module may raise anything
         raise ValueError(f"router={class_path}: no such class ({error})") from error
-    k, arguments, decision = tried_out(class_path, made)
+    k, arguments, decision = tried_out(class_path, made, takes.get("k"))
     sparse = {
         "router": {"class_path": class_path, "init_args": arguments},
         "experts": {"class_path": "ReluMLP", "init_args": {"hidden": HIDDEN // k}},
@@ -88,14 +89,16 @@ def entry_of(class_path: str) -> Entry:
     return Entry(title, settings, [RATE, BALANCE])
 
 
-def tried_out(class_path: str, made: Any) -> tuple[int, dict[str, Any], RoutingDecision]:
+def tried_out(
+    class_path: str, made: Any, choices: inspect.Parameter | None
+) -> tuple[int, dict[str, Any], RoutingDecision]:
     """Return to how many experts k a router sends a token, its arguments for 8 k, and a decision.
 
     Raises:
         ValueError: if there is no such k.
     """
     arguments: dict[str, Any] = {}
-    if (choices := inspect.signature(made).parameters.get("k")) is not None:
+    if choices is not None:
         arguments["k"] = 2 if choices.default is inspect.Parameter.empty else choices.default
     why = ""
     for k in SENT:
@@ -149,13 +152,16 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
 def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
     """Run what is missing of an entry; return the runs of its best with fresh seeds.
 
-    A search that was gone on with has those of an earlier best as well.
+    A search that was gone on with has those of an earlier best as well. Where no point has a
+    result, it is the runs of all points.
     """
     chosen = Options(workers=options.workers, root=options.root, track=not options.no_mlflow)
     sweep = sweep_of(entry, options)
     folder = search(sweep, chosen)
     best = json.loads((folder / SUMMARY).read_text())["best"]
     runs = read(folder / "results.jsonl")
+    if best is None:
+        return [run for run in runs if run.status != "finished"]
     return [run for run in runs if run.arm == f"trial_{best}" and run.seed in sweep.later_seeds]
 
 
@@ -191,9 +197,9 @@ def main() -> None:
             entries[entry.name] = entry
     try:
         records = {name: judged(entry, options) for name, entry in entries.items()}
+        print(text(records))
     except ValueError as error:
         parser.error(str(error))
-    print(text(records))
     if options.save:
         publish(records)
 

@@ -16,7 +16,7 @@ ROUTING = "route/"  # metrics that only a mixture has
 
 @dataclass(frozen=True)
 class Refusal:
-    """An arm that takes no part, and why."""
+    """An arm that is compared with none or not with all, and why."""
 
     target: str
     profile: str
@@ -97,9 +97,10 @@ def _with_tags(
     """Return the dense arms, and of mixtures the runs with these tags."""
     found = {}
     for arm, runs in arms.items():
-        kept = [run for run in runs if tags.items() <= run.tags.items()] if _routes(runs) else runs
-        if kept:
-            found[arm] = kept
+        kept = [run for run in runs if tags.items() <= run.tags.items()]
+        dense = not _routes(runs) and any(run.record.status == "finished" for run in runs)
+        if dense or kept:
+            found[arm] = runs if dense else kept
     return found
 
 
@@ -110,8 +111,10 @@ def _within(
     refusals: list[Refusal] = []
     mixtures: list[Side] = []
     dense: list[Side] = []
-    for arm, found in sorted(arms.items()):
-        runs = _judging(found)
+    judging = {arm: _judging(found) for arm, found in sorted(arms.items())}
+    for arm, runs in judging.items():
+        if not runs:
+            continue
         if why := _unsound(runs, metric):
             refusals.append(Refusal(target, profile, arm, why))
         else:
@@ -124,6 +127,10 @@ def _within(
             why = "; ".join(reasons) or "no dense model in this profile"
             refusals.append(Refusal(target, profile, mixture.arm, why))
         pairs += [pair for pair in possible if not pair.why_not]
+    if searched := [arm for arm, runs in judging.items() if not runs]:
+        named = searched[0] if len(searched) == 1 else f"{len(searched)} arms"
+        why = "a search chose among these runs; fresh seeds judge the best alone"
+        refusals.append(Refusal(target, profile, named, why))
     return pairs, refusals
 
 
@@ -136,8 +143,6 @@ def _judging(runs: Sequence[Logged]) -> list[Logged]:
 
 def _unsound(runs: Sequence[Logged], metric: str) -> str:
     """Say why an arm cannot be compared with anything; empty if it can."""
-    if not runs:
-        return "a search chose among its runs; fresh seeds judge the best alone"
     finished = [run.record for run in runs if run.record.status == "finished"]
     if not finished:
         ended = Counter(run.record.status for run in runs)

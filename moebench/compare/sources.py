@@ -116,12 +116,12 @@ def _logged(
 
 
 def newest(runs: Iterable[Logged]) -> list[Logged]:
-    """Return one run of every target, profile, arm and seed: the last begun that finished.
+    """Return one run of every target, profile, arm and seed: the last begun that did not fail.
 
-    Where none has finished it is the last begun.
+    What ran out of memory or diverged is a result, what failed is none, unless there is no other.
     """
     found = {
         (run.record.target, run.record.profile, run.record.arm, run.record.seed): run
-        for run in sorted(runs, key=lambda run: (run.record.status == "finished", run.began))
+        for run in sorted(runs, key=lambda run: (run.record.status != "failed", run.began))
     }
     return list(found.values())

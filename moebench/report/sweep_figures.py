@@ -69,7 +69,7 @@ def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Non
         axes.text(column, row, text, ha="center", va="center", fontsize=size)
     if min(values.shape) > 1:
         for name, level, color in levels(summary):
-            if len(finite) and finite.min() < level < finite.max():
+            if finite.min() < level < finite.max():
                 shown = np.ma.masked_invalid(values)
                 axes.contour(shown, levels=[level], colors=[color], linewidths=[2.2])
                 axes.plot([], [], color=color, label=name)
@@ -145,9 +145,8 @@ def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
         axes.plot(
             x[best], y[best], color=GOOD, marker="o", markersize=6, label="no trial is better"
         )
-        for (name, level, color), values in zip(
-            levels(summary), summary.baselines.values(), strict=False
-        ):
+        dense = [values for values in summary.baselines.values() if summary.objective in values]
+        for (name, level, color), values in zip(levels(summary), dense, strict=False):
             if cost in values:
                 axes.plot([values[cost]], [level], color=color, marker="D", ls="none", label=name)
             else:

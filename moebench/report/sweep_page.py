@@ -29,7 +29,7 @@ def sweep_plots(summary: Summary) -> dict[str, Markup]:
     found = {
         "surface": sweep_figures.surface(summary),
         **{
-            f"pareto_{cost.rpartition('/')[2]}": sweep_figures.pareto(summary, cost, axis)
+            f"pareto_{cost.replace('/', '_')}": sweep_figures.pareto(summary, cost, axis)
             for cost, axis in axes.items()
         },
         "importances": sweep_names.importances(summary),
@@ -108,7 +108,7 @@ def rows(summary: Summary) -> list[list[str]]:
     for row in summary.fresh:
         costs = row["costs"]
         widest = (row.get("high") or 0.0) - (row.get("low") or 0.0)
-        places = wording.decimals(widest / 2) or 4
+        places = wording.decimals(widest / 2 or row.get("gap") or 0.0) or 4
         known = row.get("low") is not None
         interval = f"[{row['low']:.{places}f}, {row['high']:.{places}f}]" if known else ""
         found.append(

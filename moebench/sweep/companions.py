@@ -212,6 +212,14 @@ def tuning_arm(matched_on: str, number: int) -> str:
     return f"dense_{matched_on}{TUNING}{number}"
 
 
+def tuned_in(sweep: Sweep, records: Sequence[RunRecord], matched: str) -> str:
+    """Return the arm in which a baseline was run at its best with the seeds of the trials."""
+    point = best_tuned(sweep, records).get(matched)
+    if point is None:
+        return f"dense_{matched}"
+    return tuning_arm(matched, sweep.tuning_points.index(point))
+
+
 def best_tuned(sweep: Sweep, records: Sequence[RunRecord]) -> dict[str, Point]:
     """Return, by the cost that is equal, the point of the tuning that beats the twin as it is.
 

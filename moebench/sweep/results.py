@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
 from moebench.statistics import mean_interval
-from moebench.sweep.companions import TUNED, best_tuned, of_trial, winner
+from moebench.sweep.companions import TUNED, best_tuned, of_trial, tuned_in, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
 from moebench.sweep.importance import by_seed, importances
@@ -34,7 +34,7 @@ def conclude(tickets: Tickets) -> None:
     best = winner([trial for trial in trials if trial.state is TrialState.COMPLETE], sweep)
     content = summary(sweep, trials, best, list(known.values()))
     write_whole(folder / SUMMARY, json.dumps(content, indent=1) + "\n")
-    write_whole(folder / tracking.TAGS, json.dumps(tags(sweep, trials, best)) + "\n")
+    write_whole(folder / tracking.TAGS, json.dumps(tags(sweep, trials, best, beside)) + "\n")
     report.write_sweep(folder)
 
 
@@ -92,9 +92,12 @@ def _levels(
 ) -> dict[str, dict[str, float]]:
     """Return the means of every baseline, at the best of its tuning, over the trials' seeds."""
     seen = [record for record in records if record.seed in sweep.trial_seeds]
-    tuned = best_tuned(sweep, records)
-    arms = [f"dense_{m}{TUNED if m in tuned else ''}" for m in sweep.baselines]
-    return {arm: _values(_of(seen, arm), names) for arm in arms if _of(seen, arm)}
+    found = {}
+    for matched in sweep.baselines:
+        name, arm = f"dense_{matched}", tuned_in(sweep, records, matched)
+        if own := _of(seen, arm):
+            found[name if arm == name else name + TUNED] = _values(own, names)
+    return found
 
 
 def _choices(sweep: Sweep, arm: str) -> int:
@@ -183,17 +186,24 @@ def _each(records: Sequence[RunRecord], name: str) -> list[float]:
 
 
 def tags(
-    sweep: Sweep, trials: Sequence[FrozenTrial], best: FrozenTrial | None
+    sweep: Sweep,
+    trials: Sequence[FrozenTrial],
+    best: FrozenTrial | None,
+    records: Sequence[RunRecord],
 ) -> Mapping[str, Mapping[str, str]]:
     """Return what MLflow is told about trials beside their records: arm -> tags.
 
-    Every trial is compared with the first of the baselines.
+    Every trial is compared with the first of the baselines at the best of its tuning, which was
+    run again, with the seeds of the trials and later ones, where there are fresh seeds.
     """
     found = {}
+    tuned = best_tuned(sweep, records)
+    dense = {m: f"dense_{m}{TUNED}" for m in tuned} if sweep.fresh_seeds else {}
     for trial in trials:
         own = {"trial": str(trial.number), "trial.state": trial.state.name}
         for matched in sweep.baselines[:1]:
-            own |= {tracking.DENSE_ARM: f"dense_{matched}", tracking.MATCHED_ON: matched}
+            arm = dense.get(matched) or tuned_in(sweep, records, matched)
+            own |= {tracking.DENSE_ARM: arm, tracking.MATCHED_ON: matched}
         if CACHED in trial.user_attrs:
             own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
         # Told of the others as well: one of them may have been the best of fewer trials.

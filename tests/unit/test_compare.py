@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from moebench import tracking
+from moebench import cli, tracking
+from moebench.cli import main
 from moebench.compare import Comparison, Pair, compare, found_runs, from_files, wanted, wanted_tags
 from moebench.records import RunRecord, write, write_all
 from moebench.report.comparison import (
@@ -161,10 +162,53 @@ def test_tags_choose_among_mixtures_alone() -> None:
         compare([*logged(DENSE[0]), best], tags={"best": "maybe"})
 
 
-def test_a_run_that_failed_later_does_not_replace_one_that_finished() -> None:
-    again = record("sparse", 0, 2.8, status="failed", metrics={})
+@pytest.mark.parametrize(("status", "counts"), [("failed", False), ("diverged", True)])
+def test_what_failed_later_is_no_result_what_diverged_is_one(status: str, counts: bool) -> None:
+    again = record("sparse", 0, 2.8, status=status, metrics={})
     runs = [*logged(DENSE[0], SPARSE[0]), *logged(again, began=9.0)]
-    assert only(compare(runs)).difference.estimate == pytest.approx(-0.2)
+    comparison = compare(runs)
+    assert (refused(comparison) == {"sparse": f"no run finished: 1 {status}"}) == counts
+    assert bool(comparison.groups) != counts
+
+
+def test_runs_that_a_search_chose_from_are_one_refusal_after_the_pairs() -> None:
+    """With and without tags, which the runs of a search have none of."""
+    of_search = {"target": "sweeps", "profile": "s"}
+    tuning = [record(f"dense.tuning_{n}", 0, 3.0, **of_search) for n in range(9)]
+    judged = [record("sparse", 1000, 2.5, **of_search), record("dense", 1000, 3.0, **of_search)]
+    other = record("dense_b", 1000, 3.0, data_hash="e", **of_search)
+    failed = record("sparse_b", 1000, 0.0, status="failed", metrics={}, params_total=0, **of_search)
+    runs = [Logged(one, 0.0, {"arm": one.arm}, {}) for one in (*tuning, *judged, other, failed)]
+    tagged = compare(runs, tags={"arm": "sparse"})
+    assert only(tagged).dense.arm == "dense"
+    assert list(refused(tagged)) == ["sparse", "9 arms"]
+    assert list(refused(compare(runs))) == ["sparse_b", "sparse", "9 arms"]
+    assert compare(runs).count == 1
+
+
+def test_the_command_chooses_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> None:
+    other = record("sparse_b", 0, 2.0)
+    write_all([*DENSE, *SPARSE, other], tmp_path / "results.jsonl")
+    given = ["compare", "--records", str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
+    assert main([*given, "--tag", "arm=sparse"]) == 0
+    assert "sparse_b" not in capsys.readouterr().out
+    written = (tmp_path / "compare.md").read_text()
+    assert ", mixtures with arm sparse." in written
+    assert "sparse_b" not in written
+
+
+def test_the_command_says_what_the_files_leave_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "KEPT", 1)
+    others = [record(f"sparse_{n}", 0, 2.0) for n in range(3)]
+    write_all([*DENSE, *others], tmp_path / "results.jsonl")
+    given = ["compare", "--records", str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
+    assert main(given) == 0
+    assert (
+        "2 pairs after the best 1 of a profile are left out"
+        in (tmp_path / "compare.md").read_text()
+    )
 
 
 def test_other_data_is_named_by_its_setting() -> None:

@@ -73,10 +73,11 @@ def test_eleven_alike_are_seldom_told_apart() -> None:
 def test_what_costs_more_than_the_dense_model_has_no_rank() -> None:
     board = runs(dense=[3.0, 3.1], good=[2.0, 2.1])
     board["dear"] = [run("dear", seed, 1.0, flops_per_token=10.6) for seed in range(2)]
+    board["cheap"] = [run("cheap", seed, 1.0, flops_per_token=9.4) for seed in range(2)]
     board["close"] = [run("close", seed, 4.0, flops_per_token=10.4) for seed in range(2)]
     found = {place.name: place.rank for place in places(board)}
-    assert list(found) == ["good", "dense", "close", "dear"]
-    assert found["dear"] == "–"
+    assert list(found) == ["good", "dense", "close", "dear", "cheap"]
+    assert found["dear"] == found["cheap"] == "–"
     assert "4" not in "".join(found.values())
 
 
@@ -159,7 +160,9 @@ def test_thresholds_are_learnt() -> None:
     assert [type(term.loss) for term in model.losses] == [ThresholdGap]
 
 
-@pytest.mark.parametrize("class_path", ["nowhere.Router", "moebench.moe.routers.Swich", "Switch"])
+@pytest.mark.parametrize(
+    "class_path", ["nowhere.Router", "moebench.moe.routers.Swich", "Switch", "math.pi"]
+)
 def test_a_router_that_is_not_there(class_path: str) -> None:
     with pytest.raises(ValueError, match=f"router={class_path}: no such class"):
         quality.entry_of(class_path)
@@ -181,8 +184,12 @@ class Broken(nn.Module):
     def forward(self, x_TD):
         raise RuntimeError("broken")
 
-class Switch(Ours):
-    """A router with the name of one that is there."""
+class TheirSwitch(Ours):
+    """A router."""
+
+def Switch(dim: int, num_experts: int) -> Ours:
+    """It makes a router, and has the name of one; a class would be two of a name to all tests."""
+    return Ours(dim, num_experts)
 '''
 
 
@@ -226,11 +233,13 @@ def command(
 
 @pytest.mark.usefixtures("theirs")
 def test_from_the_command_to_the_table(command: Callable[..., None], capsys: Any) -> None:
-    command("--router", "their_routers.Switch")
+    command("--router", "their_routers.TheirSwitch")
     head, *table = capsys.readouterr().out.splitlines()[-3:]
     assert head.split()[0] == "rank"
     assert {row.split("  ")[0] for row in table} <= {"1", "2", "1 to 2"}
-    names = {name for row in table for name in ("dense", "their_routers.Switch") if name in row}
+    names = {
+        name for row in table for name in ("dense", "their_routers.TheirSwitch") if name in row
+    }
     assert len(names) == len(table) == 2
 
 
@@ -260,5 +269,21 @@ def test_the_runs_of_an_earlier_best_do_not_count(
     monkeypatch.setattr(quality, "search", lambda sweep, options: tmp_path)
     options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, data=None)
     options.no_mlflow = True
-    found = quality.judged(quality.Entry("dense", {}, [quality.RATE]), options)
+    dense = quality.Entry("dense", {}, [quality.RATE])
+    assert quality.sweep_of(dense, options).name == "quality_8_dense", "steps make another study"
+    found = quality.judged(dense, options)
     assert [(one.arm, one.seed) for one in found] == [("trial_1", 1000), ("trial_1", 1001)]
+
+
+def test_an_entry_of_which_nothing_finished_keeps_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that its row is in the published table, too."""
+    (tmp_path / "sweep.json").write_text('{"best": null}')
+    records = [run(f"trial_{n}", 0, 0.0, status="diverged", metrics={}) for n in range(2)]
+    write_all(records, tmp_path / "results.jsonl")
+    monkeypatch.setattr(quality, "search", lambda sweep, options: tmp_path)
+    options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, data=None)
+    options.no_mlflow = True
+    found = quality.judged(quality.Entry("odd", {}, [quality.RATE]), options)
+    assert [row[1] for row in rows({**runs(dense=[3.0, 3.1]), "odd": found})] == ["dense", "odd"]

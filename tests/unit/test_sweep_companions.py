@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from optuna.trial import create_trial
 
 from moebench.records import RunRecord, write
 from moebench.run.job import Job
@@ -13,7 +14,7 @@ from moebench.sweep import Sweep, read_sweep
 from moebench.sweep.claims import Claims
 from moebench.sweep.companions import Companions
 from moebench.sweep.crew import Crew, records_in
-from moebench.sweep.results import summary
+from moebench.sweep.results import summary, tags
 from moebench.sweep.storage import open_storage
 from moebench.sweep.tickets import Tickets
 
@@ -161,6 +162,36 @@ def test_no_worker_waits_for_the_experiments_of_all_points(leader, monkeypatch) 
     for expected in range(3):
         assert process.companions.next() is not None
         assert len(tuned) == expected
+
+
+@pytest.mark.parametrize(("fresh", "arm"), [(0, ".tuning_1"), (1, "_tuned")])
+def test_dense_models_stand_at_their_best(fresh: int, arm: str, sweep_file) -> None:
+    """As a level with the runs of the tuning itself; linked is what has the same seeds."""
+    sweep = read_sweep(sweep_file(trials=2, tuning=RATE, fresh_seeds=fresh))
+    losses = {"": 3.0, ".tuning_0": 3.5, ".tuning_1": 2.0}
+    records = [
+        RunRecord(
+            target="sweeps",
+            profile=sweep.name,
+            arm=f"dense_active_flops{name}",
+            seed=0,
+            status="finished",
+            config_hash="",
+            commit="",
+            steps=4,
+            tokens=400,
+            tokens_per_second=50.0,
+            metrics={"valid/loss": loss},
+        )
+        for name, loss in losses.items()
+    ]
+    levels = summary(sweep, [], None, records)["baselines"]
+    assert {name: level["valid/loss"] for name, level in levels.items()} == {
+        "dense_active_flops_tuned": 2.0
+    }
+    [told] = tags(sweep, [create_trial(value=3.0)], None, records).values()
+    assert told["dense_arm"] == f"dense_active_flops{arm}"
+    assert told["best"] == "false"
 
 
 def test_a_failed_baseline_is_made_once_more(leader) -> None:

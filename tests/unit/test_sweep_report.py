@@ -119,20 +119,48 @@ def test_points_without_a_triangle_have_no_contour() -> None:
 
 def test_fronts_are_of_the_objectives_and_of_time_and_drops() -> None:
     """With the sense of each: the highest speed is the better one."""
-    given = content(objectives={"valid/loss": "minimize", "speed": "maximize"})
+    wanted = {"valid/loss": "minimize", "speed": "maximize", "a/x": "minimize", "b/x": "minimize"}
+    given = content(objectives=wanted)
     for trial in given["trials"]:
         trial["values"]["speed"] = 1 / trial["values"]["seconds_per_step"]
+        trial["values"] |= {"a/x": trial["number"], "b/x": -trial["number"]}
     plots = sweep_plots(Summary(given))
     assert {name for name in plots if name.startswith("pareto_")} == {
         "pareto_speed",
+        "pareto_a_x",
+        "pareto_b_x",
         "pareto_seconds_per_step",
-        "pareto_dropped",
+        "pareto_route_dropped",
     }
     told = plots["pareto_speed"].partition("the front is trials ")[2].partition("<")[0]
     assert {int(number) for number in told.split('"')[0].split(", ")} == {0, 2, 4}
     for trial in given["trials"]:
         trial["values"]["route/dropped"] = 0.0
-    assert "pareto_dropped" not in sweep_plots(Summary(given))
+    assert "pareto_route_dropped" not in sweep_plots(Summary(given))
+
+
+def test_a_baseline_without_a_result_lends_its_cost_to_no_other() -> None:
+    without, full = {"seconds_per_step": 9.0}, {"valid/loss": 3.2, "seconds_per_step": 0.015}
+    with_both = content(baselines={"dense_active_flops": without, "dense_step_time": full})
+    alone = content(baselines={"dense_step_time": full})
+    points = [
+        sweep_figures.pareto(Summary(given), "seconds_per_step", "seconds").count("<use")
+        for given in (with_both, alone)
+    ]
+    axis = sweep_figures.pareto(Summary(with_both), "seconds_per_step", "seconds")
+    assert points[0] == points[1]
+    assert ">8<" not in axis, "no mark at 9 seconds stretches the axis"
+
+
+def test_the_last_axis_reaches_to_the_dense_baselines() -> None:
+    lowest = ">3.001<"  # of the trials; a dense level is 2
+    assert lowest in sweep_names.parallel(Summary(content(baselines={})))
+    assert lowest not in sweep_names.parallel(Summary(content()))
+
+
+def test_without_baselines_none_are_spoken_of(tmp_path: Path) -> None:
+    assert "dense baseline" in page(tmp_path).partition("Surface</h2>")[2]
+    assert "dense baseline" not in page(tmp_path, baselines={}).partition("Surface</h2>")[2]
 
 
 def test_the_figures_and_the_table_have_the_dense_baselines(tmp_path: Path) -> None:
@@ -143,11 +171,16 @@ def test_the_figures_and_the_table_have_the_dense_baselines(tmp_path: Path) -> N
     assert ">dense step time</th>" in written
 
 
-@pytest.mark.parametrize(("points", "said"), [(1, True), (41, False)])
-def test_untuned_dense_models_are_told(points: int, said: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("points", "trials", "said"), [(1, 6, True), (41, 6, False), (1, 1, False)]
+)
+def test_untuned_dense_models_are_told(
+    points: int, trials: int, said: bool, tmp_path: Path
+) -> None:
     given = content()
     dense = {**given["fresh"][0], "arm": "dense_step_time", "chosen_from": points}
-    written = page(tmp_path, fresh=[*given["fresh"], dense])
+    some = {"trials": given["trials"][:trials], "best": 0}
+    written = page(tmp_path, fresh=[*given["fresh"], dense], **some)
     assert ("The dense models were not tuned" in written) == said
     assert ("the dense models were not tuned" in report.sweep_table(tmp_path)) == said
 
@@ -188,6 +221,9 @@ def test_a_small_objective_keeps_its_digits() -> None:
     small = {"in_sweep": 3e-4, "mean": 3.1e-4, "low": 3.0e-4, "high": 3.2e-4, "gap": 1e-5}
     [row] = rows(Summary(content(fresh=[{**content()["fresh"][0], **small}])))
     assert row[2:6] == ["0.000300", "0.000310", "+0.000010", "[0.000300, 0.000320]"]
+    one = {**small, "low": None, "high": None}
+    [row] = rows(Summary(content(fresh=[{**content()["fresh"][0], **one}])))
+    assert row[2:6] == ["0.000300", "0.000310", "+0.000010", ""]
 
 
 def test_yes_and_no_are_no_numbers(tmp_path: Path) -> None:
@@ -195,7 +231,9 @@ def test_yes_and_no_are_no_numbers(tmp_path: Path) -> None:
     given["space"]["factor"]["values"] = [True, False]
     for trial in given["trials"]:
         trial["point"]["factor"] = trial["number"] % 2 == 0
-    assert "<td>True</td>" in page(tmp_path, space=given["space"], trials=given["trials"])
+    written = page(tmp_path, space=given["space"], trials=given["trials"])
+    assert "<td>True</td>" in written
+    assert "factor True, weight 0.001" in written
 
 
 @pytest.mark.parametrize("objective", ["minimize", "maximize"])

@@ -534,6 +534,7 @@ def test_a_quote_in_a_name_mixes_up_no_runs(root: Path) -> None:
         FakeRun(root / "sweeps" / profile).end()
     assert tracking.send(root) == tracking.Sent(new=2)
     assert tracking.send(root) == tracking.Sent(known=2)
+    assert [run.tags["profile"] for run in open_store(root).search(profile="it's")] == ["it's"] * 2
     assert {run.data.tags["profile"] for run in Seen(root).parents} == {"it's", "quick"}
 
 
