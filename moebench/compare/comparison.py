@@ -61,7 +61,7 @@ def compare(
     """Compare every mixture with every dense arm of its target and profile.
 
     Args:
-        runs: of any targets and profiles; of one arm and seed the newest that finished counts.
+        runs: of any targets and profiles; of one arm and seed the newest counts that did not fail.
         metric: less of it is better.
         tags: of the mixtures that are wanted; dense models need none, for they carry few.
 

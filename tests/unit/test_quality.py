@@ -221,6 +221,8 @@ def command(
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(quality, "ROUTERS", {})
     monkeypatch.setattr(quality, "VALID_BATCHES", 2)
+    monkeypatch.setattr(leaderboard, "PAGE", tmp_path / "README.md")
+    monkeypatch.setattr(leaderboard, "RECORDS", tmp_path / "quality.jsonl")
     given = ["--steps", "4", "--points", "1", "--seeds", "2", "--workers", "1", "--no-mlflow"]
     given += ["--root", str(tmp_path / "runs"), "--data", str(small_text)]
 
