@@ -5,9 +5,9 @@ Everything is held as it is but the width of the dense blocks, which is solved f
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -22,7 +22,7 @@ from moebench.training import Training, task_loss
 
 STEP = 16  # hidden widths are multiples of this: odd ones leave the fast matrix kernels
 FIRST_WIDTH = 256  # tried first where a model names no width
-STEPS_TIMED = 9
+STEPS_TIMED = 15
 WITHOUT = {"losses": None, "router_rate": 1.0}  # of a model that routes nothing
 
 
@@ -46,17 +46,16 @@ def twin_width(experiment: Experiment, matched_on: MatchedOn) -> int:
         ValueError: if the experiment has no mixture.
     """
     dense(experiment, FIRST_WIDTH)  # which refuses, before anything is measured
-    measure = MEASURES[matched_on]
     sparse, data, trainer = experiment.build()
     data.setup("fit")
-    target = measure(sparse, data, trainer)
+    mixture = Measured(sparse, data, trainer)
 
     def cost_of(width: int) -> float:
         model, _, trainer = dense(experiment, width).build()
-        return measure(model, data, trainer)
+        return RELATIVE[matched_on](Measured(model, data, trainer), mixture)
 
     shape = experiment.config["model"]["network"]["init_args"]["shape"]
-    return solve(cost_of, target, shape.get("hidden", FIRST_WIDTH))
+    return solve(cost_of, 1.0, shape.get("hidden", FIRST_WIDTH))
 
 
 def dense(experiment: Experiment, hidden: int) -> Experiment:
@@ -130,28 +129,43 @@ def solve(cost_of: Callable[[int], float], target: float, start: int) -> int:
     return min(known, key=lambda candidate: abs(known[candidate] - target))
 
 
-def _flops(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
+class Measured(NamedTuple):
+    """A model, the data and the trainer of its run."""
+
+    model: Training
+    data: pl.LightningDataModule
+    trainer: pl.Trainer
+
+
+def flops(of: Measured) -> float:
     """Count the FLOPs a token of a forward pass, as if no row were dropped."""
-    lift_capacity(model)
-    return count_batch(model.eval().network, next(iter(data.val_dataloader()))).flops_per_token
+    lift_capacity(of.model)
+    network, batch = of.model.eval().network, next(iter(of.data.val_dataloader()))
+    return count_batch(network, batch).flops_per_token
 
 
-def _parameters(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
-    """Count the parameters."""
-    return float(parameters(model))
+def times_as_long(one: Measured, other: Measured) -> float:
+    """Return how many times as long a training step of one takes as one of the other.
+
+    Both step in turn, and the median of the ratios counts: what else the machine does comes and
+    goes, and is the same for two steps that follow each other.
+    """
+    ours, theirs = _steps(one), _steps(other)
+    next(ours), next(theirs)  # the first step of each makes room in memory
+    return median(next(ours) / next(theirs) for _ in range(STEPS_TIMED))
 
 
-def _step_time(model: Training, data: pl.LightningDataModule, trainer: pl.Trainer) -> float:
-    """Measure the median seconds of a training step, losses and optimiser included.
+def _steps(of: Measured) -> Iterator[float]:
+    """Train on one batch and yield the seconds of each step, losses and optimiser included.
 
     On the device and in the precision of the run.
     """
+    model, trainer = of.model, of.trainer
     device = trainer.strategy.root_device
     trainer.precision_plugin.convert_module(model)
     [optimizer], _ = model.to(device).train().configure_optimizers()
-    batch = model.transfer_batch_to_device(next(iter(data.val_dataloader())), device, 0)
-    seconds = []
-    for _ in range(STEPS_TIMED):
+    batch = model.transfer_batch_to_device(next(iter(of.data.val_dataloader())), device, 0)
+    while True:
         started = time.perf_counter()
         with trainer.precision_plugin.forward_context():
             output = model.network(batch)
@@ -162,12 +176,12 @@ def _step_time(model: Training, data: pl.LightningDataModule, trainer: pl.Traine
         optimizer.zero_grad()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        seconds.append(time.perf_counter() - started)
-    return median(seconds)
+        yield time.perf_counter() - started
 
 
-MEASURES: dict[MatchedOn, Callable[[Training, pl.LightningDataModule, pl.Trainer], float]] = {
-    "active_flops": _flops,
-    "total_params": _parameters,
-    "step_time": _step_time,
+# How many times the cost of a second model a first one has.
+RELATIVE: dict[MatchedOn, Callable[[Measured, Measured], float]] = {
+    "active_flops": lambda one, other: flops(one) / flops(other),
+    "total_params": lambda one, other: parameters(one.model) / parameters(other.model),
+    "step_time": times_as_long,
 }

@@ -1,11 +1,13 @@
 """The dense twin is dense, and equal in the cost it was asked to equal."""
 
+import itertools
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from moebench.baselines import MEASURES, dense, solve, twin
+from moebench.baselines import RELATIVE, Measured, dense, solve, times_as_long, twin
 from moebench.cost import count_batch, parameters
 from moebench.experiment import load
 from moebench.moe.capacity import Limited
@@ -66,27 +68,39 @@ def test_equal_parameters_within_one_step_of_width(tiny) -> None:
 
 @pytest.mark.parametrize("matched", ["active_flops", "step_time"])
 def test_only_flops_are_those_without_a_limit(matched, tiny, monkeypatch) -> None:
-    """A stand-in of the clock counts the rows that the mixture has room for."""
+    """A stand-in of the clock goes by the capacity of the mixture and the width of its twin."""
     limits = f"{ROUTER}.capacity", f"{ROUTER}.eval_capacity"
     few, many = (tiny("switch_8.yaml", {key: {"factor": f} for key in limits}) for f in (0.5, 4.0))
-    monkeypatch.setitem(MEASURES, "step_time", seconds)
+    monkeypatch.setitem(RELATIVE, "step_time", lambda one, other: size(one) / size(other))
     narrow, wide = hidden_of(twin(few, matched)), hidden_of(twin(many, matched))
     assert (narrow == wide) == (matched == "active_flops")
     assert narrow <= wide
 
 
-def seconds(model, data, trainer) -> float:
-    """A clock that goes by capacity in a mixture and by width in a dense model."""
-    limits = [module.capacity.factor for module in model.modules() if isinstance(module, Limited)]
-    return 1000.0 * sum(limits) if limits else float(parameters(model)) / 100
+def size(of: Measured) -> float:
+    limits = [m.capacity.factor for m in of.model.modules() if isinstance(m, Limited)]
+    return 1000.0 * sum(limits) if limits else parameters(of.model) / 100
 
 
-def test_an_equal_time_is_measured(tiny) -> None:
-    made = twin(tiny("switch_8.yaml"), "step_time")
-    assert made.config["model"]["network"]["init_args"]["sparse"] is None
-    model, data, trainer = made.build(logger=False)
+def measured(experiment) -> Measured:
+    model, data, trainer = experiment.build(logger=False)
     data.setup("fit")
-    assert 0 < MEASURES["step_time"](model, data, trainer) < 60
+    return Measured(model, data, trainer)
+
+
+def test_two_alike_take_as_long(tiny) -> None:
+    wide = {"model.network.init_args.shape.hidden": 8192}
+    small, large = measured(tiny("dense.yaml")), measured(tiny("dense.yaml", wide))
+    assert 0.5 < times_as_long(small, small) < 2
+    assert times_as_long(large, small) > 2
+
+
+def test_a_machine_that_slows_down_slows_both(tiny, monkeypatch) -> None:
+    """By a clock on which every step is half as fast as the one before."""
+    clock = itertools.chain.from_iterable((0.0, 2.0**step) for step in itertools.count())
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    small = measured(tiny("dense.yaml"))
+    assert times_as_long(small, small) == pytest.approx(0.5)
 
 
 def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:
@@ -124,9 +138,9 @@ def test_the_committed_dense_configuration_is_the_twin(tiny) -> None:
 
 @pytest.mark.parametrize(("precision", "mixed"), [("bf16-mixed", True), ("32-true", False)])
 def test_a_step_is_timed_in_the_precision_of_the_run(tiny, precision: str, mixed: bool) -> None:
-    model, data, trainer = tiny("switch_8.yaml", {"trainer.precision": precision}).build()
-    data.setup("fit")
+    run = measured(tiny("switch_8.yaml", {"trainer.precision": precision}))
     seen: list[bool] = []
-    model.network.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
-    assert MEASURES["step_time"](model, data, trainer) > 0
+    network = run.model.network
+    network.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
+    assert times_as_long(run, run) > 0
     assert set(seen) == {mixed}
