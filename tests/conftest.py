@@ -34,8 +34,8 @@ TINY = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole commands: they take longest, and at the end one process would wait."""
-    items.sort(key=lambda item: "smoke" not in item.path.parts)
+    """Begin with whole commands, sweeps first: the longest must not be left for the end."""
+    items.sort(key=lambda item: ("smoke" not in item.path.parts, "sweep" not in item.path.name))
 
 
 @pytest.fixture(scope="session")
