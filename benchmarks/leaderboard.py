@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from moebench.compare import EQUAL
 from moebench.records import RunRecord, read, write_all
 from moebench.report import fill, wording
 from moebench.report.markdown import table
 from moebench.statistics import Interval, Values, holm, mean_interval, mean_p
+from moebench.verdict.conditions import LEVEL
 from moebench.verdict.evidence import paired
 
 RECORDS = Path(__file__).parent / "quality.jsonl"
 PAGE = Path(__file__).parent / "README.md"
-LOSS = "valid/loss"
-APART = 0.05  # in FLOPs, from which two models do not cost the same
-LEVEL = 0.05
+LOSS, FLOPS = "valid/loss", "flops_per_token"
 HEAD = (
     *("rank", "router", "validation loss", "less dense", "n"),
     *("parameters", "FLOPs a token", "seconds a step, times dense"),
@@ -68,7 +68,7 @@ def places(runs: Runs) -> list[Place]:
 
 def _equal(ours: Sequence[RunRecord], dense: Sequence[RunRecord]) -> bool:
     """Say whether there are runs and they cost as much as those of the dense model."""
-    return bool(ours) and abs(_ratio(ours, dense, "flops_per_token") - 1) <= APART
+    return bool(ours) and abs(_ratio(ours, dense, FLOPS) - 1) <= EQUAL[FLOPS]
 
 
 def _ratio(ours: Sequence[RunRecord], theirs: Sequence[RunRecord], cost: str) -> float:
@@ -118,7 +118,7 @@ def rows(runs: Runs) -> list[tuple[str, ...]]:
                 "" if place is dense else _shown(place.gap, "+"),
                 str(place.loss.n),
                 wording.scaled(_mean(place.runs, "params_total")),
-                wording.scaled(_mean(place.runs, "flops_per_token")),
+                wording.scaled(_mean(place.runs, FLOPS)),
                 wording.digits(pace),
             ]
         else:
@@ -166,6 +166,7 @@ def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
     lead = (
         f"{len(runs)} models, {steps} steps on the default text. A rank is a range where the "
         "differences to others, paired by seed, are not all clear (Holm's rule over all pairs); "
-        f"none has what differs from the dense model by more than {APART:.0%} in FLOPs as measured."
+        f"none has what differs from the dense model by more than {EQUAL[FLOPS]:.0%} in FLOPs "
+        "as measured."
     )
     return fill(page, "quality", f"{lead}\n\n{table(HEAD, rows(runs), 'll' + 'r' * 6)}")

@@ -212,12 +212,17 @@ def tuning_arm(matched_on: str, number: int) -> str:
     return f"dense_{matched_on}{TUNING}{number}"
 
 
-def tuned_in(sweep: Sweep, records: Sequence[RunRecord], matched: str) -> str:
-    """Return the arm in which a baseline was run at its best with the seeds of the trials."""
-    point = best_tuned(sweep, records).get(matched)
-    if point is None:
+def best_arm(sweep: Sweep, tuned: Mapping[str, Point], matched: str) -> str:
+    """Return the arm in which a baseline at its best has the seeds of the trials.
+
+    Args:
+        sweep: what is searched.
+        tuned: of `best_tuned`.
+        matched: the cost that is equal.
+    """
+    if matched not in tuned:
         return f"dense_{matched}"
-    return tuning_arm(matched, sweep.tuning_points.index(point))
+    return tuning_arm(matched, sweep.tuning_points.index(tuned[matched]))
 
 
 def best_tuned(sweep: Sweep, records: Sequence[RunRecord]) -> dict[str, Point]:

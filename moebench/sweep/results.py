@@ -10,10 +10,11 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
 from moebench.statistics import mean_interval
-from moebench.sweep.companions import TUNED, best_tuned, of_trial, tuned_in, winner
+from moebench.sweep.companions import TUNED, best_arm, best_tuned, of_trial, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
 from moebench.sweep.importance import by_seed, importances
+from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS
 from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
@@ -47,6 +48,7 @@ def summary(
     """Return everything there is to say about a sweep."""
     compared = _judged(sweep, records, best) if best else []
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
+    tuned = best_tuned(sweep, records)
     return {
         "name": sweep.name,
         "objectives": dict(sweep.objectives),
@@ -67,9 +69,9 @@ def summary(
         "fresh_seeds": sweep.fresh_seeds,
         "best": best.number if best else None,
         "trials": [_trial(trial, records, names) for trial in trials],
-        "baselines": _levels(sweep, records, names),
+        "baselines": _levels(sweep, records, tuned, names),
         "fresh": [_compared(sweep, _of(records, arm), arm) for arm in compared],
-        "tuned": best_tuned(sweep, records),
+        "tuned": tuned,
         "importances": importances(trials, sweep),
         "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
     }
@@ -88,15 +90,15 @@ def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> li
 
 
 def _levels(
-    sweep: Sweep, records: Sequence[RunRecord], names: Sequence[str]
+    sweep: Sweep, records: Sequence[RunRecord], tuned: Mapping[str, Point], names: Sequence[str]
 ) -> dict[str, dict[str, float]]:
     """Return the means of every baseline, at the best of its tuning, over the trials' seeds."""
     seen = [record for record in records if record.seed in sweep.trial_seeds]
     found = {}
     for matched in sweep.baselines:
-        name, arm = f"dense_{matched}", tuned_in(sweep, records, matched)
-        if own := _of(seen, arm):
-            found[name if arm == name else name + TUNED] = _values(own, names)
+        if own := _of(seen, best_arm(sweep, tuned, matched)):
+            name = f"dense_{matched}" + (TUNED if matched in tuned else "")
+            found[name] = _values(own, names)
     return found
 
 
@@ -196,14 +198,14 @@ def tags(
     Every trial is compared with the first of the baselines at the best of its tuning, which was
     run again, with the seeds of the trials and later ones, where there are fresh seeds.
     """
-    found = {}
+    found, dense = {}, {}
     tuned = best_tuned(sweep, records)
-    dense = {m: f"dense_{m}{TUNED}" for m in tuned} if sweep.fresh_seeds else {}
+    for matched in sweep.baselines[:1]:
+        again = matched in tuned and sweep.fresh_seeds
+        arm = f"dense_{matched}{TUNED}" if again else best_arm(sweep, tuned, matched)
+        dense = {tracking.DENSE_ARM: arm, tracking.MATCHED_ON: matched}
     for trial in trials:
-        own = {"trial": str(trial.number), "trial.state": trial.state.name}
-        for matched in sweep.baselines[:1]:
-            arm = dense.get(matched) or tuned_in(sweep, records, matched)
-            own |= {tracking.DENSE_ARM: arm, tracking.MATCHED_ON: matched}
+        own = {"trial": str(trial.number), "trial.state": trial.state.name, **dense}
         if CACHED in trial.user_attrs:
             own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
         # Told of the others as well: one of them may have been the best of fewer trials.

@@ -35,12 +35,15 @@ def held(how: str) -> float:
     return float(done.stdout)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"),
+    reason="how much memory a process holds is read from /proc, which Linux alone has",
+)
 def test_freed_memory_is_kept_on_request() -> None:
     if subprocess.run(
         [sys.executable, "-c", "import ctypes; ctypes.CDLL(None).mallopt"], capture_output=True
     ).returncode:
-        pytest.skip("this C library cannot be asked")
+        pytest.skip("this C library has no mallopt, so that memory cannot be kept on request")
     assert held("keep") > 0.9
     assert held("hand back") < 0.1
 
