@@ -22,7 +22,9 @@ from moebench.training import Training, task_loss
 
 STEP = 16  # hidden widths are multiples of this: odd ones leave the fast matrix kernels
 FIRST_WIDTH = 256  # tried first where a model names no width
-STEPS_TIMED = 15
+STEPS_TIMED = 15  # or fewer, of long steps: whoever measures cannot say that it is alive
+FEWEST_TIMED = 3
+SECONDS_TIMED = 10.0
 WITHOUT = {"losses": None, "router_rate": 1.0}  # of a model that routes nothing
 
 
@@ -152,7 +154,13 @@ def times_as_long(one: Measured, other: Measured) -> float:
     """
     ours, theirs = _steps(one), _steps(other)
     next(ours), next(theirs)  # the first step of each makes room in memory
-    return median(next(ours) / next(theirs) for _ in range(STEPS_TIMED))
+    ratios: list[float] = []
+    spent = 0.0
+    while len(ratios) < FEWEST_TIMED or (len(ratios) < STEPS_TIMED and spent < SECONDS_TIMED):
+        pair = next(ours), next(theirs)
+        ratios.append(pair[0] / pair[1])
+        spent += sum(pair)
+    return median(ratios)
 
 
 def _steps(of: Measured) -> Iterator[float]:

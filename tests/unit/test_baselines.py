@@ -2,11 +2,13 @@
 
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from moebench import baselines
 from moebench.baselines import RELATIVE, Measured, dense, solve, times_as_long, twin
 from moebench.cost import count_batch, parameters
 from moebench.experiment import load
@@ -101,6 +103,20 @@ def test_a_machine_that_slows_down_slows_both(tiny, monkeypatch) -> None:
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     small = measured(tiny("dense.yaml"))
     assert times_as_long(small, small) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("seconds", "pairs"), [(1e-3, 15), (1.0, 5), (60.0, 3)])
+def test_long_steps_are_timed_less_often(seconds: float, pairs: int, monkeypatch) -> None:
+    taken = []
+
+    def steps(_: object) -> Iterator[float]:
+        while True:
+            taken.append(seconds)
+            yield seconds
+
+    monkeypatch.setattr(baselines, "_steps", steps)
+    assert times_as_long(None, None) == 1.0
+    assert len(taken) == 2 * (1 + pairs), "the first step of each is not counted"
 
 
 def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:
