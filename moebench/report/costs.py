@@ -1,9 +1,10 @@
-"""What every arm cost: means over its finished runs, one row an arm."""
+"""What every arm cost: means over its finished runs, one row an arm, or all points of a search."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from moebench.records import RunRecord
+from moebench.report.runs import search_of
 from moebench.report.wording import digits, memory, scaled
 
 
@@ -30,12 +31,14 @@ HEAD = ("arm", "runs", *(cost.title for cost in COSTS))
 def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:
     """Return the cells of every arm that finished a training, in the order of the records.
 
-    Arms that were computed, not trained, cost nothing and have no row.
+    Arms that were computed, not trained, cost nothing and have no row. The points of a search over
+    several names share a row: there are many, and no claim names one.
     """
     arms: dict[str, list[RunRecord]] = {}
     for record in records:
         if record.status == "finished" and record.steps:
-            arms.setdefault(record.arm, []).append(record)
+            search = search_of(record.arm)
+            arms.setdefault(f"{search}, all points" if search else record.arm, []).append(record)
     return [
         (arm, str(len(runs)), *(cost.text(_mean(map(cost.of, runs))) for cost in COSTS))
         for arm, runs in arms.items()

@@ -94,6 +94,7 @@ def page(
         drawings=drawings,
         tables=tables,
         losses=_panels(losses, arms, strokes, "validation loss", (by_steps, by_time)),
+        searches=_distinct(runs.search_of(run.record.arm) or "" for run in found),
         maps=maps,
         shown=SHOWN,
         dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (by_steps,)),
@@ -124,10 +125,13 @@ def _entries(claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Entry
 
 
 def _grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[str, Sequence[str]]:
-    """Return the groups, and one more for trained arms that are in none."""
+    """Return the groups, and one more for trained arms that are in none.
+
+    The points of a search are left out: there are many, and the search has a report of its own.
+    """
     known = {arm for group in groups.values() for arm in group}
     others = dict.fromkeys(run.record.arm for run in found if run.trained)
-    rest = [arm for arm in others if arm not in known]
+    rest = [arm for arm in others if arm not in known and not runs.search_of(arm)]
     return {**groups, **({OTHER: rest} if rest else {})}
 
 

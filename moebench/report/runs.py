@@ -50,6 +50,12 @@ class LoadMap:
     share_SE: Values  # one row for each of S logged steps
 
 
+def search_of(arm: str) -> str | None:
+    """Return the search over several names that an arm is one of the many points of, if it is."""
+    search, _, point = arm.partition("/")
+    return search if "," in point else None
+
+
 def load(folder: Path) -> list[Run]:
     """Return all runs of a folder, in the order of `results.jsonl`.
 

@@ -14,6 +14,14 @@ from typing import Any
 from moebench.records import RunRecord, read
 from moebench.sweep.results import SUMMARY
 
+COMPUTED: dict[str, Any] = {
+    "steps": 0,
+    "tokens": 0,
+    "seconds": 0.0,
+    "tokens_per_second": 0.0,
+    "peak_memory_bytes": 0,
+}
+
 
 def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunRecord]:
     """Return the records of a sweep under the names that claims use.
@@ -41,8 +49,8 @@ def arm_of(name: str, point: dict[str, float | str]) -> str:
 
 
 def _shares(summary: dict[str, Any], records: list[RunRecord], name: str) -> Iterator[RunRecord]:
-    """Yield one record a seed with the shares of the variance."""
+    """Yield one record a seed with the shares of the variance: computed, so it took no step."""
     for seed, shares in summary["importances_by_seed"].items():
         of_seed = [record for record in records if record.seed == int(seed)]
         metrics = {f"share/{key}": value for key, value in shares.items()}
-        yield replace(of_seed[0], arm=name, metrics={**metrics, "runs": len(of_seed)})
+        yield replace(of_seed[0], arm=name, metrics={**metrics, "runs": len(of_seed)}, **COMPUTED)

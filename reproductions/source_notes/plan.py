@@ -1,7 +1,7 @@
 """The runs behind the claims of paper.py: two fronts over the balance weight, and one study."""
 
 from moebench.plan import Plan, Profile
-from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED
+from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
 
 FRONTS = (EVEN, SKEWED)
 TINY = {"trainer.max_steps": 4, "trainer.val_check_interval": 2, "trainer.log_every_n_steps": 1}
@@ -24,6 +24,9 @@ PLAN = Plan(
             sweeps={name: {} for name in (*FRONTS, SENSITIVITY)},
         ),
     ],
-    groups={},
+    groups={
+        "All domains come alike": [f"{EVEN}/{weight:g}" for weight in WEIGHTS],
+        "Some domains come more often": [f"{SKEWED}/{weight:g}" for weight in WEIGHTS],
+    },
     sweeps={name: f"{name}.yaml" for name in (*FRONTS, SENSITIVITY)},
 )

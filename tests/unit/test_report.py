@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -313,7 +314,7 @@ def test_equal_input_gives_an_equal_page(folder: Path, html: str) -> None:
         ([], {}, "No training run is on record."),
         ([record("switch", status="failed", steps=0, seconds=0.0)], {}, "No run finished"),
         ([record("switch", metrics={})], {}, "No finished run has a validation curve."),
-        ([record("dense")], {("dense", 0): history()}, "No run logged the load of its experts."),
+        ([record("dense")], {("dense", 0): history()}, "No run in this folder logged the load of its experts."),
         ([record("switch")], {("switch", 0): history(1)}, "switch, seed 0"),
         ([record("sums", steps=0, data_hash="")], {}, "No training run is on record."),
         ([record("switch", status="diverged")], {("switch", 0): history(2)}, "switch, seed 0"),
@@ -463,6 +464,29 @@ def test_markdown_reasons_are_one_line_a_claim() -> None:
     lines = report.markdown_reasons([first, VERDICTS[1]]).splitlines()
     assert lines[0] == f"* **{first.claim}** a beats b\\_1: holds, 2 \\[1, 3\\] nats."
     assert len(lines) == 2
+
+
+def test_the_points_of_a_search_share_a_row_of_costs() -> None:
+    points = [record("many/0.1,2"), record("many/0.2,1"), record("many/0.2,1", seed=1)]
+    _, _, *rows = report.markdown_costs(
+        [*points, record("one/0.1"), record("one/0.2")]
+    ).splitlines()
+    assert [row.split(" | ")[:2] for row in rows] == [
+        ["| many, all points", "3"],
+        ["| one/0.1", "1"],
+        ["| one/0.2", "1"],
+    ]
+
+
+def test_the_points_of_a_search_are_left_to_its_own_report(tmp_path: Path) -> None:
+    records = [record("many/0.1,2"), record("many/0.2,1"), record("one/0.1")]
+    html = report.render(make(tmp_path / "a", records), PAPER, [], [], {})
+    assert "Not drawn here: the points of many, which" in html
+    [legend] = re.findall(r'<ol class="legend".*?</ol>', html, re.DOTALL)
+    assert "one/0.1" in legend
+    assert "many" not in legend
+    alone = report.render(make(tmp_path / "b", records[2:]), PAPER, [], [], {})
+    assert "Not drawn here" not in alone
 
 
 def test_markdown_costs_are_means_over_finished_trainings() -> None:

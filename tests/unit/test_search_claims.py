@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,13 +144,20 @@ def test_trials_get_the_names_of_their_points(tmp_path: Path) -> None:
         "importances_by_seed": {"0": {"weight": 0.7}, "1": {"weight": 0.6}},
     }
     (tmp_path / "sweep.json").write_text(json.dumps(summary))
-    records = [record(f"trial_{n}", seed, {"valid/loss": n}) for n in (0, 1) for seed in (0, 1)]
+    trained = {"steps": 9, "tokens": 90, "seconds": 2.0, "tokens_per_second": 45.0}
+    records = [
+        replace(record(f"trial_{n}", seed, {"valid/loss": n}), **trained)
+        for n in (0, 1)
+        for seed in (0, 1)
+    ]
     others = [record("dense_active_flops", 0, {}), record("trial_1", 1000, {})]  # not of the search
     write_all([*records, *others], tmp_path / "results.jsonl")
     found = evidence(tmp_path, "front", "loss_free_2024", "quick")
     assert {(one.target, one.profile) for one in found} == {("loss_free_2024", "quick")}
     assert [one.arm for one in found] == ["front/0"] * 2 + ["front/0.001"] * 2 + ["front"] * 2
     assert [one.metrics.get("share/weight") for one in found[-2:]] == [0.7, 0.6]
+    assert [one.arm for one in found if one.steps] == ["front/0"] * 2 + ["front/0.001"] * 2
+    assert sum(one.seconds for one in found) == sum(one.seconds for one in records)
 
 
 def test_a_sweep_is_part_of_a_reproduction(tiny, tmp_path: Path) -> None:
