@@ -314,7 +314,11 @@ def test_equal_input_gives_an_equal_page(folder: Path, html: str) -> None:
         ([], {}, "No training run is on record."),
         ([record("switch", status="failed", steps=0, seconds=0.0)], {}, "No run finished"),
         ([record("switch", metrics={})], {}, "No finished run has a validation curve."),
-        ([record("dense")], {("dense", 0): history()}, "No run in this folder logged the load of its experts."),
+        (
+            [record("dense")],
+            {("dense", 0): history()},
+            "No run in this folder logged the load of its experts.",
+        ),
         ([record("switch")], {("switch", 0): history(1)}, "switch, seed 0"),
         ([record("sums", steps=0, data_hash="")], {}, "No training run is on record."),
         ([record("switch", status="diverged")], {("switch", 0): history(2)}, "switch, seed 0"),
