@@ -19,10 +19,7 @@ from moebench.verdict.evidence import paired
 RECORDS = Path(__file__).parent / "quality.jsonl"
 PAGE = Path(__file__).parent / "README.md"
 LOSS, FLOPS = "valid/loss", "flops_per_token"
-HEAD = (
-    *("rank", "router", "validation loss", "less dense", "n"),
-    *("parameters", "FLOPs a token", "seconds a step, times dense"),
-)
+HEAD = ("rank", "router", "validation loss", "less dense", "n", "parameters", "FLOPs a token")
 Runs = Mapping[str, Sequence[RunRecord]]  # entry -> its runs with fresh seeds
 
 
@@ -68,12 +65,7 @@ def places(runs: Runs) -> list[Place]:
 
 def _equal(ours: Sequence[RunRecord], dense: Sequence[RunRecord]) -> bool:
     """Say whether there are runs and they cost as much as those of the dense model."""
-    return bool(ours) and abs(_ratio(ours, dense, FLOPS) - 1) <= EQUAL[FLOPS]
-
-
-def _ratio(ours: Sequence[RunRecord], theirs: Sequence[RunRecord], cost: str) -> float:
-    """Return how many times the cost of other runs some have."""
-    return _mean(ours, cost) / _mean(theirs, cost)
+    return bool(ours) and abs(_mean(ours, FLOPS) / _mean(dense, FLOPS) - 1) <= EQUAL[FLOPS]
 
 
 def _ranks(losses: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
@@ -112,17 +104,15 @@ def rows(runs: Runs) -> list[tuple[str, ...]]:
     for place in ranked:
         row = [place.rank, place.name]
         if place.runs:
-            pace = _ratio(place.runs, dense.runs, "seconds_per_step")
             row += [
                 _shown(place.loss, "-"),
                 "" if place is dense else _shown(place.gap, "+"),
                 str(place.loss.n),
                 wording.scaled(_mean(place.runs, "params_total")),
                 wording.scaled(_mean(place.runs, FLOPS)),
-                wording.digits(pace),
             ]
         else:
-            row += ["no run finished", "", "0", "–", "–", "–"]
+            row += ["no run finished", "", "0", "–", "–"]
         found.append(tuple(row))
     return found
 
@@ -169,4 +159,4 @@ def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
         f"none has what differs from the dense model by more than {EQUAL[FLOPS]:.0%} in FLOPs "
         "as measured."
     )
-    return fill(page, "quality", f"{lead}\n\n{table(HEAD, rows(runs), 'll' + 'r' * 6)}")
+    return fill(page, "quality", f"{lead}\n\n{table(HEAD, rows(runs), 'll' + 'r' * 5)}")
