@@ -15,8 +15,13 @@ from pathlib import Path
 from typing import Any
 
 SWEEPS = "sweeps"  # the target of runs of a search
-FIRST_FRESH_SEED = 1000  # smaller ones serve to choose, and what they chose is judged by others
+FIRST_FRESH_SEED = 1000
 STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
+
+
+def chooses(target: str, seed: int) -> bool:
+    """Say whether a run served a search to choose; it judges nothing, fresh seeds do."""
+    return target == SWEEPS and seed < FIRST_FRESH_SEED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from moebench.compare.pair import Pair
 from moebench.compare.side import Side
 from moebench.compare.sources import newest
-from moebench.records import FIRST_FRESH_SEED, SWEEPS
+from moebench.records import chooses
 from moebench.tracking import Logged
 
 METRIC = "valid/loss"
@@ -69,13 +69,15 @@ def compare(
         ValueError: if no run has that metric, or no mixture those tags.
     """
     listed = newest(runs)
-    if listed and not any(metric in run.record.metrics for run in listed):
-        names = sorted({name for run in listed for name in run.record.metrics if "@" not in name})
+    judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
+    if judging and not any(metric in run.record.metrics for run in judging):
+        names = sorted({name for run in judging for name in run.record.metrics if "@" not in name})
         raise ValueError(f"metric={metric}: in none of the runs; one of {', '.join(names)}")
-    groups: dict[tuple[str, str], dict[str, list[Logged]]] = {}
-    for run in listed:
-        key = run.record.target, run.record.profile
-        groups.setdefault(key, {}).setdefault(run.record.arm, []).append(run)
+    groups = _groups(judging)
+    searched = {
+        key: [arm for arm in arms if arm not in groups.get(key, {})]
+        for key, arms in _groups(listed).items()
+    }
     if tags:
         groups = {key: _with_tags(arms, tags) for key, arms in groups.items()}
         if not any(map(_routes, (runs for arms in groups.values() for runs in arms.values()))):
@@ -83,12 +85,25 @@ def compare(
             raise ValueError(f"tag={named}: no mixture has it")
     found: dict[tuple[str, str], Sequence[Pair]] = {}
     refusals: list[Refusal] = []
-    for key, arms in sorted(groups.items()):
-        pairs, refused = _within(*key, arms, metric)
+    for key, unjudged in sorted(searched.items()):
+        pairs, refused = _within(*key, groups.get(key, {}), metric)
         if pairs:
             found[key] = sorted(pairs, key=lambda pair: -pair.gain)
         refusals += refused
+        if unjudged:
+            named = unjudged[0] if len(unjudged) == 1 else f"{len(unjudged)} arms"
+            why = "a search chose among these runs; fresh seeds judge the best alone"
+            refusals.append(Refusal(*key, named, why))
     return Comparison(metric, found, refusals)
+
+
+def _groups(runs: Iterable[Logged]) -> dict[tuple[str, str], dict[str, list[Logged]]]:
+    """Return target and profile -> arm -> its runs."""
+    groups: dict[tuple[str, str], dict[str, list[Logged]]] = {}
+    for run in runs:
+        key = run.record.target, run.record.profile
+        groups.setdefault(key, {}).setdefault(run.record.arm, []).append(run)
+    return groups
 
 
 def _with_tags(
@@ -111,10 +126,7 @@ def _within(
     refusals: list[Refusal] = []
     mixtures: list[Side] = []
     dense: list[Side] = []
-    judging = {arm: _judging(found) for arm, found in sorted(arms.items())}
-    for arm, runs in judging.items():
-        if not runs:
-            continue
+    for arm, runs in sorted(arms.items()):
         if why := _unsound(runs, metric):
             refusals.append(Refusal(target, profile, arm, why))
         else:
@@ -127,18 +139,7 @@ def _within(
             why = "; ".join(reasons) or "no dense model in this profile"
             refusals.append(Refusal(target, profile, mixture.arm, why))
         pairs += [pair for pair in possible if not pair.why_not]
-    if searched := [arm for arm, runs in judging.items() if not runs]:
-        named = searched[0] if len(searched) == 1 else f"{len(searched)} arms"
-        why = "a search chose among these runs; fresh seeds judge the best alone"
-        refusals.append(Refusal(target, profile, named, why))
     return pairs, refusals
-
-
-def _judging(runs: Sequence[Logged]) -> list[Logged]:
-    """Return the runs that may judge their arm: of a search, its fresh seeds."""
-    return [
-        run for run in runs if run.record.target != SWEEPS or run.record.seed >= FIRST_FRESH_SEED
-    ]
 
 
 def _unsound(runs: Sequence[Logged], metric: str) -> str:

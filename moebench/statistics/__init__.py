@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import scipy  # stats and optimize load when they are first used: they take a second
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy.special import stdtrit  # the quantile of Student's t
 
 Values = NDArray[np.float64]
 Alternative = Literal["two-sided", "less", "greater"]
@@ -59,18 +60,18 @@ def mean_interval(values: Values, rng: np.random.Generator, level: float = 0.95)
         low, high = _bca(values, rng, level)
         if np.isfinite(low) and np.isfinite(high):
             return Interval(mean, low, high, n, "bca")
-    half = stats.t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / n**0.5
+    half = stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / n**0.5
     return Interval(mean, float(mean - half), float(mean + half), n, "t")
 
 
 def _bca(values: Values, rng: np.random.Generator, level: float) -> tuple[float, float]:
     """Return the ends of the widened BCa interval."""
     n = len(values)
-    quantile = np.sqrt(n / (n - 1)) * stats.t.ppf((1 + level) / 2, n - 1)
-    found = stats.bootstrap(
+    quantile = np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + level) / 2)
+    found = scipy.stats.bootstrap(
         (values,),
         np.mean,
-        confidence_level=1 - 2 * stats.norm.sf(quantile),
+        confidence_level=1 - 2 * scipy.stats.norm.sf(quantile),
         n_resamples=RESAMPLES,
         method="BCa",
         rng=rng,
@@ -92,7 +93,7 @@ def mean_p(values: Values, null: float = 0.0, alternative: Alternative = "two-si
         small = 1e-12 * float(np.abs(values).max())
         other = {"two-sided": abs(shift), "less": -shift, "greater": shift}[alternative]
         return 0.0 if other > small else 1.0
-    return float(stats.ttest_1samp(values, null, alternative=alternative).pvalue)
+    return float(scipy.stats.ttest_1samp(values, null, alternative=alternative).pvalue)
 
 
 def equivalence_p(values: Values, margin: float) -> float:
@@ -132,7 +133,7 @@ def jonckheere_p(groups: Sequence[Values], alternative: Alternative = "greater")
     if len(pooled) < 2 or len(groups) < 2 or identical(pooled):
         return 1.0
     group = np.repeat(np.arange(len(groups)), [len(values) for values in groups])
-    found = stats.kendalltau(group, pooled, method="asymptotic", alternative=alternative)
+    found = scipy.stats.kendalltau(group, pooled, method="asymptotic", alternative=alternative)
     return float(found.pvalue)
 
 
@@ -140,7 +141,7 @@ def spearman(x: Values, y: Values) -> float:
     """Return the rank correlation; zero where either does not vary or there are under two."""
     if len(x) < 2 or identical(x) or identical(y):
         return 0.0
-    return float(stats.spearmanr(x, y).statistic)
+    return float(scipy.stats.spearmanr(x, y).statistic)
 
 
 def variance_ratio(first: Values, second: Values) -> tuple[Interval, float]:
@@ -157,7 +158,7 @@ def variance_ratio(first: Values, second: Values) -> tuple[Interval, float]:
         exact = 1.0 if still_first and still_second else 0.0 if still_first else np.inf
         return Interval(exact, exact, exact, n, "identical values"), 0.0 if exact == 0 else 1.0
     ratio = float(first.var(ddof=1) / second.var(ddof=1))
-    f = stats.f(len(first) - 1, len(second) - 1)
+    f = scipy.stats.f(len(first) - 1, len(second) - 1)
     return Interval(ratio, ratio / f.ppf(0.975), ratio / f.ppf(0.025), n, "f"), float(f.cdf(ratio))
 
 
@@ -176,8 +177,8 @@ def power(effect: float, sd: float, n: int, level: float = 0.05) -> float:
         return level / 2
     if sd == 0:
         return 1.0
-    threshold = stats.t.ppf(1 - level / 2, n - 1)
-    seen = float(stats.nct.sf(threshold, n - 1, abs(effect) / sd * n**0.5))
+    threshold = stdtrit(n - 1, 1 - level / 2)
+    seen = float(scipy.stats.nct.sf(threshold, n - 1, abs(effect) / sd * n**0.5))
     return 1.0 if np.isnan(seen) else seen  # scipy gives up where the effect is very many sd
 
 
@@ -187,7 +188,7 @@ def detectable_effect(sd: float, n: int, chance: float = 0.8) -> float:
         return float("inf")
     if sd == 0:
         return 0.0
-    scaled = optimize.brentq(lambda d: power(d, 1.0, n) - chance, 0.0, 12.0)
+    scaled = scipy.optimize.brentq(lambda d: power(d, 1.0, n) - chance, 0.0, 12.0)
     return float(scaled) * sd
 
 
@@ -212,5 +213,5 @@ def overflow_share(rows: int, tokens: int, experts: int) -> float:
         experts: to choose from.
     """
     count = np.arange(rows + 1, tokens + 1)
-    excess = (count - rows) * stats.binom.pmf(count, tokens, 1 / experts)
+    excess = (count - rows) * scipy.stats.binom.pmf(count, tokens, 1 / experts)
     return float(excess.sum() * experts / tokens)

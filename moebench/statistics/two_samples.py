@@ -1,7 +1,7 @@
 """Two samples that share nothing but what is measured: differences and ratios of their means."""
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from moebench.statistics import Interval, Values, identical
 
@@ -27,8 +27,8 @@ def difference_of_means(first: Values, second: Values) -> tuple[Interval, float]
     if identical(first) and identical(second):
         return Interval(shift, shift, shift, n, "identical values"), 0.0 if shift else 1.0
     error, freedom = _standard_error(first, second)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
-    p = 2 * float(stats.t.sf(abs(shift) / error, freedom))
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+    p = 2 * float(scipy.stats.t.sf(abs(shift) / error, freedom))
     return Interval(shift, shift - half, shift + half, n, "pooled t"), p
 
 
@@ -48,7 +48,7 @@ def equivalence_of_means(first: Values, second: Values, margin: float) -> float:
         return 0.0 if abs(float(first.mean() - second.mean())) < margin else 1.0
     error, freedom = _standard_error(first, second)
     nearest = margin - abs(float(first.mean() - second.mean()))
-    return float(stats.t.sf(nearest / error, freedom))
+    return float(scipy.stats.t.sf(nearest / error, freedom))
 
 
 def ratio_of_means(first: Values, second: Values, rng: np.random.Generator) -> Interval:
@@ -62,7 +62,7 @@ def ratio_of_means(first: Values, second: Values, rng: np.random.Generator) -> I
     ratio = float(first.mean() / second.mean())
     if identical(first) and identical(second):
         return Interval(ratio, ratio, ratio, n, "identical values")
-    found = stats.bootstrap(
+    found = scipy.stats.bootstrap(
         (first, second),
         lambda one, other, axis: one.mean(axis=axis) / other.mean(axis=axis),
         confidence_level=LEVEL,

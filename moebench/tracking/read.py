@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from moebench.records import RunRecord
 from moebench.tracking.child import COSTS
-from moebench.tracking.finished import CURVE, Parts, of_database, of_server
+from moebench.tracking.database import of_database
+from moebench.tracking.finished import CURVE, Parts, of_server
 from moebench.tracking.server import EXPERIMENT, default_uri, open_store, reason, shown
 
 Value = TypeVar("Value")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,11 @@ def test_runs_that_a_search_chose_from_are_one_refusal_after_the_pairs() -> None
     assert compare(runs).count == 1
 
 
+def test_a_search_that_nothing_judges_is_refused_whatever_its_runs_have() -> None:
+    trials = [record(f"trial_{n}", 0, 3.0, target="sweeps", metrics={}) for n in range(2)]
+    assert list(refused(compare(logged(*trials)))) == ["2 arms"]
+
+
 def test_the_command_chooses_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> None:
     other = record("sparse_b", 0, 2.0)
     write_all([*DENSE, *SPARSE, other], tmp_path / "results.jsonl")
@@ -325,9 +331,9 @@ def test_one_seed_has_no_interval() -> None:
     assert math.isclose(float(row["difference"]), -0.2)
 
 
-def folder_of_runs(root: Path) -> Path:
-    """A folder of all runs with one dense and one sparse run, and tags for the sparse arm."""
-    for one in (DENSE[0], SPARSE[0]):
+def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], SPARSE[0])) -> Path:
+    """A folder of all runs with these, and tags for the sparse arm of their target `paper`."""
+    for one in runs:
         folder = root / one.target / one.profile / one.arm / f"seed_{one.seed}"
         folder.mkdir(parents=True)
         write(one, folder / "record.json")
@@ -393,6 +399,35 @@ def test_mlflow_gives_back_what_was_sent(tmp_path: Path, monkeypatch: pytest.Mon
         parts = of_server(store.client, store.experiment, filters.required())
         theirs = sorted(run.record.arm for run in map(_logged, parts) if filters.takes(run))
         assert ours == theirs
+
+
+def test_of_what_served_to_choose_mlflow_gives_the_head_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search may have 10,000 trials, of which `compare` needs the number alone.
+
+    Of another target a seed below 1000 judges, as a fresh one of a search does.
+    """
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    of_search = {"target": "sweeps", "profile": "s"}
+    arms = [("dense", 1000, 3.0), ("sparse", 1000, 2.5), ("sparse", 0, 2.0), ("other", 0, 1.0)]
+    searched = [record(arm, seed, loss, **of_search) for arm, seed, loss in arms]
+    root = folder_of_runs(tmp_path / "runs", [DENSE[0], SPARSE[0], *searched])
+    files, _ = found_runs(root, None, EVERYTHING)
+    tracking.send(root)
+    database, _ = found_runs(root, None, EVERYTHING)
+    store = tracking.connect(root).store
+    from moebench.tracking.finished import HEAD, of_server
+    from moebench.tracking.read import _logged
+
+    served = [_logged(parts) for parts in of_server(store.client, store.experiment, {})]
+    for found in (database, served):
+        chose = [run for run in found if set(run.tags) == set(HEAD)]
+        assert sorted(run.record.arm for run in chose) == ["other", "sparse"]
+        assert not any(run.record.metrics or run.data for run in chose)
+        assert compare(found) == compare(files)
+        judged = [run.record for run in found if run not in chose]
+        assert all(one in judged for one in (DENSE[0], SPARSE[0], *searched[:2]))
 
 
 def test_a_run_deleted_in_the_ui_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
