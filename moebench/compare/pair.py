@@ -66,7 +66,10 @@ class Pair:
             return f"{theirs.arm} has no seed in common"
         if not self.equal:
             found = ", ".join(f"{NAMES[cost]} x{ratio:.2f}" for cost, ratio in self.ratios.items())
-            return f"{theirs.arm} is equal in nothing ({found})"
+            # A twin of equal FLOPs is made for a mixture that serves every assignment.
+            fewer = self.ratios.get("flops_per_token", 1.0) < 1 and ours.dropped > 0
+            why = f"; {ours.dropped:.0%} of assignments were dropped" if fewer else ""
+            return f"{theirs.arm} is equal in nothing ({found}{why})"
         return ""
 
     @property

@@ -49,6 +49,12 @@ class Side:
         return {cost: sum(getattr(run, cost) for run in runs) / len(runs) for cost in EQUAL}
 
     @cached_property
+    def dropped(self) -> float:
+        """Share of assignments that found no room, mean over the runs; zero where none is known."""
+        runs = self.runs.values()
+        return sum(run.metrics.get("route/dropped", 0.0) for run in runs) / len(runs)
+
+    @cached_property
     def tokens(self) -> float:
         """Tokens of training, mean over the runs."""
         return sum(run.tokens for run in self.runs.values()) / len(self.runs)

@@ -134,6 +134,22 @@ def test_what_must_not_be_compared_is_refused_with_the_reason(
     assert why in comparison_text(comparison)
 
 
+@pytest.mark.parametrize(
+    ("flops", "dropped", "told"),
+    [(22.0, 0.25, True), (18.0, 0.25, False), (22.0, 0.0, False)],
+)
+def test_a_refusal_says_that_drops_made_the_mixture_cheaper(
+    flops: float, dropped: float, told: bool
+) -> None:
+    """The mixture has 20 FLOPs a token."""
+    dense = record("dense", 0, 3.0, flops_per_token=flops, tokens_per_second=10.0)
+    sparse = record("sparse", 0, 3.0, metrics={"valid/loss": 3.0, "route/dropped": dropped})
+    why = refused(compare(logged(dense, sparse)))["sparse"]
+    assert "equal in nothing" in why
+    assert why.endswith("; 25% of assignments were dropped)") == told
+    assert ("dropped" in why) == told
+
+
 def test_a_refused_partner_is_told_beside_an_allowed_one() -> None:
     other = record("dense_b", 0, 3.0, data_hash="e")
     comparison = compare(logged(DENSE[0], other, SPARSE[0]))
