@@ -1,17 +1,10 @@
 """Three machines share one study in PostgreSQL, and one of them is killed."""
 
-import os
-import pwd
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import optuna
@@ -31,53 +24,6 @@ if __name__ == "__main__":
 """
 
 
-def missing() -> str:
-    """Say what this machine lacks; empty where it has all."""
-    if find_spec("psycopg") is None:
-        return "the package psycopg is not installed"
-    if shutil.which("initdb", path=search_path()) is None:
-        return "PostgreSQL's initdb is not installed (Debian: apt-get install postgresql)"
-    return ""
-
-
-def search_path() -> str:
-    """Where the programs of the server are: Debian keeps them out of PATH."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return os.pathsep.join([os.environ["PATH"], *map(str, folders)])
-
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """An empty database on loopback; the server refuses to run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="moebench-postgresql-"))
-    user = {"user": "postgres"} if os.geteuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "postgres")
-    name = user.get("user", pwd.getpwuid(os.geteuid()).pw_name)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def call(program: str, *arguments: str) -> None:
-        path = shutil.which(program, path=search_path())
-        assert path is not None
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-        subprocess.run([path, *arguments], check=True, **quiet, **user)
-
-    data = str(folder / "data")
-    call("initdb", "--pgdata", data, "--auth", "trust", "--username", name, "--no-sync")
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
-    call("pg_ctl", "start", "--wait", "--pgdata", data, "--options", options)
-    try:
-        yield f"postgresql+psycopg://{name}@127.0.0.1:{port}/postgres"
-    finally:
-        call("pg_ctl", "stop", "--mode", "immediate", "--pgdata", data)
-        shutil.rmtree(folder)
-
-
 def start(file: Path, url: str, root: Path) -> subprocess.Popen[bytes]:
     """Start one machine's command."""
     script = root.parent / "command.py"
@@ -95,11 +41,11 @@ def unfinished(root: Path) -> list[Path]:
     return [folder for folder in begun if not (folder / "record.json").exists()]
 
 
-def test_three_machines_one_killed(sweep_file, url: str, tmp_path: Path) -> None:
+def test_three_machines_one_killed(sweep_file, postgresql: str, tmp_path: Path) -> None:
     settings = {"trainer.max_steps": 150, "trainer.val_check_interval": 10}
     file = sweep_file(settings, trials=TRIALS)
     roots = [tmp_path / name for name in ("first", "second", "third")]
-    machines = {root: start(file, url, root) for root in roots}
+    machines = {root: start(file, postgresql, root) for root in roots}
     deadline = time.monotonic() + 240
     try:
         killed = None
@@ -119,7 +65,7 @@ def test_three_machines_one_killed(sweep_file, url: str, tmp_path: Path) -> None
             machine.kill()
             machine.wait()
 
-    study = optuna.load_study(study_name="sweep", storage=url)
+    study = optuna.load_study(study_name="sweep", storage=postgresql)
     assert [trial.number for trial in study.trials] == list(range(TRIALS))
     assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": TRIALS}
     owners = {trial.user_attrs["owner"] for trial in study.trials}
@@ -137,6 +83,7 @@ def test_three_machines_one_killed(sweep_file, url: str, tmp_path: Path) -> None
 
 
 def test_a_database_that_does_not_answer() -> None:
+    pytest.importorskip("psycopg")
     gone = "postgresql+psycopg://somebody:secret@127.0.0.1:9/postgres"
     with pytest.raises(ConnectionError, match="cannot be used") as refused:
         open_storage(Path("nowhere"), gone)
