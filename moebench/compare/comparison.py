@@ -80,9 +80,10 @@ def compare(
     }
     if tags:
         groups = {key: _with_tags(arms, tags) for key, arms in groups.items()}
-        if not any(map(_routes, (runs for arms in groups.values() for runs in arms.values()))):
+        tagged = [runs for arms in groups.values() for runs in arms.values()]
+        if groups and not any(map(_routes, tagged)):
             named = ", ".join(f"{name}={value}" for name, value in tags.items())
-            raise ValueError(f"tag={named}: no mixture has it")
+            raise ValueError(f"tag={named}: no mixture that may be compared has it")
     found: dict[tuple[str, str], Sequence[Pair]] = {}
     refusals: list[Refusal] = []
     for key, unjudged in sorted(searched.items()):

@@ -9,8 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Select, column, create_engine, or_, select, table
+
 from moebench.records import SWEEPS
 from moebench.tracking.finished import CURVE, DONE, HEAD, Parts, chose
+
+EXPERIMENTS = table("experiments", column("experiment_id"), column("name")).c
+RUNS = table("runs", *map(column, ("run_uuid", "start_time", "experiment_id", "lifecycle_stage"))).c
+TAGS, PARAMETERS, LAST, POINTS = (
+    table(name, *map(column, ("run_uuid", "key", "value", "step"))).c
+    for name in ("tags", "params", "latest_metrics", "metrics")
+)
 
 
 def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Iterator[Parts]:
@@ -19,8 +28,6 @@ def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Itera
     Raises:
         FileNotFoundError: if the database is a file that does not exist.
     """
-    from sqlalchemy import create_engine
-
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise FileNotFoundError("no such file")  # SQLite would make an empty one
     sent = _sent(experiment, required)
@@ -28,7 +35,7 @@ def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Itera
     engine = create_engine(uri)
     with engine.connect() as connection:
         began = connection.execute(sent).all()
-        heads = _by_run(connection.execute(_heads(found)))
+        heads = _by_run(connection.execute(_tags(found).where(TAGS.key.in_(HEAD))))
         # Tags are texts, and each database makes numbers of texts in its own way.
         seeds = {tags["seed"] for tags in heads.values() if chose(tags)}
         judging = found.where(found.selected_columns.run_uuid.not_in(_choosing(seeds)))
@@ -41,74 +48,47 @@ def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Itera
         yield Parts(time / 1000, **{"tags": heads[run], **judged})
 
 
-def _sent(experiment: str, required: Mapping[str, str]) -> Any:
+def _sent(experiment: str, required: Mapping[str, str]) -> Select[Any]:
     """Return the question for the runs that were sent whole and have all these tags: id, start."""
-    from sqlalchemy import select
-
-    experiments = _table("experiments", "experiment_id", "name")
-    runs = _table("runs", "run_uuid", "start_time", "experiment_id", "lifecycle_stage")
-    tags = _table("tags", "run_uuid", "key", "value")
-    named = select(experiments.experiment_id).where(experiments.name == experiment)
-    query = select(runs.run_uuid, runs.start_time).where(
-        runs.experiment_id.in_(named), runs.lifecycle_stage == "active"
+    named = select(EXPERIMENTS.experiment_id).where(EXPERIMENTS.name == experiment)
+    query = select(RUNS.run_uuid, RUNS.start_time).where(
+        RUNS.experiment_id.in_(named), RUNS.lifecycle_stage == "active"
     )
     for name, value in {DONE: "", **required}.items():
-        tagged = select(tags.run_uuid).where(tags.key == name)
+        tagged = select(TAGS.run_uuid).where(TAGS.key == name)
         query = query.where(
-            runs.run_uuid.in_(tagged.where(tags.value == value) if value else tagged)
+            RUNS.run_uuid.in_(tagged.where(TAGS.value == value) if value else tagged)
         )
     return query
 
 
-def _heads(found: Any) -> Any:
-    """Return the question for the tags in HEAD of these runs: run, name, value."""
-    from sqlalchemy import select
-
-    tags = _table("tags", "run_uuid", "key", "value")
-    return select(tags.run_uuid, tags.key, tags.value).where(
-        tags.key.in_(HEAD), tags.run_uuid.in_(found)
-    )
-
-
-def _choosing(seeds: Iterable[str]) -> Any:
+def _choosing(seeds: Iterable[str]) -> Select[Any]:
     """Return the question for the ids of all runs of a search with one of these seeds."""
-    from sqlalchemy import select
-
-    tags = _table("tags", "run_uuid", "key", "value")
-    searched = select(tags.run_uuid).where(tags.key == "target", tags.value == SWEEPS)
-    return select(tags.run_uuid).where(
-        tags.key == "seed", tags.value.in_(list(seeds)), tags.run_uuid.in_(searched)
+    searched = select(TAGS.run_uuid).where(TAGS.key == "target", TAGS.value == SWEEPS)
+    return select(TAGS.run_uuid).where(
+        TAGS.key == "seed", TAGS.value.in_(list(seeds)), TAGS.run_uuid.in_(searched)
     )
 
 
-def _queries(runs: Any) -> dict[str, Any]:
+def _tags(runs: Select[Any]) -> Select[Any]:
+    """Return the question for the tags of these runs: run, name, value."""
+    return select(TAGS.run_uuid, TAGS.key, TAGS.value).where(TAGS.run_uuid.in_(runs))
+
+
+def _queries(runs: Select[Any]) -> dict[str, Select[Any]]:
     """Return what is asked of these runs by the name of the part: run, name, value."""
-    from sqlalchemy import or_, select
-
-    tags = _table("tags", "run_uuid", "key", "value")
-    parameters = _table("params", "run_uuid", "key", "value")
-    last = _table("latest_metrics", "run_uuid", "key", "value")
-    points = _table("metrics", "run_uuid", "key", "step", "value")
-    of_records = or_(last.key.like("cost/%"), last.key.like("final/%"))
-    queries = {
-        "tags": select(tags.run_uuid, tags.key, tags.value),
-        "parameters": select(parameters.run_uuid, parameters.key, parameters.value).where(
-            parameters.key.like("data.%")
-        ),
-        "metrics": select(last.run_uuid, last.key, last.value).where(of_records),
-        "curve": select(points.run_uuid, points.step, points.value).where(points.key == CURVE),
-    }
     return {
-        name: query.where(query.selected_columns.run_uuid.in_(runs))
-        for name, query in queries.items()
+        "tags": _tags(runs),
+        "parameters": select(PARAMETERS.run_uuid, PARAMETERS.key, PARAMETERS.value).where(
+            PARAMETERS.run_uuid.in_(runs), PARAMETERS.key.like("data.%")
+        ),
+        "metrics": select(LAST.run_uuid, LAST.key, LAST.value).where(
+            LAST.run_uuid.in_(runs), or_(LAST.key.like("cost/%"), LAST.key.like("final/%"))
+        ),
+        "curve": select(POINTS.run_uuid, POINTS.step, POINTS.value).where(
+            POINTS.run_uuid.in_(runs), POINTS.key == CURVE
+        ),
     }
-
-
-def _table(name: str, *columns: str) -> Any:
-    """Return the columns of a table of MLflow."""
-    from sqlalchemy import column, table
-
-    return table(name, *map(column, columns)).c
 
 
 def _by_run(rows: Iterable[Any]) -> Mapping[str, dict[Any, Any]]:

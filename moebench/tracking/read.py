@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from moebench.records import RunRecord
 from moebench.tracking.child import COSTS
-from moebench.tracking.database import of_database
 from moebench.tracking.finished import CURVE, Parts, of_server
 from moebench.tracking.server import EXPERIMENT, default_uri, open_store, reason, shown
 
@@ -77,6 +76,9 @@ def logged(root: Path, wanted: Wanted) -> list[Logged]:
             store = open_store(root)
             found = of_server(store.client, store.experiment, wanted.required())
         else:
+            # Here, for SQLAlchemy takes a quarter of a second that no other command should pay.
+            from moebench.tracking.database import of_database
+
             found = of_database(uri, EXPERIMENT, wanted.required())
         runs = [_logged(parts) for parts in found]
     except ConnectionError:

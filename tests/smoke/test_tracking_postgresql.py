@@ -20,9 +20,18 @@ def test_both_databases_give_the_same(
     for target, profile in (("paper", "quick"), ("sweeps", "mine")):
         for arm, seed, loss in RUNS:
             record = RunRecord(
-                **{"target": target, "profile": profile, "arm": arm, "seed": seed},
-                **{"status": "finished", "config_hash": arm, "commit": "c", "data_hash": "d"},
-                **{"steps": 100, "tokens": 1000, "seconds": 10.0, "tokens_per_second": 100.0},
+                target=target,
+                profile=profile,
+                arm=arm,
+                seed=seed,
+                status="finished",
+                config_hash=arm,
+                commit="c",
+                data_hash="d",
+                steps=100,
+                tokens=1000,
+                seconds=10.0,
+                tokens_per_second=100.0,
                 params_total=10 if arm == "dense" else 40,
                 params_active=10,
                 flops_per_token=20.0,

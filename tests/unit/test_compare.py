@@ -175,7 +175,7 @@ def test_tags_choose_among_mixtures_alone() -> None:
     comparison = compare([*logged(DENSE[0]), best, other], tags={"best": "true"})
     assert only(comparison).mixture.arm == "sparse"
     assert not comparison.refusals
-    with pytest.raises(ValueError, match="tag=best=maybe: no mixture has it"):
+    with pytest.raises(ValueError, match="tag=best=maybe: no mixture that may be compared has it"):
         compare([*logged(DENSE[0]), best], tags={"best": "maybe"})
 
 
@@ -205,7 +205,8 @@ def test_runs_that_a_search_chose_from_are_one_refusal_after_the_pairs() -> None
 
 def test_a_search_that_nothing_judges_is_refused_whatever_its_runs_have() -> None:
     trials = [record(f"trial_{n}", 0, 3.0, target="sweeps", metrics={}) for n in range(2)]
-    assert list(refused(compare(logged(*trials)))) == ["2 arms"]
+    for tags in ({}, {"best": "true"}):
+        assert list(refused(compare(logged(*trials), tags=tags))) == ["2 arms"]
 
 
 def test_the_command_chooses_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> None:
