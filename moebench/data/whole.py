@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
+from moebench.data.endless import ENDLESS
+
 
 class Whole:
     """Yields one batch, over and over or once.
@@ -17,5 +19,15 @@ class Whole:
         self.batch = batch
         self.endless = endless
 
+    def __len__(self) -> int:
+        return ENDLESS if self.endless else 1
+
     def __iter__(self) -> Iterator[Any]:
         return repeat(self.batch) if self.endless else iter((self.batch,))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: every batch is the same, so there is no place to remember."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Do nothing, for the same reason."""

@@ -28,6 +28,7 @@ from moebench.run.job import Job
 from moebench.run.memory import keep_freed_memory
 from moebench.run.outcomes import single, together
 from moebench.run.recording import Objects, record_of, start_clean
+from moebench.run.resumable import Resumable, steps_to_keep
 
 
 def main(job: Job, threads: int) -> None:
@@ -56,8 +57,9 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     clock = StepClock()
     objects, status = None, "finished"
     try:
-        objects = _build(job, job.experiment, clock, [clock, *callbacks])
-        resume = job.checkpoint_path if job.checkpoint_path.exists() else None
+        trained = steps_to_keep(job.checkpoint_path)
+        objects = _build(job, job.experiment, trained, clock, callbacks)
+        resume = job.checkpoint_path if trained else None
         objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
     except Diverged:
         status = "diverged"
@@ -96,9 +98,9 @@ def _call(job: Job, function: Function) -> RunRecord:
 
 
 def _build(
-    job: Job, experiment: Experiment, clock: StepClock, callbacks: list[pl.Callback]
+    job: Job, experiment: Experiment, trained: int, clock: StepClock, callbacks: list[pl.Callback]
 ) -> Objects:
-    """Make the objects of the run, with its logger and its checkpoints."""
+    """Make the objects of a run that goes on after some steps, with its logger and checkpoints."""
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     checkpoints = ModelCheckpoint(
         dirpath=job.folder,
@@ -106,15 +108,14 @@ def _build(
         enable_version_counter=False,
         save_on_train_epoch_end=False,  # after each validation, so none is lost or repeated
     )
-    trained = 0
-    if job.checkpoint_path.exists():
-        trained = torch.load(job.checkpoint_path, weights_only=True)["global_step"]
     model, data, trainer = experiment.build(
         default_root_dir=str(job.folder),
         logger=[History(job.history_path, trained)],
         callbacks=[
+            clock,
             *callbacks,
             LogValidation(clock),
+            Resumable(),
             RandomState(),
             StopOnDivergence(),
             checkpoints,

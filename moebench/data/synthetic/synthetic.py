@@ -8,6 +8,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from moebench.data.endless import ENDLESS
 from moebench.data.objectives import TextBatch
 from moebench.data.synthetic.recall import Recall
 from moebench.data.synthetic.sources import Sources
@@ -111,6 +112,9 @@ class DrawnBatches:
         self._words = words
         self._count = count
         self._position = 0
+
+    def __len__(self) -> int:
+        return ENDLESS if self._count is None else self._count
 
     def __iter__(self) -> Iterator[TextBatch]:
         if self._count is not None:

@@ -1,0 +1,321 @@
+"""Whatever it is made of, a run killed three times ends with the bits of one that was not."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+from moebench.data.objectives import NextToken, SpanCorruption, TextBatch
+from moebench.data.robot_arm import RobotArm
+from moebench.data.sources import Files
+from moebench.data.synthetic import Recall, Sources, Synthetic, Uniform
+from moebench.data.text import Text
+from moebench.data.vowels import Vowels
+from moebench.experiment.cli import TRAINER_DEFAULTS
+from moebench.models import Decoder, EncoderDecoder
+from moebench.models.blocks import Shape
+from moebench.models.local_experts_1991.backprop import BackProp
+from moebench.moe import Sparse
+from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.experts import ReluMLP
+from moebench.moe.losses import LoadBalance, ThresholdGap
+from moebench.moe.routers import (
+    ROUTERS,
+    Batchwise,
+    Hierarchical,
+    InputDropout,
+    NoisyTopK,
+    Random,
+    Sampled,
+    Switch,
+    Tempered,
+)
+from moebench.population import Population
+from moebench.records import RunRecord, read_history
+from moebench.run.job import Job
+from moebench.run.worker import execute
+from moebench.training import Training, Weighted
+
+STEPS, V, E = 8, 300, 4
+
+
+class Killed(BaseException):
+    """What no handler of failures catches, as a kill."""
+
+
+class Kill(pl.Callback):
+    """Ends a process while it is in its n-th batch, before that has had any effect on disk."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
+        if trainer.fit_loop.total_batch_idx + 1 == self.batch:
+            raise Killed
+
+
+@dataclass(frozen=True)
+class Made:
+    """An experiment out of objects: what a configuration comes to, without the time to read one."""
+
+    model: Callable[[], pl.LightningModule]
+    data: Callable[[], pl.LightningDataModule]
+    trainer: Mapping[str, Any]
+    hash: str = "made"
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_yaml(self) -> str:
+        return ""
+
+    def build(self, **of_this_run: Any) -> tuple[Any, Any, pl.Trainer]:
+        pl.seed_everything(0, verbose=False)
+        data, model = self.data(), self.model()
+        return model, data, pl.Trainer(**{**TRAINER_DEFAULTS, **self.trainer, **of_this_run})
+
+
+def trainer(accumulate: int, **more: Any) -> dict[str, Any]:
+    return {
+        "max_steps": STEPS,
+        "accumulate_grad_batches": accumulate,
+        "val_check_interval": 2 * accumulate,
+        "log_every_n_steps": 1,
+        "accelerator": "cpu",
+        **more,
+    }
+
+
+def of(experiment: Made, folder: Path, *callbacks: pl.Callback) -> RunRecord:
+    job = Job("target", "profile", "arm", 0, experiment, folder, keep_weights=True)
+    record = execute(job, list(callbacks))
+    error = job.folder / "error.txt"
+    assert record.status == "finished", error.read_text() if error.exists() else ""
+    return record
+
+
+def remains(folder: Path, record: RunRecord) -> tuple[object, ...]:
+    """What must not depend on kills: the record, the history, and all weights and moments."""
+    lines = read_history(folder / "history.jsonl")
+    timeless = [
+        {k: v for k, v in line.items() if k not in {"time", "seconds/step"}} for line in lines
+    ]
+    saved = torch.load(folder / "last.ckpt", weights_only=True)
+    tensors = [*saved["state_dict"].values()]
+    for state in saved["optimizer_states"][0]["state"].values():
+        tensors += [value for value in state.values() if isinstance(value, Tensor)]
+    bits = [t.numpy().tobytes() for t in tensors if isinstance(t, Tensor)]
+    return record.steps, record.tokens, dict(record.metrics), timeless, bits
+
+
+def assert_same_whenever_killed(experiment: Made, folder: Path) -> None:
+    """Kill it before its first checkpoint, between two, and in the middle of an accumulation."""
+    whole = remains(folder / "whole", of(experiment, folder / "whole"))
+    accumulate = experiment.trainer["accumulate_grad_batches"]
+    for batch in (1, 3 * accumulate, 6 * accumulate + 1):
+        with pytest.raises(Killed):
+            of(experiment, folder / "killed", Kill(batch))
+    assert (folder / "killed" / "last.ckpt").exists(), "nothing was interrupted in the middle"
+    killed = remains(folder / "killed", of(experiment, folder / "killed"))
+    for one, other in zip(killed, whole, strict=True):
+        assert one == other
+
+
+def switch(dim: int) -> nn.Module:
+    return Limited(dim, lambda d: Switch(d, E), Capacity(1.25))
+
+
+def training(
+    router: Callable[[int], nn.Module] = switch, network: Callable[..., nn.Module] = Decoder
+) -> Training:
+    loss = ThresholdGap() if router is ROUTER["batchwise"] else LoadBalance()
+    sparse = Sparse(router, lambda d, e: ReluMLP(d, e, 8), every=1)
+    shape = Shape(width=8, layers=1, heads=2, hidden=16)
+    made = partial(network, shape=shape, sparse=sparse, dropout=0.1)
+    return Training(V, made, [Weighted(loss, 0.1)], warmup_steps=4)
+
+
+class Remembers(nn.Module):
+    """A router with a state that no optimiser touches: it favours who was chosen least so far."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.num_experts = E
+        self.score = nn.Linear(dim, E, bias=False)
+        self.register_buffer("load_E", torch.zeros(E))
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        logits_TE = self.score(x_TD) - 0.1 * self.load_E
+        probs_TE = logits_TE.softmax(dim=-1)
+        weight_A, expert_A = probs_TE.max(dim=-1)
+        if self.training:
+            self.load_E += expert_A.bincount(minlength=E) / len(x_TD)
+        token_A = torch.arange(len(x_TD))
+        return RoutingDecision(
+            logits_TE=logits_TE,
+            probs_TE=probs_TE,
+            token_A=token_A,
+            expert_A=expert_A,
+            weight_A=weight_A,
+            kept_A=torch.ones_like(token_A, dtype=torch.bool),
+        )
+
+
+ROUTER: dict[str, Callable[[int], nn.Module]] = {
+    "batchwise": lambda d: Batchwise(d, E),
+    "hierarchical": lambda d: Hierarchical(d, E, 2, lambda a, b: NoisyTopK(a, b, 1), Switch),
+    "input_dropout": lambda d: InputDropout(d, switch),
+    "noisy_top_k": lambda d: NoisyTopK(d, E),
+    "random": lambda d: Random(d, E),
+    "random_priority": lambda d: Limited(
+        d, lambda w: Switch(w, E), Capacity(1.0, priority="random")
+    ),
+    "remembers": Remembers,
+    "sampled": lambda d: Sampled(d, E),
+    "switch": switch,
+    "tempered": lambda d: Tempered(d, switch, 2.0),
+}
+CALM = {  # decide from weights and tokens alone: nothing that a checkpoint could forget
+    "everyone",
+    "group_limited",
+    "hashed",
+    "sigmoid_top_k",
+    "softmax_top_k",
+    "top_k",
+}
+
+
+def test_every_router_with_a_state_or_noise_is_here() -> None:
+    assert set(ROUTERS) - CALM <= set(ROUTER)
+
+
+def synthetic(world: Any = None, **more: Any) -> Synthetic:
+    return Synthetic(
+        world or Uniform(8), V, **{"length": 8, "batch_size": 4, "valid_batches": 1, **more}
+    )
+
+
+@pytest.mark.parametrize("name", ROUTER)
+def test_every_router_with_a_state_or_noise(name: str, tmp_path: Path) -> None:
+    experiment = Made(lambda: training(ROUTER[name]), synthetic, trainer(accumulate=2))
+    assert_same_whenever_killed(experiment, tmp_path)
+
+
+class Endless(IterableDataset):
+    """A user's own data without a length or a place: ids that follow one another."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for start in range(10**6):
+            yield (torch.arange(9) * (start + 1)) % 7
+
+
+class Theirs(pl.LightningDataModule):
+    """A user's own data: a DataLoader over `dataset`, as every tutorial has it."""
+
+    tokens_per_batch, content_hash = 32, "theirs"
+
+    def __init__(self, dataset: Any, shuffle: bool | None) -> None:
+        super().__init__()
+        self.dataset, self.shuffle = dataset, shuffle
+
+    def train_dataloader(self) -> Any:
+        return DataLoader(self.dataset, 4, self.shuffle, collate_fn=as_batch)
+
+    def val_dataloader(self) -> Any:
+        return synthetic().val_dataloader()
+
+
+class Streams(pl.LightningDataModule):
+    """A user's own data whose loader knows its place, and has no end."""
+
+    tokens_per_batch, content_hash = 32, "streams"
+
+    def train_dataloader(self) -> Any:
+        return Stream()
+
+    def val_dataloader(self) -> Any:
+        return synthetic().val_dataloader()
+
+
+class Stream:
+    """Batches that know how many of them have been handed out."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def __iter__(self) -> Iterator[TextBatch]:
+        while True:
+            self.given += 1
+            yield as_batch([(torch.arange(9) * self.given + row) % 8 for row in range(4)])
+
+    def state_dict(self) -> dict[str, int]:
+        return {"given": self.given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.given = state["given"]
+
+
+def as_batch(rows: list[Any]) -> TextBatch:
+    ids_BW = torch.stack([row[0] if isinstance(row, tuple) else row for row in rows])
+    domain_B = torch.zeros(len(ids_BW), dtype=torch.long)
+    return TextBatch(ids_BW[:, :-1], ids_BW[:, 1:], None, domain_B)
+
+
+def text(path: Path, objective: Any) -> Text:
+    return Text(Files(str(path)), objective, V, length=16, batch_size=4, valid_batches=1)
+
+
+DATA: dict[str, Callable[[], pl.LightningDataModule]] = {
+    "uniform": synthetic,
+    "sources": lambda: synthetic(Sources(2, 8, 2, 4)),
+    "recall": lambda: synthetic(Recall(16, 8, 8)),
+    "endless_of_theirs": lambda: Theirs(Endless(), None),
+    "shuffled_of_theirs": lambda: Theirs(TensorDataset(torch.arange(360).view(40, 9) % 8), True),
+    "stream_of_theirs": Streams,
+}
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("name", DATA)
+def test_every_data_module_of_tokens(name: str, accumulate: int, tmp_path: Path) -> None:
+    assert_same_whenever_killed(Made(training, DATA[name], trainer(accumulate)), tmp_path)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize(
+    ("network", "objective"), [(Decoder, NextToken()), (EncoderDecoder, SpanCorruption())]
+)
+def test_text_over_the_end_of_an_epoch(
+    network: Any,
+    objective: Any,
+    accumulate: int,
+    small_text: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An epoch of five batches, the last of which may be an optimiser step of its own."""
+    monkeypatch.setenv("MOEBENCH_CACHE", str(small_text.parent / "cache"))
+    experiment = Made(
+        lambda: training(network=network),
+        lambda: text(small_text, objective),
+        trainer(accumulate, limit_train_batches=5),
+    )
+    assert_same_whenever_killed(experiment, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "data", [lambda: Vowels(train_speakers=4, test_speakers=2), lambda: RobotArm(20, 10)]
+)
+def test_populations_on_whole_sets(data: Any, tmp_path: Path) -> None:
+    experiment = Made(
+        lambda: Population(BackProp(3), [0.1, 0.2], seeds=2, epochs_per_step=2),
+        data,
+        trainer(accumulate=1),
+    )
+    assert_same_whenever_killed(experiment, tmp_path)
