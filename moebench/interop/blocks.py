@@ -18,9 +18,10 @@ from moebench.moe.routers import GroupLimited, SigmoidTopK, SoftmaxTopK, Switch,
 
 
 def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
-    """Return a layer with the weights of a block, copied, in the block's mode and type.
+    """Return a layer with the weights of a block, copied, in the block's mode and types.
 
-    The layer takes x_TD, the tokens of all sequences one after the other.
+    What a block keeps in float32, such as the bias of a router, stays so. The layer takes x_TD, the
+    tokens of all sequences one after the other.
 
     Args:
         module: a mixture of Mixtral, OLMoE, Qwen2-MoE, Qwen3-MoE, DeepSeek-V2 or V3, or Switch.
@@ -36,8 +37,7 @@ def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
     block: Any = module
     with torch.no_grad():
         layer = _switch(block, length) if name == SWITCH else _swiglu(block, BLOCKS[name])
-    example = next(module.parameters())
-    return layer.to(example.device, example.dtype).train(module.training)
+    return layer.train(module.training)
 
 
 def _swiglu(block: Any, router: Callable[[Any, int], nn.Module]) -> MoELayer:
@@ -48,12 +48,12 @@ def _swiglu(block: Any, router: Callable[[Any, int], nn.Module]) -> MoELayer:
         raise ValueError(f"{type(block).__name__}: its activation is {activation}, must be SiLU")
     num_experts, dim, hidden = down.shape
     experts = SwiGLU(dim, num_experts, hidden)
-    experts.gate_up_EDF.copy_(gate_up.transpose(1, 2))
-    experts.down_EFD.copy_(down.transpose(1, 2))
-    ours = router(block.gate, dim)
-    ours.get_parameter("score.weight").copy_(block.gate.weight)
+    experts.gate_up_EDF = _copy(gate_up.transpose(1, 2))
+    experts.down_EFD = _copy(down.transpose(1, 2))
+    ours: Any = router(block.gate, dim)
+    ours.score.weight = _copy(block.gate.weight)
     if isinstance(ours, SigmoidTopK):
-        ours.bias_E.copy_(block.gate.e_score_correction_bias)
+        ours.bias_E = _copy(block.gate.e_score_correction_bias).data
     return MoELayer(ours, experts, Grouped(), _shared(block, dim))
 
 
@@ -61,7 +61,7 @@ def _shared(block: Any, dim: int) -> Shared | GatedShared | None:
     """Return the shared experts of a block, None if it has none."""
     if hasattr(block, "shared_expert"):
         gated = GatedShared(dim, block.shared_expert.down_proj.in_features)
-        gated.gate.weight.copy_(block.shared_expert_gate.weight)
+        gated.gate.weight = _copy(block.shared_expert_gate.weight)
         _dense(gated.shared.expert, block.shared_expert)
         return gated
     if hasattr(block, "shared_experts"):
@@ -74,8 +74,8 @@ def _shared(block: Any, dim: int) -> Shared | GatedShared | None:
 def _dense(expert: SwiGLU, theirs: Any) -> None:
     """Copy the three matrices of a dense block."""
     both: Tensor = torch.cat([theirs.gate_proj.weight, theirs.up_proj.weight])
-    expert.gate_up_EDF.copy_(both.T[None])
-    expert.down_EFD.copy_(theirs.down_proj.weight.T[None])
+    expert.gate_up_EDF = _copy(both.T[None])
+    expert.down_EFD = _copy(theirs.down_proj.weight.T[None])
 
 
 def _switch(block: Any, length: int | None) -> MoELayer:
@@ -88,15 +88,22 @@ def _switch(block: Any, length: int | None) -> MoELayer:
         raise ValueError(f"{type(block).__name__}: a bias of the router is not supported")
     hidden, dim = theirs[0].wi.weight.shape
     experts = ReluMLP(dim, len(theirs), hidden, theirs[0].dropout.p)
-    experts.up_EDF.copy_(torch.stack([expert.wi.weight.T for expert in theirs]))
-    experts.down_EFD.copy_(torch.stack([expert.wo.weight.T for expert in theirs]))
+    experts.up_EDF = _copy(torch.stack([expert.wi.weight.T for expert in theirs]))
+    # In float16 theirs keeps the second matrix in float32; ours has one type for both.
+    down_EFD = torch.stack([expert.wo.weight.T for expert in theirs])
+    experts.down_EFD = _copy(down_EFD.to(experts.up_EDF.dtype))
     # So small a factor leaves the number of rows to the minimum, as theirs does not grow with text.
     capacity = Capacity(factor=1e-6, minimum=block.router.expert_capacity, group=length)
-    router = Limited(
+    router: Any = Limited(
         dim, lambda width: Switch(width, len(theirs), block.router.jitter_noise), capacity
     )
-    router.get_parameter("router.score.weight").copy_(block.router.classifier.weight)
+    router.router.score.weight = _copy(block.router.classifier.weight)
     return MoELayer(router, experts, Grouped())
+
+
+def _copy(tensor: Tensor) -> nn.Parameter:
+    """Return a parameter of its own, of the same type and on the same device."""
+    return nn.Parameter(tensor.detach().clone(memory_format=torch.contiguous_format))
 
 
 def _top_k(gate: Any, dim: int) -> nn.Module:
