@@ -23,3 +23,5 @@ class Architecture:
     settings: Callable[[Parts], dict[str, Any]]  # what its config.json says beside the common
     # Beginnings of the names of weights that a checkpoint may have and a decoder has no place for.
     spare: Callable[[Config], tuple[str, ...]] = lambda config: ()
+    # Endings of our names of parameters that stay in float32 where the others are narrower.
+    exact: tuple[str, ...] = ()

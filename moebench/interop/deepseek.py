@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from moebench.interop.config import Config, growth, rope_parameters
+from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, routed, swiglu
+from moebench.interop.rope import growth, rope_of, rope_settings
 from moebench.models.latent_attention import Latent
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
@@ -13,8 +14,8 @@ from moebench.moe.layer import MoELayer
 
 def latent_of(config: Config) -> Latent:
     """Return the widths of attention; stretched positions sharpen its scores."""
-    rope, scale = config.rope(), 1.0
-    if (rope.get("rope_type") or rope.get("type") or "default") != "default":
+    rope, scale = rope_of(config), 1.0
+    if rope["rope_type"] != "default":
         everywhere = rope.get("mscale_all_dim") or 0
         scale = growth(rope["factor"], everywhere) ** 2 if everywhere else 1.0
     return Latent(
@@ -60,22 +61,28 @@ def settings(parts: Parts) -> dict[str, Any]:
         "qk_rope_head_dim": latent.turned,
         "v_head_dim": latent.value,
         "attention_bias": latent.bias,
-        "rope_parameters": {**rope_parameters(parts.model.positions), **_scale(parts)},
+        **rope_settings(parts.model.positions, **_scale(parts)),
     }
 
 
-def _scale(parts: Parts) -> dict[str, Any]:
-    """Return what the positions in config.json say of the further factor on the scores.
+def _scale(parts: Parts) -> dict[str, float]:
+    """Return what the positions in config.json say of the factors that sharpen attention.
+
+    `mscale` repeats `attention_factor` for readers that know only the former.
 
     Raises:
         ValueError: for a factor that no stretching of positions explains.
     """
     scale, yarn = parts.attention.latent.scale, parts.model.positions.yarn
-    if scale == 1.0:
-        return {}
     if yarn is None or yarn.factor <= 1:
+        if scale == 1.0:
+            return {}
         raise ValueError(f"latent.scale={scale}: config.json has it only with stretched positions")
-    return {"mscale_all_dim": (scale**0.5 - 1) / (growth(yarn.factor) - 1)}
+    once = growth(yarn.factor) - 1
+    return {
+        "mscale": (yarn.attention * scale**0.5 - 1) / once,
+        "mscale_all_dim": (scale**0.5 - 1) / once,
+    }
 
 
 def _shared(parts: Parts) -> int:

@@ -14,6 +14,7 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, decoder, latent
+from moebench.interop.rope import positions_of
 from moebench.models.latent_attention import LatentAttention
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.experts import SwiGLU
@@ -40,7 +41,7 @@ def build(config: Config) -> Mixtral:
         ),
         lambda dim: Shared(dim, shared),
         lambda dim, heads: LatentAttention(dim, heads, widths),
-        config.positions(interleaved=config["rope_interleave"]),
+        positions_of(config, interleaved=config["rope_interleave"]),
     )
 
 

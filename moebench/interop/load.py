@@ -11,9 +11,11 @@ from tqdm import tqdm
 
 from moebench.interop.architectures import ARCHITECTURES
 from moebench.interop.config import FILE, Config, read_json
+from moebench.interop.fused import fused
 from moebench.interop.pieces import Piece
 from moebench.interop.room import check_room
 from moebench.interop.tensors import Stored, find, listed, read_into
+from moebench.interop.tied import settle
 from moebench.models.mixtral_2024 import Mixtral
 
 DTYPES = {
@@ -36,7 +38,8 @@ def from_pretrained(
 
     Args:
         path: folder with `config.json` and safetensors, in one file or in shards.
-        dtype: of the weights; None: as the checkpoint has them. Routers decide in float32 anyway.
+        dtype: of the weights; None: as the checkpoint has them. Routers decide in float32 anyway,
+            and what the format keeps in float32, such as the bias of a router, stays so.
         device: where the weights go.
 
     Raises:
@@ -51,17 +54,17 @@ def from_pretrained(
         known = ", ".join(ARCHITECTURES)
         raise ValueError(f"{folder / FILE}: model_type={kind!r} is not supported, only {known}")
     architecture = ARCHITECTURES[kind]
-    config = Config(given, architecture.defaults)
-    stored = find(folder)
+    config, stored = settle(folder, Config(given, architecture.defaults), find(folder))
     with torch.device("meta"):
         model = architecture.build(config).eval()
-    pieces = list(architecture.pieces(model))
+    pieces = fused(list(architecture.pieces(model)), stored)
     check_names(folder, model, pieces, stored, architecture.spare(config))
     wanted = stored[pieces[0].theirs].type if dtype is None else dtype_of(dtype)
     where = torch.device(device)
     check_room(sum(tensor.numel() for tensor in model.state_dict().values()), wanted, where)
-    allocate(model, wanted, where)
+    allocate(model, wanted, where, architecture.exact)
     fill(model, pieces, stored)
+    model.source = folder.resolve()
     return model
 
 
@@ -84,8 +87,6 @@ def check_names(
     if missing := [name for name in names if name not in stored]:
         raise ValueError(f"{folder}: missing weights: {listed(sorted(missing))}")
     rest = [name for name in stored if name not in names and not name.endswith(COMPUTED)]
-    if model.shape.tied:  # the same numbers as the embedding's
-        rest = [name for name in rest if name != "lm_head.weight"]
     left_out = [name for name in rest if spare and name.startswith(spare)]
     if unknown := [name for name in rest if name not in set(left_out)]:
         raise ValueError(f"{folder}: unknown weights: {listed(unknown)}")
@@ -100,16 +101,20 @@ def check_names(
             raise ValueError(f"{folder}: {piece.theirs} is {found}, {FILE} asks for {expected}")
 
 
-def allocate(model: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+def allocate(
+    model: nn.Module, dtype: torch.dtype, device: torch.device, exact: tuple[str, ...] = ()
+) -> None:
     """Give the tensors of a model without memory memory of their own, uninitialised.
 
     Stacked matrices lie transposed in it, so that those of the file are read in one go. Buffers
-    keep their type: the bias of a router is small and has to be exact.
+    keep their type: the bias of a router is small and has to be exact. So do parameters whose
+    names end in `exact`, unless the type is a wider one.
     """
-    for module in model.modules():
+    for path, module in model.named_modules():
         for name, parameter in module.named_parameters(recurse=False):
-            tensor = _room(parameter, dtype, device)
-            setattr(module, name, nn.Parameter(tensor))
+            keep = f"{path}.{name}".endswith(exact)
+            wanted = torch.promote_types(dtype, parameter.dtype) if keep else dtype
+            setattr(module, name, nn.Parameter(_room(parameter, wanted, device)))
         for name, buffer in module.named_buffers(recurse=False):
             setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype, device=device))
 

@@ -10,6 +10,7 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, decoder, grouped_query, swiglu
+from moebench.interop.rope import positions_of
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.experts import SwiGLU
@@ -31,7 +32,7 @@ def build(config: Config) -> Mixtral:
             every=1,
         ),
         attention=lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, head_width),
-        positions=config.positions(config.get("sliding_window")),
+        positions=positions_of(config, config.get("sliding_window")),
     )
 
 

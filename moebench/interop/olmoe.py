@@ -10,6 +10,7 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, decoder, grouped_query, routed
+from moebench.interop.rope import positions_of
 from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.experts import SwiGLU
@@ -33,7 +34,7 @@ def build(config: Config) -> Mixtral:
             every=1,
         ),
         attention=lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, norm=norm),
-        positions=config.positions(),
+        positions=positions_of(config),
     )
 
 
@@ -66,8 +67,6 @@ def settings(parts: Parts) -> dict[str, Any]:
         "num_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,
         "norm_topk_prob": isinstance(parts.router, TopK),
-        "eos_token_id": None,
-        "pad_token_id": None,
     }
 
 

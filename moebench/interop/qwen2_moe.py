@@ -11,6 +11,7 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, decoder, grouped_query, routed, swiglu
+from moebench.interop.rope import positions_of
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.experts.shared import GatedShared
@@ -30,7 +31,7 @@ def build(config: Config) -> Mixtral:
         sparse,
         lambda dim: GatedShared(dim, shared),
         lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, bias=bias),
-        config.positions(),
+        positions_of(config),
     )
 
 

@@ -11,6 +11,7 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, decoder, grouped_query, routed
+from moebench.interop.rope import positions_of
 from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.routers import SoftmaxTopK, TopK
@@ -30,7 +31,7 @@ def build(config: Config) -> Mixtral:
         attention=lambda dim, heads: GroupedQueryAttention(
             dim, heads, kv_heads, head_width, norm=norm
         ),
-        positions=config.positions(qwen_moe.window_of(config)),
+        positions=positions_of(config, qwen_moe.window_of(config)),
     )
 
 

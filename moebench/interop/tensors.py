@@ -6,6 +6,7 @@ of its parameter and nowhere else, unless its type has to change; then through a
 """
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,32 @@ def read_into(file: BinaryIO, stored: Stored, target: Tensor) -> None:
         part = flat[start : start + step]
         _fill(file, buffer[: part.numel()])
         part.copy_(buffer[: part.numel()])
+
+
+def alike(one: Stored, other: Stored) -> bool:
+    """Say whether two tensors are of one shape and have equal numbers."""
+    if one.shape != other.shape:
+        return False
+    count = math.prod(one.shape)
+    with one.file.open("rb", buffering=0) as first, other.file.open("rb", buffering=0) as second:
+        for start in range(0, count, BUFFER // 8):
+            length = min(BUFFER // 8, count - start)
+            if not torch.equal(
+                *(
+                    _part(file, stored, start, length)
+                    for file, stored in ((first, one), (second, other))
+                )
+            ):
+                return False
+    return True
+
+
+def _part(file: BinaryIO, stored: Stored, start: int, length: int) -> Tensor:
+    """Return some numbers of a tensor in float64."""
+    file.seek(stored.start + start * stored.type.itemsize)
+    flat = torch.empty(length, dtype=stored.type)
+    _fill(file, flat)
+    return flat.double()
 
 
 def _fill(file: BinaryIO, flat: Tensor) -> None:

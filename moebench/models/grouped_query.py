@@ -21,7 +21,7 @@ class QueryKeyNorm:
     """An RMSNorm of queries and keys before they are turned."""
 
     over: Literal["head", "width"]  # each head by itself, or all heads together
-    epsilon: float = 1e-6
+    epsilon: float = 1e-5  # as of the other norms of a decoder
 
 
 class GroupedQueryAttention(nn.Module):

@@ -7,6 +7,7 @@ DeepSeekMoE (arXiv 2401.06066), sections 3.2 and 5.1.1. Without mixtures it is i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -88,6 +89,7 @@ class Mixtral(nn.Module):
         seed = draw_seed()
         self.shape = shape
         self.positions = positions
+        self.source: Path | None = None  # the checkpoint that it was read from
         self.embedding = nn.Embedding(vocabulary, shape.width)
         blocks = [
             DecoderBlock(shape, attention, mixture, shared if mixture else None)

@@ -1,0 +1,64 @@
+"""What of a checkpoint is no property of the decoder, and is kept when it is written again.
+
+Ids of special tokens, settings of training and generation, and the tokenizer's files.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from moebench.interop.config import FILE, read_json
+
+SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")
+TRAINING = (  # where the architecture is the same
+    "attention_dropout",
+    "aux_loss_alpha",
+    "initializer_range",
+    "output_router_logits",
+    "pretraining_tp",
+    "router_aux_loss_coef",
+    "router_jitter_noise",
+    "seq_aux",
+    "use_cache",
+)
+FILES = (
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
+    "chat_template.json",
+)
+
+
+def kept_settings(like: Path | None, model_type: str, vocabulary: int) -> dict[str, Any]:
+    """Return what config.json keeps of a checkpoint; without one, that there are no special tokens.
+
+    Raises:
+        FileNotFoundError: if it is no checkpoint.
+        ValueError: if its vocabulary is of another size, so that its ids mean other tokens.
+    """
+    if like is None:
+        return dict.fromkeys(SPECIAL)
+    given = read_json(like)
+    if given.get("vocab_size", vocabulary) != vocabulary:
+        raise ValueError(
+            f"{like / FILE}: vocab_size={given['vocab_size']}, but the model has {vocabulary} "
+            "tokens, so special tokens and tokenizer are not its"
+        )
+    names = SPECIAL + (TRAINING if given.get("model_type") == model_type else ())
+    return {name: given[name] for name in names if name in given}
+
+
+def copy_files(like: Path, folder: Path) -> None:
+    """Copy the tokenizer and the settings of generation from one checkpoint into another."""
+    if like.resolve() == folder.resolve():
+        return
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+        if (like / name).is_file():
+            shutil.copyfile(like / name, folder / name)

@@ -1,0 +1,112 @@
+"""What config.json says of rotary positions, read as transformers reads it, and written.
+
+Newer files have `rope_parameters`, older ones `rope_theta` and `rope_scaling`. Where both stand,
+transformers lets `rope_scaling` win.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from moebench.interop.config import FILE, Config
+from moebench.models.positions import Positions, Yarn
+
+log = logging.getLogger(__name__)
+
+
+def positions_of(config: Config, window: int | None = None, interleaved: bool = False) -> Positions:
+    """Return the positions.
+
+    Raises:
+        ValueError: for a way to stretch them that is not known here.
+    """
+    rope = rope_of(config)
+    return Positions(
+        base=float(rope["rope_theta"]),
+        context=config["max_position_embeddings"],
+        window=window or None,
+        interleaved=interleaved,
+        yarn=_yarn(rope) if rope["rope_type"] == "yarn" else None,
+    )
+
+
+def rope_of(config: Config) -> dict[str, Any]:
+    """Return what is said of rotary positions, with `rope_type` and `rope_theta` in any case.
+
+    Raises:
+        ValueError: for a kind of positions that is not known here, or one without its factor.
+    """
+    new, old = (_normal(config, config.get(key, {})) for key in ("rope_parameters", "rope_scaling"))
+    rope = old if config.get("rope_scaling") else new
+    if config.get("rope_scaling") and config.get("rope_parameters") and old != new:
+        log.warning("%s: rope_scaling=%s differs from rope_parameters and wins", FILE, old)
+    if rope["rope_type"] not in ("default", "yarn"):
+        raise ValueError(
+            f"{FILE}: rope_type={rope['rope_type']!r} is not supported, only default and yarn"
+        )
+    return rope
+
+
+def _normal(config: Config, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one of the two forms with all that the decoder needs, the older names replaced.
+
+    Raises:
+        ValueError: for positions that differ between layers, or yarn without its factor.
+    """
+    if any(isinstance(value, Mapping) for value in told.values()):
+        raise ValueError(f"{FILE}: rope_parameters that differ between layers are not supported")
+    rope = {"rope_theta": config.get("rope_theta", 10_000.0), **told}
+    rope["rope_type"] = rope.pop("rope_type", None) or rope.get("type") or "default"
+    rope.pop("type", None)
+    if rope["rope_type"] == "yarn":
+        context, name = config["max_position_embeddings"], "original_max_position_embeddings"
+        rope[name] = config.get(name) or rope.get(name) or context
+        if "factor" not in rope:
+            raise ValueError(f"{FILE}: rope_type='yarn' needs a factor")
+        rope["factor"] = rope["factor"] or context / rope[name]
+    return rope
+
+
+def growth(factor: float, weight: float = 1.0) -> float:
+    """Return 0.1 w ln(factor) + 1, by which YaRN sharpens attention (arXiv 2309.00071, eq. 22)."""
+    return 0.1 * weight * math.log(factor) + 1 if factor > 1 else 1.0
+
+
+def _yarn(rope: Mapping[str, Any]) -> Yarn:
+    if rope.get("truncate", True) is not True:
+        raise ValueError(f"{FILE}: truncate={rope['truncate']!r} of yarn is not supported")
+    factor = rope["factor"]
+    sharp, everywhere = rope.get("mscale"), rope.get("mscale_all_dim")
+    attention = rope.get("attention_factor")
+    if attention is None:
+        attention = growth(factor)
+        if sharp and everywhere:
+            attention = growth(factor, sharp) / growth(factor, everywhere)
+    first = int(rope["original_max_position_embeddings"])
+    fast, slow = rope.get("beta_fast") or 32, rope.get("beta_slow") or 1
+    return Yarn(float(factor), first, float(fast), float(slow), float(attention))
+
+
+def rope_settings(positions: Positions, **more: float) -> dict[str, Any]:
+    """Return what config.json says of positions, in the new form and in the old one alike.
+
+    Args:
+        positions: of the decoder.
+        **more: further numbers of stretched positions.
+    """
+    base, yarn = positions.base, positions.yarn
+    if yarn is None:
+        new = {"rope_theta": base, "rope_type": "default"}
+        return {"rope_parameters": new, "rope_theta": base, "rope_scaling": None}
+    new = {
+        "rope_theta": base,
+        "rope_type": "yarn",
+        "factor": yarn.factor,
+        "original_max_position_embeddings": yarn.first_context,
+        "beta_fast": yarn.fast,
+        "beta_slow": yarn.slow,
+        "attention_factor": yarn.attention,
+        **more,
+    }
+    return {"rope_parameters": new, "rope_theta": base, "rope_scaling": {**new, "type": "yarn"}}

@@ -1,0 +1,36 @@
+"""Checkpoints that say that the embedding also scores the tokens, and what their weights say."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from moebench.interop.config import FILE, Config
+from moebench.interop.tensors import Stored, alike
+
+EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+log = logging.getLogger(__name__)
+
+
+def settle(
+    folder: Path, config: Config, stored: Mapping[str, Stored]
+) -> tuple[Config, dict[str, Stored]]:
+    """Return configuration and weights of which each says whether the embedding is tied.
+
+    As in transformers: of two weights that ought to be one and differ, both are kept; of two where
+    one is missing, the other serves as both.
+    """
+    found = dict(stored)
+    if not config.get("tie_word_embeddings", False) or HEAD not in found:
+        return config, found
+    if EMBEDDING not in found:
+        found[EMBEDDING] = found[HEAD]
+    if alike(found[EMBEDDING], found[HEAD]):
+        del found[HEAD]
+        return config, found
+    log.warning(
+        "%s: tie_word_embeddings=true, but %s differs from %s; both are kept, untied",
+        folder / FILE,
+        HEAD,
+        EMBEDDING,
+    )
+    return config.but(tie_word_embeddings=False), found

@@ -1,0 +1,232 @@
+"""Models that a config.json cannot describe are refused by name, and nothing is written."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from moebench.interop import from_pretrained, read_back, room, save_pretrained
+from moebench.models import Mixtral
+from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.latent_attention import Latent, LatentAttention
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.positions import Positions
+from moebench.moe import RoutingDecision, Sparse
+from moebench.moe.dispatch import Loop
+from moebench.moe.experts import SwiGLU
+from moebench.moe.experts.shared import GatedShared, Shared
+from moebench.moe.routers import GroupLimited, SigmoidTopK, SoftmaxTopK, TopK
+
+SHAPE = DecoderShape(width=16, layers=2, heads=4, hidden=24)
+LATENT = Latent(6, 5, 4, 2, 3)
+
+
+class Coldest(TopK):
+    """Another rule under the same constructor."""
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        return super().forward(-x_TD)
+
+
+class Louder(SwiGLU):
+    def forward(self, x_RD: Tensor, count_E: Tensor) -> Tensor:
+        return 2 * super().forward(x_RD, count_E)
+
+
+def sparse(router: Callable[[int], nn.Module], experts: type = SwiGLU) -> Sparse:
+    return Sparse(router, lambda dim, count: experts(dim, count, 8), every=1)
+
+
+def model(**arguments: object) -> Mixtral:
+    torch.manual_seed(0)
+    given = {"shape": SHAPE, "sparse": sparse(lambda dim: TopK(dim, 4)), **arguments}
+    return Mixtral(30, **given).eval()
+
+
+def normed(over: str, epsilon: float) -> Callable[[int, int], nn.Module]:
+    norm = QueryKeyNorm(over, epsilon)
+    return lambda dim, heads: GroupedQueryAttention(dim, heads, norm=norm)
+
+
+def latent(dim: int, heads: int) -> nn.Module:
+    return LatentAttention(dim, heads, LATENT)
+
+
+KINDS = {
+    "mixtral": {},
+    "olmoe": {"attention": normed("width", 1e-5)},
+    "qwen2_moe": {
+        "sparse": sparse(lambda dim: SoftmaxTopK(dim, 4)),
+        "shared": lambda dim: GatedShared(dim, 12),
+        "attention": lambda dim, heads: GroupedQueryAttention(dim, heads, bias=True),
+    },
+    "qwen3_moe": {"attention": normed("head", 1e-5)},
+    "deepseek_v2": {
+        "sparse": sparse(lambda dim: GroupLimited(dim, 4, 2)),
+        "shared": lambda dim: Shared(dim, 8),
+        "attention": latent,
+        "positions": Positions(interleaved=True),
+    },
+    "deepseek_v3": {
+        "sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2)),
+        "shared": lambda dim: Shared(dim, 8),
+        "attention": latent,
+    },
+}
+
+
+def refused(made: Mixtral, folder: Path, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as refusal:
+        save_pretrained(made, folder)
+    assert "\n" not in str(refusal.value)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_written(kind: str, tmp_path: Path) -> None:
+    save_pretrained(model(**KINDS[kind]), tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["model_type"] == kind
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "olmoe", "qwen2_moe", "qwen3_moe"])
+def test_interleaved_positions_are_refused(kind: str, tmp_path: Path) -> None:
+    made = model(**{**KINDS[kind], "positions": Positions(interleaved=True)})
+    refused(made, tmp_path / "new", rf"positions=.*interleaved=True.*{kind} can only say")
+
+
+@pytest.mark.parametrize("kind", ["olmoe", "qwen3_moe"])
+def test_an_epsilon_of_its_own_is_refused(kind: str, tmp_path: Path) -> None:
+    over = "width" if kind == "olmoe" else "head"
+    made = model(attention=normed(over, 1e-6))
+    refused(made, tmp_path / "new", rf"epsilon=1e-06.*{kind} can only say .*epsilon=1e-05")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", ["router", "experts"])
+def test_a_subclass_with_another_forward_is_refused(kind: str, part: str, tmp_path: Path) -> None:
+    made = model(**KINDS[kind])
+    moe = made.blocks[1].feed_forward.inner.moe
+    inside = getattr(moe, part)
+    inside.__class__ = type("Own", (type(inside),), {"forward": lambda self, *given: None})
+    refused(made, tmp_path / "new", rf"blocks\.1\.feed_forward\.inner\.moe\.{part}=Own: .*{kind}")
+
+
+def setting(change: Callable[[Mixtral], object]) -> Mixtral:
+    made = model()
+    change(made)
+    return made
+
+
+def moe(made: Mixtral, block: int = 0) -> nn.Module:
+    return made.blocks[block].feed_forward.inner.moe
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (model(sparse=sparse(lambda d: Coldest(d, 4))), r"moe\.router=Coldest: .*only say TopK"),
+        (setting(lambda m: setattr(moe(m, 1).router, "k", 1)), r"blocks\.1.*router\.k=1: .*say 2"),
+        (
+            setting(lambda m: setattr(m.blocks[0].attention.norm, "eps", 1e-3)),
+            r"blocks\.0\.attention\.norm\.eps=0\.001: .*only say 1e-05",
+        ),
+        (
+            setting(lambda m: setattr(m.blocks[1].feed_forward.dropout, "p", 0.1)),
+            r"feed_forward\.dropout\.p=0\.1: .*only say 0\.0",
+        ),
+        (
+            setting(lambda m: setattr(moe(m).router, "forward", lambda x_TD: None)),
+            r"router\.forward=.*only say nothing",
+        ),
+        (
+            setting(lambda m: setattr(moe(m).router, "temperature", 2.0)),
+            r"router\.temperature=2\.0: .*only say nothing",
+        ),
+        (
+            setting(lambda m: m.blocks[0].register_forward_hook(lambda *given: None)),
+            r"blocks\.0\._forward_hooks=1",
+        ),
+        (
+            setting(lambda m: m.norm.to(torch.bfloat16)),
+            r"its weights are bfloat16, float32; a checkpoint has them in one type",
+        ),
+        (setting(lambda m: setattr(m, "calls", 3)), r"Mixtral\.calls=3: .*only say nothing"),
+    ],
+)
+def test_what_the_format_cannot_say_is_refused(made: Mixtral, words: str, tmp_path: Path) -> None:
+    refused(made, tmp_path / "new", words)
+
+
+def test_other_experts_are_refused(tmp_path: Path) -> None:
+    made = model(sparse=sparse(lambda dim: TopK(dim, 4), Louder))
+    refused(made, tmp_path / "new", r"moe\.experts=Louder: .*only say SwiGLU")
+
+
+def test_any_dispatcher_will_do(tmp_path: Path) -> None:
+    made = model(sparse=replace(sparse(lambda dim: TopK(dim, 4)), dispatcher=Loop))
+    save_pretrained(made, tmp_path)
+    assert (tmp_path / "config.json").is_file()
+
+
+def test_what_reads_otherwise_is_no_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = from_pretrained
+
+    def other(*given: object, **more: object) -> Mixtral:
+        made = read(*given, **more)
+        made.positions = replace(made.positions, base=7.0)
+        return made
+
+    monkeypatch.setattr(read_back, "from_pretrained", other)
+    with pytest.raises(ValueError, match="read back, a few tokens get other logits"):
+        save_pretrained(model(), tmp_path)
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_a_weight_that_reads_otherwise_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = from_pretrained
+
+    def other(*given: object, **more: object) -> Mixtral:
+        made = read(*given, **more)
+        with torch.no_grad():
+            made.norm.weight[3] += 1
+        return made
+
+    monkeypatch.setattr(read_back, "from_pretrained", other)
+    with pytest.raises(ValueError, match=r"read back, norm\.weight differs"):
+        save_pretrained(model(), tmp_path)
+
+
+def test_a_model_that_memory_cannot_hold_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(read_back, "free_bytes", lambda device: 100)
+    with caplog.at_level(logging.WARNING):
+        save_pretrained(model(), tmp_path)
+    assert "not read back to check it" in caplog.text
+    assert room.free_bytes(torch.device("cpu")) != 100
+    assert (tmp_path / "config.json").is_file()
+
+
+def test_writing_leaves_the_mode_as_it_was(tmp_path: Path) -> None:
+    made = model().train()
+    made.norm.eval()
+    save_pretrained(made, tmp_path)
+    assert made.training
+    assert made.blocks[0].training
+    assert not made.norm.training
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_other_types_are_read_back(tmp_path: Path, dtype: torch.dtype) -> None:
+    made = model(**KINDS["deepseek_v3"]).to(dtype)
+    save_pretrained(made, tmp_path)
+    assert from_pretrained(tmp_path).embedding.weight.dtype == dtype
