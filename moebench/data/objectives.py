@@ -24,6 +24,8 @@ class TextBatch(NamedTuple):
     target_BL: Tensor  # int64: what it should say at each place; UNSCORED where nothing counts
     context_BL: Tensor | None  # int64: what the encoder reads; None without an encoder
     domain_B: Tensor  # int64: number of the window's domain
+    mask_BL: Tensor | None = None  # bool: which inputs are real; None: all are
+    context_mask_BL: Tensor | None = None  # bool: the same of the context
 
 
 class Objective(Protocol):

@@ -59,7 +59,8 @@ class PositionBias(nn.Module):
         place_L = torch.arange(length, device=weight_HN.device)
         distance_LL = place_L[None, :] - place_L[:, None]
         bucket_LL = bucket(distance_LL, self.causal)
-        bias_HLL = weight_HN.index_select(1, bucket_LL.flatten()).view(-1, length, length)
+        bias_HLL: Tensor
+        bias_HLL = weight_HN.index_select(1, bucket_LL.flatten()).unflatten(1, bucket_LL.shape)
         return bias_HLL.masked_fill(distance_LL > 0, -torch.inf) if self.causal else bias_HLL
 
 
@@ -82,24 +83,32 @@ class Attention(nn.Module):
         self.out = nn.Linear(dim, dim, bias=False)
 
     def forward(
-        self, x_BLD: Tensor, bias_HLL: Tensor | None = None, context_BLD: Tensor | None = None
+        self,
+        x_BLD: Tensor,
+        bias: Tensor | None = None,
+        context_BLD: Tensor | None = None,
+        mask_BL: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return what each token gathers, and the decisions of query, key and value in that order.
 
         Args:
             x_BLD: the tokens that ask, and, without a context, answer.
-            bias_HLL: added to the scores; None: nothing is.
+            bias: added to the scores, broadcast to BHLS; minus infinity hides a key; None: nothing
+                is added.
             context_BLD: the tokens that answer, of any length.
+            mask_BL: which of the tokens that ask are real, for mixtures; None: all are.
         """
-        source_BLD = x_BLD if context_BLD is None else context_BLD
-        query_BLD, of_query = self.query(x_BLD)
-        key_BLD, of_key = self.key(source_BLD)
-        value_BLD, of_value = self.value(source_BLD)
+        source_BLD, source_mask_BL = (
+            (x_BLD, mask_BL) if context_BLD is None else (context_BLD, None)
+        )
+        query_BLD, of_query = self.query(x_BLD, mask_BL)
+        key_BLD, of_key = self.key(source_BLD, source_mask_BL)
+        value_BLD, of_value = self.value(source_BLD, source_mask_BL)
         gathered_BHLD = scaled_dot_product_attention(
             self._split(query_BLD),
             self._split(key_BLD),
             self._split(value_BLD),
-            attn_mask=None if bias_HLL is None else bias_HLL.to(query_BLD.dtype),
+            attn_mask=None if bias is None else bias.to(query_BLD.dtype),
         )
         gathered_BLD = gathered_BHLD.transpose(1, 2).flatten(2)
         return self.out(gathered_BLD), [*of_query, *of_key, *of_value]

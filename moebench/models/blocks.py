@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from moebench.models.attention import Attention, PositionBias
+from moebench.models.padding import hide
 from moebench.models.slot import slot
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import Sparse
@@ -130,13 +131,26 @@ class Block(nn.Module):
         self.feed_forward = Residual(dim, feed_forward, dropout)
 
     def forward(
-        self, x_BLD: Tensor, bias_HLL: Tensor, context_BLD: Tensor | None = None
+        self,
+        x_BLD: Tensor,
+        bias: Tensor,
+        mask_BL: Tensor | None = None,
+        context_BLD: Tensor | None = None,
+        context_bias: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the tokens after the block and its decisions, attention's first."""
-        x_BLD, of_attention = self.attention(x_BLD, bias_HLL)
+        """Return the tokens after the block and its decisions, attention's first.
+
+        Args:
+            x_BLD: the tokens.
+            bias: of the scores between them, broadcast to BHLL.
+            mask_BL: which of them are real; None: all are.
+            context_BLD: the tokens of the context.
+            context_bias: of the scores between both, broadcast to BHLS; None: there is none.
+        """
+        x_BLD, of_attention = self.attention(x_BLD, bias, None, mask_BL)
         if self.cross is not None:
-            x_BLD, _ = self.cross(x_BLD, None, context_BLD)
-        x_BLD, of_feed_forward = self.feed_forward(x_BLD)
+            x_BLD, _ = self.cross(x_BLD, context_bias, context_BLD)
+        x_BLD, of_feed_forward = self.feed_forward(x_BLD, mask_BL)
         return x_BLD, [*of_attention, *of_feed_forward]
 
 
@@ -170,13 +184,28 @@ class Stack(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(
-        self, x_BLD: Tensor, context_BLD: Tensor | None = None
+        self,
+        x_BLD: Tensor,
+        mask_BL: Tensor | None = None,
+        context_BLD: Tensor | None = None,
+        context_mask_BL: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the tokens after all blocks and the decisions in order of depth."""
+        """Return the tokens after all blocks and the decisions in order of depth.
+
+        Args:
+            x_BLD: the tokens, padded ones behind the real ones.
+            mask_BL: which of them are real; None: all are.
+            context_BLD: the tokens of the context.
+            context_mask_BL: which of them are real; None: all are.
+        """
         decisions: list[RoutingDecision] = []
         x_BLD = self.dropout(x_BLD)
-        bias_HLL = self.position(x_BLD.shape[1])
+        bias, context_bias = self.position(x_BLD.shape[1]), None
+        if mask_BL is not None and not self.position.causal:
+            bias = hide(mask_BL, bias)
+        if context_mask_BL is not None:
+            context_bias = hide(context_mask_BL, x_BLD.new_zeros(()))
         for block in self.blocks:
-            x_BLD, of_block = block(x_BLD, bias_HLL, context_BLD)
+            x_BLD, of_block = block(x_BLD, bias, mask_BL, context_BLD, context_bias)
             decisions += of_block
         return self.dropout(self.norm(x_BLD)), decisions

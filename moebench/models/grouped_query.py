@@ -109,7 +109,7 @@ def attend(
     Keys may have fewer heads than queries, each then serving as many in turn. `scale` is the
     factor on the scores; None: one over the root of the features.
     """
-    if query_BHLR.shape[2] > 1:
+    if query_BHLR.shape[2] != 1:
         causal = place.seen_LS is None
         return scaled_dot_product_attention(
             query_BHLR,
@@ -120,11 +120,13 @@ def attend(
             scale=scale,
             enable_gqa=key_BHSR.shape[1] < query_BHLR.shape[1],
         )
-    if place.window is not None:
+    if place.window is not None and place.seen_LS is None:
         key_BHSR, value_BHSR = key_BHSR[:, :, -place.window :], value_BHSR[:, :, -place.window :]
     # One token: the queries that share a key stand where the tokens of a longer text would, so
     # that no key is copied.
     batch, heads, _, _ = query_BHLR.shape
     together = query_BHLR.reshape(batch, key_BHSR.shape[1], -1, query_BHLR.shape[-1])
-    gathered = scaled_dot_product_attention(together, key_BHSR, value_BHSR, scale=scale)
+    gathered = scaled_dot_product_attention(
+        together, key_BHSR, value_BHSR, attn_mask=place.seen_LS, scale=scale
+    )
     return gathered.reshape(batch, heads, 1, -1)

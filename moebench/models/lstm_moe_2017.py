@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
+from moebench.models.padding import Padding, mask_of
 from moebench.models.slot import Mixture
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
@@ -28,7 +29,7 @@ SCALE = 1.0  # of the initial weights: their variance is this over the fan-in
 
 
 class TokenBatch(Protocol):
-    """What this model reads of a batch."""
+    """What this model reads of a batch; one with padding also has `mask_BL`."""
 
     @property
     def input_BL(self) -> Tensor:
@@ -49,8 +50,7 @@ class Lstm(nn.Module):
 
     def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
         """Return y_BLD and no decision."""
-        y_BLD, _ = self.lstm(x_BLD)
-        return y_BLD, []
+        return _recur(self.lstm, x_BLD), []
 
 
 class ProjectedLstm(nn.Module):
@@ -71,8 +71,13 @@ class ProjectedLstm(nn.Module):
         """Return y_BLD and no decision."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="LSTM with projections")  # slow on CPU
-            y_BLD, _ = self.lstm(x_BLD)
-        return y_BLD, []
+            return _recur(self.lstm, x_BLD), []
+
+
+def _recur(lstm: nn.LSTM, x_BLD: Tensor) -> Tensor:
+    """Return what an LSTM says at each time step; torch refuses to take none."""
+    y_BLD: Tensor = lstm(x_BLD)[0] if x_BLD.shape[1] else x_BLD
+    return y_BLD
 
 
 def _without_bias(lstm: nn.LSTM) -> nn.LSTM:
@@ -103,9 +108,11 @@ class SigmoidMixture(nn.Module):
         super().__init__()
         self.mixture = Mixture(Sparse(router, experts, dispatcher).build(dim))
 
-    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and the one decision behind it."""
-        y_BLD, decisions = self.mixture(x_BLD)
+    def forward(
+        self, x_BLD: Tensor, mask_BL: Tensor | None = None
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return y_BLD and the one decision behind it, of the tokens that are not padding."""
+        y_BLD, decisions = self.mixture(x_BLD, mask_BL)
         return y_BLD.sigmoid(), decisions
 
 
@@ -132,8 +139,10 @@ class SingleExpert(nn.Module):
         )
         self.down = nn.Linear(hidden, dim, bias=False)
 
-    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and no decision."""
+    def forward(
+        self, x_BLD: Tensor, mask_BL: Tensor | None = None
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return y_BLD and no decision; tokens do not meet here, so padding does no harm."""
         for linear in self.hidden:
             x_BLD = linear(x_BLD).relu()
         y_BLD: Tensor = self.down(x_BLD).sigmoid()
@@ -200,12 +209,19 @@ class LstmMoE(nn.Module):
         initialise(self, seed, SCALE)
 
     def forward(self, batch: TokenBatch) -> Output:
-        """Return logits prediction_BLV and the decision of the mixture, if there is one."""
+        """Return logits prediction_BLV and the decision of the mixture, if there is one.
+
+        Raises:
+            ValueError: if a mask is of another shape than its tokens.
+        """
         decisions: list[RoutingDecision] = []
-        x_BLD = self.dropout(self.embedding(batch.input_BL))
+        padding = Padding.of(mask_of(batch))
+        x_BLD = self.dropout(self.embedding(padding.forth(batch.input_BL)))
         middle = [] if self.middle is None else [self.middle]
         for layer in [*self.before, *middle, *self.after]:
-            y_BLD, found = layer(x_BLD)
+            # Only what stands in the middle may be a mixture, which must be told of padding.
+            told = layer is self.middle and padding.mask_BL is not None
+            y_BLD, found = layer(x_BLD, padding.mask_BL) if told else layer(x_BLD)
             x_BLD = x_BLD + self.dropout(y_BLD)
             decisions += found
-        return Output(self.softmax(x_BLD), decisions)
+        return Output(self.softmax(padding.back(x_BLD)), decisions)

@@ -17,6 +17,7 @@ from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.memory import Memory
 from moebench.models.output import Output
+from moebench.models.padding import check_mask, mask_of
 from moebench.models.positions import Positions
 from moebench.models.slot import slot
 from moebench.models.switch_t5_2021 import TokenBatch
@@ -103,12 +104,19 @@ class Mixtral(nn.Module):
         initialise(self, seed, initial_scale)
 
     def forward(self, batch: TokenBatch) -> Output:
-        """Return logits prediction_BLV and one decision per mixture in order of depth."""
-        x_BLD, decisions = self.read(batch.input_BL)
+        """Return logits prediction_BLV and one decision per mixture in order of depth.
+
+        Raises:
+            ValueError: if a mask is of another shape than its tokens.
+        """
+        x_BLD, decisions = self.read(batch.input_BL, mask_BS=mask_of(batch))
         return Output(self.score(x_BLD), decisions)
 
     def read(
-        self, input_BL: Tensor, memories: Sequence[Memory] | None = None
+        self,
+        input_BL: Tensor,
+        memories: Sequence[Memory] | None = None,
+        mask_BS: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return the tokens after all layers, normalised, and the decisions.
 
@@ -116,14 +124,21 @@ class Mixtral(nn.Module):
             input_BL: ids of the tokens.
             memories: one a layer, of the tokens before these, which are added; None: these are
                 the first and nothing is kept.
+            mask_BS: which tokens are real, those of the memories and then these; None: all are.
+
+        Raises:
+            ValueError: if a memory is full, or the mask is of another shape than the tokens.
         """
         x_BLD = self.embedding(input_BL)
+        batch, length = input_BL.shape
         start = 0 if memories is None else memories[0].length
-        place = self.positions.place(start, input_BL.shape[1], self.rotary_width, like=x_BLD)
+        check_mask(mask_BS, (batch, start + length), "mask_BL")
+        place = self.positions.place(start, length, self.rotary_width, x_BLD, mask_BS)
+        mask_BL = None if mask_BS is None else mask_BS[:, start:]
         decisions: list[RoutingDecision] = []
         for layer, block in enumerate(self.blocks):
             memory = None if memories is None else memories[layer]
-            x_BLD, of_block = block(x_BLD, place, memory)
+            x_BLD, of_block = block(x_BLD, mask_BL, place, memory)
             decisions += of_block
         return self.norm(x_BLD), decisions
 
@@ -162,15 +177,18 @@ class DecoderBlock(nn.Module):
         self.attention = Residual(dim, inner, 0.0, shape.epsilon)
         self.feed_forward = Residual(dim, feed_forward, 0.0, shape.epsilon)
 
-    def forward(self, x_BLD: Tensor, *where: object) -> tuple[Tensor, list[RoutingDecision]]:
+    def forward(
+        self, x_BLD: Tensor, mask_BL: Tensor | None, *where: object
+    ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return the tokens after the block and its decisions.
 
         Args:
             x_BLD: the tokens.
+            mask_BL: which of them are real; None: all are.
             *where: what attention is told beside them: their place, and memory if there is one.
         """
         x_BLD, of_attention = self.attention(x_BLD, *where)
-        x_BLD, of_feed_forward = self.feed_forward(x_BLD)
+        x_BLD, of_feed_forward = self.feed_forward(x_BLD, mask_BL)
         return x_BLD, [*of_attention, *of_feed_forward]
 
 

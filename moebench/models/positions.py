@@ -49,7 +49,10 @@ class Yarn:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the tokens of one call stand; all layers share it."""
+    """Where the tokens of one call stand; all layers share it.
+
+    With padding, rows stand in places of their own, and the tensors have axes B and 1 in front.
+    """
 
     cos_LR: Tensor
     sin_LR: Tensor  # with a minus sign in the first half of R
@@ -90,7 +93,9 @@ class Positions:
             if value is not None and value < 1:
                 raise ValueError(f"positions.{name}={value}: must be at least 1")
 
-    def place(self, start: int, length: int, width: int, like: Tensor) -> Place:
+    def place(
+        self, start: int, length: int, width: int, like: Tensor, mask_BS: Tensor | None = None
+    ) -> Place:
         """Return what attention needs to know of L = `length` tokens after `start` earlier ones.
 
         Args:
@@ -98,19 +103,26 @@ class Positions:
             length: tokens that ask.
             width: features R of a head that are turned.
             like: gives type and device of cosines and sines.
+            mask_BS: which of all these tokens are real; positions count those. None: all are.
         """
         even_P = torch.arange(0, width, 2, device=like.device, dtype=torch.float32)
         frequency_P, size = self.base ** (-even_P / width), 1.0
         if self.yarn is not None:
             frequency_P, size = self.yarn(frequency_P, self.base), self.yarn.attention
-        token_L = torch.arange(start, start + length, device=like.device)
-        angle_LP = token_L[:, None] * frequency_P
+        if mask_BS is None:
+            token_L = torch.arange(start, start + length, device=like.device)
+            seen_LS = self._seen(token_L, start)
+        else:
+            token_BS = (mask_BS.cumsum(dim=1) - 1).clamp(min=0)
+            seen_LS = self._seen_of_real(token_BS, mask_BS, start)
+            token_L = token_BS[:, None, start:]
+        angle_LP = token_L[..., None] * frequency_P
         cos_LP, sin_LP = angle_LP.cos() * size, angle_LP.sin() * size
         return Place(
             torch.cat([cos_LP, cos_LP], dim=-1).to(like.dtype),
             torch.cat([-sin_LP, sin_LP], dim=-1).to(like.dtype),
             self.interleaved,
-            self._seen(token_L, start),
+            seen_LS,
             self.window,
         )
 
@@ -125,5 +137,20 @@ class Positions:
         if length == 1 or (start == 0 and short):
             return None
         distance_LS = token_L[:, None] - torch.arange(start + length, device=token_L.device)
-        seen_LS = distance_LS >= 0
-        return seen_LS if self.window is None else seen_LS & (distance_LS < self.window)
+        return self._near(distance_LS)
+
+    def _seen_of_real(self, token_BS: Tensor, mask_BS: Tensor, start: int) -> Tensor:
+        """Return seen_B1LS: real tokens up to each asking one, and the asking one itself.
+
+        Itself for the sake of padded ones: a softmax over nothing is not a number.
+        """
+        length = token_BS.shape[1]
+        itself_SS = torch.eye(length, dtype=torch.bool, device=token_BS.device)
+        distance_BLS = token_BS[:, start:, None] - token_BS[:, None]
+        seen_BLS = self._near(distance_BLS) & mask_BS[:, None] | itself_SS[start:]
+        return seen_BLS[:, None]
+
+    def _near(self, distance: Tensor) -> Tensor:
+        """Return which keys are neither after the query nor, with a window, too far before it."""
+        near = distance >= 0
+        return near if self.window is None else near & (distance < self.window)

@@ -24,8 +24,10 @@ class Dense(nn.Module):
         super().__init__()
         self.block = block
 
-    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and no decision."""
+    def forward(
+        self, x_BLD: Tensor, mask_BL: Tensor | None = None
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return y_BLD and no decision; tokens do not meet here, so padding does no harm."""
         return self.block(x_BLD), []
 
 
@@ -40,9 +42,12 @@ class Mixture(nn.Module):
         super().__init__()
         self.moe = moe
 
-    def forward(self, x_BLD: Tensor) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and the one decision behind it."""
-        y_TD, decision = self.moe(x_BLD.flatten(0, 1))
+    def forward(
+        self, x_BLD: Tensor, mask_BL: Tensor | None = None
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return y_BLD and the one decision behind it, of the tokens that are not padding."""
+        real_T = None if mask_BL is None else mask_BL.flatten()
+        y_TD, decision = self.moe(x_BLD.flatten(0, 1), real_T)
         return y_TD.view(x_BLD.shape), [decision]
 
 

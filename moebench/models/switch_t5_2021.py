@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from moebench.models.blocks import Mixtures, Shape, Stack
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
+from moebench.models.padding import Padding, mask_of
 from moebench.moe.layer import Sparse
 
 ONE_STACK = Shape(layers=4)
@@ -23,7 +24,11 @@ TWO_STACKS = Shape(layers=2)  # as many blocks in all
 
 
 class TokenBatch(Protocol):
-    """What these models read of a batch."""
+    """What these models read of a batch.
+
+    One with padding also has `mask_BL`, and `context_mask_BL` for the encoder, see
+    `moebench.models.padding`.
+    """
 
     @property
     def input_BL(self) -> Tensor:
@@ -68,9 +73,15 @@ class Decoder(nn.Module):
         initialise(self, seed, initial_scale)
 
     def forward(self, batch: TokenBatch) -> Output:
-        """Return logits prediction_BLV and one decision per mixture in order of depth."""
-        x_BLD, decisions = self.decoder(self.embedding(batch.input_BL))
-        return Output(x_BLD @ self.embedding.weight.T, decisions)
+        """Return logits prediction_BLV and one decision per mixture in order of depth.
+
+        Raises:
+            ValueError: if a mask is of another shape than its tokens.
+        """
+        padding = Padding.of(mask_of(batch))
+        ids_BL = padding.forth(batch.input_BL)
+        x_BLD, decisions = self.decoder(self.embedding(ids_BL), padding.mask_BL)
+        return Output(padding.back(x_BLD) @ self.embedding.weight.T, decisions)
 
 
 class EncoderDecoder(nn.Module):
@@ -110,15 +121,22 @@ class EncoderDecoder(nn.Module):
         """Return logits prediction_BLV and one decision per mixture, the encoder's first.
 
         Raises:
-            ValueError: if the batch has nothing for the encoder.
+            ValueError: if the batch has nothing for the encoder, or a mask is of another shape than
+                its tokens.
         """
         if batch.context_BL is None:
             raise ValueError(
                 "data.objective: gives the encoder nothing to read; EncoderDecoder needs one that "
                 "does, such as SpanCorruption"
             )
-        context_BLD, of_encoder = self.encoder(self.embedding(batch.context_BL))
-        x_BLD, of_decoder = self.decoder(self.embedding(batch.input_BL), context_BLD)
+        read = Padding.of(mask_of(batch, "context_BL", "context_mask_BL"))
+        written = Padding.of(mask_of(batch))
+        read_BL, written_BL = read.forth(batch.context_BL), written.forth(batch.input_BL)
+        context_BLD, of_encoder = self.encoder(self.embedding(read_BL), read.mask_BL)
+        x_BLD, of_decoder = self.decoder(
+            self.embedding(written_BL), written.mask_BL, context_BLD, read.mask_BL
+        )
+        x_BLD = written.back(x_BLD)
         return Output(x_BLD @ self.embedding.weight.T, of_encoder + of_decoder)
 
 

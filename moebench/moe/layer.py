@@ -14,6 +14,7 @@ A layer may have a fourth, `(x_TD) -> y_TD`: shared experts, which every token v
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
@@ -43,8 +44,30 @@ class MoELayer(nn.Module):
         self.dispatcher = dispatcher
         self.shared = shared
 
-    def forward(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
-        """Return the mixed answers y_TD and the decision that led to them."""
+    def forward(self, x_TD: Tensor, real_T: Tensor | None = None) -> tuple[Tensor, RoutingDecision]:
+        """Return the mixed answers y_TD and the decision that led to them.
+
+        Padded tokens are answered with zeros, and no part sees them: the tokens of the decision are
+        the real ones in their order, so losses, loads and capacity with its groups count no other.
+
+        Args:
+            x_TD: the tokens.
+            real_T: bool, False for padding; None: all are real.
+
+        Raises:
+            ValueError: if `real_T` is not one bool a token.
+        """
+        if real_T is None:
+            return self._mix(x_TD)
+        if real_T.shape != x_TD.shape[:1] or real_T.dtype != torch.bool:
+            found = f"{real_T.dtype} of the shape {tuple(real_T.shape)}"
+            raise ValueError(f"real_T: is {found}; must be torch.bool of {tuple(x_TD.shape[:1])}")
+        token_N = real_T.nonzero().squeeze(-1)
+        y_ND, decision = self._mix(x_TD.index_select(0, token_N))
+        return y_ND.new_zeros(x_TD.shape).index_copy(0, token_N, y_ND), decision
+
+    def _mix(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
+        """Answer tokens that are all real."""
         decision: RoutingDecision = self.router(x_TD)
         y_TD = self.dispatcher(x_TD, decision, self.experts)
         return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
