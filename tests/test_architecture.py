@@ -60,6 +60,7 @@ WITHOUT_TORCH = {
 FRAMEWORK_BASES = {
     "Callback",
     "Exception",
+    "Flag",
     "LightningCLI",
     "LightningDataModule",
     "LightningModule",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.overflow import Drop
 from moebench.moe.queues import place_in_queue
+from moebench.moe.sees import Sees, all_seen, sees
 
 Priority = Literal["choice", "position", "score", "random"]
 Rounding = Literal["floor", "ceil"]
@@ -34,7 +35,9 @@ class Capacity:
     factor: float = 1.25  # times the rows an even split of the tokens would give
     rounding: Rounding = "floor"
     minimum: int = 0  # rows an expert accepts however small the group is
-    group: int | None = None  # tokens that share the room; None: all that arrive together
+    # Tokens that share the room; None: all that arrive together. With the length of a sequence
+    # (`data.length`), or a part of it, no sequence takes room from another.
+    group: int | None = None
     priority: Priority = "choice"  # all first choices before any second, then by position
 
     def __post_init__(self) -> None:
@@ -99,6 +102,17 @@ def priority_order(decision: RoutingDecision, priority: Priority) -> Tensor | No
     return torch.randperm(decision.token_A.numel(), device=decision.token_A.device)
 
 
+def seen_in_queues(priority: Priority, k: int | None) -> Sees:
+    """Return what decides, within a group, which rows find room.
+
+    Args:
+        priority: who comes first.
+        k: choices of a token; None: not known, so perhaps several.
+    """
+    in_order = priority == "position" or (priority == "choice" and k == 1)
+    return Sees.CAUSAL if in_order else Sees.SEQUENCE
+
+
 def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
     """Return the group of each row, tokens being grouped `size` by `size` in their order.
 
@@ -110,6 +124,13 @@ def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
     if decision.num_tokens % size:
         raise ValueError(f"capacity.group={size}: does not divide {decision.num_tokens} tokens")
     return decision.token_A // size
+
+
+def choices(router: nn.Module) -> int | None:
+    """Return how many experts a router, or the one that it wraps, gives a token, where it says."""
+    k = getattr(router, "k", None)
+    inner = getattr(router, "router", None)
+    return choices(inner) if k is None and isinstance(inner, nn.Module) else k
 
 
 class Limited(nn.Module):
@@ -138,6 +159,20 @@ class Limited(nn.Module):
         self.capacity = capacity
         self.eval_capacity = eval_capacity or capacity
         self.overflow = overflow()
+
+    def sees(self, length: int | None, training: bool) -> Sees | None:
+        """Return what the router sees, and the queues with their overflow where some may overflow.
+
+        A queue that crosses the border of a sequence sees tokens of other sequences.
+        """
+        capacity = self.capacity if training else self.eval_capacity
+        inner = sees(self.router, length, training)
+        if capacity.factor >= self.num_experts:
+            return inner
+        queues = seen_in_queues(capacity.priority, choices(self.router))
+        if not length or not capacity.group or length % capacity.group:
+            queues |= Sees.OTHERS
+        return all_seen(inner, queues, sees(self.overflow, length, training))
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""

@@ -1,7 +1,7 @@
 """Overflow rules: what happens to rows that found no room at the expert they asked for.
 
 A rule is called `(decision, rows, group_A, order_A) -> RoutingDecision` with what `capacity.limit`
-was called with and its result.
+was called with and its result. What it `sees` is meant within a group, beyond the queues.
 
 Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.2 (drop) and appendix B (next expert).
 """
@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.queues import place_in_queue
+from moebench.moe.sees import Sees
 
 
 class Drop(nn.Module):
     """Leave them out: the token passes by on the residual connection."""
+
+    sees = Sees.TOKEN
 
     def forward(
         self,
@@ -38,6 +41,8 @@ class NextExpert(nn.Module):
     Args:
         rounds: how often a token may ask again; None: until it has asked every expert.
     """
+
+    sees = Sees.SEQUENCE  # all first wishes are served before any second one
 
     def __init__(self, rounds: int | None = None) -> None:
         super().__init__()

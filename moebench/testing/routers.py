@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.sees import sees
+from moebench.testing.sight import LENGTH, measured
 from moebench.testing.tokens import D, E, T, tokens
 
 
@@ -30,6 +32,7 @@ class RouterContract:
     no_gradient_to: Mapping[str, str] = MappingProxyType({})  # parameter -> why none reaches it
     random_in_eval_because = ""  # why a router in eval mode decides anew at each call
     fewest_experts = 1  # fewer are refused
+    shares_noise_because = ""  # why other tokens move the noise that a token draws in training
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
         """Return the router under test."""
@@ -178,3 +181,25 @@ class RouterContract:
         assert_same_decision(*decisions)
         if gradients:
             torch.testing.assert_close(*gradients)
+
+    @pytest.mark.parametrize("train", [True, False])
+    def test_it_sees_what_it_says(self, train: bool) -> None:
+        """No other tokens change a decision than `sees` names, and each kind that it names does.
+
+        Where noise is drawn for some tokens only, others move a token's share of it.
+        """
+        torch.manual_seed(0)
+        router = self.make(D, E).train(train)
+        for parameter in router.parameters():  # whose start at zero would look at nothing
+            nn.init.normal_(parameter, std=0.5)
+
+        def decide(x_TD: Tensor) -> RoutingDecision:
+            torch.manual_seed(1)
+            decision: RoutingDecision = router(x_TD)
+            return decision
+
+        said, found = sees(router, LENGTH, train), measured(decide)
+        if train and self.shares_noise_because:
+            assert said != found
+        else:
+            assert said == found, f"say what it was seen to see: {found}"

@@ -59,6 +59,7 @@ class TestFamily(RouterContract):
 class TestNoisyHierarchy(RouterContract):
     no_gradient_because = "one of two on both levels, and the softmax over a single score is one"
     fewest_experts = 2
+    shares_noise_because = "a group draws for its own tokens, so their number moves each share"
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
         return Hierarchical(
@@ -90,7 +91,7 @@ class TestLimited(RouterContract):
         return Limited(
             dim,
             lambda width: TopK(width, num_experts, min(2, num_experts)),
-            Capacity(factor=1.0, minimum=1, priority=self.priority),
+            Capacity(factor=1.5, minimum=1, priority=self.priority),
             OVERFLOW[self.rule],
         )
 

@@ -10,6 +10,7 @@ from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.top_k import check_k
+from moebench.moe.sees import Sees
 
 
 class Batchwise(nn.Module):
@@ -19,8 +20,6 @@ class Batchwise(nn.Module):
     the sum of those of the token's experts, as a softmax over their scores is. Outside training,
     where there may be no batch to compare with, an expert takes every token whose probability
     exceeds its threshold; thresholds are learnt by the loss `ThresholdGap`, and by nothing else.
-
-    In training a token's experts depend on the other tokens of the batch, later ones included.
 
     Args:
         dim: width D of a token.
@@ -48,6 +47,10 @@ class Batchwise(nn.Module):
                 "gate needs as many, so that each expert gets k of them"
             )
         return self.k * num_tokens // self.num_experts
+
+    def sees(self, length: int | None, training: bool) -> Sees:
+        """Return that experts compare the whole batch in training, and nothing after it."""
+        return Sees.BATCH if training else Sees.TOKEN
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD; the decision is a `BalancedDecision`.

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
+from moebench.moe.sees import Sees
 
 
 class Everyone(nn.Module):
@@ -17,6 +18,8 @@ class Everyone(nn.Module):
         dim: width D of a token.
         num_experts: number E of experts.
     """
+
+    sees = Sees.TOKEN
 
     def __init__(self, dim: int, num_experts: int) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.sees import Sees, sees
 
 
 class InputDropout(nn.Module):
@@ -26,6 +27,10 @@ class InputDropout(nn.Module):
         self.router = router(dim)
         self.num_experts = self.router.num_experts
         self.dropout = nn.Dropout(rate)
+
+    def sees(self, length: int | None, training: bool) -> Sees | None:
+        """Return what the wrapped router sees."""
+        return sees(self.router, length, training)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""

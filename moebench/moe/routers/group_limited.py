@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.top_k import check_k
+from moebench.moe.sees import Sees
 
 
 class GroupLimited(nn.Module):
@@ -25,6 +26,8 @@ class GroupLimited(nn.Module):
     Raises:
         ValueError: if the numbers do not fit together.
     """
+
+    sees = Sees.TOKEN
 
     def __init__(
         self,

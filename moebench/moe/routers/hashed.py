@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from moebench.moe.autocast import without_autocast
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import at_least_float32
+from moebench.moe.sees import Sees
 
 
 class Hashed(nn.Module):
@@ -24,6 +25,8 @@ class Hashed(nn.Module):
     """
 
     direction_ED: Tensor
+    sees = Sees.TOKEN
+    k = 1  # experts each token is sent to
 
     def __init__(self, dim: int, num_experts: int, seed: int = 0) -> None:
         super().__init__()

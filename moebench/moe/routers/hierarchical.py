@@ -12,6 +12,7 @@ from moebench.moe.decision import RoutingDecision
 from moebench.moe.hierarchy import HierarchicalDecision
 from moebench.moe.queues import place_in_queue
 from moebench.moe.routers.noisy_top_k import NoisyTopK
+from moebench.moe.sees import Sees, all_seen, sees
 
 
 class Hierarchical(nn.Module):
@@ -46,6 +47,11 @@ class Hierarchical(nn.Module):
         self.num_experts = num_experts
         self.primary = primary(dim, groups)
         self.secondary = nn.ModuleList(secondary(dim, num_experts // groups) for _ in range(groups))
+
+    def sees(self, length: int | None, training: bool) -> Sees | None:
+        """Return what the routers of both levels see; a group gets no whole sequences."""
+        inner = [sees(router, None, training) for router in self.secondary]
+        return all_seen(sees(self.primary, length, training), *inner)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD; the decision is a `HierarchicalDecision`."""

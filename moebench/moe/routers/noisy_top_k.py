@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.noise import NoisyDecision
 from moebench.moe.routers.score import Score
+from moebench.moe.sees import Sees
 
 
 class NoisyTopK(nn.Module):
@@ -27,6 +28,8 @@ class NoisyTopK(nn.Module):
     Raises:
         ValueError: unless 1 <= k < num_experts.
     """
+
+    sees = Sees.TOKEN
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()

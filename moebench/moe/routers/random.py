@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import at_least_float32
 from moebench.moe.routers.top_k import check_k
+from moebench.moe.sees import Sees
 
 
 class Random(nn.Module):
@@ -19,6 +20,8 @@ class Random(nn.Module):
         num_experts: number E of experts to choose from.
         k: experts each token is sent to, each with weight 1 / k.
     """
+
+    sees = Sees.TOKEN
 
     def __init__(self, dim: int, num_experts: int, k: int = 1) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
+from moebench.moe.sees import Sees
 
 
 class Sampled(nn.Module):
@@ -16,6 +17,9 @@ class Sampled(nn.Module):
         dim: width D of a token.
         num_experts: number E of experts to choose from.
     """
+
+    sees = Sees.TOKEN
+    k = 1  # experts each token is sent to
 
     def __init__(self, dim: int, num_experts: int) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.group_limited import check_groups, within
 from moebench.moe.routers.score import Score
+from moebench.moe.sees import Sees
 
 TINY = 1e-20  # added to a sum that is divided by
 
@@ -33,6 +34,7 @@ class SigmoidTopK(nn.Module):
     """
 
     bias_E: Tensor
+    sees = Sees.TOKEN
 
     def __init__(
         self,

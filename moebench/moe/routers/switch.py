@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score, at_least_float32
+from moebench.moe.sees import Sees
 
 
 class Switch(nn.Module):
@@ -20,6 +21,9 @@ class Switch(nn.Module):
         num_experts: number E of experts to choose from.
         jitter: half-width of the uniform factor around one on the input, in training only.
     """
+
+    sees = Sees.TOKEN
+    k = 1  # experts each token is sent to
 
     def __init__(self, dim: int, num_experts: int, jitter: float = 0.01) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers.score import at_least_float32
+from moebench.moe.sees import Sees, sees
 
 
 class Tempered(nn.Module):
@@ -32,6 +33,10 @@ class Tempered(nn.Module):
         self.router = router(dim)
         self.num_experts = self.router.num_experts
         self.temperature = temperature
+
+    def sees(self, length: int | None, training: bool) -> Sees | None:
+        """Return what the wrapped router sees."""
+        return sees(self.router, length, training)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""

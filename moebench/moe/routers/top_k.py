@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
+from moebench.moe.sees import Sees
 
 
 def check_k(k: int, num_experts: int) -> None:
@@ -28,6 +29,8 @@ class TopK(nn.Module):
         num_experts: number E of experts to choose from.
         k: experts each token is sent to.
     """
+
+    sees = Sees.TOKEN
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()
@@ -51,6 +54,8 @@ class SoftmaxTopK(nn.Module):
         num_experts: number E of experts to choose from.
         k: experts each token is sent to.
     """
+
+    sees = Sees.TOKEN
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()
