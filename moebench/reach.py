@@ -1,24 +1,45 @@
-"""A check of the first step: does every configured loss reach a router at all?
+"""Checks of the first step: does every loss reach a router, and does the task teach each of them?
 
-Auxiliary losses that are computed but have no effect are a common silent fault.
+Auxiliary losses that are computed but have no effect, and routers that never learn, are common
+silent faults.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.decision import RoutingDecision
+
 log = logging.getLogger(__name__)
+
+ROUNDING = 1e-6  # a gradient that is smaller than this share of the weights' own is rounding
+
+
+def routers(network: nn.Module) -> dict[str, nn.Module]:
+    """Return name -> router of every MoE layer in order of depth, found by its place there."""
+    return {
+        name: module
+        for name, module in network.named_modules()
+        if name.split(".").count("router") == 1 and name.split(".")[-1] == "router"
+    }
 
 
 def router_parameters(network: nn.Module) -> list[nn.Parameter]:
-    """Return the trainable parameters of every router, found by its place in a MoE layer."""
+    """Return the trainable parameters of every router."""
     return [
         parameter
-        for name, parameter in network.named_parameters()
-        if "router" in name.split(".") and parameter.requires_grad
+        for router in routers(network).values()
+        for parameter in router.parameters()
+        if parameter.requires_grad
     ]
+
+
+def numbered(layers: Iterable[int]) -> str:
+    """Return layers in words, such as "layers 0, 1"."""
+    listed = list(layers)
+    return f"layer{'s' if len(listed) > 1 else ''} {', '.join(map(str, listed))}"
 
 
 def unreached(value: Tensor, parameters: list[nn.Parameter]) -> str:
@@ -39,3 +60,79 @@ def report_reach(terms: Mapping[str, Tensor], network: nn.Module) -> None:
         reason = unreached(value, router_parameters(network))
         if reason:
             log.warning("loss %s has no effect on routing: %s", name, reason)
+
+
+def untaught(
+    task: Tensor, total: Tensor, decisions: Sequence[RoutingDecision], network: nn.Module
+) -> dict[str, list[int]]:
+    """Return reason -> the layers whose router, or a part of it, has nothing to learn from.
+
+    The task must reach a router, or it can only be balanced; what the task does not reach in a
+    router that it teaches elsewhere, the losses on routing must. Routers without a trainable
+    parameter are meant to be as they are.
+
+    Args:
+        task: the task loss.
+        total: the task loss with all weighted losses.
+        decisions: of all layers.
+        network: the model.
+    """
+    found: dict[str, list[int]] = {}
+    of_network = list(routers(network).values())
+    weights = [d.weight_A for d in decisions if d.weight_A.requires_grad]
+    least = ROUNDING * max((float(g.norm()) for g in _gradients(task, weights)), default=0.0)
+    for layer, router in enumerate(of_network):
+        own = {name: p for name, p in router.named_parameters() if p.requires_grad}
+        untouched = _untouched(task, own, least)
+        if own and len(untouched) == len(own):
+            known = len(decisions) == len(of_network)
+            reason = f"the task does not reach it: {_why(decisions[layer] if known else None)}"
+            found.setdefault(reason, []).append(layer)
+        elif never := _untouched(total, untouched, least):
+            found.setdefault(f"no loss reaches its {', '.join(never)}", []).append(layer)
+    return found
+
+
+def report_learning(
+    task: Tensor, total: Tensor, decisions: Sequence[RoutingDecision], network: nn.Module
+) -> None:
+    """Warn, one line a reason, of routers that cannot learn; arguments are those of `untaught`."""
+    for reason, layers in untaught(task, total, decisions, network).items():
+        log.warning("the router in %s cannot learn: %s", numbered(layers), reason)
+
+
+def _untouched(
+    value: Tensor, parameters: Mapping[str, nn.Parameter], least: float
+) -> dict[str, nn.Parameter]:
+    """Return the parameters that a value does not depend on but for rounding."""
+    gradients = _gradients(value, list(parameters.values()))
+    return {
+        name: parameter
+        for (name, parameter), gradient in zip(parameters.items(), gradients, strict=True)
+        if not float(gradient.abs().amax()) > least
+    }
+
+
+def _gradients(value: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return the gradient by each input, zero where there is none; leaves the graph as it is."""
+    if not inputs or not value.requires_grad:
+        return [torch.zeros_like(one) for one in inputs]
+    return torch.autograd.grad(value, inputs, retain_graph=True, materialize_grads=True)
+
+
+def _why(decision: RoutingDecision | None) -> str:
+    """Return why the task does not reach the router that decided so."""
+    if decision is None or not decision.weight_A.numel():
+        return "its gradient is zero"
+    if not decision.weight_A.requires_grad:
+        return "its weights carry no gradient"
+    weight_A = decision.weight_A.detach()
+    if not decision.kept_A.any():
+        return "none of its assignments is kept"
+    alike = float(weight_A.max() - weight_A.min()) <= ROUNDING * float(weight_A.max())
+    if alike and weight_A.numel() <= decision.num_tokens:
+        return (
+            f"its one choice always counts {float(weight_A.max()):.3g}, being normalised over "
+            "itself; take k of 2 or more, or weights that are not (SoftmaxTopK, Switch)"
+        )
+    return "its gradient is zero"

@@ -17,10 +17,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.optimizer import ParamsT
 
 from moebench.cost import Cost, count_batch
+from moebench.leaks import report_leaks
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.metrics import METRICS, load
-from moebench.reach import report_reach, router_parameters
+from moebench.reach import report_learning, report_reach, router_parameters
 
 NOT_SCORED = -100  # target of positions that carry no loss
 
@@ -122,8 +123,13 @@ class Training(pl.LightningModule):
         output: Output = self.network(batch)
         task = task_loss(output, batch)
         terms = self.routing_losses(output.decisions)
-        if self.global_step == 0:
+        weights = {type(term.loss).__name__: term.weight for term in self.losses}
+        total: Tensor = task + sum(weights[name] * value for name, value in terms.items())
+        if self.global_step == 0 and batch_idx == 0:
             report_reach(terms, self.network)
+            report_leaks(self.network, batch)
+            if self.router_rate:
+                report_learning(task, total, output.decisions, self.network)
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if self.global_step % interval == 0:
             values = {"train/loss": task.item()}
@@ -131,8 +137,7 @@ class Training(pl.LightningModule):
             values |= routing_metrics(output.decisions)
             for logger in self.loggers:
                 logger.log_metrics(values, step=self.global_step)
-        weights = {type(term.loss).__name__: term.weight for term in self.losses}
-        return task + sum(weights[name] * value for name, value in terms.items())
+        return total
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Log the task loss; return the decisions, which callbacks may want to look at.

@@ -29,7 +29,7 @@ ROWS = [  # each module imports only from rows below its own
     {"baselines"},
     {"experiment"},
     {"training", "population", "tracking", "interop", "sampling"},
-    {"analysis"},
+    {"analysis", "leaks"},
     {"reach", "models", "data"},
     {"cost"},
     {"moe", "claims", "plan", "records", "statistics"},

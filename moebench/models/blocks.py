@@ -175,6 +175,7 @@ class Stack(nn.Module):
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout={dropout}: must be at least 0 and below 1")
         mixtures.check(shape.layers)
+        self.causal = causal
         self.position = PositionBias(shape.heads, causal)
         self.blocks = nn.ModuleList(
             Block(shape, mixtures.at(layer), dropout, crossed)

@@ -185,6 +185,8 @@ class LstmMoE(nn.Module):
         ValueError: if a number is out of range.
     """
 
+    causal = True
+
     def __init__(
         self,
         vocabulary: int,

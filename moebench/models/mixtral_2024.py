@@ -74,6 +74,8 @@ class Mixtral(nn.Module):
         ValueError: if a number is out of range.
     """
 
+    causal = True
+
     def __init__(
         self,
         vocabulary: int,

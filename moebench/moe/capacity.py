@@ -7,7 +7,7 @@ Source: Lepikhin et al. 2020, GShard (arXiv 2006.16668), section 2.2; Fedus et a
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -167,7 +167,8 @@ class Limited(nn.Module):
         """
         capacity = self.capacity if training else self.eval_capacity
         inner = sees(self.router, length, training)
-        if capacity.factor >= self.num_experts:
+        num_experts: Any = self.num_experts
+        if capacity.factor >= num_experts:  # no queue is ever full
             return inner
         queues = seen_in_queues(capacity.priority, choices(self.router))
         if not length or not capacity.group or length % capacity.group:

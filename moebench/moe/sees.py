@@ -6,6 +6,7 @@ to what happens: `moebench.testing.sight` changes other tokens and looks.
 """
 
 from enum import Flag
+from typing import Any
 
 from torch import nn
 
@@ -35,7 +36,7 @@ def sees(part: nn.Module, length: int | None, training: bool) -> Sees | None:
     """
     if not _said_of_its_forward(part):
         return None
-    said = part.sees
+    said: Any = part.sees
     found: Sees | None = said(length, training) if callable(said) else said
     return found
 

@@ -1,0 +1,147 @@
+"""Step 1 of a training: a router that has nothing to learn from is named, with the reason."""
+
+import logging
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from moebench.models.blocks import Shape
+from moebench.models.switch_t5_2021 import Decoder
+from moebench.moe import Capacity, Limited, Sparse
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.experts import ReluMLP
+from moebench.moe.losses import LoadBalance, ThresholdGap
+from moebench.moe.routers import (
+    ROUTERS,
+    Batchwise,
+    Hashed,
+    Hierarchical,
+    NoisyTopK,
+    Random,
+    SigmoidTopK,
+    Switch,
+    TopK,
+)
+from moebench.reach import routers
+from moebench.training import Training, Weighted
+
+V, D, E = 13, 16, 4
+Router = Callable[[int], nn.Module]
+ALONE = "its one choice always counts 1, being normalised over itself"
+
+
+def training(router: Router, losses: list[Weighted], rate: float = 1.0) -> Training:
+    """Return the training of a decoder of two mixtures, before its first step."""
+    torch.manual_seed(0)
+    sparse = Sparse(router, lambda dim, count: ReluMLP(dim, count, 8))
+    shape = Shape(D, layers=4, heads=2, hidden=8)
+    module = Training(V, lambda count: Decoder(count, shape, sparse), losses, router_rate=rate)
+    module._trainer = SimpleNamespace(global_step=0, log_every_n_steps=5, loggers=[])
+    return module
+
+
+def told(module: Training, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the first step warns of."""
+    ids_BL = torch.arange(24).view(3, 8) % V
+    batch = SimpleNamespace(input_BL=ids_BL, target_BL=ids_BL.roll(-1, 1), context_BL=None)
+    with caplog.at_level(logging.WARNING):
+        module.training_step(batch, 0)
+    lines = [record.getMessage() for record in caplog.records]
+    return [line for line in lines if "cannot learn" in line]
+
+
+def two_of_two(dim: int, count: int) -> TopK:
+    return TopK(dim, count, 2)
+
+
+@pytest.mark.parametrize(
+    ("router", "reason"),
+    [
+        (lambda dim: TopK(dim, E, 1), ALONE),
+        (lambda dim: NoisyTopK(dim, E, 1), ALONE),
+        (lambda dim: SigmoidTopK(dim, E, 1), ALONE),
+        (lambda dim: SigmoidTopK(dim, E, 1, factor=2.5), "always counts 2.5"),
+        (lambda dim: Switch(dim, 1), ALONE),
+        (lambda dim: Limited(dim, lambda d: TopK(d, E, 1), Capacity()), ALONE),
+        (lambda dim: Cut(dim, E), "its weights carry no gradient"),
+        (lambda dim: Unkept(dim, E), "none of its assignments is kept"),
+    ],
+)
+@pytest.mark.parametrize("losses", [[], [Weighted(LoadBalance())]])
+def test_a_router_that_the_task_cannot_teach(
+    router: Router, reason: str, losses: list[Weighted], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line for all layers, also where a balance loss moves it."""
+    [line] = told(training(router, losses), caplog)
+    assert line.startswith("the router in layers 0, 1 cannot learn: the task does not reach it: ")
+    assert reason in line
+
+
+class Cut(Switch):
+    """Its weights were cut off from the graph."""
+
+    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
+        decision: RoutingDecision = super().forward(x_TD)
+        return RoutingDecision(**{**vars(decision), "weight_A": decision.weight_A.detach()})
+
+
+class Unkept(Switch):
+    """Whatever it asks for is dropped."""
+
+    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
+        decision: RoutingDecision = super().forward(x_TD)
+        none_A = torch.zeros_like(decision.kept_A)
+        return RoutingDecision(**{**vars(decision), "kept_A": none_A})
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+def test_routers_that_learn_are_not_named(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Zero at the start is no zero gradient: experts differ. Fixed routers are meant to be so."""
+    several = {"noisy_top_k", "top_k", "sigmoid_top_k", "group_limited", "softmax_top_k"}
+    kwargs: dict[str, object] = {"k": 2} if name in several else {}
+    if name == "hierarchical":
+        kwargs = {"groups": 2, "primary": two_of_two, "secondary": two_of_two}
+    losses = [Weighted(ThresholdGap())] if name == "batchwise" else []
+    module = training(lambda dim: ROUTERS[name](dim, E, **kwargs), losses)
+    assert not told(module, caplog)
+
+
+def test_a_part_of_a_router_that_no_loss_reaches(caplog: pytest.LogCaptureFixture) -> None:
+    [line] = told(training(lambda dim: Batchwise(dim, E), []), caplog)
+    assert line.endswith("in layers 0, 1 cannot learn: no loss reaches its threshold_E")
+    caplog.clear()
+    blind = lambda dim: Hierarchical(dim, E, 2, two_of_two, lambda d, n: TopK(d, n, 1))  # noqa: E731
+    [line] = told(training(blind, []), caplog)
+    assert line.endswith("no loss reaches its secondary.0.score.weight, secondary.1.score.weight")
+
+
+@pytest.mark.parametrize("router", [Hashed, Random])
+def test_routers_without_parameters_have_nothing_to_learn(
+    router: type[nn.Module], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not told(training(lambda dim: router(dim, E), []), caplog)
+
+
+def test_routers_held_still_on_purpose_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
+    assert not told(training(lambda dim: TopK(dim, E, 1), [], rate=0.0), caplog)
+    frozen = training(lambda dim: TopK(dim, E, 1), [])
+    for router in routers(frozen.network).values():
+        router.requires_grad_(False)
+    assert not told(frozen, caplog)
+
+
+def test_the_check_leaves_the_step_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """The gradients of step 1 are those of the same batch in a later step."""
+    ids_BL = torch.arange(24).view(3, 8) % V
+    batch = SimpleNamespace(input_BL=ids_BL, target_BL=ids_BL.roll(-1, 1), context_BL=None)
+    found = []
+    for step in (0, 1):
+        module = training(lambda dim: Switch(dim, E, jitter=0.0), [Weighted(LoadBalance())])
+        module.trainer.global_step = step
+        module.training_step(batch, 0).backward()
+        found.append([parameter.grad for parameter in module.parameters()])
+    for first, later in zip(*found, strict=True):
+        assert torch.equal(first, later)
