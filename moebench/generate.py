@@ -1,12 +1,13 @@
 """What a model writes: a prompt, and the text that it puts after it."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from moebench.data.published import Codec
 from moebench.opened import Opened, open_model
-from moebench.sampling import Sampling
-from moebench.sampling import generate as draw
+from moebench.sampling import Sampling, generate_batch
 
 
 @dataclass(frozen=True)
@@ -14,34 +15,55 @@ class Options:
     """What a person may choose."""
 
     model: Path
-    prompt: str
-    tokens: int  # most to write
+    prompts: Sequence[str]
+    tokens: int  # most to write after each
     sampling: Sampling
     dtype: str | None = None
 
 
+@dataclass
+class Text:
+    """A prompt and what has been written after it."""
+
+    prompt: str
+    ids: list[int]  # of the prompt
+    count: int  # most tokens that may follow
+    found: list[int] = field(default_factory=list)
+
+    def written(self, codec: Codec) -> str:
+        """Return prompt and continuation up to its last whole letter."""
+        # All of it anew: a letter may be made of several tokens.
+        more = codec.decode([*self.ids, *self.found])[len(codec.decode(self.ids)) :]
+        return self.prompt + more.rstrip("\N{REPLACEMENT CHARACTER}")
+
+
 def generate(options: Options) -> int:
-    """Print the prompt and what the model writes after it, as it comes; return the exit status.
+    """Print each prompt and what the model writes after it; return the exit status.
+
+    A single text is printed as it comes, several are when all are done, an empty line between them.
 
     Raises:
-        ValueError: if the prompt is longer than the model's context.
+        ValueError: if a prompt is longer than the model's context.
     """
     model = open_model(options.model, options.dtype)
-    ids, count = fitted(model, options.prompt, options.tokens)
-    text = options.prompt
-    print(text, end="", flush=True)
-    found: list[int] = []
-    for token in draw(model.network, ids, count, options.sampling, model.ends):
-        found.append(token)
-        # All of it anew: a letter may be made of several tokens.
-        more = model.codec.decode([*ids, *found])[len(model.codec.decode(ids)) :]
-        if not more.endswith("\N{REPLACEMENT CHARACTER}"):
-            print((options.prompt + more)[len(text) :], end="", flush=True)
-            text = options.prompt + more
-    print()
-    if len(found) == count < options.tokens:
-        room = f"{len(ids)} of the prompt and {count} new ones"
-        print(f"(the context of {model.context} tokens is full: {room})", file=sys.stderr)
+    texts = [Text(p, *fitted(model, p, options.tokens)) for p in options.prompts]
+    shown = ""
+    if len(texts) == 1:
+        shown = options.prompts[0]
+        print(shown, end="", flush=True)
+    prompts, counts = [text.ids for text in texts], [text.count for text in texts]
+    for step in generate_batch(model.network, prompts, counts, options.sampling, model.ends):
+        for text, token in zip(texts, step, strict=True):
+            text.found += [] if token is None else [token]
+        if len(texts) == 1:
+            written = texts[0].written(model.codec)
+            print(written[len(shown) :], end="", flush=True)
+            shown = written
+    print("\n\n".join(text.written(model.codec) for text in texts)[len(shown) :])
+    for text in texts:
+        if len(text.found) == text.count < options.tokens:
+            room = f"{len(text.ids)} of the prompt and {text.count} new ones"
+            print(f"(the context of {model.context} tokens is full: {room})", file=sys.stderr)
     return 0
 
 

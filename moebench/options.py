@@ -83,7 +83,9 @@ def add_analysis(command: argparse.ArgumentParser) -> None:
 def add_sampling(command: argparse.ArgumentParser) -> None:
     """Add the options of `generate`."""
     command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
-    command.add_argument("--prompt", required=True, help="the text to go on from")
+    command.add_argument(
+        "--prompt", action="append", required=True, help="a text to go on from; once or more often"
+    )
     command.add_argument("--tokens", type=int, default=100, help="most tokens to write")
     command.add_argument("--temperature", type=float, default=1.0, help="0: the likeliest token")
     command.add_argument("--top-p", type=float, default=1.0, help="share of probability drawn from")

@@ -3,14 +3,13 @@
 Source: nucleus sampling is Holtzman et al. 2019 (arXiv 1904.09751), section 3.1.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
 
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.models.reader import reader
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Sampling:
 
     temperature: float = 1.0  # divides the logits; 0: always the most probable token
     top_p: float = 1.0  # only the fewest tokens that together are at least so probable
-    seed: int = 0
+    seed: int = 0  # of each text's own draws, so those of a batch draw alike
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:
@@ -60,60 +59,60 @@ def generate(
     sampling: Sampling = DEFAULT,
     stop: frozenset[int] = frozenset(),
 ) -> Iterator[int]:
-    """Yield up to `count` tokens that follow a prompt.
-
-    A `Mixtral` reads each token once and remembers it; any other model reads the whole text anew
-    for every token. Either way the tokens are the same.
-
-    Args:
-        network: in evaluation mode.
-        prompt: ids, at least one.
-        count: most tokens to draw.
-        sampling: how they are drawn.
-        stop: ids that end the text; they are not yielded.
+    """Yield up to `count` tokens that follow a prompt; see `generate_batch`.
 
     Raises:
         ValueError: for an empty prompt.
     """
-    if not prompt:
-        raise ValueError("prompt: is empty; give the model at least one token to go on from")
-    generator = torch.Generator().manual_seed(sampling.seed)
-    scores = reader(network, len(prompt) + count)
-    new = list(prompt)
-    for _ in range(count):
-        # Not around the whole loop: a generator would leave the mode on between its tokens.
-        with torch.inference_mode():
-            token = sampling.draw(scores(new), generator)
-        if token in stop:
-            return
-        yield token
-        new = [token]
+    for [token] in generate_batch(network, [prompt], [count], sampling, stop):
+        if token is not None:
+            yield token
 
 
-def reader(network: nn.Module, room: int) -> Callable[[Sequence[int]], Tensor]:
-    """Return a function from the next ids of a text to the logits_V of the token after them.
+def generate_batch(
+    network: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    counts: Sequence[int],
+    sampling: Sampling = DEFAULT,
+    stop: frozenset[int] = frozenset(),
+) -> Iterator[list[int | None]]:
+    """Yield the next token of each of some texts, None for those that have ended, step by step.
+
+    The tokens of a text are those it has by itself, with the same seed, and those of reading the
+    whole text anew for each of them. Tokens are read once where that is so, which is for a
+    `Mixtral` whose routers look at them one by one.
 
     Args:
-        network: the model.
-        room: most tokens the text will have.
+        network: in evaluation mode.
+        prompts: ids, at least one each; they may differ in length.
+        counts: most tokens to draw after each prompt.
+        sampling: how they are drawn.
+        stop: ids that end a text; they are not yielded.
+
+    Raises:
+        ValueError: for an empty prompt.
     """
-    device = next(network.parameters()).device
-    if isinstance(network, Mixtral):
-        memories = network.remember(room)
-
-        def remembering(ids: Sequence[int]) -> Tensor:
-            input_BL = torch.tensor([ids], device=device)
-            x_BLD, _ = network.read(input_BL, memories)
-            return network.score(x_BLD[:, -1])[0]
-
-        return remembering
-    text: list[int] = []
-
-    def rereading(ids: Sequence[int]) -> Tensor:
-        text.extend(ids)
-        input_BL = torch.tensor([text], device=device)
-        output = network(SimpleNamespace(input_BL=input_BL, context_BL=None))
-        logits_V: Tensor = output.prediction[0, -1]
-        return logits_V
-
-    return rereading
+    if not all(prompts):
+        raise ValueError("prompt: is empty; give the model at least one token to go on from")
+    generators = [torch.Generator().manual_seed(sampling.seed) for _ in prompts]
+    left = list(counts)
+    new = [list(prompt) if most > 0 else [] for prompt, most in zip(prompts, left, strict=True)]
+    scores = reader(network, max(map(len, prompts), default=0) + max(left, default=0))
+    while any(new):
+        rows = [row for row, ids in enumerate(new) if ids]
+        # Not around the whole loop: a generator would leave the mode on between its tokens.
+        with torch.inference_mode():
+            logits_NV = scores(new)
+            drawn = [
+                sampling.draw(logits_V, generators[row])
+                for row, logits_V in zip(rows, logits_NV, strict=True)
+            ]
+        tokens: list[int | None] = [None for _ in prompts]
+        new = [[] for _ in prompts]
+        for row, token in zip(rows, drawn, strict=True):
+            if token in stop:
+                continue
+            tokens[row] = token
+            left[row] -= 1
+            new[row] = [token] if left[row] else []
+        yield tokens

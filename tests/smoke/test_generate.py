@@ -23,6 +23,18 @@ def test_a_checkpoint_writes(checkpoint: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == first
 
 
+def test_several_prompts_go_on_as_each_does_alone(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts, texts = ["the dog", "a", "the dog sees the"], []
+    for prompt in prompts:
+        assert main(["generate", str(checkpoint), "--prompt", prompt, "--tokens", "6"]) == 0
+        texts.append(capsys.readouterr().out)
+    more = [part for prompt in prompts[1:] for part in ("--prompt", prompt)]
+    assert write(checkpoint, *more, "--tokens", "6") == 0
+    assert capsys.readouterr().out == "\n".join(texts)
+
+
 def test_a_full_context_ends_the_text(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert write(checkpoint, "--tokens", "50") == 0
     assert "the context of 16 tokens is full" in capsys.readouterr().err
