@@ -48,7 +48,8 @@ class NoisyTopK(nn.Module):
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD; the decision is a `NoisyDecision`."""
         clean_TE = self.score(x_TD)
-        spread_TE = softplus(self.noise(x_TD))
+        # The noise is that of the scores: a temperature divides it with them, whatever its size.
+        spread_TE = softplus(self.noise.product(x_TD)) / self.score.temperature
         noisy_TE = clean_TE
         if self.training:
             noisy_TE = clean_TE + spread_TE * torch.randn_like(spread_TE)

@@ -17,6 +17,8 @@ def at_least_float32(x: Tensor) -> Tensor:
 class Score(nn.Module):
     """One learned score per expert: logits_TE = x_TD @ weight_ED.T, at least in float32.
 
+    They are divided by `temperature`, which `Tempered` sets.
+
     Args:
         dim: width D of a token.
         num_experts: number E of experts.
@@ -24,6 +26,8 @@ class Score(nn.Module):
     Raises:
         ValueError: if there is not at least one expert.
     """
+
+    temperature = 1.0
 
     def __init__(self, dim: int, num_experts: int) -> None:
         super().__init__()
@@ -34,5 +38,10 @@ class Score(nn.Module):
 
     def forward(self, x_TD: Tensor) -> Tensor:
         """Return logits_TE."""
+        logits_TE = self.product(x_TD)
+        return logits_TE if self.temperature == 1 else logits_TE / self.temperature
+
+    def product(self, x_TD: Tensor) -> Tensor:
+        """Return logits_TE as they are at a temperature of one."""
         with without_autocast(x_TD):
             return at_least_float32(x_TD) @ at_least_float32(self.weight).T

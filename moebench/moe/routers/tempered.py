@@ -3,36 +3,46 @@
 Source: Hinton, Vinyals and Dean 2015 (arXiv 1503.02531), section 2, equation 1, for the softmax.
 """
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
-from moebench.moe.routers.score import at_least_float32
+from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees, sees
 
 
 class Tempered(nn.Module):
-    """Wrapper that divides the scores of a router by a temperature.
+    """Wrapper that divides the scores of a router by a temperature: softmax(logits / temperature).
 
-    It divides what the router sees, which is the same wherever scores are linear in it, as those of
-    `Score` are; experts see the token as it is.
+    Every `Score` of the router and of what it wraps is divided, on both levels of two. Noise on the
+    scores is divided with them, once: the k best stay the k best, and their weights change.
 
     Args:
         dim: width D of a token.
         router: makes the wrapped router from the width.
         temperature: above one for softer probabilities, below one for sharper ones.
+
+    Raises:
+        ValueError: for a temperature that is not above 0 and finite, or a router without a `Score`.
     """
 
     def __init__(
         self, dim: int, router: Callable[[int], nn.Module], temperature: float = 1.0
     ) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ValueError(f"temperature={temperature}: must be above 0")
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"temperature={temperature}: must be above 0 and finite")
         self.router = router(dim)
         self.num_experts = self.router.num_experts
         self.temperature = temperature
+        scores = [part for part in self.router.modules() if isinstance(part, Score)]
+        if not scores:
+            name = type(self.router).__name__
+            raise ValueError(f"router={name}: has no Score that a temperature could divide")
+        for score in scores:
+            score.temperature *= temperature
 
     def sees(self, length: int | None, training: bool) -> Sees | None:
         """Return what the wrapped router sees."""
@@ -40,5 +50,5 @@ class Tempered(nn.Module):
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""
-        decision: RoutingDecision = self.router(at_least_float32(x_TD) / self.temperature)
+        decision: RoutingDecision = self.router(x_TD)
         return decision
