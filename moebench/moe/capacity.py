@@ -178,6 +178,8 @@ class Limited(nn.Module):
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""
         decision: RoutingDecision = self.router(x_TD)
+        if not decision.num_tokens:
+            return decision
         capacity = self.capacity if self.training else self.eval_capacity
         rows = capacity.rows(capacity.group or decision.num_tokens, decision.num_experts)
         group_A = groups(decision, capacity.group)

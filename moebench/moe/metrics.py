@@ -44,7 +44,8 @@ def importance_cv(decision: RoutingDecision) -> Tensor:
     """
     zero_E = decision.weight_A.new_zeros(decision.num_experts)
     importance_E = zero_E.index_add(0, decision.asked_A, decision.weight_A)
-    return importance_E.std(correction=0) / importance_E.mean()
+    tiny = torch.finfo(importance_E.dtype).tiny
+    return importance_E.std(correction=0) / importance_E.mean().clamp_min(tiny)
 
 
 def max_over_mean(decision: RoutingDecision) -> Tensor:
@@ -67,22 +68,22 @@ def dead_experts(decision: RoutingDecision) -> Tensor:
 
 @torch.no_grad()
 def dropped(decision: RoutingDecision) -> Tensor:
-    """Return the share of assignments that found no room."""
-    return 1 - decision.kept_A.double().mean()
+    """Return the share of assignments that found no room; zero where there are none."""
+    return (~decision.kept_A).double().sum() / max(1, decision.kept_A.numel())
 
 
 @torch.no_grad()
 def left_behind(decision: RoutingDecision) -> Tensor:
-    """Return the share of tokens that no expert served."""
+    """Return the share of tokens that no expert served; zero where there are none."""
     served_T = torch.zeros_like(decision.probs_TE[:, 0], dtype=torch.bool)
     served_T[decision.token_A[decision.kept_A]] = True
-    return 1 - served_T.double().mean()
+    return (~served_T).double().sum() / max(1, decision.num_tokens)
 
 
 @torch.no_grad()
 def confidence(decision: RoutingDecision) -> Tensor:
     """Return the mean over the tokens of the largest probability; 1 / E when undecided."""
-    return decision.probs_TE.amax(dim=-1).mean()
+    return decision.probs_TE.amax(dim=-1).sum() / max(1, decision.num_tokens)
 
 
 METRICS: dict[str, Callable[[RoutingDecision], Tensor]] = {

@@ -68,6 +68,13 @@ class DispatcherContract:
         for expected, actual in zip(oracle, ours, strict=True):
             torch.testing.assert_close(actual, expected, atol=close, rtol=close)
 
+    def test_no_tokens_at_all(self) -> None:
+        """An empty batch has an empty answer."""
+        none_01 = torch.zeros(0, 1, dtype=torch.int64)
+        scores_0E = torch.zeros(0, E)
+        decision = tokens_choose(scores_0E, scores_0E, none_01, torch.ones(0, 1))
+        assert self.make()(tokens(0), decision, ReluMLP(D, E, hidden=16)).shape == (0, D)
+
     def test_dropped_rows_are_not_computed(self) -> None:
         """Not even with a weight of zero: what is not a number would show."""
         kept_T = torch.arange(T) % 3 > 0

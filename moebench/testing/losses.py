@@ -55,6 +55,14 @@ class LossContract:
         twice = self.value(self.decide(self.scores().repeat(2, 1)))
         torch.testing.assert_close(twice, self.value(self.decide(self.scores())))
 
+    def test_no_tokens_are_no_loss(self) -> None:
+        """An empty batch costs nothing and moves nothing."""
+        logits_TE = self.scores()[:0].requires_grad_()
+        value = self.value(self.decide(logits_TE))
+        assert value == 0
+        if value.requires_grad:
+            value.backward()
+
     def test_it_sees_the_assignment_before_capacity(self) -> None:
         """Neither dropping rows nor moving them may hide imbalance, unless the class says why."""
         full = self.decide(self.scores())

@@ -39,7 +39,7 @@ class RouterContract:
         raise TypeError(f"{type(self).__name__}: override make")
 
     def fewest_tokens(self, num_experts: int) -> int:
-        """Return the smallest batch to train on; smaller ones are refused."""
+        """Return the smallest batch to train on; smaller ones are refused, an empty one is not."""
         return 1
 
     def decide(self, x_TD: Tensor, num_experts: int = E, train: bool = True) -> RoutingDecision:
@@ -51,10 +51,12 @@ class RouterContract:
         return decision
 
     @pytest.mark.parametrize("train", [True, False])
-    @pytest.mark.parametrize(("num_tokens", "num_experts"), [(T, E), (1, E), (T, 1), (1, 1)])
+    @pytest.mark.parametrize(
+        ("num_tokens", "num_experts"), [(T, E), (1, E), (0, E), (T, 1), (1, 1)]
+    )
     def test_shapes_and_ranges(self, num_tokens: int, num_experts: int, train: bool) -> None:
         """Rows name tokens and experts that exist, once each; what is too small is refused."""
-        too_small = train and num_tokens < self.fewest_tokens(num_experts)
+        too_small = train and 0 < num_tokens < self.fewest_tokens(num_experts)
         if num_experts < self.fewest_experts or too_small:
             with pytest.raises(ValueError, match="="):
                 self.decide(tokens(num_tokens), num_experts, train)

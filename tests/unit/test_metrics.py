@@ -97,3 +97,13 @@ def test_metrics_carry_no_gradient() -> None:
     weight_T1, expert_T1 = probs_TE.max(-1, keepdim=True)
     decision = tokens_choose(logits_TE, probs_TE, expert_T1, weight_T1)
     assert not any(metric(decision).requires_grad for metric in metrics.METRICS.values())
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_no_tokens_are_a_number_too(name: str) -> None:
+    none_01 = torch.zeros(0, 1, dtype=torch.int64)
+    decision = tokens_choose(torch.zeros(0, 4), torch.zeros(0, 4), none_01, torch.zeros(0, 1))
+    value = metrics.METRICS[name](decision).item()
+    assert math.isfinite(value)
+    if name in {"dropped", "left_behind", "importance_cv", "cv"}:
+        assert value == 0

@@ -9,7 +9,8 @@ from torch.nn.functional import softplus
 from moebench.moe import MoELayer
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import ReluMLP
-from moebench.moe.metrics import load
+from moebench.moe.losses import LOSSES
+from moebench.moe.metrics import METRICS, load
 from moebench.moe.noise import others_kth_best
 from moebench.moe.routers import Batchwise, Hierarchical, NoisyTopK, TopK
 
@@ -167,6 +168,37 @@ def test_thresholds_decide_outside_training() -> None:
     third = [round(value, 6) for value in (2 / 3, 1 / 3)]
     assert rows(router(X_TD)) == [(0, 2, 1.0), (1, 0, third[0]), (1, 1, third[1])]
     assert rows(router(X_TD[:1])) == [(0, 2, 1.0)], "alone as in a batch"
+
+
+def test_tokens_that_no_expert_takes_are_numbers_throughout() -> None:
+    torch.manual_seed(0)
+    router = Batchwise(8, 4, k=1).eval()
+    torch.nn.init.constant_(router.threshold_E, 1.0)
+    x_TD = torch.randn(12, 8, requires_grad=True)
+    for dispatcher in DISPATCHERS.values():
+        # Where a gradient is no number on the way, this raises.
+        with torch.autograd.detect_anomaly(check_nan=True):
+            answer, decision = MoELayer(router, ReluMLP(8, 4, 8), dispatcher())(x_TD)
+            (answer.sum() + decision.weight_A.sum() + x_TD.sum()).backward()
+        assert not decision.token_A.numel()
+        assert not answer.any()
+        assert x_TD.grad.isfinite().all()
+    assert all(metric(decision).isfinite() for metric in METRICS.values())
+    assert METRICS["dropped"](decision) == 0
+    assert METRICS["left_behind"](decision) == 1
+    assert all(LOSSES[name]()(decision).isfinite() for name in LOSSES if name != "load")
+
+
+def test_a_token_that_no_expert_takes_in_training_is_a_number_throughout() -> None:
+    router = Batchwise(3, 3, k=1).train()
+    identity(router.score)
+    x_TD = torch.tensor([[4.0, 4.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]], requires_grad=True)
+    with torch.autograd.detect_anomaly(check_nan=True):
+        decision = router(x_TD)
+        decision.weight_A.square().sum().backward()
+    assert not (decision.token_A == 2).any()
+    assert not x_TD.grad[2].any()
+    assert x_TD.grad[0].isfinite().all()
 
 
 @pytest.mark.parametrize("num_tokens", [16, 24, 25])

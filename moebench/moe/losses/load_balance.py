@@ -21,4 +21,5 @@ class LoadBalance(nn.Module):
     def forward(self, decision: RoutingDecision) -> Tensor:
         """Return the loss of one layer, a scalar of the type of `decision.probs_TE`."""
         load_E = load(decision).to(decision.probs_TE.dtype)
-        return decision.num_experts * (load_E * decision.probs_TE.mean(dim=0)).sum()
+        mean_E = decision.probs_TE.sum(dim=0) / max(1, decision.num_tokens)
+        return decision.num_experts * (load_E * mean_E).sum()

@@ -32,4 +32,4 @@ class ThresholdGap(nn.Module):
         taken_TE = torch.zeros_like(excess_TE)
         taken_TE[decision.token_A, decision.asked_A] = 1.0
         wrong_TE = (excess_TE > 0).to(excess_TE.dtype) - taken_TE
-        return (wrong_TE * excess_TE).sum(dim=-1).mean()
+        return (wrong_TE * excess_TE).sum() / max(1, decision.num_tokens)

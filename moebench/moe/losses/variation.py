@@ -3,9 +3,11 @@
 Source: Shazeer et al. 2017 (arXiv 1701.06538), section 4, equation 7.
 """
 
+import torch
 from torch import Tensor
 
 
 def squared_variation(amount_E: Tensor) -> Tensor:
     """Return variance over squared mean: zero for equal amounts, E - 1 where one has all."""
-    return amount_E.var(correction=0) / amount_E.mean().square()
+    tiny = torch.finfo(amount_E.dtype).tiny  # no amount at all is equal amounts
+    return amount_E.var(correction=0) / amount_E.mean().square().clamp_min(tiny)

@@ -9,8 +9,9 @@ from moebench.moe.decision import RoutingDecision
 
 
 class ZLoss(nn.Module):
-    """Mean over the tokens of the squared log-sum-exp of the scores, unweighted."""
+    """Mean over the tokens of the squared log-sum-exp of the scores, unweighted; 0 of no tokens."""
 
     def forward(self, decision: RoutingDecision) -> Tensor:
         """Return the loss of one layer, a scalar."""
-        return decision.logits_TE.logsumexp(dim=-1).square().mean()
+        squares_T = decision.logits_TE.logsumexp(dim=-1).square()
+        return squares_T.sum() / max(1, decision.num_tokens)

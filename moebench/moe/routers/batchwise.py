@@ -39,9 +39,10 @@ class Batchwise(nn.Module):
         """Return the tokens m that each expert takes from a batch; a fraction is cut off.
 
         Raises:
-            ValueError: for fewer tokens than experts, which leave an expert fewer than k.
+            ValueError: for fewer tokens than experts, which leave an expert fewer than k; none at
+                all is no batch, and nobody takes any.
         """
-        if num_tokens < self.num_experts:
+        if 0 < num_tokens < self.num_experts:
             raise ValueError(
                 f"tokens={num_tokens}: fewer than num_experts={self.num_experts}; a batch-wise "
                 "gate needs as many, so that each expert gets k of them"
@@ -66,9 +67,9 @@ class Batchwise(nn.Module):
             taken_TE = torch.zeros_like(probs_TE, dtype=torch.bool).scatter_(0, best_ME, True)
         else:
             taken_TE = probs_TE > threshold_E
-        # A token that no expert takes has no number here, but no row reads it either, and
-        # masked_fill lets no gradient back.
-        weight_TE = logits_TE.masked_fill(~taken_TE, -torch.inf).softmax(dim=-1)
+        # Not minus infinity: a token that no expert takes would have no number here.
+        lowest = torch.finfo(logits_TE.dtype).min
+        weight_TE = logits_TE.masked_fill(~taken_TE, lowest).softmax(dim=-1)
         token_A, expert_A = taken_TE.nonzero(as_tuple=True)
         return BalancedDecision(
             logits_TE=logits_TE,
