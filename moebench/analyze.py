@@ -17,6 +17,7 @@ from moebench.analysis import Instruments, Labels, experts_of
 from moebench.analysis.reading import Reading, encode
 from moebench.analysis.saturation import Saturation
 from moebench.analysis.seen import Choices
+from moebench.data.separation import separate
 from moebench.data.sources import Files, Packages
 from moebench.data.sources.source import Document, Source
 from moebench.experiment import source_of
@@ -133,7 +134,7 @@ def documents(model: Opened, text: Source | None) -> Iterator[Document]:
     if text is not None:
         return text.documents()
     source = Packages() if model.source is None else model.source
-    return (document for document in source.documents() if document.split == "valid")
+    return (d for d in separate(source.documents()).documents if d.split == "valid")
 
 
 def passes(

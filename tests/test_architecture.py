@@ -44,6 +44,8 @@ HOMES = {  # packages and the only modules that may know them
     "jinja2": {"report"},
     "transformers": {"interop"},
     "datasets": {"data"},
+    "datasketch": {"data"},
+    "pyarrow": {"data"},
     "tokenizers": {"data"},
     "pytest": {"testing"},
 }

@@ -21,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from moebench.data.overlap import Overlap, overlap
+from moebench.data.separation import Counts, Separated, separate
 from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
 from moebench.data.tokenizer import EOS, Tokenizer
 
-_FORMAT = "1"  # raise it when the same text would give other files
+_FORMAT = "2"  # raise it when the same text would give other files
 _SAMPLE_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
 
 
@@ -36,6 +38,8 @@ class Corpus:
     vocabulary: int
     digests: dict[str, str]  # of each domain's documents; its keys are the domains in order
     tokens: dict[Split, list[int]]  # of each domain, EOS included
+    overlap: Overlap  # of validation text with training text
+    counts: Counts  # of what was left out to keep them apart
 
 
 class Windows:
@@ -83,7 +87,7 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
     unfinished.mkdir(parents=True)
     try:
         documents = tqdm(source.documents(), desc="reading text", unit="document", disable=None)
-        _write(list(documents), vocabulary, unfinished)
+        _write(separate(documents), vocabulary, unfinished)
         unfinished.rename(folder)
     except OSError:
         if not folder.exists():  # otherwise another process was faster, with the same result
@@ -94,7 +98,9 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
 
 def load(folder: Path) -> Corpus:
     """Read what stands about a corpus in its folder."""
-    return Corpus(**json.loads((folder / "corpus.json").read_text(encoding="utf-8")))
+    values = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+    parts = {"overlap": Overlap(**values["overlap"]), "counts": Counts(**values["counts"])}
+    return Corpus(**{**values, **parts})
 
 
 def windows(folder: Path, split: Split, width: int) -> Windows:
@@ -104,12 +110,10 @@ def windows(folder: Path, split: Split, width: int) -> Windows:
     return Windows(tokens, corpus.tokens[split], width)
 
 
-def _write(documents: list[Document], vocabulary: int, folder: Path) -> None:
+def _write(separated: Separated, vocabulary: int, folder: Path) -> None:
+    documents = separated.documents
     digests = digest_by_domain(documents)
     tokens: dict[Split, list[int]] = {"train": [], "valid": []}
-    for split in tokens:
-        if not any(document.split == split for document in documents):
-            raise ValueError(f"data.source: it has no text for {split}")
     tokenizer = Tokenizer.train(_sample(documents), vocabulary)
     tokenizer.save(folder / "tokenizer.json")
     hashes = [*digests, *digests.values(), str(vocabulary)]
@@ -123,7 +127,11 @@ def _write(documents: list[Document], vocabulary: int, folder: Path) -> None:
                     sizes.append(sum(_append(file, ids, vocabulary, progress) for ids in encoded))
             with path.open("rb") as file:
                 hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
-    corpus = Corpus(digest_of(hashes), vocabulary, digests, tokens)
+    train, valid = (
+        np.memmap(folder / f"{split}.bin", dtype=_dtype(vocabulary), mode="r") for split in tokens
+    )
+    shared = overlap(train, valid, tokens["valid"])
+    corpus = Corpus(digest_of(hashes), vocabulary, digests, tokens, shared, separated.counts)
     (folder / "corpus.json").write_text(json.dumps(asdict(corpus), indent=2), encoding="utf-8")
 
 
@@ -137,10 +145,10 @@ def _append(file: BinaryIO, ids: list[int], vocabulary: int, progress: "tqdm[NoR
 def _sample(documents: list[Document]) -> Iterator[str]:
     """Yield training texts, those of each domain until it has given its share."""
     given: Counter[str] = Counter()
-    for _, domain, split, text in documents:
-        if split == "train" and given[domain] < _SAMPLE_CHARACTERS:
-            given[domain] += len(text)
-            yield text
+    for document in documents:
+        if document.split == "train" and given[document.domain] < _SAMPLE_CHARACTERS:
+            given[document.domain] += len(document.text)
+            yield document.text
 
 
 def _dtype(vocabulary: int) -> type[np.unsignedinteger]:

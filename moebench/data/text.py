@@ -4,6 +4,7 @@ The encoding is learnt and the tokens are written once, into a cache that all ru
 `moebench.data.corpus`); a run only maps them into memory.
 """
 
+import logging
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytorch_lightning as pl
 from moebench.data import corpus
 from moebench.data.batches import TrainBatches, ValidBatches
 from moebench.data.objectives import NextToken, Objective, SpanCorruption
+from moebench.data.overlap import RUN, WORTH_A_WARNING
 from moebench.data.sources import Files, HuggingFace, Packages, Source
 from moebench.data.tokenizer import Tokenizer, check_vocabulary
 
@@ -25,7 +27,8 @@ class Text(pl.LightningDataModule):
 
     A batch is a `TextBatch`. Windows of text do not overlap, lie inside one domain, and come in an
     order that depends on the seed and the epoch only, so that all models with one seed see the
-    same batches. Validation is the same for every seed.
+    same batches. Validation is the same for every seed, and shares no text with training (see
+    `moebench.data.separation`).
 
     Args:
         source: where the text comes from: `Packages`, `Files`, `HuggingFace`, or one's own.
@@ -39,6 +42,8 @@ class Text(pl.LightningDataModule):
     Raises:
         ValueError: if a number is out of range, or the objective cannot work at that length.
     """
+
+    version = 2  # raised when the same source would give other batches
 
     def __init__(
         self,
@@ -68,9 +73,19 @@ class Text(pl.LightningDataModule):
         self._width = objective.width(length)
 
     def prepare_data(self) -> None:
-        """Encode the text unless the cache has it; log one line if it is not what is expected."""
+        """Encode the text unless the cache has it; log one line if it is not what is expected.
+
+        Another line says if more than 1% of the validation text stands in the training text.
+        """
         corpus.build(self.source, self.vocabulary, self._folder)
-        self.source.check(self._corpus.digests)
+        self.source.check(self.description.digests)
+        if self.description.overlap.total > WORTH_A_WARNING:
+            logging.getLogger(__name__).warning(
+                "%.1f%% of the runs of %d tokens in the validation text stand in the training "
+                "text, too: the validation loss is lower for it",
+                100 * self.description.overlap.total,
+                RUN,
+            )
 
     def setup(self, stage: str | None = None) -> None:
         """Read what the cache says about the text.
@@ -78,7 +93,7 @@ class Text(pl.LightningDataModule):
         Raises:
             FileNotFoundError: if `prepare_data` was never called.
         """
-        _ = self._corpus
+        _ = self.description
 
     def train_dataloader(self) -> TrainBatches:
         """Return the training batches from the first on; they can be resumed at any other."""
@@ -96,17 +111,30 @@ class Text(pl.LightningDataModule):
     @property
     def content_hash(self) -> str:
         """SHA-256 of the texts, the vocabulary and the tokens, whatever the objective."""
-        return self._corpus.content_hash
+        return self.description.content_hash
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """`data/overlap`, and of each domain: the share of validation text that was trained on.
+
+        The unit is a run of 32 tokens; see `moebench.data.overlap`.
+        """
+        shares = self.description.overlap.by_domain
+        by_domain = zip(self.domains, shares, strict=True)
+        return {
+            "data/overlap": self.description.overlap.total,
+            **{f"data/overlap/{domain}": share for domain, share in by_domain},
+        }
 
     @property
     def domains(self) -> tuple[str, ...]:
         """Names of the domains, in the order of the numbers in `domain_B`."""
-        return tuple(self._corpus.digests)
+        return tuple(self.description.digests)
 
     @property
     def train_tokens(self) -> int:
         """Tokens of the training split."""
-        return sum(self._corpus.tokens["train"])
+        return sum(self.description.tokens["train"])
 
     @property
     def tokens_per_batch(self) -> int:
@@ -123,5 +151,6 @@ class Text(pl.LightningDataModule):
         return corpus.folder_of(self.source, self.vocabulary)
 
     @cached_property
-    def _corpus(self) -> corpus.Corpus:
+    def description(self) -> corpus.Corpus:
+        """What the cache says about the text."""
         return corpus.load(self._folder)

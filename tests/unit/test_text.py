@@ -214,7 +214,7 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_read(cache: Path)
         corpus.build(source, 320, corpus.folder_of(source, 320))
     """
     home = cache.parents[1]
-    (home / "text.txt").write_text("A line of text that is read.\n" * 400)
+    (home / "text.txt").write_text("".join(f"Line {n} of a text.\n" for n in range(400)))
     done = subprocess.run([sys.executable, "-c", dedent(code)], cwd=home, check=False)
     assert done.returncode == -9
     (unfinished,) = cache.iterdir()

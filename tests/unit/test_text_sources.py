@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from moebench.data.separation import separate
 from moebench.data.sources import SOURCES, Document, Files, HuggingFace, Packages, packages
 from moebench.data.sources.prose import paragraphs
 from moebench.data.sources.source import digest_by_domain
@@ -77,7 +78,7 @@ def test_digests_see_names_splits_texts_and_where_each_ends() -> None:
 
 
 def test_packages_are_split_by_file_and_twins_stay_together() -> None:
-    documents = list(Packages(["cpp"], megabytes_per_domain=100).documents())
+    documents = separate(Packages(["cpp"], megabytes_per_domain=100).documents()).documents
     assert len({d.name for d in documents}) == len({d.text for d in documents}) == len(documents)
     held_out = sum(len(d.text) for d in documents if d.split == "valid")
     assert 0.02 < held_out / sum(len(d.text) for d in documents) < 0.15
@@ -150,7 +151,7 @@ def test_record_writes_what_check_accepts(
     packages.record(tmp_path / "packages.json")
     monkeypatch.setattr(packages, "_COMMITTED", tmp_path / "packages.json")
     source = Packages()
-    source.check(digest_by_domain(source.documents()))
+    source.check(digest_by_domain(separate(source.documents()).documents))
     assert not caplog.messages
 
 
@@ -193,7 +194,7 @@ def test_no_megabytes() -> None:
 def test_one_file_keeps_its_end_for_validation(write: Write) -> None:
     lines = [f"line {number}\n" for number in range(40)]
     path = write({"book.txt": "".join(lines)}) / "book.txt"
-    assert list(Files(str(path)).documents()) == [
+    assert separate(Files(str(path)).documents()).documents == [
         Document(".", "book", "train", "".join(lines[:38])),
         Document(".", "book", "valid", "".join(lines[38:])),
     ]
@@ -209,7 +210,7 @@ def test_folders_are_domains(write: Write) -> None:
             ".git/config": "no\ntext\n",
         }
     )
-    documents = list(Files(str(root)).documents())
+    documents = separate(Files(str(root)).documents()).documents
     assert [(d.name, d.domain, d.split, d.text) for d in documents] == [
         ("art/c.md", "art", "train", "five\n"),
         ("art/c.md", "art", "valid", "six"),
@@ -224,7 +225,7 @@ def test_folders_are_domains(write: Write) -> None:
 
 def test_many_files_are_split_by_file(write: Write) -> None:
     root = write({f"{number}.txt": f"text {number}\nmore\n" for number in range(41)})
-    documents = list(Files(str(root)).documents())
+    documents = separate(Files(str(root)).documents()).documents
     assert len(documents) == 41
     assert sum(d.split == "valid" for d in documents) == 3
 
@@ -244,7 +245,7 @@ def test_paths_without_text(write: Write, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^source\.path='.*bare': the folder holds no files$"):
         Files(str(tmp_path / "bare"))
     empty = write({"x/empty.txt": "\n"})
-    with pytest.raises(ValueError, match=r"domain 'x' has no text for train; give it at least two"):
+    with pytest.raises(ValueError, match=r"domain 'x' has no text; give it at least two"):
         list(Files(str(empty)).documents())
 
 

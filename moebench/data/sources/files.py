@@ -1,32 +1,35 @@
 """The user's own text files."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
+from moebench.data.sources.rows import ROWS, rows
 from moebench.data.sources.source import Document, digest_of
-
-_ONE_IN = 20  # files, or lines of a file, for validation
 
 
 class Files:
     """A text file, or a folder of them; each folder directly inside it is a domain of its own.
 
     Every file below the folder is read, at any depth, as UTF-8; names that start with a dot are
-    passed over. A domain of twenty files or more keeps one file in twenty for validation, chosen
-    by a hash of the names; a smaller one keeps the last twentieth of the lines of each file.
+    passed over. A file is a document; so is each row of a `.jsonl` or `.parquet` file. A domain of
+    twenty documents or more keeps one in twenty for validation, chosen by a hash of the names; a
+    smaller one keeps the last twentieth of the lines of each document.
 
     Args:
         path: the file or folder. Files that lie beside domain folders form a domain with the
             name of the folder itself.
+        field: key or column of the text in `.jsonl` and `.parquet` files.
 
     Raises:
         FileNotFoundError: if there is nothing at that path.
         ValueError: if it holds no file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, field: str = "text") -> None:
         self.path = path
+        self.field = field
         root = Path(path)
         if not root.exists():
             raise FileNotFoundError(f"source.path={path!r}: no such file or folder")
@@ -34,14 +37,20 @@ class Files:
             raise ValueError(f"source.path={path!r}: the folder holds no files")
 
     def fingerprint(self) -> str:
-        """Return a digest of all documents: whatever changes in the files changes it."""
-        return digest_of(chain(["files"], *self.documents()))
+        """Return a digest of all files: whatever changes in them changes it."""
+        root = Path(self.path)
+        files = (
+            (root.stem, file.relative_to(root).as_posix(), _digest(file))
+            for file in _text_files(root)
+        )
+        return digest_of(chain(["files", self.field], *files))
 
     def documents(self) -> Iterator[Document]:
         """Yield the documents, domain after domain, each in the order of its files' names.
 
         Raises:
-            ValueError: if a file is not UTF-8 text, or a domain is too short to be split.
+            ValueError: if a file is not UTF-8 text, or rows do not have the field, or a domain is
+                empty.
         """
         root = Path(self.path)
         domains: dict[str, list[Path]] = {}
@@ -49,17 +58,29 @@ class Files:
             inner = file.relative_to(root).parts[:-1]
             domains.setdefault(inner[0] if inner else root.stem, []).append(file)
         for domain, files in sorted(domains.items()):
-            documents = list(_split(domain, root, files))
-            for split in ("train", "valid"):
-                if not any(document.split == split for document in documents):
-                    raise ValueError(
-                        f"source.path={self.path!r}: domain {domain!r} has no text for {split}; "
-                        "give it at least two lines of text"
-                    )
-            yield from documents
+            empty = True
+            for file in files:
+                for name, text in self._texts(file, file.relative_to(root).as_posix()):
+                    empty = False
+                    yield Document(name, domain, None, text)
+            if empty:
+                raise ValueError(
+                    f"source.path={self.path!r}: domain {domain!r} has no text; "
+                    "give it at least two lines of text"
+                )
 
     def check(self, digests: Mapping[str, str]) -> None:
         """Accept any text: there is nothing that the user's own files ought to be."""
+
+    def _texts(self, file: Path, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the names and texts of the documents of a file; none is empty."""
+        if file.suffix not in ROWS:
+            if (text := _read(file)).strip():
+                yield name, text
+            return
+        for number, text in rows(file, self.field):
+            if text.strip():
+                yield f"{name}/{number}", text
 
 
 def _text_files(root: Path) -> list[Path]:
@@ -72,22 +93,9 @@ def _text_files(root: Path) -> list[Path]:
     return sorted(visible, key=lambda path: path.relative_to(root).as_posix())
 
 
-def _split(domain: str, root: Path, files: list[Path]) -> Iterator[Document]:
-    """Yield the documents of one domain, split by file if there are enough, else by lines."""
-    names = {file: file.relative_to(root).as_posix() for file in files}
-    by_hash = sorted(files, key=lambda file: digest_of([names[file]]))
-    held_out = set(by_hash[::_ONE_IN]) if len(files) >= _ONE_IN else set()
-    for file in files:
-        lines = _read(file).splitlines(keepends=True)
-        if held_out:
-            cut = 0 if file in held_out else len(lines)
-        else:
-            cut = len(lines) - -(-len(lines) // _ONE_IN)
-        head, tail = "".join(lines[:cut]), "".join(lines[cut:])
-        if head.strip():
-            yield Document(names[file], domain, "train", head)
-        if tail.strip():
-            yield Document(names[file], domain, "valid", tail)
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> str:

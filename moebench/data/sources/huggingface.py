@@ -11,6 +11,9 @@ from moebench.data.sources.source import Document, Split, digest_of
 class HuggingFace:
     """One data set of the hub as one domain, each row a document.
 
+    The splits are the hub's own: validation text stays as it is, and training documents that are
+    near-duplicates of a validation document are left out (see `moebench.data.separation`).
+
     What the hub holds may change under the same name: name a `revision` to hold it fast. Cached
     tokens are used again as long as the arguments (and the files of a local folder) are the same.
 

@@ -22,7 +22,7 @@ from os import PathLike
 from pathlib import Path
 
 from moebench.data.sources.prose import paragraphs
-from moebench.data.sources.source import Document, Split, digest_by_domain, digest_of
+from moebench.data.sources.source import Document, digest_by_domain, digest_of
 
 _COMMITTED = Path(__file__).with_name("packages.json")
 _SMALLEST, _LARGEST = 500, 300_000  # bytes of a file; what is larger is mostly tables
@@ -64,9 +64,8 @@ _RECIPES = {
 class Packages:
     """Python code, C++ headers and English docstrings of the dependencies; needs no download.
 
-    About one file in twenty is for validation. Which one is decided by its name without digits,
-    so that near twins (`vec256_float.h`, `vec512_float.h`) stay on one side; a text that occurs
-    twice in a domain counts once.
+    About one file in twenty is for validation. Files whose paths differ in digits alone, such as
+    `vec256_float.h` and `vec512_float.h`, stay on one side.
 
     Args:
         domains: some of `python`, `cpp`, `english`, in the order of their numbers.
@@ -108,6 +107,8 @@ class Packages:
     def documents(self) -> Iterator[Document]:
         """Yield the documents of one domain after the other, files in the order of a hash.
 
+        A piece of text that a domain had before is left out.
+
         Raises:
             ValueError: if no package of a domain is installed.
         """
@@ -138,11 +139,13 @@ class Packages:
 
 def record(path: Path = _COMMITTED) -> None:
     """Write the versions and digests of this installation as the expected ones."""
+    from moebench.data.separation import separate  # which needs the sources to be complete
+
     source = Packages()
     expected = {
         "megabytes_per_domain": source.megabytes_per_domain,
         "versions": _versions(source.domains),
-        "digests": digest_by_domain(source.documents()),
+        "digests": digest_by_domain(separate(source.documents()).documents),
     }
     path.write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
 
@@ -192,7 +195,8 @@ def _documents(domain: str, limit: int) -> Iterator[Document]:
         text = "\n\n".join(dict.fromkeys(pieces))
         if not text.strip():
             continue
-        yield Document(file.as_posix(), domain, _split(file.name), text)
+        group = re.sub(r"\d", "", file.as_posix())
+        yield Document(file.as_posix(), domain, None, text, group)
         size += len(text.encode())
         if size >= limit:
             return
@@ -209,8 +213,3 @@ def _read(path: PathLike[str]) -> str:
         return Path(path).read_text(encoding="utf-8")
     except (UnicodeDecodeError, FileNotFoundError):
         return ""
-
-
-def _split(name: str) -> Split:
-    key = digest_of(["split", re.sub(r"\d", "", name)])
-    return "valid" if int(key[:8], 16) % 20 == 0 else "train"

@@ -8,12 +8,13 @@ Split = Literal["train", "valid"]
 
 
 class Document(NamedTuple):
-    """One text of one domain, wholly in the training or in the validation split."""
+    """One text of one domain."""
 
     name: str  # the same on every machine: a relative path with forward slashes, or a number
     domain: str
-    split: Split
+    split: Split | None  # None: `moebench.data.separation` chooses; so for all documents or none
     text: str
+    group: str = ""  # documents of one group are on one side; "": each is a group of its own
 
 
 class Source(Protocol):
@@ -24,7 +25,7 @@ class Source(Protocol):
         ...
 
     def documents(self) -> Iterator[Document]:
-        """Yield the documents, in an order that depends on nothing but the text itself."""
+        """Yield the documents, copies included, in an order that depends on the text alone."""
         ...
 
     def check(self, digests: Mapping[str, str]) -> None:
@@ -44,6 +45,7 @@ def digest_of(parts: Iterable[str]) -> str:
 def digest_by_domain(documents: Iterable[Document]) -> dict[str, str]:
     """Return the SHA-256 of each domain's names, splits and texts, in order of appearance."""
     parts: dict[str, list[str]] = {}
-    for name, domain, split, text in documents:
-        parts.setdefault(domain, []).append(digest_of((name, split, text)))
+    for document in documents:
+        digest = digest_of((document.name, document.split or "", document.text))
+        parts.setdefault(document.domain, []).append(digest)
     return {domain: digest_of(digests) for domain, digests in parts.items()}

@@ -1,0 +1,67 @@
+"""How much of the validation text stands in the training text, word for word.
+
+The measure is the share of the runs of 32 tokens in the validation documents that also stand in
+a training document, of any domain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moebench.data.separation.ngrams import Hashes, common, run_hashes, stand_in
+from moebench.data.tokenizer import EOS
+
+Tokens = NDArray[np.unsignedinteger[Any]]
+
+_DOUBLINGS = 5
+RUN = 2**_DOUBLINGS  # tokens
+_AT_ONCE = 2**20  # training tokens
+WORTH_A_WARNING = 0.01
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """The runs of `RUN` tokens in the validation documents of each domain."""
+
+    shared: list[int]  # how many of them stand in the training text
+    runs: list[int]
+
+    @property
+    def total(self) -> float:
+        """The share in all domains together; 0 where no document is as long as a run."""
+        return sum(self.shared) / max(1, sum(self.runs))
+
+    @property
+    def by_domain(self) -> list[float]:
+        """The share in each domain."""
+        return [part / max(1, whole) for part, whole in zip(self.shared, self.runs, strict=True)]
+
+
+def overlap(train: Tokens, valid: Tokens, sizes: list[int]) -> Overlap:
+    """Measure token files, in which each document ends with EOS.
+
+    Args:
+        train: the ids of the training split.
+        valid: the ids of the validation split, one domain after the other.
+        sizes: tokens of each domain of the validation split.
+    """
+    parts = [_runs(part) for part in np.split(valid, np.cumsum(sizes)[:-1])]
+    shared = common(np.concatenate(parts), map(_runs, _pieces(train)))
+    counts = [int(stand_in(part, shared).sum()) for part in parts]
+    return Overlap(counts, [len(part) for part in parts])
+
+
+def _runs(ids: Tokens) -> Hashes:
+    """Return the hashes of all runs inside a document."""
+    hashes = run_hashes(ids, _DOUBLINGS)
+    ends = np.cumsum(np.concatenate([[0], ids == EOS]))
+    return hashes[ends[RUN:] == ends[: len(hashes)]] if len(hashes) else hashes
+
+
+def _pieces(ids: Tokens) -> Iterator[Tokens]:
+    """Yield a text in pieces that overlap so far that every run is whole in one of them."""
+    for begin in range(0, len(ids), _AT_ONCE):
+        yield ids[begin : begin + _AT_ONCE + RUN - 1]

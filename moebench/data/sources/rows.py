@@ -1,0 +1,69 @@
+"""Files of which each row is a document: JSON lines and Parquet."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+def rows(path: Path, field: str) -> Iterator[tuple[int, str]]:
+    """Yield the number of each row, from 0 on, and its text; a row of null has none.
+
+    Raises:
+        ValueError: if the file cannot be read, a row has no such field, or one that is not text.
+    """
+    for number, text in ROWS[path.suffix](path, field):
+        if text is not None:
+            if not isinstance(text, str):
+                raise ValueError(
+                    f"source.field={field!r}: row {number} of {str(path)!r} has "
+                    f"{type(text).__name__} there, not text"
+                )
+            yield number, text.replace("\r\n", "\n")
+
+
+def _json_lines(path: Path, field: str) -> Iterator[tuple[int, Any]]:
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file):
+                if line.strip():
+                    row = json.loads(line)
+                    if not isinstance(row, dict) or field not in row:
+                        raise _missing(path, field, row if isinstance(row, dict) else ())
+                    yield number, row[field]
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"source.path: line {number + 1} of {str(path)!r} is not JSON ({error})"
+        ) from error
+
+
+def _parquet(path: Path, field: str) -> Iterator[tuple[int, Any]]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise ValueError(
+            f"source.path: {str(path)!r} needs the package pyarrow; run: pip install pyarrow"
+        ) from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            if field not in file.schema_arrow.names:
+                raise _missing(path, field, file.schema_arrow.names)
+            number = 0
+            for batch in file.iter_batches(columns=[field]):
+                for text in batch.column(0).to_pylist():
+                    yield number, text
+                    number += 1
+    except (ArrowException, OSError) as error:
+        raise ValueError(f"source.path: {str(path)!r} is not Parquet ({error})") from error
+
+
+ROWS: dict[str, Callable[[Path, str], Iterator[tuple[int, Any]]]] = {
+    ".jsonl": _json_lines,
+    ".parquet": _parquet,
+}
+
+
+def _missing(path: Path, field: str, there: Iterable[str]) -> ValueError:
+    fields = ", ".join(there) or "no fields"
+    return ValueError(f"source.field={field!r}: {str(path)!r} has {fields}")
