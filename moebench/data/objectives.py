@@ -21,7 +21,7 @@ class TextBatch(NamedTuple):
     """B windows of text as a model sees them."""
 
     input_BL: Tensor  # int64: what the decoder reads
-    target_BL: Tensor  # int64: what it should say at each place; UNSCORED where nothing counts
+    target_BL: Tensor  # int64: what it should say; UNSCORED where nothing counts, as at padding
     context_BL: Tensor | None  # int64: what the encoder reads; None without an encoder
     domain_B: Tensor  # int64: number of the window's domain
     mask_BL: Tensor | None = None  # bool: which inputs are real; None: all are

@@ -1,5 +1,6 @@
 """A look at the routing of a trained model with its last validation, as part of its record."""
 
+import logging
 from typing import Any
 
 import pytorch_lightning as pl
@@ -8,12 +9,15 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from moebench.analysis import Instruments, Labels, experts_of, metrics
 
+log = logging.getLogger(__name__)
+
 
 class Examination(Callback):
     """Turns the instruments of `moebench.analysis` on the last validation of a run.
 
     What they find stands in the history and in the record as `analysis/<layer>/<name>`, see
-    `moebench.analysis.metrics`. The capacity of the experts is what it is in validation.
+    `moebench.analysis.metrics`. The capacity of the experts is what it is in validation. Windows
+    with padding are not looked at: the instruments compare neighbours in whole ones.
     """
 
     def __init__(self) -> None:
@@ -25,6 +29,9 @@ class Examination(Callback):
         if trainer.global_step < trainer.max_steps or not layers:
             return
         batches = list(trainer.val_dataloaders or [])
+        if any(getattr(batch, "mask_BL", None) is not None for batch in batches):
+            log.warning("the routing of padded windows is not analysed")
+            return
         domain_S = torch.cat([batch.domain_B for batch in batches])
         ids = torch.cat([batch.input_BL.flatten() for batch in batches])
         data = trainer.datamodule  # type: ignore[attr-defined]
