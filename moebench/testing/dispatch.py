@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.capacity import Capacity, Limited
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch.loop import Loop
 from moebench.moe.experts.relu_mlp import ReluMLP
+from moebench.moe.layer import MoELayer
+from moebench.moe.routers.top_k import TopK
 from moebench.testing.tokens import D, E, T, tokens
 
 
@@ -40,6 +43,14 @@ def answer_and_gradients(
     return [y_TD, *gradients]
 
 
+def layer_and_gradients(layer: nn.Module, x_TD: Tensor) -> list[Tensor]:
+    """Return what a mixture answers, and the gradients by tokens and by every parameter."""
+    x_TD = x_TD.clone().requires_grad_()
+    y_TD, _ = layer(x_TD)
+    inputs = [x_TD, *layer.parameters()]
+    return [y_TD, *torch.autograd.grad(y_TD.float().sin().sum(), inputs, materialize_grads=True)]
+
+
 class DispatcherContract:
     """What every dispatcher promises: the answers and the gradients of the loop over experts."""
 
@@ -67,6 +78,34 @@ class DispatcherContract:
         close = 0.03 if dtype == torch.bfloat16 else None
         for expected, actual in zip(oracle, ours, strict=True):
             torch.testing.assert_close(actual, expected, atol=close, rtol=close)
+
+    def mixture(self, dispatcher: nn.Module) -> nn.Module:
+        """Return a whole layer of the same weights, whose router drops some rows."""
+        torch.manual_seed(0)
+        router = Limited(D, lambda dim: TopK(dim, E), Capacity(factor=1.0))
+        return MoELayer(router, ReluMLP(D, E, hidden=16), dispatcher)
+
+    def test_compiled_as_uncompiled(self) -> None:
+        """Under torch.compile, for batches that load the experts differently."""
+        layer = self.mixture(self.make())
+        torch.compiler.reset()
+        compiled = torch.compile(layer, backend="aot_eager")
+        for x_TD in (tokens(), tokens().flip(-1)):
+            ours, expected = layer_and_gradients(compiled, x_TD), layer_and_gradients(layer, x_TD)
+            for actual, wanted in zip(ours, expected, strict=True):
+                torch.testing.assert_close(actual, wanted)
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+    def test_under_autocast(self, dtype: torch.dtype) -> None:
+        """In bfloat16 answers keep the type of the tokens, and all is near the loop in float32."""
+        x_TD = tokens().to(torch.bfloat16)
+        oracle = layer_and_gradients(self.mixture(Loop()), x_TD.float())
+        with torch.autocast("cpu", torch.bfloat16):
+            ours = layer_and_gradients(self.mixture(self.make()), x_TD.to(dtype))
+        types = [dtype, dtype] + [torch.float32] * (len(ours) - 2)
+        assert [part.dtype for part in ours] == types
+        for actual, expected in zip(ours, oracle, strict=True):
+            torch.testing.assert_close(actual.float(), expected, atol=0.03, rtol=0.03)
 
     def test_no_tokens_at_all(self) -> None:
         """An empty batch has an empty answer."""

@@ -43,15 +43,25 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
     if count_E.stride(0) == 0:
         return torch.bmm(x_RD.reshape(num_experts, -1, width), weight_EDF).flatten(0, 1)
     if _has_kernel(x_RD, weight_EDF):
-        offset_E = count_E.cumsum(0, dtype=torch.int32)
-        y_RF = functional.grouped_mm(x_RD.contiguous(), weight_EDF, offs=offset_E)
-        if y_RF.requires_grad:
-            # The kernel's gradient refuses an expanded tensor, which y.sum().backward() sends.
-            y_RF.register_hook(lambda grad_RF: grad_RF.contiguous())
-        return y_RF
+        if torch.compiler.is_compiling():
+            # Here, for torch's compiler takes seconds to import.
+            from moebench.moe.experts.outside_graphs import kernel_outside_graphs
+
+            return kernel_outside_graphs(x_RD, weight_EDF, count_E)
+        return kernel(x_RD, weight_EDF, count_E)
     # unbind, not weight_EDF[e]: the gradient of an index is a tensor of the size of all experts.
     pairs = zip(x_RD.split(count_E.tolist()), weight_EDF.unbind(), strict=True)
     return torch.cat([x_ND @ weight_DF for x_ND, weight_DF in pairs])
+
+
+def kernel(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
+    """Return torch's grouped product."""
+    offset_E = count_E.cumsum(0, dtype=torch.int32)
+    y_RF = functional.grouped_mm(x_RD.contiguous(), weight_EDF, offs=offset_E)
+    if y_RF.requires_grad:
+        # The kernel's gradient refuses an expanded tensor, which y.sum().backward() sends.
+        y_RF.register_hook(lambda grad_RF: grad_RF.contiguous())
+    return y_RF
 
 
 def _has_kernel(x_RD: Tensor, weight_EDF: Tensor) -> bool:
