@@ -22,6 +22,7 @@ from moebench.experiment.files import read_yaml
 from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.sources import source_of
+from moebench.experiment.trainer_options import check_options
 
 __all__ = [
     "ConfigurationError",
@@ -104,10 +105,12 @@ def parse(arguments: Sequence[str]) -> Experiment:
     """Check an experiment given as command-line arguments (`--config`, `--<key>`, `--help`).
 
     Raises:
-        ConfigurationError: as `load`.
+        ConfigurationError: as `load`, or for an option of the trainer that no run can honour.
         SystemExit: after printing, for `--help` and `--print_config`.
     """
     with one_line_errors():
         config = Cli(list(arguments), build=False).config.as_dict()
-    config.pop("config", None)
-    return Experiment(json.loads(json.dumps(config, default=str)))
+        config.pop("config", None)
+        experiment = Experiment(json.loads(json.dumps(config, default=str)))
+        check_options(experiment.config["trainer"])
+    return experiment

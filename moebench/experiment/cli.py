@@ -7,8 +7,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import yaml
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
+from moebench.experiment.trainer_options import ONE_DEVICE
 from moebench.training import Training
 
 DEFAULT_DATA = {
@@ -90,9 +92,28 @@ class Cli(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer, with the arguments that belong to this run.
 
-        Its callbacks come before those of the configuration, which the run must not push aside.
+        Its callbacks and loggers come before those of the configuration, which the run must not
+        push aside.
+
+        Raises:
+            ValueError: if Lightning refuses, or found several devices to train on.
         """
-        configured = self._get(self.config_init, "trainer.callbacks") or []
-        callbacks = [*self.of_this_run.get("callbacks", []), *configured]
-        arguments = {**kwargs, **self.of_this_run, "callbacks": callbacks}
-        return super().instantiate_trainer(**arguments)
+        arguments = {**kwargs, **self.of_this_run, "callbacks": self._both("callbacks")}
+        if isinstance(self.of_this_run.get("logger"), list):  # else the run wants none at all
+            arguments["logger"] = self._both("logger")
+        try:
+            trainer = super().instantiate_trainer(**arguments)
+        except (MisconfigurationException, ImportError) as error:
+            raise ValueError(f"trainer: {error}") from error
+        if trainer.world_size != 1:
+            raise ValueError(
+                f"trainer.devices={self._get(self.config, 'trainer.devices')}: these are "
+                f"{trainer.world_size}; {ONE_DEVICE}; allowed: 1"
+            )
+        return trainer
+
+    def _both(self, name: str) -> list[Any]:
+        """Return what this run and its configuration bring of a kind, in that order."""
+        configured = self._get(self.config_init, f"trainer.{name}") or []
+        more = configured if isinstance(configured, list) else [configured]
+        return [*self.of_this_run.get(name, []), *more]

@@ -1,10 +1,10 @@
 """Whether a run can go on from its checkpoint and end with the bits it would have had."""
 
-from collections.abc import Sized
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.utilities.data import sized_len
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import CombinedLoader
 
@@ -40,10 +40,7 @@ def knows_its_place(loader: object) -> bool:
     """Say whether a loader can be saved and goes on after the last batch trained on."""
     if not (hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")):
         return False
-    try:
-        return isinstance(loader, Sized) and len(loader) > 0
-    except TypeError:  # a DataLoader over an iterable data set has the method, and no answer
-        return False
+    return bool(sized_len(loader))
 
 
 def steps_to_keep(checkpoint: Path) -> int:

@@ -14,7 +14,7 @@ from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
-SHORT = {"max_steps": 1, "val_check_interval": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
+SHORT = {"max_steps": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
 
 
 def rehearse(experiment: Experiment) -> RunRecord:
@@ -24,7 +24,8 @@ def rehearse(experiment: Experiment) -> RunRecord:
         ValueError: if a part refuses, or the step fails.
     """
     config: dict[str, Any] = copy.deepcopy(dict(checked(experiment).config))
-    config["trainer"].update(SHORT)
+    step = config["trainer"].get("accumulate_grad_batches") or 1
+    config["trainer"].update(SHORT, val_check_interval=step)
     with tempfile.TemporaryDirectory() as folder:
         job = Job("sweeps", "rehearsal", "base", 0, Experiment(config), Path(folder) / "run")
         record = execute(job, [])

@@ -15,9 +15,9 @@ ROUTER = f"{NETWORK}.sparse.router.init_args"
 
 def test_later_files_and_single_keys_lie_over_earlier_ones(tmp_path: Path) -> None:
     over = tmp_path / "over.yaml"
-    over.write_text("# over\ntrainer: {max_steps: 7}\nmodel: {warmup_steps: 9}\n")
-    config = load([CONFIG, over], {"trainer.max_steps": 8}, seed=3).config
-    assert config["trainer"]["max_steps"] == 8
+    over.write_text("# over\ntrainer: {max_steps: 70}\nmodel: {warmup_steps: 9}\n")
+    config = load([CONFIG, over], {"trainer.max_steps": 80}, seed=3).config
+    assert config["trainer"]["max_steps"] == 80
     assert config["model"]["warmup_steps"] == 9
     assert config["seed_everything"] == config["data"]["init_args"]["seed"] == 3
     assert config["model"]["vocabulary"] == config["data"]["init_args"]["vocabulary"]
@@ -26,7 +26,7 @@ def test_later_files_and_single_keys_lie_over_earlier_ones(tmp_path: Path) -> No
 def test_the_hash_is_of_what_decides_the_result() -> None:
     base = load([CONFIG])
     assert load([CONFIG], seed=5).hash == base.hash == base.with_seed(5).hash
-    assert load([CONFIG], {"trainer.max_steps": 8}).hash != base.hash
+    assert load([CONFIG], {"trainer.max_steps": 80}).hash != base.hash
     assert load([CONFIG], {f"{ROUTER}.capacity.factor": 2.0}).hash != base.hash
 
 

@@ -1,0 +1,181 @@
+"""What each option of Lightning's Trainer comes to in a run: it is honoured, or refused in a line.
+
+A run trains on one device, ends after a number of steps, is validated and saved between two of
+them, and keeps its own folder, history and checkpoint. Options that would break this, or that
+would change nothing, are refused before anything is written.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moebench.data.endless import ENDLESS
+
+ONE_DEVICE = "a run trains on one device; arms and seeds run side by side as workers"
+NO_EFFECT = "it would change nothing in a run"
+
+HONOURED = (
+    *("accelerator", "precision", "plugins", "deterministic", "benchmark"),
+    *("max_epochs", "max_steps", "min_epochs", "min_steps"),
+    *("callbacks", "enable_progress_bar", "enable_model_summary", "enable_autolog_hparams"),
+    *("gradient_clip_val", "gradient_clip_algorithm", "profiler", "detect_anomaly"),
+)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The values of an option that a run can honour."""
+
+    holds: Callable[[Any], bool]
+    allowed: str  # in words
+    reason: str
+
+
+def only(*values: Any, reason: str) -> Limit:
+    """Return a limit to some values; 1 and True are two of them, as in YAML."""
+    words = " or ".join("null" if value is None else str(value).lower() for value in values)
+    return Limit(
+        lambda value: any(type(value) is type(v) and value == v for v in values), words, reason
+    )
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _one_device(value: Any) -> bool:
+    return value in ("auto", "1") or (_whole(value) and value == 1) or _one_named(value)
+
+
+def _one_named(value: Any) -> bool:
+    """Say whether a value names one device by its number, as `[3]` and `3,` do."""
+    if isinstance(value, str):
+        return value.endswith(",") and value[:-1].isdigit()
+    return isinstance(value, list) and len(value) == 1
+
+
+COUNT = Limit(_whole, "a whole number of at least 1", "it counts steps or batches")
+LIMITED = {
+    "strategy": only("auto", reason=ONE_DEVICE),
+    "devices": Limit(_one_device, "1", ONE_DEVICE),
+    "num_nodes": only(1, reason=ONE_DEVICE),
+    "sync_batchnorm": only(False, reason=ONE_DEVICE),
+    "use_distributed_sampler": only(True, reason=ONE_DEVICE),
+    "logger": Limit(
+        lambda value: value is not True,
+        "false, or a class_path",
+        "the history is always written; a logger beside it has to be named",
+    ),
+    "default_root_dir": only(None, reason="a run has a folder of its own"),
+    "enable_checkpointing": only(None, True, reason="a run is saved so that it can go on"),
+    "fast_dev_run": only(False, 0, reason="for a short run set trainer.max_steps"),
+    "barebones": only(False, reason="a run has a history and a checkpoint"),
+    "max_time": only(None, reason="a run ends after steps, so that it can be repeated"),
+    "limit_train_batches": Limit(
+        lambda value: value is None or value > 0, "a number above 0", "nothing would be trained"
+    ),
+    "limit_val_batches": Limit(
+        lambda value: value is None or value > 0,
+        "a number above 0",
+        "nothing would be validated, and so neither saved nor compared",
+    ),
+    "overfit_batches": only(0, 0.0, reason="training batches are not repeated; take fewer data"),
+    "val_check_interval": Limit(
+        _whole,
+        "a whole number of batches",
+        "a time cannot be repeated, and data without end have no share",
+    ),
+    "check_val_every_n_epoch": only(1, None, reason="trainer.val_check_interval says when"),
+    "num_sanity_val_steps": only(0, reason="it would stand in the history as a validation"),
+    "log_every_n_steps": COUNT,
+    "accumulate_grad_batches": COUNT,
+    "reload_dataloaders_every_n_epochs": only(0, reason="each pass would have the same batches"),
+    "limit_test_batches": only(None, 1.0, reason=NO_EFFECT),
+    "limit_predict_batches": only(None, 1.0, reason=NO_EFFECT),
+    "inference_mode": only(True, reason=NO_EFFECT),
+    "model_registry": only(None, reason=NO_EFFECT),
+}
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse what a run cannot honour.
+
+    Args:
+        options: of the Trainer, by their names; what is not there has its default.
+
+    Raises:
+        ValueError: naming the first option of that kind.
+    """
+    for name, limit in LIMITED.items():
+        if name in options and not limit.holds(options[name]):
+            value = "null" if options[name] is None else options[name]
+            raise ValueError(f"trainer.{name}={value}: {limit.reason}; allowed: {limit.allowed}")
+    if options.get("gradient_clip_algorithm") and not options.get("gradient_clip_val"):
+        algorithm = options["gradient_clip_algorithm"]
+        raise ValueError(
+            f"trainer.gradient_clip_algorithm={algorithm}: clips nothing without "
+            "trainer.gradient_clip_val"
+        )
+    _check_end(options)
+    _check_validation(options)
+
+
+def _check_end(options: Mapping[str, Any]) -> None:
+    """Refuse a run that has no steps, or no end."""
+    steps, epochs = options.get("max_steps", -1), options.get("max_epochs")
+    if steps != -1 and steps < 1:
+        raise ValueError(f"trainer.max_steps={steps}: must be at least 1")
+    if epochs is not None and epochs != -1 and epochs < 1:
+        raise ValueError(f"trainer.max_epochs={epochs}: must be at least 1")
+    if steps == -1 and epochs in (None, -1):
+        raise ValueError("trainer.max_steps=-1: the run would not end; set it or max_epochs")
+
+
+def _check_validation(options: Mapping[str, Any]) -> None:
+    """Refuse validations that never come, or come in the middle of an optimiser step."""
+    interval, steps = options.get("val_check_interval"), options.get("max_steps", -1)
+    accumulated = options.get("accumulate_grad_batches", 1)
+    if interval is None:
+        return
+    if interval % accumulated:
+        raise ValueError(
+            f"trainer.val_check_interval={interval}: it counts batches, and a run is validated and "
+            "saved between two optimiser steps; allowed: a multiple of "
+            f"trainer.accumulate_grad_batches={accumulated}"
+        )
+    if accumulated > 1 and options.get("check_val_every_n_epoch", 1) is None:
+        raise ValueError(
+            "trainer.check_val_every_n_epoch=null: with trainer.accumulate_grad_batches="
+            f"{accumulated} a validation may fall into an optimiser step, for the end of a pass "
+            "ends one early; allowed: 1"
+        )
+    if steps != -1 and interval > steps * accumulated:
+        raise ValueError(
+            f"trainer.val_check_interval={interval}: the run has only {steps * accumulated} "
+            f"batches (trainer.max_steps={steps}) and would never be validated; lower it"
+        )
+
+
+def check_pass(options: Mapping[str, Any], batches: int) -> None:
+    """Refuse what does not go with the length of a pass over the training data.
+
+    Args:
+        options: of the Trainer, all checked by themselves.
+        batches: of a pass.
+
+    Raises:
+        ValueError: if no validation would ever come, or no end.
+    """
+    if batches >= ENDLESS and options.get("max_steps", -1) == -1:
+        epochs = options.get("max_epochs")
+        raise ValueError(f"trainer.max_epochs={epochs}: the data have no end; set max_steps")
+    limit = options.get("limit_train_batches")
+    if limit is not None:
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    interval = options.get("val_check_interval")
+    if options.get("check_val_every_n_epoch", 1) is not None and interval and interval > batches:
+        raise ValueError(
+            f"trainer.val_check_interval={interval}: a pass over the training data has only "
+            f"{batches} batches; lower it, or let it count over all passes with "
+            "trainer.check_val_every_n_epoch: null"
+        )

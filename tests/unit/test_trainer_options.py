@@ -1,0 +1,129 @@
+"""Options of the trainer: each is honoured or refused in one line, before anything is written."""
+
+import csv
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+
+from moebench.data.endless import ENDLESS
+from moebench.experiment import ConfigurationError
+from moebench.experiment.trainer_options import HONOURED, LIMITED, check_options, check_pass
+from moebench.fit import fit
+from moebench.run.job import Job
+from moebench.run.worker import execute
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+GOOD = {"max_steps": 8, "val_check_interval": 4}
+
+
+def test_every_option_of_the_trainer_is_honoured_or_limited() -> None:
+    known = set(inspect.signature(pl.Trainer.__init__).parameters) - {"self"}
+    assert set(HONOURED) | set(LIMITED) == known
+    assert not set(HONOURED) & set(LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"strategy": "ddp_spawn"}, r"trainer\.strategy=ddp_spawn: a run trains on one device"),
+        ({"devices": 2}, r"trainer\.devices=2: a run trains on one device.*; allowed: 1$"),
+        ({"devices": "0,1"}, r"trainer\.devices=0,1"),
+        ({"devices": [0, 1]}, r"trainer\.devices=\[0, 1\]"),
+        ({"devices": -1}, r"trainer\.devices=-1"),
+        ({"num_nodes": 2}, r"trainer\.num_nodes=2"),
+        ({"sync_batchnorm": True}, r"trainer\.sync_batchnorm=True"),
+        ({"logger": True}, r"trainer\.logger=True: .*has to be named"),
+        ({"default_root_dir": "here"}, r"trainer\.default_root_dir=here: a run has a folder"),
+        ({"enable_checkpointing": False}, r"trainer\.enable_checkpointing=False"),
+        ({"fast_dev_run": 3}, r"trainer\.fast_dev_run=3"),
+        ({"barebones": True}, r"trainer\.barebones=True"),
+        ({"max_time": "00:00:01:00"}, r"trainer\.max_time=00:00:01:00: .* can be repeated"),
+        ({"limit_train_batches": 0}, r"trainer\.limit_train_batches=0: nothing would be trained"),
+        ({"limit_val_batches": 0}, r"trainer\.limit_val_batches=0: nothing would be validated"),
+        ({"limit_val_batches": 0.0}, r"trainer\.limit_val_batches=0\.0"),
+        ({"overfit_batches": 2}, r"trainer\.overfit_batches=2"),
+        ({"val_check_interval": 0.5}, r"trainer\.val_check_interval=0\.5: .* number of batches$"),
+        ({"val_check_interval": "00:00:01:00"}, r"trainer\.val_check_interval=00"),
+        ({"check_val_every_n_epoch": 2}, r"trainer\.check_val_every_n_epoch=2"),
+        ({"num_sanity_val_steps": 2}, r"trainer\.num_sanity_val_steps=2"),
+        ({"log_every_n_steps": 0}, r"trainer\.log_every_n_steps=0"),
+        ({"accumulate_grad_batches": 0}, r"trainer\.accumulate_grad_batches=0"),
+        ({"reload_dataloaders_every_n_epochs": 1}, r"trainer\.reload_dataloaders_every_n_epochs=1"),
+        ({"limit_test_batches": 3}, r"trainer\.limit_test_batches=3: it would change nothing"),
+        ({"inference_mode": False}, r"trainer\.inference_mode=False: it would change nothing"),
+        ({"gradient_clip_algorithm": "value"}, r"gradient_clip_algorithm=value: clips nothing"),
+        ({"max_steps": 0}, r"trainer\.max_steps=0: must be at least 1"),
+        ({"max_epochs": 0}, r"trainer\.max_epochs=0: must be at least 1"),
+        ({"max_steps": -1}, r"trainer\.max_steps=-1: the run would not end"),
+        ({"val_check_interval": 9}, r"val_check_interval=9: the run has only 8 batches"),
+        (
+            {"accumulate_grad_batches": 3},
+            r"val_check_interval=4: .*a multiple of trainer\.accumulate_grad_batches=3$",
+        ),
+        (
+            {"accumulate_grad_batches": 2, "check_val_every_n_epoch": None},
+            r"trainer\.check_val_every_n_epoch=null",
+        ),
+    ],
+)
+def test_what_no_run_can_honour_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        check_options({**GOOD, **options})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"devices": [3]},
+        {"devices": "1,"},
+        {"devices": "auto"},
+        {"accumulate_grad_batches": 2},
+        {"accumulate_grad_batches": 4, "max_steps": 1},
+        {"check_val_every_n_epoch": None},
+        {"max_steps": -1, "max_epochs": 3},
+        {"gradient_clip_val": 1.0, "gradient_clip_algorithm": "value"},
+        {"limit_val_batches": 0.5},
+        {"logger": False},
+    ],
+)
+def test_what_a_run_can_honour_passes(options: dict[str, Any]) -> None:
+    check_options({**GOOD, **options})
+
+
+def test_a_pass_too_short_for_the_validations_is_refused() -> None:
+    check_pass(GOOD, 4)
+    check_pass({**GOOD, "check_val_every_n_epoch": None}, 3)
+    with pytest.raises(ValueError, match=r"val_check_interval=4: .* only 3 batches"):
+        check_pass(GOOD, 3)
+    with pytest.raises(ValueError, match="only 3 batches"):
+        check_pass({**GOOD, "limit_train_batches": 3}, 100)
+    with pytest.raises(ValueError, match=r"trainer\.max_epochs=2: the data have no end"):
+        check_pass({**GOOD, "max_steps": -1, "max_epochs": 2}, ENDLESS)
+
+
+def test_a_configuration_that_asks_for_it_writes_nothing(tiny, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"trainer\.devices=2: a run trains on one"):
+        tiny("dense.yaml", {"trainer.devices": 2})
+    with pytest.raises(ConfigurationError, match=r"trainer: .*torch_xla"):
+        tiny("dense.yaml", {"trainer.accelerator": "tpu"})
+    with pytest.raises(ConfigurationError, match="devices"):
+        fit([f"--config={CONFIGS / 'switch_2021' / 'dense.yaml'}", "--trainer.devices=2"], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_logger_of_ones_own_gets_what_the_history_gets(tiny, tmp_path: Path) -> None:
+    theirs = {
+        "class_path": "pytorch_lightning.loggers.CSVLogger",
+        "init_args": {"save_dir": str(tmp_path / "theirs"), "name": "", "version": ""},
+    }
+    job = Job("t", "p", "a", 0, tiny("dense.yaml", {"trainer.logger": theirs}), tmp_path / "run")
+    record = execute(job, [])
+    assert record.status == "finished"
+    rows = list(csv.DictReader((tmp_path / "theirs" / "metrics.csv").open()))
+    losses = [float(row["valid/loss"]) for row in rows if row["valid/loss"]]
+    assert losses[-1] == pytest.approx(record.metrics["valid/loss"])
+    assert sum(bool(row["train/loss"]) for row in rows) == record.steps
