@@ -15,8 +15,9 @@ import torch
 
 from benchmarks.timing import ratios, save, table
 from moebench.experiment import Experiment, load
-from moebench.run.callbacks import RandomState, StepClock, StopOnDivergence
+from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
+from moebench.run.work import Work
 from moebench.training import task_loss
 
 CONFIG = Path(__file__).parents[1] / "configs" / "switch_2021" / "switch_8.yaml"
@@ -46,12 +47,11 @@ def bare(experiment: Experiment, steps: int) -> float:
 
 def full(experiment: Experiment, folder: Path) -> float:
     """Return the seconds a step of a run as a worker makes it, validation left out."""
-    clock = StepClock()
     model, data, trainer = experiment.build(
         default_root_dir=str(folder),
         enable_checkpointing=False,
         logger=[History(folder / "history.jsonl")],
-        callbacks=[clock, RandomState(), StopOnDivergence()],
+        callbacks=[Work(), RandomState(), StopOnDivergence()],
         limit_val_batches=0,
     )
     started = time.perf_counter()

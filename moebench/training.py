@@ -6,10 +6,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.precision import MixedPrecision, Precision
+from pytorch_lightning.utilities import GradClipAlgorithmType
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import AdamW, Optimizer
@@ -41,9 +44,14 @@ class Weighted:
 
 
 def task_loss(output: Output, batch: Batch) -> Tensor:
-    """Return the mean cross-entropy over the scored targets, in nats per token, float32."""
+    """Return the mean cross-entropy over the scored targets, in nats per token, float32.
+
+    A batch in which nothing is scored has a loss and a gradient of zero.
+    """
     prediction_TV = output.prediction.flatten(0, -2).float()
-    return cross_entropy(prediction_TV, batch.target_BL.flatten(), ignore_index=NOT_SCORED)
+    target_T = batch.target_BL.flatten()
+    total = cross_entropy(prediction_TV, target_T, ignore_index=NOT_SCORED, reduction="sum")
+    return total / (target_T != NOT_SCORED).sum().clamp(min=1)
 
 
 def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
@@ -58,6 +66,25 @@ def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
         for expert, share in enumerate(load(decision).tolist()):
             values[f"load/{layer}/{expert}"] = share
     return values
+
+
+class StepMeans:
+    """Metrics of the batches of an optimiser step, which are written down as their means."""
+
+    def __init__(self) -> None:
+        self._batches: list[dict[str, float]] = []
+
+    def add(self, values: dict[str, float]) -> None:
+        """Add those of a batch."""
+        self._batches.append(values)
+
+    def take(self) -> dict[str, float]:
+        """Return each mean over the batches that have the metric, and begin anew."""
+        batches, self._batches = self._batches, []
+        return {
+            name: fmean(values[name] for values in batches if name in values)
+            for name in dict.fromkeys(name for values in batches for name in values)
+        }
 
 
 def inverse_square_root(step: int, warmup_steps: int) -> float:
@@ -104,6 +131,8 @@ class Training(pl.LightningModule):
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
         self.router_rate = router_rate
+        self.measured = StepMeans()
+        self.scored = 0  # targets of the validation under way
 
     def cost(self, batch: Batch) -> Cost:
         """Count what the network costs on a batch of tokens, in the mode it is in."""
@@ -119,7 +148,7 @@ class Training(pl.LightningModule):
         }
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss to descend; write to the loggers at the trainer's interval."""
+        """Return the loss to descend; measure what is logged at the trainer's interval of steps."""
         output: Output = self.network(batch)
         task = task_loss(output, batch)
         terms = self.routing_losses(output.decisions)
@@ -132,12 +161,54 @@ class Training(pl.LightningModule):
                 report_learning(task, total, output.decisions, self.network)
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if self.global_step % interval == 0:
-            values = {"train/loss": task.item()}
+            scored = (batch.target_BL != NOT_SCORED).any()
+            values = {"train/loss": task.item()} if scored else {}
             values |= {f"train/{name}": value.item() for name, value in terms.items()}
             values |= routing_metrics(output.decisions)
-            for logger in self.loggers:
-                logger.log_metrics(values, step=self.global_step)
+            self.measured.add(values)
         return total
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Write what was measured to the loggers: one line a step, however many batches it took."""
+        values = self.measured.take()
+        for logger in self.loggers if values else ():
+            logger.log_metrics(values, step=self.global_step)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as Lightning does, under mixed precision also for a fused optimiser.
+
+        Lightning refuses that, as such an optimiser divides the gradients by the scale itself.
+        bfloat16 has no scale; that of float16 is taken out here, and torch does not do it twice.
+        """
+        plugin = self.trainer.precision_plugin
+        fused = getattr(optimizer, "_step_supports_amp_scaling", False)
+        if not (gradient_clip_val and fused and isinstance(plugin, MixedPrecision)):
+            super().configure_gradient_clipping(
+                optimizer, gradient_clip_val, gradient_clip_algorithm
+            )
+            return
+        if plugin.scaler is not None:
+            plugin.scaler.unscale_(optimizer)
+        algorithm = GradClipAlgorithmType(gradient_clip_algorithm or "norm")
+        Precision.clip_gradients(plugin, optimizer, gradient_clip_val, algorithm)
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin to count the targets."""
+        self.scored = 0
+
+    def on_validation_epoch_end(self) -> None:
+        """Refuse a validation without a result.
+
+        Raises:
+            ValueError: if no target was scored.
+        """
+        if not self.scored:
+            raise ValueError("data: no target of the validation batches is scored")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Log the task loss; return the decisions, which callbacks may want to look at.
@@ -148,6 +219,7 @@ class Training(pl.LightningModule):
             torch.manual_seed(batch_idx)
             output: Output = self.network(batch)
         scored = int((batch.target_BL != NOT_SCORED).sum())
+        self.scored += scored
         self.log("valid/loss", task_loss(output, batch), batch_size=scored, logger=False)
         return {"decisions": output.decisions}
 

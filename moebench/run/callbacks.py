@@ -1,15 +1,16 @@
-"""What a run needs beside training: exact resumption, a clock, and three reasons to stop."""
+"""What a run needs beside training: exact resumption, its validations, three reasons to stop."""
 
 import math
 import multiprocessing
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
+
+from moebench.run.work import Work
 
 
 class Diverged(Exception):
@@ -49,11 +50,11 @@ class LogValidation(Callback):
 
     Lightning itself would write the number of the last step, one less. Checkpoints come after all
     other callbacks, so none is ever ahead of its validation. Beside it stands `seconds/step`, the
-    mean over the steps since the validation before.
+    mean over the optimiser steps since the validation before.
     """
 
-    def __init__(self, clock: "StepClock") -> None:
-        self.clock = clock
+    def __init__(self, work: Work) -> None:
+        self.work = work
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write one line."""
@@ -62,40 +63,9 @@ class LogValidation(Callback):
             for name, value in trainer.callback_metrics.items()
             if name.startswith("valid/")
         }
-        values["seconds/step"] = self.clock.lap()
+        values["seconds/step"] = self.work.lap(trainer.global_step)
         for logger in trainer.loggers:
             logger.log_metrics(values, step=trainer.global_step)
-
-
-class StepClock(Callback):
-    """Adds up the seconds spent in training steps; validation, data and set-up do not count."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.started = 0.0
-        self.lap_seconds: list[float] = []
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the seconds so far."""
-        return {"seconds": self.seconds}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the seconds of the interrupted run."""
-        self.seconds = state_dict["seconds"]
-
-    def on_train_batch_start(self, *_: Any) -> None:
-        """Start the clock."""
-        self.started = time.perf_counter()
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Stop the clock."""
-        self.lap_seconds.append(time.perf_counter() - self.started)
-        self.seconds += self.lap_seconds[-1]
-
-    def lap(self) -> float:
-        """Return the mean seconds of a step since the last call; not a number without a step."""
-        steps, self.lap_seconds = self.lap_seconds, []
-        return sum(steps) / len(steps) if steps else math.nan
 
 
 class StopOnDivergence(Callback):

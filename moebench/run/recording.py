@@ -12,6 +12,7 @@ from moebench import cost
 from moebench.records import RunRecord, read_history, write_whole
 from moebench.run.job import Job
 from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
+from moebench.run.work import Work
 
 LATE = 0.8  # routing metrics of the record are means over the training after this share of it
 
@@ -23,6 +24,7 @@ class Objects:
     model: Any  # a LightningModule
     data: Any  # a LightningDataModule that knows `tokens_per_batch` and `content_hash`
     trainer: pl.Trainer
+    work: Work
 
 
 def start_clean(job: Job) -> None:
@@ -40,12 +42,13 @@ def start_clean(job: Job) -> None:
 
 
 def record_of(
-    job: Job, status: str, seconds: float = 0.0, objects: Objects | None = None
+    job: Job, status: str, objects: Objects | None = None, seconds: float = 0.0
 ) -> RunRecord:
     """Write down what the run was and what came out.
 
     The cost is counted on the trained model, where the router drops as much as it does; a model
-    that broke or found no memory is not asked again.
+    that broke or found no memory is not asked again. What it was trained on comes from one count;
+    `seconds` are those of a run that trains nothing.
     """
     history = read_history(job.history_path)
     size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
@@ -53,8 +56,9 @@ def record_of(
         if status in ("finished", "diverged", "pruned"):
             model = objects.model.cpu().eval()
             size = cost_of(model, next(iter(objects.data.val_dataloader())))
-        steps = objects.trainer.global_step
-        tokens, data_hash = steps * objects.data.tokens_per_batch, objects.data.content_hash
+        steps, seconds = objects.trainer.global_step, objects.work.seconds
+        tokens = objects.work.batches * objects.data.tokens_per_batch
+        data_hash = objects.data.content_hash
     return RunRecord(
         target=job.target,
         profile=job.profile,

@@ -17,7 +17,6 @@ from moebench.run.callbacks import (
     LogValidation,
     Pruned,
     RandomState,
-    StepClock,
     StopOnDivergence,
     StopWhenPruned,
     StopWithParent,
@@ -29,6 +28,7 @@ from moebench.run.memory import keep_freed_memory
 from moebench.run.outcomes import single, together
 from moebench.run.recording import Objects, record_of, start_clean
 from moebench.run.resumable import Resumable, steps_to_keep
+from moebench.run.work import Work
 
 
 def main(job: Job, threads: int) -> None:
@@ -54,11 +54,10 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     if isinstance(job.experiment, Function):
         return _call(job, job.experiment)
     start_clean(job)
-    clock = StepClock()
     objects, status = None, "finished"
     try:
         trained = steps_to_keep(job.checkpoint_path)
-        objects = _build(job, job.experiment, trained, clock, callbacks)
+        objects = _build(job, job.experiment, trained, callbacks)
         resume = job.checkpoint_path if trained else None
         objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
     except Diverged:
@@ -68,7 +67,7 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     except Exception as error:
         status = "out_of_memory" if _out_of_memory(error) else "failed"
         write_whole(job.folder / "error.txt", traceback.format_exc())
-    record = record_of(job, status, clock.seconds, objects)
+    record = record_of(job, status, objects)
     if status == "finished" and objects is not None and hasattr(objects.model, "outcomes"):
         seeds = single(record, objects.model.outcomes(), objects.data.tokens_per_batch)
         write_all(seeds, job.records_path)
@@ -89,7 +88,7 @@ def _call(job: Job, function: Function) -> RunRecord:
         write_whole(job.folder / "error.txt", traceback.format_exc())
         record = record_of(job, "failed")
     else:
-        record = record_of(job, "finished", time.perf_counter() - started)
+        record = record_of(job, "finished", seconds=time.perf_counter() - started)
         seeds = [replace(record, seed=seed, metrics=metrics) for seed, metrics in found.items()]
         write_all(seeds, job.records_path)
         [record] = seeds if len(seeds) == 1 else [together(record, seeds)]
@@ -97,9 +96,7 @@ def _call(job: Job, function: Function) -> RunRecord:
     return record
 
 
-def _build(
-    job: Job, experiment: Experiment, trained: int, clock: StepClock, callbacks: list[pl.Callback]
-) -> Objects:
+def _build(job: Job, experiment: Experiment, trained: int, callbacks: list[pl.Callback]) -> Objects:
     """Make the objects of a run that goes on after some steps, with its logger and checkpoints."""
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     checkpoints = ModelCheckpoint(
@@ -108,20 +105,21 @@ def _build(
         enable_version_counter=False,
         save_on_train_epoch_end=False,  # after each validation, so none is lost or repeated
     )
+    work = Work()
     model, data, trainer = experiment.build(
         default_root_dir=str(job.folder),
         logger=[History(job.history_path, trained)],
         callbacks=[
-            clock,
+            work,
             *callbacks,
-            LogValidation(clock),
+            LogValidation(work),
             Resumable(),
             RandomState(),
             StopOnDivergence(),
             checkpoints,
         ],
     )
-    return Objects(model, data, trainer)
+    return Objects(model, data, trainer, work)
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -12,16 +12,18 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from pytorch_lightning import Callback
 from torch import nn
 
 from moebench.models.output import Output
 from moebench.records import read, read_history
-from moebench.run.callbacks import Diverged, RandomState, StepClock, StopOnDivergence
+from moebench.run.callbacks import Diverged, RandomState, StopOnDivergence
 from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.pool import run_all
 from moebench.run.recording import pace, summary
+from moebench.run.work import Work
 from moebench.run.worker import execute
 
 
@@ -72,23 +74,65 @@ def test_the_summary_has_the_curve_and_late_means() -> None:
     assert summary([], steps=0) == {}
 
 
-def test_the_clock_adds_up_and_goes_on() -> None:
-    clock = StepClock()
-    clock.load_state_dict({"seconds": 5.0})
-    clock.on_train_batch_start()
-    time.sleep(0.02)
-    clock.on_train_batch_end()
-    assert 5.02 <= clock.state_dict()["seconds"] < 5.5
-
-
-def test_a_lap_is_the_mean_since_the_last_one() -> None:
-    clock = StepClock()
-    for pause in (0.01, 0.03):
-        clock.on_train_batch_start()
+def trained_for(work: Work, *pauses: float) -> None:
+    for pause in pauses:
+        work.on_train_batch_start()
         time.sleep(pause)
-        clock.on_train_batch_end()
-    assert 0.02 <= clock.lap() < 0.2
-    assert math.isnan(clock.lap())
+        work.on_train_batch_end()
+
+
+def test_work_adds_up_and_goes_on() -> None:
+    work = Work()
+    work.load_state_dict({"batches": 7, "seconds": 5.0})
+    trained_for(work, 0.02)
+    assert work.state_dict()["batches"] == 8
+    assert 5.02 <= work.state_dict()["seconds"] < 5.5
+
+
+def test_a_lap_is_the_mean_of_an_optimiser_step_since_the_last_one() -> None:
+    work = Work()
+    work.load_state_dict({"batches": 6, "seconds": 100.0})
+    work.on_train_start(SimpleNamespace(global_step=3), None)
+    trained_for(work, 0.01, 0.01, 0.03, 0.03)  # two batches a step
+    assert 0.04 <= work.lap(5) < 0.4
+    assert math.isnan(work.lap(5))
+
+
+class Losses(Callback):
+    """Notes the loss of every batch."""
+
+    def __init__(self) -> None:
+        self.of_batch: list[float] = []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, *_: object) -> None:
+        accumulated = trainer.accumulate_grad_batches  # by which Lightning divides a loss
+        self.of_batch.append(outputs["loss"].item() * accumulated)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_what_was_trained_on_is_counted_whatever_a_step_is(
+    accumulate: int, tiny, tmp_path: Path
+) -> None:
+    settings = {
+        "trainer.accumulate_grad_batches": accumulate,
+        "trainer.val_check_interval": 2 * accumulate,
+    }
+    experiment, losses = tiny("dense.yaml", settings), Losses()
+    job = Job("target", "profile", "arm", 0, experiment, tmp_path / "run")
+    record = execute(job, [losses])
+    batches = losses.of_batch
+    assert record.steps == 4
+    assert record.tokens == len(batches) * 8 * 32 == 4 * accumulate * 8 * 32
+    lines = read_history(job.history_path)
+    trained = [(line["step"], line["train/loss"]) for line in lines if "train/loss" in line]
+    assert [step for step, _ in trained] == [0, 1, 2, 3]
+    for step, loss in trained:
+        of_step = batches[step * accumulate :][:accumulate]
+        assert loss == pytest.approx(sum(of_step) / accumulate, rel=1e-6)
+    # Two stretches of two steps each: together all the time that training took.
+    stretches = [line["seconds/step"] for line in lines if "seconds/step" in line]
+    assert 2 * sum(stretches) == pytest.approx(record.seconds)
+    assert record.seconds_per_step == pytest.approx(sum(stretches) / 2)
 
 
 def test_the_pace_is_the_median_stretch() -> None:

@@ -1,14 +1,20 @@
 """The training module: what is descended, what is logged, what is said of losses without effect."""
 
 import logging
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
 from torch import Tensor, nn
-from torch.optim import SGD
+from torch.optim import SGD, AdamW
 from torch.optim.optimizer import ParamsT
+from torch.utils.data import DataLoader
 
+from moebench.data.objectives import TextBatch
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import LoadBalance, ZLoss
@@ -91,6 +97,7 @@ def test_losses_are_summed_over_layers() -> None:
 def test_what_is_logged_is_raw_and_at_the_interval(batch: SimpleNamespace) -> None:
     module, recorder = make([Weighted(LoadBalance(), 0.5)])
     module.training_step(batch, 0)
+    module.on_before_optimizer_step(None)
     [(step, values)] = recorder.lines
     assert step == 0
     output = module.network(batch)
@@ -99,7 +106,121 @@ def test_what_is_logged_is_raw_and_at_the_interval(batch: SimpleNamespace) -> No
     assert sum(values[f"load/0/{expert}"] for expert in range(E)) == pytest.approx(1.0)
     module.trainer.global_step = 3
     module.training_step(batch, 3)
+    module.on_before_optimizer_step(None)
     assert len(recorder.lines) == 1
+
+
+def test_a_step_of_several_batches_is_logged_once_as_their_mean(batch: SimpleNamespace) -> None:
+    module, recorder = make([])
+    unscored = SimpleNamespace(
+        input_BL=batch.input_BL, target_BL=torch.full_like(batch.target_BL, -100), context_BL=None
+    )
+    turned = SimpleNamespace(
+        input_BL=batch.input_BL.flip(1), target_BL=batch.target_BL, context_BL=None
+    )
+    for number, one in enumerate((batch, turned, unscored)):
+        module.training_step(one, number)
+    module.on_before_optimizer_step(None)
+    module.on_before_optimizer_step(None)
+    [(step, values)] = recorder.lines
+    losses = [task_loss(module.network(one), one).item() for one in (batch, turned)]
+    assert step == 0
+    assert losses[0] != losses[1]
+    assert values["train/loss"] == pytest.approx(sum(losses) / 2), "of the batches that have one"
+
+
+def test_a_batch_with_nothing_scored_counts_nothing(batch: SimpleNamespace) -> None:
+    module, _ = make([])
+    batch.target_BL = torch.full_like(batch.target_BL, -100)
+    loss = module.training_step(batch, 0)
+    assert loss.item() == 0
+    loss.backward()
+    assert not module.network.embedding.weight.grad.any()
+
+
+class Some(pl.LightningDataModule):
+    """Batches of eight ids, of which every batch of a list scores as many targets as it says."""
+
+    vocabulary = V
+
+    def __init__(self, scored: list[int]) -> None:
+        super().__init__()
+        self.scored = scored
+
+    def train_dataloader(self) -> Any:
+        return self.batches([8] * 6)
+
+    def val_dataloader(self) -> Any:
+        return self.batches(self.scored)
+
+    def batches(self, scored: list[int]) -> Any:
+        ids_BL = torch.arange(8).view(2, 4)
+        made = []
+        for number, count in enumerate(scored):
+            target_BL = (ids_BL + number) % V
+            target_BL.view(-1)[count:] = -100
+            made.append(TextBatch(ids_BL, target_BL, None, torch.zeros(2, dtype=torch.long)))
+        return DataLoader(made, batch_size=None, collate_fn=lambda batch: batch)
+
+
+def fit(module: Training, data: Some, **settings: Any) -> pl.Trainer:
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    trainer = pl.Trainer(
+        accelerator="cpu", enable_checkpointing=False, num_sanity_val_steps=0, **quiet, **settings
+    )
+    trainer.fit(module, data)
+    return trainer
+
+
+def test_a_validation_is_the_mean_over_all_scored_targets() -> None:
+    torch.manual_seed(0)
+    module, data = Training(V, OneLayer), Some([3, 0, 8])
+    trainer = fit(module, data, max_steps=6)
+    module.eval()
+    losses = [task_loss(module.network(batch), batch).item() for batch in data.val_dataloader()]
+    expected = (3 * losses[0] + 8 * losses[2]) / 11
+    assert trainer.callback_metrics["valid/loss"].item() == pytest.approx(expected)
+
+
+def test_a_validation_with_nothing_scored_is_refused() -> None:
+    with pytest.raises(ValueError, match="no target of the validation batches is scored"):
+        fit(Training(V, OneLayer), Some([0, 0]), max_steps=6)
+
+
+class Norms(pl.Callback):
+    """Notes the norm of the gradient that each step was made with."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: object) -> None:
+        gradients = [p.grad.flatten() for p in pl_module.parameters() if p.grad is not None]
+        self.seen.append(torch.cat(gradients).norm().item())
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed", "32-true"])
+@pytest.mark.parametrize("algorithm", ["norm", "value", None])
+def test_gradients_are_clipped_under_a_fused_optimiser(
+    precision: str, algorithm: str | None
+) -> None:
+    """As under one that is not fused, which Lightning clips itself."""
+    weights, norms = [], []
+    for fused in (True, False):
+        torch.manual_seed(0)
+        module = Training(V, OneLayer, [], partial(AdamW, lr=0.1, fused=fused), warmup_steps=1)
+        plugin = {"precision": precision}
+        if precision == "16-mixed":  # for which Lightning asks an accelerator, as torch does not
+            scaler = torch.amp.GradScaler("cpu", init_scale=4096.0)
+            plugin = {"plugins": [MixedPrecision("16-mixed", "cpu", scaler)]}
+        clip = {"gradient_clip_val": 1e-3, "gradient_clip_algorithm": algorithm}
+        seen = Norms()
+        fit(module, Some([8]), max_steps=6, callbacks=[seen], **plugin, **clip)
+        weights.append(module.network.embedding.weight.detach())
+        norms.append(seen.seen)
+    most = 1e-3 if algorithm != "value" else 1e-3 * (V * D + E * D) ** 0.5
+    assert 0 < max(norms[0]) <= most * 1.001
+    assert norms[0] == pytest.approx(norms[1], rel=1e-2)
+    assert torch.allclose(*weights, atol=1e-3)
 
 
 def test_routing_metrics_are_means_over_layers() -> None:

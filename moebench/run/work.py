@@ -1,0 +1,51 @@
+"""What a run was trained on, counted in one place."""
+
+import math
+import time
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+
+class Work(Callback):
+    """Counts the batches trained on and the seconds they took, over all parts of a killed run.
+
+    An optimiser step may take several batches, so tokens come from batches and never from steps.
+    Validation, data and set-up do not count as time.
+    """
+
+    def __init__(self) -> None:
+        self.batches = 0
+        self.seconds = 0.0
+        self.started = 0.0
+        self.lap_began = (0, 0.0)  # steps and seconds by then
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counts so far."""
+        return {"batches": self.batches, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the counts of the interrupted run."""
+        self.batches, self.seconds = state_dict["batches"], state_dict["seconds"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin a lap where the training begins, or goes on."""
+        self.lap_began = (trainer.global_step, self.seconds)
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Stop the clock and count the batch."""
+        self.seconds += time.perf_counter() - self.started
+        self.batches += 1
+
+    def lap(self, steps: int) -> float:
+        """Return the mean seconds of an optimiser step since the last call, at so many steps.
+
+        Not a number if none was made.
+        """
+        (steps_before, seconds_before), self.lap_began = self.lap_began, (steps, self.seconds)
+        made = steps - steps_before
+        return (self.seconds - seconds_before) / made if made else math.nan
