@@ -4,9 +4,9 @@ Three costs stand beside every comparison, whichever of them was held equal; the
 time, comes from the run.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -100,6 +100,22 @@ class Evenly(nn.Module):
         count_E = torch.tensor(rows // num_experts, device=x_TD.device).expand(num_experts)
         experts(x_TD.new_empty(rows, x_TD.shape[1]), count_E)
         return torch.empty_like(x_TD)
+
+
+@contextmanager
+def nothing_dropped(network: nn.Module) -> Iterator[None]:
+    """Within it the experts of every mixture serve all rows that they are asked for."""
+
+    def keep_all(_: nn.Module, __: tuple[Tensor, ...], decision: Any) -> RoutingDecision:
+        everything: RoutingDecision = replace(decision, kept_A=torch.ones_like(decision.kept_A))
+        return everything
+
+    with ExitStack() as hooks:
+        for module in network.modules():
+            if isinstance(module, MoELayer):
+                router = module.get_submodule("router")
+                hooks.enter_context(router.register_forward_hook(keep_all))
+        yield
 
 
 def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cost:

@@ -6,6 +6,14 @@ from typing import Any, Literal
 
 MatchedOn = Literal["active_flops", "total_params", "step_time"]
 
+# The costs that two arms may have in common, by their names in a record, and how far apart equals
+# may lie: widths come in multiples of 16, and a measured time is never the same twice.
+EQUAL = {"flops_per_token": 0.05, "params_total": 0.05, "seconds_per_step": 0.10}
+NAMES = dict(zip(EQUAL, ("FLOPs", "parameters", "time"), strict=True))
+MATCHED_COST: Mapping[MatchedOn, str] = dict(
+    zip(("active_flops", "total_params", "step_time"), EQUAL, strict=True)
+)
+
 
 @dataclass(frozen=True)
 class Arm:

@@ -46,10 +46,12 @@ class RunRecord:
     tokens: int = 0  # of the training batches
     params_total: int = 0
     params_active: int = 0  # parameters that one token meets
-    flops_per_token: float = 0.0  # forward pass
+    flops_per_token: float = 0.0  # forward pass, of a training batch at the end
     seconds: float = 0.0  # in training steps
     tokens_per_second: float = 0.0  # median over the stretches between validations
     peak_memory_bytes: int = 0
+    # Cost, by its name above or seconds_per_step -> what mixture and dense twin were to have alike.
+    planned: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,11 +54,12 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
     """
     profile = target.plan.profile(options.profile)
     seeds, settings = wanted(target.plan, options)
-    experiments = resolve(target, profile, settings)
+    experiments, planned = resolve(target, profile, settings)
     tracker = tracking.connect(options.root) if options.track else None
     folder = options.root / target.folder / profile.name
     with sole_user(folder):
         jobs = make_jobs(target, profile, experiments, seeds, folder)
+        jobs = [replace(job, planned=planned.get(job.arm, {})) for job in jobs]
         jobs += computed_jobs(target, profile, folder)
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
@@ -110,18 +112,26 @@ def partners(target: Target) -> dict[str, tracking.Partner]:
 
 def resolve(
     target: Target, profile: Profile, settings: Mapping[str, object]
-) -> dict[str, Experiment]:
-    """Return the checked experiment of every arm, its data prepared, dense twins solved for."""
+) -> tuple[dict[str, Experiment], dict[str, dict[str, float]]]:
+    """Return the checked experiment of every arm, its data prepared, dense twins solved for.
+
+    Beside them the costs that twins and their mixtures are to have in common, by the arm.
+    """
     prepared: dict[str, Experiment] = {}
     experiments: dict[str, Experiment] = {}
+    planned: dict[str, dict[str, float]] = defaultdict(dict)
     arms = [target.plan.arm(name) for name in profile.arms]
     for arm in tqdm(arms, desc="checking the arms", unit="arm", disable=None, leave=False):
         base = target.plan.arm(arm.twin_of) if arm.twin_of else arm
         if base.name not in prepared:
             prepared[base.name] = checked(load_arm(target, base, profile, settings))
-        experiment = prepared[base.name]
-        experiments[arm.name] = twin(experiment, arm.matched_on) if arm.twin_of else experiment
-    return experiments
+        experiments[arm.name] = prepared[base.name]
+        if arm.twin_of:
+            made = twin(prepared[base.name], arm.matched_on)
+            experiments[arm.name] = made.experiment
+            planned[arm.name] |= made.planned
+            planned[base.name] |= made.planned
+    return experiments, planned
 
 
 def load_arm(

@@ -9,10 +9,10 @@ and the steps and the time to the loss that the dense model ends with.
 """
 
 from moebench.compare.comparison import Comparison, Refusal, compare
-from moebench.compare.costs import EQUAL, NAMES
 from moebench.compare.pair import Pair
 from moebench.compare.side import Side
 from moebench.compare.sources import found_runs, from_files, wanted, wanted_tags
+from moebench.plan import EQUAL, NAMES
 
 __all__ = [
     "EQUAL",

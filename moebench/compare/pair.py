@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from moebench.compare.costs import EQUAL, NAMES
 from moebench.compare.side import Side
+from moebench.plan import EQUAL, NAMES
 from moebench.statistics import Interval, mean_interval
 from moebench.verdict.speed import steps_until
 
@@ -49,6 +49,17 @@ class Pair:
             cost
             for cost, ratio in self.ratios.items()
             if abs(ratio - 1) <= EQUAL[cost] and (self.times_compare or cost != "seconds_per_step")
+        ]
+
+    @cached_property
+    def missed(self) -> list[str]:
+        """The costs that the dense model was made equal in and is not."""
+        plan, theirs = self.mixture.planned, self.dense.planned
+        return [
+            cost
+            for cost in self.ratios
+            if cost in plan and plan[cost] == theirs.get(cost) and cost not in self.equal
+            if self.times_compare or cost != "seconds_per_step"
         ]
 
     @cached_property

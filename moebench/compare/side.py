@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from moebench.compare.costs import EQUAL
+from moebench.plan import EQUAL
 from moebench.records import RunRecord
 from moebench.statistics import Values
 from moebench.verdict.evidence import curve
@@ -47,6 +47,11 @@ class Side:
         """Cost -> mean over the runs."""
         runs = self.runs.values()
         return {cost: sum(getattr(run, cost) for run in runs) / len(runs) for cost in EQUAL}
+
+    @cached_property
+    def planned(self) -> dict[str, float]:
+        """Cost -> what it and its dense twin, or its mixture, were to have in common."""
+        return {cost: plan for run in self.runs.values() for cost, plan in run.planned.items()}
 
     @cached_property
     def dropped(self) -> float:

@@ -141,10 +141,11 @@ def comparison_page(comparison: Comparison, origin: str) -> str:
 def cells(pair: Pair) -> tuple[str, ...]:
     """Return the cells of a pair, by `HEAD`."""
     bound = "≤ " if pair.never else ""
+    missed = [f"not {NAMES[c]} as planned (×{pair.ratios[c]:.3g})" for c in pair.missed]
     return (
         pair.mixture.arm,
         pair.dense.arm,
-        ", ".join(NAMES[cost] for cost in pair.equal),
+        ", ".join([*(NAMES[cost] for cost in pair.equal), *missed]),
         str(pair.difference.n),
         _shown(pair.difference, "+"),
         _shown(pair.difference_at_equal_time, "+"),

@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from moebench.records import RunRecord
 from moebench.report.runs import search_of
 from moebench.report.wording import digits, memory, scaled
+from moebench.verdict.planned import off_plan
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A column of the cost table."""
+    """A column of the cost table; `name` is that of a record."""
 
+    name: str
     title: str
-    of: Callable[[RunRecord], float]
     text: Callable[[float], str]
 
 
 COSTS = (
-    Cost("total parameters", lambda record: record.params_total, scaled),
-    Cost("active parameters", lambda record: record.params_active, scaled),
-    Cost("FLOPs a token", lambda record: record.flops_per_token, scaled),
-    Cost("seconds a step", lambda record: record.seconds_per_step, digits),
-    Cost("tokens a second", lambda record: record.tokens_per_second, scaled),
-    Cost("peak memory", lambda record: record.peak_memory_bytes, memory),
+    Cost("params_total", "total parameters", scaled),
+    Cost("params_active", "active parameters", scaled),
+    Cost("flops_per_token", "FLOPs a token", scaled),
+    Cost("seconds_per_step", "seconds a step", digits),
+    Cost("tokens_per_second", "tokens a second", scaled),
+    Cost("peak_memory_bytes", "peak memory", memory),
 )
 HEAD = ("arm", "runs", *(cost.title for cost in COSTS))
 
@@ -32,17 +33,25 @@ def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:
     """Return the cells of every arm that finished a training, in the order of the records.
 
     Arms that were computed, not trained, cost nothing and have no row. The points of a search over
-    several names share a row: there are many, and no claim names one.
+    several names share a row: there are many, and no claim names one. A cell says so where a cost
+    is not what mixture and dense twin were planned to have in common.
     """
     arms: dict[str, list[RunRecord]] = {}
     for record in records:
         if record.status == "finished" and record.steps:
             search = search_of(record.arm)
             arms.setdefault(f"{search}, all points" if search else record.arm, []).append(record)
+    off = off_plan(arms)
     return [
-        (arm, str(len(runs)), *(cost.text(_mean(map(cost.of, runs))) for cost in COSTS))
+        (arm, str(len(runs)), *(_cell(cost, runs, off[arm].get(cost.name)) for cost in COSTS))
         for arm, runs in arms.items()
     ]
+
+
+def _cell(cost: Cost, runs: Iterable[RunRecord], times_planned: float | None) -> str:
+    """Return the mean, and how many times the plan it is where it is not equal."""
+    text = cost.text(_mean(getattr(run, cost.name) for run in runs))
+    return text if times_planned is None else f"{text} (×{times_planned:.3g} of plan)"
 
 
 def _mean(values: Iterable[float]) -> float:

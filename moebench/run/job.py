@@ -1,6 +1,7 @@
 """One run to be made, and the folder that holds everything about it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from moebench.experiment import Experiment
@@ -25,6 +26,7 @@ class Job:
     experiment: Experiment | Function
     folder: Path
     keep_weights: bool = False  # last.ckpt after the end, as well
+    planned: Mapping[str, float] = field(default_factory=dict)  # as of its record
 
     @property
     def record_path(self) -> Path:

@@ -46,16 +46,17 @@ def record_of(
 ) -> RunRecord:
     """Write down what the run was and what came out.
 
-    The cost is counted on the trained model, where the router drops as much as it does; a model
-    that broke or found no memory is not asked again. What it was trained on comes from one count;
+    The cost is counted on the trained model as it trained, where the router asks for as many rows
+    and drops as many as it does there; a model that found no memory is not asked again, and one
+    that diverged may have no numbers to draw by. What it was trained on comes from one count;
     `seconds` are those of a run that trains nothing.
     """
     history = read_history(job.history_path)
     size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
     if objects is not None:
         if status in ("finished", "diverged", "pruned"):
-            model = objects.model.cpu().eval()
-            size = cost_of(model, next(iter(objects.data.val_dataloader())))
+            model = objects.model.cpu().train(status != "diverged")
+            size = cost_of(model, next(iter(objects.data.train_dataloader())))
         steps, seconds = objects.trainer.global_step, objects.work.seconds
         tokens = objects.work.batches * objects.data.tokens_per_batch
         data_hash = objects.data.content_hash
@@ -78,6 +79,7 @@ def record_of(
         seconds=seconds,
         tokens_per_second=tokens / steps / pace(history, seconds / steps) if steps else 0.0,
         peak_memory_bytes=peak_memory_bytes(),
+        planned=job.planned,
         metrics=summary(history, steps),
     )
 

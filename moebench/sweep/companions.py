@@ -12,7 +12,7 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
-from moebench.baselines import dense, twin_width
+from moebench.baselines import dense
 from moebench.experiment import Experiment
 from moebench.plan import MatchedOn
 from moebench.records import RunRecord
@@ -22,6 +22,7 @@ from moebench.sweep.crew import nothing, records_in, run_of
 from moebench.sweep.definition import Sweep
 from moebench.sweep.space import Point
 from moebench.sweep.tickets import Tickets
+from moebench.sweep.twins import Solved, solved
 from moebench.sweep.underway import RECORD, known_result, mean_values
 
 FINISHED = "moebench.finished"
@@ -129,18 +130,18 @@ class Companions:
         """Return the baselines with the seeds of the trials, as they are and tuned."""
         sweep = self.tickets.sweep
         yield from self._baselines(None, {}, sweep.trial_seeds)
-        widths = {matched: self._width(sweep.base, matched) for matched in sweep.baselines}
+        twins = self._solved(sweep.base)
         for number, point in enumerate(sweep.tuning_points):
-            arms = {tuning_arm(matched, number): width for matched, width in widths.items()}
+            arms = {tuning_arm(matched, number): found for matched, found in twins.items()}
             try:
                 tuned = sweep.at({}, point)
             except ValueError:  # each value alone would do, but not together
                 for arm, seed in itertools.product(arms, sweep.trial_seeds):
                     self._note(replace(nothing(sweep, arm), seed=seed))
                 continue
-            for arm, width in arms.items():
-                experiment = dense(tuned, width)
-                yield from (self._run(arm, experiment, seed) for seed in sweep.trial_seeds)
+            for arm, found in arms.items():
+                made = dense(tuned, found.width)
+                yield from (self._run(arm, made, found.planned, n) for n in sweep.trial_seeds)
 
     def _after(self) -> list[Job]:
         """Return the winner and the baselines, at their best, with seeds that chose nothing."""
@@ -149,7 +150,11 @@ class Companions:
         if best is None or not sweep.fresh_seeds:
             return []
         arm, experiment = f"trial_{best.number}", sweep.at(best.params)
-        fresh = [self._run(arm, experiment, seed) for seed in sweep.later_seeds]
+        planned: dict[str, float] = {}
+        with suppress(ValueError):  # it has no mixture
+            for found in self._solved(experiment).values():
+                planned |= found.planned
+        fresh = [self._run(arm, experiment, planned, seed) for seed in sweep.later_seeds]
         tuned = best_tuned(sweep, records_in(self.tickets.study.user_attrs))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
         return fresh + self._baselines(best, tuned, seeds)
@@ -172,27 +177,24 @@ class Companions:
             if best is not None:
                 with suppress(ValueError):  # the best has no mixture, or is not to be tuned so
                     own = self._twin(best.params, at, matched)
-                    if own.hash != arms[name].hash:
+                    if own[0].hash != arms[name][0].hash:
                         arms[name + of_trial(best.number)] = own
-        return [self._run(arm, found, seed) for seed in seeds for arm, found in arms.items()]
+        return [self._run(arm, *found, seed) for seed in seeds for arm, found in arms.items()]
 
-    def _twin(self, point: Point, tuned: Point, matched_on: MatchedOn) -> Experiment:
-        """Return the dense twin of the experiment at a point, tuned to another."""
-        width = self._width(self.tickets.sweep.at(point), matched_on)
-        return dense(self.tickets.sweep.at(point, tuned), width)
+    def _twin(
+        self, point: Point, tuned: Point, matched: MatchedOn
+    ) -> tuple[Experiment, dict[str, float]]:
+        """Return the dense twin of the experiment at a point, tuned to another, and its plan."""
+        found = solved(self.tickets.study, self.tickets.sweep.at(point), matched)
+        return dense(self.tickets.sweep.at(point, tuned), found.width), found.planned
 
-    def _width(self, experiment: Experiment, matched_on: MatchedOn) -> int:
-        """Return the hidden width of a dense twin; noted, for a time is measured anew each time."""
+    def _solved(self, experiment: Experiment) -> dict[MatchedOn, Solved]:
+        """Return the dense twins of an experiment, by the cost that is equal."""
         study = self.tickets.study
-        name = f"width/{matched_on}/{experiment.hash}"
-        width = study.user_attrs.get(name)
-        if width is None:
-            width = twin_width(experiment, matched_on)
-            study.set_user_attr(name, width)
-        return int(width)
+        return {cost: solved(study, experiment, cost) for cost in self.tickets.sweep.baselines}
 
-    def _run(self, arm: str, experiment: Experiment, seed: int) -> Job:
-        return run_of(self.tickets.sweep, self.tickets.folder, arm, experiment, seed)
+    def _run(self, arm: str, made: Experiment, planned: Mapping[str, float], seed: int) -> Job:
+        return run_of(self.tickets.sweep, self.tickets.folder, arm, made, seed, planned)
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:

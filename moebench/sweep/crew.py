@@ -22,8 +22,15 @@ PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others: by steps
 ANSWERS = ("finished", "pruned", "diverged", "out_of_memory")  # what a failed run has not
 
 
-def run_of(sweep: Sweep, folder: Path, arm: str, experiment: Experiment, seed: int) -> Job:
-    """Return one run of a sweep."""
+def run_of(
+    sweep: Sweep,
+    folder: Path,
+    arm: str,
+    experiment: Experiment,
+    seed: int,
+    planned: Mapping[str, float] | None = None,
+) -> Job:
+    """Return one run of a sweep; `planned` are costs as of its record."""
     return Job(
         target=SWEEPS,
         profile=sweep.name,
@@ -31,6 +38,7 @@ def run_of(sweep: Sweep, folder: Path, arm: str, experiment: Experiment, seed: i
         seed=seed,
         experiment=experiment.with_seed(seed),
         folder=folder / arm / f"seed_{seed}",
+        planned=planned or {},
     )
 
 

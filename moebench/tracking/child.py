@@ -109,6 +109,7 @@ class Child:
         """Send results, costs and data, then the status, and last the mark that all is sent."""
         ended = (self.folder / "record.json").stat().st_mtime
         values = {f"cost/{n}": float(value) for n in COSTS if (value := getattr(record, n))}
+        values |= {f"cost/planned/{name}": value for name, value in record.planned.items()}
         # Points of a curve, "valid/loss@100", are in their series already.
         values |= {f"final/{n}": value for n, value in record.metrics.items() if "@" not in n}
         if record.status == "diverged":

@@ -115,6 +115,7 @@ def _logged(parts: Parts) -> Logged:
             for name, value in _under("hardware.", tags).items()
         },
         data_hash=tags.get("data_hash", ""),
+        planned=_under("cost/planned/", metrics),
         metrics={
             **_under("final/", metrics),
             **{f"{CURVE}@{step}": value for step, value in sorted(curve.items())},

@@ -9,6 +9,7 @@ import numpy as np
 
 from moebench.records import STATUSES, RunRecord
 from moebench.statistics import Values
+from moebench.verdict.planned import off_plan
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,18 @@ class Evidence:
         }
 
     def costs(self) -> dict[str, dict[str, float]]:
-        """Return arm -> its costs, means over the finished runs; empty where none finished."""
-        return {arm: _costs(list(self.finished(arm).values())) for arm in self.runs}
+        """Return arm -> its costs, means over the finished runs; empty where none finished.
+
+        A cost that is not what was planned has a second number, `<cost>/planned`: how many times
+        the plan it is.
+        """
+        runs = {arm: list(self.finished(arm).values()) for arm in self.runs}
+        trained = {arm: [run for run in of if run.steps] for arm, of in runs.items()}
+        off = off_plan(trained)
+        return {
+            arm: _costs(of) | {f"{cost}/planned": ratio for cost, ratio in off[arm].items()}
+            for arm, of in trained.items()
+        }
 
 
 def paired(*values: Mapping[int, float]) -> list[Values]:
@@ -115,9 +126,8 @@ def _summary(values: Values) -> dict[str, float | int | None]:
     return {"mean": mean, "sd": float(values.std(ddof=1)) if n > 1 else None, "n": n}
 
 
-def _costs(records: Sequence[RunRecord]) -> dict[str, float]:
+def _costs(trained: Sequence[RunRecord]) -> dict[str, float]:
     """Return the mean costs of runs of one arm."""
-    trained = [record for record in records if record.steps]
     if not trained:
         return {}
     return {

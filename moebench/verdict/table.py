@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from moebench.plan import NAMES
 from moebench.verdict.outcome import Verdict
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
@@ -23,7 +24,7 @@ def table(verdicts: Sequence[Verdict]) -> str:
         columns = zip(COST_HEAD, *costs, strict=True)
         widths = [max(map(len, column)) for column in columns]
         rows = [COST_HEAD, tuple("-" * width for width in widths), *costs]
-        lines += ["", *(line for row in rows for line in _row(row, widths))]
+        lines += ["", *(line for row in rows for line in _row(row, widths)), *_off_plan(verdicts)]
     return "\n".join(lines)
 
 
@@ -82,6 +83,18 @@ def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
                 speed = (f"{costs['flops_per_token']:.3g}", f"{costs['seconds_per_step']:.3g}")
                 rows[arm] = (arm, str(costs["runs"]), failed, *figures, *speed)
     return list(rows.values())
+
+
+def _off_plan(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return a line for every cost of an arm that is not what a twin was made equal in."""
+    found = {
+        f"! {arm}: {name} x{costs[f'{cost}/planned']:.3g} of what was planned"
+        for verdict in verdicts
+        for arm, costs in verdict.costs.items()
+        for cost, name in NAMES.items()
+        if f"{cost}/planned" in costs
+    }
+    return sorted(found)
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:

@@ -2,17 +2,21 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import torch
 
 from moebench import baselines
-from moebench.baselines import RELATIVE, Measured, dense, solve, times_as_long, twin
+from moebench.baselines import dense, solve, timing, twin, work
+from moebench.baselines.timing import times_as_long
+from moebench.baselines.work import Measured, _rows, flops, in_training
 from moebench.cost import count_batch, parameters
-from moebench.experiment import load
+from moebench.experiment import Experiment, load
 from moebench.moe.capacity import Limited
+from moebench.run.job import Job
+from moebench.run.worker import execute
 
 SHAZEER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 
@@ -28,22 +32,26 @@ def hidden_of(experiment) -> int:
 
 
 def test_solve_finds_the_width_on_a_straight_line() -> None:
-    assert solve(lambda width: 100 + 3 * width, target=100 + 3 * 640, start=512) == 640
-    assert solve(lambda width: 5 * width, target=5 * 519, start=64) == 512, "nearest multiple of 16"
-    assert solve(lambda width: 5 * width, target=0.0, start=64) == 16, "no block without a width"
+    assert solve(lambda width: 100 + 3 * width, target=100 + 3 * 640, start=512) == (640, 2020)
+    assert solve(lambda width: 5 * width, target=5 * 519, start=64) == (512, 2560), (
+        "a multiple of 16"
+    )
+    assert solve(lambda width: 5 * width, target=0.0, start=64) == (16, 80), (
+        "no block without a width"
+    )
 
 
 def test_equal_flops_give_the_width_of_one_expert(tiny) -> None:
-    made = twin(tiny("switch_8.yaml"), "active_flops")
+    made = twin(tiny("switch_8.yaml"), "active_flops").experiment
     assert hidden_of(made) == 256
-    made = twin(tiny("top2_8.yaml"), "active_flops")
+    made = twin(tiny("top2_8.yaml"), "active_flops").experiment
     # Every second of two blocks has two experts of 256; spread over both that is 384 each.
     assert hidden_of(made) == 384
 
 
 def test_a_twin_has_no_mixture_and_all_else_alike(tiny) -> None:
     sparse = tiny("switch_8.yaml", seed=3)
-    made = twin(sparse, "active_flops")
+    made = twin(sparse, "active_flops").experiment
     arguments = made.config["model"]["network"]["init_args"]
     assert arguments["sparse"] is None
     assert made.config["data"] == sparse.config["data"]
@@ -61,7 +69,7 @@ def test_points_that_differ_in_routing_alone_have_one_twin(tiny) -> None:
 
 def test_equal_parameters_within_one_step_of_width(tiny) -> None:
     sparse = tiny("switch_8.yaml")
-    made = twin(sparse, "total_params")
+    made = twin(sparse, "total_params").experiment
     model, _, _ = made.build(logger=False)
     target = parameters(sparse.build(logger=False)[0])
     one_step = 16 * 2 * 32 * 2  # 16 more features, two matrices, width 32, two blocks
@@ -73,8 +81,8 @@ def test_only_flops_are_those_without_a_limit(matched, tiny, monkeypatch) -> Non
     """A stand-in of the clock goes by the capacity of the mixture and the width of its twin."""
     limits = f"{ROUTER}.capacity", f"{ROUTER}.eval_capacity"
     few, many = (tiny("switch_8.yaml", {key: {"factor": f} for key in limits}) for f in (0.5, 4.0))
-    monkeypatch.setitem(RELATIVE, "step_time", lambda one, other: size(one) / size(other))
-    narrow, wide = hidden_of(twin(few, matched)), hidden_of(twin(many, matched))
+    monkeypatch.setattr(baselines, "times_as_long", lambda one, other: size(one) / size(other))
+    narrow, wide = twin(few, matched).width, twin(many, matched).width
     assert (narrow == wide) == (matched == "active_flops")
     assert narrow <= wide
 
@@ -87,7 +95,7 @@ def size(of: Measured) -> float:
 def measured(experiment) -> Measured:
     model, data, trainer = experiment.build(logger=False)
     data.setup("fit")
-    return Measured(model, data, trainer)
+    return Measured(model, trainer, [next(iter(data.train_dataloader()))])
 
 
 def test_two_alike_take_as_long(tiny) -> None:
@@ -114,7 +122,7 @@ def test_long_steps_are_timed_less_often(seconds: float, pairs: int, monkeypatch
             taken.append(seconds)
             yield seconds
 
-    monkeypatch.setattr(baselines, "_steps", steps)
+    monkeypatch.setattr(timing, "_steps", steps)
     assert times_as_long(None, None) == 1.0
     assert len(taken) == 2 * (1 + pairs), "the first step of each is not counted"
 
@@ -123,7 +131,9 @@ def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:
     """Four experts of 64 at work for a token are as many features as one of 256."""
     files = [SHAZEER / "recall.yaml", SHAZEER / "moe.yaml"]
     small = {"data.init_args.batch_size": 4, "data.init_args.valid_batches": 1}
-    made = twin(load(files, small), "total_params").config["model"]["network"]["init_args"]
+    made = twin(load(files, small), "total_params").experiment.config["model"]["network"][
+        "init_args"
+    ]
     gates = 2 * 16 * 32  # two matrices of 32 features and 16 experts
     features = 16 * 64 + gates / (2 * 32)
     assert made["middle"]["init_args"] == {"hidden": round(features / 16) * 16, "layers": 1}
@@ -143,7 +153,7 @@ def test_dense_without_a_mixture_is_refused(tiny) -> None:
 
 
 def test_the_committed_dense_configuration_is_the_twin(tiny) -> None:
-    made, written = twin(tiny("switch_8.yaml"), "active_flops"), tiny("dense.yaml")
+    made, written = twin(tiny("switch_8.yaml"), "active_flops").experiment, tiny("dense.yaml")
     costs = []
     for experiment in (made, written):
         model, data, _ = experiment.build(logger=False)
@@ -160,3 +170,98 @@ def test_a_step_is_timed_in_the_precision_of_the_run(tiny, precision: str, mixed
     network.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
     assert times_as_long(run, run) > 0
     assert set(seen) == {mixed}
+
+
+GREEDY = '''
+import torch
+from torch import nn
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.routers.score import Score
+
+class Greedy(nn.Module):
+    """Every expert takes what it likes: all, as it begins."""
+
+    def __init__(self, dim: int, num_experts: int) -> None:
+        super().__init__()
+        self.num_experts = num_experts
+        self.score = Score(dim, num_experts)
+        nn.init.zeros_(self.score.weight)
+        self.bias_E = nn.Parameter(torch.full((num_experts,), 0.1))
+
+    def forward(self, x_TD):
+        logits_TE = self.score(x_TD) + self.bias_E
+        token_A, expert_A = (logits_TE > 0).nonzero(as_tuple=True)
+        return RoutingDecision(
+            logits_TE=logits_TE,
+            probs_TE=logits_TE.softmax(dim=-1),
+            token_A=token_A,
+            expert_A=expert_A,
+            weight_A=logits_TE[token_A, expert_A],
+            kept_A=torch.ones_like(token_A, dtype=torch.bool),
+        )
+
+class Fewer(nn.Module):
+    """Makes them like less."""
+
+    def forward(self, decision):
+        return decision.logits_TE.mean()
+'''
+
+
+def with_router(
+    tiny, class_path: str, settings: Mapping[str, object] | None = None, **arguments: object
+) -> Experiment:
+    """The small model with 16 experts of 64 in its second block."""
+    sparse = {
+        "router": {"class_path": class_path, "init_args": {"num_experts": 16, **arguments}},
+        "experts": {"class_path": "ReluMLP", "init_args": {"hidden": 64}},
+        "dispatcher": "Grouped",
+    }
+    given = {"model.network.init_args.sparse": sparse, "trainer.max_steps": 40}
+    return tiny("dense.yaml", given | dict(settings or {}))
+
+
+def test_a_router_is_counted_as_it_is_in_training(tiny, tmp_path: Path) -> None:
+    """In evaluation, untrained thresholds let 7 experts have a token that 4 have in training."""
+    mixture = with_router(tiny, "Batchwise", k=4)
+    made = twin(mixture, "active_flops")
+    four_experts_and_their_gate = 4 * 64 + 16 / 2
+    assert abs(made.width - (256 + four_experts_and_their_gate) / 2) <= 8
+    records = [
+        execute(Job("target", "profile", "arm", 0, one, tmp_path / name), [])
+        for name, one in (("mixture", mixture), ("twin", made.experiment))
+    ]
+    [planned] = made.planned.values()
+    for record in records:
+        assert record.flops_per_token == pytest.approx(planned, rel=0.05)
+
+
+def test_rows_that_are_learnt_are_counted_after_some_steps(tiny, tmp_path, monkeypatch) -> None:
+    (tmp_path / "their_greedy.py").write_text(GREEDY)
+    monkeypatch.syspath_prepend(tmp_path)
+    fewer = {"loss": {"class_path": "their_greedy.Fewer"}, "weight": 1.0}
+    greedy = with_router(tiny, "their_greedy.Greedy", {"model.losses": [fewer]})
+    made = in_training(greedy)
+    [rows] = _rows(made.model.network, made.batches[0])
+    assert rows < 15, "as it began it was 16"
+    record = execute(Job("target", "profile", "arm", 0, greedy, tmp_path / "run"), [])
+    assert record.flops_per_token == pytest.approx(flops(made), rel=0.05)
+
+
+@pytest.mark.parametrize("router", ["Switch", "TopK", "Batchwise", "NoisyTopK", "Sampled"])
+def test_fixed_rows_need_no_training(router: str, tiny, monkeypatch) -> None:
+    monkeypatch.setattr(work, "_trained", None)
+    assert len(in_training(with_router(tiny, router)).batches) == 1
+
+
+def test_a_twin_that_cannot_be_equal_says_so(tiny, caplog) -> None:
+    """A block of 16 in the place of an expert of 1."""
+    sparse = {"router": {"class_path": "Switch", "init_args": {"num_experts": 2}}, "every": 1}
+    sparse["experts"] = {"class_path": "ReluMLP", "init_args": {"hidden": 1}}
+    made = twin(tiny("dense.yaml", {"model.network.init_args.sparse": sparse}), "active_flops")
+    assert made.width == 16
+    assert made.ratio > 1.05
+    assert f"FLOPs x{made.ratio:.3f} of the mixture's, not equal; hidden=16" in caplog.text
+    caplog.clear()
+    twin(tiny("switch_8.yaml"), "active_flops")
+    assert not caplog.text

@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -348,7 +349,10 @@ def test_one_seed_has_no_interval() -> None:
     assert math.isclose(float(row["difference"]), -0.2)
 
 
-def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], SPARSE[0])) -> Path:
+PLANNED = replace(SPARSE[0], planned={"flops_per_token": 20.5, "seconds_per_step": 0.1})
+
+
+def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], PLANNED)) -> Path:
     """A folder of all runs with these, and tags for the sparse arm of their target `paper`."""
     for one in runs:
         folder = root / one.target / one.profile / one.arm / f"seed_{one.seed}"

@@ -34,6 +34,7 @@ FULL = {
     "seconds": 8.0,
     "tokens_per_second": 102400.0,
     "peak_memory_bytes": 1 << 30,
+    "planned": {"flops_per_token": 12.0},
     "metrics": {"valid/loss": 2.5, "valid/loss@50": 3.0},
 }
 
@@ -42,7 +43,7 @@ def test_keys_are_those_of_the_design() -> None:
     assert " ".join(json.loads(record().to_json())) == (
         "target profile arm seed status config_hash commit versions hardware data_hash steps "
         "tokens params_total params_active flops_per_token seconds tokens_per_second "
-        "peak_memory_bytes metrics"
+        "peak_memory_bytes planned metrics"
     )
 
 

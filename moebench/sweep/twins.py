@@ -1,0 +1,33 @@
+"""The dense twins of a search, each solved for once: a time is measured anew each time."""
+
+from typing import NamedTuple
+
+import optuna
+
+from moebench.baselines import twin
+from moebench.experiment import Experiment
+from moebench.plan import MATCHED_COST, MatchedOn
+
+
+class Solved(NamedTuple):
+    """What a study knows of a dense twin."""
+
+    width: int  # hidden features of its dense blocks
+    planned: dict[str, float]  # the cost to be equal and the mixture's, as of a record
+
+
+def solved(study: optuna.Study, experiment: Experiment, matched_on: MatchedOn) -> Solved:
+    """Return the dense twin of an experiment, from the study if it has been solved for before.
+
+    Raises:
+        ValueError: if the experiment has no mixture.
+    """
+    name, cost = f"{matched_on}/{experiment.hash}", MATCHED_COST[matched_on]
+    width = study.user_attrs.get(f"width/{name}")
+    planned = study.user_attrs.get(f"planned/{name}")  # older studies have the width alone
+    if width is not None:
+        return Solved(int(width), {} if planned is None else {cost: float(planned)})
+    made = twin(experiment, matched_on)
+    study.set_user_attr(f"planned/{name}", made.planned[cost])
+    study.set_user_attr(f"width/{name}", made.width)
+    return Solved(made.width, dict(made.planned))

@@ -1,0 +1,105 @@
+"""A row is flagged where a mixture or its twin did not cost what they were to have in common."""
+
+from typing import Any
+
+import pytest
+
+from moebench.claims import Claim
+from moebench.compare import compare
+from moebench.records import RunRecord
+from moebench.report import markdown_costs
+from moebench.report.comparison import comparison_text
+from moebench.tracking import Logged
+from moebench.verdict import judge
+from moebench.verdict.planned import off_plan
+from moebench.verdict.table import table
+
+TIME = {"seconds_per_step": 0.5}
+
+
+def run(arm: str, flops: float = 100.0, seed: int = 0, **changes: Any) -> RunRecord:
+    """A run of 10 steps of 10 tokens, at a second a step."""
+    given: dict[str, Any] = {
+        "target": "x",
+        "profile": "full",
+        "status": "finished",
+        "config_hash": arm,
+        "commit": "",
+        "data_hash": "d",
+        "steps": 10,
+        "tokens": 100,
+        "tokens_per_second": 10.0,
+        "params_total": 30 if arm == "dense" else 90,
+        "params_active": 30,
+        "metrics": {"valid/loss": 2.0 if arm == "dense" else 1.9},
+    }
+    return RunRecord(arm=arm, seed=seed, flops_per_token=flops, **{**given, **changes})
+
+
+def planned(arm: str, flops: float, **changes: Any) -> RunRecord:
+    return run(arm, flops, planned={"flops_per_token": 100.0}, **changes)
+
+
+@pytest.mark.parametrize("flops", [95.1, 100.0, 104.9])
+def test_what_is_within_five_percent_is_as_planned(flops: float) -> None:
+    assert off_plan({"dense": [planned("dense", flops)]}) == {"dense": {}}
+
+
+@pytest.mark.parametrize("flops", [90.0, 107.5])
+def test_what_is_beyond_is_not(flops: float) -> None:
+    found = off_plan({"dense": [planned("dense", flops)], "else": [run("else", flops)]})
+    assert found == {"dense": {"flops_per_token": pytest.approx(flops / 100)}, "else": {}}
+
+
+def test_seeds_count_by_their_mean() -> None:
+    assert not off_plan({"a": [planned("a", 90.0), planned("a", 108.0, seed=1)]})["a"]
+
+
+def test_a_time_is_held_against_its_equal_and_not_against_the_clock_of_the_plan() -> None:
+    """Both took twice what was planned: other work ran beside them."""
+    mixture = run("sparse", planned=TIME)
+    fair, slow = (run("dense", planned=TIME, tokens_per_second=10 / s) for s in (1.09, 1.2))
+    assert off_plan({"sparse": [mixture], "dense": [fair]}) == {"sparse": {}, "dense": {}}
+    found = off_plan({"sparse": [mixture], "dense": [slow], "other": [run("other")]})
+    assert found["dense"] == {"seconds_per_step": pytest.approx(1.2)}
+    assert found["sparse"] == {"seconds_per_step": pytest.approx(1 / 1.2)}
+    assert not found["other"]
+    elsewhere = run("dense", planned=TIME, tokens_per_second=5.0, hardware={"cores": 4})
+    assert off_plan({"sparse": [mixture], "dense": [elsewhere]})["dense"] == {}
+
+
+def test_the_row_of_a_published_table_says_so() -> None:
+    _, _, mixture, dense = markdown_costs([planned("sparse", 100), planned("dense", 108)]).split(
+        "\n"
+    )
+    assert "plan" not in mixture
+    assert "| 108 (×1.08 of plan) |" in dense
+
+
+def test_the_table_of_verdicts_says_so() -> None:
+    claim = Claim(
+        key="X-01",
+        says="sparse beats dense",
+        source="",
+        paper_values={},
+        arms=("sparse", "dense"),
+        matched_on="active_flops",
+        margin=0.1,
+        seeds=2,
+        test="difference",
+    )
+    runs = [
+        *(planned("sparse", 100.0, seed=seed) for seed in range(2)),
+        *(planned("dense", 107.5, seed=seed) for seed in range(2)),
+    ]
+    lines = table(judge([claim], runs, "full")).splitlines()
+    assert lines[-1] == "! dense: FLOPs x1.07 of what was planned"
+    assert "!" not in table(judge([claim], [run("sparse"), run("dense")], "full"))
+
+
+def test_a_comparison_says_so() -> None:
+    runs = [planned("sparse", 100.0), planned("dense", 107.5)]
+    text = comparison_text(compare([Logged(one, 0.0, {}, {}) for one in runs]))
+    assert "time, not FLOPs as planned (×0.93)" in " ".join(text.split())
+    alike = [planned("sparse", 100.0), planned("dense", 104.0)]
+    assert "planned" not in comparison_text(compare([Logged(one, 0.0, {}, {}) for one in alike]))
