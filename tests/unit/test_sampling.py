@@ -159,7 +159,6 @@ def test_tokens_are_read_once_where_routers_look_at_each_alone() -> None:
     assert decides(lambda d: Hierarchical(d, 16))
     assert decides_alone(limited(4.0))  # room for everybody
     assert not decides_alone(limited(3.9))
-    assert not decides_alone(limited(4.0, group=2))
     assert not decides(Newest)
     assert not decides(partial(Tempered, router=Newest))
 
