@@ -23,7 +23,7 @@ from moebench.moe.experts.shared import GatedShared
 from moebench.moe.layer import MoELayer
 from moebench.moe.losses import LoadBalance, ZLoss
 from moebench.moe.metrics import METRICS
-from moebench.moe.routers import Switch, TopK
+from moebench.moe.routers import ROUTERS, Switch, TopK
 
 V, B, L, D = 23, 4, 9, 16
 SHAPE = Shape(width=D, layers=2, heads=2, hidden=24)
@@ -222,6 +222,20 @@ def test_a_layer_leaves_padding_out(dispatcher: str) -> None:
     assert torch.equal(decision.kept_A, alone.kept_A)
     y_TD.sum().backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in layer.parameters())
+
+
+@pytest.mark.parametrize("dispatcher", DISPATCHERS)
+@pytest.mark.parametrize("router", ROUTERS)
+def test_every_layer_answers_padding_alone_with_zeros(router: str, dispatcher: str) -> None:
+    """And an empty batch with nothing; sixteen experts leave every group of a hierarchy four."""
+    layer = MoELayer(ROUTERS[router](D, 16), ReluMLP(D, 16, hidden=8), DISPATCHERS[dispatcher]())
+    layer.eval()
+    for rows, real_T in ((3, torch.zeros(3, dtype=torch.bool)), (0, None)):
+        y_TD, decision = layer(torch.full((rows, D), torch.nan), real_T)
+        assert y_TD.shape == (rows, D)
+        assert not y_TD.any()
+        assert decision.num_tokens == 0
+        assert decision.token_A.numel() == 0
 
 
 @pytest.mark.parametrize("real_T", [torch.ones(5).bool(), torch.ones(6), torch.ones(6, 1).bool()])
