@@ -8,6 +8,13 @@
 | Qwen3-MoE | qwen3_moe |
 | DeepSeek-V2, V2-Lite | deepseek_v2 |
 | DeepSeek-V3 | deepseek_v3 |
+| dots.llm1 | dots1 |
+| GLM-4.5, GLM-4.6 | glm4_moe |
+| MiniMax-M2 | minimax_m2 |
+| Hunyuan-A13B | hunyuan_v1_moe |
+
+What a checkpoint says is read as transformers reads it. Writing refuses a model with any property
+that the format cannot say.
 """
 
 from moebench.interop.blocks import layer_from

@@ -2,6 +2,10 @@
 
 from moebench.interop.deepseek_v2 import DEEPSEEK_V2
 from moebench.interop.deepseek_v3 import DEEPSEEK_V3
+from moebench.interop.dots1 import DOTS1
+from moebench.interop.glm4_moe import GLM4_MOE
+from moebench.interop.hunyuan_v1_moe import HUNYUAN_V1_MOE
+from moebench.interop.minimax_m2 import MINIMAX_M2
 from moebench.interop.mixtral import MIXTRAL
 from moebench.interop.olmoe import OLMOE
 from moebench.interop.qwen2_moe import QWEN2_MOE
@@ -9,5 +13,29 @@ from moebench.interop.qwen3_moe import QWEN3_MOE
 
 ARCHITECTURES = {
     architecture.model_type: architecture
-    for architecture in (MIXTRAL, OLMOE, QWEN2_MOE, QWEN3_MOE, DEEPSEEK_V2, DEEPSEEK_V3)
+    for architecture in (
+        MIXTRAL,
+        OLMOE,
+        QWEN2_MOE,
+        QWEN3_MOE,
+        DEEPSEEK_V2,
+        DEEPSEEK_V3,
+        DOTS1,
+        GLM4_MOE,
+        MINIMAX_M2,
+        HUNYUAN_V1_MOE,
+    )
+}
+
+REFUSED = {  # other decoders with mixtures, and what of theirs has no part here
+    "dbrx": "LayerNorm and clipped attention inputs",
+    "ernie4_5_moe": "a softmax router with a bias in the choice",
+    "gpt_oss": "attention sinks, and experts with biases and clamped gates",
+    "granitemoe": "factors on embedding, residual stream, attention and logits",
+    "granitemoeshared": "factors on embedding, residual stream, attention and logits",
+    "jamba": "state-space layers",
+    "llama4": "experts whose inputs are scaled, and chunked attention",
+    "minimax": "lightning attention",
+    "phimoe": "the router SparseMixer, and LayerNorm with biases",
+    "qwen3_next": "linear attention",
 }

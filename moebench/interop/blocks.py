@@ -24,7 +24,8 @@ def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
     tokens of all sequences one after the other.
 
     Args:
-        module: a mixture of Mixtral, OLMoE, Qwen2-MoE, Qwen3-MoE, DeepSeek-V2 or V3, or Switch.
+        module: a mixture of Mixtral, OLMoE, Qwen2-MoE, Qwen3-MoE, DeepSeek-V2 or V3, GLM-4,
+            dots1, or Switch.
         length: tokens of a sequence, among which Switch hands out its capacity; None: all tokens
             that arrive together.
 
@@ -142,5 +143,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {  # class of the block -> 
     "Qwen3MoeSparseMoeBlock": _top_k,
     "DeepseekV2Moe": _group_limited,
     "DeepseekV3MoE": _sigmoid,
+    "Dots1MoE": _sigmoid,
+    "Glm4MoeMoE": _sigmoid,
     SWITCH: _top_k,
 }

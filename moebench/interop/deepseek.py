@@ -1,4 +1,7 @@
-"""What DeepSeek-V2 and V3 share: latent attention, leading dense layers, shared experts."""
+"""What DeepSeek-V2 and V3 share: latent attention, leading dense layers, shared experts.
+
+Others have their mixtures without their attention.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +40,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether dense layers, shared experts and positions are as both have them."""
+    """Say whether dense layers, shared experts and positions are as all have them."""
     dense = parts.dense == list(range(len(parts.dense)))
     positions = parts.model.positions
     shared = isinstance(parts.shared, Shared) and not _shared(parts) % parts.hidden
@@ -48,13 +51,8 @@ def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says of both."""
     latent: Latent = parts.attention.latent
     return {
-        "intermediate_size": parts.model.shape.hidden,
-        "moe_intermediate_size": parts.hidden,
-        "n_routed_experts": parts.num_experts,
-        "n_shared_experts": _shared(parts) // parts.hidden,
-        "num_experts_per_tok": parts.router.k,
+        **mixture_settings(parts),
         "num_key_value_heads": parts.model.shape.heads,
-        "first_k_dense_replace": len(parts.dense),
         "kv_lora_rank": latent.kv_rank,
         "q_lora_rank": latent.query_rank,
         "qk_nope_head_dim": latent.plain,
@@ -62,6 +60,18 @@ def settings(parts: Parts) -> dict[str, Any]:
         "v_head_dim": latent.value,
         "attention_bias": latent.bias,
         **rope_settings(parts.model.positions, **_scale(parts)),
+    }
+
+
+def mixture_settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says of dense layers and mixtures."""
+    return {
+        "intermediate_size": parts.model.shape.hidden,
+        "moe_intermediate_size": parts.hidden,
+        "n_routed_experts": parts.num_experts,
+        "n_shared_experts": _shared(parts) // parts.hidden,
+        "num_experts_per_tok": parts.router.k,
+        "first_k_dense_replace": len(parts.dense),
     }
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from moebench.interop.architectures import ARCHITECTURES
+from moebench.interop.architectures import ARCHITECTURES, REFUSED
 from moebench.interop.config import FILE, Config, read_json
 from moebench.interop.fused import fused
 from moebench.interop.pieces import Piece
@@ -52,7 +52,10 @@ def from_pretrained(
     kind = given.get("model_type")
     if kind not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
-        raise ValueError(f"{folder / FILE}: model_type={kind!r} is not supported, only {known}")
+        why = f" ({REFUSED[kind]})" if kind in REFUSED else ""
+        raise ValueError(
+            f"{folder / FILE}: model_type={kind!r} is not supported{why}, only {known}"
+        )
     architecture = ARCHITECTURES[kind]
     config, stored = settle(folder, Config(given, architecture.defaults), find(folder))
     with torch.device("meta"):

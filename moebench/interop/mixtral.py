@@ -38,10 +38,11 @@ def build(config: Config) -> Mixtral:
 
 def pieces(model: Mixtral) -> Iterator[Piece]:
     """Yield the names."""
-    return decoder(model, grouped_query, _mixture)
+    return decoder(model, grouped_query, mixture)
 
 
-def _mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of a mixture."""
     yield Piece(f"{theirs}block_sparse_moe.gate.weight", f"{ours}router.score.weight")
     for expert in range(layer.experts.get_parameter("down_EFD").shape[0]):
         there = f"{theirs}block_sparse_moe.experts.{expert}."
@@ -59,8 +60,8 @@ def fits(parts: Parts) -> bool:
 def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says."""
     return {
-        "num_key_value_heads": parts.attention.key.out_features // parts.attention.rotary_width,
-        "head_dim": parts.attention.rotary_width,
+        "num_key_value_heads": parts.attention.key.out_features // parts.attention.head_width,
+        "head_dim": parts.attention.head_width,
         "intermediate_size": parts.hidden,
         "num_local_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,

@@ -62,7 +62,7 @@ def fits(parts: Parts) -> bool:
 def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says."""
     return {
-        "num_key_value_heads": parts.attention.key.out_features // parts.attention.rotary_width,
+        "num_key_value_heads": parts.attention.key.out_features // parts.attention.head_width,
         "intermediate_size": parts.hidden,
         "num_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,

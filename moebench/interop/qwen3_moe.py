@@ -59,7 +59,7 @@ def settings(parts: Parts) -> dict[str, Any]:
     return {
         **qwen_moe.settings(parts),
         "num_experts": parts.num_experts,
-        "head_dim": parts.attention.rotary_width,
+        "head_dim": parts.attention.head_width,
         "use_sliding_window": window is not None,
         "sliding_window": window,
     }

@@ -48,7 +48,7 @@ def window_of(config: Config) -> int | None:
 def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says of both."""
     return {
-        "num_key_value_heads": parts.attention.key.out_features // parts.attention.rotary_width,
+        "num_key_value_heads": parts.attention.key.out_features // parts.attention.head_width,
         "intermediate_size": parts.model.shape.hidden,
         "moe_intermediate_size": parts.hidden,
         "num_experts_per_tok": parts.router.k,

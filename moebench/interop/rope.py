@@ -12,16 +12,27 @@ from typing import Any
 from moebench.interop.config import FILE, Config
 from moebench.models.positions import Positions, Yarn
 
+PARTIAL = "partial_rotary_factor"
 log = logging.getLogger(__name__)
 
 
-def positions_of(config: Config, window: int | None = None, interleaved: bool = False) -> Positions:
+def positions_of(
+    config: Config, window: int | None = None, interleaved: bool = False, partial: bool = False
+) -> Positions:
     """Return the positions.
+
+    Args:
+        config: the settings.
+        window: tokens that one sees; None or 0: all before it.
+        interleaved: whether a pair's two features are neighbours.
+        partial: whether the architecture may leave features of a head unturned.
 
     Raises:
         ValueError: for a way to stretch them that is not known here.
     """
     rope = rope_of(config)
+    if not partial and rope[PARTIAL] != 1:
+        raise ValueError(f"{FILE}: {PARTIAL}={rope[PARTIAL]} is not supported, only 1")
     return Positions(
         base=float(rope["rope_theta"]),
         context=config["max_position_embeddings"],
@@ -48,6 +59,23 @@ def rope_of(config: Config) -> dict[str, Any]:
     return rope
 
 
+def turned_of(config: Config, head_width: int) -> int:
+    """Return how many features of a head are turned."""
+    return int(head_width * rope_of(config)[PARTIAL])
+
+
+def partial_settings(positions: Positions, head_width: int, turned: int) -> dict[str, Any]:
+    """Return what config.json says of positions of which not all features of a head are turned."""
+    share = turned / head_width
+    if int(head_width * share) < turned:  # rounded below it
+        share = (turned + 0.5) / head_width
+    said = rope_settings(positions)
+    for form in ("rope_parameters", "rope_scaling"):
+        if said[form] is not None:
+            said[form][PARTIAL] = share
+    return {**said, PARTIAL: share}
+
+
 def _normal(config: Config, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return one of the two forms with all that the decoder needs, the older names replaced.
 
@@ -56,7 +84,11 @@ def _normal(config: Config, told: Mapping[str, Any]) -> dict[str, Any]:
     """
     if any(isinstance(value, Mapping) for value in told.values()):
         raise ValueError(f"{FILE}: rope_parameters that differ between layers are not supported")
-    rope = {"rope_theta": config.get("rope_theta", 10_000.0), **told}
+    rope = {
+        "rope_theta": config.get("rope_theta", 10_000.0),
+        PARTIAL: config.get(PARTIAL, 1.0),
+        **told,
+    }
     rope["rope_type"] = rope.pop("rope_type", None) or rope.get("type") or "default"
     rope.pop("type", None)
     if rope["rope_type"] == "yarn":

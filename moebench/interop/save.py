@@ -9,7 +9,7 @@ from torch import nn
 
 from moebench.interop.architecture import Architecture
 from moebench.interop.architectures import ARCHITECTURES
-from moebench.interop.config import FILE, common
+from moebench.interop.config import FILE, common, read_json
 from moebench.interop.described import check_described
 from moebench.interop.kept import copy_files, kept_settings
 from moebench.interop.parts import Parts, parts_of
@@ -50,8 +50,8 @@ def save_pretrained(
             said in config.json, and nothing is written; if what was written reads otherwise.
     """
     parts = parts_of(model)
-    architecture = architecture_of(parts)
     source = Path(like) if like is not None else _source(parts.model)
+    architecture = architecture_of(parts, source)
     config = settings_of(parts, architecture, source)
     check_described(parts.model, architecture, config)
     folder = Path(path)
@@ -104,11 +104,16 @@ def _source(model: Mixtral) -> Path | None:
     return source
 
 
-def architecture_of(parts: Parts) -> Architecture:
-    """Return the architecture that a model is; ValueError if it is none."""
-    for architecture in ARCHITECTURES.values():
-        if architecture.fits(parts):
-            return architecture
+def architecture_of(parts: Parts, like: Path | None = None) -> Architecture:
+    """Return the architecture that a model is, that of `like` where several are it.
+
+    Raises:
+        ValueError: if none is.
+    """
+    kinds = [architecture for architecture in ARCHITECTURES.values() if architecture.fits(parts)]
+    wanted = None if like is None else read_json(like).get("model_type")
+    for architecture in sorted(kinds, key=lambda kind: kind.model_type != wanted):
+        return architecture
     names = [type(part).__name__ for part in (parts.attention, parts.router, parts.shared)]
     raise ValueError(
         f"Mixtral: no supported architecture has {names[0]} as it is here with the router "

@@ -2,7 +2,7 @@
 
 Source: Ainslie et al. 2023, GQA (arXiv 2305.13245), section 2.2; norms of queries and keys:
 Henry et al. 2020 (arXiv 2010.04245), over each head or over all of them, as OLMoE has it
-(arXiv 2409.02060, section 2).
+(arXiv 2409.02060, section 2), or after the turn, as Hunyuan has it (released code).
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,19 @@ from moebench.moe.decision import RoutingDecision
 
 @dataclass(frozen=True)
 class QueryKeyNorm:
-    """An RMSNorm of queries and keys before they are turned."""
+    """An RMSNorm of queries and keys.
+
+    Raises:
+        ValueError: if all heads together are to be normalised after they are turned.
+    """
 
     over: Literal["head", "width"]  # each head by itself, or all heads together
     epsilon: float = 1e-5  # as of the other norms of a decoder
+    turned: bool = False  # whether they are normalised after they are turned, or before
+
+    def __post_init__(self) -> None:
+        if self.turned and self.over == "width":
+            raise ValueError("norm.over=width: only heads can be normalised after they are turned")
 
 
 class GroupedQueryAttention(nn.Module):
@@ -34,6 +43,7 @@ class GroupedQueryAttention(nn.Module):
         head_width: features R of a head; None: `dim` / `heads`.
         bias: whether query, key and value projections add a vector.
         norm: of queries and keys; None: there is none.
+        turned: features of a head that rotary positions turn, its first; None: all of them.
 
     Raises:
         ValueError: if the numbers do not divide.
@@ -47,6 +57,7 @@ class GroupedQueryAttention(nn.Module):
         head_width: int | None = None,
         bias: bool = False,
         norm: QueryKeyNorm | None = None,
+        turned: int | None = None,
     ) -> None:
         super().__init__()
         kv_heads = heads if kv_heads is None else kv_heads
@@ -54,17 +65,23 @@ class GroupedQueryAttention(nn.Module):
             raise ValueError(f"kv_heads={kv_heads}: must divide the {heads} query heads")
         if head_width is None and dim % heads:
             raise ValueError(f"shape.width={dim}: must be a multiple of shape.heads={heads}")
-        self.rotary_width = dim // heads if head_width is None else head_width
+        self.head_width = dim // heads if head_width is None else head_width
+        self.rotary_width = self.head_width if turned is None else turned
         if self.rotary_width % 2:
-            raise ValueError(f"head_width={self.rotary_width}: rotary positions need an even one")
-        width, kv_width = heads * self.rotary_width, kv_heads * self.rotary_width
+            name = "head_width" if turned is None else "turned"
+            raise ValueError(f"{name}={self.rotary_width}: rotary positions need an even one")
+        if not 0 < self.rotary_width <= self.head_width:
+            raise ValueError(
+                f"turned={turned}: must lie between 2 and the {self.head_width} of a head"
+            )
+        width, kv_width = heads * self.head_width, kv_heads * self.head_width
         self.query = nn.Linear(dim, width, bias=bias)
         self.key = nn.Linear(dim, kv_width, bias=bias)
         self.value = nn.Linear(dim, kv_width, bias=bias)
         self.out = nn.Linear(width, dim, bias=False)
         self.norm = norm
         if norm is not None:
-            widths = (width, kv_width) if norm.over == "width" else (self.rotary_width,) * 2
+            widths = (width, kv_width) if norm.over == "width" else (self.head_width,) * 2
             self.query_norm = nn.RMSNorm(widths[0], eps=norm.epsilon)
             self.key_norm = nn.RMSNorm(widths[1], eps=norm.epsilon)
 
@@ -78,22 +95,29 @@ class GroupedQueryAttention(nn.Module):
             place: where they stand.
             memory: what was read before, extended by these tokens; None: nothing was.
         """
-        query_BHLR = place.turn(self._heads(self.query(x_BLD), "query_norm"))
-        key_BHLR = place.turn(self._heads(self.key(x_BLD), "key_norm"))
-        value_BHLR = self._heads(self.value(x_BLD), "")
+        query_BHLR = self._asked(self.query(x_BLD), "query_norm", place)
+        key_BHLR = self._asked(self.key(x_BLD), "key_norm", place)
+        value_BHLR = self._heads(self.value(x_BLD))
         if memory is not None:
             key_BHLR, value_BHLR = memory.extend(key_BHLR, value_BHLR)
         gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place)
         return self.out(gathered_BHLR.transpose(1, 2).flatten(2)), []
 
-    def _heads(self, x_BLD: Tensor, norm: str) -> Tensor:
-        """Give each head its share of the width, normalised where that is wanted."""
-        over = self.norm.over if self.norm is not None and norm else None
-        if over == "width":
-            x_BLD = self.get_submodule(norm)(x_BLD)
-        x_BLHR: Tensor = x_BLD.unflatten(-1, (-1, self.rotary_width))
-        if over == "head":
-            x_BLHR = self.get_submodule(norm)(x_BLHR)
+    def _asked(self, x_BLD: Tensor, name: str, place: Place) -> Tensor:
+        """Return queries or keys turned, normalised where that is wanted."""
+        if self.norm is None:
+            return place.turn(self._heads(x_BLD))
+        norm = self.get_submodule(name)
+        if self.norm.over == "width":
+            return place.turn(self._heads(norm(x_BLD)))
+        if self.norm.turned:
+            normed: Tensor = norm(place.turn(self._heads(x_BLD)))
+            return normed
+        return place.turn(norm(self._heads(x_BLD)))
+
+    def _heads(self, x_BLD: Tensor) -> Tensor:
+        """Give each head its share of the width."""
+        x_BLHR: Tensor = x_BLD.unflatten(-1, (-1, self.head_width))
         return x_BLHR.transpose(1, 2)
 
 

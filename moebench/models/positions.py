@@ -63,8 +63,13 @@ class Place:
     def turn(self, x_BHLR: Tensor) -> Tensor:
         """Return queries or keys turned by the angles of their positions.
 
-        Interleaved pairs come out apart; queries and keys alike, so their products are the same.
+        Features beyond those that are turned stay as they are. Interleaved pairs come out apart;
+        queries and keys alike, so their products are the same.
         """
+        width = self.cos_LR.shape[-1]
+        if x_BHLR.shape[-1] > width:
+            turned_BHLR, rest_BHLR = x_BHLR[..., :width], x_BHLR[..., width:]
+            return torch.cat([self.turn(turned_BHLR), rest_BHLR], dim=-1)
         if self.interleaved:
             x_BHLR = x_BHLR.unflatten(-1, (-1, 2)).transpose(-1, -2).flatten(-2)
         other_BHLR = x_BHLR.roll(x_BHLR.shape[-1] // 2, dims=-1)

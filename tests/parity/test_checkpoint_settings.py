@@ -38,6 +38,12 @@ DEEPSEEK = {
     "qk_rope_head_dim": 4,
     "v_head_dim": 6,
 }
+SIGMOID = {
+    "moe_intermediate_size": 12,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "first_k_dense_replace": 1,
+}
 QWEN = {"moe_intermediate_size": 12, "num_experts": 4, "num_experts_per_tok": 2}
 SMALL = {
     "Mixtral": MIXTRAL,
@@ -46,6 +52,10 @@ SMALL = {
     "Qwen3Moe": {**QWEN, "num_key_value_heads": 2, "head_dim": 8},
     "DeepseekV2": {**DEEPSEEK, "n_group": None, "topk_group": None},
     "DeepseekV3": DEEPSEEK,
+    "Dots1": {**SIGMOID, "num_key_value_heads": 2, "head_dim": 4, "n_shared_experts": 1},
+    "Glm4Moe": {**SIGMOID, "num_key_value_heads": 2, "head_dim": 8},
+    "MiniMaxM2": {**MIXTRAL, "num_experts_per_tok": 2},
+    "HunYuanMoEV1": {"num_key_value_heads": 2, "head_dim": 4, "num_experts": 4, "moe_topk": 2},
 }
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}
 

@@ -44,6 +44,12 @@ YARN = {
     "original_max_position_embeddings": 16,
 }
 QWEN = {"moe_intermediate_size": 12, "num_experts": 4, "num_experts_per_tok": 2}
+SIGMOID = {
+    "moe_intermediate_size": 12,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "first_k_dense_replace": 1,
+}
 CASES = {
     "mixtral": ("Mixtral", {"num_key_value_heads": 2, "num_local_experts": 4}),
     "mixtral, window": (
@@ -108,6 +114,60 @@ CASES = {
             "attention_bias": True,
             "rope_parameters": {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0},
         },
+    ),
+    "dots1": ("Dots1", {**SIGMOID, "num_key_value_heads": 2, "n_shared_experts": 1}),
+    "dots1, groups": (
+        "Dots1",
+        {
+            **SIGMOID,
+            "num_key_value_heads": 4,
+            "n_shared_experts": 2,
+            "n_group": 4,
+            "topk_group": 2,
+            "norm_topk_prob": True,
+            "routed_scaling_factor": 2.0,
+            "tie_word_embeddings": True,
+        },
+    ),
+    "glm4": ("Glm4Moe", {**SIGMOID, "num_key_value_heads": 2, "head_dim": 8}),
+    "glm4, norms and biases": (
+        "Glm4Moe",
+        {
+            **SIGMOID,
+            "num_key_value_heads": 4,
+            "head_dim": 8,
+            "use_qk_norm": True,
+            "attention_bias": True,
+            "norm_topk_prob": False,
+            "rope_parameters": {**YARN, "partial_rotary_factor": 0.75},
+        },
+    ),
+    "minimax m2": (
+        "MiniMaxM2",
+        {"num_local_experts": 4, "num_experts_per_tok": 2, "head_dim": 8, "rotary_dim": 4}
+        | {"num_key_value_heads": 2},
+    ),
+    "hunyuan": (
+        "HunYuanMoEV1",
+        {"num_experts": 4, "moe_topk": 2, "num_key_value_heads": 2, "head_dim": 8}
+        | {
+            "rope_parameters": {
+                "type": "dynamic",
+                "factor": 1.0,
+                "alpha": 50.0,
+                "rope_theta": 100.0,
+            }
+        },
+    ),
+    "hunyuan, lists": (
+        "HunYuanMoEV1",
+        {"num_experts": 4, "moe_topk": [2, 2, 2], "num_key_value_heads": 4, "head_dim": 4}
+        | {"tie_word_embeddings": True},
+    ),
+    "minimax m2, whole heads": (
+        "MiniMaxM2",
+        {"num_local_experts": 4, "num_experts_per_tok": 2, "head_dim": 8}
+        | {"num_key_value_heads": 4},
     ),
 }
 
@@ -187,10 +247,10 @@ def by_checkpoint_name(theirs: nn.Module) -> dict[str, Tensor]:
         grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         prefix, _, end = name.rpartition(".")
         if end not in ("gate_up_proj", "down_proj"):
-            mixtral = type(theirs).__name__.startswith("Mixtral")
+            mixtral = type(theirs).__name__.startswith(("Mixtral", "MiniMax"))
             found[name.replace(".mlp.", ".block_sparse_moe.") if mixtral else name] = grad
             continue
-        mixtral = type(theirs).__name__.startswith("Mixtral")
+        mixtral = type(theirs).__name__.startswith(("Mixtral", "MiniMax"))
         prefix = prefix.replace(".mlp.", ".block_sparse_moe.") if mixtral else prefix
         names = ("w1", "w3", "w2") if mixtral else ("gate_proj", "up_proj", "down_proj")
         for expert, matrix in enumerate(grad):
@@ -249,6 +309,8 @@ BLOCKS = {
     "deepseek v2": "deepseek_v2.modeling_deepseek_v2.DeepseekV2Moe",
     "deepseek v2, groups": "deepseek_v2.modeling_deepseek_v2.DeepseekV2Moe",
     "deepseek v3": "deepseek_v3.modeling_deepseek_v3.DeepseekV3MoE",
+    "dots1, groups": "dots1.modeling_dots1.Dots1MoE",
+    "glm4": "glm4_moe.modeling_glm4_moe.Glm4MoeMoE",
 }
 
 

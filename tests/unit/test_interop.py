@@ -82,6 +82,11 @@ def test_saving_over_a_sharded_checkpoint_leaves_no_old_shard(sharded: Path) -> 
     ("changes", "words"),
     [
         ({"model_type": "llama"}, "model_type='llama' is not supported, only mixtral, olmoe"),
+        (
+            {"model_type": "gpt_oss"},
+            r"'gpt_oss' is not supported \(attention sinks, .*only mixtral",
+        ),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor=0.5 is not supported, only 1"),
         ({"hidden_act": "gelu"}, "hidden_act='gelu' is not supported, only 'silu'"),
         ({"quantization_config": {"bits": 8}}, "quantization_config"),
         ({"rope_parameters": {"rope_type": "llama3"}}, "rope_type='llama3' is not supported"),

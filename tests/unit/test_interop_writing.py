@@ -78,6 +78,24 @@ KINDS = {
         "attention": latent,
     },
 }
+KINDS |= {
+    "dots1": {**KINDS["deepseek_v3"], "attention": normed("head", 1e-5)},
+    "glm4_moe": {
+        **KINDS["deepseek_v3"],
+        "attention": lambda dim, heads: GroupedQueryAttention(dim, heads, turned=2),
+    },
+    "minimax_m2": {
+        "sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2)),
+        "attention": normed("width", 1e-5),
+    },
+    "hunyuan_v1_moe": {
+        "shared": lambda dim: Shared(dim, 8),
+        "attention": lambda dim, heads: GroupedQueryAttention(
+            dim, heads, norm=QueryKeyNorm("head", turned=True)
+        ),
+    },
+}
+GROUPED = [kind for kind in KINDS if not kind.startswith("deepseek")]
 
 
 def refused(made: Mixtral, folder: Path, words: str) -> None:
@@ -93,7 +111,7 @@ def test_each_kind_is_written(kind: str, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "config.json").read_text())["model_type"] == kind
 
 
-@pytest.mark.parametrize("kind", ["mixtral", "olmoe", "qwen2_moe", "qwen3_moe"])
+@pytest.mark.parametrize("kind", GROUPED)
 def test_interleaved_positions_are_refused(kind: str, tmp_path: Path) -> None:
     made = model(**{**KINDS[kind], "positions": Positions(interleaved=True)})
     refused(made, tmp_path / "new", rf"positions=.*interleaved=True.*{kind} can only say")
@@ -154,6 +172,17 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
         (
             setting(lambda m: m.norm.to(torch.bfloat16)),
             r"its weights are bfloat16, float32; a checkpoint has them in one type",
+        ),
+        (
+            model(
+                **KINDS["minimax_m2"]
+                | {"sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2, factor=2.0))}
+            ),
+            r"router\.factor=2\.0: .*minimax_m2 can only say 1\.0",
+        ),
+        (
+            model(attention=lambda dim, heads: GroupedQueryAttention(dim, heads, turned=2)),
+            r"Mixtral\.rotary_width=2: .*mixtral can only say 4",
         ),
         (setting(lambda m: setattr(m, "calls", 3)), r"Mixtral\.calls=3: .*only say nothing"),
     ],

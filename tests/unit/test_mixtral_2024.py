@@ -143,6 +143,10 @@ ATTENTIONS = {
         dim, heads, norm=QueryKeyNorm("head")
     ),
     "norm of all": lambda dim, heads: GroupedQueryAttention(dim, heads, norm=QueryKeyNorm("width")),
+    "norm after the turn": lambda dim, heads: GroupedQueryAttention(
+        dim, heads, norm=QueryKeyNorm("head", turned=True)
+    ),
+    "half turned": lambda dim, heads: GroupedQueryAttention(dim, heads, 2, 8, turned=4),
     "latent": lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
     "latent, queries direct": lambda dim, heads: LatentAttention(
         dim, heads, Latent(6, None, 4, 2, 3)
@@ -201,7 +205,7 @@ def test_only_distances_matter() -> None:
     scores = []
     for place in places:
         query, key = (
-            place.turn(attention._heads(attention.get_submodule(name)(x_BLD), ""))
+            place.turn(attention._heads(attention.get_submodule(name)(x_BLD)))
             for name in ("query", "key")
         )
         scores.append(query[:, :2] @ key.transpose(-1, -2))
@@ -243,6 +247,8 @@ def test_every_parameter_gets_a_gradient() -> None:
         ({"shape": DecoderShape(width=30)}, "shape.width=30"),
         ({"shape": DecoderShape(width=20)}, "head_width=5"),
         ({"attention": lambda d, h: GroupedQueryAttention(d, h, kv_heads=3)}, "kv_heads=3"),
+        ({"attention": lambda d, h: GroupedQueryAttention(d, h, turned=3)}, "turned=3"),
+        ({"attention": lambda d, h: GroupedQueryAttention(d, h, turned=64)}, "turned=64"),
     ],
 )
 def test_impossible_sizes_are_refused(arguments: dict[str, object], words: str) -> None:

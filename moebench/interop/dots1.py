@@ -1,0 +1,96 @@
+"""dots.llm1: norms of each head's queries and keys, mixtures of DeepSeek-V3.
+
+Source: Huo et al. 2025 (arXiv 2506.05767), section 2.1.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moebench.interop import deepseek, sigmoid_moe
+from moebench.interop.architecture import Architecture
+from moebench.interop.config import FILE, Config
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import Piece, decoder, grouped_query
+from moebench.interop.rope import positions_of
+from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.mixtral_2024 import Mixtral
+from moebench.moe.experts.shared import Shared
+
+
+def build(config: Config) -> Mixtral:
+    """Make the model.
+
+    Raises:
+        ValueError: if some layers have a window.
+    """
+    config.refuse(attention_bias=False)
+    layers = config["num_hidden_layers"]
+    sliding = config.get("sliding_window") and config["max_window_layers"] < layers
+    kinds = config.get("layer_types", ["sliding_attention" if sliding else "full_attention"])
+    if set(kinds) != {"full_attention"}:
+        raise ValueError(f"{FILE}: layers with a window are not supported (sliding_window)")
+    shared = config["n_shared_experts"] * config["moe_intermediate_size"]
+    kv_heads, head_width = config.get("num_key_value_heads"), config.get("head_dim")
+    norm = QueryKeyNorm("head", config["rms_norm_eps"])
+    return Mixtral(
+        config["vocab_size"],
+        config.shape("intermediate_size", config["first_k_dense_replace"]),
+        sigmoid_moe.sparse_of(config),
+        lambda dim: Shared(dim, shared),
+        lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, head_width, norm=norm),
+        positions_of(config),
+    )
+
+
+def pieces(model: Mixtral) -> Iterator[Piece]:
+    """Yield the names."""
+    return decoder(model, grouped_query, sigmoid_moe.mixture)
+
+
+def fits(parts: Parts) -> bool:
+    """Say whether a model is one of these."""
+    attention = parts.attention
+    return (
+        isinstance(attention, GroupedQueryAttention)
+        and attention.norm is not None
+        and attention.norm.over == "head"
+        and attention.query.bias is None
+        and attention.rotary_width == attention.head_width
+        and sigmoid_moe.fits(parts)
+    )
+
+
+def settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says."""
+    attention = parts.attention
+    return {
+        **deepseek.mixture_settings(parts),
+        **sigmoid_moe.settings(parts),
+        "num_key_value_heads": attention.key.out_features // attention.head_width,
+        "head_dim": attention.head_width,
+        "attention_bias": False,
+        "sliding_window": None,
+        "layer_types": ["full_attention"] * parts.model.shape.layers,
+    }
+
+
+DOTS1 = Architecture(
+    "dots1",
+    "Dots1ForCausalLM",
+    {
+        "first_k_dense_replace": 0,
+        "routed_scaling_factor": 1.0,
+        "n_group": 1,
+        "topk_group": 1,
+        "norm_topk_prob": False,
+        "num_key_value_heads": 32,
+        "sliding_window": 4096,
+        "max_window_layers": 62,
+        "rms_norm_eps": 1e-6,
+        "max_position_embeddings": 2048,
+    },
+    build,
+    pieces,
+    fits,
+    settings,
+)

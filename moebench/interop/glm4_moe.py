@@ -1,0 +1,90 @@
+"""GLM-4.5 and 4.6: grouped-query attention that turns half of a head, mixtures of DeepSeek-V3.
+
+Source: GLM-4.5 team 2025 (arXiv 2508.06471), section 2.1.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moebench.interop import deepseek, sigmoid_moe
+from moebench.interop.architecture import Architecture
+from moebench.interop.config import Config
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import Piece, decoder, grouped_query
+from moebench.interop.rope import partial_settings, positions_of, turned_of
+from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.mixtral_2024 import Mixtral
+from moebench.moe.experts.shared import Shared
+
+
+def build(config: Config) -> Mixtral:
+    """Make the model."""
+    shared = config["n_shared_experts"] * config["moe_intermediate_size"]
+    kv_heads, heads = config["num_key_value_heads"], config["num_attention_heads"]
+    head_width = config.get("head_dim", config["hidden_size"] // heads)
+    norm = QueryKeyNorm("head", config["rms_norm_eps"]) if config.get("use_qk_norm") else None
+    bias, turned = bool(config.get("attention_bias", False)), turned_of(config, head_width)
+    return Mixtral(
+        config["vocab_size"],
+        config.shape("intermediate_size", config["first_k_dense_replace"]),
+        sigmoid_moe.sparse_of(config),
+        lambda dim: Shared(dim, shared),
+        lambda dim, heads: GroupedQueryAttention(
+            dim, heads, kv_heads, head_width, bias, norm, turned
+        ),
+        positions_of(config, partial=True),
+    )
+
+
+def pieces(model: Mixtral) -> Iterator[Piece]:
+    """Yield the names."""
+    return decoder(model, grouped_query, sigmoid_moe.mixture)
+
+
+def fits(parts: Parts) -> bool:
+    """Say whether a model is one of these."""
+    attention = parts.attention
+    return (
+        isinstance(attention, GroupedQueryAttention)
+        and (attention.norm is None or attention.norm.over == "head")
+        and sigmoid_moe.fits(parts)
+    )
+
+
+def settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says."""
+    attention = parts.attention
+    return {
+        **deepseek.mixture_settings(parts),
+        **sigmoid_moe.settings(parts),
+        "num_key_value_heads": attention.key.out_features // attention.head_width,
+        "head_dim": attention.head_width,
+        "attention_bias": attention.query.bias is not None,
+        "use_qk_norm": attention.norm is not None,
+        "num_nextn_predict_layers": 0,
+        **partial_settings(parts.model.positions, attention.head_width, attention.rotary_width),
+    }
+
+
+GLM4_MOE = Architecture(
+    "glm4_moe",
+    "Glm4MoeForCausalLM",
+    {
+        "first_k_dense_replace": 1,
+        "routed_scaling_factor": 1.0,
+        "n_shared_experts": 1,
+        "n_group": 1,
+        "topk_group": 1,
+        "norm_topk_prob": True,
+        "num_experts_per_tok": 8,
+        "num_key_value_heads": 8,
+        "partial_rotary_factor": 0.5,
+        "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 131_072,
+    },
+    build,
+    pieces,
+    fits,
+    settings,
+    sigmoid_moe.spare,
+)

@@ -1,0 +1,55 @@
+"""The mixture of DeepSeek-V3, which other decoders have too: sigmoid router, shared experts.
+
+Source: DeepSeek-AI 2024 (arXiv 2412.19437), section 2.1.2.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moebench.interop import deepseek
+from moebench.interop.config import Config
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import Piece
+from moebench.moe.experts import SwiGLU
+from moebench.moe.layer import MoELayer, Sparse
+from moebench.moe.routers import SigmoidTopK
+
+
+def sparse_of(config: Config) -> Sparse:
+    """Return the parts of the mixtures."""
+    hidden, experts = config["moe_intermediate_size"], config["n_routed_experts"]
+    k, groups, kept = config["num_experts_per_tok"], config["n_group"], config["topk_group"]
+    factor, normalised = config["routed_scaling_factor"], config["norm_topk_prob"]
+    return Sparse(
+        lambda dim: SigmoidTopK(dim, experts, k, groups, kept, factor, normalised),
+        lambda dim, count: SwiGLU(dim, count, hidden),
+        every=1,
+    )
+
+
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of a mixture."""
+    yield Piece(f"{theirs}mlp.gate.e_score_correction_bias", f"{ours}router.bias_E")
+    yield from deepseek.mixture(layer, theirs, ours)
+
+
+def fits(parts: Parts) -> bool:
+    """Say whether the mixtures and dense layers of a model are such."""
+    return isinstance(parts.router, SigmoidTopK) and deepseek.fits(parts)
+
+
+def settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says of the router."""
+    return {
+        "n_group": parts.router.groups,
+        "topk_group": parts.router.kept,
+        "routed_scaling_factor": parts.router.factor,
+        "norm_topk_prob": parts.router.normalised,
+    }
+
+
+def spare(config: Config) -> tuple[str, ...]:
+    """Return the beginnings of the names of extra layers, which predict further tokens."""
+    layers = config["num_hidden_layers"]
+    more = config.get("num_nextn_predict_layers", 0)
+    return tuple(f"model.layers.{layer}." for layer in range(layers, layers + more))
