@@ -23,6 +23,7 @@ from moebench.cost import Cost, count_batch
 from moebench.leaks import report_leaks
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.losses.step_load_balance import StepLoadBalance, StepLoads
 from moebench.moe.metrics import METRICS, load
 from moebench.reach import report_learning, report_reach, router_parameters
 
@@ -131,7 +132,7 @@ class Training(pl.LightningModule):
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
         self.router_rate = router_rate
-        self.measured = StepMeans()
+        self.measured, self.loads = StepMeans(), StepLoads()  # of the optimiser step under way
         self.scored = 0  # targets of the validation under way
 
     def cost(self, batch: Batch) -> Cost:
@@ -139,13 +140,20 @@ class Training(pl.LightningModule):
         return count_batch(self.network, batch)
 
     def routing_losses(self, decisions: Sequence[RoutingDecision]) -> dict[str, Tensor]:
-        """Return each loss by its class name, unweighted, summed over the layers."""
+        """Return each loss by its class name, unweighted, summed over the layers.
+
+        For a loss over the optimiser step the decisions join those of its earlier batches.
+        """
         if not decisions:
             return {}
-        return {
-            type(term.loss).__name__: torch.stack([term.loss(d) for d in decisions]).sum()
-            for term in self.losses
-        }
+        over_step = any(isinstance(term.loss, StepLoadBalance) for term in self.losses)
+        load_LE = self.loads.gather(decisions) if over_step else []
+        found = {}
+        for term in self.losses:
+            of_step = isinstance(term.loss, StepLoadBalance)
+            given = zip(decisions, load_LE, strict=True) if of_step else zip(decisions)
+            found[type(term.loss).__name__] = torch.stack([term.loss(*d) for d in given]).sum()
+        return found
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss to descend; measure what is logged at the trainer's interval of steps."""
@@ -170,6 +178,7 @@ class Training(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Write what was measured to the loggers: one line a step, however many batches it took."""
+        self.loads.begin()
         values = self.measured.take()
         for logger in self.loggers if values else ():
             logger.log_metrics(values, step=self.global_step)

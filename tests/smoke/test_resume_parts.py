@@ -26,7 +26,7 @@ from moebench.moe import Sparse
 from moebench.moe.capacity import Capacity, Limited
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP
-from moebench.moe.losses import LoadBalance, ThresholdGap
+from moebench.moe.losses import StepLoadBalance, ThresholdGap
 from moebench.moe.routers import (
     ROUTERS,
     Batchwise,
@@ -134,7 +134,7 @@ def switch(dim: int) -> nn.Module:
 def training(
     router: Callable[[int], nn.Module] = switch, network: Callable[..., nn.Module] = Decoder
 ) -> Training:
-    loss = ThresholdGap() if router is ROUTER["batchwise"] else LoadBalance()
+    loss = ThresholdGap() if router is ROUTER["batchwise"] else StepLoadBalance()
     sparse = Sparse(router, lambda d, e: ReluMLP(d, e, 8), every=1)
     shape = Shape(width=8, layers=1, heads=2, hidden=16)
     made = partial(network, shape=shape, sparse=sparse, dropout=0.1)

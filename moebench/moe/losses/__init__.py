@@ -3,6 +3,7 @@
 from moebench.moe.losses.importance import Importance
 from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
+from moebench.moe.losses.step_load_balance import StepLoadBalance
 from moebench.moe.losses.threshold import ThresholdGap
 from moebench.moe.losses.z_loss import ZLoss
 
@@ -10,8 +11,17 @@ LOSSES = {
     "importance": Importance,
     "load": Load,
     "load_balance": LoadBalance,
+    "step_load_balance": StepLoadBalance,
     "threshold": ThresholdGap,
     "z_loss": ZLoss,
 }
 
-__all__ = ["LOSSES", "Importance", "Load", "LoadBalance", "ThresholdGap", "ZLoss"]
+__all__ = [
+    "LOSSES",
+    "Importance",
+    "Load",
+    "LoadBalance",
+    "StepLoadBalance",
+    "ThresholdGap",
+    "ZLoss",
+]

@@ -1,0 +1,56 @@
+"""Load balancing over all batches of an optimiser step, where a step accumulates several.
+
+Source: Qiu et al. 2025, Demons in the detail (arXiv 2501.11873), section 3: the expert counts of
+earlier micro-batches are kept until the step is made.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.metrics import load
+
+
+class StepLoadBalance(nn.Module):
+    """N * sum_i f_i * P_i, `LoadBalance` with f_i of the optimiser step instead of the batch.
+
+    f_i is the share of assignments that ask for expert i in the step so far, this batch included,
+    and carries no gradient; P_i is the mean probability over the tokens of this batch. So the last
+    batch of a step adds to the gradient what it adds in one large batch of all, and earlier ones
+    know only the batches before them: the step is nearer to the large batch on average, and not
+    equal to it. A step of one batch is `LoadBalance`. Experts may specialise on
+    batches as long as the step is balanced.
+    """
+
+    def forward(self, decision: RoutingDecision, load_E: Tensor | None = None) -> Tensor:
+        """Return the loss of one layer, a scalar of the type of `decision.probs_TE`.
+
+        Args:
+            decision: of a batch.
+            load_E: f; None: that of the batch alone.
+        """
+        load_E = (load(decision) if load_E is None else load_E).to(decision.probs_TE.dtype)
+        return decision.num_experts * (load_E * decision.probs_TE.mean(dim=0)).sum()
+
+
+class StepLoads:
+    """The load of every layer, gathered over the batches of an optimiser step."""
+
+    def __init__(self) -> None:
+        self._count_LE: list[Tensor] = []  # L layers
+
+    def gather(self, decisions: Sequence[RoutingDecision]) -> list[Tensor]:
+        """Add the decisions of a batch, one a layer; return load_E of each in the step so far."""
+        with torch.no_grad():
+            count_LE = [d.asked_A.bincount(minlength=d.num_experts) for d in decisions]
+            if self._count_LE:
+                pairs = zip(self._count_LE, count_LE, strict=True)
+                count_LE = [before + now for before, now in pairs]
+            self._count_LE = count_LE
+            return [count_E / count_E.sum().clamp(min=1) for count_E in count_LE]
+
+    def begin(self) -> None:
+        """Begin another step."""
+        self._count_LE = []
