@@ -53,6 +53,7 @@ class RunRecord:
     # Cost, by its name above or seconds_per_step -> what mixture and dense twin were to have alike.
     planned: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    leaks: str = ""  # what routing saw that a causal model must not, such as "later tokens"
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

@@ -14,6 +14,7 @@ from moebench.records import write_whole
 from moebench.report import wording
 from moebench.report.comparison_figures import gains
 from moebench.report.markdown import table as markdown
+from moebench.report.marks import footnote, marked
 from moebench.statistics import Interval
 
 HEAD = ("mixture", "dense model", "equal in", "n", "difference", "at equal time", "steps", "time")
@@ -30,7 +31,7 @@ DRAWN = 40  # pairs in a figure
 
 def comparison_text(comparison: Comparison) -> str:
     """Return the tables for a terminal, the best pairs of every target and profile."""
-    lines = [note.format(metric=comparison.metric) for note in NOTES]
+    lines = _notes(comparison)
     for title, pairs in _titled(comparison):
         rows = [cells(pair) for pair in pairs[:SHOWN]]
         widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
@@ -98,7 +99,7 @@ def comparison_csv(comparison: Comparison) -> str:
 def comparison_markdown(comparison: Comparison, origin: str) -> str:
     """Return the tables as Markdown."""
     blocks = ["# Mixtures against dense models", f"{origin}."]
-    blocks.append("\n".join(f"* {note.format(metric=comparison.metric)}" for note in NOTES))
+    blocks.append("\n".join(f"* {note}" for note in _notes(comparison)))
     align = "lllr" + "r" * (len(HEAD) - 4 + len(MORE))
     for title, pairs in _titled(comparison):
         rows = [(*cells(pair), *more(pair)) for pair in pairs]
@@ -131,7 +132,7 @@ def comparison_page(comparison: Comparison, origin: str) -> str:
         wording=wording,
         comparison=comparison,
         origin=origin,
-        notes=[note.format(metric=comparison.metric) for note in NOTES],
+        notes=_notes(comparison),
         head=(*HEAD, *MORE),
         groups=groups,
         refusals=comparison.refusals,
@@ -143,8 +144,8 @@ def cells(pair: Pair) -> tuple[str, ...]:
     bound = "≤ " if pair.never else ""
     missed = [f"not {NAMES[c]} as planned (×{pair.ratios[c]:.3g})" for c in pair.missed]
     return (
-        pair.mixture.arm,
-        pair.dense.arm,
+        marked(pair.mixture.arm, pair.mixture.runs.values()),
+        marked(pair.dense.arm, pair.dense.runs.values()),
         ", ".join([*(NAMES[cost] for cost in pair.equal), *missed]),
         str(pair.difference.n),
         _shown(pair.difference, "+"),
@@ -159,6 +160,15 @@ def more(pair: Pair) -> tuple[str, ...]:
     means = (wording.digits(value, 5) for value in pair.ends)
     ratios = (wording.digits(pair.ratios[cost]) if cost in pair.ratios else "–" for cost in EQUAL)
     return (*means, *ratios)
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    """Return what the columns mean, and the mark of arms if one has it."""
+    pairs = [pair for pairs in comparison.groups.values() for pair in pairs]
+    sides = [side for pair in pairs for side in (pair.mixture, pair.dense)]
+    leaks = footnote(record for side in sides for record in side.runs.values())
+    notes = [note.format(metric=comparison.metric) for note in NOTES]
+    return [*notes, leaks] if leaks else notes
 
 
 def _titled(comparison: Comparison) -> Iterator[tuple[str, Sequence[Pair]]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from moebench.records import RunRecord
+from moebench.report.marks import marked
 from moebench.report.runs import search_of
 from moebench.report.wording import digits, memory, scaled
 from moebench.verdict.planned import off_plan
@@ -43,7 +44,11 @@ def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:
             arms.setdefault(f"{search}, all points" if search else record.arm, []).append(record)
     off = off_plan(arms)
     return [
-        (arm, str(len(runs)), *(_cell(cost, runs, off[arm].get(cost.name)) for cost in COSTS))
+        (
+            marked(arm, runs),
+            str(len(runs)),
+            *(_cell(cost, runs, off[arm].get(cost.name)) for cost in COSTS),
+        )
         for arm, runs in arms.items()
     ]
 

@@ -7,6 +7,7 @@ from moebench.plan import PaperTable
 from moebench.records import RunRecord
 from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
+from moebench.report.marks import footnote
 from moebench.verdict import Verdict
 
 
@@ -37,7 +38,10 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
 
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs."""
-    return table(HEAD, cost_rows(records), "l" + "r" * (len(HEAD) - 1))
+    listed = list(records)
+    text = table(HEAD, cost_rows(listed), "l" + "r" * (len(HEAD) - 1))
+    note = _escaped(footnote(listed))
+    return f"{text}\n\n{note}" if note else text
 
 
 def markdown_paper_table(paper: PaperTable) -> str:

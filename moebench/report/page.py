@@ -15,6 +15,7 @@ from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
 from moebench.report.costs import HEAD, cost_rows
 from moebench.report.drawing import Drawing
+from moebench.report.marks import footnote
 from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
@@ -100,6 +101,7 @@ def page(
         dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (by_steps,)),
         cost_head=HEAD,
         costs=cost_rows(run.record for run in found),
+        leaks=footnote(run.record for run in found),
         unfinished=[run.record for run in found if run.record.status != "finished"],
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from moebench import cost
+from moebench.leaks import in_words, leaks
 from moebench.records import RunRecord, read_history, write_whole
 from moebench.run.job import Job
 from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
@@ -52,11 +53,12 @@ def record_of(
     `seconds` are those of a run that trains nothing.
     """
     history = read_history(job.history_path)
-    size, steps, tokens, data_hash = cost.Cost(0, 0, 0.0), 0, 0, ""
+    size, steps, tokens, data_hash, leaked = cost.Cost(0, 0, 0.0), 0, 0, "", ""
     if objects is not None:
         if status in ("finished", "diverged", "pruned"):
             model = objects.model.cpu().train(status != "diverged")
-            size = cost_of(model, next(iter(objects.data.train_dataloader())))
+            batch = next(iter(objects.data.train_dataloader()))
+            size, leaked = cost_of(model, batch), in_words(leaks(model, batch).values())
         steps, seconds = objects.trainer.global_step, objects.work.seconds
         tokens = objects.work.batches * objects.data.tokens_per_batch
         data_hash = objects.data.content_hash
@@ -81,6 +83,7 @@ def record_of(
         peak_memory_bytes=peak_memory_bytes(),
         planned=job.planned,
         metrics=summary(history, steps),
+        leaks=leaked,
     )
 
 

@@ -1,6 +1,7 @@
 """What every dispatcher promises: the answers and the gradients of the loop over experts."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -89,7 +90,7 @@ class DispatcherContract:
         """Under torch.compile, for batches that load the experts differently."""
         layer = self.mixture(self.make())
         torch.compiler.reset()
-        compiled = torch.compile(layer, backend="aot_eager")
+        compiled: Any = torch.compile(layer, backend="aot_eager")
         for x_TD in (tokens(), tokens().flip(-1)):
             ours, expected = layer_and_gradients(compiled, x_TD), layer_and_gradients(layer, x_TD)
             for actual, wanted in zip(ours, expected, strict=True):

@@ -138,6 +138,7 @@ def described(record: RunRecord) -> dict[str, str]:
         "config_hash": record.config_hash,
         "mlflow.source.git.commit": record.commit,
         "data_hash": record.data_hash,
+        **({"leaks": record.leaks} if record.leaks else {}),
         **{f"version.{name}": str(value) for name, value in record.versions.items()},
         **{f"hardware.{name}": str(value) for name, value in record.hardware.items()},
     }

@@ -116,6 +116,7 @@ def _logged(parts: Parts) -> Logged:
         },
         data_hash=tags.get("data_hash", ""),
         planned=_under("cost/planned/", metrics),
+        leaks=tags.get("leaks", ""),
         metrics={
             **_under("final/", metrics),
             **{f"{CURVE}@{step}": value for step, value in sorted(curve.items())},

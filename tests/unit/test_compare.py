@@ -349,10 +349,25 @@ def test_one_seed_has_no_interval() -> None:
     assert math.isclose(float(row["difference"]), -0.2)
 
 
-PLANNED = replace(SPARSE[0], planned={"flops_per_token": 20.5, "seconds_per_step": 0.1})
+LEAKY = replace(SPARSE[0], leaks="later tokens, other sequences")
+MARKED = replace(LEAKY, planned={"flops_per_token": 20.5, "seconds_per_step": 0.1})
 
 
-def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], PLANNED)) -> Path:
+def test_mixtures_that_leak_are_marked_with_a_footnote() -> None:
+    note = "† beside a token and those before it, routing depends on: later tokens, other sequences"
+    for found, leaks in [(compare(logged(DENSE[0], LEAKY)), True), (sound(), False)]:
+        page = comparison_page(found, "2 runs")
+        for text in (comparison_text(found), comparison_markdown(found, "2 runs"), page):
+            assert (note in text) == leaks
+            assert ("sparse †" in text) == leaks
+            assert "dense †" not in text
+
+
+def sound() -> Comparison:
+    return compare(logged(DENSE[0], SPARSE[0]))
+
+
+def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], MARKED)) -> Path:
     """A folder of all runs with these, and tags for the sparse arm of their target `paper`."""
     for one in runs:
         folder = root / one.target / one.profile / one.arm / f"seed_{one.seed}"

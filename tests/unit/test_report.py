@@ -504,6 +504,17 @@ def test_markdown_costs_are_means_over_finished_trainings() -> None:
     assert rows == ["| a\\|b | 2 | 5.50 M | 1.00 M | 2.00 M | 3.00 | 37.5 | 3.0 MiB |"]
 
 
+def test_runs_that_leak_are_marked_with_a_footnote(tmp_path: Path) -> None:
+    leaky = [record("a", 0), record("a", 1, leaks="later tokens"), record("b", leaks="unknown")]
+    *rows, blank, note = report.markdown_costs([*leaky, record("c")]).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:]] == ["| a †", "| b †", "| c"]
+    assert not blank
+    assert note == "† beside a token and those before it, routing depends on: later tokens, unknown"
+    assert note in report.render(make(tmp_path / "a", leaky), PAPER, [], [], {})
+    assert "†" not in report.markdown_costs([record("c")])
+    assert "†" not in report.render(make(tmp_path / "b", [record("c")]), PAPER, [], [], {})
+
+
 def test_drawings_of_a_paper_come_before_curves_and_in_their_place(tmp_path: Path) -> None:
     drawn = [report.Drawing("Figure 2", "Lines <of> experts.", [Markup("<svg>it</svg>")])]
     html = report.render(make(tmp_path / "a", []), PAPER, [], [], {}, drawn)

@@ -311,3 +311,18 @@ def test_a_dense_twin_is_not_examined(tiny, tmp_path: Path) -> None:
     record = execute(Job("target", "profile", "arm", 0, experiment, tmp_path / "run"), [])
     assert record.status == "finished"
     assert not any(name.startswith("analysis/") for name in record.metrics)
+
+
+GROUP = "model.network.init_args.sparse.router.init_args.capacity.group"
+
+
+@pytest.mark.parametrize(("group", "leaks"), [(None, "other sequences"), (32, "")])
+def test_a_record_says_what_leaked_and_one_setting_ends_it(
+    tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture, group: int | None, leaks: str
+) -> None:
+    experiment = tiny("switch_8.yaml", {} if group is None else {GROUP: group})
+    record = execute(Job("target", "profile", "arm", 0, experiment, tmp_path / "run"), [])
+    assert (record.status, record.leaks) == ("finished", leaks)
+    told = [line for line in caplog.messages if "a causal model does not have" in line]
+    assert len(told) == bool(leaks)
+    assert all("set capacity.group=32" in line for line in told)
