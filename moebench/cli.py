@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moebench.options import KEPT, parser
+from moebench.options import KEPT, data_settings, parser
 
 if TYPE_CHECKING:
     from moebench.targets import Target
@@ -84,14 +84,6 @@ def print_tables(found: "Target", folder: Path) -> None:
         print(f"\n{markdown_paper_table(table)}")
 
 
-def data_settings(options: argparse.Namespace) -> dict[str, object]:
-    """Return the settings of a person's own text."""
-    if options.data is None:
-        return {}
-    files = {"class_path": "moebench.data.sources.Files"}
-    return {"data.source": {**files, "init_args": {"path": str(options.data)}}}
-
-
 def sweep(options: argparse.Namespace) -> int:
     """Search a space, compare the winner with its dense baselines on fresh seeds."""
     from moebench.report import sweep_table
@@ -126,6 +118,13 @@ def analyze(options: argparse.Namespace) -> int:
             dtype=options.dtype,
         )
     )
+
+
+def data(options: argparse.Namespace) -> int:
+    """Describe a text."""
+    from moebench.describe import describe
+
+    return describe(options.config, options.data, options.source, options.vocabulary)
 
 
 def generate(options: argparse.Namespace) -> int:
@@ -229,6 +228,7 @@ def doctor(options: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "analyze": analyze,
     "compare": compare,
+    "data": data,
     "doctor": doctor,
     "generate": generate,
     "list": list_all,

@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     add_filters(pairs)
     look = commands.add_parser("analyze", help="look at the routing of a trained model")
     add_analysis(look)
+    known = commands.add_parser("data", help="what is known about a text: size, overlap, copies")
+    add_description(known)
     write = commands.add_parser("generate", help="let a trained model write text")
     add_sampling(write)
     commands.add_parser("track", help="send to MLflow the records that it does not have")
@@ -80,6 +82,16 @@ def add_analysis(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, help="folder (default: <root>/analysis/<model>)")
 
 
+def add_description(command: argparse.ArgumentParser) -> None:
+    """Add the options of `data`."""
+    command.add_argument("verb", choices=["describe"])
+    text = command.add_mutually_exclusive_group()
+    text.add_argument("--config", type=Path, nargs="+", default=[], help="of an experiment")
+    text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
+    text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
+    command.add_argument("--vocabulary", type=int, default=1024, help="ids, without --config")
+
+
 def add_sampling(command: argparse.ArgumentParser) -> None:
     """Add the options of `generate`."""
     command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
@@ -91,3 +103,11 @@ def add_sampling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--top-p", type=float, default=1.0, help="share of probability drawn from")
     command.add_argument("--seed", type=int, default=0, help="the same seed writes the same text")
     command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
+
+
+def data_settings(options: argparse.Namespace) -> dict[str, object]:
+    """Return the settings of a person's own text."""
+    if options.data is None:
+        return {}
+    files = {"class_path": "moebench.data.sources.Files"}
+    return {"data.source": {**files, "init_args": {"path": str(options.data)}}}

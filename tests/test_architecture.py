@@ -20,6 +20,7 @@ ROWS = [  # each module imports only from rows below its own
         "options",
         "generate",
         "analyze",
+        "describe",
     },
     {"sweep"},
     {"report", "targets"},

@@ -153,6 +153,7 @@ def setting(found: Sequence[Run]) -> dict[str, Any]:
             for run in found
         ),
         "data": _distinct(record.data_hash for record in records),
+        "overlaps": _distinct(wording.overlap(record.metrics) for record in records),
         "commits": _distinct(run.record.commit for run in found),
         "days": sorted({min(days), max(days)}) if days else [],
         "seconds": sum(record.seconds for record in records),

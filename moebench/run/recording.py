@@ -82,8 +82,8 @@ def record_of(
         tokens_per_second=tokens / steps / pace(history, seconds / steps) if steps else 0.0,
         peak_memory_bytes=peak_memory_bytes(),
         planned=job.planned,
-        metrics=summary(history, steps),
         leaks=leaked,
+        metrics={**summary(history, steps), **getattr(objects and objects.data, "metrics", {})},
     )
 
 

@@ -12,6 +12,7 @@ from moebench.cli import main
 from moebench.records import read
 
 SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
+VOWELS = Path(__file__).parents[2] / "configs" / "jacobs_1991" / "one_expert.yaml"
 LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 GATE = "model.network.init_args.middle.init_args.router.init_args"
 ROUTER = "model.network.init_args.sparse.router.init_args"
@@ -54,6 +55,10 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "switch", "--workers", "0"], ["workers=0", "at least 1"]),
         (["reproduce", "switch", "--data", "nowhere"], ["nowhere"]),
         (["reproduce", "switch", "--data", "empty.txt"], ["empty.txt"]),
+        (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
+        (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
+        (["data", "describe", "--config", f"{VOWELS}"], ["data: Vowels is no text"]),
+        (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
         (["verdict", "switch"], ["results.jsonl", "make reproduce-switch"]),
         (["compare"], ["runs", "neither a folder"]),
         (["compare", "--records", "empty.txt"], ["empty.txt", "no run that is asked for"]),
@@ -77,6 +82,7 @@ def test_a_refusal_is_one_line_and_writes_nothing(
     arguments: list[str], words: list[str], root: Path, capsys
 ) -> None:
     Path("empty.txt").touch()
+    Path("twice.txt").write_text("the same line of a text\n" * 99)
     message = refused(arguments, capsys)
     assert message.count("\n") == 0
     for word in words:
@@ -124,13 +130,16 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     assert {r.arm for r in trained} == {"dense", "switch_cf1.25", "top2_cf1.0"}
     assert {r.status for r in records} == {"finished"}
     assert len({r.data_hash for r in trained}) == 1
+    assert all(r.metrics["data/overlap/first"] == 0 for r in trained)
     verdicts = json.loads((folder / "verdicts.json").read_text())
     keys = {"claim", "version", "verdict", "effect", "low", "high", "n", "p_adjusted"}
     keys |= {"paper_values", "measured", "matched_on", "costs"}
     assert all(keys <= set(verdict) for verdict in verdicts)
     assert {verdict["verdict"] for verdict in verdicts} == {Word.NOT_TESTABLE}
     assert all(f"SW21-{number:02d}" in printed for number in range(1, 21))
-    assert "SW21-03" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "SW21-03" in page
+    assert "in runs of 32 tokens: 0.00% (first 0.00%, second 0.00%)" in page
     assert (root / "mlflow.db").exists()
 
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")}
@@ -144,6 +153,32 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     assert main(["compare", "--records", str(folder / "results.jsonl"), "--out", "here"]) == 0
     assert capsys.readouterr().out.splitlines()[:-3] == shown.splitlines()[:-3]
     assert "switch_cf1.25" in (root / "compare" / "compare.md").read_text().replace("\\", "")
+
+
+@pytest.mark.parametrize("form", ["data", "source", "config"])
+def test_a_text_is_described(form: str, root: Path, tmp_path: Path, capsys, caplog) -> None:
+    """A folder in which every text stands twice, by all three ways to name it."""
+    folder = tmp_path / "texts"
+    for number in range(24):
+        for name in ("doc", "copy_of_doc"):
+            path = folder / f"{number % 2}" / f"{name}_{number}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(
+                "".join(f"{number} has {n} of {number * n} words.\n" for n in range(99))
+            )
+    source = json.dumps({"class_path": "Files", "init_args": {"path": str(folder)}})
+    overlay = tmp_path / "ours.yaml"
+    overlay.write_text(f"data: {{init_args: {{vocabulary: 300, source: {source}}}}}")
+    given = {"data": [str(folder)], "source": [source], "config": [SWITCH, str(overlay)]}[form]
+    more = [] if form == "config" else ["--vocabulary", "300"]
+    assert main(["data", "describe", f"--{form}", *given, *more]) == 0
+    [message] = caplog.messages
+    assert message.startswith("24 of 48 documents are near-duplicates of others, in 24 clusters")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].endswith(", version 2, vocabulary 300")
+    assert [line.split()[0] for line in printed[1:5]] == ["domain", "0", "1", "all"]
+    assert all(line.endswith(" 0.00%") for line in printed[2:5])
+    assert "left out: 24 of 48 documents, near-duplicates of others in 24 clusters" in printed
 
 
 def test_list_names_targets_claims_and_parts(capsys) -> None:

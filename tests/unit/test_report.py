@@ -264,6 +264,20 @@ def test_what_was_run_is_said(html: str) -> None:
         in text
     )
     assert "Machine: Chip <1>, 2 cores. Versions: torch 2.13. Data: d4t4 . Commit: abc123 ." in text
+    assert "Validation text" not in text, "its overlap is not on record"
+
+
+def test_the_overlap_of_training_and_validation_text_is_said(tmp_path: Path) -> None:
+    overlap = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
+    one = record("dense")
+    records = [replace(one, seed=n, metrics={**one.metrics, **overlap}) for n in range(2)]
+    make(tmp_path, records)
+    text = Page(report.render(tmp_path, PAPER, [], [], {})).text
+    assert (
+        "Data: d4t4 . Validation text that stands in the training text, in runs of 32 tokens: "
+        "1.23% (art 0.00%, law 4.56%)." in text
+    )
+    assert wording.overlap({"data/overlap": 0.5, "data/overlap/only": 0.5}) == "50.00%"
 
 
 def test_failures_and_costs_are_listed(html: str) -> None:

@@ -1,0 +1,68 @@
+"""What is known about a text: its size, what was left out, and how far its splits overlap."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from moebench.data.objectives import NextToken
+from moebench.data.overlap import RUN
+from moebench.data.sources import Files, Packages
+from moebench.data.text import Text
+from moebench.experiment import load, source_of
+
+Row = tuple[str, int, int, float]  # name, training tokens, validation tokens, overlap
+
+
+def describe(
+    configs: Sequence[Path], data: Path | None, source: str | None, vocabulary: int
+) -> int:
+    """Print the description of a text, which is encoded first if need be; return the exit status.
+
+    Args:
+        configs: files of an experiment whose text is meant; none: one of the following.
+        data: a text file, or a folder with one a domain.
+        source: YAML of any other source; without one, it is the default text.
+        vocabulary: number of ids, where no experiment decides it.
+
+    Raises:
+        ConfigurationError: for an experiment or source that is refused.
+        ValueError: if the data of the experiment are no text, or the text cannot be split.
+    """
+    text = text_of(configs, data, source, vocabulary)
+    text.prepare_data()
+    print(description(text))
+    return 0
+
+
+def text_of(
+    configs: Sequence[Path], data: Path | None, source: str | None, vocabulary: int
+) -> Text:
+    """Return the text that is meant, as `describe` says."""
+    if configs:
+        _, found, _ = load(configs).build(logger=False)
+        if not isinstance(found, Text):
+            raise ValueError(f"data: {type(found).__name__} is no text; there is no overlap in it")
+        return found
+    if source is not None:
+        return Text(source_of(source), NextToken(), vocabulary)
+    return Text(Packages() if data is None else Files(str(data)), NextToken(), vocabulary)
+
+
+def description(text: Text) -> str:
+    """Return what is known about a text that was prepared, in lines."""
+    known = text.description
+    counts = known.counts
+    train, valid = known.tokens["train"], known.tokens["valid"]
+    rows: list[Row] = list(zip(known.digests, train, valid, known.overlap.by_domain, strict=True))
+    rows.append(("all", sum(train), sum(valid), known.overlap.total))
+    width = max(len("domain"), *(len(row[0]) for row in rows))
+    lines = [
+        f"content {known.content_hash}, version {text.version}, vocabulary {known.vocabulary}",
+        f"{'domain':{width}}  {'train tokens':>14}  {'valid tokens':>14}  {'overlap':>8}",
+        *(f"{name:{width}}  {a:>14,}  {b:>14,}  {share:>8.2%}" for name, a, b, share in rows),
+        f"overlap: runs of {RUN} tokens in validation documents that stand in the training text",
+        f"left out: {counts.copies:,} of {counts.documents:,} documents, near-duplicates of others "
+        f"in {counts.clusters:,} clusters",
+        f"left out: {counts.cut:,} of {counts.valid:,} characters of validation documents, which "
+        "stand in the training text",
+    ]
+    return "\n".join(lines)
