@@ -106,11 +106,11 @@ def test_texts_that_differ_are_no_duplicates() -> None:
 
 
 def test_a_thousand_copies_cost_no_million_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
-    from datasketch import MinHash
+    from datasketch import LeanMinHash
 
     asked = []
-    jaccard = MinHash.jaccard
-    monkeypatch.setattr(MinHash, "jaccard", lambda *pair: asked.append(1) or jaccard(*pair))
+    jaccard = LeanMinHash.jaccard
+    monkeypatch.setattr(LeanMinHash, "jaccard", lambda *pair: asked.append(1) or jaccard(*pair))
     assert set(first_of_each([text(0)] * 1000)) == {0}
     assert len(asked) == 999
 

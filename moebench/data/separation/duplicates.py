@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from datasketch import MinHash
+    from datasketch import LeanMinHash
 
 # datasketch is imported where it is used: only whoever builds a corpus waits for it.
 
@@ -30,9 +30,9 @@ def words(text: str) -> int:
     return sum(1 for _ in _WORD.finditer(text))
 
 
-def sketches(texts: Iterable[str]) -> Iterator["MinHash"]:
+def sketches(texts: Iterable[str]) -> Iterator["LeanMinHash"]:
     """Yield the MinHash of the phrases of one text after the other."""
-    from datasketch import MinHash
+    from datasketch import LeanMinHash, MinHash
 
     empty = MinHash(num_perm=_BANDS * _ROWS, hashfunc=int)
     for text in texts:
@@ -43,10 +43,10 @@ def sketches(texts: Iterable[str]) -> Iterator["MinHash"]:
             scheme=empty.scheme,
         )
         sketch.update_batch(_phrases(text))
-        yield sketch
+        yield LeanMinHash(sketch)  # a quarter of the memory
 
 
-def firsts(found: Sequence["MinHash"]) -> list[int]:
+def firsts(found: Sequence["LeanMinHash"]) -> list[int]:
     """Return for each text the number of the first one of its cluster, which may be its own."""
     from datasketch import MinHashLSH
 

@@ -70,13 +70,17 @@ def separate(documents: Iterable[Document]) -> Separated:
 def _as_chosen(documents: list[Document]) -> Separated:
     first = firsts(list(sketches(document.text for document in documents)))
     distinct = [d for number, d in enumerate(documents) if first[number] == number]
+    left_of = _count(distinct)
     for name, count in _count(documents).items():
-        if _count(distinct).get(name, 0) < min(count, 2):
+        if left_of[name] < min(count, 2):
             raise ValueError(
                 f"data.source: domain {name!r} has nothing to validate on: all of its text "
                 f"({count} documents) counts as one, or as part of another domain; add other texts"
             )
-    sides = [d for name in _count(distinct) for d in chosen(_of(name, distinct))]
+    by_domain: dict[str, list[Document]] = {}
+    for document in distinct:
+        by_domain.setdefault(document.domain, []).append(document)
+    sides = [side for ours in by_domain.values() for side in chosen(ours)]
     _check(sides, "give it at least two lines of text")
     valid = [document.text for document in sides if document.split == "valid"]
     train = [document.text for document in sides if document.split == "train"]
@@ -123,18 +127,15 @@ def _compared(documents: Iterable[Document]) -> Iterator[str]:
         yield document.text if words(document.text) >= PHRASE else f"{document.split} {number}"
 
 
-def _count(documents: Iterable[Document]) -> dict[str, int]:
+def _count(documents: Iterable[Document]) -> Counter[str]:
     """Return the number of documents of each domain, in order of appearance."""
     return Counter(document.domain for document in documents)
 
 
-def _of(domain: str, documents: Iterable[Document]) -> list[Document]:
-    return [document for document in documents if document.domain == domain]
-
-
 def _check(sides: Sequence[Document], advice: str) -> None:
     """Refuse a domain that has one split only."""
+    there = {(document.domain, document.split) for document in sides}
     for name in _count(sides):
         for split in ("train", "valid"):
-            if not any(document.split == split for document in _of(name, sides)):
+            if (name, split) not in there:
                 raise ValueError(f"data.source: domain {name!r} has no text for {split}; {advice}")
