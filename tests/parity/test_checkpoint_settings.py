@@ -349,6 +349,8 @@ def test_a_bfloat16_checkpoint_keeps_the_bias_in_float32(tmp_path: Path) -> None
     ours = from_pretrained(tmp_path, "bfloat16")
     bias_E = ours.blocks[1].feed_forward.inner.moe.router.bias_E
     assert torch.equal(bias_E, gate.e_score_correction_bias)
+    cast = from_pretrained(tmp_path).to(torch.bfloat16)
+    assert torch.equal(cast.blocks[1].feed_forward.inner.moe.router.bias_E, bias_E)
     save_pretrained(ours, tmp_path / "ours")
     again = from_pretrained(tmp_path / "ours")
     assert torch.equal(again.blocks[1].feed_forward.inner.moe.router.bias_E, bias_E)

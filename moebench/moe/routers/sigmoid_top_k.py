@@ -4,6 +4,9 @@ Source: DeepSeek-AI 2024, DeepSeek-V3 (arXiv 2412.19437), section 2.1.2, equatio
 node-limited routing; the bias is that of Wang et al. 2024 (arXiv 2408.15664), section 2.
 """
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -64,6 +67,18 @@ class SigmoidTopK(nn.Module):
             weight_TK = weight_TK / (weight_TK.sum(dim=-1, keepdim=True) + TINY)
         probs_TE = sigmoid_TE / (sigmoid_TE.sum(dim=-1, keepdim=True) + TINY)
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK * self.factor)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Move or cast the parts, but keep the bias at least in float32.
+
+        Sigmoids are closer to one another than bfloat16 can tell apart: with a bias rounded to it
+        most tokens would get other experts.
+        """
+        bias_E = self.bias_E
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.bias_E.dtype.itemsize < torch.float32.itemsize:
+            self.bias_E = bias_E.to(self.bias_E.device, torch.float32)
+        return self
 
     def _choose(self, worth_TE: Tensor) -> Tensor:
         """Return the best experts within the best groups, best first."""
