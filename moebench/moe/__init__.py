@@ -3,5 +3,14 @@
 from moebench.moe.capacity import Capacity, Limited
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.layer import MoELayer, Sparse
+from moebench.moe.sees import Sees
 
-__all__ = ["Capacity", "Limited", "MoELayer", "RoutingDecision", "Sparse", "tokens_choose"]
+__all__ = [
+    "Capacity",
+    "Limited",
+    "MoELayer",
+    "RoutingDecision",
+    "Sees",
+    "Sparse",
+    "tokens_choose",
+]
