@@ -77,7 +77,7 @@ def look(model: Opened, options: Options, folder: Path) -> dict[str, Any]:
     path, sizes = encode(texts, model.codec, model.beginning, options.tokens, folder)
     reading = Reading(path, sizes, length + 1, max(1, options.tokens // length))
     labels = Labels(reading.domain_S, reading.names)
-    instruments = Instruments(layers, labels, reading.frequency_V(model.vocabulary))
+    instruments = Instruments(layers, labels, reading.words(model.vocabulary))
     losses = Losses(len(reading.names))
     network = model.network.to("cuda" if torch.cuda.is_available() else "cpu")
     size = max(1, min(AT_ONCE, LOGITS // model.vocabulary) // length)
@@ -221,7 +221,7 @@ def saturation(
 ) -> dict[str, Any]:
     """Return how much of a model's routing an earlier state has, layer by layer."""
     earlier = earlier_state(path, dtype, layers).to(next(network.parameters()).device)
-    found = Saturation(len(layers))
+    found = Saturation(layers)
     both = zip(
         passes(earlier, reading, size, label(path)),
         passes(network, reading, size, "model"),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from moebench.analysis.information import normalised
 from moebench.analysis.seen import Seen
+from moebench.analysis.words import of_another_window
 
 
 class CoActivation:
@@ -37,30 +38,40 @@ class CoActivation:
 
 
 class Agreement:
-    """Normalised mutual information of the first choices of two layers.
+    """Normalised mutual information of the first choices of two layers, adjusted for chance.
+
+    Zero where the layers choose by themselves, one where either tells the other. Chance is the
+    choice of one layer for a window beside that of the other for another window.
+
+    Source: the adjustment is that of Vinh, Epps and Bailey 2010 (JMLR 11), section 3.
 
     Args:
         layers: number of experts E of each.
+        seed: of the other windows.
     """
 
-    def __init__(self, layers: list[int]) -> None:
+    def __init__(self, layers: list[int], seed: int = 0) -> None:
         self._layers = len(layers)
-        self._joint = {
-            (a, b): torch.zeros(layers[a], layers[b], dtype=torch.int64)
+        self._joint = {  # the real table, and the one by chance
+            (a, b): torch.zeros(2, layers[a], layers[b], dtype=torch.int64)
             for a, b in combinations(range(len(layers)), 2)
         }
+        self._generator = torch.Generator().manual_seed(seed)
 
     def add(self, seen: Seen) -> None:
         """Count a batch."""
-        first = [choices.first_BL.flatten() for choices in seen.layers]
+        first = [choices.first_BL for choices in seen.layers]
+        others = [of_another_window(first_BL, self._generator) for first_BL in first]
         for (a, b), joint in self._joint.items():
-            known_T = (first[a] >= 0) & (first[b] >= 0)
-            cell_T = (first[a] * joint.shape[1] + first[b])[known_T]
-            joint += cell_T.bincount(minlength=joint.numel()).view(joint.shape)
+            for table, one_BL in zip(joint, (first[a], others[a]), strict=True):
+                known_BL = (one_BL >= 0) & (first[b] >= 0)
+                cell_T = (one_BL * table.shape[1] + first[b])[known_BL]
+                table += cell_T.bincount(minlength=table.numel()).view(table.shape)
 
     def findings(self) -> list[list[float]]:
         """Return the table of layers against layers, with ones on its diagonal."""
         found: Tensor = torch.eye(self._layers, dtype=torch.double)
         for (a, b), joint in self._joint.items():
-            found[a, b] = found[b, a] = normalised(joint)
+            measured, chance = normalised(joint)
+            found[a, b] = found[b, a] = (measured - chance) / (1 - chance).clamp(min=1e-300)
         return found.tolist()

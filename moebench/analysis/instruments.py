@@ -13,6 +13,7 @@ from moebench.analysis.labels import Labels
 from moebench.analysis.repeats import Repeats
 from moebench.analysis.seen import Choices, Seen
 from moebench.analysis.vocabulary import Vocabulary
+from moebench.analysis.words import Words
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import MoELayer
 
@@ -43,17 +44,17 @@ class Instruments:
     Args:
         layers: number of experts E of each mixture.
         labels: domains of the windows.
-        frequency_V: how often each id occurs in them.
+        text: the tokens of all that will be read.
     """
 
-    def __init__(self, layers: list[int], labels: Labels, frequency_V: Tensor) -> None:
+    def __init__(self, layers: list[int], labels: Labels, text: Words) -> None:
         domains = len(labels.names)
         self.layers = layers
         self.labels = labels
         self.repeats = Repeats(len(layers), domains)
         self.disordered = Repeats(len(layers), domains)
         self.domains = Domains(layers, domains, labels.permutations)
-        self.tokens = Vocabulary(layers, domains, frequency_V)
+        self.tokens = Vocabulary(layers, domains, text)
         self.certainty = Certainty(len(layers))
         self.together = CoActivation(layers)
         self.agreement = Agreement(layers)
@@ -115,7 +116,8 @@ def metrics(findings: dict[str, Any]) -> dict[str, float]:
     """Return the numbers of findings as `analysis/<layer>/<name>`; what is not known is left out.
 
     `token_information` and `domain_given_token` are what a token, and beyond it the domain, say of
-    the expert, in nats, less their nulls.
+    the expert, in nats, less what they would say by chance: the token of another window, the
+    domains of each token dealt out anew among the windows that hold it.
     """
     found: dict[str, float] = {}
     for layer, parts in enumerate(findings["layers"]):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from moebench.analysis.words import Words, words
 from moebench.data.corpus import Windows
 from moebench.data.published import Codec
 from moebench.data.sources.source import Document
@@ -61,22 +62,15 @@ class Reading:
         for start in range(0, len(self), size):
             yield torch.from_numpy(self._windows.read(self._order[start : start + size])[0])
 
-    def frequency_V(self, vocabulary: int) -> Tensor:
-        """Return how often each id occurs in what is read.
+    def words(self, vocabulary: int) -> Words:
+        """Return the tokens of what is read.
 
         Raises:
             ValueError: if an id lies outside the vocabulary.
         """
-        count_V = torch.zeros(vocabulary, dtype=torch.int64)
-        for ids_BL in self.batches(max(1, _AT_ONCE // self._windows.width)):
-            largest = int(ids_BL.max())
-            if largest >= vocabulary:
-                raise ValueError(
-                    f"tokenizer: gives the id {largest}, the model knows {vocabulary}; they do not "
-                    "belong together"
-                )
-            count_V += ids_BL.flatten().bincount(minlength=vocabulary)
-        return count_V
+        size = max(1, _AT_ONCE // self._windows.width)
+        batches = zip(self.batches(size), self.domain_S.split(size), strict=True)
+        return words(batches, vocabulary, len(self.names))
 
 
 def encode(

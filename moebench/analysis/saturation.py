@@ -14,33 +14,37 @@ class Saturation:
     """The share of a token's final experts that an earlier model asks for, too.
 
     Args:
-        layers: how many.
+        layers: number of experts E of each.
     """
 
-    def __init__(self, layers: int) -> None:
-        # Of each layer: experts asked by both, by the later one, tokens with one first expert,
-        # tokens, and what is expected of the first sum if the earlier one chose by chance.
-        self._sum_Y5 = torch.zeros(layers, 5, dtype=torch.double)
+    def __init__(self, layers: list[int]) -> None:
+        # Of each layer: experts asked by both, tokens with one first expert, tokens; and how often
+        # the earlier and the later one asked for each expert.
+        self._sum_Y3 = torch.zeros(len(layers), 3, dtype=torch.double)
+        self._asked = [torch.zeros(2, experts, dtype=torch.double) for experts in layers]
 
     def add(self, earlier: Sequence[Choices], later: Sequence[Choices]) -> None:
         """Count a batch that both have seen."""
         for layer, (before, after) in enumerate(zip(earlier, later, strict=True)):
-            asked = after.chosen_BLE.sum()
-            chance = before.chosen_BLE.double().mean()
             counts = [
                 (before.chosen_BLE & after.chosen_BLE).sum(),
-                asked,
                 (before.first_BL == after.first_BL).sum(),
                 torch.tensor(after.first_BL.numel()),
-                asked * chance,
             ]
-            self._sum_Y5[layer] += torch.stack([count.double() for count in counts])
+            self._sum_Y3[layer] += torch.stack([count.double() for count in counts])
+            for place, choices in enumerate((before, after)):
+                self._asked[layer][place] += choices.chosen_BLE.sum(dim=(0, 1))
 
     def findings(self, layer: int) -> dict[str, float]:
-        """Return saturation, what chance alone would give, and the same of first choices."""
-        both, asked, first, tokens, chance = self._sum_Y5[layer].tolist()
+        """Return saturation, what chance alone would give, and the same of first choices.
+
+        By chance the earlier model asks for each expert as often, but for any of the tokens.
+        """
+        both, first, tokens = self._sum_Y3[layer].tolist()
+        before_E, after_E = self._asked[layer]
+        asked = max(1.0, after_E.sum().item())
         return {
-            "saturation": both / max(1.0, asked),
-            "chance": chance / max(1.0, asked),
+            "saturation": both / asked,
+            "chance": (before_E @ after_E).item() / max(1.0, tokens) / asked,
             "first": first / max(1.0, tokens),
         }

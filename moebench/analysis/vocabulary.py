@@ -16,6 +16,7 @@ from moebench.analysis.information import (
     normalised,
 )
 from moebench.analysis.seen import Choices, Seen
+from moebench.analysis.words import DealtDomains, Words, of_another_window
 
 NULLS = 4  # permutations; only their mean is used
 CELLS = 2**26  # of all tables together: a quarter of a GB
@@ -29,20 +30,21 @@ class Vocabulary:
     Args:
         layers: number of experts E of each.
         domains: how many, N.
-        frequency_V: how often each id occurs in the text.
+        text: the tokens of all that will be read.
         cells: most numbers to hold.
-        seed: of the permutations of the places within a window.
+        seed: of what tokens are paired with by chance.
     """
 
     def __init__(
         self,
         layers: list[int],
         domains: int,
-        frequency_V: Tensor,
+        text: Words,
         cells: int = CELLS,
         seed: int = 0,
     ) -> None:
         self._domains = domains
+        frequency_V = text.frequency_V
         of_a_token = sum(layers) * (domains * (1 + NULLS) + NULLS)
         common_M = frequency_V.argsort(descending=True, stable=True)[: max(1, cells // of_a_token)]
         self.ids_M = common_M[frequency_V[common_M] > 0]
@@ -50,28 +52,24 @@ class Vocabulary:
         self._place_V = torch.full((len(frequency_V),), -1)
         self._place_V[self.ids_M] = torch.arange(len(self.ids_M))
         size = len(self.ids_M)
-        # The first table of each is the real one; the others have the domains dealt out anew.
+        # The first table of each is the real one; the others have the domains of each token dealt
+        # out anew among the windows that hold it, or the tokens of another window.
         self._count = [torch.zeros(1 + NULLS, size, domains, e, dtype=torch.int32) for e in layers]
         self._moved = [torch.zeros(NULLS, size, e, dtype=torch.int32) for e in layers]
         self._generator = torch.Generator().manual_seed(seed)
+        self._dealt = DealtDomains(text.windows_NV.T[self.ids_M], NULLS, seed)
 
     def add(self, seen: Seen) -> None:
         """Count a batch."""
         place_BL = self._place_V[seen.input_BL]
-        moved = [place_BL.gather(1, self._shuffle(place_BL)) for _ in range(NULLS)]
-        domains = [seen.domain_B, *seen.null_PB[:NULLS]]
-        rows = [
-            torch.where(place_BL < 0, -1, place_BL * self._domains + d[:, None]) for d in domains
-        ]
+        moved = [of_another_window(place_BL, self._generator) for _ in range(NULLS)]
+        domains = [seen.domain_B[:, None], *self._dealt.read(place_BL)]
+        rows = [torch.where(place_BL < 0, -1, place_BL * self._domains + d) for d in domains]
         for layer, choices in enumerate(seen.layers):
             for table_MNE, row_BL in zip(self._count[layer], rows, strict=True):
                 _tally(table_MNE.view(-1, choices.num_experts), row_BL, choices)
             for table_ME, place in zip(self._moved[layer], moved, strict=True):
                 _tally(table_ME, place, choices)
-
-    def _shuffle(self, like_BL: Tensor) -> Tensor:
-        """Draw an order of the places of each window."""
-        return torch.rand(like_BL.shape, generator=self._generator).argsort(dim=1)
 
     def findings(self, layer: int) -> dict[str, Any]:
         """Return what token and domain say of the expert, in nats, each with its null.

@@ -20,7 +20,7 @@ NOTES = (
     "repeats, overlap: consecutive tokens with one first expert, with any expert in common",
     "shuffled: the same if the tokens of every window came in random order",
     "excess: repeats above shuffled; in disorder: the same where the model reads shuffled windows",
-    "NMI: normalised mutual information with the expert; chance: the same after dealing out anew",
+    "NMI: normalised mutual information with the expert; chance: with that of other windows",
 )
 
 

@@ -121,7 +121,8 @@ def agreement(table: Sequence[Sequence[float]]) -> Markup:
         figure = canvas(300)
         axes = figure.subplots()
         np.fill_diagonal(found, np.nan)
-        image = axes.imshow(found, cmap=SHARE, vmin=0, vmax=apart.max(), **BOX)
+        most = max(0.01, apart.max())  # of layers that do not agree it may lie below zero
+        image = axes.imshow(found, cmap=SHARE, vmin=0, vmax=most, **BOX)
         _matrix(axes, "layer", "layer")
         figure.colorbar(image, ax=axes, format="%.2g")
         return element(

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from moebench.analysis import Instruments, Labels, experts_of, metrics
+from moebench.analysis import Instruments, Labels, experts_of, metrics, words
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,12 @@ class Examination(Callback):
             log.warning("the routing of padded windows is not analysed")
             return
         domain_S = torch.cat([batch.domain_B for batch in batches])
-        ids = torch.cat([batch.input_BL.flatten() for batch in batches])
         data = trainer.datamodule  # type: ignore[attr-defined]
+        windows = ((batch.input_BL.cpu(), batch.domain_B.cpu()) for batch in batches)
         self.instruments = Instruments(
             layers,
             Labels(domain_S.cpu(), data.domains),
-            ids.cpu().bincount(minlength=data.vocabulary),
+            words(windows, data.vocabulary, len(data.domains)),
         )
 
     def on_validation_batch_end(

@@ -103,7 +103,8 @@ def test_earlier_states_saturate(trained, text: Path, tmp_path: Path) -> None:
     first, last = findings(out)["saturation"]
     assert [layer["saturation"] for layer in last["layers"]] == [1.0]
     assert first["layers"][0]["saturation"] <= 1
-    assert first["layers"][0]["chance"] == pytest.approx(1 / 8)
+    load = findings(out)["layers"][0]["domains"]["load"]
+    assert last["layers"][0]["chance"] == pytest.approx(sum(share**2 for share in load))
 
 
 def test_a_text_is_looked_at_in_the_same_way_twice(trained, text: Path, tmp_path: Path) -> None:

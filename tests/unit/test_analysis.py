@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import mutual_info_score, normalized_mutual_info_score
 from torch import Tensor
 
-from moebench.analysis import Choices, Instruments, Labels, Seen, metrics
+from moebench.analysis import Choices, Instruments, Labels, Seen, Words, metrics, words
 from moebench.analysis.certainty import Certainty
 from moebench.analysis.companions import Agreement, CoActivation
 from moebench.analysis.domains import Domains
@@ -22,6 +22,7 @@ from moebench.analysis.repeats import Repeats, any_repeats, first_repeats
 from moebench.analysis.saturation import Saturation
 from moebench.analysis.seen import NOBODY
 from moebench.analysis.vocabulary import NULLS, Vocabulary
+from moebench.analysis.words import DealtDomains, of_another_window
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers import TopK
 
@@ -44,6 +45,10 @@ def seen(*layers: Choices, ids: list[list[int]] | None = None, domains: list[int
     domain_B = torch.tensor(domains or [0] * shape[0])
     input_BL = torch.zeros(shape, dtype=torch.int64) if ids is None else torch.tensor(ids)
     return Seen(input_BL, domain_B, domain_B.repeat(NULLS, 1), layers)
+
+
+def text(batch: Seen, vocabulary: int, domains: int) -> Words:
+    return words([(batch.input_BL, batch.domain_B)], vocabulary, domains)
 
 
 def test_choices_are_read_from_a_decision() -> None:
@@ -181,9 +186,10 @@ def test_permutations_keep_the_number_of_windows_of_each_domain() -> None:
 def test_tokens_decide_and_the_domain_adds_nothing() -> None:
     rng = np.random.default_rng(0)
     ids = rng.integers(0, 4, (60, 20))
-    vocabulary = Vocabulary([E], 2, torch.tensor([9, 9, 9, 9, 0]))
     choices = chosen(*[[(int(token),) for token in window] for window in ids])
-    vocabulary.add(seen(choices, ids=ids.tolist(), domains=[0, 1] * 30))
+    batch = seen(choices, ids=ids.tolist(), domains=[0, 1] * 30)
+    vocabulary = Vocabulary([E], 2, text(batch, 5, 2))
+    vocabulary.add(batch)
     found = vocabulary.findings(0)
     assert found["nmi"] == pytest.approx(1)
     assert found["nmi_null"] < 0.1
@@ -195,8 +201,9 @@ def test_the_domain_decides_and_the_token_says_nothing() -> None:
     ids = [[0, 1, 2, 3]] * 4
     domains = [0, 0, 1, 1]
     choices = chosen(*[[(domain,)] * 4 for domain in domains])
-    vocabulary = Vocabulary([E], 2, torch.ones(4))
-    vocabulary.add(seen(choices, ids=ids, domains=domains))
+    batch = seen(choices, ids=ids, domains=domains)
+    vocabulary = Vocabulary([E], 2, text(batch, 4, 2))
+    vocabulary.add(batch)
     found = vocabulary.findings(0)
     assert found["information"] == pytest.approx(0)
     assert found["domain_given_token"] == pytest.approx(np.log(2))
@@ -205,16 +212,53 @@ def test_the_domain_decides_and_the_token_says_nothing() -> None:
 def test_of_many_tokens_the_commonest_are_counted() -> None:
     frequency_V = torch.tensor([1, 50, 0, 40, 9])
     of_a_token = E * (1 + 2 * NULLS)
-    vocabulary = Vocabulary([E], 1, frequency_V, cells=2 * of_a_token)
+    windows_NV = torch.ones(1, 5, dtype=torch.int64)
+    vocabulary = Vocabulary([E], 1, Words(frequency_V, windows_NV), cells=2 * of_a_token)
     assert vocabulary.ids_M.tolist() == [1, 3]
     assert vocabulary.covered == pytest.approx(0.9)
     vocabulary.add(seen(chosen([(0,), (1,), (2,)]), ids=[[0, 1, 3]]))
     assert vocabulary.findings(0)["nmi"] == pytest.approx(1)  # two tokens, each its expert
 
 
+def test_words_are_counted_by_token_and_by_window() -> None:
+    ids_BL = torch.tensor([[0, 0, 2], [2, 2, 2], [2, 0, 1]])
+    batches = [(ids_BL[:2], torch.tensor([1, 0])), (ids_BL[2:], torch.tensor([1]))]
+    found = words(batches, 4, 2)
+    assert found.frequency_V.tolist() == [3, 1, 5, 0]
+    assert found.windows_NV.tolist() == [[0, 0, 1, 0], [2, 1, 2, 0]]
+    with pytest.raises(ValueError, match="gives the id 2, the model knows 2"):
+        words(batches, 2, 2)
+
+
+def test_a_token_keeps_its_domains_and_a_window_has_one_of_them() -> None:
+    """Token 0 is in all windows, token 1 in those of the second domain alone."""
+    ids_BL = torch.tensor([[0, 0, 2], [0, 1, 1]] * 10)
+    domain_B = torch.tensor([0, 1] * 10)
+    text = words([(ids_BL, domain_B)], 3, 2)
+    dealt = DealtDomains(text.windows_NV.T, 50, seed=0)
+    domain_PBL = torch.cat([dealt.read(part) for part in ids_BL.split(7)], dim=1)
+    assert (domain_PBL[:, ids_BL == 1] == 1).all()
+    assert (domain_PBL[:, ids_BL == 2] == 0).all()
+    of_token_0_PB = domain_PBL[:, :, 0]
+    assert (of_token_0_PB.sum(dim=1) == 10).all()
+    assert (domain_PBL[:, ::2, 1] == of_token_0_PB[:, ::2]).all(), "twice in a window, one domain"
+    assert of_token_0_PB.double().mean(dim=0).numpy() == pytest.approx(0.5, abs=0.3)
+    assert len(of_token_0_PB.unique(dim=0)) == 50
+
+
+def test_another_window_is_never_the_same_and_each_comes_once() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        other_BL = of_another_window(torch.arange(5)[:, None].expand(5, 3), generator)
+        assert sorted(other_BL[:, 0].tolist()) == list(range(5))
+        assert (other_BL[:, 0] != torch.arange(5)).all()
+    assert of_another_window(torch.ones(1, 3), generator).tolist() == [[-1, -1, -1]]
+
+
 def test_rare_tokens_are_nobodys() -> None:
-    vocabulary = Vocabulary([E], 1, torch.ones(3))
-    vocabulary.add(seen(chosen([(1,)] * 12), ids=[[0] * 10 + [1, 2]]))
+    batch = seen(chosen([(1,)] * 12), ids=[[0] * 10 + [1, 2]])
+    vocabulary = Vocabulary([E], 1, text(batch, 3, 1))
+    vocabulary.add(batch)
     assert vocabulary.read_by(0, 1) == [(0, 1.0)]
     assert vocabulary.read_by(0, 0) == []
 
@@ -252,7 +296,7 @@ def test_certainty_by_hand() -> None:
 
 
 def test_saturation_by_hand() -> None:
-    saturation = Saturation(1)
+    saturation = Saturation([E])
     before = chosen([(0, 1), (2, 3)])
     after = chosen([(0, 2), (3, 2)])
     saturation.add([before], [after])
@@ -269,14 +313,15 @@ def test_batches_of_any_size_find_the_same() -> None:
     x_BLD = torch.randn(12, 9, 6)
     found = []
     for size in (12, 5):
-        instruments = Instruments([5], labels, ids.flatten().bincount(minlength=7))
+        batches = zip(ids.split(size), (torch.arange(12) % 3).split(size), strict=True)
+        instruments = Instruments([5], labels, words(batches, 7, 3))
         for start in range(0, 12, size):
             decision = router(x_BLD[start : start + size].flatten(0, 1))
             instruments.add(ids[start : start + size], [decision])
             instruments.add_disordered([decision], len(ids[start : start + size]))
         found.append(metrics(instruments.findings()))
     shuffled = [name for name in found[0] if "null" in name or "information" in name]
-    for name in shuffled:  # the shuffles of the places are drawn batch by batch
+    for name in shuffled:  # other windows are those of one batch
         assert found[0].pop(name) == pytest.approx(found[1].pop(name), abs=0.1)
     assert found[0] == pytest.approx(found[1])
     assert {name.split("/")[1] for name in found[0]} == {"0"}
