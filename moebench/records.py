@@ -6,6 +6,7 @@ of assignments that found no room; `data/overlap` is the share of validation tex
 training text.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -43,6 +44,8 @@ class RunRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     hardware: Mapping[str, str | int] = field(default_factory=dict)
     data_hash: str = ""
+    data_version: int = 1  # of the data module
+    code: Mapping[str, str] = field(default_factory=dict)  # beside moebench's own: module -> digest
     steps: int = 0
     tokens: int = 0  # of the training batches
     params_total: int = 0
@@ -53,12 +56,18 @@ class RunRecord:
     peak_memory_bytes: int = 0
     # Cost, by its name above or seconds_per_step -> what mixture and dense twin were to have alike.
     planned: Mapping[str, float] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
     leaks: str = ""  # what routing saw that a causal model must not, such as "later tokens"
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"status={self.status}: unknown; one of {', '.join(STATUSES)}")
+
+    @property
+    def identity(self) -> str:
+        """What tells the run from others, the seed aside."""
+        version = self.versions.get("moebench", "")
+        return identity(self.config_hash, self.data_hash, self.data_version, self.code, version)
 
     @property
     def seconds_per_step(self) -> float:
@@ -96,6 +105,22 @@ class RunRecord:
 
 
 REQUIRED = ("target", "profile", "arm", "seed", "status", "config_hash", "commit")
+
+
+def identity(
+    config_hash: str, data_hash: str, data_version: int, code: Mapping[str, str], version: str
+) -> str:
+    """Return the hash of all that decides what a run is of, the seed aside.
+
+    Args:
+        config_hash: of the configuration.
+        data_hash: of the content of the data.
+        data_version: of the data module.
+        code: module -> digest of its source, or package -> version.
+        version: of moebench.
+    """
+    decisive = [config_hash, data_hash, data_version, dict(code), version]
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _refuse(constant: str) -> float:

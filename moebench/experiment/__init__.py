@@ -9,7 +9,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,32 +18,61 @@ import pytorch_lightning as pl
 import yaml
 
 from moebench.experiment.cli import Cli
+from moebench.experiment.code import code_of
 from moebench.experiment.files import read_yaml
 from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.sources import source_of
+from moebench.experiment.stamp import DataStamp, stamp_of
 from moebench.experiment.trainer_options import check_options
 
 __all__ = [
     "ConfigurationError",
+    "DataStamp",
     "Experiment",
     "explain",
     "load",
     "parse",
     "read_yaml",
     "source_of",
+    "stamp_of",
 ]
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A checked configuration, from which the objects of one run can be built."""
+    """A checked configuration, from which the objects of one run can be built.
+
+    Args:
+        config: as LightningCLI resolved it.
+        known_data: the stamp of its data, where somebody has prepared them already.
+    """
 
     config: Mapping[str, Any]
+    known_data: DataStamp | None = field(default=None, compare=False)
+
+    @cached_property
+    def data(self) -> DataStamp:
+        """The stamp of the data, which are prepared for it unless it is known."""
+        if self.known_data is not None:
+            return self.known_data
+        _, data, _ = self.build(logger=False)
+        data.prepare_data()
+        data.setup("fit")
+        return stamp_of(data)
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """The code beside moebench's own: module -> digest, installed package -> version."""
+        return self.code_now()
+
+    def code_now(self) -> Mapping[str, str]:
+        """Read the source files anew."""
+        return code_of(self.config)
 
     @cached_property
     def hash(self) -> str:
-        """Hash of everything that decides the result, the seed aside."""
+        """Hash of the configuration, the seed aside."""
         decisive = {key: value for key, value in self.config.items() if key != "seed_everything"}
         decisive["data"] = {
             "class_path": decisive["data"]["class_path"],
@@ -76,7 +105,7 @@ class Experiment:
         """Return the same experiment with another seed."""
         data = self.config["data"]
         seeded = {**data, "init_args": {**data["init_args"], "seed": seed}}
-        return Experiment({**self.config, "seed_everything": seed, "data": seeded})
+        return replace(self, config={**self.config, "seed_everything": seed, "data": seeded})
 
 
 def load(

@@ -1,17 +1,21 @@
 """A look before the leap: what cannot work is refused before anything is written."""
 
+from dataclasses import replace
 from typing import Any
 
 from lightning_fabric.utilities.data import sized_len
 
-from moebench.experiment import Experiment
+from moebench.experiment import Experiment, stamp_of
 from moebench.experiment.trainer_options import check_pass
 from moebench.run.recording import cost_of
 from moebench.training import NOT_SCORED
 
 
 def checked(experiment: Experiment) -> Experiment:
-    """Prepare the data, run one batch through the model as in training, return the experiment.
+    """Prepare the data, run one batch through the model as in training.
+
+    Returns:
+        The experiment, which knows its data from now on.
 
     Raises:
         ValueError: if a part refuses, such as a capacity of less than one row; if nothing in
@@ -26,7 +30,7 @@ def checked(experiment: Experiment) -> Experiment:
     if not any(map(_scored, data.val_dataloader())):
         raise ValueError("data: no target of the validation batches is scored; nothing to judge by")
     cost_of(model.train(), next(iter(data.val_dataloader())))
-    return experiment
+    return replace(experiment, known_data=stamp_of(data))
 
 
 def _scored(batch: Any) -> bool:

@@ -3,7 +3,11 @@
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from moebench.experiment.code import code_of_modules
+from moebench.experiment.stamp import NO_DATA, DataStamp
 
 
 def named(reference: str) -> Callable[..., Any]:
@@ -28,6 +32,25 @@ class Function:
     def hash(self) -> str:
         """What tells it from others."""
         return self.reference
+
+    @property
+    def data(self) -> DataStamp:
+        """It reads none."""
+        return NO_DATA
+
+    @property
+    def known_data(self) -> DataStamp:
+        """It reads none."""
+        return NO_DATA
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """Its module and what that imports, as of an experiment."""
+        return self.code_now()
+
+    def code_now(self) -> Mapping[str, str]:
+        """Read the source files anew."""
+        return code_of_modules([self.reference.partition(":")[0]])
 
     @property
     def config(self) -> Mapping[str, Any]:

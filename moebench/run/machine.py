@@ -21,6 +21,12 @@ def versions() -> dict[str, str]:
 
 
 @functools.cache
+def version() -> str:
+    """Return the version of moebench."""
+    return importlib.metadata.version("moebench")
+
+
+@functools.cache
 def commit() -> str:
     """Return the commit of the checkout, with `+` where files differ from it; empty outside one."""
     here = Path(__file__).parent

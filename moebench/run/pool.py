@@ -19,6 +19,7 @@ import torch
 from moebench.records import RunRecord, write, write_whole
 from moebench.run import worker
 from moebench.run.job import Job
+from moebench.run.place import found, settle
 from moebench.run.recording import record_of
 
 POLL_SECONDS = 1.0  # between two looks: the parent shares the cores with its workers
@@ -79,6 +80,7 @@ class Pool:
 
     def start(self, job: Job) -> None:
         """Start a process for a job."""
+        job.note_code()
         self.running.append(self._start(job))
 
     def ended(self) -> list[tuple[Job, RunRecord]]:
@@ -122,7 +124,7 @@ def run_all(
         workers: processes side by side.
         watch: called again and again with the jobs running now and the records so far.
     """
-    records = {job.folder: result for job in jobs if (result := job.result()) is not None}
+    records = {job.folder: result for job in jobs if (result := found(job)) is not None}
     waiting = [job for job in jobs if job.folder not in records]
     with Pool(workers) as pool:
         while waiting or pool.running:
@@ -158,6 +160,8 @@ def _ended(entry: Running) -> RunRecord:
     job = entry.job
     record = job.record()
     if record is None:
+        if job.record_path.exists():  # of another run: this one did not come to move it aside
+            settle(job.unprepared())
         record = record_of(job, "failed")
         write(record, job.record_path)
         write_whole(

@@ -9,10 +9,12 @@ from typing import Any
 import pytorch_lightning as pl
 
 from moebench import cost
+from moebench.experiment.stamp import NO_DATA
 from moebench.leaks import in_words, leaks
 from moebench.records import RunRecord, read_history, write_whole
 from moebench.run.job import Job
 from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
+from moebench.run.place import settle
 from moebench.run.work import Work
 
 LATE = 0.8  # routing metrics of the record are means over the training after this share of it
@@ -28,18 +30,21 @@ class Objects:
     work: Work
 
 
-def start_clean(job: Job) -> None:
-    """Make the folder; what another configuration left in it is removed."""
-    job.folder.mkdir(parents=True, exist_ok=True)
-    path = job.folder / "config.json"
-    config = json.dumps(dict(job.experiment.config), indent=1)
-    if not path.exists() or path.read_text() != config:
-        paths = (job.history_path, job.checkpoint_path, job.record_path, job.records_path)
-        for old in (*paths, job.prune_path):
-            old.unlink(missing_ok=True)
+def start_clean(job: Job) -> Job:
+    """Make the folder; a run of other data, code or configuration that lies there moves aside.
+
+    Returns:
+        The job, which knows its data from now on.
+    """
+    job = job.prepared()
+    settle(job)
+    if not (job.folder / "config.json").exists():
         write_whole(job.folder / "config.yaml", job.experiment.to_yaml())
-        write_whole(path, config)
+        config = json.dumps(dict(job.experiment.config), indent=1)
+        write_whole(job.folder / "config.json", config)
+        job.prune_path.unlink(missing_ok=True)
     job.record_path.unlink(missing_ok=True)  # of an attempt that failed
+    return job
 
 
 def record_of(
@@ -53,7 +58,8 @@ def record_of(
     `seconds` are those of a run that trains nothing.
     """
     history = read_history(job.history_path)
-    size, steps, tokens, data_hash, leaked = cost.Cost(0, 0, 0.0), 0, 0, "", ""
+    size, steps, tokens, leaked = cost.Cost(0, 0, 0.0), 0, 0, ""
+    data = job.experiment.known_data or NO_DATA
     if objects is not None:
         if status in ("finished", "diverged", "pruned"):
             model = objects.model.cpu().train(status != "diverged")
@@ -61,7 +67,6 @@ def record_of(
             size, leaked = cost_of(model, batch), in_words(leaks(model, batch).values())
         steps, seconds = objects.trainer.global_step, objects.work.seconds
         tokens = objects.work.batches * objects.data.tokens_per_batch
-        data_hash = objects.data.content_hash
     return RunRecord(
         target=job.target,
         profile=job.profile,
@@ -72,7 +77,9 @@ def record_of(
         commit=commit(),
         versions=versions(),
         hardware=hardware(),
-        data_hash=data_hash,
+        data_hash=data.content_hash,
+        data_version=data.version,
+        code=job.experiment.code,
         steps=steps,
         tokens=tokens,
         params_total=size.params_total,

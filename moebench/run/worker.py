@@ -1,6 +1,5 @@
 """One run from start, or from its last checkpoint, to its record."""
 
-import fcntl
 import time
 import traceback
 import warnings
@@ -26,21 +25,18 @@ from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.memory import keep_freed_memory
 from moebench.run.outcomes import single, together
+from moebench.run.place import held
 from moebench.run.recording import Objects, record_of, start_clean
 from moebench.run.resumable import Resumable, steps_to_keep
+from moebench.run.same import SameData, refuse_other_code
 from moebench.run.work import Work
 
 
 def main(job: Job, threads: int) -> None:
-    """Run in a process of its own.
-
-    The lock waits for an orphan of a killed parent, which ends itself at its next step.
-    """
+    """Run in a process of its own."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    job.folder.mkdir(parents=True, exist_ok=True)
-    with (job.folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with held(job):
         execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)])
 
 
@@ -53,11 +49,12 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     """
     if isinstance(job.experiment, Function):
         return _call(job, job.experiment)
-    start_clean(job)
+    job = start_clean(job)
     objects, status = None, "finished"
     try:
+        refuse_other_code(job.experiment)
         trained = steps_to_keep(job.checkpoint_path)
-        objects = _build(job, job.experiment, trained, callbacks)
+        objects = _build(job, trained, callbacks)
         resume = job.checkpoint_path if trained else None
         objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
     except Diverged:
@@ -80,9 +77,10 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
 
 def _call(job: Job, function: Function) -> RunRecord:
     """Call the function of a job and write its records; a failure is a record too."""
-    start_clean(job)
+    job = start_clean(job)
     started = time.perf_counter()
     try:
+        refuse_other_code(function)
         found = function()
     except Exception:
         write_whole(job.folder / "error.txt", traceback.format_exc())
@@ -96,8 +94,10 @@ def _call(job: Job, function: Function) -> RunRecord:
     return record
 
 
-def _build(job: Job, experiment: Experiment, trained: int, callbacks: list[pl.Callback]) -> Objects:
+def _build(job: Job, trained: int, callbacks: list[pl.Callback]) -> Objects:
     """Make the objects of a run that goes on after some steps, with its logger and checkpoints."""
+    experiment = job.experiment
+    assert isinstance(experiment, Experiment)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     checkpoints = ModelCheckpoint(
         dirpath=job.folder,
@@ -112,6 +112,7 @@ def _build(job: Job, experiment: Experiment, trained: int, callbacks: list[pl.Ca
         callbacks=[
             work,
             *callbacks,
+            SameData(experiment),
             LogValidation(work),
             Resumable(),
             RandomState(),

@@ -1,21 +1,15 @@
 """A sweep as its file describes it, checked as far as that goes without running anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from moebench.experiment import Experiment, load, read_yaml
+from moebench.experiment import DataStamp, Experiment, load, read_yaml
 from moebench.plan import MatchedOn
 from moebench.records import FIRST_FRESH_SEED, SWEEPS
-from moebench.sweep.space import (
-    Dimension,
-    Point,
-    grid_size,
-    identity_of,
-    settings_at,
-)
+from moebench.sweep.space import Dimension, Point, grid_size, identity_of, settings_at
 from moebench.sweep.space_file import read_space
 from moebench.sweep.strategies import (
     EVENLY,
@@ -26,6 +20,7 @@ from moebench.sweep.strategies import (
     read_part,
     try_out,
 )
+from moebench.sweep.surroundings import surroundings
 
 LOSS = "valid/loss"
 DIRECTIONS = ("minimize", "maximize")
@@ -56,7 +51,7 @@ class Sweep:
         tuning: what is searched for every baseline, with as many points as there are trials, spread
             evenly (QMC); nothing: baselines are run as they are.
         surface: the two names that the heat map shows.
-        data_hash: of the data, once they have been read; empty before.
+        data: stamp of those of the base experiment, once they have been read; None before.
     """
 
     name: str
@@ -72,12 +67,12 @@ class Sweep:
     baselines: Sequence[MatchedOn] = MATCHED
     tuning: Sequence[Dimension] = ()
     surface: Sequence[str] = field(default_factory=tuple)
-    data_hash: str = ""
+    data: DataStamp | None = None
 
     @cached_property
     def base(self) -> Experiment:
         """The experiment at none of the points."""
-        return load(self.configs, self.settings)
+        return replace(load(self.configs, self.settings), known_data=self.data)
 
     def at(self, point: Point, tuned: Point | None = None) -> Experiment:
         """Return the experiment at a point, and at one of the tuning of baselines laid over it."""
@@ -85,7 +80,9 @@ class Sweep:
         settings = settings_at(point, space, self.base.config)
         if tuned:
             settings = settings_at(tuned, self.tuning, self.base.config, settings)
-        return load(self.configs, {**self.settings, **settings})
+        found = load(self.configs, {**self.settings, **settings})
+        same = found.config["data"] == self.base.config["data"]
+        return replace(found, known_data=self.data) if same else found
 
     @cached_property
     def tuning_points(self) -> Sequence[Point]:
@@ -113,8 +110,16 @@ class Sweep:
             "pruner": self.pruner.identity(),
             "seeds": self.seeds,
             "experiment": dict(self.base.config),
-            **({"data": self.data_hash} if self.data_hash else {}),
+            **surroundings(self.data, self._with_classes()),
         }
+
+    def _with_classes(self) -> Iterator[Experiment]:
+        """Yield the base, and the experiment at every choice that may be a class of its own."""
+        yield self.base
+        for dimension in self.space:
+            for value in dimension.ends:
+                if not isinstance(value, int | float):
+                    yield self.at({dimension.name: value})
 
 
 def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = None) -> Sweep:

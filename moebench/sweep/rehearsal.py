@@ -5,6 +5,7 @@ Whatever the parts refuse is refused here, before anything of the sweep is writt
 
 import copy
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ def rehearse(experiment: Experiment) -> RunRecord:
     Raises:
         ValueError: if a part refuses, or the step fails.
     """
-    config: dict[str, Any] = copy.deepcopy(dict(checked(experiment).config))
+    known = checked(experiment)
+    config: dict[str, Any] = copy.deepcopy(dict(known.config))
     step = config["trainer"].get("accumulate_grad_batches") or 1
     config["trainer"].update(SHORT, val_check_interval=step)
     with tempfile.TemporaryDirectory() as folder:
-        job = Job("sweeps", "rehearsal", "base", 0, Experiment(config), Path(folder) / "run")
+        short = replace(known, config=config)
+        job = Job("sweeps", "rehearsal", "base", 0, short, Path(folder) / "run")
         record = execute(job, [])
         if record.status != "finished":
             error = job.folder / "error.txt"

@@ -12,6 +12,7 @@ import torch
 
 from moebench import tracking
 from moebench.baselines import dense
+from moebench.experiment import DataStamp
 from moebench.records import RunRecord, write_whole
 from moebench.run.job import Job
 from moebench.run.pool import Pool, sole_user
@@ -102,7 +103,7 @@ def looked_at(sweep: Sweep, folder: Path, url: str) -> Sweep:
         value_of(record, objective)
     if sweep.baselines:
         refuse_without_twin(sweep)
-    sweep = replace(sweep, data_hash=record.data_hash)
+    sweep = replace(sweep, data=DataStamp(record.data_hash, record.data_version))
     if storage is not None:
         with answering(folder, url):
             refuse_changes(sweep, storage)

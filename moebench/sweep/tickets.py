@@ -21,6 +21,7 @@ from moebench.sweep.definition import Sweep
 from moebench.sweep.differences import differences
 from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
+from moebench.sweep.surroundings import completed
 
 IDENTITY = "moebench.sweep"
 PLANNED = "moebench.planned"
@@ -177,7 +178,7 @@ def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
         if count:
             raise ValueError(f"name={sweep.name}: is the study of another program; {way_out}")
         return
-    changed = differences(json.loads(attributes[IDENTITY]), sweep.identity())
+    changed = differences(completed(json.loads(attributes[IDENTITY])), sweep.identity())
     if changed:
         raise ValueError(f"study {sweep.name} has changed: {'; '.join(changed[:4])}; {way_out}")
     if count > sweep.trials:

@@ -116,8 +116,7 @@ def known_result(job: Job, name: str, register: Register) -> RunRecord | None:
     if text is None:
         return None
     record = RunRecord.from_json(text)
-    ours = record.config_hash == job.experiment.hash
-    return record if ours and record.status != "failed" else None
+    return record if record.status != "failed" and not job.differs(record) else None
 
 
 def mean_values(records: Sequence[RunRecord], objectives: Sequence[str]) -> list[float]:

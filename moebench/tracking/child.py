@@ -138,7 +138,9 @@ def described(record: RunRecord) -> dict[str, str]:
         "config_hash": record.config_hash,
         "mlflow.source.git.commit": record.commit,
         "data_hash": record.data_hash,
+        "data_version": str(record.data_version),
         **({"leaks": record.leaks} if record.leaks else {}),
+        **{f"code.{name}": digest for name, digest in record.code.items()},
         **{f"version.{name}": str(value) for name, value in record.versions.items()},
         **{f"hardware.{name}": str(value) for name, value in record.hardware.items()},
     }

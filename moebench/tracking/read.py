@@ -115,6 +115,8 @@ def _logged(parts: Parts) -> Logged:
             for name, value in _under("hardware.", tags).items()
         },
         data_hash=tags.get("data_hash", ""),
+        data_version=int(tags.get("data_version", 1)),
+        code=_under("code.", tags),
         planned=_under("cost/planned/", metrics),
         leaks=tags.get("leaks", ""),
         metrics={

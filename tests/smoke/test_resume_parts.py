@@ -18,6 +18,7 @@ from moebench.data.sources import Files
 from moebench.data.synthetic import Recall, Sources, Synthetic, Uniform
 from moebench.data.text import Text
 from moebench.data.vowels import Vowels
+from moebench.experiment import Experiment
 from moebench.experiment.cli import TRAINER_DEFAULTS
 from moebench.models import Decoder, EncoderDecoder
 from moebench.models.blocks import Shape
@@ -62,23 +63,31 @@ class Kill(pl.Callback):
             raise Killed
 
 
-@dataclass(frozen=True)
-class Made:
+@dataclass(frozen=True, kw_only=True)
+class Made(Experiment):
     """An experiment out of objects: what a configuration comes to, without the time to read one."""
 
     model: Callable[[], pl.LightningModule]
-    data: Callable[[], pl.LightningDataModule]
+    batches: Callable[[], pl.LightningDataModule]
     trainer: Mapping[str, Any]
-    hash: str = "made"
     config: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_yaml(self) -> str:
-        return ""
+    @property
+    def hash(self) -> str:
+        return "made"
 
     def build(self, **of_this_run: Any) -> tuple[Any, Any, pl.Trainer]:
         pl.seed_everything(0, verbose=False)
-        data, model = self.data(), self.model()
+        data, model = self.batches(), self.model()
         return model, data, pl.Trainer(**{**TRAINER_DEFAULTS, **self.trainer, **of_this_run})
+
+
+def made(
+    model: Callable[[], pl.LightningModule],
+    batches: Callable[[], pl.LightningDataModule],
+    options: Mapping[str, Any],
+) -> Made:
+    return Made(model=model, batches=batches, trainer=options)
 
 
 def trainer(accumulate: int, **more: Any) -> dict[str, Any]:
@@ -203,7 +212,7 @@ def synthetic(world: Any = None, **more: Any) -> Synthetic:
 
 @pytest.mark.parametrize("name", ROUTER)
 def test_every_router_with_a_state_or_noise(name: str, tmp_path: Path) -> None:
-    experiment = Made(lambda: training(ROUTER[name]), synthetic, trainer(accumulate=2))
+    experiment = made(lambda: training(ROUTER[name]), synthetic, trainer(accumulate=2))
     assert_same_whenever_killed(experiment, tmp_path)
 
 
@@ -284,7 +293,7 @@ DATA: dict[str, Callable[[], pl.LightningDataModule]] = {
 @pytest.mark.parametrize("accumulate", [1, 2])
 @pytest.mark.parametrize("name", DATA)
 def test_every_data_module_of_tokens(name: str, accumulate: int, tmp_path: Path) -> None:
-    assert_same_whenever_killed(Made(training, DATA[name], trainer(accumulate)), tmp_path)
+    assert_same_whenever_killed(made(training, DATA[name], trainer(accumulate)), tmp_path)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
@@ -301,7 +310,7 @@ def test_text_over_the_end_of_an_epoch(
 ) -> None:
     """An epoch of five batches, the last of which may be an optimiser step of its own."""
     monkeypatch.setenv("MOEBENCH_CACHE", str(small_text.parent / "cache"))
-    experiment = Made(
+    experiment = made(
         lambda: training(network=network),
         lambda: text(small_text, objective),
         trainer(accumulate, limit_train_batches=5),
@@ -313,7 +322,7 @@ def test_text_over_the_end_of_an_epoch(
     "data", [lambda: Vowels(train_speakers=4, test_speakers=2), lambda: RobotArm(20, 10)]
 )
 def test_populations_on_whole_sets(data: Any, tmp_path: Path) -> None:
-    experiment = Made(
+    experiment = made(
         lambda: Population(BackProp(3), [0.1, 0.2], seeds=2, epochs_per_step=2),
         data,
         trainer(accumulate=1),

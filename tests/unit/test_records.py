@@ -41,9 +41,9 @@ FULL = {
 
 def test_keys_are_those_of_the_design() -> None:
     assert " ".join(json.loads(record().to_json())) == (
-        "target profile arm seed status config_hash commit versions hardware data_hash steps "
-        "tokens params_total params_active flops_per_token seconds tokens_per_second "
-        "peak_memory_bytes planned metrics leaks"
+        "target profile arm seed status config_hash commit versions hardware data_hash "
+        "data_version code steps tokens params_total params_active flops_per_token seconds "
+        "tokens_per_second peak_memory_bytes planned leaks metrics"
     )
 
 

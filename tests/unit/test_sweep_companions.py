@@ -1,6 +1,7 @@
 """The dense runs beside the trials: in which order, when they are made, what a restart skips."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 from optuna.trial import create_trial
 
+from moebench.experiment import DataStamp
 from moebench.records import RunRecord, write
 from moebench.run.job import Job
+from moebench.run.machine import versions
 from moebench.sweep import Sweep, read_sweep
 from moebench.sweep.claims import Claims
 from moebench.sweep.companions import Companions
@@ -19,6 +22,11 @@ from moebench.sweep.storage import open_storage
 from moebench.sweep.tickets import Tickets
 
 RATE = {"rate": {"key": "model.warmup_steps", "low": 1, "high": 9}}
+
+
+def known(path: Path) -> Sweep:
+    """Read a sweep whose data are known, so that nothing prepares them."""
+    return replace(read_sweep(path), data=DataStamp("d", 1))
 
 
 class Leader:
@@ -44,6 +52,8 @@ class Leader:
             status=status,
             config_hash=job.experiment.hash,
             commit="abc",
+            versions=versions(),
+            data_hash=job.experiment.data.content_hash,
             steps=4,
             tokens=400,
             tokens_per_second=50.0,
@@ -64,7 +74,7 @@ class Leader:
 @pytest.fixture
 def leader(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[[], Leader]:
     """Makes the process of a sweep of two trials; again, after a kill."""
-    sweep = read_sweep(sweep_file(trials=2, tuning=RATE))
+    sweep = known(sweep_file(trials=2, tuning=RATE))
     return lambda: Leader(sweep, tmp_path / "folder")
 
 
@@ -95,14 +105,14 @@ def made(process: Leader) -> dict[tuple[str, int], RunRecord]:
 def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_path: Path) -> None:
     """Where the space varies what a dense model feels, too."""
     steps = {"warmup": {"key": "model.warmup_steps", "values": [3, 4]}}
-    process = Leader(read_sweep(sweep_file(trials=1, space=steps)), tmp_path / "folder")
+    process = Leader(known(sweep_file(trials=1, space=steps)), tmp_path / "folder")
     process.names(process.companions.next)
     process.names(process.crew.next)
     after = process.names(process.companions.next)
     own = "dense_active_flops_of_trial_0"
     wanted = [("trial_0", 1000), (own, 0), ("dense_active_flops", 1000), (own, 1000)]
     assert sorted(after) == sorted(wanted)
-    another = read_sweep(sweep_file(trials=2, space=steps))
+    another = known(sweep_file(trials=2, space=steps))
     best = SimpleNamespace(number=1)
     records = list(made(process).values())
     shown = [row["arm"] for row in summary(another, [], best, records)["fresh"]]
@@ -110,14 +120,14 @@ def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_p
 
 
 def test_a_baseline_that_is_asked_for_later_is_made(sweep_file, tmp_path: Path) -> None:
-    process = Leader(read_sweep(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
+    process = Leader(known(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
     process.names(process.companions.next)
     process.names(process.crew.next)
     assert process.companions.next() is None
     assert process.companions.done
     more = ["active_flops", "total_params"]
     file = sweep_file(trials=1, fresh_seeds=0, baselines=more)
-    process = Leader(read_sweep(file), tmp_path / "folder")
+    process = Leader(known(file), tmp_path / "folder")
     assert not process.companions.done
     assert process.names(process.companions.next) == [("dense_total_params", 0)]
 
@@ -142,7 +152,7 @@ def test_a_winner_without_a_mixture_has_the_twin_of_the_base_beside_it(
     sweep_file, tmp_path: Path
 ) -> None:
     sparse = {"mixture": {"key": "model.network.init_args", "choices": {"no": {"sparse": None}}}}
-    process = Leader(read_sweep(sweep_file(trials=1, space=sparse)), tmp_path / "folder")
+    process = Leader(known(sweep_file(trials=1, space=sparse)), tmp_path / "folder")
     process.names(process.companions.next)
     process.names(process.crew.next)
     after = process.names(process.companions.next)
@@ -167,7 +177,7 @@ def test_no_worker_waits_for_the_experiments_of_all_points(leader, monkeypatch) 
 @pytest.mark.parametrize(("fresh", "arm"), [(0, ".tuning_1"), (1, "_tuned")])
 def test_dense_models_stand_at_their_best(fresh: int, arm: str, sweep_file) -> None:
     """As a level with the runs of the tuning itself; linked is what has the same seeds."""
-    sweep = read_sweep(sweep_file(trials=2, tuning=RATE, fresh_seeds=fresh))
+    sweep = known(sweep_file(trials=2, tuning=RATE, fresh_seeds=fresh))
     losses = {"": 3.0, ".tuning_0": 3.5, ".tuning_1": 2.0}
     records = [
         RunRecord(

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from moebench.experiment import DataStamp
 from moebench.records import RunRecord, write
 from moebench.run.job import Job
+from moebench.run.machine import versions
 from moebench.sweep import Sweep, claims, read_sweep
 from moebench.sweep.claims import Claims, Register
 from moebench.sweep.companions import winner
@@ -26,6 +28,11 @@ COARSE = {
         "values": [1.0, 2.0],
     }
 }
+
+
+def known(path: Path) -> Sweep:
+    """Read a sweep whose data are known, so that nothing prepares them."""
+    return replace(read_sweep(path), data=DataStamp("d", 1))
 
 
 class Bench:
@@ -69,6 +76,8 @@ def record_of(job: Job, status: str = "finished", loss: float = 3.0) -> RunRecor
         status=status,
         config_hash=job.experiment.hash,
         commit="abc",
+        versions=versions(),
+        data_hash=job.experiment.data.content_hash,
         steps=4,
         tokens=400,
         tokens_per_second=50.0,
@@ -81,7 +90,7 @@ def bench(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[..., Benc
     """Makes a bench of a sweep with the given keys."""
 
     def make(**changes: Any) -> Bench:
-        return Bench(read_sweep(sweep_file(**changes)), tmp_path / "folder")
+        return Bench(known(sweep_file(**changes)), tmp_path / "folder")
 
     return make
 
@@ -109,7 +118,7 @@ def test_all_tickets_are_there_from_the_start(bench) -> None:
 def test_more_trials_go_on_with_the_same_study(bench, sweep_file) -> None:
     found = bench(trials=2)
     points = [found.next().experiment.hash for _ in range(2)]
-    found.sweep = read_sweep(sweep_file(trials=3))
+    found.sweep = known(sweep_file(trials=3))
     found.restart()
     found.tickets.plan()
     assert [found.next().experiment.hash for _ in range(3)][:2] == points
@@ -169,7 +178,7 @@ def test_a_lost_study_is_made_again_from_points_and_records(bench, sweep_file) -
         found.end(found.next(), loss=loss)
     (found.folder / JOURNAL).unlink()
     other = {"class_path": "TPESampler", "init_args": {"seed": 99}}  # would choose other points
-    found.sweep = read_sweep(sweep_file(trials=3, sampler=other))
+    found.sweep = known(sweep_file(trials=3, sampler=other))
     found.restart()
     found.tickets.plan()
     assert found.crew.next() is None
@@ -363,21 +372,21 @@ def test_another_space_is_another_study(bench, sweep_file) -> None:
     space = json.loads(sweep_file().read_text())["space"]
     space["factor"]["low"] = 0.5
     with pytest.raises(ValueError, match=r"space\.factor\.low: 1\.0 is now 0\.5; `--name sweep_2`"):
-        refuse_changes(read_sweep(sweep_file(space=space)), storage)
-    changed = read_sweep(sweep_file({"trainer.max_steps": 6}))
+        refuse_changes(known(sweep_file(space=space)), storage)
+    changed = known(sweep_file({"trainer.max_steps": 6}))
     with pytest.raises(ValueError, match=r"experiment\.trainer\.max_steps: 4 is now 6"):
         refuse_changes(changed, storage)
     with pytest.raises(ValueError, match="trials=2: study sweep has 4"):
-        refuse_changes(read_sweep(sweep_file(trials=2)), storage)
+        refuse_changes(known(sweep_file(trials=2)), storage)
     refuse_changes(replace(changed, name="other"), storage)
-    with pytest.raises(ValueError, match="data is new"):
-        refuse_changes(replace(found.sweep, data_hash="d"), storage)
+    with pytest.raises(ValueError, match='data: "d" is now "e"'):
+        refuse_changes(replace(found.sweep, data=DataStamp("e", 1)), storage)
 
 
 def test_no_ticket_of_another_search_is_taken(bench, sweep_file) -> None:
     """Two machines began at once: neither study nor tickets were there when this one looked."""
     found = bench(trials=2)
-    found.sweep = read_sweep(sweep_file({"trainer.precision": "bf16-mixed"}, trials=2))
+    found.sweep = known(sweep_file({"trainer.precision": "bf16-mixed"}, trials=2))
     found.restart()
     with pytest.raises(ValueError, match=r"experiment\.trainer\.precision"):
         found.crew.next()

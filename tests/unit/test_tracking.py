@@ -72,6 +72,8 @@ class FakeRun:
             commit="abc123",
             versions={"torch": "2.13"},
             data_hash="d" * 64,
+            data_version=2,
+            code={"their_pkg.router": "0123456789ab", "their_other": "1.2"},
             steps=100,
             params_total=1000,
             seconds=2.5,

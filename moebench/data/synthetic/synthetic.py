@@ -34,6 +34,8 @@ class Synthetic(pl.LightningDataModule):
         ValueError: for a number out of range.
     """
 
+    version = 1  # raised when the same source would give other batches
+
     def __init__(
         self,
         world: Uniform | Sources | Recall | World,

@@ -1,0 +1,124 @@
+"""The code that a configuration runs beside moebench's own, so that an edit makes another run.
+
+Every class that a configuration names is followed to its module, and from there to all that this
+imports, at any depth. A module that lies outside the installed packages counts with a digest of its
+file; an installed package counts with its version. What a module imports by a computed name is not
+seen, nor are files that it reads.
+"""
+
+import ast
+import hashlib
+import importlib.metadata
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import resolve_name
+from pathlib import Path
+from typing import Any, NamedTuple
+
+# Every record has the versions of these.
+KNOWN = frozenset({"moebench", "torch", "pytorch_lightning", "lightning_fabric", "numpy"})
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+
+
+class Place(NamedTuple):
+    """Where a module is: its file, if it has one, and the folders of its submodules."""
+
+    file: Path | None
+    inside: Sequence[str] | None
+
+
+def code_of(config: Any) -> dict[str, str]:
+    """Return module -> digest, and installed package -> version, of all classes of a configuration.
+
+    Args:
+        config: maps, lists and values; every `class_path` in it counts.
+    """
+    return code_of_modules(path.rpartition(".")[0] for path in class_paths(config))
+
+
+def class_paths(config: Any) -> Iterator[str]:
+    """Yield every `class_path`, at any depth."""
+    if isinstance(config, Mapping):
+        if isinstance(path := config.get("class_path"), str):
+            yield path
+        for value in config.values():
+            yield from class_paths(value)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from class_paths(value)
+
+
+def code_of_modules(names: Iterator[str] | Sequence[str]) -> dict[str, str]:
+    """Return module -> digest, installed package -> version, of modules and what they import."""
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    waiting = [part for name in names for part in _with_parents(name)]
+    while waiting:
+        name = waiting.pop()
+        package = name.partition(".")[0]
+        if name in seen or package in KNOWN or package in sys.stdlib_module_names:
+            continue
+        seen.add(name)
+        place = _place(name)
+        if place is None or place.file is None or not place.file.is_file():
+            continue
+        if INSTALLED.intersection(place.file.parts):
+            found[package] = _version(package)
+            continue
+        source = place.file.read_bytes()
+        found[name] = hashlib.sha256(source).hexdigest()[:12]
+        if place.file.suffix == ".py":
+            waiting += _imports(source, name, is_package=place.inside is not None)
+    return dict(sorted(found.items()))
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    """Yield a module and the packages that it lies in; importing it runs them all."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _imports(source: bytes, name: str, is_package: bool) -> Iterator[str]:
+    """Yield what a module may import: of `from a import b` both a and a.b, as b may be a module."""
+    package = name if is_package else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _with_parents(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = resolve_name("." * node.level + base, package)
+            yield from _with_parents(base)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _place(name: str) -> Place | None:
+    """Find a module without importing it; None where there is none of that name."""
+    module = sys.modules.get(name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return Place(Path(file) if file else None, getattr(module, "__path__", None))
+    parent, _, _ = name.rpartition(".")
+    folders = None
+    if parent:
+        above = _place(parent)
+        if above is None or above.inside is None:
+            return None
+        folders = above.inside
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, folders)
+        if spec is not None:
+            file = Path(spec.origin) if spec.has_location and spec.origin else None
+            return Place(file, spec.submodule_search_locations)
+    return None
+
+
+def _version(package: str) -> str:
+    """Return the version of an installed package, whatever its distribution is called."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        distributions = importlib.metadata.packages_distributions().get(package, [])
+        return ", ".join(sorted({importlib.metadata.version(name) for name in distributions}))

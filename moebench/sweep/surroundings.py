@@ -1,0 +1,28 @@
+"""What a study hangs on beside its file: data, code that is not moebench's own, moebench itself."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from moebench.experiment import DataStamp, Experiment
+from moebench.run.machine import version
+
+
+def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> dict[str, Any]:
+    """Return a map of JSON; what there is none of, and a first version of data, have no key.
+
+    Args:
+        data: stamp of the data of the base, None where they have not been read.
+        experiments: the base, and those that name further classes.
+    """
+    found: dict[str, Any] = {"moebench": version()}
+    if data is not None:
+        found["data"] = data.content_hash
+        if data.version != 1:
+            found["data_version"] = data.version
+    code = {name: digest for one in experiments for name, digest in one.code.items()}
+    return {**found, **({"code": code} if code else {})}
+
+
+def completed(earlier: dict[str, Any]) -> dict[str, Any]:
+    """Return the identity of a study; one that does not name its moebench counts as of this one."""
+    return {"moebench": version(), **earlier}

@@ -1,0 +1,74 @@
+"""Which source files a configuration hangs on, and that an edit of any of them is seen."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from moebench.experiment.code import class_paths, code_of, code_of_modules
+from moebench.run.function import Function
+
+FILES = {
+    "their_pkg/__init__.py": "from .router import Router\n",
+    "their_pkg/router.py": "import torch\nfrom . import helper\nimport their_pkg.deep.scale\n",
+    "their_pkg/helper.py": "def late():\n    import their_single\n",
+    "their_pkg/deep/__init__.py": "",
+    "their_pkg/deep/scale.py": "import pytest\nK = 1\n",
+    "their_pkg/unused.py": "",
+    "their_single.py": "from moebench.moe import layer\nimport nowhere\n",
+}
+USED = {
+    *("their_pkg", "their_pkg.router", "their_pkg.helper", "their_pkg.deep"),
+    *("their_pkg.deep.scale", "their_single"),
+}
+CONFIG = {
+    "model": {"network": {"router": {"class_path": "their_pkg.Router", "init_args": {"k": 1}}}},
+    "trainer": {"callbacks": [{"class_path": "pytorch_lightning.callbacks.Timer"}]},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_every_class_is_found_at_any_depth() -> None:
+    assert list(class_paths(CONFIG)) == ["their_pkg.Router", "pytorch_lightning.callbacks.Timer"]
+
+
+def test_a_class_is_followed_to_all_that_its_module_imports(folder: Path) -> None:
+    found = code_of(CONFIG)
+    assert set(found) == {*USED, "pytest"}
+    assert found["pytest"] == version("pytest")
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "unused" not in name])
+def test_an_edit_is_seen(folder: Path, name: str) -> None:
+    before = code_of(CONFIG)
+    (folder / name).write_text(FILES[name] + "# edited\n")
+    after = code_of(CONFIG)
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    assert {key for key in after if after[key] != before[key]} == {module}
+
+
+def test_an_edit_elsewhere_changes_nothing(folder: Path) -> None:
+    before = code_of(CONFIG)
+    (folder / "their_pkg" / "unused.py").write_text("# edited\n")
+    assert code_of(CONFIG) == before
+
+
+def test_our_own_parts_and_what_every_record_names_have_no_entry() -> None:
+    paths = ("moebench.moe.routers.TopK", "torch.optim.AdamW", "collections.OrderedDict")
+    assert code_of([{"class_path": path} for path in paths]) == {}
+
+
+def test_a_distribution_may_have_another_name_than_its_package() -> None:
+    assert code_of_modules(["yaml"]) == {"yaml": version("PyYAML")}
+
+
+def test_a_function_hangs_on_its_module(folder: Path) -> None:
+    assert "their_single" in Function("their_single:anything").code

@@ -1,0 +1,117 @@
+"""Runs of other data or code lie beside one another, whatever is killed in between."""
+
+from pathlib import Path
+
+import pytest
+
+from moebench.experiment import DataStamp, Experiment
+from moebench.records import RunRecord, read, write
+from moebench.run.job import Job
+from moebench.run.machine import versions
+from moebench.run.place import EARLIER, found, identity_of, kept_beside, settle
+
+CONFIG = {"data": {"class_path": "moebench.data.text.Text", "init_args": {}}}
+
+
+def job(folder: Path, data: str) -> Job:
+    experiment = Experiment(CONFIG, DataStamp(data, 1))
+    return Job("target", "profile", "arm", 0, experiment, folder / "arm" / "seed_0")
+
+
+def end(made: Job, loss: float) -> RunRecord:
+    """Leave what a worker leaves."""
+    settle(made)
+    record = RunRecord(
+        **{"target": "target", "profile": "profile", "arm": "arm", "seed": 0},
+        **{"status": "finished", "config_hash": made.experiment.hash, "commit": "c"},
+        data_hash=made.experiment.data.content_hash,
+        versions=versions(),
+        metrics={"valid/loss": loss},
+    )
+    made.history_path.write_text(f"{loss}\n")
+    write(record, made.record_path)
+    return record
+
+
+def test_a_record_and_the_run_that_made_it_have_one_identity(tmp_path: Path) -> None:
+    first = job(tmp_path, "d")
+    assert end(first, 1.0).identity == first.identity == identity_of(first.folder)
+    assert first.identity != job(tmp_path, "e").identity
+
+
+def test_another_run_moves_aside_whole_and_comes_back(tmp_path: Path) -> None:
+    first, second = job(tmp_path, "d"), job(tmp_path, "e")
+    one = end(first, 1.0)
+    assert found(second) is None
+    two = end(second, 2.0)
+    assert first.result() is None
+    assert read(tmp_path / "arm" / EARLIER / first.identity / "seed_0" / "record.json") == [one]
+    assert found(first) == one
+    assert first.history_path.read_text() == "1.0\n"
+    assert found(second) == two
+    assert second.history_path.read_text() == "2.0\n"
+
+
+def test_killed_between_two_moves_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = job(tmp_path, "d"), job(tmp_path, "e")
+    one, two = end(first, 1.0), end(second, 2.0)
+    moves: list[Path] = []
+    rename = Path.rename
+
+    def killed(self: Path, there: Path) -> Path:
+        moves.append(self)
+        if len(moves) > 1:
+            raise KeyboardInterrupt
+        return rename(self, there)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            found(first)
+    assert not first.folder.exists()
+    assert found(first) == one
+    assert found(second) == two
+
+
+def test_an_unfinished_run_waits_beside_too(tmp_path: Path) -> None:
+    first, second = job(tmp_path, "d"), job(tmp_path, "e")
+    settle(first)
+    first.checkpoint_path.write_text("half way")
+    end(second, 2.0)
+    settle(first)
+    assert first.checkpoint_path.read_text() == "half way"
+
+
+def test_what_does_not_say_of_what_data_it_is_is_not_gone_on_with(tmp_path: Path) -> None:
+    """A checkpoint of a version that wrote no identity may be of other data."""
+    first = job(tmp_path, "d")
+    first.folder.mkdir(parents=True)
+    first.checkpoint_path.write_text("half way")
+    settle(first)
+    assert not first.checkpoint_path.exists()
+
+
+def test_a_record_of_an_earlier_version_is_taken_if_it_says_nothing_else(tmp_path: Path) -> None:
+    first = job(tmp_path, "d")
+    record = end(first, 1.0)
+    (first.folder / "identity").unlink()
+    assert found(first) == record
+    second = job(tmp_path, "e")
+    settle(second)
+    assert found(second) is None
+    assert found(first) == record
+
+
+def test_one_line_says_what_is_there_and_what_is_used(tmp_path: Path) -> None:
+    first, second = job(tmp_path, "d"), job(tmp_path, "e")
+    assert kept_beside([first]) == ""
+    end(first, 1.0)
+    assert kept_beside([first]) == ""
+    assert kept_beside([second]) == (
+        "target profile: runs asked for: 1, there and used: 0, to be made: 1; finished runs that"
+        " differ in data and are kept beside them, in <arm>/earlier/<identity>: 1"
+    )
+    end(second, 2.0)
+    assert "there and used: 1, to be made: 0; finished runs" in kept_beside([second])
