@@ -47,7 +47,7 @@ class Claim:
 
     Raises:
         ValueError: unless there is either a test or a reason why there is none; for a negative
-            margin or fewer than one seed.
+            margin, fewer than one seed, or groups of same data that miss an arm or name one twice.
     """
 
     key: str  # unique in the project, such as SW21-03
@@ -66,10 +66,14 @@ class Claim:
     level: Level = "scaled-cpu"
     because: str = ""  # why it cannot be tested here
     settings: Mapping[str, Any] = field(default_factory=dict)  # further parameters of the test
+    same_data: tuple[tuple[str, ...], ...] = ()  # groups of arms, each of one data set; (): all are
 
     def __post_init__(self) -> None:
         if bool(self.test) == bool(self.because):
             raise ValueError(f"claim {self.key}: needs either a test or a reason why there is none")
+        grouped = sorted(arm for group in self.same_data for arm in group)
+        if grouped and grouped != sorted(set(self.arms)):
+            raise ValueError(f"claim {self.key}: same_data: must have every arm once")
         if self.margin < 0:
             raise ValueError(f"claim {self.key}: margin={self.margin}: must be at least 0")
         if self.seeds < 1:

@@ -2,13 +2,14 @@
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from moebench.claims import Claim, Paper
 from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord
 from moebench.run.function import named
+from moebench.verdict.mixture import mixtures
 
 FOLDERS = {
     "vowel": "jacobs_1991",
@@ -33,10 +34,16 @@ class Target:
     evidence: Path  # its committed records, where there are any
 
     def tables(self, records: Sequence[RunRecord]) -> Sequence[PaperTable]:
-        """Return the paper's tables with our figures in them; none where the plan names none."""
+        """Return the paper's tables with our figures in them; none where the plan names none.
+
+        Mixed evidence fills none: the caption says why.
+        """
         if not self.plan.tables:
             return ()
         found: Sequence[PaperTable] = named(self.plan.tables)(records)
+        if reasons := mixtures(self.claims, records):
+            why = f"Not shown, for the evidence is mixed: {'; '.join(reasons)}."
+            return [replace(table, caption=why, rows=()) for table in found]
         return found
 
 

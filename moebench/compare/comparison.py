@@ -9,6 +9,7 @@ from moebench.compare.side import Side
 from moebench.compare.sources import newest
 from moebench.records import chooses
 from moebench.tracking import Logged
+from moebench.verdict.mixture import mixed_arm
 
 METRIC = "valid/loss"
 ROUTING = "route/"  # metrics that only a mixture has
@@ -153,10 +154,7 @@ def _unsound(runs: Sequence[Logged], metric: str) -> str:
         return "computed, not trained"
     if not all(metric in record.metrics for record in finished):
         return f"no {metric}"
-    for name, what in (("config_hash", "configurations"), ("data_hash", "data sets")):
-        if len(different := {getattr(record, name) for record in finished}) > 1:
-            return f"its seeds have {len(different)} {what}: {', '.join(sorted(different))}"
-    return ""
+    return mixed_arm(finished)
 
 
 def _routes(runs: Sequence[Logged]) -> bool:

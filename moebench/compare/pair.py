@@ -9,6 +9,7 @@ import numpy as np
 from moebench.compare.side import Side
 from moebench.plan import EQUAL, NAMES
 from moebench.statistics import Interval, mean_interval
+from moebench.verdict.mixture import mixed_code, mixed_data
 from moebench.verdict.speed import steps_until
 
 TOKENS_APART = 0.01
@@ -69,8 +70,11 @@ class Pair:
         if other := {n for n in ours.data.keys() & theirs.data if ours.data[n] != theirs.data[n]}:
             names = ", ".join(f"{n.removeprefix('data.init_args.')}" for n in sorted(other))
             return f"{theirs.arm} had other data ({names})"
-        if ours.data_hash != theirs.data_hash:
-            return f"{theirs.arm} had other data ({ours.data_hash[:8]}, {theirs.data_hash[:8]})"
+        our_runs, their_runs = list(ours.runs.values()), list(theirs.runs.values())
+        if mixed := mixed_data(their_runs, our_runs):
+            return f"{theirs.arm} had {mixed}"
+        if mixed := mixed_code([*our_runs, *their_runs]):
+            return f"{theirs.arm} had other code: {mixed}"
         if abs(ours.tokens / theirs.tokens - 1) > TOKENS_APART:
             return f"{theirs.arm} had {theirs.tokens:,.0f} tokens, not {ours.tokens:,.0f}"
         if not self.seeds:

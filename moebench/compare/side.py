@@ -65,11 +65,6 @@ class Side:
         return sum(run.tokens for run in self.runs.values()) / len(self.runs)
 
     @cached_property
-    def data_hash(self) -> str:
-        """Digest of the data, the same for all runs."""
-        return next(iter(self.runs.values())).data_hash
-
-    @cached_property
     def machines(self) -> set[tuple[tuple[str, str | int], ...]]:
         """What the runs were made on."""
         return {tuple(sorted(run.hardware.items())) for run in self.runs.values()}

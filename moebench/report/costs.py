@@ -1,12 +1,13 @@
 """What every arm cost: means over its finished runs, one row an arm, or all points of a search."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from moebench.records import RunRecord
 from moebench.report.marks import marked
 from moebench.report.runs import search_of
 from moebench.report.wording import digits, memory, scaled
+from moebench.verdict.mixture import mixed_arm
 from moebench.verdict.planned import off_plan
 
 
@@ -35,7 +36,8 @@ def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:
 
     Arms that were computed, not trained, cost nothing and have no row. The points of a search over
     several names share a row: there are many, and no claim names one. A cell says so where a cost
-    is not what mixture and dense twin were planned to have in common.
+    is not what mixture and dense twin were planned to have in common. Runs of an arm that must not
+    be mixed have no mean.
     """
     arms: dict[str, list[RunRecord]] = {}
     for record in records:
@@ -43,14 +45,16 @@ def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:
             search = search_of(record.arm)
             arms.setdefault(f"{search}, all points" if search else record.arm, []).append(record)
     off = off_plan(arms)
-    return [
-        (
-            marked(arm, runs),
-            str(len(runs)),
-            *(_cell(cost, runs, off[arm].get(cost.name)) for cost in COSTS),
-        )
-        for arm, runs in arms.items()
-    ]
+    return [_row(arm, runs, off[arm]) for arm, runs in arms.items()]
+
+
+def _row(arm: str, runs: list[RunRecord], off: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the cells of runs that share a row; `off` has the costs that are not as planned."""
+    one_arm = len({run.arm for run in runs}) == 1
+    if one_arm and (why := mixed_arm(runs)):
+        return (f"{arm} (mixed: {why})", str(len(runs)), *("–" for _ in COSTS))
+    cells = (_cell(cost, runs, off.get(cost.name)) for cost in COSTS)
+    return (marked(arm, runs), str(len(runs)), *cells)
 
 
 def _cell(cost: Cost, runs: Iterable[RunRecord], times_planned: float | None) -> str:

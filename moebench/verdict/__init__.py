@@ -24,7 +24,8 @@ adjusts it for the number of claims judged together that have one; above 0.05 no
 claim counts as holding. On fewer seeds than the claim asks for a verdict is `preliminary`.
 
 **Not testable here:** the profile `smoke`, which checks plumbing; a claim that gives its reason;
-a claim with an arm that has no runs.
+a claim with an arm that has no runs; mixed evidence, of which `moebench.verdict.mixture` has the
+rules.
 """
 
 import zlib
@@ -58,6 +59,7 @@ from moebench.verdict.epochs import (
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.exact import exact
 from moebench.verdict.findings import Findings
+from moebench.verdict.mixture import mixed
 from moebench.verdict.optimum import interior_optimum
 from moebench.verdict.outcome import Verdict, conclude, not_testable
 from moebench.verdict.passes import order_and_closest, sooner_and_as_good
@@ -173,4 +175,5 @@ def _obstacle(claim: Claim, evidence: Evidence, profile: str) -> str:
     if evidence.missing:
         known = "" if profile == "full" else "; the profile full has them"
         return f"No runs of {', '.join(evidence.missing)} in the profile {profile}{known}."
-    return ""
+    why = mixed(claim, evidence)
+    return f"Mixed evidence, which is not judged: {why}." if why else ""

@@ -5,6 +5,10 @@ the speakers come in another order than the one drawn with seed 1. The arms stan
 run has a grid of step sizes and 25 judged seeds; three more choose a system's own best step.
 """
 
+from dataclasses import replace
+
+from moebench.claims import Claim
+
 GRID = (2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0)
 TRIALS = 3  # seeds that choose the step
 # The step at which all are compared alike: the largest of the grid at which every system met the
@@ -22,6 +26,22 @@ EPOCHS = {"four experts": 1124, "eight experts": 1083, "6 hidden": 2209, "12 hid
 def arm(system: str, coding: str = "aligned", spread: float = 0.5, order: str = "") -> str:
     """Return the name of an arm."""
     return ".".join([system, coding, f"{spread:g}", *([order] if order else [])])
+
+
+def by_data(arms: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the arms in groups of one coding and one order of the speakers: one data set each."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(arms):
+        _, _, rest = name.partition(".")
+        coding, _, rest = rest.partition(".")
+        order = rest.rpartition(".")[2]
+        groups.setdefault((coding, "" if order.isdigit() else order), []).append(name)
+    return tuple(map(tuple, groups.values()))
+
+
+def grouped(claims: list[Claim]) -> list[Claim]:
+    """Return the claims, which know from then on which of their arms have the same data."""
+    return [replace(claim, same_data=by_data(claim.arms)) for claim in claims]
 
 
 def pairs(*systems: tuple[str, str], ranges: tuple[float, ...] = (0.5,)) -> tuple[str, ...]:

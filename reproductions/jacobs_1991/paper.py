@@ -18,6 +18,7 @@ from reproductions.jacobs_1991.arms import (
     SAME,
     TABLE_1,
     arm,
+    grouped,
     pairs,
 )
 from reproductions.jacobs_1991.hierarchical_claims import CLAIMS_1994
@@ -246,4 +247,4 @@ CLAIMS_1991 = [
         },
     ),
 ]
-CLAIMS = [*CLAIMS_1991, *CLAIMS_1994, *CLAIMS_SECONDARY]
+CLAIMS = grouped([*CLAIMS_1991, *CLAIMS_1994, *CLAIMS_SECONDARY])

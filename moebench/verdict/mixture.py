@@ -1,0 +1,87 @@
+"""Evidence that must not stand side by side: other data, other code, another moebench.
+
+The runs of an arm have one configuration, and one kind of data. Arms of a claim have the same data,
+unless the claim says which of them have. A module, a package and moebench itself are the same in
+all runs that name them. Commits may differ: evidence grows over many, and every record names one.
+
+A record that does not say something, as those of earlier versions do not say their code, has
+nothing to differ in.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from moebench.claims import Claim
+from moebench.records import RunRecord
+from moebench.verdict.evidence import Evidence
+
+
+def mixed_arm(records: Iterable[RunRecord]) -> str:
+    """Say in what the runs of one arm differ that must be the same; empty if they do not."""
+    runs = [record for record in records if record.status != "failed"]
+    for name, what in (("config_hash", "configurations"), ("data_hash", "data sets")):
+        if len(different := {getattr(record, name) for record in runs} - {""}) > 1:
+            return f"its seeds have {len(different)} {what}: {', '.join(sorted(different))}"
+    versions = sorted({record.data_version for record in runs if record.data_hash})
+    if len(versions) > 1:
+        return f"its seeds have data of the versions {', '.join(map(str, versions))}"
+    return mixed_code(runs)
+
+
+def mixed_data(one: Sequence[RunRecord], other: Sequence[RunRecord]) -> str:
+    """Say in what the data of two arms differ, each of one kind; empty if they do not."""
+    for ours in _with_data(one):
+        for theirs in _with_data(other):
+            if ours.data_hash != theirs.data_hash:
+                return f"other data ({theirs.data_hash[:8]}, {ours.data_hash[:8]})"
+            if ours.data_version != theirs.data_version:
+                return f"data of another version ({theirs.data_version}, {ours.data_version})"
+    return ""
+
+
+def mixed_code(records: Iterable[RunRecord]) -> str:
+    """Say which code runs have in different versions; empty if there is none."""
+    known: dict[str, str] = {}
+    for record in records:
+        own = record.versions.get("moebench", "")
+        for name, digest in {**({"moebench": own} if own else {}), **record.code}.items():
+            if known.setdefault(name, digest) != digest:
+                return f"{name} differs between runs ({known[name]}, {digest})"
+    return ""
+
+
+def mixtures(claims: Iterable[Claim], records: Sequence[RunRecord]) -> list[str]:
+    """Return why the claims of a paper must not all be judged by these records, each reason once.
+
+    Args:
+        claims: of one paper.
+        records: of one profile.
+    """
+    reasons: dict[str, None] = {}
+    for claim in claims:
+        if why := mixed(claim, Evidence.of(claim.arms, records, np.random.default_rng(0))):
+            reasons[why] = None
+    return list(reasons)
+
+
+def mixed(claim: Claim, evidence: Evidence) -> str:
+    """Say why the runs of a claim must not be judged together; empty if they may."""
+    runs = {
+        arm: [record for record in evidence.runs[arm].values() if record.status != "failed"]
+        for arm in claim.arms
+    }
+    for arm, ours in runs.items():
+        if why := mixed_arm(ours):
+            return f"{arm}: {why}"
+    for group in claim.same_data or (claim.arms,):
+        first, *others = [arm for arm in group if _with_data(runs[arm])] or [""]
+        for other in others:
+            if why := mixed_data(runs[first], runs[other]):
+                return f"{other} had {why} than {first}"
+    return mixed_code(record for ours in runs.values() for record in ours)
+
+
+def _with_data(records: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    """Return the first record that has data, as all of an arm have the same."""
+    return [record for record in records if record.data_hash][:1]

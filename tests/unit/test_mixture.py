@@ -1,0 +1,120 @@
+"""Evidence that must not be judged or shown together, and the reasons that are given."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from moebench.claims import Claim, Word
+from moebench.records import RunRecord
+from moebench.report.costs import cost_rows
+from moebench.targets import target
+from moebench.verdict import judge
+from moebench.verdict.mixture import mixed_arm, mixtures
+
+CLAIM = Claim(
+    **{"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}, "seeds": 3},
+    **{"arms": ("a", "b"), "matched_on": "steps", "margin": 0.1, "test": "difference"},
+)
+
+
+def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
+    given = {"target": "x", "profile": "full", "status": "finished", "config_hash": arm}
+    more = {"data_hash": "d" * 64, "versions": {"moebench": "1"}, "metrics": {"valid/loss": loss}}
+    costs = {"steps": 100, "tokens": 400, "tokens_per_second": 80.0}
+    return RunRecord(
+        **{**given, "arm": arm, "seed": seed, "commit": "c", **costs, **more, **changes}
+    )
+
+
+def evidence(**changes: Any) -> list[RunRecord]:
+    """Runs that bear the claim out; the changes are to those of b, the dense arm."""
+    ours = [run("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
+    return ours + [run("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
+
+
+def test_runs_of_one_kind_are_judged() -> None:
+    [verdict] = judge([CLAIM], evidence(), "full")
+    assert verdict.verdict is Word.REPRODUCED
+    assert mixtures([CLAIM], evidence()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"data_hash": "e" * 64}, "b had other data (eeeeeeee, dddddddd) than a"),
+        ({"data_version": 2}, "b had data of another version (2, 1) than a"),
+        ({"versions": {"moebench": "2"}}, "moebench differs between runs (1, 2)"),
+    ],
+)
+def test_a_dense_arm_of_another_kind_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
+    [verdict] = judge([CLAIM], evidence(commit="another", **changes), "full")
+    assert verdict.verdict is Word.NOT_TESTABLE
+    assert verdict.why == f"Mixed evidence, which is not judged: {why}."
+    assert verdict.effect is None
+
+
+def test_commits_may_differ() -> None:
+    [verdict] = judge([CLAIM], evidence(commit="another"), "full")
+    assert verdict.verdict is Word.REPRODUCED
+
+
+def test_code_that_both_arms_name_is_the_same() -> None:
+    ours = [replace(record, code={"their.data": "1", "their.router": "5"}) for record in evidence()]
+    alike = [replace(one, code={"their.data": "1"}) if one.arm == "b" else one for one in ours]
+    assert judge([CLAIM], alike, "full")[0].verdict is Word.REPRODUCED
+    other = [replace(one, code={"their.data": "2"}) if one.arm == "b" else one for one in ours]
+    [verdict] = judge([CLAIM], other, "full")
+    assert "their.data differs between runs (1, 2)" in verdict.why
+
+
+def test_arms_of_other_data_by_design_are_named_by_the_claim() -> None:
+    arms = ("a", "b", "a2", "b2")
+    second = [replace(one, arm=f"{one.arm}2", data_hash="e" * 64) for one in evidence()]
+    claim = replace(CLAIM, arms=arms)
+    grouped = replace(CLAIM, arms=arms, same_data=(("a", "b"), ("a2", "b2")))
+    assert mixtures([claim], [*evidence(), *second]) != []
+    assert mixtures([grouped], [*evidence(), *second]) == []
+    assert "b had other data" in mixtures([grouped], [*evidence(data_hash="f" * 64), *second])[0]
+
+
+def test_groups_of_same_data_have_every_arm_once() -> None:
+    with pytest.raises(ValueError, match="same_data: must have every arm once"):
+        replace(CLAIM, same_data=(("a",),))
+    with pytest.raises(ValueError, match="same_data: must have every arm once"):
+        replace(CLAIM, same_data=(("a", "b"), ("b",)))
+
+
+def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
+    same = [run("a", 0, 1.0), run("a", 1, 1.0)]
+    assert mixed_arm(same) == ""
+    for changes, why in (
+        ({"data_hash": "e"}, "its seeds have 2 data sets"),
+        ({"config_hash": "other"}, "its seeds have 2 configurations"),
+        ({"data_version": 2}, "its seeds have data of the versions 1, 2"),
+        ({"versions": {"moebench": "2"}}, "moebench differs between runs (1, 2)"),
+    ):
+        assert mixed_arm([same[0], replace(same[1], **changes)]).startswith(why)
+    edited = [replace(one, code={"their.router": str(one.seed)}) for one in same]
+    assert mixed_arm(edited) == "their.router differs between runs (0, 1)"
+    failed = replace(same[1], status="failed", data_hash="")
+    assert mixed_arm([same[0], failed]) == ""
+
+
+def test_costs_of_a_mixed_arm_have_no_mean() -> None:
+    [row] = cost_rows([run("a", 0, 1.0), run("a", 1, 1.0, data_hash="e")])
+    assert "a (mixed: its seeds have 2 data sets" in row[0]
+    assert set(row[2:]) == {"–"}
+
+
+def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
+    found = target("mixtral")
+    claim = next(claim for claim in found.claims if len(claim.arms) > 1)
+    first, second = claim.arms[:2]
+    records = [run(first, 0, 1.0), run(second, 0, 1.0, data_hash="e" * 64)]
+    [table] = found.tables(records)
+    assert table.rows == ()
+    assert f"{second} had other data" in table.caption
+    [shown] = found.tables(records[:1])
+    assert len(shown.rows) > 0
