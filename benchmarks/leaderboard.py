@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from moebench.compare import EQUAL
+from moebench.provenance import outdated_of
 from moebench.records import RunRecord, read, write_all
 from moebench.report import fill, wording
 from moebench.report.markdown import table
 from moebench.statistics import Interval, Values, holm, mean_interval, mean_p
 from moebench.verdict.conditions import LEVEL
 from moebench.verdict.evidence import paired
+from moebench.verdict.mixture import mixed_arm, mixed_code, mixed_data
 
 RECORDS = Path(__file__).parent / "quality.jsonl"
 PAGE = Path(__file__).parent / "README.md"
+TEXT = "moebench.data.text.Text"
 LOSS, FLOPS = "valid/loss", "flops_per_token"
 HEAD = ("rank", "router", "validation loss", "less dense", "n", "parameters", "FLOPs a token")
 Runs = Mapping[str, Sequence[RunRecord]]  # entry -> its runs with fresh seeds
@@ -43,11 +46,16 @@ def places(runs: Runs) -> list[Place]:
     from the dense one in FLOPs.
 
     Raises:
-        ValueError: if the dense model has no finished run.
+        ValueError: if the dense model has no finished run, or runs are mixed.
     """
     done = {name: [run for run in of if run.status == "finished"] for name, of in runs.items()}
     if not done["dense"]:
         raise ValueError("dense: no run finished")
+    for name, of in done.items():
+        if why := mixed_arm(of) or mixed_data(of, done["dense"]):
+            raise ValueError(f"{name}: not ranked with the dense model: {why}")
+    if why := mixed_code(run for of in done.values() for run in of):
+        raise ValueError(f"not ranked together: {why}")
     losses = {name: {run.seed: run.metrics[LOSS] for run in of} for name, of in done.items()}
     ranks = _ranks({name: losses[name] for name, of in done.items() if _equal(of, done["dense"])})
     found = [
@@ -159,4 +167,10 @@ def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
         f"none has what differs from the dense model by more than {EQUAL[FLOPS]:.0%} in FLOPs "
         "as measured."
     )
+    if older := outdated_of(records, lambda _: TEXT):
+        lead += f" **{older}**"
     return fill(page, "quality", f"{lead}\n\n{table(HEAD, rows(runs), 'll' + 'r' * 5)}")
+
+
+if __name__ == "__main__":  # the table anew, from the committed runs
+    PAGE.write_text(with_leaderboard(PAGE.read_text(), read(RECORDS)))

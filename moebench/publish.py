@@ -5,6 +5,7 @@ No number in a README is typed; `tests/smoke/test_tables.py` makes the tables an
 
 from pathlib import Path
 
+from moebench.provenance import outdated
 from moebench.records import RunRecord, read, write_all
 from moebench.report import (
     fill,
@@ -16,6 +17,7 @@ from moebench.report import (
 )
 from moebench.targets import FOLDERS, Target, target
 from moebench.verdict import judge
+from moebench.verdict.mixture import mixtures
 
 README = "README.md"
 
@@ -29,8 +31,11 @@ def publish(found: Target, runs: Path) -> Path:
 
     Raises:
         FileNotFoundError: if there are no records.
+        ValueError: if they are mixed.
     """
     records = read(runs / "results.jsonl")
+    if reasons := mixtures(found.claims, records):
+        raise ValueError(f"{runs / 'results.jsonl'}: mixed evidence: {'; '.join(reasons)}")
     write_all(records, found.evidence)
     readme = found.evidence.with_name(README)
     readme.write_text(with_tables(readme.read_text(), found, records))
@@ -39,10 +44,23 @@ def publish(found: Target, runs: Path) -> Path:
     return found.evidence
 
 
+def refill() -> None:
+    """Fill in the tables of every target anew from its committed evidence.
+
+    To be done where a data module has a new version: `python -m moebench.publish`.
+    """
+    for found in map(target, FOLDERS):
+        if found.evidence.exists():
+            readme = found.evidence.with_name(README)
+            readme.write_text(with_tables(readme.read_text(), found, read(found.evidence)))
+            front = found.evidence.parents[2] / README
+            front.write_text(with_results(front.read_text()))
+
+
 def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:
     """Return the README of a reproduction with verdicts, costs and tables of its evidence."""
     verdicts = judge(found.claims, records, profile_of(records))
-    filled = fill(text, "verdicts", f"{origin(records)}\n\n{markdown_table(verdicts)}")
+    filled = fill(text, "verdicts", f"{origin(found, records)}\n\n{markdown_table(verdicts)}")
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(records))
     for table in found.tables(records):
@@ -63,7 +81,7 @@ def with_results(text: str) -> str:
             verdicts = judge(found.claims, records, profile_of(records))
             paper = f"{found.paper.title} ({found.paper.year})"
             counts[f"[{paper}](reproductions/{found.folder}/README.md)"] = verdicts
-            table = f"{origin(records)}\n\n{markdown_table(verdicts)}"
+            table = f"{origin(found, records)}\n\n{markdown_table(verdicts)}"
             folded.append(f"<details>\n<summary>{paper}</summary>\n\n{table}\n\n</details>")
     if not counts:
         return text
@@ -78,12 +96,18 @@ def profile_of(records: list[RunRecord]) -> str:
     return profiles.pop()
 
 
-def origin(records: list[RunRecord]) -> str:
-    """Return one sentence on where the records come from."""
+def origin(found: Target, records: list[RunRecord]) -> str:
+    """Return one sentence on where the records come from, and one if their data are out of date."""
     trained = [record for record in records if record.steps]
     machines = sorted({str(record.hardware.get("processor", "?")) for record in trained})
     hours = sum(record.seconds for record in trained) / 3600
-    return (
+    told = (
         f"Profile `{profile_of(records)}`: {len(trained)} runs, {hours:.1f} hours of training on "
         f"{', '.join(machines)}; at this scale, no more."
     )
+    older = outdated(found, records)
+    return f"{told} **{older}**" if older else told
+
+
+if __name__ == "__main__":
+    refill()

@@ -12,6 +12,7 @@ from moebench import report, tracking
 from moebench.baselines import twin
 from moebench.experiment import Experiment, load
 from moebench.plan import Arm, Plan, Profile
+from moebench.provenance import outdated
 from moebench.records import RunRecord, read, write_all, write_whole
 from moebench.run.check import checked
 from moebench.run.function import Function, named
@@ -20,6 +21,7 @@ from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.targets import Target
 from moebench.verdict import Verdict, judge
+from moebench.verdict.mixture import mixtures
 
 RESULTS = ("results.jsonl", "verdicts.json", "report.html")
 
@@ -199,5 +201,9 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
     plan, tables = target.plan, target.tables(records)
-    report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables)
+    mixed = [f"Mixed evidence: {why}." for why in mixtures(target.claims, records)]
+    notices = [text for text in (outdated(target, records), *mixed) if text]
+    report.write(
+        folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, notices
+    )
     return verdicts

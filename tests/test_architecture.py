@@ -22,7 +22,7 @@ ROWS = [  # each module imports only from rows below its own
         "analyze",
         "describe",
     },
-    {"sweep"},
+    {"sweep", "provenance"},
     {"report", "targets"},
     {"compare"},
     {"run", "verdict"},

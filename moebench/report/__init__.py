@@ -44,6 +44,7 @@ def render(
     groups: Mapping[str, Sequence[str]],
     drawings: Sequence[Drawing] = (),
     tables: Sequence[PaperTable] = (),
+    notices: Sequence[str] = (),
 ) -> str:
     """Return the page about the runs in a folder, as HTML.
 
@@ -55,6 +56,7 @@ def render(
         groups: title -> arms that share a figure; arms of no group share one of their own.
         drawings: figures of this paper alone.
         tables: tables of this paper alone.
+        notices: sentences that stand before all figures, such as that the data are out of date.
 
     Raises:
         FileNotFoundError: if the folder has no `results.jsonl`.
@@ -62,7 +64,7 @@ def render(
     """
     from moebench.report.page import page
 
-    return page(folder, paper, claims, verdicts, groups, drawings, tables)
+    return page(folder, paper, claims, verdicts, groups, drawings, tables, notices)
 
 
 def write(
@@ -73,13 +75,14 @@ def write(
     groups: Mapping[str, Sequence[str]],
     drawings: Sequence[Drawing] = (),
     tables: Sequence[PaperTable] = (),
+    notices: Sequence[str] = (),
 ) -> Path:
     """Write the page to `report.html` in the folder, whole or not at all; return its path.
 
     Takes and raises what `render` does.
     """
     path = folder / "report.html"
-    write_whole(path, render(folder, paper, claims, verdicts, groups, drawings, tables))
+    write_whole(path, render(folder, paper, claims, verdicts, groups, drawings, tables, notices))
     return path
 
 

@@ -72,6 +72,7 @@ def page(
     groups: Mapping[str, Sequence[str]],
     drawings: Sequence[Drawing],
     tables: Sequence[PaperTable] = (),
+    notices: Sequence[str] = (),
 ) -> str:
     """Return the page as HTML; see `moebench.report.render`."""
     found = runs.load(folder)
@@ -94,6 +95,7 @@ def page(
         forests=_forests(entries),
         drawings=drawings,
         tables=tables,
+        notices=notices,
         losses=_panels(losses, arms, strokes, "validation loss", (by_steps, by_time)),
         searches=_distinct(runs.search_of(run.record.arm) or "" for run in found),
         maps=maps,

@@ -51,6 +51,16 @@ def test_ranks_follow_from_paired_differences() -> None:
     assert found[0].gap.estimate == pytest.approx(-0.5)
 
 
+def test_runs_of_other_data_are_not_ranked() -> None:
+    other = [run("other", seed, 2.0, data_hash="e") for seed in range(2)]
+    dense = [run("dense", seed, 3.0, data_hash="d") for seed in range(2)]
+    with pytest.raises(ValueError, match=r"other: not ranked .*: other data \(d, e\)"):
+        places({"dense": dense, "other": other})
+    mixed = [dense[0], run("dense", 1, 3.0, data_hash="e")]
+    with pytest.raises(ValueError, match=r"dense: not ranked .*: its seeds have 2 data sets"):
+        places({"dense": mixed})
+
+
 def test_a_row_has_costs_and_the_difference_to_the_dense_model() -> None:
     large = [run("large", seed, 2.0 + seed, params_total=8000) for seed in range(2)]
     found = {row[1]: row for row in rows({**runs(dense=[3.0, 4.0]), "large": large})}

@@ -1,0 +1,62 @@
+"""Of what data the evidence of a paper is, beside what its data modules make today."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from moebench.experiment import load, read_yaml
+from moebench.records import RunRecord
+from moebench.run.function import named
+from moebench.targets import Target
+
+
+def outdated(found: Target, records: Sequence[RunRecord]) -> str:
+    """Say in a sentence how many runs are of older data than today's; empty where none is.
+
+    A record has the version of its data; the module they came from is that of its arm.
+    """
+    classes: dict[tuple[Path, ...], str] = {(): ""}
+
+    def class_of(record: RunRecord) -> str:
+        files = configs_of(found, record.arm)
+        if files not in classes:
+            classes[files] = load(files).config["data"]["class_path"]
+        return classes[files]
+
+    return outdated_of(records, class_of)
+
+
+def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], str]) -> str:
+    """Say the same of runs whose data module is known.
+
+    Args:
+        records: of runs.
+        class_of: returns the class path of the data module of a run, empty where it has none.
+    """
+    older: Counter[tuple[str, int, int]] = Counter()
+    with_data = [record for record in records if record.data_hash]
+    for record in with_data:
+        if path := class_of(record):
+            module, _, name = path.rpartition(".")
+            today = getattr(named(f"{module}:{name}"), "version", 1)
+            if record.data_version < today:
+                older[name, record.data_version, today] += 1
+    parts = [
+        f"{count} of {len(with_data)} runs were made from version {version} of the data `{name}`,"
+        f" which have version {today} by now"
+        for (name, version, today), count in sorted(older.items())
+    ]
+    return f"{'; '.join(parts)}: this evidence is to be made anew." if parts else ""
+
+
+def configs_of(found: Target, arm: str) -> tuple[Path, ...]:
+    """Return the configuration files of an arm or of the points of a sweep; none if it has none."""
+    for known in found.plan.arms:
+        if known.name == arm:
+            return tuple(found.configs / name for name in known.configs)
+    file = found.plan.sweeps.get(arm.partition("/")[0])
+    if file is None:
+        return ()
+    named_there = read_yaml(found.configs / file)["experiment"]
+    names = named_there if isinstance(named_there, list) else [named_there]
+    return tuple((found.configs / file).parent / name for name in names)
