@@ -121,12 +121,17 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _check_end(options: Mapping[str, Any]) -> None:
-    """Refuse a run that has no steps, or no end."""
+    """Refuse a run that has no steps, no end, or two of them."""
     steps, epochs = options.get("max_steps", -1), options.get("max_epochs")
     if steps != -1 and steps < 1:
         raise ValueError(f"trainer.max_steps={steps}: must be at least 1")
     if epochs is not None and epochs != -1 and epochs < 1:
         raise ValueError(f"trainer.max_epochs={epochs}: must be at least 1")
+    if steps != -1 and epochs not in (None, -1):
+        raise ValueError(
+            f"trainer.max_epochs={epochs}: trainer.max_steps={steps} ends the run, too, and "
+            "what is done at its end has to know which; set one of them to -1"
+        )
     if steps == -1 and epochs in (None, -1):
         raise ValueError("trainer.max_steps=-1: the run would not end; set it or max_epochs")
 

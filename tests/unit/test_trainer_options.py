@@ -56,6 +56,7 @@ def test_every_option_of_the_trainer_is_honoured_or_limited() -> None:
         ({"inference_mode": False}, r"trainer\.inference_mode=False: it would change nothing"),
         ({"gradient_clip_algorithm": "value"}, r"gradient_clip_algorithm=value: clips nothing"),
         ({"max_steps": 0}, r"trainer\.max_steps=0: must be at least 1"),
+        ({"max_epochs": 2}, r"trainer\.max_epochs=2: trainer\.max_steps=8 ends the run, too"),
         ({"max_epochs": 0}, r"trainer\.max_epochs=0: must be at least 1"),
         ({"max_steps": -1}, r"trainer\.max_steps=-1: the run would not end"),
         ({"val_check_interval": 9}, r"val_check_interval=9: the run has only 8 batches"),
