@@ -59,7 +59,11 @@ def _row(arm: str, runs: list[RunRecord], off: Mapping[str, float]) -> tuple[str
 
 def _cell(cost: Cost, runs: Iterable[RunRecord], times_planned: float | None) -> str:
     """Return the mean, and how many times the plan it is where it is not equal."""
-    text = cost.text(_mean(getattr(run, cost.name) for run in runs))
+    return flagged(cost.text(_mean(getattr(run, cost.name) for run in runs)), times_planned)
+
+
+def flagged(text: str, times_planned: float | None) -> str:
+    """Return a cost, and how many times the plan it is where that is known."""
     return text if times_planned is None else f"{text} (×{times_planned:.3g} of plan)"
 
 

@@ -8,8 +8,10 @@ from markupsafe import Markup
 
 from moebench.records import write_whole
 from moebench.report import sweep_figures, sweep_names, wording
+from moebench.report.costs import flagged
 from moebench.report.sweep_summary import Summary, read_summary
 from moebench.report.theme import standalone
+from moebench.verdict.planned import TIME
 
 HEAD = (
     *("arm", "best of", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
@@ -106,7 +108,7 @@ def rows(summary: Summary) -> list[list[str]]:
     """Return the cells of winner and baselines on fresh seeds."""
     found = []
     for row in summary.fresh:
-        costs = row["costs"]
+        costs, off = row["costs"], row.get("off_plan", {})  # none in an older summary
         widest = (row.get("high") or 0.0) - (row.get("low") or 0.0)
         places = wording.decimals(widest / 2 or row.get("gap") or 0.0) or 4
         known = row.get("low") is not None
@@ -124,10 +126,10 @@ def rows(summary: Summary) -> list[list[str]]:
                 interval,
                 str(row["n"]) + (f" ({row['failed']} failed)" if row["failed"] else ""),
                 *(
-                    wording.scaled(costs[name]) if name in costs else "–"
+                    flagged(wording.scaled(costs[name]), off.get(name)) if name in costs else "–"
                     for name in ("params_total", "flops_per_token")
                 ),
-                wording.digits(costs["seconds_per_step"]) if costs else "–",
+                flagged(wording.digits(costs[TIME]), off.get(TIME)) if costs else "–",
             ]
         )
     return found

@@ -18,6 +18,7 @@ from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS
 from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
+from moebench.verdict.planned import off_plan
 
 SUMMARY = "sweep.json"
 FILES = ("results.jsonl", SUMMARY, "report.html", "plots")
@@ -49,6 +50,7 @@ def summary(
     compared = _judged(sweep, records, best) if best else []
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
     tuned = best_tuned(sweep, records)
+    done = {arm: [r for r in _of(records, arm) if r.status == "finished"] for arm in compared}
     return {
         "name": sweep.name,
         "objectives": dict(sweep.objectives),
@@ -70,7 +72,10 @@ def summary(
         "best": best.number if best else None,
         "trials": [_trial(trial, records, names) for trial in trials],
         "baselines": _levels(sweep, records, tuned, names),
-        "fresh": [_compared(sweep, _of(records, arm), arm) for arm in compared],
+        "fresh": [
+            {**_compared(sweep, _of(records, arm), arm), "off_plan": times_plan}
+            for arm, times_plan in off_plan(done).items()
+        ],
         "tuned": tuned,
         "importances": importances(trials, sweep),
         "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),

@@ -27,7 +27,7 @@ def off_plan(arms: Mapping[str, Sequence[RunRecord]]) -> dict[str, dict[str, flo
 
 
 def _ratio(runs: Sequence[RunRecord], cost: str) -> float:
-    """Return measured over planned, nought where there was no plan."""
+    """Return measured over planned, zero where there was no plan."""
     planned = [run for run in runs if run.planned.get(cost)]
     if not planned:
         return 0.0
@@ -35,7 +35,7 @@ def _ratio(runs: Sequence[RunRecord], cost: str) -> float:
 
 
 def _time_ratio(arm: str, arms: Mapping[str, Sequence[RunRecord]]) -> float:
-    """Return the time of an arm over that of its equals, nought where that is not known."""
+    """Return the time of an arm over that of its equals, zero where that is not known."""
     plans = {run.planned[TIME] for run in arms[arm] if TIME in run.planned}
     ours = [run for run in arms[arm] if TIME in run.planned]
     theirs = [

@@ -1,5 +1,6 @@
 """A row is flagged where a mixture or its twin did not cost what they were to have in common."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from moebench.compare import compare
 from moebench.records import RunRecord
 from moebench.report import markdown_costs
 from moebench.report.comparison import comparison_text
+from moebench.reproduce import resolve
+from moebench.targets import target
 from moebench.tracking import Logged
 from moebench.verdict import judge
 from moebench.verdict.planned import off_plan
@@ -103,3 +106,14 @@ def test_a_comparison_says_so() -> None:
     assert "time, not FLOPs as planned (×0.93)" in " ".join(text.split())
     alike = [planned("sparse", 100.0), planned("dense", 104.0)]
     assert "planned" not in comparison_text(compare([Logged(one, 0.0, {}, {}) for one in alike]))
+
+
+def test_both_arms_of_a_reproduction_know_the_plan(tiny) -> None:
+    found = target("switch")
+    base, small = found.plan.profile("smoke"), {**tiny.settings(), "trainer.accelerator": "cpu"}
+    arms = [arm for arm in found.plan.arms if arm.twin_of and arm.matched_on == "active_flops"][:1]
+    names = [arms[0].twin_of, arms[0].name]
+    experiments, planned = resolve(found, replace(base, arms=names), small)
+    assert set(experiments) == set(planned) == set(names)
+    assert planned[names[0]] == planned[names[1]]
+    assert list(planned[names[0]]) == ["flops_per_token"]

@@ -97,6 +97,21 @@ def test_baselines_come_first_and_fresh_seeds_when_the_trials_have_ended(leader)
     assert leader().companions.done, "the next process has nothing to do"
 
 
+def test_a_winner_and_its_twin_have_one_plan(leader) -> None:
+    """Neither capacity nor balance weight, the names of the space, is a matter of FLOPs."""
+    process = leader()
+    planned = process.companions.next().planned
+    assert list(planned) == ["flops_per_token"]
+    process = leader()  # which finds the width in the study
+    again = process.companions.next()
+    assert again.planned == planned
+    process.end(again)
+    process.names(process.companions.next)
+    process.names(process.crew.next)
+    job = process.companions.next()
+    assert (job.arm, job.planned) == ("trial_0", planned)
+
+
 def made(process: Leader) -> dict[tuple[str, int], RunRecord]:
     """The records that the study keeps of the runs beside its trials."""
     return {(r.arm, r.seed): r for r in records_in(process.tickets.study.user_attrs)}

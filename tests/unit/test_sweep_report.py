@@ -217,6 +217,12 @@ def test_winner_and_baselines_stand_with_their_gap() -> None:
     assert row[4:7] == ["+0.1000", "[3.00, 3.20]", "3 (1 failed)"]
 
 
+def test_a_cost_that_is_not_as_planned_says_so() -> None:
+    off = {"flops_per_token": 1.2}
+    [row] = rows(Summary(content(fresh=[{**content()["fresh"][0], "off_plan": off}])))
+    assert row[7:] == ["1.00 M", "200 k (×1.2 of plan)", "0.0200"]
+
+
 def test_a_small_objective_keeps_its_digits() -> None:
     small = {"in_sweep": 3e-4, "mean": 3.1e-4, "low": 3.0e-4, "high": 3.2e-4, "gap": 1e-5}
     [row] = rows(Summary(content(fresh=[{**content()["fresh"][0], **small}])))
