@@ -35,7 +35,7 @@ def leaks(network: nn.Module, batch: Any) -> dict[int, Sees | None]:
     shape: tuple[int, ...] = getattr(getattr(batch, "input_BL", None), "shape", ())
     if len(shape) != 2:
         return {}
-    count, length = shape
+    count, length = shape[0], whole_length(batch)
     found = {}
     for layer, (name, router) in enumerate(routers(network).items()):
         seen = all_seen(*(sees(router, length, training) for training in (True, False)))
@@ -43,6 +43,12 @@ def leaks(network: nn.Module, batch: Any) -> dict[int, Sees | None]:
         if is_causal(network, name) and (seen is None or seen & wrong):
             found[layer] = None if seen is None else seen & wrong
     return found
+
+
+def whole_length(batch: Any) -> int | None:
+    """Return the tokens of every sequence of a batch; None with padding, which is not routed."""
+    padded = getattr(batch, "mask_BL", None) is not None
+    return None if padded else int(batch.input_BL.shape[1])
 
 
 def is_causal(network: nn.Module, name: str) -> bool:
@@ -78,7 +84,7 @@ def report_leaks(network: nn.Module, batch: Any) -> None:
             "when it generates text"
         )
         if any(isinstance(part, Limited) for layer in known for part in every[layer].modules()):
-            parts += _ways_out(known.values(), batch.input_BL.shape[1])
+            parts += _ways_out(known.values(), whole_length(batch))
     if silent := [layer for layer in found if layer not in known]:
         names = ", ".join(dict.fromkeys(type(every[layer]).__name__ for layer in silent))
         parts.append(f"no telling whether {numbered(silent)} leak: {names} has no attribute `sees`")
@@ -86,11 +92,13 @@ def report_leaks(network: nn.Module, batch: Any) -> None:
         log.warning("%s", "; ".join(parts))
 
 
-def _ways_out(found: Iterable[Sees], length: int) -> list[str]:
-    """Return what to set so that a capacity leaks no more."""
+def _ways_out(found: Iterable[Sees], length: int | None) -> list[str]:
+    """Return what to set so that a capacity leaks no more; groups need sequences of one length."""
     together = all_seen(*found) or Sees.TOKEN
     ways = {
         Sees.OTHERS: f"set capacity.group={length} to keep sequences apart",
         Sees.LATER: "use capacity.priority=position and overflow=Drop to leave later tokens out",
     }
+    if length is None:
+        del ways[Sees.OTHERS]
     return [way for kind, way in ways.items() if kind in together]

@@ -11,12 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.capacity import Limited
 from moebench.moe.layer import MoELayer
-from moebench.moe.routers import ROUTERS, InputDropout, Tempered
-
-# Routers that, outside training, look at each token by itself, or leave that to a router inside.
-_ALONE = {*ROUTERS.values(), InputDropout, Tempered}
+from moebench.moe.sees import Sees, sees
 
 Reader = Callable[[Sequence[Sequence[int]]], Tensor]
 
@@ -42,22 +38,13 @@ def reader(network: nn.Module, room: int) -> Reader:
 def decides_alone(network: nn.Module) -> bool:
     """Return whether, outside training, no token changes the experts of another.
 
-    A router that is not known here is taken to compare tokens.
+    A router that does not say what it sees is taken to compare tokens.
     """
-    routers = [
-        part
+    return all(
+        sees(layer.router, None, training=False) == Sees.TOKEN
         for layer in network.modules()
         if isinstance(layer, MoELayer)
-        for part in layer.router.modules()
-        if hasattr(part, "num_experts")
-    ]
-    return all(_roomy(part) if type(part) is Limited else type(part) in _ALONE for part in routers)
-
-
-def _roomy(limited: Limited) -> bool:
-    """Return whether every expert has room for all tokens, however few come together."""
-    room = limited.eval_capacity
-    return room.group is None and room.factor >= int(limited.num_experts)  # type: ignore[arg-type]
+    )
 
 
 def _remembering(network: Mixtral, room: int) -> Reader:

@@ -153,3 +153,14 @@ def test_a_leak_is_told_in_one_line(
 
 def test_a_batch_without_sequences_cannot_leak() -> None:
     assert not leaks(decoder(limited("score")), SimpleNamespace(x_TD=torch.zeros(3, D)))
+
+
+def test_no_group_keeps_padded_sequences_apart(caplog: pytest.LogCaptureFixture) -> None:
+    """Their real tokens follow one another, wherever a sequence ends."""
+    padded = batch()
+    padded.mask_BL = torch.arange(L) < torch.tensor([[L], [3], [5]])
+    network = decoder(limited("choice", L))
+    assert in_words(leaks(network, padded).values()) == "other sequences"
+    report_leaks(network, padded)
+    assert "capacity.group" not in caplog.text
+    assert not leaks(decoder(lambda dim: Switch(dim, E)), padded)
