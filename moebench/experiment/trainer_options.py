@@ -121,7 +121,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _check_end(options: Mapping[str, Any]) -> None:
-    """Refuse a run that has no steps, no end, or two of them."""
+    """Refuse a run that has no steps or two ends; without any, the model itself ends it."""
     steps, epochs = options.get("max_steps", -1), options.get("max_epochs")
     if steps != -1 and steps < 1:
         raise ValueError(f"trainer.max_steps={steps}: must be at least 1")
@@ -132,8 +132,6 @@ def _check_end(options: Mapping[str, Any]) -> None:
             f"trainer.max_epochs={epochs}: trainer.max_steps={steps} ends the run, too, and "
             "what is done at its end has to know which; set one of them to -1"
         )
-    if steps == -1 and epochs in (None, -1):
-        raise ValueError("trainer.max_steps=-1: the run would not end; set it or max_epochs")
 
 
 def _check_validation(options: Mapping[str, Any]) -> None:
@@ -171,8 +169,8 @@ def check_pass(options: Mapping[str, Any], batches: int) -> None:
     Raises:
         ValueError: if no validation would ever come, or no end.
     """
-    if batches >= ENDLESS and options.get("max_steps", -1) == -1:
-        epochs = options.get("max_epochs")
+    epochs = options.get("max_epochs")
+    if batches >= ENDLESS and epochs not in (None, -1):
         raise ValueError(f"trainer.max_epochs={epochs}: the data have no end; set max_steps")
     limit = options.get("limit_train_batches")
     if limit is not None:
