@@ -3,10 +3,12 @@
 import ast
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from itertools import groupby
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)  # what may hold statements, or be one
 _MARKUP = re.compile(r":[\w:]+:`[~!]?([^`<]*?)(?: <[^`]*>)?`|``?([^`]*)``?")
 _WORD = re.compile(r"[(\"']*[A-Za-z][A-Za-z'’/-]*[.,;:!?)\"']*")
 _FEWEST_WORDS = 6
@@ -26,11 +28,23 @@ def paragraphs(code: str) -> Iterator[str]:
             tree = ast.parse(code)
         except (SyntaxError, ValueError):
             return
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, _DOCUMENTED):
             for block in _blocks(ast.get_docstring(node) or ""):
                 if _is_prose(block):
                     yield block
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what `ast.walk` does, in its order, but for expressions: nine nodes of ten are some."""
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        for name in node._fields:
+            parts = getattr(node, name, None)
+            if isinstance(parts, list) and parts and isinstance(parts[0], _BLOCKS):
+                waiting.extend(parts)
 
 
 def _blocks(docstring: str) -> Iterator[str]:
