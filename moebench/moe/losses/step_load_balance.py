@@ -32,7 +32,8 @@ class StepLoadBalance(nn.Module):
             load_E: f; None: that of the batch alone.
         """
         load_E = (load(decision) if load_E is None else load_E).to(decision.probs_TE.dtype)
-        return decision.num_experts * (load_E * decision.probs_TE.mean(dim=0)).sum()
+        mean_E = decision.probs_TE.sum(dim=0) / max(1, decision.num_tokens)
+        return decision.num_experts * (load_E * mean_E).sum()
 
 
 class StepLoads:
