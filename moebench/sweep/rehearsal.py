@@ -4,7 +4,10 @@ Whatever the parts refuse is refused here, before anything of the sweep is writt
 """
 
 import copy
+import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +31,7 @@ def rehearse(experiment: Experiment) -> RunRecord:
     config: dict[str, Any] = copy.deepcopy(dict(known.config))
     step = config["trainer"].get("accumulate_grad_batches") or 1
     config["trainer"].update(SHORT, val_check_interval=step)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _errors_alone():
         short = replace(known, config=config)
         job = Job("sweeps", "rehearsal", "base", 0, short, Path(folder) / "run")
         record = execute(job, [])
@@ -37,3 +40,15 @@ def rehearse(experiment: Experiment) -> RunRecord:
             told = error.read_text().strip().splitlines()[-1:] if error.exists() else []
             raise ValueError(f"experiment: its first step is {record.status}: {' '.join(told)}")
     return record
+
+
+@contextmanager
+def _errors_alone() -> Iterator[None]:
+    """Pass over the warnings of a first step: the runs of the sweep give them, this is none."""
+    logger = logging.getLogger("moebench")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
