@@ -34,7 +34,7 @@ def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], st
         class_of: returns the class path of the data module of a run, empty where it has none.
     """
     older: Counter[tuple[str, int, int]] = Counter()
-    with_data = [record for record in records if record.data_hash]
+    with_data = [record for record in records if record.data_hash and record.steps]
     for record in with_data:
         if path := class_of(record):
             module, _, name = path.rpartition(".")

@@ -22,6 +22,7 @@ from moebench.verdict import Verdict
 
 SHOWN = 4  # load maps in sight; the others are folded away
 OTHER = "Other arms"
+BY_STEPS, BY_TIME = "training steps", "seconds in training steps"  # axes of curves
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,6 @@ def page(
         (arm, run.record.seed, figures.load_map(runs.load_maps(run), arm))
         for arm, run in runs.representative(found).items()
     ]
-    by_steps, by_time = "training steps", "seconds in training steps"
     return _template().render(
         paper=paper,
         setting=setting(found),
@@ -96,11 +96,11 @@ def page(
         drawings=drawings,
         tables=tables,
         notices=notices,
-        losses=_panels(losses, arms, strokes, "validation loss", (by_steps, by_time)),
+        losses=_panels(losses, arms, strokes, "validation loss", (BY_STEPS, BY_TIME)),
         searches=_distinct(runs.search_of(run.record.arm) or "" for run in found),
         maps=maps,
         shown=SHOWN,
-        dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (by_steps,)),
+        dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (BY_STEPS,)),
         cost_head=HEAD,
         costs=cost_rows(run.record for run in found),
         leaks=footnote(run.record for run in found),
