@@ -23,7 +23,7 @@ from moebench.cost import Cost, count_batch
 from moebench.leaks import report_leaks
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
-from moebench.moe.losses.step_load_balance import StepLoadBalance, StepLoads
+from moebench.moe.losses.step_load_balance import StepLoads, wants_step_load
 from moebench.moe.metrics import METRICS, load
 from moebench.reach import report_learning, report_reach, router_parameters
 
@@ -146,11 +146,11 @@ class Training(pl.LightningModule):
         """
         if not decisions:
             return {}
-        over_step = any(isinstance(term.loss, StepLoadBalance) for term in self.losses)
+        over_step = any(wants_step_load(term.loss) for term in self.losses)
         load_LE = self.loads.gather(decisions) if over_step else []
         found = {}
         for term in self.losses:
-            of_step = isinstance(term.loss, StepLoadBalance)
+            of_step = wants_step_load(term.loss)
             given = zip(decisions, load_LE, strict=True) if of_step else zip(decisions)
             found[type(term.loss).__name__] = torch.stack([term.loss(*d) for d in given]).sum()
         return found

@@ -24,6 +24,8 @@ class StepLoadBalance(nn.Module):
     batches as long as the step is balanced.
     """
 
+    wants_step_load = True
+
     def forward(self, decision: RoutingDecision, load_E: Tensor | None = None) -> Tensor:
         """Return the loss of one layer, a scalar of the type of `decision.probs_TE`.
 
@@ -34,6 +36,14 @@ class StepLoadBalance(nn.Module):
         load_E = (load(decision) if load_E is None else load_E).to(decision.probs_TE.dtype)
         mean_E = decision.probs_TE.sum(dim=0) / max(1, decision.num_tokens)
         return decision.num_experts * (load_E * mean_E).sum()
+
+
+def wants_step_load(loss: nn.Module) -> bool:
+    """Tell whether a loss is called as `(decision, load_E)`, with the load of the step so far.
+
+    It says so in an attribute `wants_step_load`; any other is called as `(decision)`.
+    """
+    return bool(getattr(loss, "wants_step_load", False))
 
 
 class StepLoads:
