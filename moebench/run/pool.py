@@ -19,6 +19,7 @@ import torch
 from moebench.records import RunRecord, write, write_whole
 from moebench.run import worker
 from moebench.run.job import Job
+from moebench.run.messages import Messages, message_path
 from moebench.run.place import found, settle
 from moebench.run.recording import record_of
 
@@ -66,6 +67,7 @@ class Pool:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self.running: list[Running] = []
+        self._messages = Messages()
         self._start = _starter(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
     @property
@@ -81,6 +83,7 @@ class Pool:
     def start(self, job: Job) -> None:
         """Start a process for a job."""
         job.note_code()
+        message_path(job).unlink(missing_ok=True)  # of an earlier attempt
         self.running.append(self._start(job))
 
     def ended(self) -> list[tuple[Job, RunRecord]]:
@@ -89,6 +92,7 @@ class Pool:
         for entry in over:
             entry.process.join()
             self.running.remove(entry)
+        self._messages.show([entry.job for entry in over])
         return [(entry.job, _ended(entry)) for entry in over]
 
     def stop(self, job: Job) -> None:
@@ -99,8 +103,9 @@ class Pool:
             entry.process.join()
 
     def wait(self) -> None:
-        """Sleep until a process ends, a second at most."""
+        """Sleep until a process ends, a second at most; show what the runs say."""
         wait([entry.process.sentinel for entry in self.running], timeout=POLL_SECONDS)
+        self._messages.show(self.jobs)
 
     def __enter__(self) -> "Pool":
         """Return itself."""

@@ -24,6 +24,7 @@ from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.memory import keep_freed_memory
+from moebench.run.messages import write_messages
 from moebench.run.outcomes import single, together
 from moebench.run.place import held
 from moebench.run.recording import Objects, record_of, start_clean
@@ -37,6 +38,7 @@ def main(job: Job, threads: int) -> None:
     torch.set_num_threads(threads)
     keep_freed_memory()
     with held(job):
+        write_messages(job)
         execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)])
 
 
