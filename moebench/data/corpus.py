@@ -26,7 +26,7 @@ from moebench.data.separation import Counts, Separated, separate
 from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
 from moebench.data.tokenizer import EOS, Tokenizer
 
-_FORMAT = "2"  # raise it when the same text would give other files
+_FORMAT = "3"  # raise it when the same text would give other files
 _SAMPLE_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
 
 
@@ -80,7 +80,11 @@ def folder_of(source: Source, vocabulary: int) -> Path:
 
 
 def build(source: Source, vocabulary: int, folder: Path) -> None:
-    """Encode a source into a folder, unless the folder is there."""
+    """Encode a source into a folder, unless the folder is there.
+
+    Raises:
+        ValueError: if the source is refused, or is another one by the time it has been read.
+    """
     if folder.exists():
         return
     unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
@@ -88,6 +92,8 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
     try:
         documents = tqdm(source.documents(), desc="reading text", unit="document", disable=None)
         _write(separate(documents), vocabulary, unfinished)
+        if folder_of(source, vocabulary) != folder:
+            raise ValueError("data.source: it changed while it was read; run the command again")
         unfinished.rename(folder)
     except OSError:
         if not folder.exists():  # otherwise another process was faster, with the same result

@@ -235,6 +235,19 @@ def test_a_source_that_fails_leaves_nothing(cache: Path) -> None:
     assert not list(cache.iterdir())
 
 
+def test_a_source_that_changes_while_it_is_read_leaves_nothing(cache: Path) -> None:
+    """Else the new text would stand in the cache under the name of the old one."""
+
+    class Growing(Counting):
+        def documents(self) -> Iterator[Document]:
+            self.first += 1
+            yield from super().documents()
+
+    with pytest.raises(ValueError, match=r"^data\.source: it changed while it was read; run the"):
+        prepared(source=Growing())
+    assert not list(cache.iterdir())
+
+
 def test_large_vocabularies_take_four_bytes() -> None:
     small, large = prepared(vocabulary=65536), prepared(vocabulary=65537)
     sizes = [(text._folder / "train.bin").stat().st_size for text in (small, large)]
