@@ -1,5 +1,6 @@
 """What is known about a text: its size, what was left out, and how far its splits overlap."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,11 +59,19 @@ def description(text: Text) -> str:
     lines = [
         f"content {known.content_hash}, version {text.version}, vocabulary {known.vocabulary}",
         f"{'domain':{width}}  {'train tokens':>14}  {'valid tokens':>14}  {'overlap':>8}",
-        *(f"{name:{width}}  {a:>14,}  {b:>14,}  {share:>8.2%}" for name, a, b, share in rows),
-        f"overlap: runs of {RUN} tokens in validation documents that stand in the training text",
+        *(
+            f"{name:{width}}  {a:>14,}  {b:>14,}  {_percent(share):>8}"
+            for name, a, b, share in rows
+        ),
+        f"overlap: runs of {RUN} tokens in validation documents that stand in the training text"
+        "; - where none is as long",
         f"left out: {counts.copies:,} of {counts.documents:,} documents, near-duplicates of others "
         f"in {counts.clusters:,} clusters",
         f"left out: {counts.cut:,} of {counts.valid:,} characters of validation documents, which "
         "stand in the training text",
     ]
     return "\n".join(lines)
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{share:.2%}"

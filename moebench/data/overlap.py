@@ -4,6 +4,7 @@ The measure is the share of the runs of 32 tokens in the validation documents th
 a training document, of any domain.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,13 +32,17 @@ class Overlap:
 
     @property
     def total(self) -> float:
-        """The share in all domains together; 0 where no document is as long as a run."""
-        return sum(self.shared) / max(1, sum(self.runs))
+        """The share in all domains together; NaN where no document is as long as a run."""
+        return _share(sum(self.shared), sum(self.runs))
 
     @property
     def by_domain(self) -> list[float]:
         """The share in each domain."""
-        return [part / max(1, whole) for part, whole in zip(self.shared, self.runs, strict=True)]
+        return list(map(_share, self.shared, self.runs))
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
 
 
 def overlap(train: Tokens, valid: Tokens, sizes: list[int]) -> Overlap:

@@ -5,6 +5,7 @@ The encoding is learnt and the tokens are written once, into a cache that all ru
 """
 
 import logging
+import math
 from functools import cached_property
 from pathlib import Path
 
@@ -120,13 +121,13 @@ class Text(pl.LightningDataModule):
     def metrics(self) -> dict[str, float]:
         """`data/overlap`, and of each domain: the share of validation text that was trained on.
 
-        The unit is a run of 32 tokens; see `moebench.data.overlap`.
+        The unit is a run of 32 tokens, see `moebench.data.overlap`; a domain without any is left
+        out.
         """
-        shares = self.description.overlap.by_domain
-        by_domain = zip(self.domains, shares, strict=True)
+        known = self.description.overlap
+        found = {f"data/overlap/{d}": s for d, s in zip(self.domains, known.by_domain, strict=True)}
         return {
-            "data/overlap": self.description.overlap.total,
-            **{f"data/overlap/{domain}": share for domain, share in by_domain},
+            k: s for k, s in {"data/overlap": known.total, **found}.items() if not math.isnan(s)
         }
 
     @property

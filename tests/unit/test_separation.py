@@ -1,6 +1,7 @@
 """No text stands on both sides: near-duplicates, the choice of sides, passages, the measure."""
 
 import logging
+import math
 import random
 import sys
 from collections.abc import Sequence
@@ -82,9 +83,13 @@ def test_overlap_is_the_share_of_32_token_runs_that_the_training_documents_have(
     assert found.total == 28 / 162
 
 
-def test_texts_shorter_than_a_run_share_nothing() -> None:
-    ids = np.array([5, 6, EOS], dtype=np.uint16)
-    assert overlap(ids, ids, [3]).total == 0
+def test_of_texts_shorter_than_a_run_no_share_is_known() -> None:
+    """The second domain has one run, which stands in the training text; the first has none."""
+    short, long = [5, 6, EOS], [*range(40, 72), EOS]
+    found = overlap(*[np.array(short + long, dtype=np.uint16)] * 2, [3, 33])
+    assert math.isnan(found.by_domain[0])
+    assert found.by_domain[1] == found.total == 1
+    assert math.isnan(overlap(*[np.array(short, dtype=np.uint16)] * 2, [3]).total)
 
 
 def test_near_duplicates_are_found_and_chains_are_one_cluster() -> None:
@@ -145,6 +150,15 @@ def test_a_few_documents_of_one_line_are_split_by_document() -> None:
     assert [d.split for d in separate(few).documents].count("valid") == 1
 
 
+def test_of_a_few_documents_those_of_one_line_are_for_training() -> None:
+    """Two documents have lines to give away; whatever has but one, a blank one aside, has none."""
+    lines = [sentences(n) for n in range(5)]
+    few = [document(n, " ".join(lines[n])) for n in range(3)]
+    few += [document(3, "\n" + " ".join(lines[3])), document(4, "\n".join(lines[4]))]
+    sides = [(d.name, d.split) for d in separate(few).documents]
+    assert sides == [*((str(n), "train") for n in range(5)), ("4", "valid")]
+
+
 def test_passages_of_the_training_text_leave_validation() -> None:
     """A licence, one sentence inside a line, and a text that is a patchwork of others."""
     licence = "\n".join(sentences(1000, 3)) + "\n\n"
@@ -200,7 +214,7 @@ def test_shards_are_compared_with_validation_and_within_themselves(
             r"domain 'b' has nothing to validate on: all of its text \(2 documents\) counts as one",
         ),
         ([document(0, "the same line of a text\n" * 400)], "domain 'a' has no text for valid; all"),
-        ([document(0, "one line")], "domain 'a' has no text for train; give it at least two lines"),
+        ([document(0, "one line")], "domain 'a' has no text for valid; give it at least two lines"),
         ([], "it has no text for train"),
         (
             [document(n, text(0), split=side) for n, side in enumerate(["valid", "train"])],

@@ -11,13 +11,13 @@ def chosen(documents: Sequence[Document]) -> Iterator[Document]:
     """Yield the documents of one domain, each on a side.
 
     Of twenty groups or more, one in twenty is for validation, chosen by a hash of its name; of
-    fewer, the last twentieth of the lines of each document, or one in twenty if none has a second
-    line.
+    fewer, the last twentieth of the lines of each document that has several, or one group if none
+    has.
     """
     groups = sorted(
         {_group(document) for document in documents}, key=lambda name: digest_of([name])
     )
-    by_lines = any("\n" in document.text.strip() for document in documents)
+    by_lines = any(len(document.text.strip().splitlines()) > 1 for document in documents)
     if len(groups) >= _ONE_IN or (len(groups) > 1 and not by_lines):
         held_out = set(groups[::_ONE_IN])
         for document in documents:
@@ -35,7 +35,8 @@ def _halves(document: Document) -> Iterator[Document]:
     lines = document.text.splitlines(keepends=True)
     cut = len(lines) - -(-len(lines) // _ONE_IN)
     head, tail = "".join(lines[:cut]), "".join(lines[cut:])
-    if head.strip():
-        yield document._replace(split="train", text=head)
+    if not head.strip():  # one line has no halves
+        head, tail = document.text, ""
+    yield document._replace(split="train", text=head)
     if tail.strip():
         yield document._replace(split="valid", text=tail)
