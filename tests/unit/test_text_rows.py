@@ -74,6 +74,32 @@ def test_files_that_are_not_what_their_name_says(file: Path) -> None:
         list(Files(str(file)).documents())
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[" * 200_000, r"source\.path: line 2 of '.*a\.jsonl' is not JSON \("),
+        ('{"n": ' + "1" * 5000 + "}", r"source\.path: line 2 of '.*a\.jsonl' is not JSON \("),
+        ('{"text": "\\ud83d"}', r"source\.field='text': row 1 of '.*a\.jsonl' has '\\ud83d', half"),
+    ],
+)
+def test_rows_that_no_reader_takes(tmp_path: Path, line: str, message: str) -> None:
+    """Brackets and numbers without end, and half of a character."""
+    (tmp_path / "a.jsonl").write_text(f'{{"text": "\\ud83d\\ude00"}}\n{line}\n')
+    with pytest.raises(ValueError, match=rf"^{message}"):
+        list(Files(str(tmp_path)).documents())
+
+
+def test_rows_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes('{"text": "one"}\n'.encode("utf-16"))
+    with pytest.raises(ValueError, match=r"^source\.path: '.*a\.jsonl' is not UTF-8 text \("):
+        list(Files(str(tmp_path)).documents())
+
+
+def test_capitals_in_a_suffix_make_no_other_format(tmp_path: Path) -> None:
+    (tmp_path / "A.JSONL").write_text('{"text": "one"}\n')
+    assert [d.text for d in Files(str(tmp_path)).documents()] == ["one"]
+
+
 def test_a_row_that_is_no_object(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('["text"]\n')
     with pytest.raises(ValueError, match=r"^source\.field='text': '.*a\.jsonl' has no fields$"):

@@ -1,11 +1,14 @@
+import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -260,6 +263,51 @@ def test_files_that_are_not_text(write: Write, data: bytes, message: str) -> Non
         list(Files(str(root)).documents())
 
 
+def test_links_to_folders_are_followed_but_not_in_circles(write: Write, tmp_path: Path) -> None:
+    root = write({"a/1.txt": "one\ntwo\n"})
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "deep" / "2.txt").write_text("three\nfour\n")
+    (root / "b").symlink_to(tmp_path / "elsewhere")
+    (root / "b" / "up").symlink_to(tmp_path)
+    (root / "b" / "self").symlink_to("self")
+    source = Files(str(root))
+    assert [(d.name, d.domain) for d in source.documents()] == [
+        ("a/1.txt", "a"),
+        ("b/deep/2.txt", "b"),
+    ]
+    before = source.fingerprint()
+    (tmp_path / "elsewhere" / "deep" / "2.txt").write_text("three\nfive\n")
+    assert source.fingerprint() != before
+
+
+def test_a_folder_that_cannot_be_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner of all files may read every folder, so the refusal is made up."""
+    root = write({"a/1.txt": "one\ntwo\n", "b/2.txt": "three\nfour\n"})
+    scandir = os.scandir
+
+    def guarded(path: Path) -> Any:
+        if Path(path).name == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(ValueError, match=r"^source\.path: '.*b' cannot be read \(Permission den"):
+        Files(str(root))
+
+
+def test_names_are_any_bytes_and_a_folder_may_be_called_by_a_dot(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write({"a.txt": "one\ntwo\n"})
+    (root / os.fsdecode(b"caf\xe9.txt")).write_text("three\nfour\n")
+    monkeypatch.chdir(root)
+    here = Files(".")
+    assert {d.domain for d in here.documents()} == {"texts"}
+    assert here.fingerprint() == Files(str(root)).fingerprint()
+    separated = separate(here.documents()).documents
+    assert digest_by_domain(separated).keys() == {"texts"}
+
+
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
@@ -283,6 +331,18 @@ def test_hugging_face_reads_rows(local: Path, streaming: bool) -> None:
         Document("train/2", "texts", "train", "two"),
         *(Document(f"validation/{number}", "texts", "valid", "six") for number in range(3)),
     ]
+
+
+def test_hugging_face_nulls_are_no_text_and_nothing_else_is(local: Path) -> None:
+    (local / "train.jsonl").write_text('{"text": null, "url": "-"}\n{"text": "one", "url": "-"}\n')
+    documents = list(HuggingFace(str(local)).documents())
+    assert [d.text for d in documents if d.split == "train"] == ["one"]
+    for name in ("train", "validation"):
+        (local / f"{name}.jsonl").write_text('{"text": {"body": "one"}}\n')
+    with pytest.raises(
+        ValueError, match=r"^source\.column='text': row 0 of .* has dict there, not"
+    ):
+        list(HuggingFace(str(local)).documents())
 
 
 def test_hugging_face_takes_as_many_rows_as_asked(local: Path) -> None:

@@ -1,9 +1,11 @@
 """The user's own text files."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import NoReturn
 
 from moebench.data.sources.rows import ROWS, rows
 from moebench.data.sources.source import Document, digest_of
@@ -12,10 +14,11 @@ from moebench.data.sources.source import Document, digest_of
 class Files:
     """A text file, or a folder of them; each folder directly inside it is a domain of its own.
 
-    Every file below the folder is read, at any depth, as UTF-8; names that start with a dot are
-    passed over. A file is a document; so is each row of a `.jsonl` or `.parquet` file. A domain of
-    twenty documents or more keeps one in twenty for validation, chosen by a hash of the names; a
-    smaller one keeps the last twentieth of the lines of each document.
+    Every file below the folder is read, at any depth, as UTF-8; links to folders are followed, and
+    names that start with a dot passed over. A file is a document; so is each row of a `.jsonl` or
+    `.parquet` file. A domain of twenty documents or more keeps one in twenty for validation,
+    chosen by a hash of the names; a smaller one keeps the last twentieth of the lines of each
+    document that has several.
 
     Args:
         path: the file or folder. Files that lie beside domain folders form a domain with the
@@ -40,7 +43,7 @@ class Files:
         """Return a digest of all files: whatever changes in them changes it."""
         root = Path(self.path)
         files = (
-            (root.stem, file.relative_to(root).as_posix(), _digest(file))
+            (_name(root), file.relative_to(root).as_posix(), _digest(file))
             for file in _text_files(root)
         )
         return digest_of(chain(["files", self.field], *files))
@@ -56,7 +59,7 @@ class Files:
         domains: dict[str, list[Path]] = {}
         for file in _text_files(root):
             inner = file.relative_to(root).parts[:-1]
-            domains.setdefault(inner[0] if inner else root.stem, []).append(file)
+            domains.setdefault(inner[0] if inner else _name(root), []).append(file)
         for domain, files in sorted(domains.items()):
             empty = True
             for file in files:
@@ -74,7 +77,7 @@ class Files:
 
     def _texts(self, file: Path, name: str) -> Iterator[tuple[str, str]]:
         """Yield the names and texts of the documents of a file; none is empty."""
-        if file.suffix not in ROWS:
+        if file.suffix.lower() not in ROWS:
             if (text := _read(file)).strip():
                 yield name, text
             return
@@ -86,16 +89,35 @@ class Files:
 def _text_files(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
-    found = (path for path in root.rglob("*") if path.is_file())
-    visible = (
-        path for path in found if not any(p.startswith(".") for p in path.relative_to(root).parts)
-    )
+    found: list[Path] = []
+    for folder, inner, names in os.walk(root, onerror=_refuse, followlinks=True):
+        here = Path(folder)
+        inner[:] = [name for name in inner if _is_below(here / name, here)]
+        found += (here / name for name in names)
+    visible = (path for path in found if not path.name.startswith(".") and path.is_file())
     return sorted(visible, key=lambda path: path.relative_to(root).as_posix())
 
 
+def _name(root: Path) -> str:
+    """Return the name of the domain beside the domain folders, also of a root such as `.`."""
+    return Path(os.path.abspath(root)).stem
+
+
+def _is_below(inner: Path, folder: Path) -> bool:
+    """Say whether a folder is to be read: it is not hidden, and no link back to where we are."""
+    return not (inner.name.startswith(".") or folder.resolve().is_relative_to(inner.resolve()))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise ValueError(f"source.path: {error.filename!r} cannot be read ({error.strerror})")
+
+
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        _refuse(error)
 
 
 def _read(path: Path) -> str:

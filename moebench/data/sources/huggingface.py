@@ -5,6 +5,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from moebench.data.sources.rows import text_of
 from moebench.data.sources.source import Document, Split, digest_of
 
 
@@ -61,11 +62,11 @@ class HuggingFace:
         return digest_of(chain(["huggingface"], arguments, known))
 
     def documents(self) -> Iterator[Document]:
-        """Yield the rows in the order of the data set, training split first; none is empty.
+        """Yield the rows in the order of the data set, training split first; nulls are left out.
 
         Raises:
             ValueError: if `datasets` is not installed, cannot load the data set (no network,
-                unknown name, configuration or split), or the column is missing.
+                unknown name, configuration or split), or the column is missing or holds no text.
         """
         limit = self.max_documents
         yield from self._rows("train", self.splits[0], limit)
@@ -81,8 +82,10 @@ class HuggingFace:
                 raise ValueError(
                     f"source.column={self.column!r}: {self.name!r} has {', '.join(sorted(row))}"
                 )
-            if str(row[self.column]).strip():
-                yield Document(f"{remote_split}/{number}", domain, split, str(row[self.column]))
+            place = f"source.column={self.column!r}: row {number} of {self.name!r}"
+            text = text_of(row[self.column], place)
+            if text is not None and text.strip():
+                yield Document(f"{remote_split}/{number}", domain, split, text)
 
     def _load(self, split: str) -> Iterable[Mapping[str, Any]]:
         try:

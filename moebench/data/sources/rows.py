@@ -1,9 +1,12 @@
 """Files of which each row is a document: JSON lines and Parquet."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair in UTF-16: JSON may name one alone
 
 
 def rows(path: Path, field: str) -> Iterator[tuple[int, str]]:
@@ -12,30 +15,45 @@ def rows(path: Path, field: str) -> Iterator[tuple[int, str]]:
     Raises:
         ValueError: if the file cannot be read, a row has no such field, or one that is not text.
     """
-    for number, text in ROWS[path.suffix](path, field):
+    for number, value in ROWS[path.suffix.lower()](path, field):
+        text = text_of(value, f"source.field={field!r}: row {number} of {str(path)!r}")
         if text is not None:
-            if not isinstance(text, str):
-                raise ValueError(
-                    f"source.field={field!r}: row {number} of {str(path)!r} has "
-                    f"{type(text).__name__} there, not text"
-                )
             yield number, text.replace("\r\n", "\n")
 
 
+def text_of(value: Any, place: str) -> str | None:
+    """Return the text that stands in a row, None for a null.
+
+    Raises:
+        ValueError: if it is no text; the place is named.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{place} has {type(value).__name__} there, not text")
+    if half := _HALF.search(value):
+        raise ValueError(f"{place} has {half[0]!r}, half a character, which is no text")
+    return value
+
+
 def _json_lines(path: Path, field: str) -> Iterator[tuple[int, Any]]:
-    number = 0
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file):
                 if line.strip():
-                    row = json.loads(line)
+                    row = _parsed(line, f"line {number + 1} of {str(path)!r}")
                     if not isinstance(row, dict) or field not in row:
                         raise _missing(path, field, row if isinstance(row, dict) else ())
                     yield number, row[field]
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"source.path: line {number + 1} of {str(path)!r} is not JSON ({error})"
-        ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"source.path: {str(path)!r} is not UTF-8 text ({error})") from error
+
+
+def _parsed(line: str, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:  # also numbers and brackets without end
+        raise ValueError(f"source.path: {place} is not JSON ({error})") from error
 
 
 def _parquet(path: Path, field: str) -> Iterator[tuple[int, Any]]:

@@ -37,7 +37,7 @@ def digest_of(parts: Iterable[str]) -> str:
     """Return the SHA-256 of some strings, as hexadecimal digits; where each ends counts too."""
     digest = hashlib.sha256()
     for part in parts:
-        data = part.encode()
+        data = part.encode(errors="surrogateescape")  # names of files may be other than UTF-8
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
 
