@@ -2,13 +2,14 @@
 
 Every class that a configuration names is followed to its module, and from there to all that this
 imports, at any depth. A module that lies outside the installed packages counts with a digest of its
-file; an installed package counts with its version. What a module imports by a computed name is not
-seen, nor are files that it reads.
+file, in an archive with one of that; an installed package counts with its version. What a module
+imports by a computed name is not seen, nor are files that it reads, nor what archives import.
 """
 
 import ast
 import hashlib
 import importlib.metadata
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import resolve_name
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 # Every record has the versions of these.
 KNOWN = frozenset({"moebench", "torch", "pytorch_lightning", "lightning_fabric", "numpy"})
 INSTALLED = frozenset({"site-packages", "dist-packages"})
+STANDARD = Path(os.__file__).parent
 
 
 class Place(NamedTuple):
@@ -56,18 +58,22 @@ def code_of_modules(names: Iterator[str] | Sequence[str]) -> dict[str, str]:
     while waiting:
         name = waiting.pop()
         package = name.partition(".")[0]
-        if name in seen or package in KNOWN or package in sys.stdlib_module_names:
+        if name in seen or package in KNOWN:
             continue
         seen.add(name)
         place = _place(name)
-        if place is None or place.file is None or not place.file.is_file():
+        file = _file(place)
+        if place is None or file is None:
             continue
-        if INSTALLED.intersection(place.file.parts):
-            found[package] = _version(package)
+        if INSTALLED.intersection(file.parts):
+            if version := _version(package):
+                found[package] = version
+                continue
+        elif file.is_relative_to(STANDARD):
             continue
-        source = place.file.read_bytes()
+        source = file.read_bytes()
         found[name] = hashlib.sha256(source).hexdigest()[:12]
-        if place.file.suffix == ".py":
+        if file.suffix == ".py":
             waiting += _imports(source, name, is_package=place.inside is not None)
     return dict(sorted(found.items()))
 
@@ -82,14 +88,21 @@ def _with_parents(name: str) -> Iterator[str]:
 def _imports(source: bytes, name: str, is_package: bool) -> Iterator[str]:
     """Yield what a module may import: of `from a import b` both a and a.b, as b may be a module."""
     package = name if is_package else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # nobody can import it
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
-                base = resolve_name("." * node.level + base, package)
+                try:
+                    base = resolve_name("." * node.level + base, package)
+                except ImportError:  # a file that is part of a package elsewhere
+                    continue
             yield from _with_parents(base)
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
@@ -115,8 +128,18 @@ def _place(name: str) -> Place | None:
     return None
 
 
+def _file(place: Place | None) -> Path | None:
+    """Return the file that a module lies in: its own or the archive; None where it has none."""
+    if place is None or place.file is None:
+        return None
+    return next((path for path in (place.file, *place.file.parents) if path.is_file()), None)
+
+
 def _version(package: str) -> str:
-    """Return the version of an installed package, whatever its distribution is called."""
+    """Return the version of an installed package, whatever its distribution is called.
+
+    It is empty for a file that nobody installed, such as one that was copied there.
+    """
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -1,7 +1,11 @@
 """Which source files a configuration hangs on, and that an edit of any of them is seen."""
 
+import importlib
+import py_compile
+import sys
 from importlib.metadata import version
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -53,6 +57,56 @@ def test_an_edit_is_seen(folder: Path, name: str) -> None:
     after = code_of(CONFIG)
     module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     assert {key for key in after if after[key] != before[key]} == {module}
+
+
+def test_an_edit_in_an_archive_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "theirs.zip"
+    monkeypatch.syspath_prepend(str(archive))
+    found = []
+    for text in ("K = 1\n", "K = 2\n"):
+        with ZipFile(archive, "w") as file:
+            file.writestr("their_zipped/__init__.py", "")
+            file.writestr("their_zipped/router.py", text)
+        importlib.invalidate_caches()
+        found.append(code_of_modules(["their_zipped.router"]))
+    assert set(found[0]) == {"their_zipped", "their_zipped.router"}
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("name", ["symtable", "site-packages/their_loose"])
+def test_where_a_file_lies_makes_it_neither_standard_nor_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A file by the name of a standard module, and one copied among the installed packages."""
+    path = tmp_path / f"{name}.py"
+    path.parent.mkdir(exist_ok=True)
+    monkeypatch.syspath_prepend(str(path.parent))
+    monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    path.write_text("K = 1\n")
+    before = code_of_modules([path.stem])
+    path.write_text("K = 2\n")
+    assert set(before) == {path.stem}
+    assert code_of_modules([path.stem]) != before
+
+
+def test_imports_that_only_some_surroundings_have(folder: Path) -> None:
+    """A file that is a script and part of a package; one in another version of the language."""
+    source = "try:\n    from .helper import K\nexcept ImportError:\n    import their_old\n"
+    (folder / "their_both.py").write_text(source)
+    (folder / "their_old.py").write_text("print 'two'\n")
+    assert set(code_of_modules(["their_both"])) == {"their_both", "their_old"}
+
+
+def test_a_module_without_source_counts_with_what_it_has(folder: Path) -> None:
+    found = []
+    for text in ("K = 1\n", "K = 22\n"):
+        (folder / "their_hidden.py").write_text(text)
+        py_compile.compile(str(folder / "their_hidden.py"), str(folder / "their_hidden.pyc"))
+        (folder / "their_hidden.py").unlink()
+        importlib.invalidate_caches()
+        found.append(code_of_modules(["their_hidden"]))
+    assert set(found[0]) == {"their_hidden"}
+    assert found[0] != found[1]
 
 
 def test_an_edit_elsewhere_changes_nothing(folder: Path) -> None:
