@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 SWEEPS = "sweeps"  # the target of runs of a search
 FIRST_FRESH_SEED = 1000
@@ -101,6 +101,9 @@ class RunRecord:
             raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
         if missing := [name for name in REQUIRED if name not in values]:
             raise ValueError(f"missing keys {', '.join(missing)}")
+        for known in fields(cls):
+            if known.name in values and not _is_of(values[known.name], known.type):
+                raise ValueError(f"{known.name}={values[known.name]!r}: not of the right kind")
         return cls(**values)
 
 
@@ -121,6 +124,18 @@ def identity(
     """
     decisive = [config_hash, data_hash, data_version, dict(code), version]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    """Say whether a value of JSON is of the type that a field has; whole numbers are floats too."""
+    if get_origin(kind) is Mapping:
+        allowed = _allowed(get_args(kind)[1])
+        return isinstance(value, dict) and all(isinstance(one, allowed) for one in value.values())
+    return isinstance(value, _allowed(kind)) and not isinstance(value, bool)
+
+
+def _allowed(kind: Any) -> Any:
+    return (int, float) if kind is float else kind
 
 
 def _refuse(constant: str) -> float:
@@ -160,14 +175,30 @@ def read(path: Path) -> list[RunRecord]:
         ValueError: naming file and line where one cannot be read.
         FileNotFoundError: if there is no such file.
     """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not run records: {error}") from None
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
                 records.append(RunRecord.from_json(line))
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: not a run record: {error}") from None
     return records
+
+
+def read_one(path: Path) -> RunRecord:
+    """Return the record of a file that holds one.
+
+    Raises:
+        ValueError: naming the file, if it holds none or several, or one that cannot be read.
+    """
+    records = read(path)
+    if len(records) != 1:
+        raise ValueError(f"{path}: holds {len(records)} run records, not one; move the run away")
+    return records[0]
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moebench.experiment import Experiment
 from moebench.experiment.stamp import NO_DATA
-from moebench.records import RunRecord, identity, read
+from moebench.records import RunRecord, identity, read, read_one
 from moebench.run.function import Function
 from moebench.run.machine import version
 
@@ -65,7 +65,7 @@ class Job:
         """Return the record of this very run, None where there is none or it is of another one."""
         if not self.record_path.exists():
             return None
-        [record] = read(self.record_path)
+        record = read_one(self.record_path)
         return record if not self.differs(record) else None
 
     def differs(self, record: RunRecord) -> list[str]:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from moebench.records import RunRecord, read, write_whole
+from moebench.records import RunRecord, read_one, write_whole
 from moebench.run.job import Job
 
 EARLIER = "earlier"
 IDENTITY = "identity"  # file in the folder of a run
+UNKNOWN = "unknown"  # in the place of an identity: of what does not say what it is of
 
 
 @contextmanager
@@ -35,18 +36,15 @@ def settle(job: Job) -> None:
 
     Another run that lies there is moved aside.
     """
-    there = identity_of(job.folder)
-    if there != job.identity:
-        if there:
-            aside = _free(_beside(job, there))
+    if (there := identity_of(job.folder)) != job.identity:
+        if job.folder.exists() and any(job.folder.iterdir()):
+            aside = _free(_beside(job, there or UNKNOWN))
             aside.parent.mkdir(parents=True, exist_ok=True)
             job.folder.rename(aside)
-        else:
-            _clear(job)  # of an unfinished run that does not say of what data it is
         if _beside(job, job.identity).is_dir():
             _beside(job, job.identity).rename(job.folder)
     job.folder.mkdir(parents=True, exist_ok=True)
-    if not (job.folder / IDENTITY).exists():
+    if not _noted(job.folder):
         write_whole(job.folder / IDENTITY, job.identity + "\n")
 
 
@@ -66,10 +64,10 @@ def identity_of(folder: Path) -> str:
 
     Only a record that is no failure tells: a failed run may not have come to its data.
     """
-    if (folder / IDENTITY).exists():
-        return (folder / IDENTITY).read_text().strip()
+    if noted := _noted(folder):
+        return noted
     if (folder / "record.json").exists():
-        [record] = read(folder / "record.json")
+        record = read_one(folder / "record.json")
         return "" if record.status == "failed" else record.identity
     return ""
 
@@ -86,7 +84,7 @@ def kept_beside(jobs: Sequence[Job]) -> str:
         paths = [job.record_path]
         paths += sorted((job.folder.parent / EARLIER).glob(f"*/{job.folder.name}/record.json"))
         for path in (path for path in paths if path.exists()):
-            [record] = read(path)
+            record = read_one(path)
             if record.status != "failed" and (differs := job.differs(record)):
                 count += 1
                 differ |= dict.fromkeys(differs)
@@ -97,6 +95,12 @@ def kept_beside(jobs: Sequence[Job]) -> str:
         f" to be made: {len(jobs) - ready}; finished runs that differ in {', '.join(differ)} and"
         f" are kept beside them, in <arm>/{EARLIER}/<identity>: {count}"
     )
+
+
+def _noted(folder: Path) -> str:
+    """Return the identity that a folder has a file of; empty without one, or one that is empty."""
+    path = folder / IDENTITY
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def _beside(job: Job, identity: str) -> Path:
@@ -111,11 +115,3 @@ def _free(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.name}.{number}")
     return free
-
-
-def _clear(job: Job) -> None:
-    """Remove what an unfinished run left."""
-    names = ("config.json", "config.yaml", "error.txt")
-    paths = (job.history_path, job.checkpoint_path, job.record_path, job.records_path)
-    for old in (*paths, job.prune_path, *(job.folder / name for name in names)):
-        old.unlink(missing_ok=True)

@@ -93,6 +93,28 @@ def test_what_does_not_say_of_what_data_it_is_is_not_gone_on_with(tmp_path: Path
     assert not first.checkpoint_path.exists()
 
 
+def test_a_file_of_the_identity_that_is_empty_loses_no_run(tmp_path: Path) -> None:
+    first = job(tmp_path, "d")
+    record = end(first, 1.0)
+    (first.folder / "identity").write_text("")
+    settle(job(tmp_path, "e"))
+    assert found(first) == record
+    (first.folder / "identity").write_text("")
+    settle(first)
+    assert first.result() == record
+    assert identity_of(first.folder) == first.identity
+
+
+def test_whatever_lies_in_the_way_is_moved_and_not_removed(tmp_path: Path) -> None:
+    first, second = job(tmp_path, "d"), job(tmp_path, "e")
+    one = end(first, 1.0)
+    settle(second)
+    (second.folder / "identity").unlink()
+    (second.folder / "notes.txt").write_text("mine")
+    assert found(first) == one
+    assert (tmp_path / "arm" / EARLIER / "unknown" / "seed_0" / "notes.txt").read_text() == "mine"
+
+
 def test_a_record_of_an_earlier_version_is_taken_if_it_says_nothing_else(tmp_path: Path) -> None:
     first = job(tmp_path, "d")
     record = end(first, 1.0)

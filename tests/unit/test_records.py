@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from moebench.records import RunRecord, read, write, write_all, write_whole
+from moebench.records import RunRecord, read, read_one, write, write_all, write_whole
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,6 +92,9 @@ def test_all_records_are_ordered_by_arm_and_seed(tmp_path: Path) -> None:
         ('{"speed": 1}', "unknown keys speed"),
         (record(metrics={"a": 1.0}).to_json().replace("1.0", "NaN"), "NaN is not a JSON number"),
         (record().to_json().replace("finished", "done"), "status=done: unknown"),
+        (record().to_json().replace('"seed": 0', '"seed": "0"'), "seed='0': not of the right kind"),
+        (record().to_json().replace('"code": {}', '"code": null'), "code=None: not of the right"),
+        (record(metrics={"a": 1.0}).to_json().replace("1.0", '"1"'), "metrics={'a': '1'}: not of"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
@@ -101,6 +104,19 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
         read(path)
     assert str(caught.value).startswith(f"{path}:3: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\n".join([record().to_json()] * 2)])
+def test_a_run_has_one_record(tmp_path: Path, text: str) -> None:
+    (tmp_path / "record.json").write_text(text)
+    with pytest.raises(ValueError, match=r"record\.json: holds [02] run records, not one"):
+        read_one(tmp_path / "record.json")
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_bytes(b"\xff\xfe\0")
+    with pytest.raises(ValueError, match=r"record\.json: not run records: .*byte 0xff"):
+        read(tmp_path / "record.json")
 
 
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
