@@ -22,9 +22,11 @@ class Config:
         self._values = {**defaults, **given}
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._values:
-            raise ValueError(f"{FILE}: {key} is missing")
-        return self._values[key]
+        value = self._values.get(key)
+        if value is None:
+            what = "null" if key in self._values else "missing"
+            raise ValueError(f"{FILE}: {key} is {what}, and must be given")
+        return value
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a setting, or the default where it is absent or null."""
@@ -44,7 +46,7 @@ class Config:
 
     def shape(self, hidden: str, dense_layers: int = 0) -> DecoderShape:
         """Return the size of the decoder; `hidden` is the key of the width of dense blocks."""
-        self.refuse(hidden_act="silu", quantization_config=None)
+        self.refuse(hidden_act="silu", quantization_config=None, is_causal=True)
         return DecoderShape(
             width=self["hidden_size"],
             layers=self["num_hidden_layers"],

@@ -1,6 +1,8 @@
 """A checkpoint of Hugging Face as a model of ours, its weights in memory once."""
 
 import logging
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -38,8 +40,9 @@ def from_pretrained(
 
     Args:
         path: folder with `config.json` and safetensors, in one file or in shards.
-        dtype: of the weights; None: as the checkpoint has them. Routers decide in float32 anyway,
-            and what the format keeps in float32, such as the bias of a router, stays so.
+        dtype: of the weights; None: the one that most of the checkpoint's numbers have. Routers
+            decide in float32 anyway, and what the format keeps in float32, such as the bias of a
+            router, stays so.
         device: where the weights go.
 
     Raises:
@@ -50,19 +53,26 @@ def from_pretrained(
     folder = Path(path)
     given = read_json(folder)
     kind = given.get("model_type")
-    if kind not in ARCHITECTURES:
+    if not isinstance(kind, str) or kind not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
-        why = f" ({REFUSED[kind]})" if kind in REFUSED else ""
+        why = f" ({REFUSED[kind]})" if isinstance(kind, str) and kind in REFUSED else ""
         raise ValueError(
             f"{folder / FILE}: model_type={kind!r} is not supported{why}, only {known}"
         )
     architecture = ARCHITECTURES[kind]
     config, stored = settle(folder, Config(given, architecture.defaults), find(folder))
-    with torch.device("meta"):
-        model = architecture.build(config).eval()
+    try:
+        with torch.device("meta"):
+            model = architecture.build(config).eval()
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"{folder / FILE}: a value is of the wrong type: {error}") from error
     pieces = fused(list(architecture.pieces(model)), stored)
     check_names(folder, model, pieces, stored, architecture.spare(config))
-    wanted = stored[pieces[0].theirs].type if dtype is None else dtype_of(dtype)
+    wanted = (
+        most_common([stored[piece.theirs] for piece in pieces])
+        if dtype is None
+        else dtype_of(dtype)
+    )
     where = torch.device(device)
     check_room(sum(tensor.numel() for tensor in model.state_dict().values()), wanted, where)
     allocate(model, wanted, where, architecture.exact)
@@ -76,6 +86,14 @@ def dtype_of(dtype: str | torch.dtype) -> torch.dtype:
     if isinstance(dtype, str) and dtype not in DTYPES:
         raise ValueError(f"dtype={dtype}: unknown; one of {', '.join(DTYPES)}")
     return DTYPES[dtype] if isinstance(dtype, str) else dtype
+
+
+def most_common(stored: Sequence[Stored]) -> torch.dtype:
+    """Return the type that most numbers of some tensors have."""
+    numbers: Counter[torch.dtype] = Counter()
+    for tensor in stored:
+        numbers[tensor.type] += math.prod(tensor.shape)
+    return numbers.most_common(1)[0][0]
 
 
 def check_names(

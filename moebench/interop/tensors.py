@@ -8,7 +8,7 @@ of its parameter and nowhere else, unless its type has to change; then through a
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,7 +33,7 @@ class Stored:
     file: Path
     dtype: str  # as the file names it
     shape: tuple[int, ...]
-    start: int  # bytes from the beginning of the file
+    start: int = 0  # bytes from the beginning of the file
 
     @property
     def type(self) -> torch.dtype:
@@ -43,21 +43,25 @@ class Stored:
             raise ValueError(f"{self.file}: type {self.dtype} is not supported, only {known}")
         return TYPES[self.dtype]
 
+    def bytes(self, unknown: int) -> int:
+        """Return how many bytes it takes; `unknown` if it is of a type that is not read here."""
+        known = TYPES.get(self.dtype)
+        return unknown if known is None else math.prod(self.shape) * known.itemsize
+
 
 def find(folder: Path) -> dict[str, Stored]:
     """Return every tensor of a checkpoint by name, whether it is in one file or in several.
+
+    Where both are there, the one file counts, as in transformers.
 
     Raises:
         FileNotFoundError: if there is none, or a shard that the index names is missing.
         ValueError: for a file that is cut short or not of the format, a tensor that the index
             names and its shard lacks.
     """
-    index = folder / INDEX
-    if not index.is_file():
-        if not (folder / SINGLE).is_file():
-            raise FileNotFoundError(f"{folder}: has neither {SINGLE} nor {INDEX}")
+    if (folder / SINGLE).is_file():
         return read_header(folder / SINGLE)
-    named: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    named = _read_index(folder)
     shards = list(dict.fromkeys(named.values()))
     if absent := [shard for shard in shards if not (folder / shard).is_file()]:
         raise FileNotFoundError(f"{folder}: missing {listed(absent)}, which {INDEX} names")
@@ -69,8 +73,28 @@ def find(folder: Path) -> dict[str, Stored]:
     return stored
 
 
+def _read_index(folder: Path) -> dict[str, str]:
+    """Return the shard of each tensor."""
+    path = folder / INDEX
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder}: has neither {SINGLE} nor {INDEX}")
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
+    named = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(named, dict) or not all(isinstance(file, str) for file in named.values()):
+        raise ValueError(f"{path}: weight_map must name a file for each weight")
+    return named
+
+
 def read_header(path: Path) -> dict[str, Stored]:
-    """Return the tensors of one file."""
+    """Return the tensors of one file.
+
+    Raises:
+        ValueError: if it is not of the format. Its tensors must follow one another without gap or
+            overlap to the end of the file, each as long as its type and shape say.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -78,16 +102,24 @@ def read_header(path: Path) -> dict[str, Stored]:
             raise ValueError(f"{path}: not a safetensors file, or cut short")
         try:
             header: dict[str, Any] = json.loads(file.read(length))
-        except ValueError:
-            raise ValueError(f"{path}: not a safetensors file: its header is no JSON") from None
-    header.pop("__metadata__", None)
-    found = {}
-    for name, entry in header.items():
-        start, end = (8 + length + offset for offset in entry["data_offsets"])
-        if end > size:
-            raise ValueError(f"{path}: cut short, {name} ends at byte {end} of {size}")
-        found[name] = Stored(path, entry["dtype"], tuple(entry["shape"]), start)
-    return found
+            header.pop("__metadata__", None)
+            found = {
+                name: (*entry["data_offsets"], Stored(path, entry["dtype"], tuple(entry["shape"])))
+                for name, entry in header.items()
+            }
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(f"{path}: not a safetensors file: its header is damaged") from None
+    base, place, tensors = 8 + length, 0, {}
+    for name, (start, end, tensor) in sorted(found.items(), key=lambda item: item[1][:2]):
+        if base + end > size:
+            raise ValueError(f"{path}: cut short, {name} ends at byte {base + end} of {size}")
+        if start != place or end - start != tensor.bytes(end - start):
+            raise ValueError(f"{path}: damaged, {name} does not lie where type and shape say")
+        tensors[name] = replace(tensor, start=base + start)
+        place = end
+    if base + place != size:
+        raise ValueError(f"{path}: damaged, {size - base - place} bytes belong to no tensor")
+    return tensors
 
 
 def read_into(file: BinaryIO, stored: Stored, target: Tensor) -> None:
