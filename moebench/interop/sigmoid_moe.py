@@ -39,7 +39,16 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says of the router."""
+    """Return what config.json says of the router.
+
+    Raises:
+        ValueError: for groups of one expert, of which readers want the two best.
+    """
+    if parts.num_experts < 2 * parts.router.groups:
+        raise ValueError(
+            f"router.groups={parts.router.groups}: must leave each group two of the "
+            f"{parts.num_experts} experts, or transformers cannot use the checkpoint"
+        )
     return {
         "n_group": parts.router.groups,
         "topk_group": parts.router.kept,

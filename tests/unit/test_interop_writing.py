@@ -191,6 +191,13 @@ def test_what_the_format_cannot_say_is_refused(made: Mixtral, words: str, tmp_pa
     refused(made, tmp_path / "new", words)
 
 
+@pytest.mark.parametrize("kind", ["deepseek_v3", "dots1", "glm4_moe"])
+def test_groups_of_one_expert_are_refused(kind: str, tmp_path: Path) -> None:
+    """Transformers adds the two best of each group."""
+    made = model(**KINDS[kind] | {"sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2, 4, 2))})
+    refused(made, tmp_path / "new", r"router\.groups=4: must leave each group two of the 4 experts")
+
+
 def test_other_experts_are_refused(tmp_path: Path) -> None:
     made = model(sparse=sparse(lambda dim: TopK(dim, 4), Louder))
     refused(made, tmp_path / "new", r"moe\.experts=Louder: .*only say SwiGLU")
