@@ -29,7 +29,8 @@ def build(config: Config) -> Mixtral:
     for name, only in (("moe_intermediate_size", hidden), ("num_shared_expert", 1)):
         if config.get(name) is not None and alike(config, name) != only:
             raise ValueError(f"{FILE}: {name}={config[name]} is not supported, only {only}")
-    experts, k = alike(config, "num_experts"), alike(config, "moe_topk")
+    of_token = "moe_topk" if config.get("num_experts_per_tok") is None else "num_experts_per_tok"
+    experts, k = alike(config, "num_experts"), alike(config, of_token)
     kv_heads, head_width = config.get("num_key_value_heads"), config.get("head_dim")
     norm = QueryKeyNorm("head", config["rms_norm_eps"], turned=True)
     return Mixtral(

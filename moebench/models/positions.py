@@ -43,7 +43,8 @@ class Yarn:
         low = max(0, math.floor(pair_of(self.fast)))
         high = min(2 * pairs - 1, math.ceil(pair_of(self.slow)))
         place_P = torch.arange(pairs, dtype=frequency_P.dtype, device=frequency_P.device)
-        slow_P = ((place_P - low) / max(high - low, 0.001)).clamp(0, 1)
+        # As in the code of YaRN, high may lie below low: the context is very short or very long.
+        slow_P = ((place_P - low) / ((high - low) or 0.001)).clamp(0, 1)
         return frequency_P * (1 - slow_P) + frequency_P / self.factor * slow_P
 
 

@@ -119,6 +119,9 @@ DEFAULT = {"rope_type": "default", "rope_theta": 500.0}
             "original_max_position_embeddings": 16,
         },
         {"rope_parameters": {**YARN, "mscale": 0.7, "mscale_all_dim": 0.5}},
+        {"rope_parameters": {**YARN, "original_max_position_embeddings": 4, "rope_theta": 2.0}},
+        {"rope_parameters": {**YARN, "original_max_position_embeddings": 9000, "rope_theta": 3.0}},
+        {"rope_parameters": {**YARN, "beta_fast": 1, "beta_slow": 8, "rope_theta": 2.0}},
     ],
 )
 def test_positions_are_read_as_by_transformers(
@@ -130,6 +133,15 @@ def test_positions_are_read_as_by_transformers(
     found = read_by_both(name, tmp_path)
     save_pretrained(from_pretrained(tmp_path), tmp_path / "ours")
     torch.testing.assert_close(read_by_both(name, tmp_path / "ours"), found, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("said", [{"moe_topk": 1}, {"moe_topk": None}])
+def test_the_second_name_of_a_number_of_choices_wins(
+    said: dict[str, object], tmp_path: Path
+) -> None:
+    theirs_of("HunYuanMoEV1").save_pretrained(tmp_path)
+    configured(tmp_path, num_experts_per_tok=3, **said)
+    read_by_both("HunYuanMoEV1", tmp_path)
 
 
 def test_a_factor_that_is_null_follows_from_the_lengths(tmp_path: Path) -> None:
