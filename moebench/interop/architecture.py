@@ -6,7 +6,7 @@ from typing import Any
 
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece
+from moebench.interop.pieces import MixtureNames, Names, Piece, decoder
 from moebench.models.mixtral_2024 import Mixtral
 
 
@@ -18,10 +18,15 @@ class Architecture:
     class_name: str  # of the model in transformers
     defaults: Mapping[str, Any]  # of the settings that a config.json may leave out
     build: Callable[[Config], Mixtral]
-    pieces: Callable[[Mixtral], Iterator[Piece]]
+    attention: Names  # of the weights of an attention
+    mixture: MixtureNames  # of the weights of a mixture
     fits: Callable[[Parts], bool]  # whether a model of these parts is one
     settings: Callable[[Parts], dict[str, Any]]  # what its config.json says beside the common
     # Beginnings of the names of weights that a checkpoint may have and a decoder has no place for.
     spare: Callable[[Config], tuple[str, ...]] = lambda config: ()
     # Endings of our names of parameters that stay in float32 where the others are narrower.
     exact: tuple[str, ...] = ()
+
+    def pieces(self, model: Mixtral) -> Iterator[Piece]:
+        """Yield which weight of a checkpoint is which part of a model."""
+        return decoder(model, self.attention, self.mixture)

@@ -3,12 +3,14 @@
 Others have their mixtures without their attention.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from torch import nn
 
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, routed, swiglu
+from moebench.interop.pieces import Piece, routed, shared_expert
 from moebench.interop.rope import growth, rope_of, rope_settings
 from moebench.models.latent_attention import Latent
 from moebench.moe.experts.shared import Shared
@@ -32,11 +34,16 @@ def latent_of(config: Config) -> Latent:
     )
 
 
+def shared_of(config: Config) -> Callable[[int], nn.Module]:
+    """Return what makes the shared experts from the width."""
+    hidden = config["n_shared_experts"] * config["moe_intermediate_size"]
+    return lambda dim: Shared(dim, hidden)
+
+
 def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
     """Yield the pieces of a mixture with shared experts."""
     yield from routed(layer, theirs, ours)
-    expert = layer.get_submodule("shared.expert")
-    yield from swiglu(expert, f"{theirs}mlp.shared_experts.", f"{ours}shared.expert.", 0)
+    yield from shared_expert(layer, f"{theirs}mlp.shared_experts.", ours)
 
 
 def fits(parts: Parts) -> bool:

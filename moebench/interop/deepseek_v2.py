@@ -3,28 +3,24 @@
 Source: DeepSeek-AI 2024 (arXiv 2405.04434), section 2.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from moebench.interop import deepseek
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
+from moebench.interop.mixtures import sparse_of
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, latent
+from moebench.interop.pieces import latent
 from moebench.interop.rope import positions_of
 from moebench.models.latent_attention import LatentAttention
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.experts import SwiGLU
-from moebench.moe.experts.shared import Shared
-from moebench.moe.layer import Sparse
 from moebench.moe.routers import GroupLimited
 
 
 def build(config: Config) -> Mixtral:
     """Make the model."""
     config.refuse(mlp_bias=False, norm_topk_prob=False, scoring_func="softmax", moe_layer_freq=1)
-    hidden, experts = config["moe_intermediate_size"], config["n_routed_experts"]
-    shared, k = config["n_shared_experts"] * hidden, config["num_experts_per_tok"]
+    experts, k = config["n_routed_experts"], config["num_experts_per_tok"]
     method, factor = config["topk_method"], config["routed_scaling_factor"]
     if method not in ("greedy", "group_limited_greedy"):
         raise ValueError(f"{FILE}: topk_method={method!r} is not supported")
@@ -33,20 +29,14 @@ def build(config: Config) -> Mixtral:
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
-        Sparse(
+        sparse_of(
             lambda dim: GroupLimited(dim, experts, k, groups, kept, factor),
-            lambda dim, count: SwiGLU(dim, count, hidden),
-            every=1,
+            config["moe_intermediate_size"],
         ),
-        lambda dim: Shared(dim, shared),
+        deepseek.shared_of(config),
         lambda dim, heads: LatentAttention(dim, heads, widths),
         positions_of(config, interleaved=True),
     )
-
-
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, latent, deepseek.mixture)
 
 
 def fits(parts: Parts) -> bool:
@@ -80,7 +70,8 @@ DEEPSEEK_V2 = Architecture(
         "max_position_embeddings": 2048,
     },
     build,
-    pieces,
+    latent,
+    deepseek.mixture,
     fits,
     settings,
 )

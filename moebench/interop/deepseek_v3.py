@@ -6,38 +6,30 @@ no part of the decoder and are left out, which the reader says.
 Source: DeepSeek-AI 2024 (arXiv 2412.19437), section 2.1.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from moebench.interop import deepseek, sigmoid_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, latent
+from moebench.interop.pieces import latent
 from moebench.interop.rope import positions_of
 from moebench.models.latent_attention import LatentAttention
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.experts.shared import Shared
 
 
 def build(config: Config) -> Mixtral:
     """Make the model."""
     config.refuse(scoring_func="sigmoid", topk_method="noaux_tc", moe_layer_freq=1)
-    shared = config["n_shared_experts"] * config["moe_intermediate_size"]
     widths = deepseek.latent_of(config)
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),
-        lambda dim: Shared(dim, shared),
+        deepseek.shared_of(config),
         lambda dim, heads: LatentAttention(dim, heads, widths),
         positions_of(config, interleaved=config["rope_interleave"]),
     )
-
-
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, latent, sigmoid_moe.mixture)
 
 
 def fits(parts: Parts) -> bool:
@@ -70,7 +62,8 @@ DEEPSEEK_V3 = Architecture(
         "max_position_embeddings": 4096,
     },
     build,
-    pieces,
+    latent,
+    sigmoid_moe.mixture,
     fits,
     settings,
     sigmoid_moe.spare,

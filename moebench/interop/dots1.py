@@ -3,18 +3,16 @@
 Source: Huo et al. 2025 (arXiv 2506.05767), section 2.1.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-from moebench.interop import deepseek, sigmoid_moe
+from moebench.interop import deepseek, heads, sigmoid_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, grouped_query
+from moebench.interop.pieces import grouped_query
 from moebench.interop.rope import positions_of
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.experts.shared import Shared
 
 
 def build(config: Config) -> Mixtral:
@@ -29,31 +27,21 @@ def build(config: Config) -> Mixtral:
     kinds = config.get("layer_types", ["sliding_attention" if sliding else "full_attention"])
     if set(kinds) != {"full_attention"}:
         raise ValueError(f"{FILE}: layers with a window are not supported (sliding_window)")
-    shared = config["n_shared_experts"] * config["moe_intermediate_size"]
-    kv_heads, head_width = config.get("num_key_value_heads"), config.get("head_dim")
-    norm = QueryKeyNorm("head", config["rms_norm_eps"])
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),
-        lambda dim: Shared(dim, shared),
-        lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, head_width, norm=norm),
+        deepseek.shared_of(config),
+        heads.attention_of(config, QueryKeyNorm("head", config["rms_norm_eps"])),
         positions_of(config),
     )
-
-
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, grouped_query, sigmoid_moe.mixture)
 
 
 def fits(parts: Parts) -> bool:
     """Say whether a model is one of these."""
     attention = parts.attention
     return (
-        isinstance(attention, GroupedQueryAttention)
-        and attention.norm is not None
-        and attention.norm.over == "head"
+        heads.fits(parts, "head")
         and attention.query.bias is None
         and attention.rotary_width == attention.head_width
         and sigmoid_moe.fits(parts)
@@ -62,12 +50,10 @@ def fits(parts: Parts) -> bool:
 
 def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says."""
-    attention = parts.attention
     return {
         **deepseek.mixture_settings(parts),
         **sigmoid_moe.settings(parts),
-        "num_key_value_heads": attention.key.out_features // attention.head_width,
-        "head_dim": attention.head_width,
+        **heads.settings(parts),
         "attention_bias": False,
         "sliding_window": None,
         "layer_types": ["full_attention"] * parts.model.shape.layers,
@@ -90,7 +76,8 @@ DOTS1 = Architecture(
         "max_position_embeddings": 2048,
     },
     build,
-    pieces,
+    grouped_query,
+    sigmoid_moe.mixture,
     fits,
     settings,
 )

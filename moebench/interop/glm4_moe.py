@@ -3,52 +3,36 @@
 Source: GLM-4.5 team 2025 (arXiv 2508.06471), section 2.1.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-from moebench.interop import deepseek, sigmoid_moe
+from moebench.interop import deepseek, heads, sigmoid_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, grouped_query
+from moebench.interop.pieces import grouped_query
 from moebench.interop.rope import partial_settings, positions_of, turned_of
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.experts.shared import Shared
 
 
 def build(config: Config) -> Mixtral:
     """Make the model."""
-    shared = config["n_shared_experts"] * config["moe_intermediate_size"]
-    kv_heads, heads = config["num_key_value_heads"], config["num_attention_heads"]
-    head_width = config.get("head_dim", config["hidden_size"] // heads)
+    head_width = config.get("head_dim", config["hidden_size"] // config["num_attention_heads"])
     norm = QueryKeyNorm("head", config["rms_norm_eps"]) if config.get("use_qk_norm") else None
     bias, turned = bool(config.get("attention_bias", False)), turned_of(config, head_width)
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),
-        lambda dim: Shared(dim, shared),
-        lambda dim, heads: GroupedQueryAttention(
-            dim, heads, kv_heads, head_width, bias, norm, turned
-        ),
+        deepseek.shared_of(config),
+        heads.attention_of(config, norm, bias, turned),
         positions_of(config, partial=True),
     )
 
 
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, grouped_query, sigmoid_moe.mixture)
-
-
 def fits(parts: Parts) -> bool:
     """Say whether a model is one of these."""
-    attention = parts.attention
-    return (
-        isinstance(attention, GroupedQueryAttention)
-        and (attention.norm is None or attention.norm.over == "head")
-        and sigmoid_moe.fits(parts)
-    )
+    return heads.fits(parts, None, "head") and sigmoid_moe.fits(parts)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
@@ -57,8 +41,7 @@ def settings(parts: Parts) -> dict[str, Any]:
     return {
         **deepseek.mixture_settings(parts),
         **sigmoid_moe.settings(parts),
-        "num_key_value_heads": attention.key.out_features // attention.head_width,
-        "head_dim": attention.head_width,
+        **heads.settings(parts),
         "attention_bias": attention.query.bias is not None,
         "use_qk_norm": attention.norm is not None,
         "num_nextn_predict_layers": 0,
@@ -83,7 +66,8 @@ GLM4_MOE = Architecture(
         "max_position_embeddings": 131_072,
     },
     build,
-    pieces,
+    grouped_query,
+    sigmoid_moe.mixture,
     fits,
     settings,
     sigmoid_moe.spare,

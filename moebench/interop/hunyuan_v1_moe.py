@@ -6,16 +6,19 @@ Source: the released configuration and code of Hunyuan-A13B (2025).
 from collections.abc import Iterator
 from typing import Any
 
+from torch import nn
+
+from moebench.interop import heads
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
+from moebench.interop.mixtures import sparse_of
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, linears, swiglu
+from moebench.interop.pieces import Piece, expert_list, linears, shared_expert
 from moebench.interop.rope import positions_of
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.experts import SwiGLU
 from moebench.moe.experts.shared import Shared
-from moebench.moe.layer import MoELayer, Sparse
+from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
 
 NAMES = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "out": "o_proj"}
@@ -31,18 +34,13 @@ def build(config: Config) -> Mixtral:
             raise ValueError(f"{FILE}: {name}={config[name]} is not supported, only {only}")
     of_token = "moe_topk" if config.get("num_experts_per_tok") is None else "num_experts_per_tok"
     experts, k = alike(config, "num_experts"), alike(config, of_token)
-    kv_heads, head_width = config.get("num_key_value_heads"), config.get("head_dim")
     norm = QueryKeyNorm("head", config["rms_norm_eps"], turned=True)
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size"),
-        Sparse(
-            lambda dim: TopK(dim, experts, k),
-            lambda dim, count: SwiGLU(dim, count, hidden),
-            every=1,
-        ),
+        sparse_of(lambda dim: TopK(dim, experts, k), hidden),
         lambda dim: Shared(dim, hidden),
-        lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, head_width, norm=norm),
+        heads.attention_of(config, norm),
         positions_of(stretched(config)),
     )
 
@@ -72,27 +70,23 @@ def stretched(config: Config) -> Config:
     return config.but(rope_parameters={"rope_theta": base}, rope_scaling=None)
 
 
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, lambda *given: linears(given[0], NAMES, *given[1:]), _mixture)
+def attention(module: nn.Module, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of an attention."""
+    return linears(module, NAMES, theirs, ours)
 
 
-def _mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of a mixture."""
     yield Piece(f"{theirs}mlp.gate.wg.weight", f"{ours}router.score.weight")
-    for expert in range(layer.experts.get_parameter("down_EFD").shape[0]):
-        there = f"{theirs}mlp.experts.{expert}."
-        yield from swiglu(layer.experts, there, f"{ours}experts.", expert)
-    shared = layer.get_submodule("shared.expert")
-    yield from swiglu(shared, f"{theirs}mlp.shared_mlp.", f"{ours}shared.expert.", 0)
+    yield from expert_list(layer, f"{theirs}mlp.", ours)
+    yield from shared_expert(layer, f"{theirs}mlp.shared_mlp.", ours)
 
 
 def fits(parts: Parts) -> bool:
     """Say whether a model is one of these."""
-    attention = parts.attention
     return (
-        isinstance(attention, GroupedQueryAttention)
-        and attention.norm is not None
-        and attention.norm.turned
+        heads.fits(parts, "head")
+        and parts.attention.norm.turned
         and isinstance(parts.router, TopK)
         and isinstance(parts.shared, Shared)
         and parts.all_sparse
@@ -101,13 +95,11 @@ def fits(parts: Parts) -> bool:
 
 def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says."""
-    attention = parts.attention
     return {
+        **heads.settings(parts),
         "intermediate_size": parts.hidden,
         "num_experts": parts.num_experts,
         "moe_topk": parts.router.k,
-        "num_key_value_heads": attention.key.out_features // attention.head_width,
-        "head_dim": attention.head_width,
         "use_qk_norm": True,
         "attention_bias": False,
     }
@@ -123,7 +115,8 @@ HUNYUAN_V1_MOE = Architecture(
         "max_position_embeddings": 2048,
     },
     build,
-    pieces,
+    attention,
+    mixture,
     fits,
     settings,
 )

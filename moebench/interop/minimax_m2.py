@@ -6,16 +6,16 @@ Source: the released configuration and code of MiniMax-M2 (2025).
 from collections.abc import Iterator
 from typing import Any
 
+from moebench.interop import heads, mixtral
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
-from moebench.interop.mixtral import mixture
+from moebench.interop.mixtures import sparse_of
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, grouped_query
+from moebench.interop.pieces import Piece, grouped_query
 from moebench.interop.rope import PARTIAL, partial_settings, positions_of, turned_of
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
-from moebench.moe.experts import SwiGLU
-from moebench.moe.layer import MoELayer, Sparse
+from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SigmoidTopK
 
 
@@ -25,41 +25,27 @@ def build(config: Config) -> Mixtral:
     if config.get(PARTIAL) is None and (turned := config.get("rotary_dim")):  # of early files
         config = config.but(**{PARTIAL: turned / head_width})
     config.refuse(scoring_func="sigmoid", use_qk_norm=True, qk_norm_type="per_layer")
-    hidden, experts = config["intermediate_size"], config["num_local_experts"]
-    kv_heads, k = config["num_key_value_heads"], config["num_experts_per_tok"]
+    experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     norm, turned = QueryKeyNorm("width", config["rms_norm_eps"]), turned_of(config, head_width)
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size"),
-        Sparse(
-            lambda dim: SigmoidTopK(dim, experts, k),
-            lambda dim, count: SwiGLU(dim, count, hidden),
-            every=1,
-        ),
-        attention=lambda dim, heads: GroupedQueryAttention(
-            dim, heads, kv_heads, head_width, norm=norm, turned=turned
-        ),
+        sparse_of(lambda dim: SigmoidTopK(dim, experts, k), config["intermediate_size"]),
+        attention=heads.attention_of(config, norm, turned=turned),
         positions=positions_of(config, partial=True),
     )
 
 
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, grouped_query, _mixture)
-
-
-def _mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of a mixture."""
     yield Piece(f"{theirs}block_sparse_moe.e_score_correction_bias", f"{ours}router.bias_E")
-    yield from mixture(layer, theirs, ours)
+    yield from mixtral.mixture(layer, theirs, ours)
 
 
 def fits(parts: Parts) -> bool:
     """Say whether a model is one of these."""
-    attention = parts.attention
     return (
-        isinstance(attention, GroupedQueryAttention)
-        and attention.norm is not None
-        and attention.norm.over == "width"
+        heads.fits(parts, "width")
         and isinstance(parts.router, SigmoidTopK)
         and parts.shared is None
         and parts.all_sparse
@@ -70,11 +56,10 @@ def settings(parts: Parts) -> dict[str, Any]:
     """Return what config.json says."""
     attention = parts.attention
     return {
+        **heads.settings(parts),
         "intermediate_size": parts.hidden,
         "num_local_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,
-        "num_key_value_heads": attention.key.out_features // attention.head_width,
-        "head_dim": attention.head_width,
         "scoring_func": "sigmoid",
         "use_qk_norm": True,
         "qk_norm_type": "per_layer",
@@ -96,7 +81,8 @@ MINIMAX_M2 = Architecture(
         "max_position_embeddings": 196_608,
     },
     build,
-    pieces,
+    grouped_query,
+    mixture,
     fits,
     settings,
 )

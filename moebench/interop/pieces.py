@@ -110,9 +110,24 @@ def swiglu(
     yield Piece(down, f"{ours}down_EFD", expert)
 
 
+def expert_list(
+    layer: MoELayer,
+    theirs: str,
+    ours: str,
+    names: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj"),
+) -> Iterator[Piece]:
+    """Yield the experts of a mixture, which a checkpoint numbers."""
+    for expert in range(layer.experts.get_parameter("down_EFD").shape[0]):
+        there = f"{theirs}experts.{expert}."
+        yield from swiglu(layer.experts, there, f"{ours}experts.", expert, names)
+
+
+def shared_expert(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the shared experts of a mixture, which are one block."""
+    yield from swiglu(layer.get_submodule("shared.expert"), theirs, f"{ours}shared.expert.", 0)
+
+
 def routed(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
     """Yield the router and the experts of a mixture called `mlp`."""
     yield Piece(f"{theirs}mlp.gate.weight", f"{ours}router.score.weight")
-    for expert in range(layer.experts.get_parameter("down_EFD").shape[0]):
-        there = f"{theirs}mlp.experts.{expert}."
-        yield from swiglu(layer.experts, there, f"{ours}experts.", expert)
+    yield from expert_list(layer, f"{theirs}mlp.", ours)

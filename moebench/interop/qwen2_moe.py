@@ -6,13 +6,12 @@ Source: Yang et al. 2024, Qwen2 technical report (arXiv 2407.10671), section 2.2
 from collections.abc import Iterator
 from typing import Any
 
-from moebench.interop import qwen_moe
+from moebench.interop import heads, qwen_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, decoder, grouped_query, routed, swiglu
+from moebench.interop.pieces import Piece, grouped_query, routed, swiglu
 from moebench.interop.rope import positions_of
-from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.experts.shared import GatedShared
 from moebench.moe.layer import MoELayer
@@ -22,25 +21,20 @@ from moebench.moe.routers import SoftmaxTopK, TopK
 def build(config: Config) -> Mixtral:
     """Make the model."""
     config.refuse(use_sliding_window=False)
-    sparse, dense_layers = qwen_moe.sparse_of(config, config["num_experts"])
-    kv_heads, shared = config.get("num_key_value_heads"), config["shared_expert_intermediate_size"]
-    bias = config["qkv_bias"]
+    sparse, dense_layers = qwen_moe.layers_of(config, config["num_experts"])
+    shared = config["shared_expert_intermediate_size"]
     return Mixtral(
         config["vocab_size"],
         config.shape("intermediate_size", dense_layers),
         sparse,
         lambda dim: GatedShared(dim, shared),
-        lambda dim, heads: GroupedQueryAttention(dim, heads, kv_heads, bias=bias),
+        heads.attention_of(config, bias=config["qkv_bias"]),
         positions_of(config),
     )
 
 
-def pieces(model: Mixtral) -> Iterator[Piece]:
-    """Yield the names."""
-    return decoder(model, grouped_query, _mixture)
-
-
-def _mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+    """Yield the pieces of a mixture."""
     yield from routed(layer, theirs, ours)
     yield Piece(f"{theirs}mlp.shared_expert_gate.weight", f"{ours}shared.gate.weight")
     expert = layer.get_submodule("shared.shared.expert")
@@ -50,9 +44,8 @@ def _mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
 def fits(parts: Parts) -> bool:
     """Say whether a model is one of these."""
     return (
-        isinstance(parts.attention, GroupedQueryAttention)
-        and parts.attention.norm is None
-        and parts.attention.query.out_features == parts.model.shape.width
+        heads.fits(parts, None)
+        and heads.whole_width(parts)
         and parts.model.positions.window is None
         and isinstance(parts.router, TopK | SoftmaxTopK)
         and isinstance(parts.shared, GatedShared)
@@ -64,7 +57,6 @@ def settings(parts: Parts) -> dict[str, Any]:
     assert isinstance(parts.shared, GatedShared)
     return {
         **qwen_moe.settings(parts),
-        "num_experts": parts.num_experts,
         "shared_expert_intermediate_size": parts.shared.shared.expert.down_EFD.shape[1],
         "qkv_bias": parts.attention.query.bias is not None,
         "use_sliding_window": False,
@@ -82,7 +74,8 @@ QWEN2_MOE = Architecture(
         "max_position_embeddings": 32_768,
     },
     build,
-    pieces,
+    grouped_query,
+    mixture,
     fits,
     settings,
 )

@@ -6,24 +6,22 @@ Source: DeepSeek-AI 2024 (arXiv 2412.19437), section 2.1.2.
 from collections.abc import Iterator
 from typing import Any
 
-from moebench.interop import deepseek
+from moebench.interop import deepseek, mixtures
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece
-from moebench.moe.experts import SwiGLU
 from moebench.moe.layer import MoELayer, Sparse
 from moebench.moe.routers import SigmoidTopK
 
 
 def sparse_of(config: Config) -> Sparse:
     """Return the parts of the mixtures."""
-    hidden, experts = config["moe_intermediate_size"], config["n_routed_experts"]
-    k, groups, kept = config["num_experts_per_tok"], config["n_group"], config["topk_group"]
+    experts, k = config["n_routed_experts"], config["num_experts_per_tok"]
+    groups, kept = config["n_group"], config["topk_group"]
     factor, normalised = config["routed_scaling_factor"], config["norm_topk_prob"]
-    return Sparse(
+    return mixtures.sparse_of(
         lambda dim: SigmoidTopK(dim, experts, k, groups, kept, factor, normalised),
-        lambda dim, count: SwiGLU(dim, count, hidden),
-        every=1,
+        config["moe_intermediate_size"],
     )
 
 
