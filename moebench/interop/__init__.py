@@ -12,6 +12,7 @@
 | GLM-4.5, GLM-4.6 | glm4_moe |
 | MiniMax-M2 | minimax_m2 |
 | Hunyuan-A13B | hunyuan_v1_moe |
+| Granite 3.0 and 3.1, 1B-A400M and 3B-A800M | granitemoe |
 
 What a checkpoint says is read as transformers reads it. Writing refuses a model with any property
 that the format cannot say.

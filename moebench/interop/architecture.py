@@ -26,6 +26,8 @@ class Architecture:
     spare: Callable[[Config], tuple[str, ...]] = lambda config: ()
     # Endings of our names of parameters that stay in float32 where the others are narrower.
     exact: tuple[str, ...] = ()
+    # Parts of the names of weights in files, and what stands there in the memory of transformers.
+    in_memory: tuple[tuple[str, str], ...] = ()
 
     def pieces(self, model: Mixtral) -> Iterator[Piece]:
         """Yield which weight of a checkpoint is which part of a model."""

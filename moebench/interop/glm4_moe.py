@@ -11,7 +11,7 @@ from moebench.interop.config import Config
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import grouped_query
 from moebench.interop.rope import partial_settings, positions_of, turned_of
-from moebench.models.grouped_query import QueryKeyNorm
+from moebench.models.grouped_query import Comparison, QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
 
 
@@ -25,7 +25,7 @@ def build(config: Config) -> Mixtral:
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),
         deepseek.shared_of(config),
-        heads.attention_of(config, norm, bias, turned),
+        heads.attention_of(config, norm, bias, Comparison(turned)),
         positions_of(config, partial=True),
     )
 

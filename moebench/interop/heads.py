@@ -7,14 +7,19 @@ from torch import nn
 
 from moebench.interop.config import Config
 from moebench.interop.parts import Parts
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import (
+    USUAL,
+    Comparison,
+    GroupedQueryAttention,
+    QueryKeyNorm,
+)
 
 
 def attention_of(
     config: Config,
     norm: QueryKeyNorm | None = None,
     bias: bool = False,
-    turned: int | None = None,
+    comparison: Comparison = USUAL,
 ) -> Callable[[int, int], nn.Module]:
     """Return what makes attention from width and query heads.
 
@@ -22,11 +27,11 @@ def attention_of(
         config: the settings, of which it takes the heads.
         norm: of queries and keys; None: there is none.
         bias: whether query, key and value projections add a vector.
-        turned: features of a head that positions turn; None: all of them.
+        comparison: how queries and keys are compared.
     """
     kv_heads, head_width = config.get("num_key_value_heads"), config.get("head_dim")
     return lambda dim, heads: GroupedQueryAttention(
-        dim, heads, kv_heads, head_width, bias, norm, turned
+        dim, heads, kv_heads, head_width, bias, norm, comparison
     )
 
 

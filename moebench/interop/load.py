@@ -66,7 +66,7 @@ def from_pretrained(
             model = architecture.build(config).eval()
     except (AttributeError, TypeError) as error:
         raise ValueError(f"{folder / FILE}: a value is of the wrong type: {error}") from error
-    pieces = fused(list(architecture.pieces(model)), stored)
+    pieces = fused(list(architecture.pieces(model)), stored, architecture.in_memory)
     check_names(folder, model, pieces, stored, architecture.spare(config))
     wanted = (
         most_common([stored[piece.theirs] for piece in pieces])

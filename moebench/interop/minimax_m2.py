@@ -13,7 +13,7 @@ from moebench.interop.mixtures import sparse_of
 from moebench.interop.parts import Parts
 from moebench.interop.pieces import Piece, grouped_query
 from moebench.interop.rope import PARTIAL, partial_settings, positions_of, turned_of
-from moebench.models.grouped_query import QueryKeyNorm
+from moebench.models.grouped_query import Comparison, QueryKeyNorm
 from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SigmoidTopK
@@ -31,7 +31,7 @@ def build(config: Config) -> Mixtral:
         config["vocab_size"],
         config.shape("intermediate_size"),
         sparse_of(lambda dim: SigmoidTopK(dim, experts, k), config["intermediate_size"]),
-        attention=heads.attention_of(config, norm, turned=turned),
+        attention=heads.attention_of(config, norm, comparison=Comparison(turned)),
         positions=positions_of(config, partial=True),
     )
 
@@ -85,4 +85,5 @@ MINIMAX_M2 = Architecture(
     mixture,
     fits,
     settings,
+    in_memory=mixtral.IN_MEMORY,
 )

@@ -17,6 +17,8 @@ from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
 
+IN_MEMORY = (("block_sparse_moe.", "mlp."),)
+
 
 def build(config: Config) -> Mixtral:
     """Make the model."""
@@ -40,6 +42,7 @@ def fits(parts: Parts) -> bool:
     """Say whether a model is a Mixtral."""
     return (
         heads.fits(parts, None)
+        and not parts.multiplied
         and parts.attention.query.bias is None
         and parts.all_sparse
         and isinstance(parts.router, TopK)
@@ -73,4 +76,5 @@ MIXTRAL = Architecture(
     mixture,
     fits,
     settings,
+    in_memory=IN_MEMORY,
 )

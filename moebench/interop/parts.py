@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from moebench.models.mixtral_2024 import Mixtral
+from moebench.models.multipliers import NO_MULTIPLIERS
 from moebench.models.slot import Mixture
 from moebench.moe.experts.swiglu import SwiGLU
 
@@ -26,6 +27,12 @@ class Parts:
     def all_sparse(self) -> bool:
         """Whether every layer has a mixture."""
         return len(self.sparse) == self.model.shape.layers
+
+    @property
+    def multiplied(self) -> bool:
+        """Whether constant factors are on what flows through the model."""
+        scale = getattr(self.attention, "scale", None)
+        return scale is not None or self.model.shape.multipliers != NO_MULTIPLIERS
 
     @property
     def dense(self) -> list[int]:

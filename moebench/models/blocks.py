@@ -87,27 +87,34 @@ class FeedForward(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + dropout(inner(norm(x))): a part that adds to the stream of tokens.
+    """x + factor * dropout(inner(norm(x))): a part that adds to the stream of tokens.
 
     Args:
         dim: width D of a token.
         inner: maps x_BLD and what else it needs to y_BLD and decisions.
         dropout: share of what is added that is dropped in training.
         epsilon: under the root of the norm.
+        factor: on what is added.
     """
 
     def __init__(
-        self, dim: int, inner: nn.Module, dropout: float, epsilon: float = EPSILON
+        self,
+        dim: int,
+        inner: nn.Module,
+        dropout: float,
+        epsilon: float = EPSILON,
+        factor: float = 1.0,
     ) -> None:
         super().__init__()
         self.norm = nn.RMSNorm(dim, eps=epsilon)
         self.inner = inner
         self.dropout = nn.Dropout(dropout)
+        self.factor = factor
 
     def forward(self, x_BLD: Tensor, *others: object) -> tuple[Tensor, list[RoutingDecision]]:
         """Return the stream with the addition, and the decisions of the inner part."""
         y_BLD, decisions = self.inner(self.norm(x_BLD), *others)
-        return x_BLD + self.dropout(y_BLD), decisions
+        return x_BLD.add(self.dropout(y_BLD), alpha=self.factor), decisions
 
 
 class Block(nn.Module):

@@ -5,6 +5,7 @@ Henry et al. 2020 (arXiv 2010.04245), over each head or over all of them, as OLM
 (arXiv 2409.02060, section 2), or after the turn, as Hunyuan has it (released code).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,25 @@ class QueryKeyNorm:
             raise ValueError("norm.over=width: only heads can be normalised after they are turned")
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """How a query and a key of one head are compared.
+
+    Raises:
+        ValueError: if the scale is not above 0 and finite.
+    """
+
+    turned: int | None = None  # features that rotary positions turn, the first; None: all of them
+    scale: float | None = None  # factor on the product; None: one over the root of the features
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and not 0 < self.scale < math.inf:
+            raise ValueError(f"comparison.scale={self.scale}: must be above 0 and finite")
+
+
+USUAL = Comparison()
+
+
 class GroupedQueryAttention(nn.Module):
     """Causal multi-head attention with rotary positions and shared keys and values.
 
@@ -43,7 +63,7 @@ class GroupedQueryAttention(nn.Module):
         head_width: features R of a head; None: `dim` / `heads`.
         bias: whether query, key and value projections add a vector.
         norm: of queries and keys; None: there is none.
-        turned: features of a head that rotary positions turn, its first; None: all of them.
+        comparison: how queries and keys are compared.
 
     Raises:
         ValueError: if the numbers do not divide.
@@ -57,7 +77,7 @@ class GroupedQueryAttention(nn.Module):
         head_width: int | None = None,
         bias: bool = False,
         norm: QueryKeyNorm | None = None,
-        turned: int | None = None,
+        comparison: Comparison = USUAL,
     ) -> None:
         super().__init__()
         kv_heads = heads if kv_heads is None else kv_heads
@@ -66,14 +86,14 @@ class GroupedQueryAttention(nn.Module):
         if head_width is None and dim % heads:
             raise ValueError(f"shape.width={dim}: must be a multiple of shape.heads={heads}")
         self.head_width = dim // heads if head_width is None else head_width
+        turned, self.scale = comparison.turned, comparison.scale
         self.rotary_width = self.head_width if turned is None else turned
         if self.rotary_width % 2:
-            name = "head_width" if turned is None else "turned"
+            name = "head_width" if turned is None else "comparison.turned"
             raise ValueError(f"{name}={self.rotary_width}: rotary positions need an even one")
         if not 0 < self.rotary_width <= self.head_width:
-            raise ValueError(
-                f"turned={turned}: must lie between 2 and the {self.head_width} of a head"
-            )
+            most = self.head_width
+            raise ValueError(f"comparison.turned={turned}: must lie between 2 and a head's {most}")
         width, kv_width = heads * self.head_width, kv_heads * self.head_width
         self.query = nn.Linear(dim, width, bias=bias)
         self.key = nn.Linear(dim, kv_width, bias=bias)
@@ -100,7 +120,7 @@ class GroupedQueryAttention(nn.Module):
         value_BHLR = self._heads(self.value(x_BLD))
         if memory is not None:
             key_BHLR, value_BHLR = memory.extend(key_BHLR, value_BHLR)
-        gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place)
+        gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place, self.scale)
         return self.out(gathered_BHLR.transpose(1, 2).flatten(2)), []
 
     def _asked(self, x_BLD: Tensor, name: str, place: Place) -> Tensor:

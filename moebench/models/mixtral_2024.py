@@ -16,6 +16,7 @@ from moebench.models.blocks import Residual
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.memory import Memory
+from moebench.models.multipliers import NO_MULTIPLIERS, Multipliers
 from moebench.models.output import Output
 from moebench.models.padding import check_mask, mask_of
 from moebench.models.positions import Positions
@@ -41,6 +42,7 @@ class DecoderShape:
     dense_layers: int = 0  # the first ones, without a mixture whatever `sparse` says
     tied: bool = False  # whether the embedding also scores the tokens
     epsilon: float = 1e-5  # under the root of RMSNorm
+    multipliers: Multipliers = NO_MULTIPLIERS
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "hidden"):
@@ -131,7 +133,8 @@ class Mixtral(nn.Module):
         Raises:
             ValueError: if a memory is full, or the mask is of another shape than the tokens.
         """
-        x_BLD = self.embedding(input_BL)
+        x_BLD, factor = self.embedding(input_BL), self.shape.multipliers.embedding
+        x_BLD = x_BLD if factor == 1 else x_BLD * factor
         batch, length = input_BL.shape
         start = 0 if memories is None else memories[0].length
         check_mask(mask_BS, (batch, start + length), "mask_BL")
@@ -147,7 +150,8 @@ class Mixtral(nn.Module):
     def score(self, x_BLD: Tensor) -> Tensor:
         """Return the logits of all tokens that might come next."""
         weight_VD = self.embedding.weight if self.shape.tied else self.output.weight
-        return x_BLD @ weight_VD.T
+        logits, divisor = x_BLD @ weight_VD.T, self.shape.multipliers.logits
+        return logits if divisor == 1 else logits / divisor
 
     def remember(self, room: int) -> list[Memory]:
         """Return empty memories for a text of up to so many tokens, for `read`."""
@@ -176,8 +180,9 @@ class DecoderBlock(nn.Module):
         feed_forward = slot(sparse, dim, lambda: Shared(dim, shape.hidden), shared)
         inner: Any = attention(dim, shape.heads)
         self.rotary_width = int(inner.rotary_width)
-        self.attention = Residual(dim, inner, 0.0, shape.epsilon)
-        self.feed_forward = Residual(dim, feed_forward, 0.0, shape.epsilon)
+        factor = shape.multipliers.residual
+        self.attention = Residual(dim, inner, 0.0, shape.epsilon, factor)
+        self.feed_forward = Residual(dim, feed_forward, 0.0, shape.epsilon, factor)
 
     def forward(
         self, x_BLD: Tensor, mask_BL: Tensor | None, *where: object

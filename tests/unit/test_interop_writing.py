@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from moebench.interop import from_pretrained, read_back, room, save_pretrained
 from moebench.models import Mixtral
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.multipliers import Multipliers
 from moebench.models.positions import Positions
 from moebench.moe import RoutingDecision, Sparse
 from moebench.moe.dispatch import Loop
@@ -82,7 +83,7 @@ KINDS |= {
     "dots1": {**KINDS["deepseek_v3"], "attention": normed("head", 1e-5)},
     "glm4_moe": {
         **KINDS["deepseek_v3"],
-        "attention": lambda dim, heads: GroupedQueryAttention(dim, heads, turned=2),
+        "attention": lambda dim, heads: GroupedQueryAttention(dim, heads, comparison=Comparison(2)),
     },
     "minimax_m2": {
         "sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2)),
@@ -92,6 +93,14 @@ KINDS |= {
         "shared": lambda dim: Shared(dim, 8),
         "attention": lambda dim, heads: GroupedQueryAttention(
             dim, heads, norm=QueryKeyNorm("head", turned=True)
+        ),
+    },
+}
+KINDS |= {
+    "granitemoe": {
+        "shape": replace(SHAPE, multipliers=Multipliers(2.0, 0.5, 3.0)),
+        "attention": lambda dim, heads: GroupedQueryAttention(
+            dim, heads, comparison=Comparison(scale=0.25)
         ),
     },
 }
@@ -181,8 +190,16 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
             r"router\.factor=2\.0: .*minimax_m2 can only say 1\.0",
         ),
         (
-            model(attention=lambda dim, heads: GroupedQueryAttention(dim, heads, turned=2)),
+            model(
+                attention=lambda dim, heads: GroupedQueryAttention(
+                    dim, heads, comparison=Comparison(2)
+                )
+            ),
             r"Mixtral\.rotary_width=2: .*mixtral can only say 4",
+        ),
+        (
+            model(**KINDS["qwen3_moe"] | {"shape": KINDS["granitemoe"]["shape"]}),
+            r"Mixtral\.shape=.*residual=0\.5.*qwen3_moe can only say .*residual=1\.0",
         ),
         (setting(lambda m: setattr(m, "calls", 3)), r"Mixtral\.calls=3: .*only say nothing"),
     ],

@@ -9,7 +9,7 @@ from torch import nn
 from moebench.cost import Cost, count_batch
 from moebench.models import EncoderDecoder, Mixtral
 from moebench.models.blocks import Shape
-from moebench.models.grouped_query import GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.mixtral_2024 import DecoderShape
 from moebench.models.positions import Positions, Yarn
@@ -146,7 +146,12 @@ ATTENTIONS = {
     "norm after the turn": lambda dim, heads: GroupedQueryAttention(
         dim, heads, norm=QueryKeyNorm("head", turned=True)
     ),
-    "half turned": lambda dim, heads: GroupedQueryAttention(dim, heads, 2, 8, turned=4),
+    "half turned": lambda dim, heads: GroupedQueryAttention(
+        dim, heads, 2, 8, comparison=Comparison(turned=4)
+    ),
+    "scaled": lambda dim, heads: GroupedQueryAttention(
+        dim, heads, 2, comparison=Comparison(scale=2.0)
+    ),
     "latent": lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
     "latent, queries direct": lambda dim, heads: LatentAttention(
         dim, heads, Latent(6, None, 4, 2, 3)
@@ -240,6 +245,10 @@ def test_every_parameter_gets_a_gradient() -> None:
         assert parameter.grad.any(), name
 
 
+def compared(dim: int, heads: int, **how: object) -> nn.Module:
+    return GroupedQueryAttention(dim, heads, comparison=Comparison(**how))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -247,8 +256,9 @@ def test_every_parameter_gets_a_gradient() -> None:
         ({"shape": DecoderShape(width=30)}, "shape.width=30"),
         ({"shape": DecoderShape(width=20)}, "head_width=5"),
         ({"attention": lambda d, h: GroupedQueryAttention(d, h, kv_heads=3)}, "kv_heads=3"),
-        ({"attention": lambda d, h: GroupedQueryAttention(d, h, turned=3)}, "turned=3"),
-        ({"attention": lambda d, h: GroupedQueryAttention(d, h, turned=64)}, "turned=64"),
+        ({"attention": lambda d, h: compared(d, h, turned=3)}, r"comparison\.turned=3"),
+        ({"attention": lambda d, h: compared(d, h, turned=64)}, r"comparison\.turned=64"),
+        ({"attention": lambda d, h: compared(d, h, scale=0.0)}, r"comparison\.scale=0\.0"),
     ],
 )
 def test_impossible_sizes_are_refused(arguments: dict[str, object], words: str) -> None:
