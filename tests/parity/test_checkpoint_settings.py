@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,64 +12,12 @@ import transformers
 from torch import Tensor, nn
 
 from moebench.interop import from_pretrained, layer_from, save_pretrained
+from moebench.interop.architectures import ARCHITECTURES
 from moebench.models import Mixtral
 
-SIZES = {
-    "vocab_size": 40,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "max_position_embeddings": 64,
-    "intermediate_size": 12,
-    "eos_token_id": None,
-    "pad_token_id": None,
-    "bos_token_id": None,
-}
-MIXTRAL = {"num_key_value_heads": 2, "num_local_experts": 4, "head_dim": 4}
-DEEPSEEK = {
-    "moe_intermediate_size": 12,
-    "n_routed_experts": 8,
-    "num_experts_per_tok": 2,
-    "first_k_dense_replace": 1,
-    "n_group": 1,
-    "topk_group": 1,
-    "q_lora_rank": None,
-    "kv_lora_rank": 8,
-    "qk_nope_head_dim": 8,
-    "qk_rope_head_dim": 4,
-    "v_head_dim": 6,
-}
-SIGMOID = {
-    "moe_intermediate_size": 12,
-    "n_routed_experts": 8,
-    "num_experts_per_tok": 2,
-    "first_k_dense_replace": 1,
-}
-QWEN = {"moe_intermediate_size": 12, "num_experts": 4, "num_experts_per_tok": 2}
-SMALL = {
-    "Mixtral": MIXTRAL,
-    "Olmoe": {"num_experts": 4, "num_experts_per_tok": 2, "num_key_value_heads": 2},
-    "Qwen2Moe": {**QWEN, "num_key_value_heads": 2, "shared_expert_intermediate_size": 20},
-    "Qwen3Moe": {**QWEN, "num_key_value_heads": 2, "head_dim": 8},
-    "DeepseekV2": {**DEEPSEEK, "n_group": None, "topk_group": None},
-    "DeepseekV3": DEEPSEEK,
-    "Dots1": {**SIGMOID, "num_key_value_heads": 2, "head_dim": 4, "n_shared_experts": 1},
-    "Glm4Moe": {**SIGMOID, "num_key_value_heads": 2, "head_dim": 8},
-    "MiniMaxM2": {**MIXTRAL, "num_experts_per_tok": 2},
-    "HunYuanMoEV1": {"num_key_value_heads": 2, "head_dim": 4, "num_experts": 4, "moe_topk": 2},
-}
+Small = Callable[..., nn.Module]
+NAMES = [kind.class_name.removesuffix("ForCausalLM") for kind in ARCHITECTURES.values()]
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}
-
-
-def theirs_of(name: str, **settings: object) -> nn.Module:
-    config = getattr(transformers, f"{name}Config")(**{**SIZES, **SMALL[name], **settings})
-    torch.manual_seed(0)
-    model = getattr(transformers, f"{name}ForCausalLM")(config).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(0, 0.2)
-    return model
 
 
 def ids() -> Tensor:
@@ -125,9 +74,9 @@ DEFAULT = {"rope_type": "default", "rope_theta": 500.0}
     ],
 )
 def test_positions_are_read_as_by_transformers(
-    name: str, said: dict[str, object], tmp_path: Path
+    small: Small, name: str, said: dict[str, object], tmp_path: Path
 ) -> None:
-    theirs_of(name).save_pretrained(tmp_path)
+    small(name).save_pretrained(tmp_path)
     configured(tmp_path, rope_theta=None)
     configured(tmp_path, **said)
     found = read_by_both(name, tmp_path)
@@ -137,23 +86,23 @@ def test_positions_are_read_as_by_transformers(
 
 @pytest.mark.parametrize("said", [{"moe_topk": 1}, {"moe_topk": None}])
 def test_the_second_name_of_a_number_of_choices_wins(
-    said: dict[str, object], tmp_path: Path
+    said: dict[str, object], small: Small, tmp_path: Path
 ) -> None:
-    theirs_of("HunYuanMoEV1").save_pretrained(tmp_path)
+    small("HunYuanMoEV1").save_pretrained(tmp_path)
     configured(tmp_path, num_experts_per_tok=3, **said)
     read_by_both("HunYuanMoEV1", tmp_path)
 
 
-def test_a_factor_that_is_null_follows_from_the_lengths(tmp_path: Path) -> None:
-    theirs_of("Qwen3Moe").save_pretrained(tmp_path)
+def test_a_factor_that_is_null_follows_from_the_lengths(small: Small, tmp_path: Path) -> None:
+    small("Qwen3Moe").save_pretrained(tmp_path)
     configured(tmp_path, rope_parameters={**YARN, "factor": None})
     read_by_both("Qwen3Moe", tmp_path)
 
 
 def test_two_ways_to_say_positions_that_differ_are_told_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    theirs_of("Mixtral").save_pretrained(tmp_path)
+    small("Mixtral").save_pretrained(tmp_path)
     configured(tmp_path, rope_parameters=DEFAULT, rope_scaling=YARN)
     with caplog.at_level(logging.WARNING):
         from_pretrained(tmp_path)
@@ -165,13 +114,13 @@ def test_two_ways_to_say_positions_that_differ_are_told_of(
     assert not caplog.text
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("said", [{**YARN, "rope_theta": 700.0}, {**DEFAULT}])
 def test_older_readers_find_the_positions_where_they_look(
-    name: str, said: dict[str, object], tmp_path: Path
+    small: Small, name: str, said: dict[str, object], tmp_path: Path
 ) -> None:
     """Without `rope_parameters`, which they do not know, all is said as well."""
-    theirs = theirs_of(name, rope_parameters=dict(said))
+    theirs = small(name, rope_parameters=dict(said))
     theirs.save_pretrained(tmp_path / "theirs")
     save_pretrained(from_pretrained(tmp_path / "theirs"), tmp_path / "ours")
     written = json.loads((tmp_path / "ours" / "config.json").read_text())
@@ -189,18 +138,20 @@ def test_older_readers_find_the_positions_where_they_look(
         ({"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "rope_type='dynamic'"),
     ],
 )
-def test_positions_that_are_refused(said: dict[str, object], words: str, tmp_path: Path) -> None:
-    theirs_of("Mixtral").save_pretrained(tmp_path)
+def test_positions_that_are_refused(
+    small: Small, said: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    small("Mixtral").save_pretrained(tmp_path)
     configured(tmp_path, **said)
     with pytest.raises(ValueError, match=words):
         from_pretrained(tmp_path)
 
 
-def tied(folder: Path, change: object) -> None:
+def tied(small: Small, folder: Path, change: object) -> None:
     """Write a checkpoint that says it is tied and has a head of its own, changed by a function."""
     from safetensors.torch import load_file, save_file
 
-    theirs_of("Mixtral").save_pretrained(folder)
+    small("Mixtral").save_pretrained(folder)
     configured(folder, tie_word_embeddings=True)
     weights = load_file(folder / "model.safetensors")
     change(weights)
@@ -208,9 +159,9 @@ def tied(folder: Path, change: object) -> None:
 
 
 def test_a_head_that_differs_from_its_embedding_is_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tied(tmp_path, lambda weights: None)
+    tied(small, tmp_path, lambda weights: None)
     with caplog.at_level(logging.WARNING):
         read_by_both("Mixtral", tmp_path)
     assert "lm_head.weight differs from model.embed_tokens.weight; both are kept" in caplog.text
@@ -221,28 +172,30 @@ def test_a_head_that_differs_from_its_embedding_is_kept(
 
 @pytest.mark.parametrize("absent", ["lm_head.weight", "model.embed_tokens.weight", None])
 def test_a_head_that_is_its_embedding(
-    tmp_path: Path, absent: str | None, caplog: pytest.LogCaptureFixture
+    small: Small, tmp_path: Path, absent: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     def change(weights: dict[str, Tensor]) -> None:
         weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
         weights.pop(absent, None)
 
-    tied(tmp_path, change)
+    tied(small, tmp_path, change)
     assert from_pretrained(tmp_path).shape.tied
     read_by_both("Mixtral", tmp_path)
     assert "differs" not in caplog.text
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_experts_that_are_stacked(name: str, tmp_path: Path) -> None:
-    theirs = theirs_of(name)
+@pytest.mark.parametrize("name", NAMES)
+def test_experts_that_are_stacked(small: Small, name: str, tmp_path: Path) -> None:
+    theirs = small(name)
     theirs.save_pretrained(tmp_path, save_original_format=False)
     same(logits(from_pretrained(tmp_path)), theirs)
 
 
-def test_a_round_trip_keeps_what_is_no_property_of_the_decoder(tmp_path: Path) -> None:
+def test_a_round_trip_keeps_what_is_no_property_of_the_decoder(
+    small: Small, tmp_path: Path
+) -> None:
     settings = {"bos_token_id": 3, "eos_token_id": [4, 5], "pad_token_id": 6}
-    theirs = theirs_of("Mixtral", **settings, router_aux_loss_coef=0.02)
+    theirs = small("Mixtral", **settings, router_aux_loss_coef=0.02)
     theirs.generation_config.update(temperature=0.3, do_sample=True, eos_token_id=[4, 5])
     theirs.save_pretrained(tmp_path / "theirs")
     files = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
@@ -260,11 +213,11 @@ def test_a_round_trip_keeps_what_is_no_property_of_the_decoder(tmp_path: Path) -
     assert again.generation_config.eos_token_id == [4, 5]
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_all_settings_come_back(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_all_settings_come_back(small: Small, name: str, tmp_path: Path) -> None:
     """Whatever transformers reads of the first configuration, it reads of the second."""
     settings = {"bos_token_id": 3, "eos_token_id": 4, "pad_token_id": 6}
-    theirs_of(name, **settings, initializer_range=0.5).save_pretrained(tmp_path / "theirs")
+    small(name, **settings, initializer_range=0.5).save_pretrained(tmp_path / "theirs")
     save_pretrained(from_pretrained(tmp_path / "theirs"), tmp_path / "ours")
     first, second = (
         transformers.AutoConfig.from_pretrained(tmp_path / where).to_dict()
@@ -278,10 +231,10 @@ def test_all_settings_come_back(name: str, tmp_path: Path) -> None:
     assert not differ, {key: (first[key], second.get(key)) for key in differ}
 
 
-def test_another_checkpoint_can_lend_its_tokenizer(tmp_path: Path) -> None:
-    theirs_of("Olmoe", eos_token_id=4).save_pretrained(tmp_path / "other")
+def test_another_checkpoint_can_lend_its_tokenizer(small: Small, tmp_path: Path) -> None:
+    small("Olmoe", eos_token_id=4).save_pretrained(tmp_path / "other")
     (tmp_path / "other" / "tokenizer.json").write_text("{}")
-    theirs_of("Mixtral").save_pretrained(tmp_path / "theirs")
+    small("Mixtral").save_pretrained(tmp_path / "theirs")
     model = from_pretrained(tmp_path / "theirs")
     save_pretrained(model, tmp_path / "ours", like=tmp_path / "other")
     assert (tmp_path / "ours" / "tokenizer.json").is_file()
@@ -294,8 +247,8 @@ def test_another_checkpoint_can_lend_its_tokenizer(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_checkpoint_can_be_written_over_itself(tmp_path: Path) -> None:
-    theirs = theirs_of("Mixtral", eos_token_id=4)
+def test_a_checkpoint_can_be_written_over_itself(small: Small, tmp_path: Path) -> None:
+    theirs = small("Mixtral", eos_token_id=4)
     theirs.save_pretrained(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}")
     save_pretrained(from_pretrained(tmp_path), tmp_path)
@@ -305,9 +258,9 @@ def test_a_checkpoint_can_be_written_over_itself(tmp_path: Path) -> None:
 
 
 def test_what_a_checkpoint_left_is_told_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    theirs_of("Mixtral").save_pretrained(tmp_path)
+    small("Mixtral").save_pretrained(tmp_path)
     model = from_pretrained(tmp_path)
     (tmp_path / "config.json").unlink()
     with caplog.at_level(logging.WARNING):
@@ -315,11 +268,9 @@ def test_what_a_checkpoint_left_is_told_of(
     assert "is gone, so its special tokens and tokenizer are not kept" in caplog.text
 
 
-def biased(dtype: torch.dtype) -> nn.Module:
+def biased(small: Small, dtype: torch.dtype) -> nn.Module:
     """DeepSeek-V3's block in its own number of experts, as transformers loads it."""
-    block = theirs_of(
-        "DeepseekV3", n_routed_experts=256, num_experts_per_tok=8, num_hidden_layers=2
-    )
+    block = small("DeepseekV3", n_routed_experts=256, num_experts_per_tok=8, num_hidden_layers=2)
     generator = torch.Generator().manual_seed(3)
     moe = block.model.layers[1].mlp
     with torch.no_grad():
@@ -331,8 +282,8 @@ def biased(dtype: torch.dtype) -> nn.Module:
     return moe
 
 
-def test_the_bias_of_a_bfloat16_block_stays_exact() -> None:
-    moe = biased(torch.bfloat16)
+def test_the_bias_of_a_bfloat16_block_stays_exact(small: Small) -> None:
+    moe = biased(small, torch.bfloat16)
     layer = layer_from(moe)
     assert layer.router.bias_E.dtype == torch.float32
     assert layer.experts.down_EFD.dtype == torch.bfloat16
@@ -343,8 +294,8 @@ def test_the_bias_of_a_bfloat16_block_stays_exact() -> None:
     assert torch.equal(found_TK.sort(dim=1).values, expected_TK.sort(dim=1).values)
 
 
-def test_a_block_in_float64_keeps_all_digits() -> None:
-    moe = theirs_of("DeepseekV3").double().model.layers[1].mlp
+def test_a_block_in_float64_keeps_all_digits(small: Small) -> None:
+    moe = small("DeepseekV3").double().model.layers[1].mlp
     with torch.no_grad():
         moe.gate.weight += 1e-12 * torch.randn(8, 16, dtype=torch.float64)
     layer = layer_from(moe)
@@ -352,8 +303,8 @@ def test_a_block_in_float64_keeps_all_digits() -> None:
     assert layer.router.bias_E.dtype == torch.float64
 
 
-def test_a_bfloat16_checkpoint_keeps_the_bias_in_float32(tmp_path: Path) -> None:
-    theirs = theirs_of("DeepseekV3")
+def test_a_bfloat16_checkpoint_keeps_the_bias_in_float32(small: Small, tmp_path: Path) -> None:
+    theirs = small("DeepseekV3")
     gate = theirs.model.layers[1].mlp.gate
     with torch.no_grad():
         gate.e_score_correction_bias.copy_(10 + 0.01 * torch.randn(8))

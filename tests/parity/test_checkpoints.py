@@ -1,6 +1,6 @@
 """Checkpoints against transformers: logits, gradients, and what we write is what it reads."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,88 +11,40 @@ from torch import Tensor, nn
 
 from moebench.interop import from_pretrained, layer_from, save_pretrained
 from moebench.interop.architectures import ARCHITECTURES
+from moebench.interop.fused import fused
 from moebench.interop.tensors import INDEX, find
 from moebench.models import Mixtral
 from moebench.sampling import Sampling, generate
 
 LIKELIEST = Sampling(temperature=0)
-SIZES = {
-    "vocab_size": 40,
-    "hidden_size": 16,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "max_position_embeddings": 64,
-    "intermediate_size": 24,
-    "eos_token_id": None,
-    "pad_token_id": None,
-    "bos_token_id": None,
-}
-LATENT = {
-    "moe_intermediate_size": 12,
-    "n_routed_experts": 8,
-    "num_experts_per_tok": 2,
-    "first_k_dense_replace": 1,
-    "kv_lora_rank": 8,
-    "qk_nope_head_dim": 8,
-    "qk_rope_head_dim": 4,
-    "v_head_dim": 6,
-}
+Small = Callable[..., nn.Module]
 YARN = {
     "rope_type": "yarn",
     "rope_theta": 10000.0,
     "factor": 4.0,
     "original_max_position_embeddings": 16,
 }
-QWEN = {"moe_intermediate_size": 12, "num_experts": 4, "num_experts_per_tok": 2}
-SIGMOID = {
-    "moe_intermediate_size": 12,
-    "n_routed_experts": 8,
-    "num_experts_per_tok": 2,
-    "first_k_dense_replace": 1,
-}
-CASES = {
-    "mixtral": ("Mixtral", {"num_key_value_heads": 2, "num_local_experts": 4}),
-    "mixtral, window": (
-        "Mixtral",
-        {"num_key_value_heads": 1, "num_local_experts": 4, "sliding_window": 5},
-    ),
+STRETCHED = {"type": "dynamic", "factor": 1.0, "alpha": 50.0, "rope_theta": 100.0}
+CASES = {  # class in transformers, and what differs from the smallest model of it
+    "mixtral": ("Mixtral", {"head_dim": None}),
+    "mixtral, window": ("Mixtral", {"num_key_value_heads": 1, "sliding_window": 5}),
     "mixtral, wide heads, tied": (
         "Mixtral",
-        {
-            "head_dim": 6,
-            "num_key_value_heads": 4,
-            "num_local_experts": 4,
-            "tie_word_embeddings": True,
-        },
+        {"head_dim": 6, "num_key_value_heads": 4, "tie_word_embeddings": True},
     ),
-    "olmoe": ("Olmoe", {"num_experts": 4, "num_experts_per_tok": 2, "num_key_value_heads": 2}),
-    "olmoe, normalised": (
-        "Olmoe",
-        {"num_experts": 4, "num_experts_per_tok": 2, "norm_topk_prob": True},
-    ),
-    "qwen2": (
-        "Qwen2Moe",
-        {**QWEN, "num_key_value_heads": 2, "shared_expert_intermediate_size": 20},
-    ),
-    "qwen2, dense first": (
-        "Qwen2Moe",
-        {
-            **QWEN,
-            "num_key_value_heads": 4,
-            "shared_expert_intermediate_size": 20,
-            "mlp_only_layers": [0],
-        },
-    ),
-    "qwen3": ("Qwen3Moe", {**QWEN, "num_key_value_heads": 2, "head_dim": 8}),
+    "olmoe": ("Olmoe", {}),
+    "olmoe, normalised": ("Olmoe", {"norm_topk_prob": True}),
+    "qwen2": ("Qwen2Moe", {}),
+    "qwen2, dense first": ("Qwen2Moe", {"num_key_value_heads": 4, "mlp_only_layers": [0]}),
+    "qwen3": ("Qwen3Moe", {}),
     "qwen3, every second": (
         "Qwen3Moe",
-        {**QWEN, "decoder_sparse_step": 2, "norm_topk_prob": True, "rope_parameters": YARN},
+        {"decoder_sparse_step": 2, "norm_topk_prob": True, "rope_parameters": YARN},
     ),
-    "deepseek v2": ("DeepseekV2", {**LATENT, "q_lora_rank": None}),
+    "deepseek v2": ("DeepseekV2", {}),
     "deepseek v2, groups": (
         "DeepseekV2",
         {
-            **LATENT,
             "q_lora_rank": 10,
             "topk_method": "group_limited_greedy",
             "n_group": 4,
@@ -101,25 +53,20 @@ CASES = {
             "rope_parameters": {**YARN, "mscale": 0.7, "mscale_all_dim": 0.9},
         },
     ),
-    "deepseek v3": ("DeepseekV3", {**LATENT, "q_lora_rank": 10, "n_group": 4, "topk_group": 2}),
+    "deepseek v3": ("DeepseekV3", {"q_lora_rank": 10, "n_group": 4, "topk_group": 2}),
     "deepseek v3, plain": (
         "DeepseekV3",
         {
-            **LATENT,
-            "q_lora_rank": None,
-            "n_group": 1,
-            "topk_group": 1,
             "rope_interleave": False,
             "norm_topk_prob": False,
             "attention_bias": True,
             "rope_parameters": {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0},
         },
     ),
-    "dots1": ("Dots1", {**SIGMOID, "num_key_value_heads": 2, "n_shared_experts": 1}),
+    "dots1": ("Dots1", {}),
     "dots1, groups": (
         "Dots1",
         {
-            **SIGMOID,
             "num_key_value_heads": 4,
             "n_shared_experts": 2,
             "n_group": 4,
@@ -129,70 +76,41 @@ CASES = {
             "tie_word_embeddings": True,
         },
     ),
-    "glm4": ("Glm4Moe", {**SIGMOID, "num_key_value_heads": 2, "head_dim": 8}),
+    "glm4": ("Glm4Moe", {}),
     "glm4, norms and biases": (
         "Glm4Moe",
         {
-            **SIGMOID,
             "num_key_value_heads": 4,
-            "head_dim": 8,
             "use_qk_norm": True,
             "attention_bias": True,
             "norm_topk_prob": False,
             "rope_parameters": {**YARN, "partial_rotary_factor": 0.75},
         },
     ),
-    "minimax m2": (
-        "MiniMaxM2",
-        {"num_local_experts": 4, "num_experts_per_tok": 2, "head_dim": 8, "rotary_dim": 4}
-        | {"num_key_value_heads": 2},
-    ),
-    "hunyuan": (
-        "HunYuanMoEV1",
-        {"num_experts": 4, "moe_topk": 2, "num_key_value_heads": 2, "head_dim": 8}
-        | {
-            "rope_parameters": {
-                "type": "dynamic",
-                "factor": 1.0,
-                "alpha": 50.0,
-                "rope_theta": 100.0,
-            }
-        },
-    ),
+    "minimax m2": ("MiniMaxM2", {"rotary_dim": 4}),
+    "minimax m2, whole heads": ("MiniMaxM2", {"num_key_value_heads": 4}),
+    "hunyuan": ("HunYuanMoEV1", {"rope_parameters": STRETCHED}),
     "hunyuan, lists": (
         "HunYuanMoEV1",
-        {"num_experts": 4, "moe_topk": [2, 2, 2], "num_key_value_heads": 4, "head_dim": 4}
-        | {"tie_word_embeddings": True},
+        {
+            "moe_topk": [2, 2, 2],
+            "num_key_value_heads": 4,
+            "head_dim": 4,
+            "tie_word_embeddings": True,
+        },
     ),
-    "minimax m2, whole heads": (
-        "MiniMaxM2",
-        {"num_local_experts": 4, "num_experts_per_tok": 2, "head_dim": 8}
-        | {"num_key_value_heads": 4},
+    "granite": ("GraniteMoe", {}),
+    "granite, wide heads, tied": (
+        "GraniteMoe",
+        {"head_dim": 8, "tie_word_embeddings": True, "rope_parameters": YARN},
     ),
 }
 
 
-def theirs_of(case: str) -> nn.Module:
-    """A small model of transformers whose weights, norms and biases are all random."""
-    name, settings = CASES[case]
-    config = getattr(transformers, f"{name}Config")(**{**SIZES, **settings})
-    model = getattr(transformers, f"{name}ForCausalLM")(config).eval()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, tensor in model.state_dict().items():
-            noise = torch.randn(tensor.shape, generator=generator)
-            if "e_score_correction_bias" in name:
-                tensor.copy_(0.05 * noise)
-            elif tensor.dim() == 1 and name.endswith("weight"):
-                tensor.copy_(1 + 0.2 * noise)
-            elif tensor.dim() > 0 and "inv_freq" not in name:
-                tensor.copy_(0.2 * noise)
-    return model
-
-
 @pytest.fixture(params=CASES)
-def saved(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[nn.Module, Path]:
-    model = theirs_of(request.param)
+def saved(request: pytest.FixtureRequest, small: Small, tmp_path: Path) -> tuple[nn.Module, Path]:
+    name, settings = CASES[request.param]
+    model = small(name, **settings)
     model.save_pretrained(tmp_path / "theirs")
     return model, tmp_path / "theirs"
 
@@ -221,14 +139,16 @@ def test_logits_and_gradients(saved: tuple[nn.Module, Path]) -> None:
     direction = torch.randn(expected.shape, generator=torch.Generator().manual_seed(2))
     (expected * direction).sum().backward()
     (found * direction).sum().backward()
-    kind = json.loads((folder / "config.json").read_text())["model_type"]
+    kind = ARCHITECTURES[theirs.config.model_type]
     mine = {name: parameter.grad for name, parameter in ours.named_parameters()}
-    gradients = by_checkpoint_name(theirs)
+    gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
     compared = 0
-    for piece in ARCHITECTURES[kind].pieces(ours):
+    for piece in fused(list(kind.pieces(ours)), theirs.state_dict(), kind.in_memory):
         if piece.ours in mine:
-            assert_close(piece.view(mine), gradients[piece.theirs], 1e-4, piece.theirs)
-            compared += gradients[piece.theirs].numel()
+            gradient = gradients[piece.theirs]
+            assert gradient is not None, piece.theirs
+            assert_close(piece.view(mine), gradient, 1e-4, piece.theirs)
+            compared += gradient.numel()
     assert compared == sum(parameter.numel() for parameter in ours.parameters())
 
 
@@ -238,30 +158,6 @@ def test_the_likeliest_text_is_that_of_transformers(saved: tuple[nn.Module, Path
     settings = transformers.GenerationConfig(max_new_tokens=12, do_sample=False, pad_token_id=0)
     written = theirs.generate(prompt, generation_config=settings)[0, 8:].tolist()
     assert list(generate(from_pretrained(folder), prompt[0].tolist(), 12, LIKELIEST)) == written
-
-
-def by_checkpoint_name(theirs: nn.Module) -> dict[str, Tensor]:
-    """All gradients under the names of the checkpoint: transformers stacks experts in memory."""
-    found: dict[str, Tensor] = {}
-    for name, parameter in theirs.named_parameters():
-        grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        prefix, _, end = name.rpartition(".")
-        if end not in ("gate_up_proj", "down_proj"):
-            mixtral = type(theirs).__name__.startswith(("Mixtral", "MiniMax"))
-            found[name.replace(".mlp.", ".block_sparse_moe.") if mixtral else name] = grad
-            continue
-        mixtral = type(theirs).__name__.startswith(("Mixtral", "MiniMax"))
-        prefix = prefix.replace(".mlp.", ".block_sparse_moe.") if mixtral else prefix
-        names = ("w1", "w3", "w2") if mixtral else ("gate_proj", "up_proj", "down_proj")
-        for expert, matrix in enumerate(grad):
-            there = f"{prefix}.{expert}."
-            if end == "down_proj":
-                found[f"{there}{names[2]}.weight"] = matrix
-            else:
-                gate, up = matrix.chunk(2)
-                found[f"{there}{names[0]}.weight"] = gate
-                found[f"{there}{names[1]}.weight"] = up
-    return found
 
 
 @pytest.mark.parametrize("shard_bytes", [5_000_000_000, 4000])
@@ -280,8 +176,8 @@ def test_what_we_write_transformers_reads(
     )
 
 
-def test_shards_of_transformers(tmp_path: Path) -> None:
-    theirs = theirs_of("mixtral")
+def test_shards_of_transformers(small: Small, tmp_path: Path) -> None:
+    theirs = small("Mixtral")
     theirs.save_pretrained(tmp_path, max_shard_size="4KB")
     assert len({place.file for place in find(tmp_path).values()}) > 3
     torch.testing.assert_close(
@@ -291,8 +187,8 @@ def test_shards_of_transformers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16])
-def test_types(tmp_path: Path, stored: torch.dtype, dtype: str) -> None:
-    theirs = theirs_of("mixtral").to(stored)
+def test_types(small: Small, tmp_path: Path, stored: torch.dtype, dtype: str) -> None:
+    theirs = small("Mixtral").to(stored)
     theirs.save_pretrained(tmp_path)
     assert from_pretrained(tmp_path).embedding.weight.dtype == stored
     ours = from_pretrained(tmp_path, dtype)
@@ -315,8 +211,9 @@ BLOCKS = {
 
 
 @pytest.mark.parametrize("case", BLOCKS)
-def test_one_block(case: str) -> None:
-    theirs = theirs_of(case)
+def test_one_block(case: str, small: Small) -> None:
+    kind, settings = CASES[case]
+    theirs = small(kind, **settings)
     name = BLOCKS[case].rpartition(".")[2]
     block = next(module for module in theirs.modules() if type(module).__name__ == name)
     layer = layer_from(block)

@@ -1,5 +1,6 @@
 """Padded batches against transformers: logits, gradients, balance loss, and what is written."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,52 +14,15 @@ from moebench.moe.losses import LoadBalance
 from moebench.sampling import Sampling, generate_batch
 
 V, B, L = 40, 3, 14
-SIZES = {
-    "vocab_size": V,
-    "hidden_size": 16,
-    "num_attention_heads": 4,
-    "intermediate_size": 24,
-    "eos_token_id": None,
-    "pad_token_id": None,
-    "bos_token_id": None,
-}
-GROUPED = {"num_key_value_heads": 2, "num_local_experts": 4}
-LATENT = {
-    "moe_intermediate_size": 12,
-    "n_routed_experts": 8,
-    "num_experts_per_tok": 2,
-    "first_k_dense_replace": 1,
-    "kv_lora_rank": 8,
-    "qk_nope_head_dim": 8,
-    "qk_rope_head_dim": 4,
-    "v_head_dim": 6,
-    "q_lora_rank": 10,
-    "n_group": 4,
-    "topk_group": 2,
-}
 CASES = {
-    "mixtral": ("Mixtral", GROUPED),
-    "mixtral, window": ("Mixtral", {**GROUPED, "sliding_window": 5}),
-    "deepseek": ("DeepseekV3", LATENT),
+    "mixtral": ("Mixtral", {}),
+    "mixtral, window": ("Mixtral", {"sliding_window": 5}),
+    "deepseek": ("DeepseekV3", {"q_lora_rank": 10, "n_group": 4, "topk_group": 2}),
 }
 MASKS = {
     "left": torch.arange(L) >= torch.tensor([[0], [4], [9]]),
     "right": torch.arange(L) < torch.tensor([[14], [9], [3]]),
 }
-
-
-def theirs_of(case: str, layers: int) -> nn.Module:
-    """A small model of transformers whose weights are all random."""
-    name, settings = CASES[case]
-    sizes = {**SIZES, "num_hidden_layers": layers, **settings}
-    config = getattr(transformers, f"{name}Config")(**sizes)
-    model = getattr(transformers, f"{name}ForCausalLM")(config).eval()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for tensor in model.parameters():
-            noise = 0.2 * torch.randn(tensor.shape, generator=generator)
-            tensor.copy_(noise if tensor.dim() > 1 else 1 + noise)
-    return model
 
 
 def ids() -> Tensor:
@@ -74,9 +38,9 @@ def as_they_want(mask_BL: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("side", MASKS)
 @pytest.mark.parametrize("case", CASES)
 def test_real_tokens_get_the_logits_and_gradients_of_transformers(
-    case: str, side: str, tmp_path: Path
+    small: Callable[..., nn.Module], case: str, side: str, tmp_path: Path
 ) -> None:
-    theirs, mask_BL = theirs_of(case, layers=3), MASKS[side]
+    theirs, mask_BL = small(CASES[case][0], **CASES[case][1]), MASKS[side]
     theirs.save_pretrained(tmp_path)
     ours = from_pretrained(tmp_path)
     expected = theirs(input_ids=ids(), **as_they_want(mask_BL)).logits[mask_BL]
@@ -94,10 +58,10 @@ def test_real_tokens_get_the_logits_and_gradients_of_transformers(
 
 @pytest.mark.parametrize("side", MASKS)
 def test_the_balance_loss_of_a_padded_batch_is_that_of_transformers(
-    side: str, tmp_path: Path
+    small: Callable[..., nn.Module], side: str, tmp_path: Path
 ) -> None:
     """Theirs counts the k = 2 choices of a token as two, where ours counts shares."""
-    theirs, mask_BL = theirs_of("mixtral", layers=1), MASKS[side]
+    theirs, mask_BL = small("Mixtral", num_hidden_layers=1), MASKS[side]
     theirs.save_pretrained(tmp_path)
     told = as_they_want(mask_BL)
     expected = theirs(input_ids=ids(), **told, output_router_logits=True).aux_loss
@@ -107,8 +71,10 @@ def test_the_balance_loss_of_a_padded_batch_is_that_of_transformers(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_unequal_prompts_go_on_as_with_transformers(case: str, tmp_path: Path) -> None:
-    theirs, mask_BL = theirs_of(case, layers=3), MASKS["left"]
+def test_unequal_prompts_go_on_as_with_transformers(
+    small: Callable[..., nn.Module], case: str, tmp_path: Path
+) -> None:
+    theirs, mask_BL = small(CASES[case][0], **CASES[case][1]), MASKS["left"]
     theirs.save_pretrained(tmp_path)
     settings = transformers.GenerationConfig(max_new_tokens=10, do_sample=False, pad_token_id=0)
     expected = theirs.generate(ids(), attention_mask=mask_BL.long(), generation_config=settings)[
