@@ -17,7 +17,7 @@ from moebench.moe.routers import (
 from moebench.testing import RouterContract
 
 WITH_K = {"batchwise", "noisy_top_k", "random", "softmax_top_k", "top_k"}
-WITH_K |= {"group_limited", "sigmoid_top_k"}
+WITH_K |= {"biased_top_k", "group_limited", "sigmoid_top_k"}
 
 
 def top_two(dim: int, num_experts: int) -> TopK:

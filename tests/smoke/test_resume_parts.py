@@ -191,6 +191,7 @@ ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "tempered": lambda d: Tempered(d, switch, 2.0),
 }
 CALM = {  # decide from weights and tokens alone: nothing that a checkpoint could forget
+    "biased_top_k",
     "everyone",
     "group_limited",
     "hashed",

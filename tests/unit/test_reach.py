@@ -101,6 +101,7 @@ class Unkept(Switch):
 def test_routers_that_learn_are_not_named(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Zero at the start is no zero gradient: experts differ. Fixed routers are meant to be so."""
     several = {"noisy_top_k", "top_k", "sigmoid_top_k", "group_limited", "softmax_top_k"}
+    several |= {"biased_top_k"}
     kwargs: dict[str, object] = {"k": 2} if name in several else {}
     if name == "hierarchical":
         kwargs = {"groups": 2, "primary": two_of_two, "secondary": two_of_two}

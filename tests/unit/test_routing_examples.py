@@ -14,6 +14,7 @@ from torch.nn.functional import softplus
 from moebench.moe.losses import Load
 from moebench.moe.routers import (
     ROUTERS,
+    BiasedTopK,
     Everyone,
     GroupLimited,
     Hashed,
@@ -235,6 +236,25 @@ def test_sigmoid_top_k_counts_the_bias_in_the_choice_alone() -> None:
     # Groups are worth their two best: 1/2 + 4/5 = 1.3 is less than 3/4 + 2/3.
     apart = SigmoidTopK(4, 4, k=2, groups=2, kept=1, factor=2.0, normalised=False)
     assert rows(with_identity(apart)(x_TD)) == [(0, 2, 1.5), (0, 3, round(4 / 3, 6))]
+
+
+def test_biased_top_k_counts_the_bias_in_the_choice_alone() -> None:
+    # Probabilities 1/10, 4/10, 3/10, 2/10. Without bias 4/10 and 3/10 are kept, over their sum.
+    router = with_identity(BiasedTopK(4, 4, k=2))
+    x_TD = torch.tensor([[1.0, 4.0, 3.0, 2.0]]).log()
+    assert rows(router(x_TD)) == [(0, 1, round(4 / 7, 6)), (0, 2, round(3 / 7, 6))]
+    # A bias of 0.25 makes the first the second best, 0.35; its weight is 1/10 over 1/10 + 4/10.
+    router.bias_E[0] = 0.25
+    decision = router(x_TD)
+    assert rows(decision) == [(0, 1, 0.8), (0, 0, 0.2)]
+    torch.testing.assert_close(decision.probs_TE, torch.tensor([[0.1, 0.4, 0.3, 0.2]]))
+
+
+def test_the_bias_of_a_choice_stays_exact() -> None:
+    router = BiasedTopK(4, 4)
+    router.bias_E[0] = 1 + 2**-20
+    assert router.bfloat16().bias_E[0].item() == 1 + 2**-20
+    assert router.double().bias_E.dtype == torch.float64
 
 
 def test_hashed_sends_equal_tokens_to_the_expert_of_the_nearest_direction() -> None:

@@ -1,6 +1,7 @@
 """Routers: who decides which expert sees which token."""
 
 from moebench.moe.routers.batchwise import Batchwise
+from moebench.moe.routers.biased_top_k import BiasedTopK
 from moebench.moe.routers.everyone import Everyone
 from moebench.moe.routers.exploration import InputDropout
 from moebench.moe.routers.group_limited import GroupLimited
@@ -17,6 +18,7 @@ from moebench.moe.routers.top_k import SoftmaxTopK, TopK
 
 ROUTERS = {
     "batchwise": Batchwise,
+    "biased_top_k": BiasedTopK,
     "everyone": Everyone,
     "group_limited": GroupLimited,
     "hashed": Hashed,
@@ -33,6 +35,7 @@ ROUTERS = {
 __all__ = [
     "ROUTERS",
     "Batchwise",
+    "BiasedTopK",
     "Everyone",
     "GroupLimited",
     "Hashed",

@@ -14,6 +14,16 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
+def uncast(moved: Tensor, before: Tensor) -> Tensor:
+    """Return a tensor that was moved or cast, its numbers those of before where it got too narrow.
+
+    Biases are smaller than bfloat16 can tell apart: cast to it they would change most choices.
+    """
+    if moved.dtype.itemsize >= torch.float32.itemsize:
+        return moved
+    return before.to(moved.device, torch.float32)
+
+
 class Score(nn.Module):
     """One learned score per expert: logits_TE = x_TD @ weight_ED.T, at least in float32.
 

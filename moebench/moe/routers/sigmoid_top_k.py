@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.group_limited import check_groups, within
-from moebench.moe.routers.score import Score
+from moebench.moe.routers.score import Score, uncast
 from moebench.moe.sees import Sees
 
 TINY = 1e-20  # added to a sum that is divided by
@@ -69,15 +69,10 @@ class SigmoidTopK(nn.Module):
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK * self.factor)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Move or cast the parts, but keep the bias at least in float32.
-
-        Sigmoids are closer to one another than bfloat16 can tell apart: with a bias rounded to it
-        most tokens would get other experts.
-        """
+        """Move or cast the parts, but keep the bias at least in float32."""
         bias_E = self.bias_E
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        if self.bias_E.dtype.itemsize < torch.float32.itemsize:
-            self.bias_E = bias_E.to(self.bias_E.device, torch.float32)
+        self.bias_E = uncast(self.bias_E, bias_E)
         return self
 
     def _choose(self, worth_TE: Tensor) -> Tensor:
