@@ -3,6 +3,7 @@
 from moebench.interop.deepseek_v2 import DEEPSEEK_V2
 from moebench.interop.deepseek_v3 import DEEPSEEK_V3
 from moebench.interop.dots1 import DOTS1
+from moebench.interop.ernie4_5_moe import ERNIE4_5_MOE
 from moebench.interop.glm4_moe import GLM4_MOE
 from moebench.interop.granitemoe import GRANITEMOE
 from moebench.interop.hunyuan_v1_moe import HUNYUAN_V1_MOE
@@ -26,12 +27,12 @@ ARCHITECTURES = {
         MINIMAX_M2,
         HUNYUAN_V1_MOE,
         GRANITEMOE,
+        ERNIE4_5_MOE,
     )
 }
 
 REFUSED = {  # other decoders with mixtures, and what of theirs has no part here
     "dbrx": "LayerNorm and clipped attention inputs",
-    "ernie4_5_moe": "a softmax router with a bias in the choice",
     "gpt_oss": "attention sinks, and experts with biases and clamped gates",
     "granitemoeshared": "factors on embedding, residual stream, attention and logits",
     "jamba": "state-space layers",

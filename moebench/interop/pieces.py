@@ -23,12 +23,15 @@ class Piece:
     expert: int | None = None  # its place in stacked weights, which are transposed here
     rows: tuple[int, int] | None = None  # first and end, of that matrix as the checkpoint has it
     stacked: bool = False  # whether it is the matrices of all experts, transposed here
+    row: bool = False  # whether it is a matrix of one row, a vector here
 
     def view(self, state: dict[str, Tensor]) -> Tensor:
         """Return the part of our tensors that it is, in the shape the checkpoint has."""
         tensor = state[self.ours]
         if self.stacked:
             return tensor.transpose(1, 2)
+        if self.row:
+            return tensor[None]
         if self.expert is None:
             return tensor
         first, end = self.rows or (0, None)

@@ -53,6 +53,12 @@ SMALL = {
         "attention_multiplier": 0.125,
         "logits_scaling": 6.0,
     },
+    "Ernie4_5_Moe": {
+        "num_key_value_heads": 2,
+        "moe_intermediate_size": 12,
+        "moe_num_experts": 4,
+        "moe_k": 2,
+    },
 }
 
 

@@ -317,3 +317,75 @@ def test_a_bfloat16_checkpoint_keeps_the_bias_in_float32(small: Small, tmp_path:
     save_pretrained(ours, tmp_path / "ours")
     again = from_pretrained(tmp_path / "ours")
     assert torch.equal(again.blocks[1].feed_forward.inner.moe.router.bias_E, bias_E)
+
+
+def test_a_bfloat16_checkpoint_keeps_a_router_in_float32(small: Small, tmp_path: Path) -> None:
+    small("Ernie4_5_Moe", dtype="bfloat16").save_pretrained(tmp_path / "first")
+    kind = transformers.Ernie4_5_MoeForCausalLM
+    theirs = kind.from_pretrained(tmp_path / "first", dtype="bfloat16")
+    gate = theirs.model.layers[1].mlp.gate
+    assert gate.weight.dtype == torch.float32
+    with torch.no_grad():
+        gate.weight += 1e-4
+        gate.moe_statics.e_score_correction_bias += 1
+    theirs.save_pretrained(tmp_path / "theirs")
+    ours = from_pretrained(tmp_path / "theirs")
+    router = ours.blocks[1].feed_forward.inner.moe.router
+    assert ours.embedding.weight.dtype == torch.bfloat16
+    assert torch.equal(router.score.weight, gate.weight)
+    assert torch.equal(router.bias_E, gate.moe_statics.e_score_correction_bias[0])
+    save_pretrained(ours, tmp_path / "ours")
+    again = kind.from_pretrained(tmp_path / "ours", dtype="bfloat16")
+    assert torch.equal(again.model.layers[1].mlp.gate.weight, gate.weight)
+    assert torch.equal(
+        from_pretrained(tmp_path / "ours").state_dict()["embedding.weight"], ours.embedding.weight
+    )
+
+
+def test_a_router_that_was_cast_is_written_as_it_is(small: Small, tmp_path: Path) -> None:
+    small("Ernie4_5_Moe").save_pretrained(tmp_path / "theirs")
+    ours = from_pretrained(tmp_path / "theirs").to(torch.bfloat16)
+    save_pretrained(ours, tmp_path / "ours")
+    again = from_pretrained(tmp_path / "ours").blocks[1].feed_forward.inner.moe.router
+    weight = ours.blocks[1].feed_forward.inner.moe.router.score.weight
+    assert torch.equal(again.score.weight, weight.float())
+
+
+def test_modules_for_further_tokens_are_left_out(
+    small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    small("Ernie4_5_Moe").save_pretrained(tmp_path)
+    file, name = tmp_path / "model.safetensors", "model.mtp_linear_proj.0.weight"
+    save_file({**load_file(file), name: torch.zeros(16, 32)}, file, {"format": "pt"})
+    with caplog.at_level(logging.WARNING):
+        read_by_both("Ernie4_5_Moe", tmp_path)
+    assert f"left out: {name}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "words"),
+    [
+        ("GraniteMoe", {"attention_bias": True}, "attention_bias=True is not supported"),
+        (
+            "GraniteMoe",
+            {"residual_multiplier": 0.0},
+            r"multipliers\.residual=0\.0: must be above 0",
+        ),
+        ("Ernie4_5_Moe", {"use_bias": True}, "use_bias=True is not supported"),
+        ("Ernie4_5_Moe", {"moe_norm_min": 0.1}, "moe_norm_min=0.1 is not supported"),
+        (
+            "Ernie4_5_Moe",
+            {"moe_layer_start_index": 0, "moe_layer_end_index": 1},
+            "moe_layer_end_index=1.*every so many",
+        ),
+    ],
+)
+def test_settings_that_are_refused(
+    name: str, said: dict[str, object], words: str, small: Small, tmp_path: Path
+) -> None:
+    small(name).save_pretrained(tmp_path)
+    configured(tmp_path, **said)
+    with pytest.raises(ValueError, match=words):
+        from_pretrained(tmp_path)

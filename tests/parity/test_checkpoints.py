@@ -104,6 +104,19 @@ CASES = {  # class in transformers, and what differs from the smallest model of 
         "GraniteMoe",
         {"head_dim": 8, "tie_word_embeddings": True, "rope_parameters": YARN},
     ),
+    "ernie": ("Ernie4_5_Moe", {}),
+    "ernie, every second, untied": (
+        "Ernie4_5_Moe",
+        {
+            "num_hidden_layers": 5,
+            "moe_layer_interval": 2,
+            "moe_layer_start_index": 2,
+            "moe_num_shared_experts": 0,
+            "num_key_value_heads": 4,
+            "head_dim": 8,
+            "tie_word_embeddings": False,
+        },
+    ),
 }
 
 

@@ -21,7 +21,7 @@ from moebench.moe import RoutingDecision, Sparse
 from moebench.moe.dispatch import Loop
 from moebench.moe.experts import SwiGLU
 from moebench.moe.experts.shared import GatedShared, Shared
-from moebench.moe.routers import GroupLimited, SigmoidTopK, SoftmaxTopK, TopK
+from moebench.moe.routers import BiasedTopK, GroupLimited, SigmoidTopK, SoftmaxTopK, TopK
 
 SHAPE = DecoderShape(width=16, layers=2, heads=4, hidden=24)
 LATENT = Latent(6, 5, 4, 2, 3)
@@ -104,7 +104,14 @@ KINDS |= {
         ),
     },
 }
-GROUPED = [kind for kind in KINDS if not kind.startswith("deepseek")]
+KINDS |= {
+    "ernie4_5_moe": {
+        "sparse": sparse(lambda dim: BiasedTopK(dim, 4)),
+        "shared": lambda dim: Shared(dim, 16),
+        "positions": Positions(interleaved=True),
+    },
+}
+GROUPED = [kind for kind in KINDS if not kind.startswith(("deepseek", "ernie"))]
 
 
 def refused(made: Mixtral, folder: Path, words: str) -> None:
