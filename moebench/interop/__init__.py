@@ -13,6 +13,7 @@
 | MiniMax-M2 | minimax_m2 |
 | Hunyuan-A13B | hunyuan_v1_moe |
 | Granite 3.0 and 3.1, 1B-A400M and 3B-A800M | granitemoe |
+| the same with shared experts | granitemoeshared |
 | ERNIE 4.5 21B-A3B and 300B-A47B | ernie4_5_moe |
 
 What a checkpoint says is read as transformers reads it. Writing refuses a model with any property

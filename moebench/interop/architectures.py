@@ -6,6 +6,7 @@ from moebench.interop.dots1 import DOTS1
 from moebench.interop.ernie4_5_moe import ERNIE4_5_MOE
 from moebench.interop.glm4_moe import GLM4_MOE
 from moebench.interop.granitemoe import GRANITEMOE
+from moebench.interop.granitemoeshared import GRANITEMOESHARED
 from moebench.interop.hunyuan_v1_moe import HUNYUAN_V1_MOE
 from moebench.interop.minimax_m2 import MINIMAX_M2
 from moebench.interop.mixtral import MIXTRAL
@@ -27,6 +28,7 @@ ARCHITECTURES = {
         MINIMAX_M2,
         HUNYUAN_V1_MOE,
         GRANITEMOE,
+        GRANITEMOESHARED,
         ERNIE4_5_MOE,
     )
 }
@@ -34,7 +36,7 @@ ARCHITECTURES = {
 REFUSED = {  # other decoders with mixtures, and what of theirs has no part here
     "dbrx": "LayerNorm and clipped attention inputs",
     "gpt_oss": "attention sinks, and experts with biases and clamped gates",
-    "granitemoeshared": "factors on embedding, residual stream, attention and logits",
+    "granitemoehybrid": "state-space layers",
     "jamba": "state-space layers",
     "llama4": "experts whose inputs are scaled, and chunked attention",
     "minimax": "lightning attention",

@@ -3,9 +3,11 @@
 Source: the released configurations and code of IBM's Granite 3.0 language models (2024).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+
+from torch import nn
 
 from moebench.interop import heads
 from moebench.interop.architecture import Architecture
@@ -27,8 +29,8 @@ IN_MEMORY = (  # parts of names in files, and of those in memory
 )
 
 
-def build(config: Config) -> Mixtral:
-    """Make the model."""
+def build(config: Config, shared: Callable[[int], nn.Module] | None = None) -> Mixtral:
+    """Make the model, with shared experts made from the width where a kin of it has some."""
     config.refuse(attention_bias=False)
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     factors = Multipliers(
@@ -38,10 +40,9 @@ def build(config: Config) -> Mixtral:
         config["vocab_size"],
         replace(config.shape("intermediate_size"), multipliers=factors),
         sparse_of(lambda dim: TopK(dim, experts, k), config["intermediate_size"]),
-        attention=heads.attention_of(
-            config, comparison=Comparison(scale=config["attention_multiplier"])
-        ),
-        positions=positions_of(config),
+        shared,
+        heads.attention_of(config, comparison=Comparison(scale=config["attention_multiplier"])),
+        positions_of(config),
     )
 
 
@@ -54,14 +55,18 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is a Granite."""
+    """Say whether a model is one of these."""
+    return fits_but_for_shared(parts) and parts.shared is None
+
+
+def fits_but_for_shared(parts: Parts) -> bool:
+    """Say whether a model is one of these, whatever shared experts it may have."""
     return (
         heads.fits(parts, None)
         and parts.attention.query.bias is None
         and parts.model.positions.window is None
         and parts.all_sparse
         and isinstance(parts.router, TopK)
-        and parts.shared is None
     )
 
 

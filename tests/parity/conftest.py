@@ -35,6 +35,13 @@ LATENT = {
     "qk_rope_head_dim": 4,
     "v_head_dim": 6,
 }
+GRANITE = {
+    **LOCAL,
+    "embedding_multiplier": 12.0,
+    "residual_multiplier": 0.22,
+    "attention_multiplier": 0.125,
+    "logits_scaling": 6.0,
+}
 SMALL = {
     "Mixtral": {**LOCAL, "head_dim": 4},
     "Olmoe": {**NAMED, "num_experts_per_tok": 2},
@@ -46,13 +53,8 @@ SMALL = {
     "Glm4Moe": {**DEEPSEEK, "num_key_value_heads": 2, "head_dim": 8},
     "MiniMaxM2": {**LOCAL, "num_experts_per_tok": 2, "head_dim": 8},
     "HunYuanMoEV1": {**NAMED, "moe_topk": 2, "head_dim": 8},
-    "GraniteMoe": {
-        **LOCAL,
-        "embedding_multiplier": 12.0,
-        "residual_multiplier": 0.22,
-        "attention_multiplier": 0.125,
-        "logits_scaling": 6.0,
-    },
+    "GraniteMoe": GRANITE,
+    "GraniteMoeShared": {**GRANITE, "shared_intermediate_size": 20},
     "Ernie4_5_Moe": {
         "num_key_value_heads": 2,
         "moe_intermediate_size": 12,

@@ -104,6 +104,8 @@ CASES = {  # class in transformers, and what differs from the smallest model of 
         "GraniteMoe",
         {"head_dim": 8, "tie_word_embeddings": True, "rope_parameters": YARN},
     ),
+    "granite, shared": ("GraniteMoeShared", {}),
+    "granite, shared without": ("GraniteMoeShared", {"shared_intermediate_size": 0}),
     "ernie": ("Ernie4_5_Moe", {}),
     "ernie, every second, untied": (
         "Ernie4_5_Moe",

@@ -105,6 +105,7 @@ KINDS |= {
     },
 }
 KINDS |= {
+    "granitemoeshared": {**KINDS["granitemoe"], "shared": lambda dim: Shared(dim, 12)},
     "ernie4_5_moe": {
         "sparse": sparse(lambda dim: BiasedTopK(dim, 4)),
         "shared": lambda dim: Shared(dim, 16),
