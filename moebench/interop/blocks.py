@@ -14,7 +14,7 @@ from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.experts.shared import GatedShared, Shared
 from moebench.moe.layer import MoELayer
-from moebench.moe.routers import GroupLimited, SigmoidTopK, SoftmaxTopK, Switch, TopK
+from moebench.moe.routers import BiasedTopK, GroupLimited, SigmoidTopK, SoftmaxTopK, Switch, TopK
 
 
 def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
@@ -25,7 +25,7 @@ def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
 
     Args:
         module: a mixture of Mixtral, OLMoE, Qwen2-MoE, Qwen3-MoE, DeepSeek-V2 or V3, GLM-4,
-            dots1, or Switch.
+            dots1, MiniMax-M2, Hunyuan, Granite, ERNIE 4.5, or Switch.
         length: tokens of a sequence, among which Switch hands out its capacity; None: all tokens
             that arrive together.
 
@@ -51,11 +51,18 @@ def _swiglu(block: Any, router: Callable[[Any, int], nn.Module]) -> MoELayer:
     experts = SwiGLU(dim, num_experts, hidden)
     experts.gate_up_EDF = _copy(gate_up.transpose(1, 2))
     experts.down_EFD = _copy(down.transpose(1, 2))
-    ours: Any = router(block.gate, dim)
-    ours.score.weight = _copy(block.gate.weight)
-    if isinstance(ours, SigmoidTopK):
-        ours.bias_E = _copy(block.gate.e_score_correction_bias).data
+    gate = block.router if hasattr(block, "router") else block.gate
+    ours: Any = router(gate, dim)
+    ours.score.weight = _copy(gate.wg.weight if hasattr(gate, "wg") else gate.weight)
+    if isinstance(ours, SigmoidTopK | BiasedTopK):
+        ours.bias_E = _copy(_bias(block)).data.flatten()
     return MoELayer(ours, experts, Grouped(), _shared(block, dim))
+
+
+def _bias(block: Any) -> Tensor:
+    """Return the bias in the choice of a block, which it keeps here or there."""
+    state: dict[str, Tensor] = block.state_dict(keep_vars=True)
+    return next(tensor for name, tensor in state.items() if name.endswith(BIAS))
 
 
 def _shared(block: Any, dim: int) -> Shared | GatedShared | None:
@@ -65,11 +72,12 @@ def _shared(block: Any, dim: int) -> Shared | GatedShared | None:
         gated.gate.weight = _copy(block.shared_expert_gate.weight)
         _dense(gated.shared.expert, block.shared_expert)
         return gated
-    if hasattr(block, "shared_experts"):
-        shared = Shared(dim, block.shared_experts.down_proj.in_features)
-        _dense(shared.expert, block.shared_experts)
-        return shared
-    return None
+    theirs = getattr(block, "shared_experts", getattr(block, "shared_mlp", None))
+    if theirs is None:
+        return None
+    shared = Shared(dim, theirs.down_proj.in_features)
+    _dense(shared.expert, theirs)
+    return shared
 
 
 def _dense(expert: SwiGLU, theirs: Any) -> None:
@@ -122,6 +130,16 @@ def _group_limited(gate: Any, dim: int) -> nn.Module:
     return GroupLimited(dim, gate.num_experts, gate.top_k, groups, kept, factor)
 
 
+def _biased(gate: Any, dim: int) -> nn.Module:
+    """Return the router of ERNIE 4.5."""
+    return BiasedTopK(dim, gate.num_experts, gate.top_k)
+
+
+def _sigmoid_alone(gate: Any, dim: int) -> nn.Module:
+    """Return the router of MiniMax-M2."""
+    return SigmoidTopK(dim, gate.num_experts, gate.top_k)
+
+
 def _sigmoid(gate: Any, dim: int) -> nn.Module:
     """Return the router of DeepSeek-V3."""
     return SigmoidTopK(
@@ -135,6 +153,7 @@ def _sigmoid(gate: Any, dim: int) -> nn.Module:
     )
 
 
+BIAS = "e_score_correction_bias"  # end of its name
 SWITCH = "SwitchTransformersSparseMLP"
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {  # class of the block -> maker of its router
     "MixtralSparseMoeBlock": _top_k,
@@ -145,5 +164,10 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {  # class of the block -> 
     "DeepseekV3MoE": _sigmoid,
     "Dots1MoE": _sigmoid,
     "Glm4MoeMoE": _sigmoid,
+    "MiniMaxM2SparseMoeBlock": _sigmoid_alone,
+    "HunYuanMoEV1Moe": _top_k,
+    "GraniteMoeMoE": _top_k,
+    "GraniteMoeSharedMoE": _top_k,
+    "Ernie4_5_MoeSparseMoeBlock": _biased,
     SWITCH: _top_k,
 }
