@@ -19,6 +19,7 @@ from moebench.report.markdown import (
     markdown_reasons,
     markdown_table,
 )
+from moebench.report.overlap import overlaps
 from moebench.verdict import Verdict
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "markdown_paper_table",
     "markdown_reasons",
     "markdown_table",
+    "overlaps",
     "render",
     "sweep_table",
     "write",

@@ -13,9 +13,11 @@ from moebench.compare import EQUAL, NAMES, Comparison, Pair
 from moebench.records import write_whole
 from moebench.report import wording
 from moebench.report.comparison_figures import gains
+from moebench.report.markdown import escaped
 from moebench.report.markdown import table as markdown
-from moebench.report.marks import footnote, marked
+from moebench.report.overlap import overlap_told, overlaps
 from moebench.statistics import Interval
+from moebench.verdict.marks import footnote, leaks_of, marked
 
 HEAD = ("mixture", "dense model", "equal in", "n", "difference", "at equal time", "steps", "time")
 MORE = ("mixture's", "dense model's", "FLOPs x", "parameters x", "time a step x")
@@ -31,7 +33,7 @@ DRAWN = 40  # pairs in a figure
 
 def comparison_text(comparison: Comparison) -> str:
     """Return the tables for a terminal, the best pairs of every target and profile."""
-    lines = _notes(comparison)
+    lines = [note.format(metric=comparison.metric) for note in NOTES]
     for title, pairs in _titled(comparison):
         rows = [cells(pair) for pair in pairs[:SHOWN]]
         widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
@@ -42,6 +44,7 @@ def comparison_text(comparison: Comparison) -> str:
         lines += ["", title, *padded]
         if len(pairs) > SHOWN:
             lines.append(f"and {len(pairs) - SHOWN} more pairs")
+        lines += _footnotes(pairs)
     if comparison.refusals:
         lines += ["", "not compared"]
         shown = comparison.refusals[:SHOWN]
@@ -76,6 +79,7 @@ def comparison_csv(comparison: Comparison) -> str:
     head = ["target", "profile", "mixture", "dense", "equal_in", "metric", "n", "never_reached"]
     head += ["mixture_mean", "dense_mean", *(f"{cost}_ratio" for cost in EQUAL)]
     head += [f"{column}{end}" for column in columns for end in ("", "_low", "_high")]
+    head += ["leaks"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
@@ -92,18 +96,20 @@ def comparison_csv(comparison: Comparison) -> str:
             comparison.metric,
         ]
         ratios = [pair.ratios.get(cost, "") for cost in EQUAL]
-        writer.writerow([*named, pair.difference.n, pair.never, *pair.ends, *ratios, *ends])
+        leaks = leaks_of(pair.mixture.runs.values())
+        writer.writerow([*named, pair.difference.n, pair.never, *pair.ends, *ratios, *ends, leaks])
     return text.getvalue()
 
 
 def comparison_markdown(comparison: Comparison, origin: str) -> str:
     """Return the tables as Markdown."""
     blocks = ["# Mixtures against dense models", f"{origin}."]
-    blocks.append("\n".join(f"* {note}" for note in _notes(comparison)))
+    blocks.append("\n".join(f"* {note.format(metric=comparison.metric)}" for note in NOTES))
     align = "lllr" + "r" * (len(HEAD) - 4 + len(MORE))
     for title, pairs in _titled(comparison):
         rows = [(*cells(pair), *more(pair)) for pair in pairs]
         blocks += [f"## {title}", markdown((*HEAD, *MORE), rows, align)]
+        blocks += [f"{escaped(note)}." for note in _footnotes(pairs)]
     if comparison.refusals:
         rows = [(r.target, r.profile, r.arm, r.why) for r in comparison.refusals]
         blocks += ["## Not compared", markdown(("target", "profile", "arm", "why"), rows, "llll")]
@@ -124,6 +130,7 @@ def comparison_page(comparison: Comparison, origin: str) -> str:
             "rows": [(*cells(pair), *more(pair)) for pair in pairs],
             "figure": gains(pairs[:DRAWN], title),
             "drawn": min(DRAWN, len(pairs)),
+            "footnotes": _footnotes(pairs),
         }
         for title, pairs in _titled(comparison)
     ]
@@ -132,7 +139,7 @@ def comparison_page(comparison: Comparison, origin: str) -> str:
         wording=wording,
         comparison=comparison,
         origin=origin,
-        notes=_notes(comparison),
+        notes=[note.format(metric=comparison.metric) for note in NOTES],
         head=(*HEAD, *MORE),
         groups=groups,
         refusals=comparison.refusals,
@@ -144,8 +151,7 @@ def cells(pair: Pair) -> tuple[str, ...]:
     bound = "≤ " if pair.never else ""
     missed = [f"not {NAMES[c]} as planned (×{pair.ratios[c]:.3g})" for c in pair.missed]
     return (
-        marked(pair.mixture.arm, pair.mixture.runs.values()),
-        marked(pair.dense.arm, pair.dense.runs.values()),
+        *(marked(side.arm, leaks_of(side.runs.values())) for side in (pair.mixture, pair.dense)),
         ", ".join([*(NAMES[cost] for cost in pair.equal), *missed]),
         str(pair.difference.n),
         _shown(pair.difference, "+"),
@@ -162,13 +168,12 @@ def more(pair: Pair) -> tuple[str, ...]:
     return (*means, *ratios)
 
 
-def _notes(comparison: Comparison) -> list[str]:
-    """Return what the columns mean, and the mark of arms if one has it."""
-    pairs = [pair for pairs in comparison.groups.values() for pair in pairs]
+def _footnotes(pairs: Sequence[Pair]) -> list[str]:
+    """Return what the mark of arms means, and how far the splits of the data overlap."""
     sides = [side for pair in pairs for side in (pair.mixture, pair.dense)]
-    leaks = footnote(record for side in sides for record in side.runs.values())
-    notes = [note.format(metric=comparison.metric) for note in NOTES]
-    return [*notes, leaks] if leaks else notes
+    records = [record for side in sides for record in side.runs.values()]
+    notes = footnote(record.leaks for record in records), overlap_told(overlaps(records))
+    return [note for note in notes if note]
 
 
 def _titled(comparison: Comparison) -> Iterator[tuple[str, Sequence[Pair]]]:

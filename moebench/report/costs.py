@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from moebench.records import RunRecord
-from moebench.report.marks import marked
 from moebench.report.runs import search_of
 from moebench.report.wording import digits, memory, scaled
+from moebench.verdict.marks import leaks_of, marked
 from moebench.verdict.mixture import mixed_arm
 from moebench.verdict.planned import off_plan
 
@@ -54,7 +54,7 @@ def _row(arm: str, runs: list[RunRecord], off: Mapping[str, float]) -> tuple[str
     if one_arm and (why := mixed_arm(runs)):
         return (f"{arm} (mixed: {why})", str(len(runs)), *("–" for _ in COSTS))
     cells = (_cell(cost, runs, off.get(cost.name)) for cost in COSTS)
-    return (marked(arm, runs), str(len(runs)), *cells)
+    return (marked(arm, leaks_of(runs)), str(len(runs)), *cells)
 
 
 def _cell(cost: Cost, runs: Iterable[RunRecord], times_planned: float | None) -> str:

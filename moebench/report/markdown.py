@@ -7,8 +7,8 @@ from moebench.plan import PaperTable
 from moebench.records import RunRecord
 from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
-from moebench.report.marks import footnote
 from moebench.verdict import Verdict
+from moebench.verdict.marks import footnote, marked
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
@@ -17,7 +17,7 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
     text = table(head, [_row(verdict) for verdict in verdicts], "llllrrr")
     if any(verdict.preliminary for verdict in verdicts):
         text += "\n\n\\* preliminary: fewer seeds than the claim asks for."
-    return text
+    return _with_note(text, footnote(leak for one in verdicts for leak in one.leaks.values()))
 
 
 def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
@@ -33,15 +33,14 @@ def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
 
 def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
     """Return what decided each verdict, one sentence a claim, with its conditions in numbers."""
-    return "\n".join(f"* **{verdict.claim}** {_escaped(verdict.why)}" for verdict in verdicts)
+    return "\n".join(f"* **{verdict.claim}** {escaped(verdict.why)}" for verdict in verdicts)
 
 
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs."""
     listed = list(records)
     text = table(HEAD, cost_rows(listed), "l" + "r" * (len(HEAD) - 1))
-    note = _escaped(footnote(listed))
-    return f"{text}\n\n{note}" if note else text
+    return _with_note(text, footnote(record.leaks for record in listed))
 
 
 def markdown_paper_table(paper: PaperTable) -> str:
@@ -67,6 +66,11 @@ def fill(text: str, name: str, block: str) -> str:
     return f"{before}{begin}\n{block.strip()}\n{end}{after}"
 
 
+def _with_note(text: str, note: str) -> str:
+    """Return a table, and under it a footnote if there is one."""
+    return f"{text}\n\n{escaped(note)}." if note else text
+
+
 def _row(verdict: Verdict) -> tuple[str, ...]:
     """Return the cells of a verdict."""
     effect, interval = wording.effect(verdict)
@@ -74,7 +78,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     figures = wording.figures(verdict.paper_values)
     shape = wording.SHAPES[verdict.verdict]
     return (
-        verdict.claim,
+        marked(verdict.claim, *verdict.leaks.values()),
         f"{shape} {verdict.verdict}" + ("*" if verdict.preliminary else ""),
         verdict.says,
         "; ".join([verdict.source, *(" ".join(pair) for pair in figures)]),
@@ -86,7 +90,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
     """Return a table; `align` has a letter a column, l or r."""
-    return _lines(head, [[_escaped(cell) for cell in row] for row in rows], align)
+    return _lines(head, [[escaped(cell) for cell in row] for row in rows], align)
 
 
 def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
@@ -95,7 +99,7 @@ def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> st
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
-def _escaped(cell: str) -> str:
+def escaped(cell: str) -> str:
     """Return text in one line that cannot end a column or become markup."""
     text = " ".join(cell.split())
     for sign in "\\|*_`<>[]":

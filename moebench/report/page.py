@@ -13,12 +13,13 @@ from markupsafe import Markup
 from moebench.claims import Claim, Paper, Word
 from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
-from moebench.report.costs import HEAD, cost_rows
+from moebench.report.costs import HEAD, cost_rows, flagged
 from moebench.report.drawing import Drawing
-from moebench.report.marks import footnote
+from moebench.report.overlap import overlap_told, overlaps
 from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
+from moebench.verdict.marks import footnote, marked
 
 SHOWN = 4  # load maps in sight; the others are folded away
 OTHER = "Other arms"
@@ -36,6 +37,11 @@ class Entry:
     def judged(self) -> bool:
         """Whether it could be tested here."""
         return self.verdict.verdict is not Word.NOT_TESTABLE
+
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """What its arms leak."""
+        return tuple(self.verdict.leaks.values())
 
     @property
     def notes(self) -> list[str]:
@@ -103,7 +109,7 @@ def page(
         dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (BY_STEPS,)),
         cost_head=HEAD,
         costs=cost_rows(run.record for run in found),
-        leaks=footnote(run.record for run in found),
+        leaks=footnote(run.record.leaks for run in found),
         unfinished=[run.record for run in found if run.record.status != "finished"],
     )
 
@@ -115,7 +121,12 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(
-        css=Markup((here / "report.css").read_text(encoding="utf-8")), wording=wording, Word=Word
+        css=Markup((here / "report.css").read_text(encoding="utf-8")),
+        wording=wording,
+        Word=Word,
+        flagged=flagged,
+        marked=marked,
+        footnote=footnote,
     )
     return environment.from_string((here / "report.html").read_text(encoding="utf-8"))
 
@@ -155,7 +166,7 @@ def setting(found: Sequence[Run]) -> dict[str, Any]:
             for run in found
         ),
         "data": _distinct(record.data_hash for record in records),
-        "overlaps": _distinct(wording.overlap(record.metrics) for record in records),
+        "overlap": overlap_told(overlaps(records)),
         "commits": _distinct(run.record.commit for run in found),
         "days": sorted({min(days), max(days)}) if days else [],
         "seconds": sum(record.seconds for record in records),

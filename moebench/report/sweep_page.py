@@ -9,8 +9,10 @@ from markupsafe import Markup
 from moebench.records import write_whole
 from moebench.report import sweep_figures, sweep_names, wording
 from moebench.report.costs import flagged
+from moebench.report.overlap import overlap_told
 from moebench.report.sweep_summary import Summary, read_summary
 from moebench.report.theme import standalone
+from moebench.verdict.marks import footnote, marked
 from moebench.verdict.planned import TIME
 
 HEAD = (
@@ -70,6 +72,9 @@ def sweep_page(summary: Summary) -> str:
         reach=reach(summary),
         surface=plots.get("surface"),
         dense=dense(summary),
+        marked=marked,
+        leaks=footnote(summary.leaks),
+        overlap=overlap_told(summary.overlaps),
         trade_offs=[plots[name] for name in plots if name.startswith("pareto_")],
         history=plots.get("history"),
         importances=plots.get("importances"),
@@ -108,14 +113,14 @@ def rows(summary: Summary) -> list[list[str]]:
     """Return the cells of winner and baselines on fresh seeds."""
     found = []
     for row in summary.fresh:
-        costs, off = row["costs"], row.get("off_plan", {})  # none in an older summary
+        costs, off = row["costs"], row.get("off_plan", {})  # nor leaks, in an older summary
         widest = (row.get("high") or 0.0) - (row.get("low") or 0.0)
         places = wording.decimals(widest / 2 or row.get("gap") or 0.0) or 4
         known = row.get("low") is not None
         interval = f"[{row['low']:.{places}f}, {row['high']:.{places}f}]" if known else ""
         found.append(
             [
-                row["arm"].replace("_", " "),
+                marked(row["arm"].replace("_", " "), row.get("leaks", "")),
                 str(row["chosen_from"]),
                 *(
                     wording.number(row[key], max(4, places), sign)
@@ -151,7 +156,7 @@ def sweep_table(folder: Path) -> str:
             f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
             for name, value in summary.best.point.items()
         )
-        lines.append(f"best: trial {summary.best.number}, {point}")
+        lines.append(f"best: {marked(f'trial {summary.best.number}', summary.best.leaks)}, {point}")
     cells = [list(HEAD), *rows(summary)] if summary.fresh else []
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD)) if cells]
     for row in cells:
@@ -163,4 +168,5 @@ def sweep_table(folder: Path) -> str:
         )
     if untuned(summary):
         lines.append(UNTUNED)
+    lines += [note for note in (footnote(summary.leaks), overlap_told(summary.overlaps)) if note]
     return "\n".join(lines)

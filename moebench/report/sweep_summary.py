@@ -18,6 +18,7 @@ class Trial:
     why: str
     cached_from: int | None
     values: Mapping[str, float]
+    leaks: str = ""  # as of its records; nor has an older summary any
 
     def value(self, objective: str) -> float:
         """Return the value of an objective."""
@@ -43,6 +44,7 @@ class Summary:
         self.fresh: Sequence[Mapping[str, Any]] = content["fresh"]
         self.baselines: Mapping[str, Mapping[str, float]] = content["baselines"]
         self.importances: Mapping[str, Mapping[str, float]] = content["importances"]
+        self.overlaps: Sequence[Mapping[str, float]] = content.get("overlaps", ())
         self.trials = [Trial(**trial) for trial in content["trials"]]
         self.best = next((t for t in self.trials if t.number == content["best"]), None)
 
@@ -55,6 +57,11 @@ class Summary:
     def minimize(self) -> bool:
         """Whether less of it is better."""
         return self.objectives[self.objective] == "minimize"
+
+    @property
+    def leaks(self) -> list[str]:
+        """What each trial leaks, and each arm with fresh seeds."""
+        return [t.leaks for t in self.trials] + [row.get("leaks", "") for row in self.fresh]
 
     @cached_property
     def measured(self) -> Sequence[Trial]:

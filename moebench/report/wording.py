@@ -72,19 +72,6 @@ def effect(verdict: Verdict) -> tuple[str, str]:
     return number(verdict.effect, places, sign), f"[{low}, {high}]"
 
 
-def overlap(metrics: Mapping[str, float]) -> str:
-    """Return the share of validation text that was trained on, and of each domain; "" if unknown.
-
-    The metrics are those of a record, `data/overlap` and `data/overlap/<domain>`.
-    """
-    name = "data/overlap"
-    if name not in metrics:
-        return ""
-    domains = [key for key in metrics if key.startswith(f"{name}/")]
-    parts = ", ".join(f"{key.removeprefix(f'{name}/')} {metrics[key]:.2%}" for key in domains)
-    return f"{metrics[name]:.2%}" + (f" ({parts})" if len(domains) > 1 else "")
-
-
 def p_value(p: float | None) -> str:
     """Return p with two digits, empty where there is none."""
     if p is None:

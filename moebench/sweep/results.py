@@ -18,6 +18,7 @@ from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS
 from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
+from moebench.verdict.marks import leaks_of
 from moebench.verdict.planned import off_plan
 
 SUMMARY = "sweep.json"
@@ -79,6 +80,7 @@ def summary(
         "tuned": tuned,
         "importances": importances(trials, sweep),
         "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
+        "overlaps": report.overlaps(records),
     }
 
 
@@ -127,6 +129,7 @@ def _trial(
         "why": trial.user_attrs.get(WHY, ""),
         "cached_from": trial.user_attrs.get(CACHED),
         "values": _values([record for record in own if record.status == "finished"], names),
+        "leaks": leaks_of(own),
     }
 
 
@@ -172,6 +175,7 @@ def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: str) -> dict[str,
     row: dict[str, Any] = {"arm": arm, "in_sweep": chosen.get(objective), "n": len(later)}
     row["chosen_from"] = _choices(sweep, arm)
     row["failed"] = len(records) - len(done)
+    row["leaks"] = leaks_of(records)
     row["costs"] = {
         name: float(np.mean([getattr(record, name) for record in done]))
         for name in ("params_total", "params_active", "flops_per_token", "seconds_per_step")

@@ -9,6 +9,7 @@ import numpy as np
 
 from moebench.records import STATUSES, RunRecord
 from moebench.statistics import Values
+from moebench.verdict.marks import leaks_of
 from moebench.verdict.planned import off_plan
 
 
@@ -84,6 +85,11 @@ class Evidence:
             arm: _costs(of) | {f"{cost}/planned": ratio for cost, ratio in off[arm].items()}
             for arm, of in trained.items()
         }
+
+    def leaks(self) -> dict[str, str]:
+        """Return arm -> what its routing leaks, of the arms that leak something."""
+        found = {arm: leaks_of(runs.values()) for arm, runs in self.runs.items()}
+        return {arm: leaks for arm, leaks in found.items() if leaks}
 
 
 def paired(*values: Mapping[int, float]) -> list[Values]:

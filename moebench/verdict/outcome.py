@@ -37,6 +37,7 @@ class Verdict:
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm
+    leaks: Mapping[str, str] = field(default_factory=dict)  # of the arms whose routing leaks
     power: Mapping[str, float] | None = None  # detectable_effect, seeds_needed for the margin
     conditions: Sequence[Mapping[str, Any]] = ()
 
@@ -116,6 +117,7 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "matched_on": claim.matched_on,
         "measured": evidence.measured(claim.metric),
         "costs": evidence.costs(),
+        "leaks": evidence.leaks(),
     }
 
 

@@ -6,10 +6,12 @@ from itertools import zip_longest
 from typing import Any
 
 from moebench.plan import NAMES
+from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
-WIDTHS = (8, 13, 26, 3, 6, 22, 30)  # with two spaces between columns: 120
+WIDTHS = (8, 13, 26, 3, 6, 22, 30)
+WIDTH = sum(WIDTHS) + 2 * (len(WIDTHS) - 1)  # of a line: 120
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
 
 
@@ -25,6 +27,8 @@ def table(verdicts: Sequence[Verdict]) -> str:
         widths = [max(map(len, column)) for column in columns]
         rows = [COST_HEAD, tuple("-" * width for width in widths), *costs]
         lines += ["", *(line for row in rows for line in _row(row, widths)), *_off_plan(verdicts)]
+    if note := footnote(leaks for verdict in verdicts for leaks in verdict.leaks.values()):
+        lines += ["", *textwrap.wrap(note, WIDTH)]
     return "\n".join(lines)
 
 
@@ -46,7 +50,7 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     """Return the row of a verdict."""
     judged = verdict.effect is not None
     return (
-        verdict.claim,
+        marked(verdict.claim, *verdict.leaks.values()),
         verdict.verdict + ("*" if verdict.preliminary else ""),
         _effect(verdict) if judged else "",
         str(verdict.n) if judged else "",
@@ -81,7 +85,8 @@ def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
                 failed = ", ".join(f"{count} {what}" for what, count in counts)
                 figures = (f"{costs['params_total']:.3g}", f"{costs['params_active']:.3g}")
                 speed = (f"{costs['flops_per_token']:.3g}", f"{costs['seconds_per_step']:.3g}")
-                rows[arm] = (arm, str(costs["runs"]), failed, *figures, *speed)
+                name = marked(arm, verdict.leaks.get(arm, ""))
+                rows[arm] = (name, str(costs["runs"]), failed, *figures, *speed)
     return list(rows.values())
 
 

@@ -66,6 +66,10 @@ def test_from_the_file_to_the_report(sweep_file, root: Path, capsys) -> None:
     for row in rows.values():
         assert row["gap"] == pytest.approx(row["mean"] - row["in_sweep"])
         assert row["n"] == 2
+        assert row["leaks"] == ("other sequences" if row["arm"] == best else "")
+    assert {trial["leaks"] for trial in content["trials"]} == {"other sequences"}
+    [overlap] = content["overlaps"]
+    assert set(overlap) == {"data/overlap", "data/overlap/first", "data/overlap/second"}
     page = (folder / "report.html").read_text()
     assert page.count("<svg") == 5, "surface, two trade-offs, parallel coordinates, history"
     assert "http://" not in page.replace("http://www.w3.org", "")

@@ -354,13 +354,16 @@ MARKED = replace(LEAKY, planned={"flops_per_token": 20.5, "seconds_per_step": 0.
 
 
 def test_mixtures_that_leak_are_marked_with_a_footnote() -> None:
-    note = "† beside a token and those before it, routing depends on: later tokens, other sequences"
+    kinds = "later tokens, other sequences"
+    note = f"† causal, but its routing depends on more than the tokens so far: {kinds}"
     for found, leaks in [(compare(logged(DENSE[0], LEAKY)), True), (sound(), False)]:
         page = comparison_page(found, "2 runs")
         for text in (comparison_text(found), comparison_markdown(found, "2 runs"), page):
             assert (note in text) == leaks
             assert ("sparse †" in text) == leaks
             assert "dense †" not in text
+        [row] = csv.DictReader(io.StringIO(comparison_csv(found)))
+        assert row["leaks"] == (kinds if leaks else "")
 
 
 def sound() -> Comparison:
@@ -509,3 +512,31 @@ def test_filters_that_make_no_sense(since: str, until: str, why: str) -> None:
 def test_a_tag_without_a_value(tag: str) -> None:
     with pytest.raises(ValueError, match=f"tag={tag}: expected name=value"):
         wanted_tags([tag])
+
+
+TEXT = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
+SAID = (
+    "Validation text that stands in the training text, in runs of 32 tokens: "
+    "1.23% (art 0.00%, law 4.56%)"
+)
+
+
+def on(record: RunRecord, shares: dict[str, float]) -> RunRecord:
+    return replace(record, metrics={**record.metrics, **shares})
+
+
+def test_the_overlap_of_the_splits_is_said() -> None:
+    for shares, said in ((TEXT, True), ({}, False)):
+        found = compare(logged(on(DENSE[0], shares), on(SPARSE[0], shares)))
+        assert (SAID in comparison_text(found)) == said
+        assert (f"{SAID}." in comparison_markdown(found, "2 runs")) == said
+        assert (f"{SAID}." in comparison_page(found, "2 runs")) == said
+
+
+def test_each_target_of_a_comparison_has_its_own_overlap() -> None:
+    elsewhere = [replace(one, target="else") for one in (DENSE[0], SPARSE[0])]
+    runs = logged(*elsewhere, on(DENSE[0], TEXT), on(SPARSE[0], TEXT))
+    written = comparison_markdown(compare(runs), "4 runs")
+    first, second = written.split("## else quick")[1].split("## paper quick")
+    assert "Validation text" not in first
+    assert SAID in second

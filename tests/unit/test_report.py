@@ -18,10 +18,12 @@ from PIL import Image
 
 from moebench import report
 from moebench.claims import Claim, Paper, Word
+from moebench.data.overlap import RUN
 from moebench.plan import PaperTable
 from moebench.records import RunRecord, write_all
 from moebench.report import wording
 from moebench.report.figures import Effect, forest, load_map
+from moebench.report.overlap import overlap_told, overlaps
 from moebench.report.runs import (
     LoadMap,
     Run,
@@ -277,7 +279,16 @@ def test_the_overlap_of_training_and_validation_text_is_said(tmp_path: Path) -> 
         "Data: d4t4 . Validation text that stands in the training text, in runs of 32 tokens: "
         "1.23% (art 0.00%, law 4.56%)." in text
     )
-    assert wording.overlap({"data/overlap": 0.5, "data/overlap/only": 0.5}) == "50.00%"
+
+
+def test_each_overlap_is_said_once() -> None:
+    text = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
+    other = {"data/overlap": 0.5, "data/overlap/only": 0.5}
+    known = [record("a", metrics=metrics) for metrics in (text, other, text, {"valid/loss": 1.0})]
+    assert overlaps(known) == [text, other]
+    told = overlap_told(overlaps(known))
+    assert told.endswith(f"in runs of {RUN} tokens: 1.23% (art 0.00%, law 4.56%); 50.00%")
+    assert overlap_told(overlaps([record("a")])) == "", "no text, or an older record"
 
 
 def test_failures_and_costs_are_listed(html: str) -> None:

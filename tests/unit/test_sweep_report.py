@@ -291,3 +291,49 @@ def test_plots_are_files_of_their_own(tmp_path: Path) -> None:
         root = ElementTree.fromstring(text)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert "var(" not in text
+
+
+LEAK = "† causal, but its routing depends on more than the tokens so far: "
+
+
+def sweep(folder: Path, trial: str, fresh: str) -> str:
+    """A folder of a sweep of which one trial that lost and the winner leak; its page."""
+    given: dict[str, Any] = content()
+    given["trials"][0]["leaks"] = trial
+    given["fresh"][0]["leaks"] = fresh
+    (folder / "sweep.json").write_text(json.dumps(given))
+    return report.write_sweep(folder).read_text()
+
+
+def test_trials_and_the_winner_of_a_sweep(tmp_path: Path) -> None:
+    written = sweep(tmp_path, "later tokens", "other sequences")
+    winner, trials = written.partition('<h2 id="trials">')[::2]
+    assert '<th scope="row">trial 4 †</th>' in winner
+    assert '<th scope="row">0 †</th>' in trials
+    assert '<th scope="row">1</th>' in trials
+    assert f"{LEAK}later tokens, other sequences." in winner
+    assert f"{LEAK}later tokens, other sequences." in trials
+    assert "†" not in sweep(tmp_path, "", "")
+
+
+def test_the_winner_of_a_sweep_on_a_terminal(tmp_path: Path) -> None:
+    sweep(tmp_path, "", "unknown")
+    lines = report.sweep_table(tmp_path).splitlines()
+    assert any(line.startswith("trial 4 †  ") for line in lines)
+    assert lines[-1] == f"{LEAK}unknown"
+    sweep(tmp_path, "", "")
+    assert "†" not in report.sweep_table(tmp_path)
+
+
+TEXT = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
+SAID = (
+    "Validation text that stands in the training text, in runs of 32 tokens: "
+    "1.23% (art 0.00%, law 4.56%)"
+)
+
+
+def test_the_overlap_of_the_splits_is_said(tmp_path: Path) -> None:
+    for shares, said in ([TEXT], True), ([], False):
+        (tmp_path / "sweep.json").write_text(json.dumps(content(overlaps=shares)))
+        assert (f"{SAID}." in report.write_sweep(tmp_path).read_text()) == said
+        assert (SAID in report.sweep_table(tmp_path).splitlines()) == said

@@ -1,0 +1,101 @@
+"""Arms whose routing leaks have a mark in every table that judges or compares them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from moebench import report
+from moebench.claims import Claim, Paper
+from moebench.records import RunRecord, write_all
+from moebench.verdict import judge
+from moebench.verdict.table import table
+
+PAPER = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
+CLAIM = Claim(
+    key="SW21-03n",
+    says="sparse beats dense",
+    source="",
+    paper_values={},
+    arms=("sparse", "dense"),
+    matched_on="active_flops",
+    margin=0.1,
+    seeds=2,
+    test="difference",
+)
+NOTE = "† causal, but its routing depends on more than the tokens so far: "
+BOTH = f"{NOTE}later tokens, other sequences"
+
+
+def run(arm: str, seed: int, leaks: str = "") -> RunRecord:
+    return RunRecord(
+        target="p",
+        profile="full",
+        arm=arm,
+        seed=seed,
+        status="finished",
+        config_hash=arm,
+        commit="c",
+        steps=10,
+        tokens=100,
+        params_total=40,
+        params_active=20,
+        flops_per_token=100.0,
+        tokens_per_second=10.0,
+        leaks=leaks,
+        metrics={"valid/loss": 2.0 + seed / 10 if arm == "sparse" else 3.0 + seed / 10},
+    )
+
+
+def runs(*leaks: str) -> list[RunRecord]:
+    """Two seeds of a mixture that leaks, and of a dense model."""
+    leaking = [run("sparse", seed, leak) for seed, leak in enumerate(leaks)]
+    return [*leaking, *(run("dense", seed) for seed in range(2))]
+
+
+LEAKY = runs("other sequences", "later tokens, other sequences")
+
+
+def test_verdicts_and_costs_on_a_terminal() -> None:
+    lines = table(judge([CLAIM], LEAKY, "full")).splitlines()
+    row = next(place for place, line in enumerate(lines) if line.startswith(CLAIM.key))
+    assert lines[row + 1].split()[0] == "†", "under the key, which fills its column"
+    assert any(line.startswith("sparse †  2 ") for line in lines)
+    assert any(line.startswith("dense     2 ") for line in lines)
+    assert lines[-1] == BOTH
+    assert max(map(len, lines)) <= 120
+    assert "†" not in table(judge([CLAIM], runs("", ""), "full"))
+
+
+def test_verdicts_in_a_readme() -> None:
+    *_, row, blank, note = report.markdown_table(judge([CLAIM], LEAKY, "full")).splitlines()
+    assert row.startswith(f"| {CLAIM.key} † | ")
+    assert (blank, note) == ("", f"{BOTH}.")
+    assert "†" not in report.markdown_table(judge([CLAIM], runs("", ""), "full"))
+
+
+def page(folder: Path, records: list[RunRecord], profile: str = "full") -> str:
+    write_all(records, folder / "results.jsonl")
+    return report.render(folder, PAPER, [CLAIM], judge([CLAIM], records, profile), {})
+
+
+def test_verdicts_and_costs_of_a_page(tmp_path: Path) -> None:
+    written = page(tmp_path, LEAKY)
+    assert f'<span class="key">{CLAIM.key} †</span>' in written
+    assert written.count('<th scope="row">sparse †</th>') == 2, "below the verdict, and its costs"
+    assert written.count(f"{BOTH}.") == 2
+    assert "dense †" not in written
+    assert "†" not in page(tmp_path, runs("", ""))
+
+
+def test_claims_of_a_page_that_were_not_judged(tmp_path: Path) -> None:
+    smoke = [replace(one, profile="smoke") for one in LEAKY]
+    written = page(tmp_path, smoke, "smoke").partition("Not testable here</h2>")[2]
+    assert f'<span class="key">{CLAIM.key} †</span>' in written
+    assert f"{BOTH}." in written
+
+
+@pytest.mark.parametrize("leaks", ["", "later tokens"])
+def test_verdicts_say_which_arm_leaks(leaks: str) -> None:
+    [verdict] = judge([CLAIM], runs(leaks, leaks), "full")
+    assert verdict.to_json()["leaks"] == ({"sparse": leaks} if leaks else {})
