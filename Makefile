@@ -4,6 +4,7 @@ PROFILE ?= quick
 SEEDS ?=
 WORKERS ?=
 DATA ?=
+FIELD ?=
 TARGET ?= switch
 PORT ?= 5000
 NAME ?=
@@ -11,13 +12,14 @@ STORAGE ?=
 
 BIN := .venv/bin
 OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
-	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)")
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)") \
+	$(if $(FIELD),--field "$(FIELD)")
 
 .PHONY: help setup reproduce-% sweep-% test check report compare bench mlflow list doctor
 
 help:
-	@echo "make reproduce-switch | -shazeer | -mixtral | -loss-free | -notes | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder]"
-	@echo "make sweep-switch | -switch_tpe | -shazeer | -mixtral [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder]"
+	@echo "make reproduce-switch | -shazeer | -mixtral | -loss-free | -notes | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder [FIELD=text]]"
+	@echo "make sweep-switch | -switch_tpe | -shazeer | -mixtral [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder [FIELD=text]]"
 	@echo "make compare [TARGET=switch] [PROFILE=full]"
 	@echo "make mlflow | list | doctor | bench | test | check"
 
@@ -38,7 +40,7 @@ reproduce-%: .venv/ready
 sweep-%: .venv/ready
 	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(if $(NAME),--name "$(NAME)") \
 		$(if $(STORAGE),--storage "$(STORAGE)") $(if $(WORKERS),--workers $(WORKERS)) \
-		$(if $(DATA),--data "$(DATA)")
+		$(if $(DATA),--data "$(DATA)") $(if $(FIELD),--field "$(FIELD)")
 
 report: .venv/ready
 	$(BIN)/moebench report $(TARGET) --profile $(PROFILE)

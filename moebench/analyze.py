@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,11 +122,11 @@ def window_length(model: Opened, asked: int | None) -> int:
     return asked
 
 
-def text_of(data: Path | None, described: str | None) -> Source | None:
-    """Return the source of a file or folder, or the one described in YAML; None for neither."""
+def text_of(files: Mapping[str, str], described: str | None) -> Source | None:
+    """Return the source described in YAML, or `Files` of these arguments; None for neither."""
     if described is not None:
         return source_of(described)
-    return None if data is None else Files(str(data))
+    return Files(**files) if files else None
 
 
 def documents(model: Opened, text: Source | None) -> Iterator[Document]:

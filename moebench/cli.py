@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moebench.options import KEPT, data_settings, parser
+from moebench.options import KEPT, data_settings, files_arguments, parser
 
 if TYPE_CHECKING:
     from moebench.targets import Target
@@ -111,7 +111,7 @@ def analyze(options: argparse.Namespace) -> int:
         Options(
             model=options.model,
             out=options.out or options.root / "analysis" / label(options.model).replace("/", "-"),
-            text=text_of(options.data, options.source),
+            text=text_of(files_arguments(options), options.source),
             tokens=options.tokens,
             length=options.length,
             earlier=tuple(options.earlier),
@@ -124,7 +124,8 @@ def data(options: argparse.Namespace) -> int:
     """Describe a text."""
     from moebench.describe import describe
 
-    return describe(options.config, options.data, options.source, options.vocabulary)
+    files = files_arguments(options)
+    return describe(options.config, files, options.source, options.vocabulary)
 
 
 def generate(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """What is known about a text: its size, what was left out, and how far its splits overlap."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moebench.data.objectives import NextToken
@@ -14,13 +14,13 @@ Row = tuple[str, int, int, float]  # name, training tokens, validation tokens, o
 
 
 def describe(
-    configs: Sequence[Path], data: Path | None, source: str | None, vocabulary: int
+    configs: Sequence[Path], files: Mapping[str, str], source: str | None, vocabulary: int
 ) -> int:
     """Print the description of a text, which is encoded first if need be; return the exit status.
 
     Args:
         configs: files of an experiment whose text is meant; none: one of the following.
-        data: a text file, or a folder with one a domain.
+        files: arguments of `Files`; empty: another source is meant.
         source: YAML of any other source; without one, it is the default text.
         vocabulary: number of ids, where no experiment decides it.
 
@@ -28,14 +28,14 @@ def describe(
         ConfigurationError: for an experiment or source that is refused.
         ValueError: if the data of the experiment are no text, or the text cannot be split.
     """
-    text = text_of(configs, data, source, vocabulary)
+    text = text_of(configs, files, source, vocabulary)
     text.prepare_data()
     print(description(text))
     return 0
 
 
 def text_of(
-    configs: Sequence[Path], data: Path | None, source: str | None, vocabulary: int
+    configs: Sequence[Path], files: Mapping[str, str], source: str | None, vocabulary: int
 ) -> Text:
     """Return the text that is meant, as `describe` says."""
     if configs:
@@ -45,7 +45,7 @@ def text_of(
         return found
     if source is not None:
         return Text(source_of(source), NextToken(), vocabulary)
-    return Text(Packages() if data is None else Files(str(data)), NextToken(), vocabulary)
+    return Text(Files(**files) if files else Packages(), NextToken(), vocabulary)
 
 
 def description(text: Text) -> str:

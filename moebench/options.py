@@ -21,9 +21,7 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("--name", default="", help="of the study (default: the file's)")
     search.add_argument("--storage", default="", help="URL of a database that machines share")
     for command in (run, search):
-        command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
-        command.add_argument("--data", type=Path, help="a text file or folder, not the default")
-        command.add_argument("--no-mlflow", action="store_true", help="keep records only")
+        add_training(command)
     for name, text in [
         ("verdict", "judge the records there are; trains nothing"),
         ("report", "the same, by the name of what it writes: report.html"),
@@ -50,6 +48,21 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def add_training(command: argparse.ArgumentParser) -> None:
+    """Add the options of what makes many runs."""
+    command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
+    command.add_argument("--data", type=Path, help="a text file or folder, not the default")
+    add_field(command)
+    command.add_argument("--no-mlflow", action="store_true", help="keep records only")
+
+
+def add_field(command: argparse.ArgumentParser) -> None:
+    """Add the option that says where the text of `--data` is."""
+    command.add_argument(
+        "--field", help="of the text in .jsonl and .parquet files of --data (default: text)"
+    )
+
+
 def add_filters(command: argparse.ArgumentParser) -> None:
     """Add the options of `compare`."""
     command.add_argument("--target", default="", help="a name of `moebench list`, or sweeps")
@@ -73,6 +86,7 @@ def add_analysis(command: argparse.ArgumentParser) -> None:
     text = command.add_mutually_exclusive_group()
     text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
     text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
+    add_field(command)
     command.add_argument("--tokens", type=int, default=2**18, help="most tokens to read")
     command.add_argument("--length", type=int, help="of a window (default: the model's, up to 512)")
     command.add_argument(
@@ -89,6 +103,7 @@ def add_description(command: argparse.ArgumentParser) -> None:
     text.add_argument("--config", type=Path, nargs="+", default=[], help="of an experiment")
     text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
     text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
+    add_field(command)
     command.add_argument("--vocabulary", type=int, default=1024, help="ids, without --config")
 
 
@@ -107,7 +122,22 @@ def add_sampling(command: argparse.ArgumentParser) -> None:
 
 def data_settings(options: argparse.Namespace) -> dict[str, object]:
     """Return the settings of a person's own text."""
-    if options.data is None:
-        return {}
-    files = {"class_path": "moebench.data.sources.Files"}
-    return {"data.source": {**files, "init_args": {"path": str(options.data)}}}
+    arguments = files_arguments(options)
+    files = {"class_path": "moebench.data.sources.Files", "init_args": arguments}
+    return {"data.source": files} if arguments else {}
+
+
+def files_arguments(options: argparse.Namespace) -> dict[str, str]:
+    """Return the arguments of `Files` for a person's own text, none where there is none.
+
+    Raises:
+        ValueError: for a field of no text.
+    """
+    field = {} if options.field is None else {"field": str(options.field)}
+    if options.data is not None:
+        return {"path": str(options.data), **field}
+    if field:
+        raise ValueError(
+            f"field={options.field}: names the text in the rows of --data; give --data, too"
+        )
+    return {}

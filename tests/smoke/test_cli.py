@@ -9,12 +9,15 @@ import pytest
 
 from moebench.claims import Word
 from moebench.cli import main
+from moebench.experiment import load
+from moebench.options import data_settings, parser
 from moebench.records import read
 
 SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
 VOWELS = Path(__file__).parents[2] / "configs" / "jacobs_1991" / "one_expert.yaml"
 LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 GATE = "model.network.init_args.middle.init_args.router.init_args"
+ROWS = ["--data", "rows.jsonl", "--field"]
 ROUTER = "model.network.init_args.sparse.router.init_args"
 
 
@@ -55,6 +58,10 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "switch", "--workers", "0"], ["workers=0", "at least 1"]),
         (["reproduce", "switch", "--data", "nowhere"], ["nowhere"]),
         (["reproduce", "switch", "--data", "empty.txt"], ["empty.txt"]),
+        (["reproduce", "switch", "--field", "body"], ["field=body", "give --data"]),
+        (["analyze", "model", "--field", "body"], ["field=body", "give --data"]),
+        (["data", "describe", "--field", "body"], ["field=body", "give --data"]),
+        (["reproduce", "switch", *ROWS, "body"], ["source.field='body'", "has title, text"]),
         (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
         (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
         (["data", "describe", "--config", f"{VOWELS}"], ["data: Vowels is no text"]),
@@ -82,6 +89,7 @@ def test_a_refusal_is_one_line_and_writes_nothing(
     arguments: list[str], words: list[str], root: Path, capsys
 ) -> None:
     Path("empty.txt").touch()
+    Path("rows.jsonl").write_text('{"title": "a", "text": "b"}\n')
     Path("twice.txt").write_text("the same line of a text\n" * 99)
     message = refused(arguments, capsys)
     assert message.count("\n") == 0
@@ -179,6 +187,20 @@ def test_a_text_is_described(form: str, root: Path, tmp_path: Path, capsys, capl
     assert [line.split()[0] for line in printed[1:5]] == ["domain", "0", "1", "all"]
     assert all(line.endswith(" 0.00%") for line in printed[2:5])
     assert "left out: 24 of 48 documents, near-duplicates of others in 24 clusters" in printed
+
+
+def test_the_text_of_rows_is_named(root: Path, capsys) -> None:
+    rows = [
+        {"id": number, "body": "".join(f"{number} has {n} of {number * n}.\n" for n in range(99))}
+        for number in range(40)
+    ]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = ["--data", "rows.jsonl", "--field", "body"]
+    assert main(["data", "describe", *given, "--vocabulary", "300"]) == 0
+    assert "of 40 documents" in capsys.readouterr().out
+    for command in (["reproduce", "switch"], ["sweep", "sweep.yaml"]):
+        settings = data_settings(parser().parse_args([*command, *given]))
+        assert load([Path(SWITCH)], settings).build(logger=False)[1].source.field == "body"
 
 
 def test_list_names_targets_claims_and_parts(capsys) -> None:

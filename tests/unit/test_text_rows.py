@@ -67,6 +67,13 @@ def test_a_field_that_is_missing_or_no_text(file: Path) -> None:
         list(Files(str(file)).documents())
 
 
+def test_a_field_without_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("plain\ntext")
+    with pytest.raises(ValueError, match=r"^source\.field='body': .* has no \.jsonl or \.parquet"):
+        Files(str(tmp_path), field="body")
+    assert list(Files(str(tmp_path)).documents())
+
+
 def test_files_that_are_not_what_their_name_says(file: Path) -> None:
     file.write_text('{"text": "fine"}\n{"text": \n')
     kind = "line 2 of .* is not JSON" if file.suffix == ".jsonl" else ".* is not Parquet"

@@ -10,6 +10,8 @@ from typing import NoReturn
 from moebench.data.sources.rows import ROWS, rows
 from moebench.data.sources.source import Document, digest_of
 
+FIELD = "text"  # where rows have their text, unless one says otherwise
+
 
 class Files:
     """A text file, or a folder of them; each folder directly inside it is a domain of its own.
@@ -27,17 +29,21 @@ class Files:
 
     Raises:
         FileNotFoundError: if there is nothing at that path.
-        ValueError: if it holds no file.
+        ValueError: if it holds no file, or none that has the field.
     """
 
-    def __init__(self, path: str, field: str = "text") -> None:
+    def __init__(self, path: str, field: str = FIELD) -> None:
         self.path = path
         self.field = field
         root = Path(path)
         if not root.exists():
             raise FileNotFoundError(f"source.path={path!r}: no such file or folder")
-        if not _text_files(root):
+        files = _text_files(root)
+        if not files:
             raise ValueError(f"source.path={path!r}: the folder holds no files")
+        if field != FIELD and not any(file.suffix in ROWS for file in files):
+            kinds = " or ".join(ROWS)
+            raise ValueError(f"source.field={field!r}: {path!r} has no {kinds} file with fields")
 
     def fingerprint(self) -> str:
         """Return a digest of all files: whatever changes in them changes it."""
