@@ -34,12 +34,12 @@ ARCHITECTURES = {
 }
 
 REFUSED = {  # other decoders with mixtures, and what of theirs has no part here
-    "dbrx": "LayerNorm and clipped attention inputs",
+    "dbrx": "LayerNorm, and queries, keys and values that are clipped and stored as one matrix",
     "gpt_oss": "attention sinks, and experts with biases and clamped gates",
     "granitemoehybrid": "state-space layers",
     "jamba": "state-space layers",
     "llama4": "experts whose inputs are scaled, and chunked attention",
     "minimax": "lightning attention",
-    "phimoe": "the router SparseMixer, and LayerNorm with biases",
+    "phimoe": "the router SparseMixer, LayerNorm and output with biases, and LongRoPE",
     "qwen3_next": "linear attention",
 }

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from moebench.interop import from_pretrained, room, save_pretrained
+from moebench.interop.architectures import REFUSED
 from moebench.interop.tensors import INDEX, SINGLE, find, write
 from moebench.models import Mixtral
 from moebench.models.grouped_query import GroupedQueryAttention
@@ -102,6 +103,16 @@ def test_a_configuration_that_does_not_fit(
     with pytest.raises(ValueError, match=words) as refusal:
         from_pretrained(folder)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_other_mixtures_are_refused_by_name_with_the_reason(kind: str, folder: Path) -> None:
+    configure(folder, model_type=kind)
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011
+        from_pretrained(folder)
+    assert f"model_type='{kind}' is not supported ({REFUSED[kind]}), only mixtral" in str(
+        refusal.value
+    )
 
 
 def test_a_missing_key_is_named(folder: Path) -> None:
