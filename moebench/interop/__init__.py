@@ -10,6 +10,7 @@
 | DeepSeek-V3 | deepseek_v3 |
 | dots.llm1 | dots1 |
 | GLM-4.5, GLM-4.6 | glm4_moe |
+| GLM-4.7-Flash | glm4_moe_lite |
 | MiniMax-M2 | minimax_m2 |
 | Hunyuan-A13B | hunyuan_v1_moe |
 | Granite 3.0 and 3.1, 1B-A400M and 3B-A800M | granitemoe |

@@ -5,6 +5,7 @@ from moebench.interop.deepseek_v3 import DEEPSEEK_V3
 from moebench.interop.dots1 import DOTS1
 from moebench.interop.ernie4_5_moe import ERNIE4_5_MOE
 from moebench.interop.glm4_moe import GLM4_MOE
+from moebench.interop.glm4_moe_lite import GLM4_MOE_LITE
 from moebench.interop.granitemoe import GRANITEMOE
 from moebench.interop.granitemoeshared import GRANITEMOESHARED
 from moebench.interop.hunyuan_v1_moe import HUNYUAN_V1_MOE
@@ -25,6 +26,7 @@ ARCHITECTURES = {
         DEEPSEEK_V3,
         DOTS1,
         GLM4_MOE,
+        GLM4_MOE_LITE,
         MINIMAX_M2,
         HUNYUAN_V1_MOE,
         GRANITEMOE,

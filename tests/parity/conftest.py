@@ -21,14 +21,9 @@ SIZES = {
 LOCAL = {"num_key_value_heads": 2, "num_local_experts": 4}
 NAMED = {"num_key_value_heads": 2, "num_experts": 4}
 QWEN = {**NAMED, "num_experts_per_tok": 2, "moe_intermediate_size": 12}
-DEEPSEEK = {
-    "moe_intermediate_size": 12,
-    "n_routed_experts": 8,
-    "num_experts_per_tok": 2,
-    "first_k_dense_replace": 1,
-}
+ROUTED = {"moe_intermediate_size": 12, "n_routed_experts": 8, "num_experts_per_tok": 2}
+DEEPSEEK = {**ROUTED, "first_k_dense_replace": 1}
 LATENT = {
-    **DEEPSEEK,
     "q_lora_rank": None,
     "kv_lora_rank": 8,
     "qk_nope_head_dim": 8,
@@ -47,10 +42,11 @@ SMALL = {
     "Olmoe": {**NAMED, "num_experts_per_tok": 2},
     "Qwen2Moe": {**QWEN, "shared_expert_intermediate_size": 20},
     "Qwen3Moe": {**QWEN, "head_dim": 8},
-    "DeepseekV2": LATENT,
-    "DeepseekV3": {**LATENT, "n_group": 1, "topk_group": 1},
+    "DeepseekV2": {**DEEPSEEK, **LATENT},
+    "DeepseekV3": {**DEEPSEEK, **LATENT, "n_group": 1, "topk_group": 1},
     "Dots1": {**DEEPSEEK, "num_key_value_heads": 2, "n_shared_experts": 1},
     "Glm4Moe": {**DEEPSEEK, "num_key_value_heads": 2, "head_dim": 8},
+    "Glm4MoeLite": {**ROUTED, **LATENT, "num_key_value_heads": 4},
     "MiniMaxM2": {**LOCAL, "num_experts_per_tok": 2, "head_dim": 8},
     "HunYuanMoEV1": {**NAMED, "moe_topk": 2, "head_dim": 8},
     "GraniteMoe": GRANITE,

@@ -87,6 +87,15 @@ CASES = {  # class in transformers, and what differs from the smallest model of 
             "rope_parameters": {**YARN, "partial_rotary_factor": 0.75},
         },
     ),
+    "glm4 lite": ("Glm4MoeLite", {}),
+    "glm4 lite, two dense": (
+        "Glm4MoeLite",
+        {
+            "mlp_layer_types": ["dense", "dense", "sparse"],
+            "q_lora_rank": 10,
+            "rope_parameters": {**YARN, "mscale": 0.7, "mscale_all_dim": 0.9},
+        },
+    ),
     "minimax m2": ("MiniMaxM2", {"rotary_dim": 4}),
     "minimax m2, whole heads": ("MiniMaxM2", {"num_key_value_heads": 4}),
     "hunyuan": ("HunYuanMoEV1", {"rope_parameters": STRETCHED}),

@@ -1,0 +1,57 @@
+"""GLM-4.7-Flash: DeepSeek-V3 whose layers are named one by one, dense or sparse.
+
+Source: the released configuration and code of GLM-4.7-Flash (2026).
+"""
+
+from typing import Any
+
+from moebench.interop import deepseek_v3, sigmoid_moe
+from moebench.interop.architecture import Architecture
+from moebench.interop.config import FILE, Config
+from moebench.interop.parts import Parts
+from moebench.interop.pieces import latent
+from moebench.models.mixtral_2024 import Mixtral
+
+
+def build(config: Config) -> Mixtral:
+    """Make the model.
+
+    Raises:
+        ValueError: if a dense layer comes after a mixture.
+    """
+    layers = config["num_hidden_layers"]
+    kinds = config.get("mlp_layer_types", ["dense"] + ["sparse"] * (layers - 1))
+    dense = kinds.count("dense")
+    if kinds != ["dense"] * dense + ["sparse"] * (layers - dense):
+        raise ValueError(f"{FILE}: mlp_layer_types={kinds}: dense layers must be the first")
+    return deepseek_v3.build(config.but(first_k_dense_replace=dense))
+
+
+def settings(parts: Parts) -> dict[str, Any]:
+    """Return what config.json says."""
+    said = deepseek_v3.settings(parts)
+    dense = said.pop("first_k_dense_replace")
+    sparse = parts.model.shape.layers - dense
+    return {**said, "mlp_layer_types": ["dense"] * dense + ["sparse"] * sparse}
+
+
+GLM4_MOE_LITE = Architecture(
+    "glm4_moe_lite",
+    "Glm4MoeLiteForCausalLM",
+    {
+        "routed_scaling_factor": 1.8,
+        "n_shared_experts": 1,
+        "n_group": 1,
+        "topk_group": 1,
+        "norm_topk_prob": True,
+        "rope_interleave": True,
+        "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 202_752,
+    },
+    build,
+    latent,
+    sigmoid_moe.mixture,
+    deepseek_v3.fits,
+    settings,
+    sigmoid_moe.spare,
+)
