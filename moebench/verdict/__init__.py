@@ -59,7 +59,7 @@ from moebench.verdict.epochs import (
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.exact import exact
 from moebench.verdict.findings import Findings
-from moebench.verdict.mixture import mixed
+from moebench.verdict.mixture import mixed, mixed_arm
 from moebench.verdict.optimum import interior_optimum
 from moebench.verdict.outcome import Verdict, conclude, not_testable
 from moebench.verdict.passes import order_and_closest, sooner_and_as_good
@@ -162,7 +162,9 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str) -> _Case:
     rng = np.random.default_rng(zlib.crc32(claim.key.encode()))
     evidence = Evidence.of(claim.arms, records, rng)
     if reason := _obstacle(claim, evidence, profile):
-        return _Case(claim, evidence, reason=reason)
+        # Runs of two kinds have no mean, in the table of costs neither.
+        unlike = [arm for arm, runs in evidence.runs.items() if mixed_arm(runs.values())]
+        return _Case(claim, evidence.without(unlike), reason=reason)
     return _Case(claim, evidence, TESTS[claim.test](claim, evidence))
 
 

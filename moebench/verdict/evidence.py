@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,10 @@ class Evidence:
                     raise ValueError(f"arm={record.arm}, seed={record.seed}: more than one record")
                 runs[record.arm][record.seed] = record
         return cls(runs, rng)
+
+    def without(self, arms: Iterable[str]) -> "Evidence":
+        """Return the same without the runs of some arms, which stay there and are empty."""
+        return replace(self, runs={**self.runs, **{arm: {} for arm in arms}})
 
     @property
     def missing(self) -> list[str]:

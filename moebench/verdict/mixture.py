@@ -1,8 +1,9 @@
 """Evidence that must not stand side by side: other data, other code, another moebench.
 
-The runs of an arm have one configuration, and one kind of data. Arms of a claim have the same data,
-unless the claim says which of them have. A module, a package and moebench itself are the same in
-all runs that name them. Commits may differ: evidence grows over many, and every record names one.
+The runs of a claim are of one target, and those of an arm have one configuration and one kind of
+data. Arms of a claim have the same data, unless the claim says which of them have. A module, a
+package and moebench itself are the same in all runs that name them. Commits may differ: evidence
+grows over many, and every record names one.
 
 A record that does not say something, as those of earlier versions do not say their code, has
 nothing to differ in.
@@ -26,6 +27,9 @@ def mixed_arm(records: Iterable[RunRecord]) -> str:
     versions = sorted({record.data_version for record in runs if record.data_hash})
     if len(versions) > 1:
         return f"its seeds have data of the versions {', '.join(map(str, versions))}"
+    codes = [set(record.code) for record in runs if record.code]
+    if some := sorted(codes[0].union(*codes) - codes[0].intersection(*codes)) if codes else []:
+        return f"only some of its seeds have the code {', '.join(some)}"
     return mixed_code(runs)
 
 
@@ -74,6 +78,9 @@ def mixed(claim: Claim, evidence: Evidence) -> str:
     for arm, ours in runs.items():
         if why := mixed_arm(ours):
             return f"{arm}: {why}"
+    targets = sorted({record.target for ours in runs.values() for record in ours})
+    if len(targets) > 1:
+        return f"the runs are of {len(targets)} targets: {', '.join(targets)}"
     for group in claim.same_data or (claim.arms,):
         first, *others = [arm for arm in group if _with_data(runs[arm])] or [""]
         for other in others:

@@ -12,6 +12,7 @@ from moebench.report.costs import cost_rows
 from moebench.targets import target
 from moebench.verdict import judge
 from moebench.verdict.mixture import mixed_arm, mixtures
+from moebench.verdict.table import table
 
 CLAIM = Claim(
     **{"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}, "seeds": 3},
@@ -98,8 +99,32 @@ def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
         assert mixed_arm([same[0], replace(same[1], **changes)]).startswith(why)
     edited = [replace(one, code={"their.router": str(one.seed)}) for one in same]
     assert mixed_arm(edited) == "their.router differs between runs (0, 1)"
+    more = [
+        replace(one, code={"their.router": "1", **({"their.deep": "2"} if one.seed else {})})
+        for one in same
+    ]
+    assert mixed_arm(more) == "only some of its seeds have the code their.deep"
+    older = [replace(one, code={"their.router": "1"} if one.seed else {}) for one in same]
+    assert mixed_arm(older) == ""
     failed = replace(same[1], status="failed", data_hash="")
     assert mixed_arm([same[0], failed]) == ""
+
+
+def test_runs_of_two_targets_are_not_judged_together() -> None:
+    [verdict] = judge([CLAIM], evidence(target="y"), "full")
+    assert verdict.verdict is Word.NOT_TESTABLE
+    assert "the runs are of 2 targets: x, y" in verdict.why
+
+
+def test_an_arm_of_two_kinds_has_no_mean_anywhere() -> None:
+    """Neither in the verdict nor in the table of costs below; the other arm has."""
+    first, *others = evidence()
+    [verdict] = judge([CLAIM], [replace(first, data_hash="e"), *others], "full")
+    assert verdict.measured["a"]["mean"] is None
+    assert verdict.measured["b"]["mean"] == pytest.approx(8.5 / 3)
+    rows = table([verdict]).splitlines()
+    assert any(row.startswith("b  ") for row in rows)
+    assert not any(row.startswith("a  ") for row in rows)
 
 
 def test_costs_of_a_mixed_arm_have_no_mean() -> None:
