@@ -92,8 +92,9 @@ class StopOnDivergence(Callback):
         """Look at the loss just descended."""
         on_cpu = pl_module.device.type == "cpu"  # elsewhere a look makes the device wait
         interval = 1 if on_cpu else trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if batch_idx % interval == 0 and not math.isfinite(outputs["loss"].item()):
-            raise Diverged(f"the training loss is {outputs['loss'].item()}")
+        loss = (outputs or {}).get("loss")  # a module that steps by itself need not return one
+        if batch_idx % interval == 0 and loss is not None and not math.isfinite(loss.item()):
+            raise Diverged(f"the training loss is {loss.item()}")
 
 
 class StopWithParent(Callback):

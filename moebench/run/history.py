@@ -6,6 +6,7 @@ Lightning writes to it as to any logger. It costs one short write; whatever else
 
 import json
 import math
+import os
 import time
 from argparse import Namespace
 from collections.abc import Mapping
@@ -13,13 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers.logger import Logger
-
-from moebench.records import read_history
-
-
-def of_validation(line: Mapping[str, Any]) -> bool:
-    """Say whether a line was written by a validation."""
-    return any(name.startswith(("valid/", "analysis/")) for name in line)
 
 
 class History(Logger):
@@ -29,18 +23,16 @@ class History(Logger):
 
     Args:
         path: the file; its folder exists.
-        step: steps trained at the checkpoint; what was written after it will be written again
-            and is cut off. A validation at that very step came before the checkpoint.
+        written: its bytes at the checkpoint; what came after will be written again and is cut off.
+            Steps could not tell: Lightning counts batches in the lines of a module that steps its
+            optimisers itself.
     """
 
-    def __init__(self, path: Path, step: int = 0) -> None:
+    def __init__(self, path: Path, written: int = 0) -> None:
         super().__init__()
         self.path = path
-        if path.exists():
-            keep = [
-                line for line in read_history(path) if line["step"] < step + of_validation(line)
-            ]
-            path.write_text("".join(json.dumps(line) + "\n" for line in keep))
+        if path.exists() and path.stat().st_size > written:
+            os.truncate(path, written)
 
     @property
     def name(self) -> str:
@@ -58,9 +50,16 @@ class History(Logger):
         """Do nothing: the resolved configuration has a file of its own."""
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Append one line."""
+        """Append one line.
+
+        Of what a module sends through Lightning, which adds the epoch and counts a validation to
+        the step before, `LogValidation` has written the validations at their own step.
+        """
+        twice = ("valid/",) if "epoch" in metrics else ()
         values = {
-            key: value for key, value in metrics.items() if key != "epoch" and math.isfinite(value)
+            key: value
+            for key, value in metrics.items()
+            if key != "epoch" and not key.startswith(twice) and math.isfinite(value)
         }
         if values:
             with self.path.open("a") as file:

@@ -66,7 +66,7 @@ def record_of(
             batch = next(iter(objects.data.train_dataloader()))
             size, leaked = cost_of(model, batch), in_words(leaks(model, batch).values())
         steps, seconds = objects.trainer.global_step, objects.work.seconds
-        tokens = objects.work.batches * objects.data.tokens_per_batch
+        tokens = objects.work.tokens(objects.data.tokens_per_batch)
     return RunRecord(
         target=job.target,
         profile=job.profile,

@@ -1,7 +1,7 @@
 """Whether a run can go on from its checkpoint and end with the bits it would have had."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric.utilities.data import sized_len
@@ -11,16 +11,30 @@ from pytorch_lightning.utilities import CombinedLoader
 _KEY = "Resumable"
 
 
-class Resumable(Callback):
-    """Notes in the checkpoint whether the training loaders know their place in the data.
+class Kept(NamedTuple):
+    """What a checkpoint leaves to go on from."""
 
-    A loader knows it if it has `state_dict`, `load_state_dict` and a length. Without the first two
-    it would begin again in the middle of a resumed training; without a length Lightning reads a
-    batch ahead, and the place saved is that of a batch that nobody was trained on.
+    steps: int = 0  # trained; 0: nothing
+    written: int = 0  # bytes of the history
+
+
+class Resumable(Callback):
+    """Notes in the checkpoint whether training can go on from it, and how long the history was.
+
+    The training loaders have to know their place in the data: by `state_dict`, `load_state_dict`
+    and a length. Without the first two they would begin again in the middle of a resumed training;
+    without a length Lightning reads a batch ahead, and the place saved is that of a batch that
+    nobody was trained on. Nor may the gradients of a batch wait for a step that is still to come,
+    as where a module or a callback accumulates by itself: they are not saved.
+
+    Args:
+        history: the file.
     """
 
-    def __init__(self) -> None:
-        self.exact = False
+    def __init__(self, history: Path) -> None:
+        self.history = history
+        self.placed = False
+        self.waiting = False
 
     @property
     def state_key(self) -> str:
@@ -29,11 +43,20 @@ class Resumable(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the note."""
-        return {"exact": self.exact}
+        written = self.history.stat().st_size if self.history.exists() else 0
+        return {"exact": self.placed and not self.waiting, "written": written}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Look at the loaders."""
-        self.exact = all(map(knows_its_place, CombinedLoader(trainer.train_dataloader).flattened))
+        self.placed = all(map(knows_its_place, CombinedLoader(trainer.train_dataloader).flattened))
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Gradients come that no optimiser has used."""
+        self.waiting = True
+
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        """An optimiser uses them."""
+        self.waiting = False
 
 
 def knows_its_place(loader: object) -> bool:
@@ -43,13 +66,15 @@ def knows_its_place(loader: object) -> bool:
     return bool(sized_len(loader))
 
 
-def steps_to_keep(checkpoint: Path) -> int:
-    """Return the steps trained at a checkpoint; 0 where there is none, or none to go on from.
+def kept(checkpoint: Path) -> Kept:
+    """Return what there is to go on from; nothing without a checkpoint, or with an inexact one.
 
     What cannot go on begins again, and so comes to the same end.
     """
     if not checkpoint.exists():
-        return 0
+        return Kept()
     saved = torch.load(checkpoint, weights_only=True)
-    exact = saved.get("callbacks", {}).get(_KEY, {}).get("exact", False)
-    return int(saved["global_step"]) if exact else 0
+    note = saved.get("callbacks", {}).get(_KEY, {})
+    if not note.get("exact") or "written" not in note:
+        return Kept()
+    return Kept(int(saved["global_step"]), note["written"])

@@ -10,23 +10,26 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 class Work(Callback):
     """Counts the batches trained on and the seconds they took, over all parts of a killed run.
 
-    An optimiser step may take several batches, so tokens come from batches and never from steps.
+    An optimiser step may take several batches, so tokens come from batches and never from steps; a
+    batch that is not full, as the last of a pass may be, counts with the share that it has.
     Validation, data and set-up do not count as time.
     """
 
     def __init__(self) -> None:
-        self.batches = 0
+        self.rows = 0  # sequences trained on, or batches where they have none
+        self.full = 1  # of them in a full batch
         self.seconds = 0.0
         self.started = 0.0
         self.lap_began = (0, 0.0)  # steps and seconds by then
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counts so far."""
-        return {"batches": self.batches, "seconds": self.seconds}
+        return {"rows": self.rows, "full": self.full, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the counts of the interrupted run."""
-        self.batches, self.seconds = state_dict["batches"], state_dict["seconds"]
+        self.rows, self.full = state_dict["rows"], state_dict["full"]
+        self.seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin a lap where the training begins, or goes on."""
@@ -36,10 +39,19 @@ class Work(Callback):
         """Start the clock."""
         self.started = time.perf_counter()
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Stop the clock and count the batch."""
         self.seconds += time.perf_counter() - self.started
-        self.batches += 1
+        target_BL = getattr(batch, "target_BL", None)
+        rows = 1 if target_BL is None else len(target_BL)
+        self.rows += rows
+        self.full = max(self.full, rows)
+
+    def tokens(self, per_batch: int) -> int:
+        """Return the tokens trained on, of so many in a full batch."""
+        return round(self.rows * per_batch / self.full)
 
     def lap(self, steps: int) -> float:
         """Return the mean seconds of an optimiser step since the last call, at so many steps.

@@ -28,7 +28,7 @@ from moebench.run.messages import write_messages
 from moebench.run.outcomes import single, together
 from moebench.run.place import held
 from moebench.run.recording import Objects, record_of, start_clean
-from moebench.run.resumable import Resumable, steps_to_keep
+from moebench.run.resumable import Resumable, kept
 from moebench.run.same import SameData, refuse_other_code
 from moebench.run.work import Work
 
@@ -55,9 +55,9 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     objects, status = None, "finished"
     try:
         refuse_other_code(job.experiment)
-        trained = steps_to_keep(job.checkpoint_path)
-        objects = _build(job, trained, callbacks)
-        resume = job.checkpoint_path if trained else None
+        steps, written = kept(job.checkpoint_path)
+        objects = _build(job, written, callbacks)
+        resume = job.checkpoint_path if steps else None
         objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
     except Diverged:
         status = "diverged"
@@ -96,8 +96,8 @@ def _call(job: Job, function: Function) -> RunRecord:
     return record
 
 
-def _build(job: Job, trained: int, callbacks: list[pl.Callback]) -> Objects:
-    """Make the objects of a run that goes on after some steps, with its logger and checkpoints."""
+def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
+    """Make the objects of a run that goes on with so many bytes of history."""
     experiment = job.experiment
     assert isinstance(experiment, Experiment)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
@@ -110,18 +110,20 @@ def _build(job: Job, trained: int, callbacks: list[pl.Callback]) -> Objects:
     work = Work()
     model, data, trainer = experiment.build(
         default_root_dir=str(job.folder),
-        logger=[History(job.history_path, trained)],
+        logger=[History(job.history_path, written)],
         callbacks=[
             work,
             *callbacks,
             SameData(experiment),
             LogValidation(work),
-            Resumable(),
+            Resumable(job.history_path),
             RandomState(),
             StopOnDivergence(),
             checkpoints,
         ],
     )
+    # Lightning restores the weights first and casts the model then: half of a double would be lost.
+    trainer.precision_plugin.convert_module(model)
     return Objects(model, data, trainer, work)
 
 

@@ -119,7 +119,7 @@ def remains(folder: Path, record: RunRecord) -> tuple[object, ...]:
     tensors = [*saved["state_dict"].values()]
     for state in saved["optimizer_states"][0]["state"].values():
         tensors += [value for value in state.values() if isinstance(value, Tensor)]
-    bits = [t.numpy().tobytes() for t in tensors if isinstance(t, Tensor)]
+    bits = [t.double().numpy().tobytes() for t in tensors if isinstance(t, Tensor)]
     return record.steps, record.tokens, dict(record.metrics), timeless, bits
 
 
@@ -295,6 +295,47 @@ DATA: dict[str, Callable[[], pl.LightningDataModule]] = {
 @pytest.mark.parametrize("name", DATA)
 def test_every_data_module_of_tokens(name: str, accumulate: int, tmp_path: Path) -> None:
     assert_same_whenever_killed(made(training, DATA[name], trainer(accumulate)), tmp_path)
+
+
+class Steps(pl.LightningModule):
+    """A user's own module that steps its optimiser itself, every third batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.scores = nn.Sequential(nn.Embedding(V, 8), nn.Dropout(0.1), nn.Linear(8, V))
+
+    def loss(self, batch: TextBatch) -> Tensor:
+        scores_TV = self.scores(batch.input_BL).flatten(0, 1)
+        return nn.functional.cross_entropy(scores_TV, batch.target_BL.flatten())
+
+    def training_step(self, batch: TextBatch, batch_idx: int) -> None:
+        loss = self.loss(batch)
+        self.log("train/loss", loss)
+        self.manual_backward(loss)
+        if (batch_idx + 1) % 3 == 0:
+            optimizer = self.optimizers()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def validation_step(self, batch: TextBatch, batch_idx: int) -> None:
+        self.log("valid/loss", self.loss(batch))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=0.01)
+
+
+@pytest.mark.parametrize("interval", [3, 4])
+def test_a_module_that_steps_by_itself(interval: int, tmp_path: Path) -> None:
+    """Saved just after a step, or while gradients wait for one."""
+    options = trainer(accumulate=1, val_check_interval=interval, max_steps=4)
+    assert_same_whenever_killed(made(Steps, synthetic, options), tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true"])
+def test_weights_of_another_precision(precision: str, tmp_path: Path) -> None:
+    experiment = made(training, synthetic, trainer(accumulate=1, precision=precision))
+    assert_same_whenever_killed(experiment, tmp_path)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])

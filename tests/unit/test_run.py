@@ -38,16 +38,27 @@ def test_a_history_leaves_out_what_json_cannot_hold(tmp_path: Path) -> None:
 
 
 def test_a_resumed_history_is_cut_at_the_checkpoint(tmp_path: Path) -> None:
-    """Training lines count the steps before them, validations those trained by then."""
+    """By its length then, whatever steps its lines are of; never made longer than it is."""
     path = tmp_path / "history.jsonl"
     first = History(path)
-    for step in range(4):
+    for step in (6, 7):  # of a module that steps more seldom than it logs
         first.log_metrics({"train/loss": float(step)}, step)
-        if step == 1:
-            first.log_metrics({"valid/loss": 9.0}, 2)
-    History(path, step=2)
+    first.log_metrics({"valid/loss": 9.0}, 2)
+    written = path.stat().st_size
+    first.log_metrics({"train/loss": 1.0}, 1)
+    History(path, written + 10**6)
+    assert len(read_history(path)) == 4
+    History(path, written)
     kept = [(line["step"], "valid/loss" in line) for line in read_history(path)]
-    assert kept == [(0, False), (1, False), (2, True)]
+    assert kept == [(6, False), (7, False), (2, True)]
+
+
+def test_a_validation_of_a_module_that_logs_by_itself_is_written_once(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.jsonl")
+    history.log_metrics({"valid/loss": 1.0, "val/acc": 0.5, "epoch": 0}, 7)  # as Lightning does
+    history.log_metrics({"valid/loss": 1.0}, 8)
+    lines = [{k: v for k, v in line.items() if k != "time"} for line in read_history(history.path)]
+    assert lines == [{"step": 7, "val/acc": 0.5}, {"step": 8, "valid/loss": 1.0}]
 
 
 def test_a_line_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
@@ -74,24 +85,40 @@ def test_the_summary_has_the_curve_and_late_means() -> None:
     assert summary([], steps=0) == {}
 
 
-def trained_for(work: Work, *pauses: float) -> None:
-    for pause in pauses:
+def trained_for(work: Work, *pauses: float, rows: int = 4) -> None:
+    batch = SimpleNamespace(target_BL=torch.zeros(rows, 3))
+    for number, pause in enumerate(pauses):
         work.on_train_batch_start()
         time.sleep(pause)
-        work.on_train_batch_end()
+        work.on_train_batch_end(None, None, None, batch, number)
 
 
 def test_work_adds_up_and_goes_on() -> None:
     work = Work()
-    work.load_state_dict({"batches": 7, "seconds": 5.0})
+    work.load_state_dict({"rows": 28, "full": 4, "seconds": 5.0})
     trained_for(work, 0.02)
-    assert work.state_dict()["batches"] == 8
+    assert work.tokens(per_batch=12) == 8 * 12
     assert 5.02 <= work.state_dict()["seconds"] < 5.5
+
+
+def test_a_batch_that_is_not_full_counts_with_its_share() -> None:
+    work = Work()
+    trained_for(work, 0, 0)
+    trained_for(work, 0, rows=1)
+    assert work.tokens(per_batch=12) == (4 + 4 + 1) * 3
+
+
+def test_a_batch_without_sequences_counts_whole() -> None:
+    work = Work()
+    for number in range(3):
+        work.on_train_batch_start()
+        work.on_train_batch_end(None, None, None, {"x": torch.zeros(5)}, number)
+    assert work.tokens(per_batch=50) == 150
 
 
 def test_a_lap_is_the_mean_of_an_optimiser_step_since_the_last_one() -> None:
     work = Work()
-    work.load_state_dict({"batches": 6, "seconds": 100.0})
+    work.load_state_dict({"rows": 24, "full": 4, "seconds": 100.0})
     work.on_train_start(SimpleNamespace(global_step=3), None)
     trained_for(work, 0.01, 0.01, 0.03, 0.03)  # two batches a step
     assert 0.04 <= work.lap(5) < 0.4
@@ -167,6 +194,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(loss: float) -> None:
     stop.on_validation_end(SimpleNamespace(callback_metrics={"valid/loss": torch.tensor(1)}), None)
     stop.on_validation_end(SimpleNamespace(callback_metrics={}), None)
     stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(1.0)}, None, 7)
+    for nothing in (None, {}):  # of a module that steps its optimisers itself
+        stop.on_train_batch_end(trainer, module, nothing, None, 7)
     with pytest.raises(Diverged):
         stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(loss)}, None, 7)
 
