@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import GradientAccumulationScheduler
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from moebench.experiment.trainer_options import ONE_DEVICE
@@ -96,7 +97,8 @@ class Cli(LightningCLI):
         push aside.
 
         Raises:
-            ValueError: if Lightning refuses, or found several devices to train on.
+            ValueError: if Lightning refuses, or found several devices to train on; for a schedule
+                of accumulation, which Lightning forgets when a run goes on within a pass.
         """
         arguments = {**kwargs, **self.of_this_run, "callbacks": self._both("callbacks")}
         if isinstance(self.of_this_run.get("logger"), list):  # else the run wants none at all
@@ -109,6 +111,12 @@ class Cli(LightningCLI):
             raise ValueError(
                 f"trainer.devices={self._get(self.config, 'trainer.devices')}: these are "
                 f"{trainer.world_size}; {ONE_DEVICE}; allowed: 1"
+            )
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        if any(isinstance(callback, GradientAccumulationScheduler) for callback in callbacks):
+            raise ValueError(
+                "trainer.callbacks=GradientAccumulationScheduler: a killed run would go on without"
+                " it; allowed: trainer.accumulate_grad_batches, one number for the whole run"
             )
         return trainer
 

@@ -5,6 +5,7 @@ them, and keeps its own folder, history and checkpoint. Options that would break
 would change nothing, are refused before anything is written.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ HONOURED = (
     *("accelerator", "precision", "plugins", "deterministic", "benchmark"),
     *("max_epochs", "max_steps", "min_epochs", "min_steps"),
     *("callbacks", "enable_progress_bar", "enable_model_summary", "enable_autolog_hparams"),
-    *("gradient_clip_val", "gradient_clip_algorithm", "profiler", "detect_anomaly"),
+    *("gradient_clip_algorithm", "profiler", "detect_anomaly"),
 )
 
 
@@ -79,6 +80,11 @@ LIMITED = {
         "a number above 0",
         "nothing would be validated, and so neither saved nor compared",
     ),
+    "gradient_clip_val": Limit(
+        lambda value: value is None or 0 <= value < math.inf,
+        "null, or a number above 0",
+        "it would clip nothing",
+    ),
     "overfit_batches": only(0, 0.0, reason="training batches are not repeated; take fewer data"),
     "val_check_interval": Limit(
         _whole,
@@ -127,6 +133,14 @@ def _check_end(options: Mapping[str, Any]) -> None:
         raise ValueError(f"trainer.max_steps={steps}: must be at least 1")
     if epochs is not None and epochs != -1 and epochs < 1:
         raise ValueError(f"trainer.max_epochs={epochs}: must be at least 1")
+    for name, least, most in (
+        ("steps", options.get("min_steps"), steps),
+        ("epochs", options.get("min_epochs"), epochs),
+    ):
+        if least is not None and most not in (None, -1) and least > most:
+            raise ValueError(
+                f"trainer.min_{name}={least}: trainer.max_{name}={most} ends the run before"
+            )
     if steps != -1 and epochs not in (None, -1):
         raise ValueError(
             f"trainer.max_epochs={epochs}: trainer.max_steps={steps} ends the run, too, and "
@@ -159,6 +173,21 @@ def _check_validation(options: Mapping[str, Any]) -> None:
         )
 
 
+def share_of(options: Mapping[str, Any], name: str, batches: int) -> int:
+    """Return how many of some batches an option such as `limit_val_batches` leaves.
+
+    Raises:
+        ValueError: if that is none.
+    """
+    limit = options.get(name)
+    if limit is None:
+        return batches
+    left = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    if not left:
+        raise ValueError(f"trainer.{name}={limit}: less than one of {batches} batches; raise it")
+    return left
+
+
 def check_pass(options: Mapping[str, Any], batches: int) -> None:
     """Refuse what does not go with the length of a pass over the training data.
 
@@ -167,14 +196,12 @@ def check_pass(options: Mapping[str, Any], batches: int) -> None:
         batches: of a pass.
 
     Raises:
-        ValueError: if no validation would ever come, or no end.
+        ValueError: if nothing would be trained on, no validation would ever come, or no end.
     """
     epochs = options.get("max_epochs")
     if batches >= ENDLESS and epochs not in (None, -1):
         raise ValueError(f"trainer.max_epochs={epochs}: the data have no end; set max_steps")
-    limit = options.get("limit_train_batches")
-    if limit is not None:
-        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    batches = share_of(options, "limit_train_batches", batches)
     interval = options.get("val_check_interval")
     if options.get("check_val_every_n_epoch", 1) is not None and interval and interval > batches:
         raise ValueError(

@@ -1,12 +1,13 @@
 """A look before the leap: what cannot work is refused before anything is written."""
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from lightning_fabric.utilities.data import sized_len
 
 from moebench.experiment import Experiment, stamp_of
-from moebench.experiment.trainer_options import check_pass
+from moebench.experiment.trainer_options import check_pass, share_of
 from moebench.run.recording import cost_of
 from moebench.training import NOT_SCORED
 
@@ -19,15 +20,23 @@ def checked(experiment: Experiment) -> Experiment:
 
     Raises:
         ValueError: if a part refuses, such as a capacity of less than one row; if nothing in
-            validation is scored; if the trainer's options do not go with the length of the data.
+            validation is scored; if the trainer's options do not go with the length of the data;
+            if data of somebody's own do not say what a record needs.
     """
     model, data, _ = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
+    for name in ("content_hash", "tokens_per_batch"):
+        if not hasattr(data, name):
+            raise ValueError(f"data={type(data).__name__}: has no {name}, which a record needs")
+    options = experiment.config["trainer"]
     batches = sized_len(data.train_dataloader())
     if batches is not None:
-        check_pass(experiment.config["trainer"], batches)
-    if not any(map(_scored, data.val_dataloader())):
+        check_pass(options, batches)
+    validation = data.val_dataloader()
+    batches = sized_len(validation)
+    used = None if batches is None else share_of(options, "limit_val_batches", batches)
+    if not any(map(_scored, islice(validation, used))):
         raise ValueError("data: no target of the validation batches is scored; nothing to judge by")
     cost_of(model.train(), next(iter(data.val_dataloader())))
     return replace(experiment, known_data=stamp_of(data))

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from moebench.data.text import Text
 from moebench.experiment import ConfigurationError, Experiment, load
 from moebench.experiment.cli import names_a_module
 from moebench.records import RunRecord, read
+from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.outcomes import single, together
 from moebench.run.pool import run_all
@@ -83,6 +85,13 @@ def test_an_own_module_trains_and_is_recorded(own, tmp_path: Path) -> None:
     assert (record.status, record.steps, record.params_total) == ("finished", 4, 3)
     # Each of the four steps multiplies by 1 - 2 x 0.1.
     assert record.metrics["valid/loss"] == pytest.approx(3 * 0.8**8)
+
+
+def test_data_that_say_too_little_for_a_record_are_refused(own, monkeypatch) -> None:
+    experiment = own("Plain")
+    monkeypatch.delattr(Text, "tokens_per_batch")
+    with pytest.raises(ValueError, match="data=Text: has no tokens_per_batch, which a record"):
+        checked(experiment)
 
 
 def test_a_misspelt_argument_of_it_is_one_line(own) -> None:

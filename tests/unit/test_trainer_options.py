@@ -12,6 +12,7 @@ from moebench.data.endless import ENDLESS
 from moebench.experiment import ConfigurationError
 from moebench.experiment.trainer_options import HONOURED, LIMITED, check_options, check_pass
 from moebench.fit import fit
+from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
@@ -54,6 +55,12 @@ def test_every_option_of_the_trainer_is_honoured_or_limited() -> None:
         ({"reload_dataloaders_every_n_epochs": 1}, r"trainer\.reload_dataloaders_every_n_epochs=1"),
         ({"limit_test_batches": 3}, r"trainer\.limit_test_batches=3: it would change nothing"),
         ({"inference_mode": False}, r"trainer\.inference_mode=False: it would change nothing"),
+        ({"gradient_clip_val": -1.0}, r"trainer\.gradient_clip_val=-1\.0: it would clip nothing"),
+        ({"min_steps": 9}, r"trainer\.min_steps=9: trainer\.max_steps=8 ends the run before"),
+        (
+            {"min_epochs": 3, "max_epochs": 2, "max_steps": -1},
+            r"trainer\.min_epochs=3: trainer\.max_epochs=2 ends the run before",
+        ),
         ({"gradient_clip_algorithm": "value"}, r"gradient_clip_algorithm=value: clips nothing"),
         ({"max_steps": 0}, r"trainer\.max_steps=0: must be at least 1"),
         ({"max_epochs": 2}, r"trainer\.max_epochs=2: trainer\.max_steps=8 ends the run, too"),
@@ -102,8 +109,24 @@ def test_a_pass_too_short_for_the_validations_is_refused() -> None:
         check_pass(GOOD, 3)
     with pytest.raises(ValueError, match="only 3 batches"):
         check_pass({**GOOD, "limit_train_batches": 3}, 100)
+    with pytest.raises(ValueError, match=r"limit_train_batches=0\.01: less than one of 99 batches"):
+        check_pass({**GOOD, "limit_train_batches": 0.01, "check_val_every_n_epoch": None}, 99)
     with pytest.raises(ValueError, match=r"trainer\.max_epochs=2: the data have no end"):
         check_pass({**GOOD, "max_steps": -1, "max_epochs": 2}, ENDLESS)
+
+
+def test_a_validation_of_less_than_a_batch_is_refused(tiny) -> None:
+    checked(tiny("dense.yaml", {"trainer.limit_val_batches": 0.5}))
+    with pytest.raises(ValueError, match=r"limit_val_batches=0\.4: less than one of 2 batches"):
+        checked(tiny("dense.yaml", {"trainer.limit_val_batches": 0.4}))
+
+
+def test_a_schedule_of_accumulation_is_refused(tiny) -> None:
+    """Lightning begins it at the start of a pass: a run that goes on within one would not."""
+    path = "pytorch_lightning.callbacks.GradientAccumulationScheduler"
+    callback = {"class_path": path, "init_args": {"scheduling": {0: 2}}}
+    with pytest.raises(ConfigurationError, match=r"allowed: trainer\.accumulate_grad_batches"):
+        tiny("dense.yaml", {"trainer.callbacks": [callback]})
 
 
 def test_a_configuration_that_asks_for_it_writes_nothing(tiny, tmp_path: Path) -> None:
