@@ -64,7 +64,7 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     except Pruned:
         status = "pruned"
     except Exception as error:
-        status = "out_of_memory" if _out_of_memory(error) else "failed"
+        status = _ending(error, objects)
         write_whole(job.folder / "error.txt", traceback.format_exc())
     record = record_of(job, status, objects)
     if status == "finished" and objects is not None and hasattr(objects.model, "outcomes"):
@@ -125,6 +125,18 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
     # Lightning restores the weights first and casts the model then: half of a double would be lost.
     trainer.precision_plugin.convert_module(model)
     return Objects(model, data, trainer, work)
+
+
+def _ending(error: Exception, objects: Objects | None) -> str:
+    """Return the status of a run that an error ended.
+
+    Weights that are no numbers any more may end it before a loss shows them: a router that draws
+    by probabilities refuses to.
+    """
+    if _out_of_memory(error):
+        return "out_of_memory"
+    weights = objects.model.parameters() if objects is not None else ()
+    return "failed" if all(bool(weight.isfinite().all()) for weight in weights) else "diverged"
 
 
 def _out_of_memory(error: Exception) -> bool:

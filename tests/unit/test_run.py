@@ -217,6 +217,9 @@ class Explodes(nn.Module):
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 TB")
             if self.how == "bug":
                 raise KeyError("a bug")
+            if self.how == "draw":  # as a step of no finite length leaves the weights
+                self.weight.data.fill_(math.nan)
+                self.weight.softmax(dim=-1).multinomial(1)
             prediction = prediction * math.nan
         return Output(prediction, [])
 
@@ -236,7 +239,8 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "status"), [("nan", "diverged"), ("memory", "out_of_memory"), ("bug", "failed")]
+    ("how", "status"),
+    [("nan", "diverged"), ("draw", "diverged"), ("memory", "out_of_memory"), ("bug", "failed")],
 )
 def test_every_ending_is_a_record(tiny, tmp_path: Path, how: str, status: str) -> None:
     job = exploding(tiny, how, tmp_path / "run")
@@ -244,7 +248,7 @@ def test_every_ending_is_a_record(tiny, tmp_path: Path, how: str, status: str) -
     error = job.folder / "error.txt"
     assert record.status == status, error.read_text() if error.exists() else ""
     assert read(job.record_path) == [record]
-    assert error.exists() == (status != "diverged")
+    assert error.exists() == (how != "nan")
     # What diverged or ran out of memory is a result; what failed is made again.
     assert (job.result() is None) == (status == "failed")
 
