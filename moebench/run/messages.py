@@ -22,7 +22,7 @@ def message_path(job: Job) -> Path:
 def write_messages(job: Job) -> None:
     """Send what this process logs to the file of a job, a line a message; the file begins anew."""
     message_path(job).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(message_path(job), mode="w")
+    handler = logging.FileHandler(message_path(job), mode="w", encoding="utf-8")
     handler.setLevel(logging.WARNING)
     logger = logging.getLogger("moebench")
     logger.addHandler(handler)
@@ -39,9 +39,9 @@ class Messages:
         """Look at the files of running jobs."""
         for job in jobs:
             path = message_path(job)
-            written = path.read_text() if path.exists() else ""
-            complete = written[: written.rfind("\n") + 1]
-            for line in complete.splitlines():
+            written = path.read_bytes() if path.exists() else b""
+            complete = written[: written.rfind(b"\n") + 1]  # half a letter cannot be read
+            for line in complete.decode(errors="replace").splitlines():
                 if line not in self._shown:
                     self._shown.add(line)
                     tqdm.write(f"{job.arm}: {line}", file=sys.stderr)

@@ -44,7 +44,7 @@ def test_a_line_is_shown_when_it_is_whole(
 ) -> None:
     one, silent, messages = job(tmp_path, "one"), job(tmp_path, "silent"), Messages()
     message_path(one).parent.mkdir()
-    message_path(one).write_text("half a li")
+    message_path(one).write_bytes("half a li\N{EM DASH}".encode()[:-1])
     messages.show([one, silent])
     assert capsys.readouterr().err == ""
     message_path(one).write_text("half a line\nand another\n")
