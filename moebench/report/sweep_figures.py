@@ -205,12 +205,12 @@ def _others(axes: Axes, trials: Sequence[Trial]) -> None:
         )
 
 
-def legend(axes: Axes) -> None:
-    """Name the lines above the figure, where there are any."""
+def legend(axes: Axes, height: float = 1.0) -> None:
+    """Name the lines above the figure, from this share of its height on, where there are any."""
     if axes.get_legend_handles_labels()[1]:
         axes.legend(
             loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
+            bbox_to_anchor=(0.0, height),
             ncols=2,
             frameon=False,
             fontsize=9,

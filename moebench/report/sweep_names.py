@@ -62,11 +62,11 @@ def parallel(summary: Summary) -> Markup | None:
         for name, level, color in levels(summary):
             height = _loss(summary, level)
             axes.plot([len(names)], [height], color=color, marker="D", ls="none", label=name)
-        legend(axes)
+        legend(axes, 1.08)  # above the ends of the axes
         axes.set_xticks(range(len(names) + 1), [*names, summary.objective])
         axes.tick_params(axis="x", labelrotation=15 if len(names) > 4 else 0)
         axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
+        axes.spines[["left", "bottom"]].set_visible(False)
         axes.margins(x=0.08)
         _ends(summary, axes, names)
         return element(

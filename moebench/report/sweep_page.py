@@ -16,7 +16,7 @@ from moebench.verdict.marks import footnote, marked
 from moebench.verdict.planned import TIME
 
 HEAD = (
-    *("arm", "best of", "in the sweep", "fresh seeds", "gap", "95% interval", "n"),
+    *("arm", "best of", "in the sweep", "fresh seeds", "95% interval", "gap", "n"),
     *("parameters", "FLOPs a token", "seconds a step"),
 )
 UNTUNED = "the dense models were not tuned, which favours the winner"
@@ -118,17 +118,15 @@ def rows(summary: Summary) -> list[list[str]]:
         places = wording.decimals(widest / 2 or row.get("gap") or 0.0) or 4
         known = row.get("low") is not None
         interval = f"[{row['low']:.{places}f}, {row['high']:.{places}f}]" if known else ""
+        in_sweep, mean, gap = (
+            "–" if row.get(key) is None else wording.number(row[key], max(4, places), sign)
+            for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))
+        )
         found.append(
             [
                 marked(row["arm"].replace("_", " "), row.get("leaks", "")),
                 str(row["chosen_from"]),
-                *(
-                    wording.number(row[key], max(4, places), sign)
-                    if row.get(key) is not None
-                    else "–"
-                    for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))
-                ),
-                interval,
+                *(in_sweep, mean, interval, gap),
                 str(row["n"]) + (f" ({row['failed']} failed)" if row["failed"] else ""),
                 *(
                     flagged(wording.scaled(costs[name]), off.get(name)) if name in costs else "–"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from moebench.records import RunRecord
 
-MARK = " †"
+MARK = "†"
 
 
 def leaks_of(records: Iterable[RunRecord]) -> str:

@@ -10,7 +10,7 @@ from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
-WIDTHS = (8, 13, 26, 3, 6, 22, 30)
+WIDTHS = (9, 13, 26, 3, 6, 22, 29)
 WIDTH = sum(WIDTHS) + 2 * (len(WIDTHS) - 1)  # of a line: 120
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
 

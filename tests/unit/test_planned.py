@@ -1,14 +1,15 @@
 """A row is flagged where a mixture or its twin did not cost what they were to have in common."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moebench.claims import Claim
+from moebench.claims import Claim, Paper
 from moebench.compare import compare
-from moebench.records import RunRecord
-from moebench.report import markdown_costs
+from moebench.records import RunRecord, write_all
+from moebench.report import markdown_costs, render
 from moebench.report.comparison import comparison_text
 from moebench.reproduce import resolve
 from moebench.targets import target
@@ -79,25 +80,36 @@ def test_the_row_of_a_published_table_says_so() -> None:
     assert "| 108 (×1.08 of plan) |" in dense
 
 
+CLAIM = Claim(
+    key="X-01",
+    says="sparse beats dense",
+    source="",
+    paper_values={},
+    arms=("sparse", "dense"),
+    matched_on="active_flops",
+    margin=0.1,
+    seeds=2,
+    test="difference",
+)
+OFF = [
+    *(planned("sparse", 100.0, seed=seed) for seed in range(2)),
+    *(planned("dense", 107.5, seed=seed) for seed in range(2)),
+]
+
+
 def test_the_table_of_verdicts_says_so() -> None:
-    claim = Claim(
-        key="X-01",
-        says="sparse beats dense",
-        source="",
-        paper_values={},
-        arms=("sparse", "dense"),
-        matched_on="active_flops",
-        margin=0.1,
-        seeds=2,
-        test="difference",
-    )
-    runs = [
-        *(planned("sparse", 100.0, seed=seed) for seed in range(2)),
-        *(planned("dense", 107.5, seed=seed) for seed in range(2)),
-    ]
-    lines = table(judge([claim], runs, "full")).splitlines()
+    lines = table(judge([CLAIM], OFF, "full")).splitlines()
     assert lines[-1] == "! dense: FLOPs x1.07 of what was planned"
-    assert "!" not in table(judge([claim], [run("sparse"), run("dense")], "full"))
+    assert "!" not in table(judge([CLAIM], [run("sparse"), run("dense")], "full"))
+
+
+def test_a_page_says_so_below_the_verdict_and_among_the_costs(tmp_path: Path) -> None:
+    write_all(OFF, tmp_path / "results.jsonl")
+    paper = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
+    page = render(tmp_path, paper, [CLAIM], judge([CLAIM], OFF, "full"), {})
+    below, costs = page.split('<section aria-labelledby="costs">')
+    assert below.count("(×1.07 of plan)") == 1
+    assert costs.count("(×1.07 of plan)") == 1
 
 
 def test_a_comparison_says_so() -> None:

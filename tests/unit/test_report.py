@@ -269,6 +269,14 @@ def test_what_was_run_is_said(html: str) -> None:
     assert "Validation text" not in text, "its overlap is not on record"
 
 
+def test_notices_and_hashes_are_fit_to_read(tmp_path: Path) -> None:
+    make(tmp_path, [record("dense", data_hash="0123456789abcdef" * 4)])
+    notices = ["made from version 1 of the data `Text`, which <b>"]
+    html = report.render(tmp_path, PAPER, [], [], {}, notices=notices)
+    assert "of the data <code>Text</code>, which &lt;b&gt;</p>" in html
+    assert "Data: <code>0123456789abcdef</code>." in html
+
+
 def test_the_overlap_of_training_and_validation_text_is_said(tmp_path: Path) -> None:
     overlap = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
     one = record("dense")
@@ -532,9 +540,10 @@ def test_markdown_costs_are_means_over_finished_trainings() -> None:
 def test_runs_that_leak_are_marked_with_a_footnote(tmp_path: Path) -> None:
     leaky = [record("a", 0), record("a", 1, leaks="later tokens"), record("b", leaks="unknown")]
     *rows, blank, note = report.markdown_costs([*leaky, record("c")]).splitlines()
-    assert [row.split(" | ")[0] for row in rows[2:]] == ["| a †", "| b †", "| c"]
+    assert [row.split(" | ")[0] for row in rows[2:]] == ["| a†", "| b†", "| c"]
     assert not blank
-    assert note == "† beside a token and those before it, routing depends on: later tokens, unknown"
+    told = "† causal, but its routing depends on more than the tokens so far: later tokens, unknown"
+    assert note == f"{told}."
     assert note in report.render(make(tmp_path / "a", leaky), PAPER, [], [], {})
     assert "†" not in report.markdown_costs([record("c")])
     assert "†" not in report.render(make(tmp_path / "b", [record("c")]), PAPER, [], [], {})
