@@ -1,6 +1,8 @@
 """Runs of other data or code lie beside one another, whatever is killed in between."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,30 @@ def test_a_record_and_the_run_that_made_it_have_one_identity(tmp_path: Path) -> 
     first = job(tmp_path, "d")
     assert end(first, 1.0).identity == first.identity == identity_of(first.folder)
     assert first.identity != job(tmp_path, "e").identity
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"config_hash": "other"}, "configuration"),
+        ({"code": {"their.router": "1"}}, "code"),
+        ({"versions": {"moebench": "0"}}, "version of moebench"),
+        ({"data_hash": "e"}, "data"),
+        ({"data_version": 2}, "data"),
+    ],
+)
+def test_each_part_makes_another_run(tmp_path: Path, changes: dict[str, Any], what: str) -> None:
+    first = job(tmp_path, "d")
+    other = replace(end(first, 1.0), **changes)
+    assert other.identity != first.identity
+    assert first.differs(other) == [what]
+
+
+def test_the_seed_and_the_machine_make_no_other_run(tmp_path: Path) -> None:
+    first = job(tmp_path, "d")
+    other = replace(end(first, 1.0), seed=7, commit="other", hardware={"processor": "other"})
+    assert other.identity == first.identity
+    assert not first.differs(other)
 
 
 def test_another_run_moves_aside_whole_and_comes_back(tmp_path: Path) -> None:
