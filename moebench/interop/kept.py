@@ -9,7 +9,7 @@ from typing import Any
 
 from moebench.interop.config import FILE, read_json
 
-SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")
+SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")  # which transformers asks for
 TRAINING = (  # where the architecture is the same
     "attention_dropout",
     "aux_loss_alpha",
@@ -50,8 +50,8 @@ def kept_settings(like: Path | None, model_type: str, vocabulary: int) -> dict[s
             f"{like / FILE}: vocab_size={given['vocab_size']}, but the model has {vocabulary} "
             "tokens, so special tokens and tokenizer are not its"
         )
-    names = SPECIAL + (TRAINING if given.get("model_type") == model_type else ())
-    return {name: given[name] for name in names if name in given}
+    training = TRAINING if given.get("model_type") == model_type else ()
+    return {name: given[name] for name in given if name.endswith("_id") or name in training}
 
 
 def copy_files(like: Path, folder: Path) -> None:

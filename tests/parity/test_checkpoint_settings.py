@@ -217,6 +217,7 @@ def test_a_round_trip_keeps_what_is_no_property_of_the_decoder(
 def test_all_settings_come_back(small: Small, name: str, tmp_path: Path) -> None:
     """Whatever transformers reads of the first configuration, it reads of the second."""
     settings = {"bos_token_id": 3, "eos_token_id": 4, "pad_token_id": 6}
+    settings |= {"sep_token_id": 7, "eod_token_id": 8, "im_end_id": 9}
     small(name, **settings, initializer_range=0.5).save_pretrained(tmp_path / "theirs")
     save_pretrained(from_pretrained(tmp_path / "theirs"), tmp_path / "ours")
     first, second = (
@@ -232,13 +233,18 @@ def test_all_settings_come_back(small: Small, name: str, tmp_path: Path) -> None
 
 
 def test_another_checkpoint_can_lend_its_tokenizer(small: Small, tmp_path: Path) -> None:
-    small("Olmoe", eos_token_id=4).save_pretrained(tmp_path / "other")
+    small("Olmoe", eos_token_id=4, router_aux_loss_coef=0.5).save_pretrained(tmp_path / "other")
     (tmp_path / "other" / "tokenizer.json").write_text("{}")
     small("Mixtral").save_pretrained(tmp_path / "theirs")
     model = from_pretrained(tmp_path / "theirs")
     save_pretrained(model, tmp_path / "ours", like=tmp_path / "other")
     assert (tmp_path / "ours" / "tokenizer.json").is_file()
-    assert json.loads((tmp_path / "ours" / "config.json").read_text())["eos_token_id"] == 4
+    written = json.loads((tmp_path / "ours" / "config.json").read_text())
+    assert written["eos_token_id"] == 4
+    assert "router_aux_loss_coef" not in written
+    (tmp_path / "ours" / "merges.txt").write_text("of a tokenizer that was there before")
+    save_pretrained(model, tmp_path / "ours", like=tmp_path / "other")
+    assert not (tmp_path / "ours" / "merges.txt").exists()
     configured(tmp_path / "other", vocab_size=41)
     with pytest.raises(ValueError, match="vocab_size=41, but the model has 40"):
         save_pretrained(model, tmp_path / "new", like=tmp_path / "other")
