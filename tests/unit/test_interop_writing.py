@@ -151,8 +151,8 @@ def test_a_subclass_with_another_forward_is_refused(kind: str, part: str, tmp_pa
     refused(made, tmp_path / "new", rf"blocks\.1\.feed_forward\.inner\.moe\.{part}=Own: .*{kind}")
 
 
-def setting(change: Callable[[Mixtral], object]) -> Mixtral:
-    made = model()
+def setting(change: Callable[[Mixtral], object], kind: str = "mixtral") -> Mixtral:
+    made = model(**KINDS[kind])
     change(made)
     return made
 
@@ -185,6 +185,22 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
         (
             setting(lambda m: m.blocks[0].register_forward_hook(lambda *given: None)),
             r"blocks\.0\._forward_hooks=1",
+        ),
+        (
+            setting(lambda m: m.blocks[1].register_forward_pre_hook(lambda *given: None)),
+            r"blocks\.1\._forward_pre_hooks=1",
+        ),
+        (
+            setting(lambda m: setattr(m.blocks[0].attention.norm, "eps", 1.001e-5)),
+            r"blocks\.0\.attention\.norm\.eps=1\.001e-05: .*only say 1e-05",
+        ),
+        (
+            setting(lambda m: moe(m).router.register_buffer("bias_E", torch.zeros(4))),
+            r"router\.bias_E=\(4,\): .*only say nothing",
+        ),
+        (
+            setting(lambda m: setattr(moe(m, 1), "shared", None), "deepseek_v3"),
+            r"Mixtral: has no blocks\.1\.feed_forward\.inner\.moe\.shared, as deepseek_v3 does",
         ),
         (
             setting(lambda m: m.norm.to(torch.bfloat16)),
@@ -264,6 +280,29 @@ def test_a_weight_that_reads_otherwise_is_named(
     monkeypatch.setattr(read_back, "from_pretrained", other)
     with pytest.raises(ValueError, match=r"read back, norm\.weight differs"):
         save_pretrained(model(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "dtype"),
+    [
+        (float("nan"), torch.float32),
+        (0.01, torch.float32),  # logits off by half a per cent
+        (0.5, torch.bfloat16),  # by a fifth
+    ],
+)
+def test_logits_that_are_read_a_little_otherwise(
+    epsilon: float, dtype: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = from_pretrained
+
+    def other(*given: object, **more: object) -> Mixtral:
+        made = read(*given, **more)
+        made.norm.eps = epsilon
+        return made
+
+    monkeypatch.setattr(read_back, "from_pretrained", other)
+    with pytest.raises(ValueError, match="read back, a few tokens get other logits"):
+        save_pretrained(model().to(dtype), tmp_path)
 
 
 def test_a_model_that_memory_cannot_hold_twice(
