@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from moebench.interop import from_pretrained, save_pretrained
+from moebench.interop import from_pretrained, save_pretrained, tensors
 from moebench.interop.tensors import INDEX, SINGLE
 from moebench.models import Mixtral
 from moebench.models.mixtral_2024 import DecoderShape
@@ -119,6 +119,22 @@ def test_the_type_is_that_of_most_numbers(folder: Path, few: torch.dtype, name: 
     save_file(cast(load_file(folder / SINGLE)), folder / SINGLE, {"format": "pt"})
     ours = from_pretrained(folder)
     assert {parameter.dtype for parameter in ours.parameters()} == {torch.float32}
+
+
+def test_tensors_that_are_read_by_pieces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cast, and compared with the head that they ought to be, which differs in its last number."""
+    monkeypatch.setattr(tensors, "BUFFER", 64)
+    expected = from_pretrained(folder).state_dict()
+    for name, tensor in from_pretrained(folder, "bfloat16").state_dict().items():
+        assert torch.equal(tensor, expected[name].bfloat16()), name
+    weights = load_file(folder / SINGLE)
+    weights["lm_head.weight"] = weights[EMBEDDING].clone()
+    configure(folder, tie_word_embeddings=True)
+    save_file(weights, folder / SINGLE, {"format": "pt"})
+    assert from_pretrained(folder).shape.tied
+    weights["lm_head.weight"][-1, -1] += 1
+    save_file(weights, folder / SINGLE, {"format": "pt"})
+    assert not from_pretrained(folder).shape.tied
 
 
 @pytest.mark.parametrize(
