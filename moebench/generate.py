@@ -71,13 +71,18 @@ def fitted(model: Opened, prompt: str, tokens: int) -> tuple[list[int], int]:
     """Return the ids of a prompt, and how many tokens may follow.
 
     Raises:
-        ValueError: if the prompt does not fit the context with one token after it, or no token is
-            asked for.
+        ValueError: if the prompt does not fit the context with one token after it, has a token
+            that the model does not know, or no token is asked for.
     """
     if tokens < 1:
         raise ValueError(f"tokens={tokens}: must be at least 1")
     [text] = model.codec.encode([prompt])
     ids = [*model.beginning, *text]
+    if (largest := max(ids, default=0)) >= model.vocabulary:
+        raise ValueError(
+            f"prompt: the tokenizer gives token {largest}, and the model has {model.vocabulary}; "
+            "they do not belong together"
+        )
     if len(ids) >= model.context:
         raise ValueError(
             f"prompt: has {len(ids)} tokens, and the model's context of {model.context} must hold "

@@ -3,6 +3,7 @@
 Source: nucleus sampling is Holtzman et al. 2019 (arXiv 1904.09751), section 3.1.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from moebench.models.reader import reader
+
+TINY = torch.finfo(torch.float32).tiny  # what is below it counts as 0 in a division
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,25 @@ class Sampling:
     seed: int = 0  # of each text's own draws, so those of a batch draw alike
 
     def __post_init__(self) -> None:
-        if not self.temperature >= 0:
-            raise ValueError(f"temperature={self.temperature}: must be at least 0")
+        if not 0 <= self.temperature < math.inf:
+            raise ValueError(f"temperature={self.temperature}: must be at least 0 and finite")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p={self.top_p}: must be above 0 and at most 1")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed={self.seed}: must be at least 0 and below 2^63")
 
     def draw(self, logits_V: Tensor, generator: torch.Generator) -> int:
-        """Return the id of the next token."""
+        """Return the id of the next token.
+
+        Raises:
+            ValueError: if the largest logit is no finite number.
+        """
+        best = logits_V.float().max()
+        if not best.isfinite():
+            raise ValueError(f"model: its largest logit is {best.item()}, so it has diverged")
         if self.temperature == 0:
             return int(logits_V.argmax())
-        probs_V = (logits_V.float() / self.temperature).softmax(dim=-1)
+        probs_V = ((logits_V.float() - best) / max(self.temperature, TINY)).softmax(dim=-1)
         if self.top_p < 1:
             probs_V = nucleus(probs_V, self.top_p)
         return int(probs_V.cpu().multinomial(1, generator=generator))
@@ -49,7 +59,8 @@ def nucleus(probs_V: Tensor, top_p: float) -> Tensor:
     """Return the probabilities with zero for all but the fewest that sum to at least `top_p`."""
     sorted_V, order_V = probs_V.sort(descending=True)
     before_V = sorted_V.cumsum(dim=-1) - sorted_V
-    return torch.zeros_like(probs_V).scatter(0, order_V, sorted_V * (before_V < top_p))
+    kept_V = (before_V < top_p) | (before_V == 0)  # the first even where top_p rounds to 0
+    return torch.zeros_like(probs_V).scatter(0, order_V, sorted_V * kept_V)
 
 
 def generate(

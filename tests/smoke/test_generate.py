@@ -1,10 +1,12 @@
 """`moebench generate` from a run and from a checkpoint, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from moebench.cli import main
+from moebench.generate import fitted
 from moebench.opened import open_model
 from moebench.run.job import Job
 from moebench.run.worker import execute
@@ -58,6 +60,12 @@ def test_what_is_refused(
     error = capsys.readouterr().err.strip().splitlines()
     assert len(error) == 1
     assert words in error[0]
+
+
+def test_a_tokenizer_of_another_model_is_refused(checkpoint: Path) -> None:
+    model = replace(open_model(checkpoint), vocabulary=2)
+    with pytest.raises(ValueError, match=r"the tokenizer gives token \d+, and the model has 2;"):
+        fitted(model, "the dog", 3)
 
 
 def test_folders_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Drawing tokens: by hand, with memory and without, from runs and from checkpoints."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -49,11 +50,37 @@ def test_temperature_and_top_p_give_the_right_shares() -> None:
     assert shares(Sampling(temperature=0), logits_V) == [0, 1, 0]
 
 
+@pytest.mark.parametrize("temperature", [5e-324, 1e-40, 1e-30, 1e30])
+@pytest.mark.parametrize("top_p", [1e-300, 1.0])
+def test_the_most_extreme_temperatures(temperature: float, top_p: float) -> None:
+    logits_V = torch.tensor([-1e30, 2.0, 3.0, -torch.inf])
+    found = shares(Sampling(temperature, top_p), logits_V)
+    if temperature < 1:
+        assert found == [0, 0, 1, 0]
+    elif top_p < 1:
+        assert max(found) == 1
+    else:
+        # By then -1e30 is -1, and 2 and 3 are the same.
+        share = 1 / (2 + math.exp(-1))
+        assert found == pytest.approx([1 - 2 * share, share, share, 0], abs=0.03)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_model_that_diverged_writes_nothing(bad: float, temperature: float) -> None:
+    model = small("grouped")
+    with torch.no_grad():
+        model.output.weight[3] = bad
+    with pytest.raises(ValueError, match=r"its largest logit is (nan|inf), so it has diverged"):
+        list(generate(model, [1, 2], 3, Sampling(temperature)))
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: Sampling(temperature=-1), "temperature=-1"),
         (lambda: Sampling(temperature=float("nan")), "temperature=nan"),
+        (lambda: Sampling(temperature=float("inf")), "temperature=inf: must be .* finite"),
         (lambda: Sampling(top_p=0), "top_p=0"),
         (lambda: Sampling(top_p=1.1), "top_p=1.1"),
         (lambda: Sampling(seed=-1), "seed=-1"),
