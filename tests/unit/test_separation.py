@@ -83,6 +83,16 @@ def test_overlap_is_the_share_of_32_token_runs_that_the_training_documents_have(
     assert found.total == 28 / 162
 
 
+def test_a_run_across_two_pieces_of_the_training_text_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a document as long as three runs, read seven tokens at a time, every run is shared."""
+    monkeypatch.setattr("moebench.data.overlap._AT_ONCE", 7)
+    ids = np.array([*range(40, 136), EOS], dtype=np.uint16)
+    found = overlap(ids, ids, [97])
+    assert found.shared == found.runs == [96 - 31]
+
+
 def test_of_texts_shorter_than_a_run_no_share_is_known() -> None:
     """The second domain has one run, which stands in the training text; the first has none."""
     short, long = [5, 6, EOS], [*range(40, 72), EOS]
