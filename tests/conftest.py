@@ -1,15 +1,18 @@
 """What many tests share: a small text, and experiments on it that take seconds."""
 
 import json
+import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import tokenizers
 import torch
+from pytorch_lightning import seed_everything
 
 from moebench.experiment import Experiment, load
+from moebench.experiment.precision import settled
 from moebench.interop import save_pretrained
 from moebench.models import Mixtral
 from moebench.models.mixtral_2024 import DecoderShape
@@ -52,21 +55,58 @@ def small_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class Remembered:
+    """Loads experiments as `load` does, and the same one only once; each call gets its own copy."""
+
+    def __init__(self) -> None:
+        self.configs: dict[str, str] = {}
+        self.prepared: set[str] = set()
+
+    def __call__(
+        self, configs: Sequence[Path], settings: Mapping[str, object] | None = None, seed: int = 0
+    ) -> Experiment:
+        """Load, or return what the same files and settings gave before."""
+        settings = settled(settings or {})  # the one thing that differs between machines
+        texts = [path.read_text() if path.is_file() else "" for path in configs]
+        key = json.dumps([list(map(str, configs)), texts, settings, seed], default=str)
+        if key not in self.configs:
+            self.configs[key] = json.dumps(load(configs, settings, seed).config)
+        return Experiment(json.loads(self.configs[key]))
+
+    def prepare(self, experiment: Experiment) -> None:
+        """Build it and prepare its data, unless it was built before; seeds as building does.
+
+        What building refuses is refused each time.
+        """
+        seed_everything(experiment.config["seed_everything"], verbose=False)
+        key = json.dumps([os.environ["MOEBENCH_CACHE"], experiment.config])
+        if key not in self.prepared:
+            experiment.build(logger=False)[1].prepare_data()
+            self.prepared.add(key)
+
+
+@pytest.fixture(scope="session")
+def remembered() -> Remembered:
+    """The experiments that were loaded before."""
+    return Remembered()
+
+
 @pytest.fixture
 def tiny(
-    small_text: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    small_text: Path, remembered: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> "TinyExperiments":
     """Makes small experiments from configuration files, their data prepared."""
     cache = small_text.parent / "cache"
     monkeypatch.setenv("MOEBENCH_CACHE", str(cache))
-    return TinyExperiments(small_text)
+    return TinyExperiments(small_text, remembered)
 
 
 class TinyExperiments:
     """Calls return an experiment of a file of configs/ on the small text, Switch's by its name."""
 
-    def __init__(self, text: Path) -> None:
+    def __init__(self, text: Path, remembered: Remembered) -> None:
         self.source = {"class_path": "Files", "init_args": {"path": str(text)}}
+        self.remembered = remembered
 
     def settings(self, **more: object) -> dict[str, object]:
         """All settings that make an experiment small."""
@@ -77,9 +117,8 @@ class TinyExperiments:
     ) -> Experiment:
         """Load, and prepare the data."""
         files = [CONFIGS / name if "/" in name else CONFIGS / "switch_2021" / name]
-        experiment = load(files, {**self.settings(), **(settings or {})}, seed)
-        _, data, _ = experiment.build(logger=False)
-        data.prepare_data()
+        experiment = self.remembered(files, {**self.settings(), **(settings or {})}, seed)
+        self.remembered.prepare(experiment)
         return experiment
 
 
