@@ -19,6 +19,7 @@ from moebench.records import read
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 COMMAND = "import sys; from moebench.cli import main\nif __name__ == '__main__': sys.exit(main())"
+FRESH = "import sys; from moebench.cli import main; status = main()"
 KILLS, KILLED_TRIALS = 10, 24
 
 
@@ -190,9 +191,10 @@ def test_a_refusal_is_one_line_and_writes_nothing(
 
 
 def test_a_fresh_process_says_no_more_than_the_refusal(sweep_file, root: Path) -> None:
-    """Optuna announces every study, until it is told not to."""
+    """Optuna announces every study, until it is told not to; forests wait until they are grown."""
     file = sweep_file(objectives={"valid/los": "minimize"})
-    command = [sys.executable, "-c", COMMAND, "sweep", str(file), "--root", str(root)]
+    code = f"{FRESH}; assert 'sklearn' not in sys.modules; sys.exit(status)"
+    command = [sys.executable, "-c", code, "sweep", str(file), "--root", str(root)]
     ended = subprocess.run([*command, "--no-mlflow"], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("moebench: objectives.valid/los: ")
