@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.timing import ratios, save, table
+from benchmarks.timing import number_of_rounds, ratios, save, table
 from moebench.interop import save_pretrained
 from moebench.models import Mixtral
 from moebench.models.grouped_query import GroupedQueryAttention
@@ -69,7 +69,7 @@ def measure(name: str, folder: str) -> tuple[float, float, int]:
 def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=number_of_rounds, default=3)
     parser.add_argument("--width", type=int, default=1024)
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--hidden", type=int, default=3072)

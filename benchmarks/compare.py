@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.sweep import trials_alone
-from benchmarks.timing import save
+from benchmarks.timing import number_of_rounds, save
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, search
 
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10_000, help="in the database")
     parser.add_argument("--run", type=int, default=10, help="of these that are really run")
     parser.add_argument("--steps", type=int, default=300, help="of each, which decides its points")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=number_of_rounds, default=5)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     if not 0 < options.run < options.trials:

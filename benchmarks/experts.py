@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.layer import step
-from benchmarks.timing import in_turn, ratios, save, table
+from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer
@@ -48,8 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experts", type=int, nargs="+", default=[4, 16, 64, 256])
     parser.add_argument("--rows", type=int, nargs="+", default=[256, 128, 8], help="a mean")
-    for option, default in [("k", 2), ("dim", 256), ("hidden", 512), ("rounds", 9)]:
+    for option, default in [("k", 2), ("dim", 256), ("hidden", 512)]:
         parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--rounds", type=number_of_rounds, default=9)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--hand-back", action="store_true", help="freed memory to the system")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")

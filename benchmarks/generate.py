@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from benchmarks.checkpoint import decoder
-from benchmarks.timing import ratios, save, table
+from benchmarks.timing import number_of_rounds, ratios, save, table
 from moebench.interop import from_pretrained, save_pretrained
 from moebench.sampling import Sampling, generate
 
@@ -43,7 +43,7 @@ def writers(options: argparse.Namespace) -> dict[str, Callable[[], list[int]]]:
 def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=number_of_rounds, default=5)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=512)

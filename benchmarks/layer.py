@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from benchmarks.timing import in_turn, ratios, save, table
+from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import SwiGLU
 from moebench.moe.layer import MoELayer
@@ -90,7 +90,7 @@ def main() -> None:
     for name, default in [("experts", 8), ("k", 2), ("dim", 512), ("hidden", 1024)]:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--tokens", type=int, default=2048)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=number_of_rounds, default=15)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()

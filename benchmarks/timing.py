@@ -1,5 +1,6 @@
 """Timing in turn: what is compared is timed alternately, so that a noisy machine hits all alike."""
 
+import argparse
 import gc
 import json
 import time
@@ -12,6 +13,13 @@ import torch
 from moebench.run.machine import commit, hardware, versions
 
 RESULTS = Path(__file__).parent / "results.jsonl"
+
+
+def number_of_rounds(text: str) -> int:
+    """Read the option `--rounds`: one round alone has no quartiles."""
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text}: must be a whole number of 2 or more")
+    return int(text)
 
 
 def in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

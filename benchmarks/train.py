@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.timing import ratios, save, table
+from benchmarks.timing import number_of_rounds, ratios, save, table
 from moebench.experiment import Experiment, load
 from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
@@ -62,7 +62,7 @@ def full(experiment: Experiment, folder: Path) -> float:
 def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=number_of_rounds, default=3)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()

@@ -15,7 +15,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.timing import in_turn, ratios, save, table
+from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table
 from moebench.data.vowels import Vowels
 from moebench.models.local_experts_1991 import BackProp, Likelihood, Mixture
 from moebench.models.local_experts_1991.system import Weights
@@ -112,7 +112,7 @@ def side_by_side(system: Mixture | BackProp, step: float, seeds: int, data: Vowe
 def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=number_of_rounds, default=3)
     parser.add_argument("--seeds", type=int, default=25)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()

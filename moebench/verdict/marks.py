@@ -20,7 +20,8 @@ def marked(name: str, *leaks: str) -> str:
 def footnote(leaks: Iterable[str]) -> str:
     """Return what the mark means, with all that leaks; empty if nothing does."""
     kinds = ", ".join(_kinds(leaks))
-    return kinds and f"† causal, but its routing depends on more than the tokens so far: {kinds}"
+    meaning = "causal, but its routing depends on more than the tokens so far"
+    return kinds and f"{MARK} {meaning}: {kinds}"
 
 
 def _kinds(leaks: Iterable[str]) -> list[str]:
