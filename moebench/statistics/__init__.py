@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import scipy  # stats and optimize load when they are first used: they take a second
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # the quantile of Student's t
+from scipy.special import nctdtr, stdtrit  # noncentral t; the quantile of Student's t
 
 Values = NDArray[np.float64]
 Alternative = Literal["two-sided", "less", "greater"]
@@ -178,7 +178,7 @@ def power(effect: float, sd: float, n: int, level: float = 0.05) -> float:
     if sd == 0:
         return 1.0
     threshold = stdtrit(n - 1, 1 - level / 2)
-    seen = float(scipy.stats.nct.sf(threshold, n - 1, abs(effect) / sd * n**0.5))
+    seen = 1 - float(nctdtr(n - 1, abs(effect) / sd * n**0.5, threshold))
     return 1.0 if np.isnan(seen) else seen  # scipy gives up where the effect is very many sd
 
 

@@ -22,12 +22,9 @@ class Evidence:
     """
 
     runs: Mapping[str, Mapping[int, RunRecord]]  # arm -> seed -> record, whatever its status
-    rng: np.random.Generator
 
     @classmethod
-    def of(
-        cls, arms: Sequence[str], records: Iterable[RunRecord], rng: np.random.Generator
-    ) -> "Evidence":
+    def of(cls, arms: Sequence[str], records: Iterable[RunRecord]) -> "Evidence":
         """Pick out the runs of some arms; an arm without runs is there, and empty."""
         runs: dict[str, dict[int, RunRecord]] = {arm: {} for arm in arms}
         for record in records:
@@ -35,7 +32,7 @@ class Evidence:
                 if record.seed in runs[record.arm]:
                     raise ValueError(f"arm={record.arm}, seed={record.seed}: more than one record")
                 runs[record.arm][record.seed] = record
-        return cls(runs, rng)
+        return cls(runs)
 
     def without(self, arms: Iterable[str]) -> "Evidence":
         """Return the same without the runs of some arms, which stay there and are empty."""
@@ -63,6 +60,17 @@ class Evidence:
     def paired(self, metric: str, *arms: str) -> list[Values]:
         """Return one array an arm; place by place they share a seed that finished in all arms."""
         return paired(*(self.values(metric, arm) for arm in arms))
+
+    def means(self, metrics: Iterable[str], arms: Iterable[str]) -> dict[str, dict[str, float]]:
+        """Return arm -> metric -> mean over its finished runs, of those that have it."""
+        return {
+            arm: {
+                metric: float(values.mean())
+                for metric in metrics
+                if len(values := self.sample(metric, arm))
+            }
+            for arm in arms
+        }
 
     def failures(self, arm: str) -> dict[str, int]:
         """Return status -> how many runs ended so, for all but finished ones."""

@@ -1,50 +1,68 @@
 """Test of claims that follow, or do not, from a computation: no seeds, no interval, no p."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
 
-from moebench.claims import Claim
-from moebench.statistics import Interval
-from moebench.verdict.conditions import EXACT, Condition, State
+from moebench.claims import ClaimTest
+from moebench.statistics.estimates import Known
+from moebench.verdict.conditions import Claimed, Condition, all_of, judged, unknown
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
 
-def exact(claim: Claim, evidence: Evidence) -> Findings:
-    """Judge: metrics of a computed record are equal to stated values, or at least as large.
+@dataclass(frozen=True, kw_only=True)
+class Exact(ClaimTest):
+    """Metrics of a computed record are what is stated. The effect is the value that was found.
 
-    The effect is the deviation that speaks most against the claim. Arms: (computed arm,).
-    Settings: `equals` and `at_least`, each metric -> stated value, and `tolerance`.
+    Args:
+        arm: the computed arm.
+        equals: metric -> stated value.
+        at_least: metric -> smallest value stated.
+        at_most: metric -> largest value stated.
+        tolerance: how far off a value may be, by rounding in the paper or in the computation.
     """
-    (arm,) = claim.arms
-    records = list(evidence.finished(arm).values())
-    metrics = records[0].metrics if records else {}
-    tolerance = claim.settings.get("tolerance", 1e-9)
-    conditions = []
-    for relation in ("equals", "at_least"):
-        stated = claim.settings.get(relation, {})
-        if stated:
-            conditions.append(_stated(claim, relation, stated, metrics, tolerance))
-    return Findings(conditions)
 
+    arm: str
+    equals: Mapping[str, float] = field(default_factory=dict)
+    at_least: Mapping[str, float] = field(default_factory=dict)
+    at_most: Mapping[str, float] = field(default_factory=dict)
+    tolerance: float = 1e-9
 
-def _stated(
-    claim: Claim,
-    relation: str,
-    stated: Mapping[str, float],
-    metrics: Mapping[str, float],
-    tolerance: float,
-) -> Condition:
-    """Return the condition that all metrics are as stated, with the deviation farthest from it."""
-    if absent := [name for name in stated if name not in metrics]:
-        says = f"the computed record has no {', '.join(absent)}"
-        return Condition(says, State.OPEN, Interval(0.0, 0.0, 0.0, 0, EXACT), claim.unit)
-    deviation = {name: metrics[name] - value for name, value in stated.items()}
-    against = {n: abs(d) if relation == "equals" else -d for n, d in deviation.items()}
-    worst = max(against, key=against.__getitem__)
-    state = State.HOLDS if against[worst] <= tolerance else State.REFUTED
-    word = "equal to" if relation == "equals" else "at least"
-    says = f"{worst} is {metrics[worst]:.6g}, stated {word} {stated[worst]:.6g}"
-    if len(stated) > 1:
-        says += f" (farthest of {len(stated)} values)"
-    value = deviation[worst]
-    return Condition(says, state, Interval(value, value, value, 1, EXACT), claim.unit)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.equals or self.at_least or self.at_most):
+            raise ValueError(f"arm={self.arm}: nothing is stated of it")
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The one arm."""
+        return (self.arm,)
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge every stated value."""
+        records = list(evidence.finished(self.arm).values())
+        metrics = records[0].metrics if records else {}
+        stated = [
+            *((name, "", value, value) for name, value in self.equals.items()),
+            *((name, "at least ", value, inf) for name, value in self.at_least.items()),
+            *((name, "at most ", -inf, value) for name, value in self.at_most.items()),
+        ]
+        conditions = [self._condition(metrics, *one) for one in stated]
+        return Findings(all_of(f"all {len(conditions)} values are as stated", conditions))
+
+    def _condition(
+        self, metrics: Mapping[str, float], name: str, word: str, low: float, high: float
+    ) -> Condition:
+        """Return the condition that a metric lies between two values."""
+        if name not in metrics:
+            return unknown(name, self.unit, "not in the computed record")
+        value = metrics[name]
+        says = f"{name} is {value:.6g}, stated {word}{low if low > -inf else high:.6g}"
+        low, high = low - self.tolerance, high + self.tolerance
+        return judged(says, Known(value, 1), Claimed(low, high, low, high), self.unit)
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """None: there is one arm."""
+        return []

@@ -11,8 +11,6 @@ nothing to differ in.
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from moebench.claims import Claim
 from moebench.records import RunRecord
 from moebench.verdict.evidence import Evidence
@@ -64,7 +62,7 @@ def mixtures(claims: Iterable[Claim], records: Sequence[RunRecord]) -> list[str]
     """
     reasons: dict[str, None] = {}
     for claim in claims:
-        if why := mixed(claim, Evidence.of(claim.arms, records, np.random.default_rng(0))):
+        if why := mixed(claim, Evidence.of(claim.arms, records)):
             reasons[why] = None
     return list(reasons)
 

@@ -1,7 +1,6 @@
-"""A verdict: one of five words for a claim, with every number that led to it."""
+"""A verdict: one word for a claim, with every number that led to it."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,8 +9,7 @@ from moebench.claims import Claim, MatchedOn, Word
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
-
-TOLD = 4  # conditions that one sentence can hold
+from moebench.verdict.matching import unequal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +27,18 @@ class Verdict:
     high: float | None = None
     interval: str = ""  # method of the interval
     n: int = 0  # seeds that went into it
-    p: float | None = None
-    p_adjusted: float | None = None  # by Holm, over the claims of the paper judged together
+    p: float | None = None  # of what the word asserts
+    p_adjusted: float | None = None  # by Holm, over the paper's own claims judged together
     preliminary: bool = False  # fewer seeds than the claim asks for
     unit: str = ""
+    of_paper: bool = True  # a statement of the paper, no control and no addition of ours
+    replicate: str = "seed"  # the unit over which the claim is said to hold
+    control_of: str = ""
+    controls: Mapping[str, str] = field(default_factory=dict)  # key -> what came of it, or why none
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
+    unequal: Mapping[str, float] = field(default_factory=dict)  # "arm/arm" -> ratio of the cost
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm
     leaks: Mapping[str, str] = field(default_factory=dict)  # of the arms whose routing leaks
     power: Mapping[str, float] | None = None  # detectable_effect, seeds_needed for the margin
@@ -56,9 +59,9 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def not_testable(claim: Claim, why: str, evidence: Evidence) -> Verdict:
-    """Return the verdict on a claim that cannot be judged."""
-    return Verdict(**_common(claim, evidence), verdict=Word.NOT_TESTABLE, why=why)
+def not_judged(claim: Claim, word: Word, why: str, evidence: Evidence) -> Verdict:
+    """Return the verdict on a claim that was not judged."""
+    return Verdict(**_common(claim, evidence), verdict=word, why=why)
 
 
 def conclude(
@@ -66,7 +69,6 @@ def conclude(
 ) -> Verdict:
     """Return the verdict on a claim from its conditions and its adjusted p."""
     lead = findings.lead
-    word = word_for(findings, p_adjusted)
     common = _common(claim, evidence)
     common["measured"] = {
         arm: {**figures, **findings.notes.get(arm, {})}
@@ -74,7 +76,7 @@ def conclude(
     }
     return Verdict(
         **{**common, "unit": lead.unit},
-        verdict=word,
+        verdict=word_for(claim, findings, p_adjusted),
         why=_why(claim, findings, p_adjusted, evidence),
         effect=lead.effect.estimate if lead.effect.n else None,
         low=_finite(lead.effect.low),
@@ -83,55 +85,58 @@ def conclude(
         n=lead.effect.n,
         p=findings.p,
         p_adjusted=p_adjusted,
-        preliminary=lead.effect.n < claim.seeds,
+        preliminary=lead.p is not None and lead.effect.n < claim.seeds,
         power=lead.power,
         conditions=[_listed(condition) for condition in findings.conditions],
     )
 
 
-def word_for(findings: Findings, p_adjusted: float | None) -> Word:
-    """Return the word, by the rules in the docstring of the package."""
-    if not findings.enough:
-        return Word.INCONCLUSIVE
-    states = {condition.state for condition in findings.conditions}
-    if p_adjusted is not None and p_adjusted > LEVEL:
-        states.discard(State.HOLDS)
-    if findings.lead.state is State.REFUTED or (
-        State.HOLDS not in states and State.REFUTED in states
-    ):
+def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> Word:
+    """Return the word, by the rules in the README of the package."""
+    lead = findings.lead
+    sure = lead.enough and (p_adjusted is None or p_adjusted <= LEVEL)
+    state = lead.state if sure else State.OPEN
+    if claim.control_of:
+        if state is State.OPEN:
+            return Word.UNDECIDED
+        return Word.PASSED if (state is State.HOLDS) == (claim.expects == "effect") else Word.FAILED
+    if state is State.REFUTED:
         return Word.NOT_REPRODUCED
-    if State.HOLDS not in states:
-        return Word.INCONCLUSIVE
-    return Word.REPRODUCED if states == {State.HOLDS} else Word.PARTIAL
+    if state is State.HOLDS:
+        all_hold = all(side.state is State.HOLDS for side in findings.sides)
+        return Word.REPRODUCED if all_hold else Word.PARTIAL
+    return Word.PARTIAL if sure and findings.under_some else Word.INCONCLUSIVE
 
 
 def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
     """Return the fields that every verdict has."""
+    costs = evidence.costs()
     return {
         "claim": claim.key,
         "version": claim.version,
         "says": claim.says,
         "source": claim.source,
-        "unit": claim.unit,
+        "unit": claim.test.unit if claim.test else "",
+        "of_paper": claim.of_paper,
+        "replicate": claim.replicate,
+        "control_of": claim.control_of,
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,
-        "measured": evidence.measured(claim.metric),
-        "costs": evidence.costs(),
+        "measured": evidence.measured(claim.test.metric if claim.test else ""),
+        "unequal": unequal(claim, costs),
+        "costs": costs,
         "leaks": evidence.leaks(),
     }
 
 
 def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Evidence) -> str:
     """Return the sentence that says what decided the verdict."""
-    parts, lead = _told(findings), findings.lead
-    if p_adjusted is not None and findings.holding:
-        parts.append(f"Holm-adjusted p = {p_adjusted:.2g}")
+    lead = findings.lead
+    parts = [*_told(findings), *_corrected(findings, p_adjusted)]
     if lead.state is State.OPEN and lead.power and "seeds_needed" in lead.power:
-        seeds = lead.power["seeds_needed"]
-        parts.append(f"an effect of {claim.margin:g} {lead.unit} would need {seeds:.0f} seeds")
-    if findings.remark:
-        parts.append(findings.remark)
-    if lead.effect.n < claim.seeds:
+        parts.append(f"the margin would need {lead.power['seeds_needed']:.0f} seeds")
+    parts += [text for text in (findings.remark, claim.caution) if text]
+    if lead.p is not None and lead.effect.n < claim.seeds:
         parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} seeds")
     parts += [
         f"{count} of {len(evidence.runs[arm])} runs of {arm}: {status.replace('_', ' ')}"
@@ -141,25 +146,39 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     return "; ".join(parts) + "."
 
 
+def _corrected(findings: Findings, p_adjusted: float | None) -> list[str]:
+    """Return the corrected p, and what the correction did."""
+    if p_adjusted is None or (findings.lead.state is State.OPEN and not findings.under_some):
+        return []
+    lost = ", so it stays open among so many claims" if p_adjusted > LEVEL else ""
+    return [f"Holm-adjusted p = {p_adjusted:.2g}{lost}"]
+
+
 def _told(findings: Findings) -> list[str]:
-    """Return the conditions as clauses; of many only the leading one, and how many there are."""
-    conditions = findings.conditions
-    if len(conditions) <= TOLD:
-        return [_clause(condition) for condition in conditions]
-    counts = Counter(condition.state for condition in conditions)
-    states = ", ".join(f"{state} {counts[state]}" for state in State if counts[state])
-    return [_clause(findings.lead), f"of all {len(conditions)} conditions: {states}"]
+    """Return the lead and the sides as clauses; of many choices where it holds and where not."""
+    sides = [_clause(side) for side in findings.sides]
+    if not findings.choices:
+        return [_clause(findings.lead), *sides]
+    parts = [f"{findings.lead.says}: {findings.lead.state} as a whole"]
+    for state in State:
+        found = [one.choice or one.says for one in findings.choices if one.state is state]
+        if found:
+            count = f"{len(found)} of {len(findings.choices)} choices"
+            parts.append(f"{state} under {count}: {', '.join(found)}")
+    return [*parts, *sides]
 
 
 def _clause(condition: Condition) -> str:
     """Return a condition with its state and numbers."""
     effect, state = condition.effect, condition.state
+    read = f" ({condition.remark})" if condition.remark else ""
     if effect.n == 0 or not math.isfinite(effect.low + effect.high):
-        return f"{condition.says}: {state}, too few finished runs ({effect.n})"
+        few = condition.remark or f"too few finished runs ({effect.n})"
+        return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
-        return f"{condition.says}: {state}, {effect.estimate:.3g} {condition.unit}"
+        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}"
     interval = f"[{effect.low:.3g}, {effect.high:.3g}]"
-    return f"{condition.says}: {state}, {effect.estimate:.3g} {interval} {condition.unit}"
+    return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {interval} {condition.unit}"
 
 
 def _listed(condition: Condition) -> dict[str, Any]:
@@ -167,13 +186,15 @@ def _listed(condition: Condition) -> dict[str, Any]:
     effect = condition.effect
     return {
         "says": condition.says,
+        "choice": condition.choice,
         "state": condition.state,
+        "remark": condition.remark,
         "effect": effect.estimate if effect.n else None,
         "low": _finite(effect.low),
         "high": _finite(effect.high),
         "n": effect.n,
         "unit": condition.unit,
-        "p": condition.p,
+        "p": condition.p_of_state,
         "interval": effect.method,
     }
 

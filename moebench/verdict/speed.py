@@ -1,44 +1,98 @@
-"""Tests of claims about how soon an arm reaches the loss that another one ends with."""
+"""Test of claims about how soon an arm reaches the loss that another one ends with."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from moebench.claims import Claim
+from moebench.claims import ClaimTest
 from moebench.records import RunRecord
-from moebench.statistics import Interval, Values, spearman
-from moebench.verdict.conditions import Condition, State, above_zero
+from moebench.statistics import Values, spearman
+from moebench.statistics.estimates import geometric, mean
+from moebench.verdict.conditions import Condition, State, above, below, judged, mean_is, times
 from moebench.verdict.evidence import Evidence, curve, paired
 from moebench.verdict.findings import Findings
 
-Reached = Mapping[int, float]  # seed -> steps or seconds to the loss
+Scale = Literal["steps", "seconds"]
 
 
-def steps_to_loss(claim: Claim, evidence: Evidence) -> Findings:
-    """Judge: an arm needs fewer steps, or less time, than the base to the base's final loss.
+@dataclass(frozen=True, kw_only=True)
+class StepsToLoss(ClaimTest):
+    """An arm needs fewer steps, or less time, than the base to the base's final loss.
 
     Each seed compares its own two curves, interpolated between validations. A run that never gets
     there counts with its last step; the ratio is then an upper bound, so it may refute the claim
     and never bear it out. The effect is the geometric mean over seeds of base / arm.
 
-    Arms: (base, arm, ..., arm), by number of experts. Settings: `scales`, of "steps" and "seconds";
-    `judged`, the arm in question (default: the last); `at_least`, a ratio claimed besides one;
-    `monotone`, the rank correlation of steps with the place of the arm claimed at most.
+    Args:
+        base: the arm whose final loss is to be reached.
+        arm: the arm in question.
+        others: further arms, printed beside it; by rising number of experts, with `arm` at its
+            place, where `monotone` is given.
+        at_least: the ratio claimed.
+        scales: of the ratio; the first leads.
+        monotone: rank correlation of steps with the place of the arm, claimed at most.
     """
-    base, *arms = claim.arms
-    judged = claim.settings.get("judged", arms[-1])
-    conditions = []
-    for scale in claim.settings.get("scales", ["steps"]):
-        for factor in [1.0, *_listed(claim.settings.get("at_least"))]:
-            conditions.append(_sooner(evidence, base, judged, scale, factor))
-    for limit in _listed(claim.settings.get("monotone")):
-        conditions.append(_monotone(evidence, base, arms, limit))
-    return Findings(conditions, {arm: _notes(evidence, base, arm) for arm in arms})
 
+    base: str
+    arm: str
+    others: tuple[str, ...] = ()
+    at_least: float = 1.0
+    scales: tuple[Scale, ...] = ("steps",)
+    monotone: float | None = None
+    unit: str = "ratio"
 
-def _listed(setting: float | None) -> list[float]:
-    """Return the setting as a list, empty where there is none."""
-    return [] if setting is None else [setting]
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The base, then the others with the arm among them."""
+        listed = self.others if self.arm in self.others else (*self.others, self.arm)
+        return self.base, *listed
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Every arm with the base."""
+        return [(arm, self.base) for arm in self.arms[1:]]
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the ratio on every scale, then the row of all arms."""
+        lead, *sides = [self._sooner(evidence, scale) for scale in self.scales]
+        if self.monotone is not None:
+            sides.append(self._monotone(evidence, self.monotone))
+        notes = {arm: _notes(evidence, self.base, arm) for arm in self.arms[1:]}
+        return Findings(lead, sides, notes=notes)
+
+    def _sooner(self, evidence: Evidence, scale: Scale) -> Condition:
+        """Return the condition that base / arm is at least the ratio claimed."""
+        ratios = _log_ratios(evidence, self.base, self.arm, scale)
+        often = f", by {self.at_least:g} times or more" if self.at_least != 1 else ""
+        says = f"{self.arm} reaches the final loss of {self.base} in fewer {scale}{often}"
+        found = judged(says, geometric(mean(ratios)), times(self.at_least), self.unit)
+        never = _never(evidence, self.base, self.arm)
+        if not never:
+            return found
+        says += f" ({never} of {len(ratios)} runs never do: the ratio is an upper bound)"
+        open_ = replace(found, says=says, state=State.OPEN, p=1.0)
+        short = mean_is(says, self._behind(evidence), above(), "nats")
+        if found.state is State.REFUTED or short.state is not State.HOLDS:
+            return replace(found, says=says) if found.state is State.REFUTED else open_
+        # It ends above the loss that it was to reach: so far it has not, whatever the ratio.
+        remark = f"it ends {short.effect.estimate:.3g} nats short of it"
+        return replace(open_, state=State.REFUTED, p_refuted=short.p, remark=remark)
+
+    def _behind(self, evidence: Evidence) -> Values:
+        """Return how far each run of the arm ends above the final loss of the base."""
+        targets = _targets(evidence, self.base, self.arm).values()
+        return np.array([float(curve(record)[1][-1]) - loss for record, loss in targets])
+
+    def _monotone(self, evidence: Evidence, limit: float) -> Condition:
+        """Return the condition that later arms need fewer steps, by rank correlation, a seed."""
+        arms = self.arms[1:]
+        rows = np.transpose(paired(*(reached(evidence, self.base, a, "steps") for a in arms)))
+        places = np.arange(len(arms), dtype=float)
+        rho: Values = np.array([spearman(places, row) for row in rows])
+        says = f"steps fall from {arms[0]} to {arms[-1]}, rank correlation at most {limit:g}"
+        return mean_is(says, rho, below(-limit), "rank correlation")
 
 
 def steps_until(steps: Values, losses: Values, loss: float) -> float | None:
@@ -87,33 +141,6 @@ def _log_ratios(evidence: Evidence, base: str, arm: str, scale: str) -> Values:
     """Return log(base / arm), one a seed."""
     ours, theirs = paired(*(reached(evidence, base, one, scale) for one in (base, arm)))
     return np.log(ours) - np.log(theirs)
-
-
-def _sooner(evidence: Evidence, base: str, arm: str, scale: str, factor: float) -> Condition:
-    """Return the condition that base / arm is above a factor."""
-    ratios = _log_ratios(evidence, base, arm, scale)
-    often = f", by more than {factor:g} times" if factor != 1 else ""
-    says = f"{arm} reaches the final loss of {base} in fewer {scale}{often}"
-    found = above_zero(says, ratios - np.log(factor), evidence, "ratio")
-    shown = found.effect.mapped(lambda logarithm: float(factor * np.exp(logarithm)))
-    state = found.state
-    if never := _never(evidence, base, arm):
-        says += f" ({never} of {len(ratios)} runs never do)"
-        state = State.OPEN if state is State.HOLDS else state
-    return Condition(says, state, shown, "ratio", found.p)
-
-
-def _monotone(evidence: Evidence, base: str, arms: list[str], limit: float) -> Condition:
-    """Return the condition that later arms need fewer steps, by rank correlation; no test."""
-    steps = paired(*(reached(evidence, base, arm, "steps") for arm in arms))
-    n = len(steps[0])
-    means = np.array([np.log(of).mean() if n else 0.0 for of in steps])
-    rho = spearman(np.arange(len(arms), dtype=float), means)
-    state = State.HOLDS if rho <= limit else State.REFUTED if rho >= 0 else State.OPEN
-    state = state if n > 1 else State.OPEN
-    says = f"steps fall from {arms[0]} to {arms[-1]}, rank correlation at most {limit:g}"
-    interval = Interval(rho, rho, rho, n, "rank correlation")
-    return Condition(says, state, interval, "rank correlation")
 
 
 def _notes(evidence: Evidence, base: str, arm: str) -> dict[str, float]:

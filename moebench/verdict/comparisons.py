@@ -1,0 +1,136 @@
+"""Tests of claims that compare means of two or more arms, seed by seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from moebench.claims import ClaimTest, Direction
+from moebench.verdict.conditions import Claimed, Condition, above, all_of, below, mean_is, within
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference(ClaimTest):
+    """The first arm has a lower (or higher) metric than the second, by the margin or more."""
+
+    first: str
+    second: str
+    direction: Direction = "lower"
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Both arms."""
+        return self.first, self.second
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean difference."""
+        return Findings(compared(self, evidence, self.first, self.second, self.direction))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivalence(ClaimTest):
+    """The metrics of two arms differ by less than the margin.
+
+    Args:
+        first: an arm.
+        second: the other.
+        relative: differences are shares of the second.
+    """
+
+    first: str
+    second: str
+    relative: bool = False
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Both arms."""
+        return self.first, self.second
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge whether the interval of the difference keeps the margin on both sides."""
+        return Findings(equal(self, evidence, self.first, self.second, self.relative))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoWorse(ClaimTest):
+    """The metric of the first arm is above that of the second by less than the margin.
+
+    Lower is better.
+    """
+
+    first: str
+    second: str
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Both arms."""
+        return self.first, self.second
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge whether the interval of the difference stays below the margin."""
+        a, b = evidence.paired(self.metric, self.first, self.second)
+        says = f"{self.first} is worse than {self.second} by less than {self.margin:g} {self.unit}"
+        claimed = Claimed(high=self.margin, ceiling=self.margin)
+        return Findings(mean_is(says, a - b, claimed, self.unit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(ClaimTest):
+    """Each arm has a lower (or higher) metric than the next, by the margin or more.
+
+    Args:
+        ordered: the arms, in the claimed order.
+        direction: of each arm against the next.
+        lead: the two neighbours that the claim is about; the others are side conditions. None: it
+            is about all of them.
+    """
+
+    ordered: tuple[str, ...]
+    direction: Direction = "lower"
+    lead: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lead and self.lead not in pairwise(self.ordered):
+            raise ValueError(f"lead={self.lead}: not two neighbours of {', '.join(self.ordered)}")
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms."""
+        return self.ordered
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """All neighbours."""
+        return list(pairwise(self.ordered))
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the difference of all neighbours."""
+        found = {
+            (first, second): compared(self, evidence, first, second, self.direction)
+            for first, second in self.pairs
+        }
+        if self.lead is None:
+            return Findings(all_of("the order is as claimed", list(found.values())))
+        return Findings(found.pop(self.lead), list(found.values()))
+
+
+def compared(
+    test: ClaimTest, evidence: Evidence, first: str, second: str, direction: Direction
+) -> Condition:
+    """Claim that the first of two arms has a lower, or higher, metric than the second."""
+    a, b = evidence.paired(test.metric, first, second)
+    says = f"{first} has a {direction} {test.metric} than {second}"
+    claimed = below(test.margin) if direction == "lower" else above(test.margin)
+    return mean_is(says, a - b, claimed, test.unit)
+
+
+def equal(
+    test: ClaimTest, evidence: Evidence, first: str, second: str, relative: bool = False
+) -> Condition:
+    """Claim that the metrics of two arms differ by less than the margin."""
+    a, b = evidence.paired(test.metric, first, second)
+    says = f"{first} and {second} differ by less than {test.margin:g} {test.unit} in {test.metric}"
+    differences = (a - b) / b if relative else a - b
+    return mean_is(says, differences, within(-test.margin, test.margin), test.unit)

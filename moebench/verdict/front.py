@@ -1,0 +1,53 @@
+"""Test of claims about a trade-off: what one weight buys, and what it costs at the high end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from moebench.claims import ClaimTest
+from moebench.verdict.comparisons import compared
+from moebench.verdict.conditions import Condition, all_of, below, mean_is
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front(ClaimTest):
+    """As the weight rises imbalance falls, and at the high end the metric pays for it.
+
+    The cost is that of the highest weight against each other one. Held against the best of them
+    alone it would be above nought by selection: the best is best by chance, too.
+
+    Args:
+        weighted: the arms, by rising weight.
+        imbalance: the metric of imbalance.
+    """
+
+    weighted: tuple[str, ...]
+    imbalance: str
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms."""
+        return self.weighted
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """The highest weight with each other one."""
+        *others, highest = self.weighted
+        return [(highest, other) for other in others]
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the cost, then the imbalance."""
+        says = f"{self.weighted[-1]} has a higher {self.metric} than every other weight"
+        cost = all_of(says, [compared(self, evidence, *pair, "higher") for pair in self.pairs])
+        falls = [self._falls(evidence, *pair) for pair in pairwise(self.weighted)]
+        says = f"{self.imbalance} falls from each weight to the next"
+        notes = evidence.means((self.imbalance,), self.weighted)
+        return Findings(cost, [all_of(says, falls)], notes=notes)
+
+    def _falls(self, evidence: Evidence, earlier: str, later: str) -> Condition:
+        """Return the condition that imbalance falls from one weight to the next."""
+        a, b = evidence.paired(self.imbalance, earlier, later)
+        says = f"{later} has a lower {self.imbalance} than {earlier}"
+        return mean_is(says, b - a, below(), self.imbalance)

@@ -1,0 +1,27 @@
+"""Whether arms that a claim calls equal are equal in what they really cost."""
+
+from collections.abc import Mapping
+
+from moebench.claims import Claim
+from moebench.plan import EQUAL, MATCHED_COST
+
+
+def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return "first/second" -> ratio of the cost, for compared arms that do not have it in common.
+
+    Equal is what `compare` calls equal: within 5%, a time within 10%. Steps are equal by
+    configuration.
+
+    Args:
+        claim: with what its arms are matched on.
+        costs: arm -> cost -> mean over its finished runs.
+    """
+    cost = MATCHED_COST.get(claim.matched_on) if claim.matched_on else None  # type: ignore[call-overload]
+    if cost is None or claim.test is None:
+        return {}
+    found = {}
+    for first, second in claim.test.pairs:
+        ours, theirs = (costs.get(arm, {}).get(cost, 0.0) for arm in (first, second))
+        if ours and theirs and abs(ours / theirs - 1) > EQUAL[cost]:
+            found[f"{first}/{second}"] = ours / theirs
+    return found

@@ -1,0 +1,80 @@
+"""Tests of claims about ratios of two arms, and about one number of one arm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from moebench.claims import ClaimTest
+from moebench.statistics.estimates import paired_ratio
+from moebench.verdict.conditions import Claimed, judged, mean_is, times
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio(ClaimTest):
+    """The metric of the first arm is several times that of the second, or a fraction of it.
+
+    The geometric mean of the ratios, seed by seed.
+
+    Args:
+        first: the arm of the numerator.
+        second: the arm of the denominator.
+        factor: the ratio claimed at least, or at most if it is below one.
+        noted: metrics whose means are printed beside each arm.
+    """
+
+    first: str
+    second: str
+    factor: float
+    noted: tuple[str, ...] = ()
+    unit: str = "ratio"
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Both arms."""
+        return self.first, self.second
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean ratio."""
+        a, b = evidence.paired(self.metric, self.first, self.second)
+        much = "at least" if self.factor >= 1 else "at most"
+        says = f"{self.metric} of {self.first} is {much} {self.factor:g} times that of "
+        found = judged(says + self.second, paired_ratio(a, b), times(self.factor), self.unit)
+        return Findings(found, notes=evidence.means(self.noted, self.arms))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit(ClaimTest):
+    """The mean of an arm's metric is below (or above) a limit.
+
+    Args:
+        arm: the arm.
+        limit: the stated value.
+        above: the mean is claimed above the limit, not below it.
+    """
+
+    arm: str
+    limit: float
+    above: bool = False
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The one arm."""
+        return (self.arm,)
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """None: there is one arm."""
+        return []
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean over seeds."""
+        side = "above" if self.above else "below"
+        says = f"{self.metric} of {self.arm} is {side} {self.limit:g}"
+        values = evidence.sample(self.metric, self.arm)
+        return Findings(mean_is(says, values, limit(self.limit, self.above), self.unit))
+
+
+def limit(value: float, above: bool) -> Claimed:
+    """Claim a value above, or below, a limit."""
+    return Claimed(low=value, floor=value) if above else Claimed(high=value, ceiling=value)
