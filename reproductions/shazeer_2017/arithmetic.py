@@ -79,7 +79,9 @@ def first_step(batches: int = 20, tokens: int = 512) -> dict[str, float]:
         )
         error = found.std() / batches**0.5
         metrics[f"{name}/CV squared"] = found.mean().item()
-        metrics[f"{name}/off"] = ((found.mean() - by_lot) / error).abs().item()
+        metrics[f"{name}/standard errors off the lot"] = (
+            ((found.mean() - by_lot) / error).abs().item()
+        )
     return metrics
 
 
