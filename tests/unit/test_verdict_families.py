@@ -286,17 +286,3 @@ def test_a_point_of_the_curve_is_interpolated() -> None:
     assert found.effect == pytest.approx(-2.5, abs=0.01)
     outside = judged(records, "difference", ("a", "base"), metric="valid/loss@500")
     assert (outside.verdict, outside.n) == (Word.INCONCLUSIVE, 0)
-
-
-def test_exact() -> None:
-    def computed(metrics: dict[str, float], **settings: Any) -> Verdict:
-        return judged([run("a", 0, metrics)], "exact", "a", seeds=1, settings=settings)
-
-    right = {"x": 0.1 + 0.2, "y": 1.0}
-    assert computed(right, equals={"x": 0.3}, at_least={"y": 1}).verdict is Word.REPRODUCED
-    below = computed({"y": 0.875}, at_least={"y": 1.0})
-    assert (below.verdict, below.effect) == (Word.NOT_REPRODUCED, pytest.approx(-0.125))
-    assert (below.p, below.preliminary, below.interval) == (None, False, "exact")
-    assert computed({"x": 0.4}, equals={"x": 0.3}).verdict is Word.NOT_REPRODUCED
-    assert computed({"y": 2.0}, at_least={"y": 1.0}).verdict is Word.REPRODUCED
-    assert computed({"y": 2.0}, equals={"z": 1.0}).verdict is Word.INCONCLUSIVE
