@@ -43,7 +43,9 @@ class Claimed:
         return min(1.0, 2 * max(tails))
 
     def p_refuted(self, estimate: Estimate) -> float:
-        """Return p of the hypothesis that the quantity counts."""
+        """Return p of the hypothesis that the quantity counts; no effect at all does not."""
+        if estimate.ends() == (self.null, self.null):
+            return 0.0
         return min(1.0, 2 * estimate.p_at_least(self.low), 2 * estimate.p_at_most(self.high))
 
 
