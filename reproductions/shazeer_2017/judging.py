@@ -46,8 +46,9 @@ class WorseThanRest(ClaimTest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.worlds or self.share <= 0:
-            raise ValueError(f"worlds={self.worlds}, share={self.share}: a world, and above 0")
+        if self.share <= 0 or not all(rows.others for rows in self.worlds.values()):
+            wrong = f"share={self.share}, worlds={self.worlds}"
+            raise ValueError(f"{wrong}: a share above 0, and other rows in every world")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class WorseThanRest(ClaimTest):
         found = []
         for (a, x), (b, y) in pairs:
             apart = x - y if mean(x - y).value > 0 else y - x
-            says = f"{a} and {b}, {mean(apart).value:.3g} {self.unit} apart, beyond it by"
+            says = f"{a} and {b}, {mean(apart).value:.3g} {self.unit} apart: beyond it by"
             found.append(mean_is(says, apart - limit, limited(0.0, above=False), self.unit))
         says = f"all {len(pairs)} pairs of the others differ by less than {self.share:.2g} of "
         return all_of(f"{says}that gap, {mean(limit).value:.3g} {self.unit}", found)

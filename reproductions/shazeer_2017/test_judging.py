@@ -171,8 +171,8 @@ def test_more_data_make_the_slope_steeper(slope: float, state: str) -> None:
     ("best", "found"),
     [
         ({100: 4, 400: 6}, ["holds", "holds"]),
-        ({100: 4, 400: 4}, ["holds", "open"]),
-        ({100: 8, 400: 8}, ["refuted", "open"]),
+        ({100: 4, 400: 4}, ["holds", "refuted"]),
+        ({100: 8, 400: 8}, ["refuted", "refuted"]),
         ({100: 2, 400: 6}, ["refuted", "holds"]),
     ],
 )
@@ -225,7 +225,9 @@ def test_without_common_seeds_all_is_open() -> None:
 def test_wrong_fields_are_refused() -> None:
     with pytest.raises(ValueError, match="share=0"):
         WorseThanRest(worlds=ONE_WORLD.worlds, share=0)
-    with pytest.raises(ValueError, match="worlds="):
+    with pytest.raises(ValueError, match="other rows in every world"):
+        WorseThanRest(worlds={"facts": Rows(worse="none", others=())}, share=0.5)
+    with pytest.raises(ValueError, match="arms: needs at least one"):
         WorseThanRest(worlds={}, share=0.5)
     with pytest.raises(ValueError, match=r"margin=0\.0, settings="):
         RankTrend(settings=SETTINGS)
