@@ -1,37 +1,54 @@
-"""The papers that can be reproduced, by the name that `make reproduce-<name>` uses."""
+"""A paper with all that it takes to reproduce it, and what becomes of its records."""
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from moebench.claims import Claim, Paper
 from moebench.plan import PaperTable, Plan
-from moebench.records import RunRecord
+from moebench.records import RunRecord, read
 from moebench.run.function import named
+from moebench.verdict import Verdict, judge
 from moebench.verdict.mixture import mixtures
-
-FOLDERS = {
-    "vowel": "jacobs_1991",
-    "shazeer": "shazeer_2017",
-    "switch": "switch_2021",
-    "mixtral": "mixtral_2024",
-    "loss-free": "loss_free_2024",
-    "notes": "source_notes",
-}
 
 
 @dataclass(frozen=True)
 class Target:
     """A paper, its claims and the plan of runs that judges them."""
 
-    name: str
-    folder: str  # the same under configs/, reproductions/ and runs/
     paper: Paper
     claims: Sequence[Claim]
     plan: Plan
     configs: Path  # folder of its configurations
     evidence: Path  # its committed records, where there are any
+
+    @property
+    def name(self) -> str:
+        """What commands call it."""
+        return self.paper.name or self.paper.key
+
+    @property
+    def folder(self) -> str:
+        """Its name under configs/, reproductions/ and runs/."""
+        return self.paper.key
+
+    def judge(
+        self,
+        records: Sequence[RunRecord],
+        profile: str,
+        records_of: Callable[[str], Path],
+    ) -> list[Verdict]:
+        """Return the verdicts on all claims by the records of a profile.
+
+        Args:
+            records: of this target.
+            profile: whose records count.
+            records_of: where the records of another target are, by its name; for claims that those
+                judge. A file that is not there has none.
+        """
+        others = {claim.runs_of: records_of(claim.runs_of) for claim in self.claims}
+        elsewhere = {name: read(path) for name, path in others.items() if name and path.exists()}
+        return judge(self.claims, records, profile, elsewhere, self.plan)
 
     def tables(self, records: Sequence[RunRecord]) -> Sequence[PaperTable]:
         """Return the paper's tables with our figures in them; none where the plan names none.
@@ -45,27 +62,3 @@ class Target:
             why = f"Not shown, for the evidence is mixed: {'; '.join(reasons)}."
             return [replace(table, caption=why, rows=()) for table in found]
         return found
-
-
-def target(name: str) -> Target:
-    """Return the target of that name.
-
-    Raises:
-        ValueError: if there is none; names those there are.
-    """
-    if name not in FOLDERS:
-        raise ValueError(f"target={name}: unknown; one of {', '.join(FOLDERS)}")
-    folder = FOLDERS[name]
-    package = importlib.import_module(f"reproductions.{folder}")
-    paper = importlib.import_module(f"reproductions.{folder}.paper")
-    plan = importlib.import_module(f"reproductions.{folder}.plan")
-    checkout = Path(str(package.__file__)).parents[2]
-    return Target(
-        name=name,
-        folder=folder,
-        paper=paper.PAPER,
-        claims=paper.CLAIMS,
-        plan=plan.PLAN,
-        configs=checkout / "configs" / folder,
-        evidence=checkout / "reproductions" / folder / "results.jsonl",
-    )
