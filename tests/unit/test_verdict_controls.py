@@ -179,13 +179,14 @@ class Chosen(ClaimTest):
 
 def chosen(*rows: Sequence[float], **changes: Any) -> Verdict:
     """Judge by choices that see these differences."""
-    names = tuple(f"m{i}" for i in range(len(rows)))
+    by_name = {f"m{i}": row for i, row in enumerate(rows)}
+    worse = {"a": 1.0, "b": 0.0}
     records = [
-        run(arm, seed, 0.0, metrics={m: 2.0 + d * (arm == "a") for m, d in zip(names, values)})
-        for seed, values in enumerate(zip(*rows, strict=True))
-        for arm in "ab"
+        run(arm, seed, 0.0, metrics={name: 2 + worse[arm] * d[seed] for name, d in by_name.items()})
+        for seed in range(3)
+        for arm in worse
     ]
-    test = Chosen(metrics=names, margin=MARGIN)
+    test = Chosen(metrics=tuple(by_name), margin=MARGIN)
     return judge([claim("X", **{"test": test, **changes})], records, "full")[0]
 
 
