@@ -28,7 +28,7 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
     parts = [_verdicts(ours, ADJUSTED, notes)] if ours else []
     parts += [BESIDE, _verdicts(others, "p", notes)] if others else []
     if any(verdict.preliminary for verdict in verdicts):
-        parts.append("\\* preliminary: fewer seeds than the claim asks for.")
+        parts.append("\\* preliminary: fewer runs than the claim asks for.")
     parts += ["  \n".join(escaped(line) for line in notes.lines)] if notes.lines else []
     return _with_note(
         "\n\n".join(parts), footnote(leak for one in verdicts for leak in one.leaks.values())

@@ -53,7 +53,7 @@ def _rows(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> list[str]:
 def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
     """Yield what the marks in the rows mean."""
     if any(verdict.preliminary for verdict in verdicts):
-        yield "* preliminary: on fewer seeds than the claim asks for"
+        yield "* preliminary: on fewer runs than the claim asks for"
     for line in notes.lines:
         yield from textwrap.wrap(line, WIDTH)
 
