@@ -46,12 +46,13 @@ def under_choices(says: str, choices: Sequence[Condition]) -> tuple[Condition, l
     """Return the lead of a claim that is judged under several choices, and the choices.
 
     The claim as the paper makes it holds under a choice that the paper does not name: it is borne
-    out if it holds under all, refuted if it is refuted under all, and else hangs on the choice. It
-    shows the numbers that have its p: of the choice nearest to failing where it holds under all,
+    out if it holds under all, refuted if it is refuted under all, and else hangs on the choice. Its
+    numbers are those that have its p: of the choice nearest to failing where it holds under all,
     else of the one nearest to holding.
     """
     states = {choice.state for choice in choices}
     together = all_of if states == {State.HOLDS} else any_of
     lead = together(says, choices)
-    state = lead.state if len(states) == 1 else State.OPEN
-    return replace(lead, says=says, state=state), list(choices)
+    if len(states) > 1:  # more seeds would not settle what hangs on a choice
+        lead = replace(lead, state=State.OPEN, power=None)
+    return replace(lead, says=says), list(choices)

@@ -205,7 +205,7 @@ def test_what_holds_under_all_choices_is_as_sure_as_the_least_sure() -> None:
     found = chosen(SURER, COUNTS)
     assert (found.verdict, found.p) == (Word.REPRODUCED, pytest.approx(P_COUNTS))
     assert found.low == pytest.approx(-1 - 4.302653 * 0.1 / sqrt(3), abs=1e-5), "that of COUNTS"
-    assert "holds under 2 of 2 choices: m0, m1" in found.why
+    assert "holds under 2 of 2 choices (m0; m1)" in found.why
 
 
 def test_what_is_refuted_under_all_choices_is_as_sure_as_the_least_sure() -> None:
@@ -219,10 +219,11 @@ def test_what_holds_under_some_names_them_and_counts_all() -> None:
     assert (found.verdict, found.p) == (Word.PARTIAL, pytest.approx(3 * P_SURER))
     assert found.effect == pytest.approx(-1.0), "the effect that has this p"
     for told in (
-        "nats under the choice m1",
-        "holds under 1 of 3 choices: m1",
-        "refuted under 1 of 3 choices: m0",
-        "open under 1 of 3 choices: m2",
+        "a has a lower metric than b: open as a whole",
+        "holds under 1 of 3 choices (m1)",
+        "refuted under 1 of 3 choices (m0)",
+        "open under 1 of 3 choices (m2)",
+        "shown is m1: a < b: holds, -1 [",
     ):
         assert told in found.why
     assert [condition["choice"] for condition in found.conditions] == ["m0", "m1", "m2"]
