@@ -202,8 +202,10 @@ def _clause(condition: Condition) -> str:
         return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
         return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
-    interval = f"[{effect.low:.3g}, {effect.high:.3g}]"
-    return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {interval} {condition.unit}"
+    ends = f"[{effect.low:.3g}, {effect.high:.3g}]"
+    nought = abs(effect.estimate) < 1e-9 * (effect.high - effect.low)  # but for rounding
+    estimate = f"{0.0 if nought else effect.estimate:.3g}"
+    return f"{condition.says}: {state}{read}, {estimate} {ends} {condition.unit}".rstrip()
 
 
 def _listed(condition: Condition) -> dict[str, Any]:
