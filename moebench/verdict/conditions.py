@@ -170,14 +170,14 @@ def all_of(says: str, conditions: Sequence[Condition]) -> Condition:
     rank = {State.REFUTED: 0, State.OPEN: 1, State.HOLDS: 2}
     # What is shown is what has the p: the surest of the refuted, the least sure of the others.
     worst = min(conditions, key=lambda c: (rank[c.state], _failing(c), -c.misses))
-    shown = "refuted by" if worst.state is State.REFUTED else "nearest to failing"
+    p_refuted = None if worst.p_refuted is None else min(1.0, len(conditions) * worst.p_refuted)
+    lost = worst.state is State.REFUTED and p_refuted is not None and p_refuted > LEVEL
+    state = State.OPEN if lost else worst.state
+    shown = "refuted by" if state is State.REFUTED else "nearest to failing"
     says = f"{says} ({shown}: {worst.says})" if len(conditions) > 1 else says
-    if worst.p is None or worst.p_refuted is None:
+    if worst.p is None:
         return replace(worst, says=says)
     p = max(condition.p or 0.0 for condition in conditions)
-    p_refuted = min(1.0, len(conditions) * worst.p_refuted)
-    lost = worst.state is State.REFUTED and p_refuted > LEVEL
-    state = State.OPEN if lost else worst.state
     return replace(worst, says=says, state=state, p=p, p_refuted=p_refuted)
 
 
