@@ -29,6 +29,7 @@ COMPUTED = {
     "published": f"{ARITHMETIC}:published",
     "load_estimator": f"{ARITHMETIC}:load_estimator",
     "first_step": f"{ARITHMETIC}:first_step",
+    "first_step_normal": f"{ARITHMETIC}:first_step_normal",
     "gate_gradient": f"{ARITHMETIC}:gate_gradient",
     "batchwise_mask": f"{ARITHMETIC}:batchwise_mask",
 }
