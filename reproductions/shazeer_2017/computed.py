@@ -37,7 +37,7 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-05n",
-        says="Null control: gate matrices drawn from N(0, 1) do not",
+        says="Null control: gate matrices drawn from N(0, 1) give no near-equal load",
         source="none; a control of S17-05",
         paper_values={},
         test=Exact(
@@ -114,7 +114,7 @@ OF_FUNCTIONS = [
             arm="batchwise_mask",
             equals={"variance of the load": 0.0},
             at_least={"disagreement, first over last": 2.0},
-            unit="(tokens squared)",
+            unit="tokens squared",
         ),
         level="mechanism-cpu",
         **EXACT,
