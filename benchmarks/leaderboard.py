@@ -13,7 +13,8 @@ from moebench.provenance import outdated_of
 from moebench.records import RunRecord, read, write_all
 from moebench.report import fill, wording
 from moebench.report.markdown import table
-from moebench.statistics import Interval, Values, holm, mean_interval, mean_p
+from moebench.statistics import Interval, Values, holm
+from moebench.statistics.estimates import mean
 from moebench.verdict.conditions import LEVEL
 from moebench.verdict.evidence import paired
 from moebench.verdict.mixture import mixed_arm, mixed_code, mixed_data
@@ -62,8 +63,8 @@ def places(runs: Runs) -> list[Place]:
         Place(
             name=name,
             runs=of,
-            loss=_interval(np.array(list(losses[name].values()))),
-            gap=_interval(_difference(losses[name], losses["dense"])),
+            loss=mean(np.array(list(losses[name].values()))).interval,
+            gap=mean(_difference(losses[name], losses["dense"])).interval,
             rank=ranks.get(name, "–"),
         )
         for name, of in done.items()
@@ -80,7 +81,7 @@ def _ranks(losses: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
     """Return the rank, or the first and the last that its differences to others leave open."""
     pairs = list(itertools.combinations(losses, 2))
     differences = [_difference(losses[one], losses[other]) for one, other in pairs]
-    clear = [p < LEVEL for p in holm([mean_p(values) for values in differences])]
+    clear = [p < LEVEL for p in holm([_chance(values) for values in differences])]
     before, behind = Counter[str](), Counter[str]()
     for (one, other), values, known in zip(pairs, differences, clear, strict=True):
         if known:
@@ -100,8 +101,10 @@ def _difference(one: Mapping[int, float], other: Mapping[int, float]) -> Values:
     return np.asarray(ours - theirs)
 
 
-def _interval(values: Values) -> Interval:
-    return mean_interval(values, np.random.default_rng(0))
+def _chance(values: Values) -> float:
+    """Return the p of no difference either way."""
+    found = mean(values)
+    return min(1.0, 2 * found.p_at_most(0.0), 2 * found.p_at_least(0.0))
 
 
 def rows(runs: Runs) -> list[tuple[str, ...]]:

@@ -1,6 +1,5 @@
 """A mixture beside one dense model: what is equal, and what the mixture gains."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +7,8 @@ import numpy as np
 
 from moebench.compare.side import Side
 from moebench.plan import EQUAL, NAMES
-from moebench.statistics import Interval, mean_interval
+from moebench.statistics import Interval
+from moebench.statistics.estimates import geometric, mean
 from moebench.verdict.mixture import mixed_code, mixed_data
 from moebench.verdict.speed import steps_until
 
@@ -165,10 +165,10 @@ class Pair:
 
 
 def _interval(values: list[float]) -> Interval:
-    """Return the mean with its interval; the same for the same values."""
-    return mean_interval(np.array(values, dtype=float), np.random.default_rng(0))
+    """Return the mean with its interval."""
+    return mean(np.array(values, dtype=float)).interval
 
 
 def _ratio(values: list[float]) -> Interval:
     """Return the geometric mean with its interval."""
-    return _interval([math.log(value) for value in values]).mapped(math.exp)
+    return geometric(mean(np.log(values))).interval

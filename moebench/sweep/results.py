@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from moebench import report, tracking
 from moebench.records import RunRecord, write_all, write_whole
-from moebench.statistics import mean_interval
+from moebench.statistics.estimates import mean
 from moebench.sweep.companions import TUNED, best_arm, best_tuned, of_trial, winner
 from moebench.sweep.crew import records_in
 from moebench.sweep.definition import LOSS, Sweep
@@ -183,7 +183,7 @@ def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: str) -> dict[str,
     }
     values = np.array(list(_each(later, objective)), dtype=float)
     if len(values):
-        interval = mean_interval(values, np.random.default_rng(0))
+        interval = mean(values).interval
         ends = (interval.low, interval.high) if len(values) > 1 else (None, None)
         row |= {"mean": interval.estimate, "low": ends[0], "high": ends[1]}
         if row["in_sweep"] is not None:
