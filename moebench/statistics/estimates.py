@@ -171,6 +171,8 @@ class Ratio(Estimate):
         return self._p(bound, -1)
 
     def _p(self, bound: float, sign: int) -> float:
+        if not 0 < bound < inf:  # a ratio lies between them, whatever it is
+            return float((bound > 0) == (sign > 0))
         error, freedom = _welch(self.first, self.second, bound)
         gap = float(self.first.mean() - bound * self.second.mean())
         return float(stdtr(freedom, -sign * gap / error))
