@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from moebench.claims import Claim, MatchedOn, Word
@@ -164,8 +164,10 @@ def _told(findings: Findings) -> list[str]:
         found = [one.choice or one.says for one in findings.choices if one.state is state]
         if found:
             count = f"{len(found)} of {len(findings.choices)} choices"
-            parts.append(f"{state} under {count}: {', '.join(found)}")
-    return [*parts, *sides]
+            parts.append(f"{state} under {count} ({'; '.join(found)})")
+    shown = next(one for one in findings.choices if one.effect == findings.lead.effect)
+    name = f"{shown.choice}: {shown.says}" if shown.choice else shown.says
+    return [*parts, f"shown is {_clause(replace(shown, says=name))}", *sides]
 
 
 def _clause(condition: Condition) -> str:
