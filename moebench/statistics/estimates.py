@@ -247,11 +247,15 @@ class Share(Estimate):
 
     def p_at_most(self, bound: float) -> float:
         """Return the chance to see it in so many runs or more if the share were the bound."""
-        return float(scipy.stats.binom.sf(self.seen - 1, self.n, min(max(bound, 0.0), 1.0)))
+        if bound < 0:
+            return 0.0
+        return float(scipy.stats.binom.sf(self.seen - 1, self.n, min(bound, 1.0)))
 
     def p_at_least(self, bound: float) -> float:
         """Return the chance to see it in so many runs or fewer if the share were the bound."""
-        return float(scipy.stats.binom.cdf(self.seen, self.n, min(max(bound, 0.0), 1.0)))
+        if bound > 1:
+            return 0.0
+        return float(scipy.stats.binom.cdf(self.seen, self.n, max(bound, 0.0)))
 
     def ends(self) -> tuple[float, float]:
         """Return both ends.

@@ -5,14 +5,21 @@ from math import inf
 import numpy as np
 import pytest
 
-from moebench.statistics.estimates import Estimate, mean, paired_ratio, ratio, variances
+from moebench.statistics.estimates import Estimate, mean, paired_ratio, ratio, share, variances
 
 FIRST, SECOND = np.array([2.0, 3.0, 4.0]), np.array([5.0, 6.0, 8.0])
 
 
 @pytest.mark.parametrize(
     "estimate",
-    [mean(FIRST), ratio(FIRST, SECOND), variances(FIRST, SECOND), paired_ratio(FIRST, SECOND)],
+    [
+        mean(FIRST),
+        ratio(FIRST, SECOND),
+        variances(FIRST, SECOND),
+        paired_ratio(FIRST, SECOND),
+        share(0, 4),
+        share(4, 4),
+    ],
     ids=lambda estimate: type(estimate).__name__,
 )
 def test_no_bound_at_all_says_nothing(estimate: Estimate) -> None:
