@@ -13,6 +13,7 @@ from moebench.verdict.mixture import mixtures
 
 FOLDERS = {
     "vowel": "jacobs_1991",
+    "hierarchical": "jordan_1994",
     "shazeer": "shazeer_2017",
     "switch": "switch_2021",
     "mixtral": "mixtral_2024",
