@@ -28,23 +28,6 @@ def difference(claim: Claim, evidence: Evidence) -> Findings:
     return Findings([compare(claim, evidence, (first, second), claim.direction)])
 
 
-def lower_and_within(claim: Claim, evidence: Evidence) -> Findings:
-    """Judge: the first arm has a lower metric than the second, and one below a limit.
-
-    Arms: (first, second). Settings: `within`, the limit.
-    """
-    first, second = claim.arms
-    limit = claim.settings["within"]
-    says = f"{claim.metric} of {first} is below {limit:g}"
-    sample = evidence.sample(claim.metric, first)
-    return Findings(
-        [
-            compare(claim, evidence, (first, second), "lower"),
-            stays_below(says, sample, limit, evidence, claim.unit),
-        ]
-    )
-
-
 def no_worse(claim: Claim, evidence: Evidence) -> Findings:
     """Judge: the metric of the first arm is above that of the second by less than the margin.
 

@@ -51,5 +51,5 @@ def grouped(claims: list[Claim]) -> list[Claim]:
     return [replace(claim, same_data=by_data(claim.arms)) for claim in claims]
 
 
-# A claim that holds over the 25 runs of Table 1, which differ in their initial weights.
-trained = partial(Claim, seeds=25, replicate="initial weights", level="exact-scale-cpu")
+# A claim over the 25 runs of Table 1, which differ in their initial weights: those a seed draws.
+trained = partial(Claim, seeds=25, level="exact-scale-cpu")

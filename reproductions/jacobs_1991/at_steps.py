@@ -31,9 +31,9 @@ class AtSteps(ClaimTest):
     trials: int = TRIALS
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if unknown := [rule for rule in self.rules if rule not in (*self.grid, BEST)]:
             raise ValueError(f"rules={self.rules}: {unknown[0]} is neither {BEST} nor in the grid")
+        super().__post_init__()
 
     def of(self, evidence: Evidence) -> Trials:
         """Return the runs with the grid and the trials of the test."""

@@ -15,9 +15,8 @@ from reproductions.jacobs_1991.judging import (
     TwoMeans,
 )
 
-NO_MARGIN = (
-    "without a margin a null control stays undecided; the test is that of J91-01, which has both"
-)
+NO_NULL = "no null control: without a margin it would stay undecided"
+NO_MARGIN = f"{NO_NULL}; the positive control of J91-01 is by the same test"
 HALVES = "; one system against itself, in two halves of its runs"
 FASTER, SLOWER = 5.0, 2.0  # steps so small that epochs are inversely proportional to them
 NET, MIXTURE = arm("backprop_6"), arm("four_experts")
@@ -120,7 +119,7 @@ OURS = [
         test=FewerEpochsOverOrders(systems=IN_ORDERS, factor=0.75),
         matched_on="total_params",
         seeds=ORDERS,
-        replicate="order of speakers",
+        replicate="speaker order",
         level="exact-scale-cpu",
         caution="run with one coding, one range and one step",
         uncontrolled="the test is that of J91-01 on other runs, and its controls serve",

@@ -91,11 +91,11 @@ class OnItsSide(OfArms):
     sides: tuple[Bound, ...] = ()
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         check(self.under, "a bound")
         for bound in self._bounds:
             if not bound.low < bound.high or (bound.low, bound.high) == (-inf, inf):
                 raise ValueError(f"{bound}: must have a bound, the lower below the higher")
+        super().__post_init__()
 
     @property
     def _bounds(self) -> list[Bound]:
@@ -151,12 +151,12 @@ class ShareOfRuns(OfArms):
     unit: str = "share of runs"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not 0 < self.least <= 1:
             raise ValueError(f"least={self.least}: must be above 0 and at most 1")
         if not self.low <= self.high:
             raise ValueError(f"low={self.low}, high={self.high}: no range")
         check(self.under, "an arm")
+        super().__post_init__()
 
     @property
     def arms(self) -> tuple[str, ...]:

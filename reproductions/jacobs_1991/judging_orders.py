@@ -36,10 +36,10 @@ class OverOrders(ClaimTest):
     trials: int = TRIALS
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         numbers = {len(arms) for arms in self.systems.values()}
         if len(numbers) != 1 or not numbers.pop():
             raise ValueError("systems: each must have one arm an order, in the same orders")
+        super().__post_init__()
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -112,9 +112,9 @@ class FewerEpochsOverOrders(OverOrders):
     unit: str = "ratio of epochs"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if len(self.systems) != 2 or not 0 < self.factor < 1:
             raise ValueError("two systems and a factor between 0 and 1 are needed")
+        super().__post_init__()
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:

@@ -42,13 +42,13 @@ class Compared(AtSteps):
     own_margins: ClassVar[bool] = False  # whether a pair may have one
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         check(self.under, "a pair")
         if self.second_at not in (None, *self.grid):
             raise ValueError(f"second_at={self.second_at}: not in the grid")
         own = [pair for pair in self._compared if pair.margin is not None]
         if own and not self.own_margins:
             raise ValueError(f"{own[0]}: has a margin, which is none of this test")
+        super().__post_init__()
 
     @property
     def _compared(self) -> list[Pair]:
@@ -126,9 +126,9 @@ class FewerEpochs(Compared):
     unit: str = "ratio of epochs"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not 0 < self.factor <= 1:
             raise ValueError(f"factor={self.factor}: must be above 0 and at most 1")
+        super().__post_init__()
 
     @property
     def claimed(self) -> str:

@@ -34,10 +34,10 @@ class SameAccuracy(AtSteps):
     unit: str = "accuracy"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         check(self.under, "two arms", 2)
         if not self.low < self.high:
             raise ValueError(f"low={self.low}, high={self.high}: no range")
+        super().__post_init__()
 
     @property
     def arms(self) -> tuple[str, ...]:

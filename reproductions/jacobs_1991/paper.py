@@ -22,7 +22,7 @@ from reproductions.jacobs_1991.arms import (
     trained,
 )
 from reproductions.jacobs_1991.choices import RIVALS, coded, under
-from reproductions.jacobs_1991.controls import CONTROLS, NO_MARGIN, OURS
+from reproductions.jacobs_1991.controls import CONTROLS, NO_MARGIN, NO_NULL, OURS
 from reproductions.jacobs_1991.judging import (
     AboveOverOrders,
     Bound,
@@ -82,7 +82,7 @@ CLAIMS_1991 = [
         paper_values={"four experts": 23, "eight experts": 12, "6 hidden": 83, "12 hidden": 124},
         test=Steadier(under=under(*RIVALS), rules=(SAME, BEST)),
         matched_on="total_params",
-        uncontrolled=NO_MARGIN,
+        uncontrolled=NO_NULL,
     ),
     trained(
         key="J91-04",
@@ -212,6 +212,7 @@ CLAIMS_1991 = [
         ),
         matched_on="total_params",
         caution=f"the margin was set after these runs; {ONE_ORDER}",
+        uncontrolled="no positive control: no mixture is known to use two experts a case",
     ),
     Claim(
         key="J91-12",
@@ -245,7 +246,7 @@ CLAIMS_1991 = [
         ),
         matched_on=None,
         seeds=ORDERS,
-        replicate="order of speakers",
+        replicate="speaker order",
         level="exact-scale-cpu",
         caution="the order of the paper is not known",
         uncontrolled="speakers that fall into the two sets by chance are what it is judged against",
