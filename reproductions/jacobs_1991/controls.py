@@ -4,7 +4,6 @@ Controls were chosen after the runs of the claims and are judged by runs that th
 each has an answer that follows from how its runs were made.
 """
 
-from moebench.claims import Claim
 from reproductions.jacobs_1991.arms import IN_ORDERS, ORDERS, SAME, arm, trained
 from reproductions.jacobs_1991.judging import (
     FewerEpochs,
@@ -109,7 +108,7 @@ CONTROLS = [
     ),
 ]
 OURS = [
-    Claim(
+    trained(
         key="J91-01o",
         says="Four experts need about half the epochs of six hidden units, over orders of the "
         "speakers",
@@ -120,7 +119,6 @@ OURS = [
         matched_on="total_params",
         seeds=ORDERS,
         replicate="speaker order",
-        level="exact-scale-cpu",
         caution="run with one coding, one range and one step",
         uncontrolled="the test is that of J91-01 on other runs, and its controls serve",
     )

@@ -7,6 +7,8 @@ their initial weights, as those of Table 1 do, unless it says otherwise.
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, Neural Computation 3, 79-87.
 """
 
+from functools import partial
+
 from moebench.claims import Claim, Paper
 from moebench.verdict.exact import Exact
 from reproductions.jacobs_1991.arms import (
@@ -43,6 +45,7 @@ PAPER = Paper(
     year=1991,
     arxiv="",
 )
+arithmetic = partial(Claim, matched_on=None, seeds=1, level="arithmetic")
 ONE_ORDER = "all with one order of the speakers"
 CLAIMS_1991 = [
     trained(
@@ -165,7 +168,7 @@ CLAIMS_1991 = [
         caution=ONE_ORDER,
         uncontrolled="the four experts beside it show that the task can be done",
     ),
-    Claim(
+    arithmetic(
         key="J91-09",
         says="While all experts are poor, the competitive error (1.2) adapts the best one slowest "
         "and the likelihood error (1.3) adapts it fastest",
@@ -214,7 +217,7 @@ CLAIMS_1991 = [
         caution=f"the margin was set after these runs; {ONE_ORDER}",
         uncontrolled="no positive control: no mixture is known to use two experts a case",
     ),
-    Claim(
+    arithmetic(
         key="J91-12",
         says="The gradient of the competitive error by an expert's output is -2 p_i (d - o_i)",
         source="section 1, below equation 1.2",
@@ -230,7 +233,7 @@ CLAIMS_1991 = [
         seeds=1,
         level="arithmetic",
     ),
-    Claim(
+    trained(
         key="J91-13",
         version=2,  # over orders of the speakers, not over initial weights with one order
         says="The test speakers are easier than the training speakers",
@@ -247,7 +250,6 @@ CLAIMS_1991 = [
         matched_on=None,
         seeds=ORDERS,
         replicate="speaker order",
-        level="exact-scale-cpu",
         caution="the order of the paper is not known",
         uncontrolled="speakers that fall into the two sets by chance are what it is judged against",
     ),
