@@ -7,14 +7,12 @@ their initial weights, as those of Table 1 do, unless it says otherwise.
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, Neural Computation 3, 79-87.
 """
 
-from functools import partial
-
-from moebench.claims import Claim, Paper
-from moebench.verdict.exact import Exact
+from moebench.claims import Paper
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     EPOCHS,
     IN_ORDERS,
+    ONE_ORDER,
     ORDERS,
     RANGES,
     SAME,
@@ -25,6 +23,7 @@ from reproductions.jacobs_1991.arms import (
 )
 from reproductions.jacobs_1991.choices import RIVALS, coded, under
 from reproductions.jacobs_1991.controls import CONTROLS, NO_MARGIN, NO_NULL, OURS
+from reproductions.jacobs_1991.error_claims import ERROR_CLAIMS
 from reproductions.jacobs_1991.judging import (
     AboveOverOrders,
     Bound,
@@ -34,7 +33,6 @@ from reproductions.jacobs_1991.judging import (
     SameAccuracy,
     ShareOfRuns,
     Steadier,
-    TwoMeans,
 )
 from reproductions.jacobs_1991.trials import BEST
 
@@ -45,8 +43,6 @@ PAPER = Paper(
     year=1991,
     arxiv="",
 )
-arithmetic = partial(Claim, matched_on=None, seeds=1, level="arithmetic")
-ONE_ORDER = "all with one order of the speakers"
 CLAIMS_1991 = [
     trained(
         key="J91-01",
@@ -168,71 +164,7 @@ CLAIMS_1991 = [
         caution=ONE_ORDER,
         uncontrolled="the four experts beside it show that the task can be done",
     ),
-    arithmetic(
-        key="J91-09",
-        says="While all experts are poor, the competitive error (1.2) adapts the best one slowest "
-        "and the likelihood error (1.3) adapts it fastest",
-        source="section 1, below equations 1.2 and 1.3",
-        paper_values={},
-        test=Exact(
-            arm="adaptation",
-            equals={"competitive/best_is_slowest": 1.0, "likelihood/best_is_fastest": 1.0},
-            metric="likelihood/best_is_fastest",
-            unit="share of draws",
-        ),
-        matched_on=None,
-        seeds=1,
-        level="arithmetic",
-    ),
-    trained(
-        key="J91-10",
-        version=2,  # neither coding leads
-        says="The likelihood error (1.3) performs better than the competitive error (1.2)",
-        source="section 1",
-        paper_values={},
-        test=FewerEpochs(
-            under=under(Pair("four_experts", "four_competitive"), filed=False), rules=(BEST,)
-        ),
-        matched_on="total_params",
-        caution=f"performs better is read as needs fewer epochs; {ONE_ORDER}",
-        uncontrolled=NO_MARGIN,
-    ),
-    trained(
-        key="J91-11",
-        version=2,  # experts are counted: one more a case is the least that is more
-        says="The cooperative error (1.1) leaves more experts in use for each case than the "
-        "likelihood error; that it couples them is judged as N1-03",
-        source="section 1",
-        paper_values={},
-        test=TwoMeans(
-            quantity="effective",
-            direction="higher",
-            margin=1.0,
-            under=under(Pair("four_cooperative", "four_experts"), filed=False),
-            rules=(BEST,),
-            metric=f"step_{SAME:g}/effective",
-            unit="experts a case",
-        ),
-        matched_on="total_params",
-        caution=f"the margin was set after these runs; {ONE_ORDER}",
-        uncontrolled="no positive control: no mixture is known to use two experts a case",
-    ),
-    arithmetic(
-        key="J91-12",
-        says="The gradient of the competitive error by an expert's output is -2 p_i (d - o_i)",
-        source="section 1, below equation 1.2",
-        paper_values={"gradient": "-2 p_i (d - o_i)"},
-        test=Exact(
-            arm="gradients",
-            equals={"competitive/deviation": 0.0},
-            tolerance=1e-10,
-            metric="competitive/deviation",
-            unit="deviation",
-        ),
-        matched_on=None,
-        seeds=1,
-        level="arithmetic",
-    ),
+    *ERROR_CLAIMS,
     trained(
         key="J91-13",
         version=2,  # over orders of the speakers, not over initial weights with one order
