@@ -85,6 +85,7 @@ class Condition:
     p_refuted: float | None = None  # of the statement being true
     remark: str = ""  # how to read the state: "there, but too small to count"
     choice: str = ""  # of what the paper leaves open: "coding anti, step 12"
+    misses: float = 0.0  # by how much the estimate misses what counts; below nought, it counts
     power: Mapping[str, float] | None = None  # what more seeds would show
 
     @property
@@ -114,7 +115,8 @@ def judged(
     counts = claimed.low <= estimate.value <= claimed.high
     state = State.HOLDS if counts and p <= LEVEL else State.OPEN
     state = State.REFUTED if p_refuted <= LEVEL else state
-    found = Condition(says, state, estimate.interval, unit, p, p_refuted, choice=choice)
+    misses = max(claimed.low - estimate.value, estimate.value - claimed.high)
+    found = Condition(says, state, estimate.interval, unit, p, p_refuted, "", choice, misses)
     if type(estimate) is Known:
         return replace(found, p=None, p_refuted=None)
     return replace(
@@ -162,11 +164,15 @@ def all_of(says: str, conditions: Sequence[Condition]) -> Condition:
     """Claim several conditions as one, which shows the numbers of the one nearest to failing.
 
     It holds if all hold, so its p is the largest; it is refuted if one is, and as there are
-    several to be refuted by chance, that p counts them all (Bonferroni).
+    several to be refuted by chance, that p counts them all (Bonferroni). Of those that are as sure
+    as each other, computed ones among them, it shows the one that misses by most.
     """
     rank = {State.REFUTED: 0, State.OPEN: 1, State.HOLDS: 2}
-    worst = min(conditions, key=lambda c: (rank[c.state], c.p_refuted or 0.0, -(c.p or 0.0)))
-    says = f"{says} (nearest to failing: {worst.says})" if len(conditions) > 1 else says
+    worst = min(
+        conditions, key=lambda c: (rank[c.state], c.p_refuted or 0.0, -(c.p or 0.0), -c.misses)
+    )
+    shown = "refuted by" if worst.state is State.REFUTED else "nearest to failing"
+    says = f"{says} ({shown}: {worst.says})" if len(conditions) > 1 else says
     if worst.p is None or worst.p_refuted is None:
         return replace(worst, says=says)
     p = max(condition.p or 0.0 for condition in conditions)
@@ -182,7 +188,7 @@ def any_of(says: str, conditions: Sequence[Condition]) -> Condition:
     It holds if one does, by a p that counts them all (Bonferroni), and is refuted if all are.
     """
     rank = {State.HOLDS: 0, State.OPEN: 1, State.REFUTED: 2}
-    best = min(conditions, key=lambda c: (rank[c.state], c.p or 0.0))
+    best = min(conditions, key=lambda c: (rank[c.state], c.p or 0.0, c.misses))
     says = f"{says} (nearest to it: {best.says})" if len(conditions) > 1 else says
     if best.p is None:
         return replace(best, says=says)
