@@ -176,7 +176,7 @@ def _clause(condition: Condition) -> str:
         few = condition.remark or f"too few finished runs ({effect.n})"
         return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
-        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}"
+        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
     interval = f"[{effect.low:.3g}, {effect.high:.3g}]"
     return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {interval} {condition.unit}"
 
