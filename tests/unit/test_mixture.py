@@ -6,33 +6,28 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Claim, Word
+from moebench.claims import Word
 from moebench.records import RunRecord
 from moebench.report.costs import cost_rows
 from moebench.targets import target
+from moebench.testing.claims import claim_of, run
 from moebench.verdict import judge
+from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.mixture import mixed_arm, mixtures
 from moebench.verdict.table import table
 
-CLAIM = Claim(
-    **{"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}, "seeds": 3},
-    **{"arms": ("a", "b"), "matched_on": "steps", "margin": 0.1, "test": "difference"},
-)
+CLAIM = claim_of(Difference(first="a", second="b", margin=0.1))
 
 
-def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    given = {"target": "x", "profile": "full", "status": "finished", "config_hash": arm}
-    more = {"data_hash": "d" * 64, "versions": {"moebench": "1"}, "metrics": {"valid/loss": loss}}
-    costs = {"steps": 100, "tokens": 400, "tokens_per_second": 80.0}
-    return RunRecord(
-        **{**given, "arm": arm, "seed": seed, "commit": "c", **costs, **more, **changes}
-    )
+def of(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
+    """A run that says what its data are, and which moebench it is of."""
+    return run(arm, seed, loss, **{"data_hash": "d" * 64, "versions": {"moebench": "1"}, **changes})
 
 
 def evidence(**changes: Any) -> list[RunRecord]:
     """Runs that bear the claim out; the changes are to those of b, the dense arm."""
-    ours = [run("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
-    return ours + [run("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
+    ours = [of("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
+    return ours + [of("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
 
 
 def test_runs_of_one_kind_are_judged() -> None:
@@ -51,7 +46,7 @@ def test_runs_of_one_kind_are_judged() -> None:
 )
 def test_a_dense_arm_of_another_kind_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
     [verdict] = judge([CLAIM], evidence(commit="another", **changes), "full")
-    assert verdict.verdict is Word.NOT_TESTABLE
+    assert verdict.verdict is Word.INCONCLUSIVE
     assert verdict.why == f"Mixed evidence, which is not judged: {why}."
     assert verdict.effect is None
 
@@ -71,10 +66,9 @@ def test_code_that_both_arms_name_is_the_same() -> None:
 
 
 def test_arms_of_other_data_by_design_are_named_by_the_claim() -> None:
-    arms = ("a", "b", "a2", "b2")
     second = [replace(one, arm=f"{one.arm}2", data_hash="e" * 64) for one in evidence()]
-    claim = replace(CLAIM, arms=arms)
-    grouped = replace(CLAIM, arms=arms, same_data=(("a", "b"), ("a2", "b2")))
+    claim = claim_of(Order(ordered=("a", "b", "a2", "b2")))
+    grouped = replace(claim, same_data=(("a", "b"), ("a2", "b2")))
     assert mixtures([claim], [*evidence(), *second]) != []
     assert mixtures([grouped], [*evidence(), *second]) == []
     assert "b had other data" in mixtures([grouped], [*evidence(data_hash="f" * 64), *second])[0]
@@ -88,7 +82,7 @@ def test_groups_of_same_data_have_every_arm_once() -> None:
 
 
 def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
-    same = [run("a", 0, 1.0), run("a", 1, 1.0)]
+    same = [of("a", 0, 1.0), of("a", 1, 1.0)]
     assert mixed_arm(same) == ""
     for changes, why in (
         ({"data_hash": "e"}, "its seeds have 2 data sets"),
@@ -112,7 +106,7 @@ def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
 
 def test_runs_of_two_targets_are_not_judged_together() -> None:
     [verdict] = judge([CLAIM], evidence(target="y"), "full")
-    assert verdict.verdict is Word.NOT_TESTABLE
+    assert verdict.verdict is Word.INCONCLUSIVE
     assert "the runs are of 2 targets: x, y" in verdict.why
 
 
@@ -128,7 +122,7 @@ def test_an_arm_of_two_kinds_has_no_mean_anywhere() -> None:
 
 
 def test_costs_of_a_mixed_arm_have_no_mean() -> None:
-    [row] = cost_rows([run("a", 0, 1.0), run("a", 1, 1.0, data_hash="e")])
+    [row] = cost_rows([of("a", 0, 1.0), of("a", 1, 1.0, data_hash="e")])
     assert "a (mixed: its seeds have 2 data sets" in row[0]
     assert set(row[2:]) == {"–"}
 
@@ -137,7 +131,7 @@ def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
     found = target("mixtral")
     claim = next(claim for claim in found.claims if len(claim.arms) > 1)
     first, second = claim.arms[:2]
-    records = [run(first, 0, 1.0), run(second, 0, 1.0, data_hash="e" * 64)]
+    records = [of(first, 0, 1.0), of(second, 0, 1.0, data_hash="e" * 64)]
     [table] = found.tables(records)
     assert table.rows == ()
     assert f"{second} had other data" in table.caption
