@@ -80,8 +80,7 @@ class StepsToLoss(ClaimTest):
         """Return the condition that base / arm is at least the ratio claimed.
 
         Where runs never get there the ratio is an upper bound. It may be low enough to refute the
-        claim; if not, an arm that trained as long as the base and ends above its loss needs more
-        steps than the base did. Of time that says nothing, as its steps may be shorter.
+        claim; if not, an arm that trained as long as the base and ends above its loss needs longer.
         """
         ratios = _log_ratios(evidence, self.base, self.arm, scale)
         often = f", by {self.at_least:g} times or more" if self.at_least != 1 else ""
@@ -92,22 +91,18 @@ class StepsToLoss(ClaimTest):
         found = judged(says, geometric(mean(ratios)), times(self.at_least), self.unit)
         if not never or found.state is State.REFUTED:
             return found
-        ends = self._ends(evidence, f"{never} of {len(ratios)} runs")
-        if scale == "steps" and ends.state is State.REFUTED:
-            return ends
-        return replace(found, state=State.OPEN, p=1.0)
+        ends = self._ends(evidence, scale, f"{never} of {len(ratios)} runs")
+        return ends if ends.state is State.REFUTED else replace(found, state=State.OPEN, p=1.0)
 
-    def _ends(self, evidence: Evidence, never: str) -> Condition:
-        """Return the condition that the arm ends no higher than the base, in as many steps."""
-        says = f"{self.arm} gets to the final loss of {self.base} in as many steps"
+    def _ends(self, evidence: Evidence, scale: Scale, never: str) -> Condition:
+        """Return the condition that the arm gets there in as much training as the base had."""
         behind = [
             float(curve(ours)[1].min() - curve(theirs)[1][-1])
             for ours, theirs in _both(evidence, self.base, self.arm).values()
-            if curve(ours)[0][-1] >= curve(theirs)[0][-1]
+            if _length(ours, scale) >= _length(theirs, scale)
         ]
-        return mean_is(
-            f"{says} ({never} never do)", np.array(behind), UP_TO_NOUGHT, "nats above it"
-        )
+        says = f"{self.arm} gets to the final loss of {self.base} in as many {scale} ({never} never"
+        return mean_is(f"{says} do)", np.array(behind), UP_TO_NOUGHT, "nats above it")
 
     def _monotone(self, evidence: Evidence, limit: float) -> Condition:
         """Return the condition that later arms need fewer steps, by rank correlation, a seed."""
@@ -140,9 +135,14 @@ def reached(evidence: Evidence, base: str, arm: str, scale: Scale) -> dict[int, 
     found = {}
     for seed, (ours, theirs) in _both(evidence, base, arm).items():
         until = steps_until(*curve(ours), float(curve(theirs)[1][-1]))
-        steps = float(curve(ours)[0][-1]) if until is None else until
-        found[seed] = steps * (ours.seconds_per_step if scale == "seconds" else 1.0)
+        step = ours.seconds_per_step if scale == "seconds" else 1.0
+        found[seed] = _length(ours, scale) if until is None else until * step
     return found
+
+
+def _length(run: RunRecord, scale: Scale) -> float:
+    """Return the steps, or seconds, of a run up to its last validation."""
+    return float(curve(run)[0][-1]) * (run.seconds_per_step if scale == "seconds" else 1.0)
 
 
 def _both(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunRecord, RunRecord]]:

@@ -91,8 +91,9 @@ def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[Word, str, float | N
     return found.verdict, found.unit, found.effect
 
 
-def test_who_ends_above_the_loss_after_as_many_steps_needs_more() -> None:
-    word, unit, effect = verdict_on(falling("a", 0.049), "steps")
+@pytest.mark.parametrize("scale", ["steps", "seconds"])
+def test_who_ends_above_the_loss_after_as_much_training_needs_more(scale: Scale) -> None:
+    word, unit, effect = verdict_on(falling("a", 0.049), scale)
     assert (word, unit) == (Word.NOT_REPRODUCED, "nats above it")
     assert effect == pytest.approx(0.1)  # 10 - 4.9 against 10 - 5
 
@@ -108,6 +109,7 @@ def test_who_trained_for_fewer_steps_may_get_there_yet() -> None:
 
 
 def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
+    """Shorter steps may get there sooner, if there are more of them."""
     fast, slow = falling("a", 0.049, seconds=0.01), falling("a", 0.049, seconds=1.0)
     assert verdict_on(fast, "seconds")[:2] == (Word.INCONCLUSIVE, "ratio")
     word, _, bound = verdict_on(slow, "seconds")
