@@ -1,52 +1,82 @@
 """Claims that follow, or do not, from a computation."""
 
-from typing import Any
-
 import pytest
 
-from moebench.claims import Word
-from moebench.testing.claims import run, verdict_of
-from moebench.verdict import Verdict
+from moebench.records import RunRecord
+from moebench.verdict.evidence import Evidence
 from moebench.verdict.exact import Exact
+from moebench.verdict.findings import Findings
 
 
-def computed(metrics: dict[str, float], **stated: Any) -> Verdict:
-    """The verdict on one computed record."""
-    return verdict_of(Exact(arm="a", unit="", **stated), [run("a", metrics=metrics)], seeds=1)
+def judged(test: Exact, **metrics: float) -> Findings:
+    """Judge one computed record of the arm `a`."""
+    record = RunRecord(
+        target="x",
+        profile="full",
+        arm="a",
+        seed=0,
+        status="finished",
+        config_hash="",
+        commit="",
+        metrics=metrics,
+    )
+    return test.judge(Evidence.of(test.arms, [record]))
 
 
-def test_values_that_are_as_stated_but_for_rounding() -> None:
-    right = {"x": 0.1 + 0.2, "y": 1.0}
-    found = computed(right, equals={"x": 0.3}, at_least={"y": 1}, at_most={"y": 1})
-    assert (found.verdict, found.p, found.preliminary) == (Word.REPRODUCED, None, False)
-    assert computed({"y": 2.0}, at_least={"y": 1.0}).verdict is Word.REPRODUCED
-    assert computed({"y": 0.5}, at_most={"y": 1.0}).verdict is Word.REPRODUCED
+@pytest.mark.parametrize(
+    ("test", "found", "state"),
+    [
+        (Exact(arm="a", equals={"x": 0.3}), 0.1 + 0.2, "holds"),
+        (Exact(arm="a", equals={"x": 0.3}), 0.4, "refuted"),
+        (Exact(arm="a", equals={"x": 0.3}, tolerance=0.2), 0.4, "holds"),
+        (Exact(arm="a", at_least={"x": 1.0}), 1.0, "holds"),
+        (Exact(arm="a", at_least={"x": 1.0}), 0.875, "refuted"),
+        (Exact(arm="a", at_most={"x": 1.0}), 0.875, "holds"),
+        (Exact(arm="a", at_most={"x": 1.0}), 1.125, "refuted"),
+    ],
+)
+def test_a_value_is_what_is_stated(test: Exact, found: float, state: str) -> None:
+    lead = judged(test, x=found).lead
+    assert (lead.state, lead.p, lead.p_refuted) == (state, None, None)
+    assert lead.effect.estimate == lead.effect.low == lead.effect.high == found
+    assert lead.effect.method == "exact"
 
 
-@pytest.mark.parametrize("stated", [{"equals": {"x": 0.3}}, {"at_least": {"x": 0.5}}])
-def test_values_that_are_not(stated: dict[str, Any]) -> None:
-    found = computed({"x": 0.4}, **stated)
-    assert (found.verdict, found.effect) == (Word.NOT_REPRODUCED, 0.4)
+def test_what_was_found_stands_beside_what_is_stated() -> None:
+    assert judged(Exact(arm="a", equals={"x": 1}), x=0.4).lead.says == "x is 0.4, stated 1"
+    rounded = Exact(arm="a", equals={"x": 24.0}, tolerance=0.5)
+    assert judged(rounded, x=24.2).lead.says == "x is 24.2, stated 24 ± 0.5"
+    least = Exact(arm="a", at_least={"x": 2}, at_most={"y": 3})
+    assert (
+        judged(least, x=4, y=1).lead.says == "x is 4, stated at least 2; y is 1, stated at most 3"
+    )
 
 
-def test_the_value_that_is_farthest_off_is_shown_whatever_the_order() -> None:
-    found = computed({"x": 0.9, "y": 0.4, "z": 0.8}, at_least={"x": 1, "y": 1, "z": 1})
-    assert found.effect == 0.4
-    assert "(refuted by: y is 0.4, stated at least 1): refuted, 0.4." in found.why
+def test_of_many_values_those_that_are_amiss_are_named() -> None:
+    lead = judged(Exact(arm="a", equals={"x": 1, "y": 2, "z": 3}), x=1, y=5, z=7).lead
+    assert lead.state == "refuted"
+    said = "2 of 3 values are not as stated: y is 5, stated 2; z is 7, stated 3"
+    assert lead.says == said
+    assert lead.effect.estimate in (5, 7)
 
 
-def test_a_tolerance_allows_what_the_paper_rounded() -> None:
-    stated = {"equals": {"x": 1.4}}
-    assert computed({"x": 1.44}, **stated).verdict is Word.NOT_REPRODUCED
-    assert computed({"x": 1.44}, **stated, tolerance=0.05).verdict is Word.REPRODUCED
+def test_a_value_that_is_not_there_leaves_it_open() -> None:
+    lead = judged(Exact(arm="a", equals={"x": 1, "y": 2}), x=1).lead
+    assert (lead.state, lead.remark) == ("open", "not in the computed record")
+    assert lead.says == "1 of 2 values are not as stated: y is missing"
+    assert judged(Exact(arm="a", equals={"x": 1, "y": 2}), x=9).lead.state == "refuted"
 
 
-def test_a_value_that_was_not_computed_decides_nothing() -> None:
-    found = computed({"y": 2.0}, equals={"z": 1.0})
-    assert found.verdict is Word.INCONCLUSIVE
-    assert "not in the computed record" in found.why
+def test_the_value_of_the_arm_is_the_first_that_is_stated() -> None:
+    assert Exact(arm="a", at_least={"x": 1}, at_most={"y": 2}).metric == "x"
+    assert Exact(arm="a", at_least={"x": 1}, metric="y").metric == "y"
+    assert Exact(arm="a", equals={"x": 1}).pairs == []
 
 
-def test_nothing_stated_is_refused() -> None:
+def test_wrong_fields_are_refused() -> None:
     with pytest.raises(ValueError, match="arm=a: nothing is stated of it"):
         Exact(arm="a")
+    with pytest.raises(ValueError, match=r"margin=0\.1, tolerance=1e-09: there is no margin"):
+        Exact(arm="a", equals={"x": 1}, margin=0.1)
+    with pytest.raises(ValueError, match="tolerance=-1"):
+        Exact(arm="a", equals={"x": 1}, tolerance=-1)

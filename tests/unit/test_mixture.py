@@ -1,33 +1,41 @@
 """Evidence that must not be judged or shown together, and the reasons that are given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moebench.claims import Word
+from moebench.claims import Claim, Paper, Word
+from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord
 from moebench.report.costs import cost_rows
-from moebench.targets import target
-from moebench.testing.claims import claim_of, run
+from moebench.targets import Target
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.mixture import mixed_arm, mixtures
 from moebench.verdict.table import table
 
-CLAIM = claim_of(Difference(first="a", second="b", margin=0.1))
+CLAIM = Claim(
+    **{"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}, "seeds": 3},
+    **{"matched_on": "steps", "test": Difference(first="a", second="b", margin=0.1)},
+)
 
 
-def of(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    """A run that says what its data are, and which moebench it is of."""
-    return run(arm, seed, loss, **{"data_hash": "d" * 64, "versions": {"moebench": "1"}, **changes})
+def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
+    given = {"target": "x", "profile": "full", "status": "finished", "config_hash": arm}
+    more = {"data_hash": "d" * 64, "versions": {"moebench": "1"}, "metrics": {"valid/loss": loss}}
+    costs = {"steps": 100, "tokens": 400, "tokens_per_second": 80.0}
+    return RunRecord(
+        **{**given, "arm": arm, "seed": seed, "commit": "c", **costs, **more, **changes}
+    )
 
 
 def evidence(**changes: Any) -> list[RunRecord]:
     """Runs that bear the claim out; the changes are to those of b, the dense arm."""
-    ours = [of("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
-    return ours + [of("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
+    ours = [run("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
+    return ours + [run("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
 
 
 def test_runs_of_one_kind_are_judged() -> None:
@@ -66,8 +74,9 @@ def test_code_that_both_arms_name_is_the_same() -> None:
 
 
 def test_arms_of_other_data_by_design_are_named_by_the_claim() -> None:
+    arms = ("a", "b", "a2", "b2")
     second = [replace(one, arm=f"{one.arm}2", data_hash="e" * 64) for one in evidence()]
-    claim = claim_of(Order(ordered=("a", "b", "a2", "b2")))
+    claim = replace(CLAIM, test=Order(ordered=arms))
     grouped = replace(claim, same_data=(("a", "b"), ("a2", "b2")))
     assert mixtures([claim], [*evidence(), *second]) != []
     assert mixtures([grouped], [*evidence(), *second]) == []
@@ -82,7 +91,7 @@ def test_groups_of_same_data_have_every_arm_once() -> None:
 
 
 def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
-    same = [of("a", 0, 1.0), of("a", 1, 1.0)]
+    same = [run("a", 0, 1.0), run("a", 1, 1.0)]
     assert mixed_arm(same) == ""
     for changes, why in (
         ({"data_hash": "e"}, "its seeds have 2 data sets"),
@@ -122,18 +131,26 @@ def test_an_arm_of_two_kinds_has_no_mean_anywhere() -> None:
 
 
 def test_costs_of_a_mixed_arm_have_no_mean() -> None:
-    [row] = cost_rows([of("a", 0, 1.0), of("a", 1, 1.0, data_hash="e")])
+    [row] = cost_rows([run("a", 0, 1.0), run("a", 1, 1.0, data_hash="e")])
     assert "a (mixed: its seeds have 2 data sets" in row[0]
     assert set(row[2:]) == {"–"}
 
 
+def tables(records: Sequence[RunRecord]) -> Sequence[PaperTable]:
+    """Tables of a paper, as its plan names them."""
+    return [PaperTable("t", "Table 1", "Losses.", ["arm"], [[one.arm] for one in records])]
+
+
 def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
-    found = target("mixtral")
-    claim = next(claim for claim in found.claims if len(claim.arms) > 1)
-    first, second = claim.arms[:2]
-    records = [of(first, 0, 1.0), of(second, 0, 1.0, data_hash="e" * 64)]
-    [table] = found.tables(records)
+    paper = Paper(key="p", title="", authors="", year=2024, arxiv="")
+    plan = Plan([], [], {}, tables=f"{__name__}:tables")
+    found = Target(paper, [CLAIM], plan, Path(), Path())
+    [shown] = found.tables(evidence())
+    assert len(shown.rows) == 6
+    [table] = found.tables(evidence(data_hash="e" * 64))
     assert table.rows == ()
-    assert f"{second} had other data" in table.caption
-    [shown] = found.tables(records[:1])
-    assert len(shown.rows) > 0
+    assert "b had other data" in table.caption
+
+
+def test_runs_of_another_target_do_not_mix_with_ours() -> None:
+    assert mixtures([replace(CLAIM, runs_of="other")], evidence(data_hash="e" * 64)) == []

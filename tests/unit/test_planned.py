@@ -1,19 +1,18 @@
 """A row is flagged where a mixture or its twin did not cost what they were to have in common."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moebench.claims import Paper
+from moebench.claims import Claim, Paper
 from moebench.compare import compare
+from moebench.plan import Arm, Plan, Profile
 from moebench.records import RunRecord, write_all
 from moebench.report import markdown_costs, render
 from moebench.report.comparison import comparison_text
 from moebench.reproduce import resolve
-from moebench.targets import target
-from moebench.testing.claims import claim_of, run
+from moebench.targets import Target
 from moebench.tracking import Logged
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference
@@ -23,15 +22,27 @@ from moebench.verdict.table import table
 TIME = {"seconds_per_step": 0.5}
 
 
-def of(arm: str, flops: float = 100.0, seed: int = 0, **changes: Any) -> RunRecord:
-    """A run at a second a step, of a mixture with three times the parameters of the dense model."""
-    loss, params = (2.0, 30) if arm == "dense" else (1.9, 90)
-    more = {"data_hash": "d", "params_total": params, "params_active": 30, **changes}
-    return run(arm, seed, loss, flops_per_token=flops, **more)
+def run(arm: str, flops: float = 100.0, seed: int = 0, **changes: Any) -> RunRecord:
+    """A run of 10 steps of 10 tokens, at a second a step."""
+    given: dict[str, Any] = {
+        "target": "x",
+        "profile": "full",
+        "status": "finished",
+        "config_hash": arm,
+        "commit": "",
+        "data_hash": "d",
+        "steps": 10,
+        "tokens": 100,
+        "tokens_per_second": 10.0,
+        "params_total": 30 if arm == "dense" else 90,
+        "params_active": 30,
+        "metrics": {"valid/loss": 2.0 if arm == "dense" else 1.9},
+    }
+    return RunRecord(arm=arm, seed=seed, flops_per_token=flops, **{**given, **changes})
 
 
 def planned(arm: str, flops: float, **changes: Any) -> RunRecord:
-    return of(arm, flops, planned={"flops_per_token": 100.0}, **changes)
+    return run(arm, flops, planned={"flops_per_token": 100.0}, **changes)
 
 
 @pytest.mark.parametrize("flops", [95.1, 100.0, 104.9])
@@ -41,7 +52,7 @@ def test_what_is_within_five_percent_is_as_planned(flops: float) -> None:
 
 @pytest.mark.parametrize("flops", [90.0, 107.5])
 def test_what_is_beyond_is_not(flops: float) -> None:
-    found = off_plan({"dense": [planned("dense", flops)], "else": [of("else", flops)]})
+    found = off_plan({"dense": [planned("dense", flops)], "else": [run("else", flops)]})
     assert found == {"dense": {"flops_per_token": pytest.approx(flops / 100)}, "else": {}}
 
 
@@ -51,14 +62,14 @@ def test_seeds_count_by_their_mean() -> None:
 
 def test_a_time_is_held_against_its_equal_and_not_against_the_clock_of_the_plan() -> None:
     """Both took twice what was planned: other work ran beside them."""
-    mixture = of("sparse", planned=TIME)
-    fair, slow = (of("dense", planned=TIME, tokens_per_second=10 / s) for s in (1.09, 1.2))
+    mixture = run("sparse", planned=TIME)
+    fair, slow = (run("dense", planned=TIME, tokens_per_second=10 / s) for s in (1.09, 1.2))
     assert off_plan({"sparse": [mixture], "dense": [fair]}) == {"sparse": {}, "dense": {}}
-    found = off_plan({"sparse": [mixture], "dense": [slow], "other": [of("other")]})
+    found = off_plan({"sparse": [mixture], "dense": [slow], "other": [run("other")]})
     assert found["dense"] == {"seconds_per_step": pytest.approx(1.2)}
     assert found["sparse"] == {"seconds_per_step": pytest.approx(1 / 1.2)}
     assert not found["other"]
-    elsewhere = of("dense", planned=TIME, tokens_per_second=5.0, hardware={"cores": 4})
+    elsewhere = run("dense", planned=TIME, tokens_per_second=5.0, hardware={"cores": 4})
     assert off_plan({"sparse": [mixture], "dense": [elsewhere]})["dense"] == {}
 
 
@@ -70,8 +81,14 @@ def test_the_row_of_a_published_table_says_so() -> None:
     assert "| 108 (×1.08 of plan) |" in dense
 
 
-CLAIM = claim_of(
-    Difference(first="sparse", second="dense", margin=0.1), matched_on="active_flops", seeds=2
+CLAIM = Claim(
+    key="X-01",
+    says="sparse beats dense",
+    source="",
+    paper_values={},
+    test=Difference(first="sparse", second="dense", margin=0.1),
+    matched_on="active_flops",
+    seeds=2,
 )
 OFF = [
     *(planned("sparse", 100.0, seed=seed) for seed in range(2)),
@@ -82,7 +99,7 @@ OFF = [
 def test_the_table_of_verdicts_says_so() -> None:
     lines = table(judge([CLAIM], OFF, "full")).splitlines()
     assert lines[-1] == "! dense: FLOPs x1.07 of what was planned"
-    assert "!" not in table(judge([CLAIM], [of("sparse"), of("dense")], "full"))
+    assert "!" not in table(judge([CLAIM], [run("sparse"), run("dense")], "full"))
 
 
 def test_a_page_says_so_below_the_verdict_and_among_the_costs(tmp_path: Path) -> None:
@@ -103,11 +120,16 @@ def test_a_comparison_says_so() -> None:
 
 
 def test_both_arms_of_a_reproduction_know_the_plan(tiny) -> None:
-    found = target("switch")
-    base, small = found.plan.profile("smoke"), {**tiny.settings(), "trainer.accelerator": "cpu"}
-    arms = [arm for arm in found.plan.arms if arm.twin_of and arm.matched_on == "active_flops"][:1]
-    names = [arms[0].twin_of, arms[0].name]
-    experiments, planned = resolve(found, replace(base, arms=names), small)
-    assert set(experiments) == set(planned) == set(names)
-    assert planned[names[0]] == planned[names[1]]
-    assert list(planned[names[0]]) == ["flops_per_token"]
+    small = {**tiny.settings(), "trainer.accelerator": "cpu"}
+    profile = Profile("smoke", ["sparse", "dense"], 1, {})
+    plan = Plan(
+        [Arm("sparse", ["switch_8.yaml"]), Arm("dense", ["switch_8.yaml"], twin_of="sparse")],
+        [profile],
+        {},
+    )
+    paper = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
+    configs = Path(__file__).parents[2] / "configs" / "switch_2021"
+    experiments, planned = resolve(Target(paper, [], plan, configs, Path()), profile, small)
+    assert set(experiments) == set(planned) == {"sparse", "dense"}
+    assert planned["sparse"] == planned["dense"]
+    assert list(planned["sparse"]) == ["flops_per_token"]
