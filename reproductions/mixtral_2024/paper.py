@@ -39,8 +39,8 @@ FIRST: dict[str, Any] = {
     "first_within": 2.0,
 }
 EITHER = {**FIRST, "metric": "overlap_excess", "disordered": "overlap_disordered"}
-NO_POSITIVE = "no positive one: no world is trained in which neighbours are known to go together"
-NO_KNOWN = "none: no pair of arms is trained whose difference is known beforehand"
+NO_POSITIVE = "no world is trained in which neighbours are known to go together"
+NO_KNOWN = "no pair of arms is trained whose difference is known beforehand"
 
 CLAIMS = [
     Claim(
@@ -84,7 +84,7 @@ CLAIMS = [
             below=0.05,
             token_above=0.2,
         ),
-        uncontrolled="none: no model is trained whose experts are known to follow the language, or "
+        uncontrolled="no model is trained whose experts are known to follow the language, or "
         "known not to",
     ),
     Claim(
@@ -141,7 +141,7 @@ CLAIMS = [
         paper_values={},
         matched_on=None,
         test=TokenOverDomain(arm=MIXTRAL, metric="token_information", domain="domain_given_token"),
-        uncontrolled="none: no model is trained whose experts are known to follow the topic",
+        uncontrolled="no model is trained whose experts are known to follow the topic",
         caution="the topics are three languages, which should tell more than topics of one "
         "language; and these runs were examined with a biased chance, which serves for the order "
         "of the two and not for their sizes (README)",
