@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from moebench.verdict.evidence import Evidence
@@ -63,6 +63,10 @@ class ClaimTest(ABC):
     Tests are frozen data with typed fields, made when the paper is imported, so that what is
     missing or misspelt is refused before anything is trained. Those that several papers use are in
     `moebench.verdict`; what serves one paper alone is in its `judging.py`.
+
+    Raises:
+        ValueError: for a margin below nought, a word that a field does not know, no arms, or an
+            arm that is compared with itself.
     """
 
     metric: str = "valid/loss"  # a key of RunRecord.metrics; `name@step` is a point of a curve
@@ -72,6 +76,15 @@ class ClaimTest(ABC):
     def __post_init__(self) -> None:
         if self.margin < 0:
             raise ValueError(f"margin={self.margin}: must be at least 0")
+        for name, kind in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if get_origin(kind) is Literal and value not in get_args(kind):
+                raise ValueError(f"{name}={value}: unknown; one of {', '.join(get_args(kind))}")
+        if not self.arms:
+            raise ValueError("arms: needs at least one")
+        for first, second in self.pairs:
+            if first == second:
+                raise ValueError(f"arm={first}: compared with itself")
 
     @property
     @abstractmethod

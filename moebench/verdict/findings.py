@@ -49,18 +49,25 @@ def under_choices(says: str, choices: Sequence[Condition]) -> tuple[Condition, l
     """Return the lead of a claim that is judged under several choices, and the choices.
 
     The claim as the paper makes it holds under a choice that the paper does not name: it is borne
-    out if it holds under all, refuted if it is refuted under all, and else hangs on the choice.
+    out if it holds under all, refuted if it is refuted under all, and else hangs on the choice. Its
+    numbers are those of one choice: where all agree, of the one nearest to saying otherwise, else
+    of the one that bears the claim out best.
     """
     states = {choice.state for choice in choices}
-    state = states.pop() if len(states) == 1 else State.OPEN
-    first = choices[0]
+    agree = len(states) == 1
+    state = states.pop() if agree else State.OPEN
+    if agree:
+        shown = max(choices, key=lambda one: one.p_of_state or 0.0)
+    else:
+        shown = min(choices, key=lambda one: (one.state is not State.HOLDS, one.p or 0.0))
     p_values = [choice.p for choice in choices if choice.p is not None]
     refuted = [choice.p_refuted for choice in choices if choice.p_refuted is not None]
     lead = replace(
-        first,
+        shown,
         says=says,
         state=state,
         p=max(p_values) if p_values else None,
         p_refuted=max(refuted) if refuted else None,
+        power=shown.power if agree else None,
     )
     return lead, list(choices)

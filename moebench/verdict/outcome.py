@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from moebench.claims import Claim, MatchedOn, Word
@@ -164,8 +164,10 @@ def _told(findings: Findings) -> list[str]:
         found = [one.choice or one.says for one in findings.choices if one.state is state]
         if found:
             count = f"{len(found)} of {len(findings.choices)} choices"
-            parts.append(f"{state} under {count}: {', '.join(found)}")
-    return [*parts, *sides]
+            parts.append(f"{state} under {count} ({'; '.join(found)})")
+    shown = next(one for one in findings.choices if one.effect == findings.lead.effect)
+    name = f"{shown.choice}: {shown.says}" if shown.choice else shown.says
+    return [*parts, f"shown is {_clause(replace(shown, says=name))}", *sides]
 
 
 def _clause(condition: Condition) -> str:
@@ -176,7 +178,7 @@ def _clause(condition: Condition) -> str:
         few = condition.remark or f"too few finished runs ({effect.n})"
         return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
-        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}"
+        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
     interval = f"[{effect.low:.3g}, {effect.high:.3g}]"
     return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {interval} {condition.unit}"
 
