@@ -42,6 +42,7 @@ class Word(StrEnum):
 
 JUDGED = (Word.REPRODUCED, Word.PARTIAL, Word.NOT_REPRODUCED, Word.INCONCLUSIVE)
 OF_CONTROLS = (Word.PASSED, Word.FAILED, Word.UNDECIDED)
+KINDS = {"effect": "positive", "no effect": "null"}  # what a control expects -> its name
 NOT_JUDGED = (Word.NEEDS_FULL, Word.NEEDS_GPU, Word.NOT_IMPLEMENTED, Word.NOT_TESTABLE)
 
 
@@ -50,9 +51,11 @@ class Paper:
     """Where the claims come from."""
 
     key: str  # the folder under reproductions/
+    name: str = ""  # short, for commands: `make reproduce-<name>`; empty: the key
     title: str
     authors: str
-    year: int
+    year: int  # papers stand in the order of their years
+    order: int = 0  # among those of one year
     arxiv: str  # identifier, "" where there is none
 
 
@@ -129,7 +132,7 @@ class Claim:
     ours: bool = False  # an addition of this project, not a statement of the paper
     control_of: str = ""  # key of the claim that this one is a control of
     expects: Literal["", "effect", "no effect"] = ""  # of a control
-    uncontrolled: str = ""  # why a claim judged from training has no control
+    uncontrolled: str = ""  # why a claim judged from training lacks a control, or both
     caution: str = ""  # said beside every verdict
     runs_of: str = ""  # target whose runs judge it; empty: those of its own paper
     same_data: tuple[tuple[str, ...], ...] = ()  # groups of arms, each of one data set; (): all are
@@ -154,3 +157,8 @@ class Claim:
     def of_paper(self) -> bool:
         """Whether it is a statement of the paper, and counted as such."""
         return not (self.ours or self.control_of)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is judged from training, which can go wrong, and so needs controls."""
+        return self.test is not None and self.level not in ("arithmetic", "mechanism-cpu")
