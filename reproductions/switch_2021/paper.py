@@ -1,8 +1,8 @@
 """Switch Transformers: the paper, its claims, and those that are arithmetic.
 
 The arms stand in plan.py. Losses are in nats per token, lower is better; the paper prints their
-negatives. Margins are the smallest effects that would count: 0.01 nats, and 0.005 where the paper's
-own effect is below 0.01.
+negatives. Margins are the smallest effects that would count: 0.01 nats, and 0.005 where effects of
+the paper are below 0.01.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 """

@@ -105,6 +105,6 @@ SCALING = [
         test=Difference(first="few_wide", second="many_narrow", margin=0.01),
         matched_on="steps",
         uncontrolled=NO_WORLD,
-        caution="4 times and a quarter are the experts' alone; of whole models see the costs",
+        caution="4 times and a quarter hold of the mixtures alone; the costs are of whole models",
     ),
 ]
