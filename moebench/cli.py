@@ -52,9 +52,9 @@ def reproduce(options: argparse.Namespace) -> int:
     from moebench.reproduce import reproduce as run
     from moebench.run.pool import default_workers
     from moebench.shown import shown
-    from moebench.targets import FOLDERS, target
+    from moebench.targets import target, targets
 
-    for name in FOLDERS if options.target == "all" else [options.target]:
+    for found in targets() if options.target == "all" else [target(options.target)]:
         chosen = Options(
             profile=options.profile,
             seeds=options.seeds,
@@ -63,7 +63,6 @@ def reproduce(options: argparse.Namespace) -> int:
             settings=data_settings(options),
             track=not options.no_mlflow,
         )
-        found = target(name)
         verdicts = run(found, chosen)
         print(shown(found, options.root / found.folder / options.profile, verdicts))
     return 0
@@ -170,10 +169,10 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.compare import compare as run
     from moebench.compare import found_runs, wanted, wanted_tags
     from moebench.report.comparison import comparison_text, write_comparison
-    from moebench.targets import FOLDERS
+    from moebench.targets import folder_of
 
     chosen = wanted(
-        FOLDERS.get(options.target, options.target),
+        folder_of(options.target),
         options.profile,
         options.since,
         options.until,
@@ -195,9 +194,9 @@ def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
     from moebench.reproduce import partners
-    from moebench.targets import FOLDERS, target
+    from moebench.targets import targets
 
-    compared = {folder: partners(target(name)) for name, folder in FOLDERS.items()}
+    compared = {found.folder: partners(found) for found in targets()}
     print(tracking.send(options.root, partners=compared))
     return 0
 

@@ -35,7 +35,7 @@ def costs(case: Case) -> list[str]:
 def _ratios(case: Case) -> list[str]:
     """Return a line for each pair of arms that is compared."""
     claim, measured = case.claim, case.verdict.costs
-    cost = MATCHED_COST.get(claim.matched_on) if claim.matched_on else None  # type: ignore[call-overload]
+    cost = MATCHED_COST.get(claim.matched_on or "")
     if claim.test is None or cost is None:
         return []
     lines = []

@@ -106,10 +106,11 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def controls(case: Case) -> list[str]:
-    """Return what came of the controls of the claim, or why it has none."""
+    """Return what came of the controls of the claim, and why it lacks one."""
     lines = []
     for key, word in case.verdict.controls.items():
-        control = case.verdicts.get(key)
-        why = f": {control.why}" if control else ""
-        lines += paragraph("control", f"{key}, {word}{why}" if control else f"none: {word}")
-    return lines or paragraph("control", "" if case.claim.test is None else "none")
+        lines += paragraph("control", f"{key}, {word}: {case.verdicts[key].why}")
+    if case.claim.uncontrolled:
+        kind = "no further one" if lines else "none"
+        lines += paragraph("control", f"{kind}: {case.claim.uncontrolled}")
+    return lines

@@ -26,6 +26,7 @@ from reproductions.jacobs_1991.secondary import CLAIMS_SECONDARY
 
 PAPER = Paper(
     key="jacobs_1991",
+    name="vowel",
     title="Adaptive Mixtures of Local Experts",
     authors="Jacobs, Jordan, Nowlan and Hinton",
     year=1991,

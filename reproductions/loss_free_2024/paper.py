@@ -8,6 +8,8 @@ from moebench.claims import Claim, Paper
 
 PAPER = Paper(
     key="loss_free_2024",
+    name="loss-free",
+    order=1,
     title="Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts",
     authors="Wang, Gao, Zhao, Sun and Dai",
     year=2024,

@@ -12,6 +12,7 @@ from reproductions.mixtral_2024.published import BEHIND_2, COLUMNS_2, EITHER_5, 
 
 PAPER = Paper(
     key="mixtral_2024",
+    name="mixtral",
     title="Mixtral of Experts",
     authors="Jiang, Sablayrolles, Roux, Mensch and others",
     year=2024,

@@ -12,6 +12,7 @@ from reproductions.shazeer_2017.untested import UNTESTED
 
 PAPER = Paper(
     key="shazeer_2017",
+    name="shazeer",
     title="Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer",
     authors="Shazeer, Mirhoseini, Maziarz, Davis, Le, Hinton and Dean",
     year=2017,

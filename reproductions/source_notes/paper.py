@@ -9,6 +9,7 @@ from moebench.claims import Claim, Paper
 
 PAPER = Paper(
     key="source_notes",
+    name="notes",
     title="What is widely told about mixtures of experts",
     authors="secondary accounts",
     year=2025,

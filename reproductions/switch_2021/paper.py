@@ -12,6 +12,7 @@ from reproductions.switch_2021.untested import UNTESTED
 
 PAPER = Paper(
     key="switch_2021",
+    name="switch",
     title="Switch Transformers: Scaling to Trillion Parameter Models with Simple and "
     "Efficient Sparsity",
     authors="Fedus, Zoph and Shazeer",

@@ -9,19 +9,18 @@ from moebench import report
 from moebench.claims import Claim, Paper
 from moebench.records import RunRecord, write_all
 from moebench.verdict import judge
+from moebench.verdict.comparisons import Difference
 from moebench.verdict.table import table
 
 PAPER = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
 CLAIM = Claim(
-    key="SW21-03n",
+    key="X-03n",
     says="sparse beats dense",
     source="",
     paper_values={},
-    arms=("sparse", "dense"),
+    test=Difference(first="sparse", second="dense", margin=0.1),
     matched_on="active_flops",
-    margin=0.1,
     seeds=2,
-    test="difference",
 )
 NOTE = "† causal, but its routing depends on more than the tokens so far: "
 BOTH = f"{NOTE}later tokens, other sequences"
@@ -89,7 +88,7 @@ def test_verdicts_and_costs_of_a_page(tmp_path: Path) -> None:
 
 def test_claims_of_a_page_that_were_not_judged(tmp_path: Path) -> None:
     smoke = [replace(one, profile="smoke") for one in LEAKY]
-    written = page(tmp_path, smoke, "smoke").partition("Not testable here</h2>")[2]
+    written = page(tmp_path, smoke, "smoke").partition("Not judged</h2>")[2]
     assert f'<span class="key">{CLAIM.key}†</span>' in written
     assert f"{BOTH}." in written
 
