@@ -62,27 +62,36 @@ def _share_kept(decision: RoutingDecision, expert: int) -> Tensor:
     return (above_TN < K).double().mean(dim=1)
 
 
-def first_step(batches: int = 20, tokens: int = 512) -> dict[str, float]:
+def first_step() -> dict[str, float]:
+    """Return how even the load of a gate is that starts as the paper's does, at zero."""
+    return untrained_load(lambda router: router)
+
+
+def first_step_normal() -> dict[str, float]:
+    """Return the same of a gate whose matrices are drawn from N(0, 1)."""
+    return untrained_load(_normal)
+
+
+def untrained_load(
+    start: Callable[[nn.Module], nn.Module], batches: int = 20, tokens: int = 512
+) -> dict[str, float]:
     """Return CV(load)^2 of a gate that was never trained, against that of choices by lot.
 
     K of E experts drawn without replacement for each of T tokens: the mean of CV^2 is
-    (E - k) / (k T). `zero` is the paper's start, `normal` a control whose matrices are drawn from
-    N(0, 1). A result is so many standard errors of the batches off the mean by lot.
+    (E - k) / (k T). The gate is so many standard errors of the batches off it.
     """
     by_lot = (EXPERTS - K) / (K * tokens)
-    metrics = {"by lot/CV squared": by_lot}
-    for name, prepare in (("zero", lambda router: router), ("normal", _normal)):
-        torch.manual_seed(0)
-        router: nn.Module = prepare(NoisyTopK(DIM, EXPERTS, K))
-        found = torch.stack(
-            [squared_variation(load(router(torch.randn(tokens, DIM)))) for _ in range(batches)]
-        )
-        error = found.std() / batches**0.5
-        metrics[f"{name}/CV squared"] = found.mean().item()
-        metrics[f"{name}/standard errors off the lot"] = (
-            ((found.mean() - by_lot) / error).abs().item()
-        )
-    return metrics
+    torch.manual_seed(0)
+    router = start(NoisyTopK(DIM, EXPERTS, K))
+    found = torch.stack(
+        [squared_variation(load(router(torch.randn(tokens, DIM)))) for _ in range(batches)]
+    )
+    error = found.std() / batches**0.5
+    return {
+        "standard errors off the lot": ((found.mean() - by_lot) / error).abs().item(),
+        "CV squared": found.mean().item(),
+        "CV squared by lot": by_lot,
+    }
 
 
 def _normal(router: nn.Module, std: float = 1.0) -> nn.Module:

@@ -29,7 +29,7 @@ OF_FUNCTIONS = [
         paper_values={"W_g": 0, "W_noise": 0},
         test=Exact(
             arm="first_step",
-            at_most={"zero/standard errors off the lot": 2.0},
+            at_most={"standard errors off the lot": 2.0},
             unit="standard errors",
         ),
         level="mechanism-cpu",
@@ -37,12 +37,12 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-05n",
-        says="Null control: gate matrices drawn from N(0, 1) do not",
+        says="Null control: gate matrices drawn from N(0, 1) give no near-equal load",
         source="none; a control of S17-05",
         paper_values={},
         test=Exact(
-            arm="first_step",
-            at_most={"normal/standard errors off the lot": 2.0},
+            arm="first_step_normal",
+            at_most={"standard errors off the lot": 2.0},
             unit="standard errors",
         ),
         control_of="S17-05",
@@ -114,7 +114,7 @@ OF_FUNCTIONS = [
             arm="batchwise_mask",
             equals={"variance of the load": 0.0},
             at_least={"disagreement, first over last": 2.0},
-            unit="(tokens squared)",
+            unit="tokens squared",
         ),
         level="mechanism-cpu",
         **EXACT,

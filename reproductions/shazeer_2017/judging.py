@@ -149,8 +149,8 @@ class EqualToAll(ClaimTest):
         """Judge the relative difference to every rival."""
         found = [equal(self, evidence, self.arm, rival, relative=True) for rival in self.rivals]
         shares = ", ".join(
-            f"{one.effect.estimate:+.1%} to {rival}"
+            f"{one.effect.estimate:+.1%} from {rival}"
             for rival, one in zip(self.rivals, found, strict=True)
         )
         says = f"{self.arm} is as good as all {len(self.rivals)}"
-        return Findings(all_of(says, found), remark=f"{self.metric} lies at {shares}")
+        return Findings(all_of(says, found), remark=f"{self.arm} lies {shares}")

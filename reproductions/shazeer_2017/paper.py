@@ -29,6 +29,7 @@ COMPUTED = {
     "published": f"{ARITHMETIC}:published",
     "load_estimator": f"{ARITHMETIC}:load_estimator",
     "first_step": f"{ARITHMETIC}:first_step",
+    "first_step_normal": f"{ARITHMETIC}:first_step_normal",
     "gate_gradient": f"{ARITHMETIC}:gate_gradient",
     "batchwise_mask": f"{ARITHMETIC}:batchwise_mask",
 }
@@ -60,8 +61,10 @@ OF_RUNS = [
         paper_values={"none": 39.8, "any": (35.6, 35.7, 35.6, 35.7, 35.7)},
         test=WorseThanRest(
             worlds={
-                "facts": Rows(worse=NONE, others=tuple(SOME)),
-                "sixteen domains": Rows(worse=f"{NONE}_domains", others=(f"{BOTH}_domains",)),
+                "a world of facts": Rows(worse=NONE, others=tuple(SOME)),
+                "a world of sixteen domains": Rows(
+                    worse=f"{NONE}_domains", others=(f"{BOTH}_domains",)
+                ),
             },
             margin=0.01,
             share=1 / 3,
@@ -150,7 +153,8 @@ OF_RUNS = [
     ),
     Claim(
         key="S17-11n",
-        says="Null control: in a world of one small source more data do not make it so",
+        says="Null control: in a world of one small source more data do not make extra capacity "
+        "more useful",
         source="none; a control of S17-11",
         paper_values={},
         test=GrowingSlope(sizes=NULL, steps=DATA, margin=COUNTS / 9),

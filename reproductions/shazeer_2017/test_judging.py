@@ -143,7 +143,7 @@ def test_equal_to_all_its_rivals() -> None:
     found = judged(RIVALS, losses(moe=5.0, wide=5.0, deep=4.0))
     assert found.lead.state == "refuted"
     assert found.lead.effect.estimate == pytest.approx(0.25, abs=0.01)
-    assert "+25.0% to deep" in found.remark
+    assert "+25.0% from deep" in found.remark
     # Each is refuted with p = 0.04 or so: among two that is no refutation.
     assert judged(RIVALS, losses(moe=5.0, wide=5.0, deep=5.0), noise=8).lead.state == "open"
 
