@@ -68,7 +68,7 @@ CLAIMS = [
         paper_values={"share of each expert": 0.125, "exception": "DM Mathematics"},
         matched_on=None,
         because="The domains of the text are Python, C++ and English: three languages, whose very "
-        "tokens differ, and no topics. It needs runs on text of several topics in one language",
+        "tokens differ, and no topics. It needs runs on text of several topics in one language.",
         out_of_reach=False,
     ),
     Claim(
@@ -94,7 +94,7 @@ CLAIMS = [
         says="In later layers consecutive tokens have the same first expert more often than the "
         "same tokens in random order; in the first layer they do not",
         source="Table 5, first choice",
-        paper_values={"layer 0, 15, 31": FIRST_5["github"], "chance": 12.5},
+        paper_values={"GitHub, layer 0, 15, 31": FIRST_5["github"], "chance": 12.5},
         matched_on=None,
         test=NeighboursTogether(arm=MIXTRAL, **FIRST),
         uncontrolled=NO_POSITIVE,
@@ -102,7 +102,7 @@ CLAIMS = [
     Claim(
         key="MX24-03n",
         version=2,
-        says="Null control: where every token is drawn by itself, consecutive ones have the same "
+        says="Where every token is drawn by itself, consecutive ones have the same "
         "first expert no more often than in random order",
         source="none",
         paper_values={},
@@ -117,14 +117,14 @@ CLAIMS = [
         says="In later layers consecutive tokens share one of their two experts more often than "
         "the same tokens in random order; in the first layer they do not",
         source="Table 5, first or second choice",
-        paper_values={"layer 0, 15, 31": EITHER_5["github"], "chance": 46.43},
+        paper_values={"GitHub, layer 0, 15, 31": EITHER_5["github"], "chance": 46.43},
         matched_on=None,
         test=NeighboursTogether(arm=MIXTRAL, **EITHER),
         uncontrolled=NO_POSITIVE,
     ),
     Claim(
         key="MX24-04n",
-        says="Null control: where every token is drawn by itself, consecutive ones share one of "
+        says="Where every token is drawn by itself, consecutive ones share one of "
         "their two experts no more often than in random order",
         source="none",
         paper_values={},

@@ -12,7 +12,6 @@ from moebench.verdict import Verdict, judge
 from reproductions.mixtral_2024.arithmetic import size, wins
 from reproductions.mixtral_2024.judging import NeighboursTogether
 from reproductions.mixtral_2024.paper import CLAIMS, MIXTRAL, NULL, SAME_PARAMETERS
-from reproductions.mixtral_2024.plan import FIRST_SEED
 from reproductions.mixtral_2024.published import TABLE_2
 from reproductions.mixtral_2024.tables import tables
 
@@ -39,7 +38,7 @@ def runs(arm: str = MIXTRAL, noise: float = 0.001, **layers: Sequence[float]) ->
     return [
         record(
             arm,
-            FIRST_SEED + seed,
+            seed,
             {
                 f"analysis/{layer}/{name}": value + noise * rng.standard_normal()
                 for name, values in layers.items()
@@ -149,7 +148,7 @@ def test_token_over_domain(token: Sequence[float], word: Word) -> None:
 def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: Word) -> None:
     noise = np.random.default_rng(1).standard_normal((5, 2)) * 0.002
     records = [
-        record(arm, FIRST_SEED + seed, {"valid/loss": mean + noise[seed, place]})
+        record(arm, seed, {"valid/loss": mean + noise[seed, place]})
         for place, (arm, mean) in enumerate(((MIXTRAL, loss), (SAME_PARAMETERS, 3.1)))
         for seed in range(5)
     ]

@@ -68,7 +68,7 @@ CLAIMS = [
         paper_values={},
         matched_on=None,
         because="The account says neither how much is very much nor over which ranges, and means "
-        "the temperature of a Gumbel-softmax; N5-04s is what can be measured",
+        "the temperature of a Gumbel-softmax; N5-04s is what can be measured.",
     ),
     Claim(
         key="N5-04s",
@@ -78,13 +78,12 @@ CLAIMS = [
         paper_values={},
         ours=True,
         matched_on=None,
-        replicate="seed of the trainings at one set of points",
         test=ExplainsMore(
             study=SENSITIVITY,
             metric="share/learning rate",
             shares=("share/balance weight", "share/temperature", "share/capacity factor"),
         ),
         uncontrolled="no study is made whose shares are known beforehand",
-        caution=f"over these ranges and points; {USED}",
+        caution=f"over these ranges and this one set of points; {USED}",
     ),
 ]
