@@ -25,7 +25,7 @@ CONTROLS = [
     trained(
         key="J91-01p",
         says="A net needs fewer epochs with a small step than with a smaller one",
-        source="",
+        source="known beforehand",
         paper_values={"ratio": SLOWER / FASTER},
         control_of="J91-01",
         expects="effect",
@@ -35,7 +35,7 @@ CONTROLS = [
     trained(
         key="J91-01n",
         says="A net needs fewer epochs than itself" + HALVES,
-        source="",
+        source="known beforehand",
         paper_values={"ratio": 1},
         control_of="J91-01",
         expects="no effect",
@@ -46,7 +46,7 @@ CONTROLS = [
     trained(
         key="J91-02p",
         says="A net ends as accurate as itself" + HALVES,
-        source="",
+        source="known beforehand",
         paper_values={},
         control_of="J91-02",
         expects="effect",
@@ -64,7 +64,7 @@ CONTROLS = [
     trained(
         key="J91-02n",
         says="One expert, which can draw one line only, ends as accurate as four",
-        source="",
+        source="known beforehand",
         paper_values={},
         control_of="J91-02",
         expects="no effect",
@@ -81,7 +81,7 @@ CONTROLS = [
     trained(
         key="J91-03p",
         says="The epochs of a net vary less with a small step than with a smaller one",
-        source="",
+        source="known beforehand",
         paper_values={"ratio of variances": (SLOWER / FASTER) ** 2},
         control_of="J91-03",
         expects="effect",
@@ -91,7 +91,7 @@ CONTROLS = [
     trained(
         key="J91-11n",
         says="A mixture leaves more experts in use for each case than itself" + HALVES,
-        source="",
+        source="known beforehand",
         paper_values={"difference": 0},
         control_of="J91-11",
         expects="no effect",
@@ -112,7 +112,7 @@ OURS = [
         key="J91-01o",
         says="Four experts need about half the epochs of six hidden units, over orders of the "
         "speakers",
-        source="",
+        source="not in the paper",
         paper_values={},
         ours=True,
         test=FewerEpochsOverOrders(systems=IN_ORDERS, factor=0.75),

@@ -12,6 +12,7 @@ from reproductions.jordan_1994.judging import OrderAndClosest, SoonerAndAsGood
 
 PAPER = Paper(
     key="jordan_1994",
+    name="hierarchical",
     title="Hierarchical Mixtures of Experts and the EM Algorithm",
     authors="Jordan and Jacobs",
     year=1994,
