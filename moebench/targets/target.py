@@ -7,7 +7,6 @@ from pathlib import Path
 from moebench.claims import Claim, Paper
 from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord, read
-from moebench.run.function import named
 from moebench.verdict import Verdict, judge
 from moebench.verdict.mixture import mixtures
 
@@ -56,6 +55,8 @@ class Target:
 
         Mixed evidence fills none: the caption says why.
         """
+        from moebench.run.function import named  # needs torch, which judging does without
+
         if not self.plan.tables:
             return ()
         found: Sequence[PaperTable] = named(self.plan.tables)(records)

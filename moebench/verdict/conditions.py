@@ -116,6 +116,7 @@ def judged(
     state = State.HOLDS if p <= LEVEL else State.OPEN
     state = State.REFUTED if p_refuted <= LEVEL else state
     misses = max(claimed.low - estimate.value, estimate.value - claimed.high)
+    misses = round(misses, 12)  # what is off by rounding alone is equally far off
     found = Condition(says, state, estimate.interval, unit, p, p_refuted, "", choice, misses)
     if type(estimate) is Known:
         return replace(found, p=None, p_refuted=None)

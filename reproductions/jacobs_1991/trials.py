@@ -4,17 +4,23 @@ A run of this kind has its metrics once for each step size, `step_<size>/<quanti
 seeds of an arm are trials: they choose a system's own best step and are never judged by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final, Literal
 
 import numpy as np
 
 from moebench.statistics import Values
 from moebench.verdict.evidence import Evidence
 
-Rule = float | str  # a step size, or BEST
-BEST = "best"  # the step with the fewest epochs in the trials, among those that always got there
+Rule = float | Literal["best"]  # a step size for all systems, or each at its own best
+# The step with the fewest epochs in the trials, among those at which they always got there.
+BEST: Final = "best"
+
+
+def named(rule: Rule) -> str:
+    """Return a rule in words."""
+    return "best step" if rule == BEST else f"step {rule:g}"
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,6 @@ class Trials:
     evidence: Evidence
     grid: Sequence[float]
     number: int
-
-    @classmethod
-    def of(cls, evidence: Evidence, settings: Mapping[str, Any]) -> "Trials":
-        """Take both from the settings `grid` and `trials` of a claim."""
-        return cls(evidence, settings["grid"], settings["trials"])
 
     def step(self, arm: str, rule: Rule) -> float | None:
         """Return the step size of an arm under a rule; None if no trial got there with any."""
@@ -63,7 +64,7 @@ class Trials:
         for rule in rules:
             step = self.step(arm, rule)
             epochs = self.sample(arm, rule, "epochs")
-            name = BEST if rule == BEST else f"step {rule:g}"
+            name = "best" if rule == BEST else named(rule)
             if step is not None and len(epochs):
                 found[f"{name}: step"] = step
                 found[f"{name}: epochs"] = float(epochs.mean())
