@@ -148,8 +148,9 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     """Return the sentence that says what decided the verdict."""
     lead = findings.lead
     parts = [*_told(findings), *_chance(findings, p_adjusted)]
-    if lead.state is State.OPEN and lead.power and "seeds_needed" in lead.power:
-        seeds = f"{lead.power['seeds_needed']:.0f} {claim.replicate}s"
+    needed = (lead.power or {}).get("seeds_needed", 0)
+    if lead.state is State.OPEN and needed > lead.effect.n:  # else it is not seeds that lack
+        seeds = f"{needed:.0f} {claim.replicate}s"
         parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
     parts += [text for text in (findings.remark, claim.caution) if text]
     if _preliminary(claim, lead):
