@@ -199,7 +199,11 @@ def test_the_front_page_counts_every_statement_once() -> None:
 
 JUDGE_ALL = """
 import sys, time
-sys.modules["torch"] = None  # an import of it fails
+class NoTorch:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] == "torch":
+            raise ImportError("torch is not needed for this")
+sys.meta_path.insert(0, NoTorch())
 started = time.process_time()
 from moebench.records import read
 from moebench.targets import left_out, target, targets
