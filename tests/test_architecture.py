@@ -10,10 +10,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
+    {"explain", "rerun"},
     {
         "fit",
         "reproduce",
         "publish",
+        "shown",
         "doctor",
         "listing",
         "testing",
@@ -22,7 +24,7 @@ ROWS = [  # each module imports only from rows below its own
         "analyze",
         "describe",
     },
-    {"sweep", "provenance"},
+    {"sweep", "provenance", "lookup", "columns"},
     {"report", "targets"},
     {"compare"},
     {"run", "verdict"},
