@@ -38,6 +38,7 @@ class Verdict:
     expects: str = ""  # of a control: "effect" or "no effect"
     controls: Mapping[str, str] = field(default_factory=dict)  # key -> "null control passed"
     uncontrolled: str = ""  # why a control is lacking
+    caution: str = ""  # to be known beside the word, such as that trials had used the seeds
     runs_of: str = ""  # the target whose runs judged it; empty: its own
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
@@ -134,6 +135,7 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "control_of": claim.control_of,
         "expects": claim.expects,
         "uncontrolled": claim.uncontrolled,
+        "caution": claim.caution,
         "runs_of": claim.runs_of,
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,

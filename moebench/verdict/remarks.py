@@ -73,6 +73,7 @@ def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
         *_unequal(verdict),
         *([f"n: {units(verdict.replicate)}"] if verdict.replicate != "seed" else []),
         *([f"runs of {verdict.runs_of}"] if verdict.runs_of else []),
+        *([f"caution {notes.mark(verdict.caution)}"] if verdict.caution else []),
     ]
 
 

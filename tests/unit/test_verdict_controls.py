@@ -121,6 +121,13 @@ def test_what_stands_beside_a_row() -> None:
     assert remarks(half, notes) == ["null control passed (null)", "no positive control [2]"]
 
 
+def test_a_caution_stands_in_the_row() -> None:
+    notes = Footnotes()
+    (found,) = judge([claim("X", caution="Of trials.")], world("X", COUNTS), "full")
+    assert remarks(found, notes) == ["caution [1]"]
+    assert notes.lines == ["[1] Of trials."]
+
+
 # Equal cost
 
 
