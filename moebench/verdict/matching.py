@@ -7,7 +7,7 @@ from moebench.plan import EQUAL, MATCHED_COST
 
 
 def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return "first to second" -> ratio of the cost, for compared arms that do not have it in common.
+    """Return "first to second" -> ratio of the cost, for arms compared that have it not in common.
 
     Equal is what `compare` calls equal: within 5%, a time within 10%. Steps are equal by
     configuration.
