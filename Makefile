@@ -18,10 +18,11 @@ OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
 .PHONY: help setup reproduce-% sweep-% test check report compare bench mlflow list doctor
 
 help:
-	@echo "make reproduce-switch | -shazeer | -mixtral | -loss-free | -notes | -vowel | -all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder [FIELD=text]]"
-	@echo "make sweep-switch | -switch_tpe | -shazeer | -mixtral [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder [FIELD=text]]"
+	@echo "make list"
+	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder [FIELD=text]]"
+	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder [FIELD=text]]"
 	@echo "make compare [TARGET=switch] [PROFILE=full]"
-	@echo "make mlflow | list | doctor | bench | test | check"
+	@echo "make mlflow | doctor | bench | test | check"
 
 # torch comes first and by itself: a looser requirement would pull a build of several GB.
 .venv/ready: requirements.lock pyproject.toml

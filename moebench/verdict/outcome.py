@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from moebench.claims import Claim, MatchedOn, Word
+from moebench.claims import Claim, MatchedOn, Word, units
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
@@ -38,11 +38,12 @@ class Verdict:
     expects: str = ""  # of a control: "effect" or "no effect"
     controls: Mapping[str, str] = field(default_factory=dict)  # key -> "null control passed"
     uncontrolled: str = ""  # why a control is lacking
+    caution: str = ""  # to be known beside the word, such as that trials had used the seeds
     runs_of: str = ""  # the target whose runs judged it; empty: its own
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
-    unequal: Mapping[str, float] = field(default_factory=dict)  # "arm/arm" -> ratio of the cost
+    unequal: Mapping[str, float] = field(default_factory=dict)  # "arm to arm" -> ratio of the cost
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm
     leaks: Mapping[str, str] = field(default_factory=dict)  # of the arms whose routing leaks
     power: Mapping[str, float] | None = None  # detectable_effect, seeds_needed for the margin
@@ -134,6 +135,7 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "control_of": claim.control_of,
         "expects": claim.expects,
         "uncontrolled": claim.uncontrolled,
+        "caution": claim.caution,
         "runs_of": claim.runs_of,
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,
@@ -150,11 +152,11 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     parts = [*_told(findings), *_chance(findings, p_adjusted)]
     needed = (lead.power or {}).get("seeds_needed", 0)
     if lead.state is State.OPEN and needed > lead.effect.n:  # else it is not seeds that lack
-        seeds = f"{needed:.0f} {claim.replicate}s"
+        seeds = f"{needed:.0f} {units(claim.replicate)}"
         parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
     parts += [text for text in (findings.remark, claim.caution) if text]
     if _preliminary(claim, lead):
-        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {claim.replicate}s")
+        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")
     parts += [
         f"{count} of {len(evidence.runs[arm])} runs of {arm}: {status.replace('_', ' ')}"
         for arm in claim.arms

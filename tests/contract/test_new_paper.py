@@ -150,11 +150,18 @@ FILES = {
     "configs/trial_2026/coldest.yaml": COLDEST,
 }
 PROGRAM = """
+from pathlib import Path
+
 from moebench.cli import main
+
 run = ["trial", "--profile", "full", "--root", "runs"]
 assert main(["list"]) == 0
 assert main(["reproduce", *run, "--no-mlflow", "--workers", "1"]) == 0
 assert main(["publish", *run]) == 0
+pages = [Path("README.md"), Path("reproductions/trial_2026/README.md")]
+before = [page.read_text() for page in pages]
+assert main(["publish", *run]) == 0
+assert [page.read_text() for page in pages] == before, "twice changes nothing"
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moebench.claims import Word
+from moebench.claims import NOT_JUDGED
 from moebench.cli import main
 from moebench.experiment import load
 from moebench.options import data_settings, parser
@@ -143,8 +143,8 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     keys = {"claim", "version", "verdict", "effect", "low", "high", "n", "p_adjusted"}
     keys |= {"paper_values", "measured", "matched_on", "costs"}
     assert all(keys <= set(verdict) for verdict in verdicts)
-    assert {verdict["verdict"] for verdict in verdicts} == {Word.NOT_TESTABLE}
-    assert all(f"SW21-{number:02d}" in printed for number in range(1, 21))
+    assert {verdict["verdict"] for verdict in verdicts} <= set(NOT_JUDGED)
+    assert "claims need the profile full" in printed
     page = (folder / "report.html").read_text()
     assert "SW21-03" in page
     assert "in runs of 32 tokens: 0.00% (first 0.00%, second 0.00%)" in page
