@@ -46,6 +46,11 @@ KINDS = {"effect": "positive", "no effect": "null"}  # what a control expects ->
 NOT_JUDGED = (Word.NEEDS_FULL, Word.NEEDS_GPU, Word.NOT_IMPLEMENTED, Word.NOT_TESTABLE)
 
 
+def units(replicate: str) -> str:
+    """Return the plural of a unit of replication: seeds, speaker orders, initial weights."""
+    return replicate if replicate.endswith("s") else f"{replicate}s"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Paper:
     """Where the claims come from."""

@@ -110,11 +110,12 @@ def profile_of(records: list[RunRecord]) -> str:
 def origin(found: Target, records: list[RunRecord]) -> str:
     """Return one sentence on where the records come from, and one if their data are out of date."""
     trained = [record for record in records if record.steps]
-    machines = sorted({str(record.hardware.get("processor", "?")) for record in trained})
+    some = trained or records  # a paper may have computed results alone
+    machines = sorted({str(record.hardware.get("processor", "?")) for record in some})
     hours = sum(record.seconds for record in trained) / 3600
+    made = f"{len(trained)} runs, {hours:.1f} hours of training" if trained else "computed"
     told = (
-        f"Profile `{profile_of(records)}`: {len(trained)} runs, {hours:.1f} hours of training on "
-        f"{', '.join(machines)}; at this scale, no more."
+        f"Profile `{profile_of(records)}`: {made} on {', '.join(machines)}; at this scale, no more."
     )
     older = outdated(found, records)
     return f"{told} **{older}**" if older else told

@@ -10,7 +10,7 @@ from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import Footnotes, remarks
+from moebench.verdict.remarks import Footnotes, chance, remarks
 
 COLUMNS = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "p", "beside it")
 ADJUSTED = "adjusted p"  # in the place of p, where it is
@@ -127,7 +127,7 @@ def _row(verdict: Verdict, notes: Footnotes) -> tuple[str, ...]:
         "; ".join([verdict.source, *(" ".join(pair) for pair in figures)]),
         measured if effect else "",
         str(verdict.n) if effect else "",
-        wording.chance(verdict),
+        wording.p_value(chance(verdict)),
         "; ".join(remarks(verdict, notes)),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper
+from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper, units
 from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
 from moebench.report.costs import HEAD, cost_rows, flagged
@@ -21,7 +21,7 @@ from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import TIMES, Footnotes, remarks
+from moebench.verdict.remarks import TIMES, Footnotes, chance, remarks
 
 SHOWN = 4  # load maps in sight; the others are folded away
 OTHER = "Other arms"
@@ -132,6 +132,8 @@ def _template() -> Template:
         WORDS=(*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
         TIMES=TIMES,
         remarks=remarks,
+        chance=chance,
+        units=units,
         flagged=flagged,
         marked=marked,
         footnote=footnote,

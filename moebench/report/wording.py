@@ -81,7 +81,8 @@ def effect(verdict: Verdict) -> tuple[str, str]:
     """
     if verdict.effect is None:
         return "", ""
-    sign = "-" if verdict.unit.startswith("ratio") else "+"
+    a_value = verdict.unit.startswith("ratio") or verdict.interval == "exact"  # no difference
+    sign = "-" if a_value else "+"
     if verdict.low == verdict.high:
         places = decimals(verdict.effect / 10)  # three digits
         if verdict.effect and not round(verdict.effect, places):
@@ -90,11 +91,6 @@ def effect(verdict: Verdict) -> tuple[str, str]:
     places = _places(verdict.effect, verdict.low, verdict.high)
     ends = _ends(verdict.low, verdict.high, places, sign)
     return number(verdict.effect, places, sign), ends
-
-
-def chance(verdict: Verdict) -> str:
-    """Return the p of a row: adjusted, of a statement of the paper; by itself, of all else."""
-    return p_value(verdict.p_adjusted if verdict.of_paper else verdict.p)
 
 
 def p_value(p: float | None) -> str:
@@ -141,9 +137,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def figures(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+def figures(values: Mapping[Any, Any]) -> list[tuple[str, str]]:
     """Return a paper's figures as pairs of name and value."""
-    return [(name.replace("_", " "), _figure(value)) for name, value in values.items()]
+    return [(str(name).replace("_", " "), _figure(value)) for name, value in values.items()]
 
 
 def settings(test: ClaimTest) -> list[tuple[str, str]]:

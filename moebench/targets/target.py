@@ -7,7 +7,6 @@ from pathlib import Path
 from moebench.claims import Claim, Paper
 from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord, read
-from moebench.run.function import named
 from moebench.verdict import Verdict, judge
 from moebench.verdict.mixture import mixtures
 
@@ -46,8 +45,9 @@ class Target:
             records_of: where the records of another target are, by its name; for claims that those
                 judge. A file that is not there has none.
         """
-        others = {claim.runs_of: records_of(claim.runs_of) for claim in self.claims}
-        elsewhere = {name: read(path) for name, path in others.items() if name and path.exists()}
+        others = dict.fromkeys(claim.runs_of for claim in self.claims if claim.runs_of)
+        paths = {name: records_of(name) for name in others}
+        elsewhere = {name: read(path) for name, path in paths.items() if path.exists()}
         return judge(self.claims, records, profile, elsewhere, self.plan)
 
     def tables(self, records: Sequence[RunRecord]) -> Sequence[PaperTable]:
@@ -55,6 +55,8 @@ class Target:
 
         Mixed evidence fills none: the caption says why.
         """
+        from moebench.run.function import named  # needs torch, which judging does without
+
         if not self.plan.tables:
             return ()
         found: Sequence[PaperTable] = named(self.plan.tables)(records)

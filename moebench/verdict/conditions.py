@@ -43,7 +43,9 @@ class Claimed:
         return min(1.0, 2 * max(tails))
 
     def p_refuted(self, estimate: Estimate) -> float:
-        """Return p of the hypothesis that the quantity counts."""
+        """Return p of the hypothesis that the quantity counts; no effect at all does not."""
+        if estimate.ends() == (self.null, self.null):
+            return 0.0
         return min(1.0, 2 * estimate.p_at_least(self.low), 2 * estimate.p_at_most(self.high))
 
 
@@ -81,7 +83,7 @@ class Condition:
     state: State
     effect: Interval
     unit: str
-    p: float | None = None  # of the statement being false; None where nothing is left to chance
+    p: float | None = None  # of its holding by chance; None where nothing is left to chance
     p_refuted: float | None = None  # of the statement being true
     remark: str = ""  # how to read the state: "there, but too small to count"
     choice: str = ""  # of what the paper leaves open: "coding anti, step 12"
@@ -107,11 +109,14 @@ def judged(
     A condition holds if the estimate counts and the interval lies where it must; it is refuted if
     the interval has no value that counts; it is open otherwise.
     """
-    p, p_refuted = claimed.p_holds(estimate), claimed.p_refuted(estimate)
     counts = claimed.low <= estimate.value <= claimed.high
-    state = State.HOLDS if counts and p <= LEVEL else State.OPEN
+    # What does not count does not hold at any level, however surely it is there.
+    p = claimed.p_holds(estimate) if counts else 1.0
+    p_refuted = claimed.p_refuted(estimate)
+    state = State.HOLDS if p <= LEVEL else State.OPEN
     state = State.REFUTED if p_refuted <= LEVEL else state
     misses = max(claimed.low - estimate.value, estimate.value - claimed.high)
+    misses = round(misses, 12)  # what is off by rounding alone is equally far off
     found = Condition(says, state, estimate.interval, unit, p, p_refuted, "", choice, misses)
     if type(estimate) is Known:
         return replace(found, p=None, p_refuted=None)

@@ -7,7 +7,7 @@ from moebench.plan import EQUAL, MATCHED_COST
 
 
 def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return "first/second" -> ratio of the cost, for compared arms that do not have it in common.
+    """Return "first to second" -> ratio of the cost, for compared arms that do not have it in common.
 
     Equal is what `compare` calls equal: within 5%, a time within 10%. Steps are equal by
     configuration.
@@ -23,5 +23,5 @@ def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str,
     for first, second in claim.test.pairs:
         ours, theirs = (costs.get(arm, {}).get(cost, 0.0) for arm in (first, second))
         if ours and theirs and abs(ours / theirs - 1) > EQUAL[cost]:
-            found[f"{first}/{second}"] = ours / theirs
+            found[f"{first} to {second}"] = ours / theirs
     return found

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from moebench.claims import Claim, MatchedOn, Word
+from moebench.claims import Claim, MatchedOn, Word, units
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
@@ -42,7 +42,7 @@ class Verdict:
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
-    unequal: Mapping[str, float] = field(default_factory=dict)  # "arm/arm" -> ratio of the cost
+    unequal: Mapping[str, float] = field(default_factory=dict)  # "arm to arm" -> ratio of the cost
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm
     leaks: Mapping[str, str] = field(default_factory=dict)  # of the arms whose routing leaks
     power: Mapping[str, float] | None = None  # detectable_effect, seeds_needed for the margin
@@ -149,11 +149,11 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     lead = findings.lead
     parts = [*_told(findings), *_chance(findings, p_adjusted)]
     if lead.state is State.OPEN and lead.power and "seeds_needed" in lead.power:
-        seeds = f"{lead.power['seeds_needed']:.0f} {claim.replicate}s"
+        seeds = f"{lead.power['seeds_needed']:.0f} {units(claim.replicate)}"
         parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
     parts += [text for text in (findings.remark, claim.caution) if text]
     if _preliminary(claim, lead):
-        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {claim.replicate}s")
+        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")
     parts += [
         f"{count} of {len(evidence.runs[arm])} runs of {arm}: {status.replace('_', ' ')}"
         for arm in claim.arms
@@ -202,8 +202,10 @@ def _clause(condition: Condition) -> str:
         return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
         return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
-    interval = f"[{effect.low:.3g}, {effect.high:.3g}]"
-    return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {interval} {condition.unit}"
+    ends = f"[{effect.low:.3g}, {effect.high:.3g}]"
+    nought = abs(effect.estimate) < 1e-9 * (effect.high - effect.low)  # but for rounding
+    estimate = f"{0.0 if nought else effect.estimate:.3g}"
+    return f"{condition.says}: {state}{read}, {estimate} {ends} {condition.unit}".rstrip()
 
 
 def _listed(condition: Condition) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Ratio(ClaimTest):
         much = "at least" if self.factor >= 1 else "at most"
         that = f"{much} {self.factor:g} times that of {self.second}"
         says = f"{self.metric} of {self.first} is {that}"
-        if min(*a, *b, 1.0) > 0:
+        if (a > 0).all() and (b > 0).all():
             found = judged(says, paired_ratio(a, b), times(self.factor), self.unit)
         else:
             found = unknown(says, self.unit, "a value is not above 0, so that it has no ratio")

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Word
+from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Word, units
 from moebench.plan import MATCHED_COST, NAMES
+from moebench.verdict.conditions import LEVEL
 from moebench.verdict.outcome import Verdict
 
 TIMES = "×"
@@ -54,12 +55,23 @@ def rest(verdicts: Iterable[Verdict]) -> str:
     return "; ".join(parts) + "." if parts else ""
 
 
+def chance(verdict: Verdict) -> float | None:
+    """Return the p to be printed: adjusted, of a statement of the paper; by itself, of all else.
+
+    What is inconclusive asserts nothing, and a small p beside it would be read as if it did: it is
+    of an effect that may be too small to count, or of a claim whose control failed.
+    """
+    p = verdict.p_adjusted if verdict.of_paper else verdict.p
+    asserted = verdict.verdict not in (Word.INCONCLUSIVE, Word.UNDECIDED)
+    return p if p is None or asserted or p > LEVEL else None
+
+
 def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
     """Return all that stands beside a verdict, in short; reasons become footnotes."""
     return [
         *_controls(verdict, notes),
         *_unequal(verdict),
-        *([f"n: {verdict.replicate}s"] if verdict.replicate != "seed" else []),
+        *([f"n: {units(verdict.replicate)}"] if verdict.replicate != "seed" else []),
         *([f"runs of {verdict.runs_of}"] if verdict.runs_of else []),
     ]
 

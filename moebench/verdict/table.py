@@ -8,7 +8,7 @@ from typing import Any
 from moebench.plan import NAMES
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
-from moebench.verdict.remarks import Footnotes, beside, judged, remarks, rest
+from moebench.verdict.remarks import Footnotes, beside, chance, judged, remarks, rest
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
 WIDTHS = (9, 17, 26, 3, 6, 20, 27)
@@ -26,7 +26,8 @@ def table(verdicts: Sequence[Verdict]) -> str:
         lines += ["", BESIDE, *_rows(others, "p", notes)]
     if left := rest(verdicts):
         lines += ["", *textwrap.wrap(left, WIDTH)]
-    lines += _footnotes([*ours, *others], notes)
+    if told := list(_footnotes([*ours, *others], notes)):
+        lines += ["", *told]
     if costs := _cost_rows(verdicts):
         columns = zip(COST_HEAD, *costs, strict=True)
         widths = [max(map(len, column)) for column in columns]
@@ -75,7 +76,7 @@ def _figure(value: Any) -> str:
 def _cells(verdict: Verdict) -> tuple[str, ...]:
     """Return the row of a verdict."""
     known = verdict.effect is not None
-    p = verdict.p_adjusted if verdict.of_paper else verdict.p
+    p = chance(verdict)
     return (
         marked(verdict.claim, *verdict.leaks.values()),
         verdict.verdict + ("*" if verdict.preliminary else ""),

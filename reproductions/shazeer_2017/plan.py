@@ -4,7 +4,7 @@ All arms of one world share data, optimiser, schedule and seeds; an arm changes 
 """
 
 from moebench.plan import Arm, Plan, Profile
-from reproductions.shazeer_2017.paper import BALANCE, COMPUTED, FLAT, MOE_4, NULL, RIVALS
+from reproductions.shazeer_2017.paper import BALANCE, COMPUTED, DOMAINS, FLAT, MOE_4, NULL, RIVALS
 
 ROUTER = "model.network.init_args.middle.init_args.router.init_args"
 WORLD = "data.init_args.world.init_args"
@@ -31,10 +31,9 @@ TABLE_6 = [
     )
     for name, weights in BALANCE.items()
 ]
-DOMAINS = [
-    Arm(f"{name}_domains", ["sources.yaml", "moe.yaml"], {**experts(32, k=2), **losses(*weights)})
-    for name, weights in BALANCE.items()
-    if name in ("balance_none", "balance_both_0.1")
+OTHER_WORLD = [
+    Arm(name, ["sources.yaml", "moe.yaml"], {**experts(32, k=2), **losses(*weights)})
+    for name, weights in DOMAINS.items()
 ]
 TABLE_7 = [
     *(Arm(name, [*RECALL, f"{name}.yaml"]) for name in RIVALS),
@@ -45,7 +44,7 @@ TABLE_7 = [
 ONE_SOURCE = [
     Arm(name, ["one_source.yaml", "moe.yaml"], experts(number)) for name, number in NULL.items()
 ]
-ARMS = [*TABLE_6, *DOMAINS, *TABLE_7, *ONE_SOURCE]
+ARMS = [*TABLE_6, *OTHER_WORLD, *TABLE_7, *ONE_SOURCE]
 
 
 def steps(number: int, validations: int) -> dict[str, object]:
@@ -73,7 +72,7 @@ PLAN = Plan(
         ),
         Profile(
             "quick",
-            arms=[arm.name for arm in TABLE_6],
+            arms=[*BALANCE, *DOMAINS],
             seeds=5,
             settings={**steps(1500, validations=10), "data.init_args.valid_batches": 8},
             first_seed=FIRST_SEED,
@@ -87,11 +86,11 @@ PLAN = Plan(
         ),
     ],
     groups={
-        "Table 6: balance losses": [arm.name for arm in TABLE_6],
-        "Balance losses where capacity is not scarce": [arm.name for arm in DOMAINS],
+        "Table 6: balance losses": list(BALANCE),
+        "Balance losses where capacity is not scarce": list(DOMAINS),
         "Table 7: dense rivals": [*RIVALS, MOE_4, "experts_64"],
         "Figure 2: number of experts": [MOE_4, *FLAT, "experts_64_h"],
-        "Null control: one source": [arm.name for arm in ONE_SOURCE],
+        "Null control: one source": list(NULL),
     },
     computed=COMPUTED,
     drawings="reproductions.shazeer_2017.figures:draw",

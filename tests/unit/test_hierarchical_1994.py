@@ -34,8 +34,8 @@ from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch.loop import Loop
 from moebench.moe.experts.linear import Linear
 from moebench.moe.layer import MoELayer
-from reproductions.jacobs_1991 import hierarchical
-from reproductions.jacobs_1991.hierarchical_claims import CLAIMS_1994
+from reproductions.jordan_1994 import hierarchical
+from reproductions.jordan_1994.paper import CLAIMS as CLAIMS_1994
 
 SEEDS = (3, 4)
 

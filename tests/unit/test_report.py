@@ -202,7 +202,7 @@ VERDICTS = [
         CLAIMS[0],
         preliminary=True,
         controls={"C1n": "null control failed"},
-        unequal={"switch/dense": 1.4},
+        unequal={"switch to dense": 1.4},
         replicate="speaker order",
     ),
     verdict(CLAIMS[1], Word.NOT_REPRODUCED, effect=0.9, low=0.8, high=1.0),
@@ -291,9 +291,9 @@ def test_controls_and_additions_stand_apart(html: str) -> None:
 
 def test_what_stands_beside_a_verdict_is_told(html: str) -> None:
     text = Page(html).text
-    assert "null control failed (C1n) FLOPs ×1.40 (switch/dense) n: speaker orders" in text
+    assert "null control failed (C1n) FLOPs ×1.40 (switch to dense) n: speaker orders" in text
     assert '<li class="failed">null control failed (C1n)</li>' in html
-    assert '<li class="flag">FLOPs ×1.40 (switch/dense)</li>' in html
+    assert '<li class="flag">FLOPs ×1.40 (switch to dense)</li>' in html
     assert "no control [1]" in text
     assert "[1] None." in text
     assert "null control of C1" in text
@@ -534,7 +534,7 @@ def test_markdown_table() -> None:
     assert lines[2] == (
         "| C1 | ● reproduced\\* | Statement C1 & more. | table 1; loss gap −1.5; sizes 1, 2 "
         "| −0.123 \\[−0.150, −0.097\\] nats | 3 | 0.012 "
-        "| null control failed (C1n); FLOPs ×1.40 (switch/dense); n: speaker orders |"
+        "| null control failed (C1n); FLOPs ×1.40 (switch to dense); n: speaker orders |"
     )
     assert lines[3].endswith("| no control \\[1\\] |")
     assert lines[4].startswith("| C3 | – not testable here |")

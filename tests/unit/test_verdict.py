@@ -310,7 +310,8 @@ def test_an_order_is_refuted_by_one_pair_if_it_still_is_as_one_of_all() -> None:
     surely = judged(runs(**rows, c=[1.99, 2.01, 2.0]), test=test)
     assert surely.verdict is Word.NOT_REPRODUCED
     assert surely.p == pytest.approx(2 * two_sided(MARGIN / (0.01 / sqrt(3))))
-    assert "nearest to failing: b has a lower valid/loss than c" in surely.why
+    assert "(refuted by: b has a lower valid/loss than c): refuted" in surely.why
+    assert "(nearest to failing: b has a lower valid/loss than c): open" in once.why
 
 
 def test_costs_of_every_arm() -> None:

@@ -127,13 +127,13 @@ def test_what_stands_beside_a_row() -> None:
 @pytest.mark.parametrize(
     ("matched_on", "changes", "told"),
     [
-        ("active_flops", {"flops_per_token": 56.0}, ["FLOPs ×1.40 (X_a/X_b)"]),
-        ("active_flops", {"flops_per_token": 30.0}, ["FLOPs ×0.75 (X_a/X_b)"]),
+        ("active_flops", {"flops_per_token": 56.0}, ["FLOPs ×1.40 (X_a to X_b)"]),
+        ("active_flops", {"flops_per_token": 30.0}, ["FLOPs ×0.75 (X_a to X_b)"]),
         ("active_flops", {"flops_per_token": 41.9}, []),
         ("active_flops", {"params_total": 99}, []),
-        ("total_params", {"params_total": 22}, ["parameters ×1.10 (X_a/X_b)"]),
+        ("total_params", {"params_total": 22}, ["parameters ×1.10 (X_a to X_b)"]),
         ("step_time", {"tokens_per_second": 75.0}, []),  # 7% longer
-        ("step_time", {"tokens_per_second": 64.0}, ["time ×1.25 (X_a/X_b)"]),
+        ("step_time", {"tokens_per_second": 64.0}, ["time ×1.25 (X_a to X_b)"]),
         ("steps", {"flops_per_token": 56.0}, []),
         (None, {"flops_per_token": 56.0}, []),
     ],
@@ -148,9 +148,9 @@ def test_costs_called_equal_that_are_not(
 
 def test_of_many_pairs_the_farthest_is_told() -> None:
     (found,) = judge([claim("X", matched_on="active_flops")], world("X", COUNTS), "full")
-    unequal = {"a/b": 1.1, "a/c": 0.5, "a/d": 1.4}
+    unequal = {"a to b": 1.1, "a to c": 0.5, "a to d": 1.4}
     shown = Verdict(**{**vars(found), "unequal": unequal})
-    assert remarks(shown, Footnotes()) == ["FLOPs ×0.50 (a/c) and 2 more pairs"]
+    assert remarks(shown, Footnotes()) == ["FLOPs ×0.50 (a to c) and 2 more pairs"]
 
 
 # Choices

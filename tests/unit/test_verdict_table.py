@@ -112,7 +112,7 @@ def test_what_stands_beside_a_row_is_below_it() -> None:
     beside = {
         "controls": {"X-03n": "null control failed", "X-03p": "positive control passed"},
         "matched_on": "active_flops",
-        "unequal": {"sparse/dense": 1.4},
+        "unequal": {"sparse to dense": 1.4},
         "replicate": "speaker order",
         "runs_of": "other",
     }
@@ -122,7 +122,7 @@ def test_what_stands_beside_a_row_is_below_it() -> None:
     assert "           no control [1]" in lines
     lines = table([verdict(**{**vars(JUDGED), **beside})]).splitlines()
     told = (
-        "null control failed (X-03n); positive control passed (X-03p); FLOPs ×1.40 (sparse/dense);"
+        "null control failed (X-03n); positive control passed (X-03p); FLOPs ×1.40 (sparse to dense);"
         " n: speaker orders; runs of other"
     )
     assert told in " ".join(" ".join(lines).split())
