@@ -49,9 +49,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "/".join(_plain(one) for one in value if one is not None) or "none"
+        return f"({', '.join(_plain(one) for one in value if one is not None)})"
     if is_dataclass(value):
-        return "/".join(_plain(one) for one in vars(value).values() if one is not None)
+        return _plain(list(vars(value).values()))
     return f"{value:g}" if isinstance(value, float) else str(value) or "none"
 
 
@@ -65,7 +65,8 @@ def arms(case: Case) -> list[str]:
         if name in plan.computed:
             what = f"computed by {plan.computed[name]}"
         elif arm is None:
-            what = f"of the sweep {plan.sweeps[sweep]}" if sweep in plan.sweeps else "not planned"
+            kind = "computed from" if name == sweep else "a trial of"
+            what = f"{kind} the sweep {plan.sweeps.get(sweep, 'that is planned no more')}"
         elif arm.twin_of:
             what = f"the dense twin of {arm.twin_of}, made equal in {arm.matched_on}"
         else:
