@@ -70,6 +70,7 @@ FRAMEWORK_BASES = {
     "LightningDataModule",
     "LightningModule",
     "Logger",
+    "Mapping",
     "Module",
     "NamedTuple",
     "Protocol",

@@ -39,7 +39,8 @@ def explained(found: Target, key: str, profile: str, root: Path) -> str:
     own = used if runs is found else _records(found, profile, root, needed=False)
 
     def records_of(name: str) -> Path:
-        return _records(target(name), profile, root, needed=False).path
+        other = target(name) if name else found
+        return _records(other, profile, root, needed=False).path
 
     verdicts = found.judge(own.records, used.profile, records_of)
     case = Case(found, claim, {verdict.claim: verdict for verdict in verdicts}, runs, used)

@@ -3,13 +3,17 @@
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from moebench.columns import WIDTH, columns, paragraph
 from moebench.explain.case import Case
+from moebench.explain.read import metrics_read
 from moebench.plan import EQUAL, MATCHED_COST, NAMES
 from moebench.records import RunRecord
 
+COMMANDS = 4  # as examples
+MOST = 400  # values in all tables, unless one table has more
 FIRST = ("mean", "sd", "n", "failed")  # of what was measured; the rest are figures of the test
 
 
@@ -24,11 +28,7 @@ def costs(case: Case) -> list[str]:
     if not rows:
         return paragraph("equal", "nothing to match" if claim.test else "")
     said = f"{claim.matched_on or 'nothing'} is to be equal; measured, means over the runs:"
-    head = (
-        "  arm",
-        "runs",
-        *(NAMES[key] + (" a token" if "flops" in key else "") for key in EQUAL),
-    )
+    head = ("  arm", "runs", "FLOPs a token", "parameters", "seconds a step")
     return [*paragraph("equal", said), *columns([head, *rows]), *_ratios(case)]
 
 
@@ -50,23 +50,36 @@ def _ratios(case: Case) -> list[str]:
 
 
 def values(case: Case) -> list[str]:
-    """Return the value of every run, a row a seed, and figures beside them."""
+    """Return the value of every run, a row a seed, of every number that the test reads."""
     claim, evidence = case.claim, case.evidence
     if claim.test is None or not any(evidence.runs.values()):
         return []
-    metric = claim.test.metric
-    found = {arm: evidence.values(metric, arm) for arm in claim.arms}
+    judged = case.verdict.effect is not None
+    names = (metrics_read(claim.test, evidence) if judged else []) or [claim.test.metric]
+    runs = sum(map(len, evidence.runs.values()))
+    shown, rest = names[: max(1, MOST // runs)], names[max(1, MOST // runs) :]
+    lines = [line for name in shown for line in ("", *_table(case, name))]
+    more = paragraph("read, too", ", ".join(rest))
+    return [*lines[1:], *([""] * bool(more)), *more, *_figures(case)]
+
+
+def _table(case: Case, metric: str) -> list[str]:
+    """Return the value of every run of one metric, with mean and standard deviation."""
+    evidence, names = case.evidence, case.claim.arms
+    found = {arm: evidence.values(metric, arm) for arm in names}
     seeds = sorted({seed for runs in evidence.runs.values() for seed in runs})
-    table: list[list[str]] = [["  seed", *map(str, seeds), "  mean", "  sd"]]
-    for arm in claim.arms:
-        runs, summary = evidence.runs[arm], case.verdict.measured.get(arm, {})
+    table: list[list[str]] = [["  seed", *(f"  {seed}" for seed in seeds), "  mean", "  sd"]]
+    for arm in names:
+        runs, known = evidence.runs[arm], list(found[arm].values())
         cells = [_cell(found[arm].get(seed), runs.get(seed)) for seed in seeds]
-        table.append([arm, *cells, _short(summary.get("mean")), _short(summary.get("sd"))])
-    if len(claim.arms) == 2:
-        one, other = (found[arm] for arm in claim.arms)
-        both = [f"{one[s] - other[s]:+.4g}" if s in one and s in other else "" for s in seeds]
+        mean = _short(fmean(known)) if known else ""
+        table.append([arm, *cells, mean, _short(stdev(known)) if len(known) > 1 else ""])
+    if len(names) == 2:
+        one, other = (found[arm] for arm in names)
+        apart = [one[s] - other[s] if s in one and s in other else None for s in seeds]
+        both = ["" if value is None else f"{value:+.4g}" for value in apart]
         table.append(["difference", *both, "", ""])
-    return [f"{metric} of every run, a row a {claim.replicate}", *_blocks(table), *_figures(case)]
+    return [f"{metric} of every run", *_blocks(table)]
 
 
 def _cell(value: float | None, record: RunRecord | None) -> str:
@@ -99,7 +112,7 @@ def _figures(case: Case) -> list[str]:
         for arm, figures in case.verdict.measured.items()
         if set(figures) - set(FIRST)
     ]
-    return ["beside them, means", *columns(rows)] if rows else []
+    return ["", "beside them, means", *columns(rows)] if rows else []
 
 
 def origin(case: Case) -> list[str]:
@@ -151,15 +164,18 @@ def checks(case: Case) -> list[str]:
     """Return the commands that make the numbers again."""
     committed = case.kept.path == case.runs.evidence
     which = "" if committed else f" --profile {case.kept.profile}"
-    lines = []
-    for arm, runs in case.evidence.runs.items():
-        if runs:
-            words = ["moebench", "rerun", case.runs.name, arm, str(min(runs))]
-            lines.append("  " + " ".join(map(shlex.quote, words)) + which)
-    if not lines:
+    found = {arm: min(runs) for arm, runs in case.evidence.runs.items() if runs}
+    if not found:
         return []
-    whole = f"make reproduce-{case.runs.name} PROFILE={case.kept.profile}"
-    return ["to make one of these numbers again, of any seed above", *lines, f"all: {whole}"]
+    commands = [
+        ["moebench", "rerun", case.runs.name, arm, str(seed)] for arm, seed in found.items()
+    ]
+    lines = [f"  {' '.join(map(shlex.quote, words))}{which}" for words in commands[:COMMANDS]]
+    return [
+        "to make one of these numbers again, of any arm and seed above",
+        *lines,
+        f"all of them: make reproduce-{case.runs.name} PROFILE={case.kept.profile}",
+    ]
 
 
 def _short(value: Any) -> str:

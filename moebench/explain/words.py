@@ -1,6 +1,8 @@
 """The paragraphs of an explanation that say what a claim is and what came of it."""
 
-from dataclasses import fields
+import inspect
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from moebench.claims import ClaimTest
@@ -25,23 +27,32 @@ def statement(case: Case) -> list[str]:
         *paragraph("paper", short(claim.paper_values)),
         *paragraph("verdict", f"{verdict.verdict.upper()}. {verdict.why}"),
         *paragraph("test", what),
-        *paragraph("holds over", f"{claim.replicate}; {claim.seeds} are asked for"),
+        *paragraph(
+            "replicate", f"said to hold over every {claim.replicate}; {claim.seeds} asked for"
+        ),
     ]
 
 
 def asked(test: ClaimTest) -> str:
-    """Return a test with its fields."""
-    named = [(one.name, getattr(test, one.name)) for one in fields(test)]
-    return f"{type(test).__name__}: " + ", ".join(
-        f"{name} {_plain(value)}" for name, value in named
-    )
+    """Return what a test asks for, and those of its fields that are set."""
+    what = (inspect.getdoc(type(test)) or type(test).__name__).splitlines()[0]
+    chosen = [
+        f"{one.name} {_plain(getattr(test, one.name))}"
+        for one in fields(test)
+        if one.name == "metric" or getattr(test, one.name) != one.default
+    ]
+    return f"{what} {type(test).__name__} with {', '.join(chosen)}"
 
 
 def _plain(value: Any) -> str:
     """Return the value of a field as text."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "/".join(map(_plain, value)) or "none"
-    return str(value) or "none"
+        return f"({', '.join(_plain(one) for one in value if one is not None)})"
+    if is_dataclass(value):
+        return _plain(list(vars(value).values()))
+    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
 
 
 def arms(case: Case) -> list[str]:
@@ -54,7 +65,8 @@ def arms(case: Case) -> list[str]:
         if name in plan.computed:
             what = f"computed by {plan.computed[name]}"
         elif arm is None:
-            what = f"of the sweep {plan.sweeps[sweep]}" if sweep in plan.sweeps else "not planned"
+            kind = "computed from" if name == sweep else "a trial of"
+            what = f"{kind} the sweep {plan.sweeps.get(sweep, 'that is planned no more')}"
         elif arm.twin_of:
             what = f"the dense twin of {arm.twin_of}, made equal in {arm.matched_on}"
         else:
@@ -76,15 +88,22 @@ def numbers(case: Case) -> list[str]:
     margin = getattr(case.claim.test, "margin", 0.0)
     chance = "none: nothing is left to chance" if verdict.p is None else f"{verdict.p:.3g}"
     if verdict.p_adjusted is not None:
-        chance += (
-            f"; corrected for {tested} statements of the paper (Holm) {verdict.p_adjusted:.3g}"
-        )
+        chance += f"; corrected among {tested} of the paper (Holm) {verdict.p_adjusted:.3g}"
     return [
         *paragraph("effect", effect),
         *paragraph("margin", f"{margin:g}{unit}" if margin else "none"),
         *paragraph("p", chance),
-        *(line for one in verdict.conditions for line in paragraph("condition", _told(one))),
+        *(
+            line
+            for number, one in enumerate(verdict.conditions)
+            for line in paragraph(_role(number, one["choice"]), _told(one))
+        ),
     ]
+
+
+def _role(number: int, choice: str) -> str:
+    """Return what a condition is to its claim."""
+    return "choice" if choice else "side" if number else "lead"
 
 
 def _told(one: Any) -> str:
@@ -111,6 +130,6 @@ def controls(case: Case) -> list[str]:
     for key, word in case.verdict.controls.items():
         lines += paragraph("control", f"{key}, {word}: {case.verdicts[key].why}")
     if case.claim.uncontrolled:
-        kind = "no further one" if lines else "none"
+        kind = "lacking" if lines else "none"
         lines += paragraph("control", f"{kind}: {case.claim.uncontrolled}")
     return lines

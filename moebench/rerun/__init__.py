@@ -13,10 +13,10 @@ from typing import Any
 
 from moebench.lookup import Kept, kept, nearest
 from moebench.records import RunRecord, read_one
-from moebench.rerun.again import Again, again
 from moebench.rerun.alike import Sameness, compared
+from moebench.rerun.asked import Asked, asked_for
 from moebench.rerun.environment import changes, mark
-from moebench.rerun.told import told
+from moebench.rerun.text import told
 from moebench.run.job import Job
 from moebench.run.machine import hardware, versions
 from moebench.run.pool import sole_user
@@ -58,7 +58,7 @@ def rerun(found: Target, options: Options) -> Answer:
     then = _recorded(records, arm, options)
     # Sums are rounded differently by another number of threads.
     os.environ.setdefault("OMP_NUM_THREADS", str(then.hardware.get("threads", 1)))
-    asked = again(found, then)
+    asked = asked_for(found, then)
     print(f"{_name(then)}: made again from {asked.how}", flush=True)
     job = job_of(then, asked, options.root)
     with sole_user(job.folder.parent):
@@ -67,7 +67,7 @@ def rerun(found: Target, options: Options) -> Answer:
     return _answer(then, now, arm, _deciding(found, then), [str(records.path), place])
 
 
-def job_of(then: RunRecord, asked: Again, root: Path) -> Job:
+def job_of(then: RunRecord, asked: Asked, root: Path) -> Job:
     """Return the run, in a folder that no other run has."""
     threads = os.environ["OMP_NUM_THREADS"]
     around = mark(asked.experiment.source, versions(), hardware(), threads)

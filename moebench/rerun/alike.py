@@ -11,7 +11,7 @@ from moebench.records import RunRecord
 
 COUNTS = ("status", "steps", "tokens", "params_total", "params_active")  # have no noise
 ROUNDING = 1e-5  # of a number, or of one where it is smaller
-FEWEST = 3  # seeds of which a spread is worth the name
+FEWEST = 3  # other seeds of which a spread is worth the name
 LEVEL = 0.05
 
 
@@ -56,7 +56,8 @@ class Comparison:
         counts: what has no noise and differs: name -> then and now.
         deciding: the numbers that claims are judged by.
         others: the rest of the numbers of the recorded run.
-        seeds: whose spread is the noise; 0: there were too few, so that it is rounding.
+        seeds: how many have the spread that is the noise, without the one that is compared, which
+            would vouch for itself; 0: there are too few, so that the noise is rounding.
     """
 
     counts: Mapping[str, tuple[object, object]]
@@ -77,10 +78,11 @@ class Comparison:
         """Where the noise comes from, in a sentence."""
         rounding = f"rounding, {ROUNDING:g} of a number or of 1 where it is smaller"
         if not self.seeds:
-            return f"{rounding}: fewer than {FEWEST} seeds of the arm have a spread of their own"
+            return f"{rounding}: fewer than {FEWEST} other seeds of the arm have no spread to go by"
         return (
             f"in {1 - LEVEL:.0%} of all cases two runs of this arm with different seeds are no"
-            f" further apart, by the spread between its {self.seeds} seeds; at least {rounding}"
+            f" further apart, by the spread between its {self.seeds} other seeds; at least"
+            f" {rounding}"
         )
 
 
@@ -95,7 +97,7 @@ def compared(
         arm: all recorded runs of the arm.
         deciding: names of the metrics that claims are judged by; all are, if it has none of these.
     """
-    runs = [record for record in arm if record.status == "finished"]
+    runs = [one for one in arm if one.status == "finished" and one.seed != then.seed]
     names = [name for name in then.metrics if name in deciding] or list(then.metrics)
     rest = [name for name in then.metrics if name not in names]
     counts = {

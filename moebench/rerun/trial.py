@@ -33,7 +33,7 @@ def of_trial(found: Target, profile: Profile, record: RunRecord) -> Experiment:
                 " others, and its record does not say its configuration"
             )
         points = draw(sweep.sampler, sweep.space, sweep.trials)
-        made = [sweep.at(point) for point in points if arm_of(name, point) == record.arm]
+        made = [sweep.at(point) for point in points if arm_of(name, dict(point)) == record.arm]
         if same := [one for one in made if one.hash == record.config_hash]:
             return same[0]
         first = first or made

@@ -117,8 +117,8 @@ def curve(record: RunRecord) -> tuple[Values, Values]:
     """
     prefix = "valid/loss@"
     points = {
-        int(name.removeprefix(prefix)): loss
-        for name, loss in record.metrics.items()
+        int(name.removeprefix(prefix)): record.metrics[name]
+        for name in record.metrics
         if name.startswith(prefix)
     }
     steps = sorted(step for step in points if step > 0)

@@ -1,6 +1,6 @@
 """What a record was a run of: the experiment or the function that makes it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from moebench.baselines import STEP, dense, twin
@@ -14,10 +14,10 @@ from moebench.run.check import checked
 from moebench.run.function import Function
 from moebench.targets import Target
 
-WIDEST = 16384  # of the twins that are looked through for a recorded one
+WIDEST = 8192  # of the twins that are looked through for a recorded one
 
 
-class Again(NamedTuple):
+class Asked(NamedTuple):
     """A run to be made again."""
 
     experiment: Experiment | Function
@@ -25,7 +25,7 @@ class Again(NamedTuple):
     how: str  # where the experiment comes from
 
 
-def again(found: Target, record: RunRecord) -> Again:
+def asked_for(found: Target, record: RunRecord) -> Asked:
     """Return the run of a record: of its own configuration, or else of what the plan asks for.
 
     Raises:
@@ -34,7 +34,7 @@ def again(found: Target, record: RunRecord) -> Again:
     """
     plan, name = found.plan, record.arm
     if name in plan.computed:
-        return Again(Function(plan.computed[name]), 0, f"computed by {plan.computed[name]}")
+        return Asked(Function(plan.computed[name]), 0, f"computed by {plan.computed[name]}")
     if record.config:
         return _recorded(record)
     profile = plan.profile(record.profile)
@@ -42,12 +42,12 @@ def again(found: Target, record: RunRecord) -> Again:
     arms = {arm.name: arm for arm in plan.arms}
     if name in arms:
         experiment, how = _of_plan(found, profile, arms[name], record)
-        return Again(experiment.with_seed(seed), seed, how)
+        return Asked(experiment.with_seed(seed), seed, how)
     sweep, _, point = name.partition("/")
     if sweep in plan.sweeps and point:
         from moebench.rerun.trial import of_trial  # needs Optuna, which other runs do without
 
-        return Again(checked(of_trial(found, profile, record)).with_seed(seed), seed, "a trial")
+        return Asked(checked(of_trial(found, profile, record)).with_seed(seed), seed, "a trial")
     if sweep in plan.sweeps:
         raise ValueError(
             f"arm={name}: is computed from all trials of the sweep; make one of them again, such as"
@@ -60,11 +60,11 @@ def again(found: Target, record: RunRecord) -> Again:
     )
 
 
-def _recorded(record: RunRecord) -> Again:
+def _recorded(record: RunRecord) -> Asked:
     """Return the run of the configuration that a record has."""
     if "function" in record.config:
         reference = str(record.config["function"])
-        return Again(Function(reference), 0, f"computed by {reference}")
+        return Asked(Function(reference), 0, f"computed by {reference}")
     experiment = Experiment(record.config)
     try:
         ready = checked(experiment)
@@ -73,7 +73,7 @@ def _recorded(record: RunRecord) -> Again:
             f"arm={record.arm}: its recorded configuration is none for the code of today: {error};"
             f" `git checkout {record.commit.rstrip('+')}` has that of then"
         ) from error
-    return Again(ready, int(record.config["seed_everything"]), "its recorded configuration")
+    return Asked(ready, int(record.config["seed_everything"]), "its recorded configuration")
 
 
 def _of_plan(
@@ -85,23 +85,27 @@ def _of_plan(
     so those are taken that give the hash of the recorded configuration, if any do.
     """
     base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
-    loaded = [load_arm(found, base, profile, over) for over in _choices(found, profile, arm)]
-    for one in loaded:
+    today = load_arm(found, base, profile, {})
+    for one in _choices(found, profile, base, today):
         if not arm.twin_of and one.hash == record.config_hash:
             return checked(one), "the plan, whose configuration is the recorded one"
         if arm.twin_of and (width := _width(one, record.config_hash)):
             return _solved(checked(one), arm, width)
-    ready = checked(loaded[0])
+    ready = checked(today)
     experiment = twin(ready, arm.matched_on).experiment if arm.twin_of else ready
-    return experiment, "the plan of today, whose configuration is not the recorded one"
+    return experiment, (
+        "the plan of today, whose configuration does not have the recorded hash"
+        f" (`git checkout {record.commit.rstrip('+')}` has the plan of then)"
+    )
 
 
-def _choices(found: Target, profile: Profile, arm: Arm) -> Iterator[Mapping[str, object]]:
-    """Yield settings that a machine may have chosen: this one's first, then each precision."""
-    yield {}
-    own = profile.arm_settings.get(arm.name, {})
-    if FASTER in (profile.settings.get(KEY), own.get(KEY)):
-        yield from ({KEY: precision} for precision in (HALF, FULL))
+def _choices(found: Target, profile: Profile, arm: Arm, today: Experiment) -> Iterator[Experiment]:
+    """Yield the experiment of an arm as this machine would have it, and in another precision."""
+    yield today
+    settings = {**profile.settings, **arm.settings, **profile.arm_settings.get(arm.name, {})}
+    if settings.get(KEY) == FASTER:
+        [other] = {HALF, FULL} - {today.config["trainer"]["precision"]}
+        yield load_arm(found, arm, profile, {KEY: other})
 
 
 def _width(base: Experiment, wanted: str) -> int:

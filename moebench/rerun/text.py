@@ -59,7 +59,7 @@ def _changes(changed: Sequence[Change]) -> list[str]:
     known = [one for one in changed if one.then != UNKNOWN]
     unknown = [one.what for one in changed if one.then == UNKNOWN and not _of_code(one)]
     if modules := sum(one.then == UNKNOWN and _of_code(one) for one in changed):
-        unknown.append(f"the code of {modules} modules")
+        unknown.append(f"the code of {modules} module{'s' if modules > 1 else ''}")
     lines = ["in the environment nothing differs that was recorded"]
     if known:
         shown = [("differs in the environment", "recorded", "again"), *known[: 3 * SHOWN]]

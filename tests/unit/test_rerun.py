@@ -1,0 +1,167 @@
+"""Two runs of one arm and seed side by side: what is the same, what is noise, what is not."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moebench.experiment import Experiment
+from moebench.records import RunRecord
+from moebench.rerun import Sameness, job_of
+from moebench.rerun.alike import compared
+from moebench.rerun.asked import Asked
+from moebench.rerun.environment import Change, changes, differing
+from moebench.rerun.text import told
+from moebench.run.function import Function
+
+
+def run(seed: int, loss: float, **changed: Any) -> RunRecord:
+    given = {"target": "x", "profile": "full", "arm": "a", "seed": seed, "status": "finished"}
+    more = {"config_hash": "c", "commit": "abc", "steps": 9, "tokens": 90, "params_total": 5}
+    metrics = {"valid/loss": loss, "route/dead": 0.0}
+    return RunRecord(**{**given, **more, "metrics": metrics, **changed})
+
+
+# A standard deviation of 0.1 over the three other seeds. Student's t with 2 degrees of freedom has
+# 97.5% of its mass below 4.302653, so two seeds are 0.1 * sqrt(2) * 4.302653 = 0.60849 apart at
+# the most.
+ARM = [run(0, 1.0), run(1, 1.1), run(2, 0.9), run(3, 1.0)]
+NOISE = 0.1 * math.sqrt(2) * 4.302653
+
+
+@pytest.mark.parametrize(
+    ("now", "word"),
+    [
+        (run(0, 1.0), Sameness.IDENTICAL),
+        (run(0, 1.0, seconds=9.0, commit="def", flops_per_token=1.0), Sameness.IDENTICAL),
+        (run(0, 1.0 + 1e-12), Sameness.WITHIN),
+        (run(0, 1.0 - NOISE * 0.999), Sameness.WITHIN),
+        (run(0, 1.0 + NOISE * 1.001), Sameness.DIFFERENT),
+        (run(0, 1.0, steps=8), Sameness.DIFFERENT),
+        (run(0, 1.0, params_total=6), Sameness.DIFFERENT),
+        (run(0, 1.0, status="diverged"), Sameness.DIFFERENT),
+        (run(0, 1.0, status="failed", metrics={}), Sameness.DIFFERENT),
+        (run(0, 1.0, metrics={"route/dead": 0.0}), Sameness.DIFFERENT),
+        # What no claim is judged by may differ, though it is no longer identical then.
+        (run(0, 1.0, metrics={"valid/loss": 1.0, "route/dead": 0.5}), Sameness.WITHIN),
+        (run(0, 1.0, metrics={"valid/loss": 1.0, "route/dead": 0.0, "new": 1.0}), "identical"),
+    ],
+)
+def test_words(now: RunRecord, word: str) -> None:
+    found = compared(ARM[0], now, ARM, {"valid/loss"})
+    assert found.word == word
+    assert found.deciding[0].noise == pytest.approx(NOISE, rel=1e-5)
+
+
+def test_several_deciding_numbers_are_allowed_their_chances() -> None:
+    """With two, each may be 2.5% of the time beyond its noise: t of 98.75%, 6.205347."""
+    arm = [replace(one, metrics={**one.metrics, "b": float(one.seed)}) for one in ARM]
+    found = compared(arm[0], arm[0], arm, {"valid/loss", "b"})
+    assert [one.name for one in found.deciding] == ["valid/loss", "b"]
+    assert found.deciding[0].noise == pytest.approx(0.1 * math.sqrt(2) * 6.205347, rel=1e-5)
+    assert [one.name for one in found.others] == ["route/dead"]
+
+
+def test_without_a_spread_it_is_rounding() -> None:
+    few = ARM[:3]
+    assert compared(few[0], run(0, 1.0 + 9e-6), few, {"valid/loss"}).word is Sameness.WITHIN
+    found = compared(few[0], run(0, 1.0 + 2e-5), few, {"valid/loss"})
+    assert found.word is Sameness.DIFFERENT
+    assert found.noise.startswith("rounding, 1e-05 of a number")
+    assert "by the spread between its 3 other seeds" in compared(ARM[0], ARM[0], ARM, set()).noise
+    # A number that all seeds have alike has no spread either.
+    arm = [replace(one, metrics={"a": 2.0}) for one in ARM]
+    assert compared(arm[0], replace(arm[0], metrics={"a": 2.00001}), arm, {"a"}).word == "equal" + (
+        " within noise"
+    )
+
+
+def test_a_run_that_no_claim_judges_is_compared_in_all_its_numbers() -> None:
+    now = run(0, 1.0, metrics={"valid/loss": 1.0, "route/dead": 0.5})
+    assert compared(ARM[0], now, ARM, {"accuracy"}).word is Sameness.DIFFERENT
+
+
+def test_a_recorded_number_does_not_vouch_for_itself() -> None:
+    """Were it part of the spread, any number at all would be within it."""
+    wrong = [run(0, 99.0), *ARM[1:]]
+    assert compared(wrong[0], run(0, 1.0), wrong, {"valid/loss"}).word is Sameness.DIFFERENT
+
+
+def test_seeds_that_did_not_finish_are_no_noise() -> None:
+    failed = run(4, 99.0, status="diverged")
+    assert compared(ARM[0], ARM[0], [*ARM, failed], set()).seeds == 3
+
+
+def test_what_differs_in_the_environment_is_listed() -> None:
+    then = run(
+        0,
+        1.0,
+        commit="abc",
+        versions={"torch": "2.1", "numpy": "2"},
+        hardware={"processor": "A", "threads": 1},
+        data_hash="d" * 64,
+    )
+    now = replace(
+        then,
+        commit="abc+",
+        versions={"torch": "2.2", "numpy": "2"},
+        hardware={"processor": "A", "threads": 2, "model": "stepping 1"},
+        data_version=2,
+        source="5eed",
+        code={"their_pkg": "1"},
+    )
+    assert changes(then, now) == [
+        Change("commit", "abc", "abc+"),
+        Change("source of moebench", "not recorded", "5eed"),
+        Change("version of torch", "2.1", "2.2"),
+        Change("threads", "1", "2"),
+        Change("data", "dddddddddddd, version 1", "dddddddddddd, version 2"),
+        Change("code their_pkg", "not recorded", "1"),
+        Change("model", "not recorded", "stepping 1"),
+    ]
+    assert changes(then, then) == []
+    lines = told(compared(then, now, ARM, {"valid/loss"}), changes(then, now), now, "")
+    text = "\n".join(lines)
+    assert "version of torch            2.1" in text
+    assert text.endswith("not recorded then: source of moebench, model, the code of 1 module")
+
+
+def test_settings_that_differ_are_named() -> None:
+    one = {"model": {"width": 8, "losses": [{"weight": 0.1}], "none": None}}
+    other = {"model": {"width": 16, "losses": [{"weight": 0.1}, {"weight": 1}], "none": None}}
+    assert differing(one, other) == [
+        Change("model.width", "8", "16"),
+        Change("model.losses.1.weight", "absent", "1"),
+    ]
+    then, now = run(0, 1.0, config=one), run(0, 1.0, config=other, config_hash="other")
+    assert Change("model.width", "8", "16") in changes(then, now)
+    assert differing(one, one) == []
+
+
+def test_a_rerun_has_a_folder_of_its_own_for_each_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one of threads or code would go on with half a run of the first."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    asked = Asked(Function("math:sqrt"), 0, "")
+    first = job_of(ARM[0], asked, tmp_path).folder
+    assert job_of(ARM[0], asked, tmp_path).folder == first
+    assert first.is_relative_to(tmp_path / "rerun" / "x" / "full" / "a" / "0")
+    # Neither `track` nor `compare` looks there: they read <target>/<profile>/<arm>/seed_<n>.
+    assert not list(tmp_path.glob("*/*/*/seed_*"))
+    monkeypatch.setattr(Function, "source", "edited")
+    asked = Asked(Function("math:sqrt"), 0, "")
+    assert job_of(ARM[0], asked, tmp_path).folder != first
+    monkeypatch.undo()
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert job_of(ARM[0], asked, tmp_path).folder != first
+
+
+def test_a_recorded_configuration_has_its_hash_again() -> None:
+    config = {"seed_everything": 3, "data": {"class_path": "D", "init_args": {"seed": 3}}}
+    experiment = Experiment(config)
+    record = run(3, 1.0, config=config, config_hash=experiment.hash)
+    again = RunRecord.from_json(record.to_json())
+    assert Experiment(again.config).hash == record.config_hash
