@@ -27,7 +27,8 @@ class Labels:
         generator = torch.Generator().manual_seed(seed)
         windows = len(domain_S)
         self._domain_S = domain_S
-        self._order_S = torch.randperm(windows, generator=generator)
+        # Of domains that come in turn, as in validation, the turns themselves would be alike.
+        self._shuffled_S = domain_S[torch.randperm(windows, generator=generator)]
         self._turn_P1 = torch.randint(windows, (permutations, 1), generator=generator)
 
     @property
@@ -37,5 +38,6 @@ class Labels:
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Return domain_B and null_PB of so many windows from one on."""
-        place_PB = (self._order_S[start : start + count] + self._turn_P1) % len(self._order_S)
-        return self._domain_S[start : start + count], self._domain_S[place_PB]
+        domain_B = self._domain_S[start : start + count]
+        place_B = torch.arange(start, start + len(domain_B))
+        return domain_B, self._shuffled_S[(place_B + self._turn_P1) % len(self._shuffled_S)]

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 from moebench.moe import Capacity, Limited
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.overflow import OVERFLOW, Drop
-from moebench.moe.routers import Batchwise, Hierarchical, InputDropout, Random, Switch, TopK
+from moebench.moe.routers import (
+    Batchwise,
+    Hierarchical,
+    InputDropout,
+    Random,
+    Switch,
+    Tempered,
+    TopK,
+)
 from moebench.moe.sees import Sees, all_seen, sees
 from moebench.testing.sight import LENGTH, measured
 from moebench.testing.tokens import D, E
@@ -78,12 +86,19 @@ def test_wrappers_see_what_their_parts_see() -> None:
         )
 
     assert sees(InputDropout(D, tight), LENGTH, True) == Sees.CAUSAL
+    assert sees(Tempered(D, tight, 2.0), LENGTH, True) == Sees.CAUSAL
+    warm = Limited(D, lambda dim: Tempered(dim, switch, 2.0), Capacity(0.75, group=LENGTH))
+    assert sees(warm, LENGTH, True) == seen(warm) == Sees.CAUSAL, "one choice, as Switch has"
     assert sees(InputDropout(D, balanced), LENGTH, True) == Sees.BATCH
     assert sees(InputDropout(D, balanced), LENGTH, False) == Sees.TOKEN
     twice = Limited(D, tight, Capacity(factor=0.75, group=LENGTH, priority="score"))
     assert sees(twice, LENGTH, True) == Sees.SEQUENCE
     inner = Hierarchical(D, E, 2, lambda dim, n: TopK(dim, n, 1), tight)
     assert sees(inner, LENGTH, True) == Sees.CAUSAL | Sees.OTHERS, "a group gets no sequences"
+
+
+def switch(dim: int) -> Switch:
+    return Switch(dim, E)
 
 
 def balanced(dim: int) -> Batchwise:

@@ -76,6 +76,22 @@ def test_a_token_that_nobody_asked_has_no_first_choice() -> None:
     assert Choices.of(decision, windows=2).first_BL.tolist() == [[NOBODY], [0]]
 
 
+def test_what_was_asked_for_counts_and_not_what_there_was_room_for() -> None:
+    """The second token wanted expert 0, as the first did, and was moved to expert 3."""
+    decision = RoutingDecision(
+        logits_TE=torch.zeros(2, E),
+        probs_TE=torch.full((2, E), 0.25),
+        token_A=torch.tensor([0, 1]),
+        expert_A=torch.tensor([0, 3]),
+        weight_A=torch.tensor([0.25, 0.25]),
+        kept_A=torch.tensor([True, True]),
+        requested_A=torch.tensor([0, 0]),
+    )
+    choices = Choices.of(decision, windows=1)
+    assert choices.first_BL.tolist() == [[0, 0]]
+    assert choices.chosen_BLE.nonzero()[:, 2].tolist() == [0, 0]
+
+
 def test_repeats_by_hand_and_their_null_over_all_shuffles() -> None:
     window = [(0, 1), (0, 2), (1, 3), (1, 0), (2, 0)]
     choices = chosen(window)
@@ -88,6 +104,14 @@ def test_repeats_by_hand_and_their_null_over_all_shuffles() -> None:
     assert share.item() == pytest.approx(3 / 4)
     overlaps = [[bool({*a} & {*b}) for a, b in pairwise(order)] for order in permutations(window)]
     assert null.item() == pytest.approx(np.mean(overlaps))
+
+
+def test_two_tokens_that_nobody_was_given_repeat_nothing() -> None:
+    choices = chosen([(), (), (1,), (1,), ()])
+    share, null = first_repeats(choices)
+    assert share.item() == pytest.approx(1 / 4)
+    assert null.item() == pytest.approx(2 / 20)
+    assert [part.item() for part in any_repeats(choices)] == pytest.approx([1 / 4, 2 / 20])
 
 
 def test_repeats_by_domain_and_their_standard_error() -> None:
@@ -167,10 +191,30 @@ def test_domains_decide_or_do_not() -> None:
     assert found["nmi"] <= found["nmi_null_high"]
 
 
+def test_routing_by_chance_exceeds_the_high_quantile_as_seldom_as_it_says() -> None:
+    """One time in forty; each window has an expert of its own, whatever its domain is."""
+    generator = torch.Generator().manual_seed(0)
+    exceeded = 0
+    for seed in range(200):
+        labels = Labels(torch.arange(24) % 2, ("a", "b"), seed=seed)
+        domains = Domains([3], 2, labels.permutations)
+        favourite = torch.randint(3, (24,), generator=generator).tolist()
+        choices = chosen(*[[(expert,)] * 2 for expert in favourite], experts=3)
+        ids_BL = torch.zeros(24, 2, dtype=torch.int64)
+        domains.add(Seen(ids_BL, *labels.read(0, 24), [choices]))
+        found = domains.findings(0)
+        exceeded += found["nmi"] > found["nmi_null_high"]
+    assert exceeded <= 15
+
+
 def test_one_domain_alone_says_nothing_of_domains() -> None:
     domains = Domains([E], 2, NULLS)
-    domains.add(seen(chosen([(0,), (1,)])))
+    batch = seen(chosen([(0,), (1,)]))
+    domains.add(batch)
     assert domains.findings(0)["nmi"] is None
+    vocabulary = Vocabulary([E], 2, text(batch, 1, 2))
+    vocabulary.add(batch)
+    assert vocabulary.findings(0)["domain_given_token"] is None
 
 
 def test_permutations_keep_the_number_of_windows_of_each_domain() -> None:
@@ -181,6 +225,14 @@ def test_permutations_keep_the_number_of_windows_of_each_domain() -> None:
     assert (null_PS == 1).sum(dim=1).tolist() == [10] * 20
     assert len({tuple(row) for row in null_PS.tolist()}) > 10
     assert (null_PS == domain_S).all(dim=1).sum() == 0
+
+
+@pytest.mark.parametrize("domains", [2, 3])
+def test_domains_that_come_in_turn_are_shuffled_in_many_ways(domains: int) -> None:
+    """As in validation, where every batch has some windows of each."""
+    labels = Labels(torch.arange(96) % domains, ("a", "b", "c")[:domains])
+    _, null_PS = labels.read(0, 96)
+    assert len(null_PS.unique(dim=0)) > 50
 
 
 def test_tokens_decide_and_the_domain_adds_nothing() -> None:
@@ -282,6 +334,33 @@ def test_layers_agree_whatever_experts_are_called() -> None:
     assert np.array(found) == pytest.approx(np.array(found).T)
 
 
+def test_layers_that_choose_alike_agree_wholly_whatever_chance_gives() -> None:
+    """In a text this short the other windows, too, seem to tell something."""
+    generator = torch.Generator().manual_seed(0)
+    expert_BL = torch.randint(E, (6, 5), generator=generator)
+    alike = chosen(*[[(expert,) for expert in window] for window in expert_BL.tolist()])
+    agreement = Agreement([E, E])
+    agreement.add(seen(alike, alike))
+    assert agreement.findings()[0][1] == pytest.approx(1)
+
+
+def test_layers_agree_on_tokens_that_both_gave_an_expert() -> None:
+    """What one of them gave nobody, such as the thresholds of a balanced gate, does not count."""
+    generator = torch.Generator().manual_seed(0)
+    whole = torch.randint(E, (6, 5), generator=generator).tolist()
+    renamed = [
+        [(e + 1) % E if (b + t) % 3 else None for t, e in enumerate(w)] for b, w in enumerate(whole)
+    ]
+    layers = [
+        chosen(*[[() if e is None else (e,) for e in window] for window in windows])
+        for windows in (whole, renamed)
+    ]
+    for pair in (layers, layers[::-1]):
+        agreement = Agreement([E, E])
+        agreement.add(seen(*pair))
+        assert agreement.findings()[0][1] == pytest.approx(1)
+
+
 def test_certainty_by_hand() -> None:
     choices = chosen([(0,), (1,)], experts=3)
     probs = torch.tensor([[[0.5, 0.25, 0.25], [0.1, 0.9, 0.0]]])
@@ -293,6 +372,31 @@ def test_certainty_by_hand() -> None:
     entropies = [1.5 * np.log(2), -0.1 * np.log(0.1) - 0.9 * np.log(0.9)]
     assert found["entropy"] == pytest.approx(np.mean(entropies), rel=1e-6)
     assert sum(found["margin_histogram"]) == pytest.approx(1)
+
+
+def test_of_two_experts_the_second_lies_behind_and_one_alone_is_sure() -> None:
+    for probs, margin in (([0.7, 0.3], 0.4), ([1.0], 1.0)):
+        choices = chosen([(0,)], experts=len(probs))
+        certainty = Certainty(1)
+        certainty.add(seen(Choices(choices.chosen_BLE, choices.first_BL, torch.tensor([[probs]]))))
+        assert certainty.findings(0)["margin"] == pytest.approx(margin)
+
+
+def test_disordered_windows_keep_their_domains() -> None:
+    """Of two batches of two windows each; neighbours repeat in the second domain alone."""
+    labels = Labels(torch.tensor([0, 0, 0, 1]), ("a", "b"))
+    ids_BL = torch.zeros(2, 2, dtype=torch.int64)
+    text = words([(ids_BL, labels.read(start, 2)[0]) for start in (0, 2)], 1, 2)
+    instruments = Instruments([E], labels, text)
+    for second in (1, 0):  # expert of the second token in the second window
+        experts = torch.tensor([0, 1, 0, second])
+        probs = torch.full((4, E), 0.25)
+        decision = tokens_choose(probs.log(), probs, experts[:, None], torch.ones(4, 1))
+        instruments.add(ids_BL, [decision])
+        instruments.add_disordered([decision], 2)
+    [found] = instruments.findings()["layers"]
+    assert found["disordered"]["by_domain"]["first"] == [0, 1]
+    assert found["disordered"] == found["repeats"]
 
 
 def test_saturation_by_hand() -> None:

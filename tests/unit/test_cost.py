@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from moebench.cost import count, count_batch, flop_counter, parameters
-from moebench.models import Decoder
+from moebench.models import Decoder, EncoderDecoder
 from moebench.models.blocks import Shape
 from moebench.moe import MoELayer, Sparse
 from moebench.moe.capacity import Capacity, Limited
@@ -69,9 +69,25 @@ def test_dropped_rows_cost_nothing() -> None:
             experts=lambda dim, experts: ReluMLP(dim, experts, F),
         ),
     ).eval()
-    saved = count_batch(free, batch()).flops_per_token - count_batch(tight, batch()).flops_per_token
+    of_all, of_few = count_batch(free, batch()), count_batch(tight, batch())
+    saved = of_all.flops_per_token - of_few.flops_per_token
     kept = round(B * L - saved * B * L / (2 * 2 * D * F))
     assert 1 <= kept <= E, "one row an expert at most"
+    unused = (1 - kept / (B * L)) * 2 * D * F
+    assert of_all.params_active - of_few.params_active == pytest.approx(unused, abs=1)
+
+
+def test_both_texts_of_an_encoder_decoder_are_tokens() -> None:
+    model = EncoderDecoder(V, Shape(width=D, layers=2, heads=4, hidden=F)).eval()
+    both = SimpleNamespace(input_BL=batch().input_BL[:, :4], context_BL=batch().input_BL)
+    whole = count(model, lambda: model(both), 1).flops_per_token
+    assert count_batch(model, both).flops_per_token == whole / (B * 4 + B * L)
+
+
+def test_an_lstm_counts_both_of_its_matrices() -> None:
+    lstm = nn.LSTM(D, F, batch_first=True).eval()
+    cost = count(lstm, lambda: lstm(torch.randn(B, L, D)), B * L)
+    assert cost.flops_per_token == 2 * 4 * F * (D + F)
 
 
 def test_rows_count_and_padding_does_not() -> None:

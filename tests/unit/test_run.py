@@ -106,6 +106,16 @@ def test_a_batch_that_is_not_full_counts_with_its_share() -> None:
     trained_for(work, 0, 0)
     trained_for(work, 0, rows=1)
     assert work.tokens(per_batch=12) == (4 + 4 + 1) * 3
+    trained_for(work, 0, rows=2)
+    assert work.tokens(per_batch=12) == (4 + 4 + 1 + 2) * 3
+
+
+def test_a_batch_that_is_not_full_counts_with_its_share_after_a_kill_too() -> None:
+    before, after = Work(), Work()
+    trained_for(before, 0, 0)
+    after.load_state_dict(before.state_dict())
+    trained_for(after, 0, rows=1)
+    assert after.tokens(per_batch=12) == (4 + 4 + 1) * 3
 
 
 def test_a_batch_without_sequences_counts_whole() -> None:

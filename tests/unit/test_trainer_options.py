@@ -2,6 +2,7 @@
 
 import csv
 import inspect
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ import pytorch_lightning as pl
 
 from moebench.data.endless import ENDLESS
 from moebench.experiment import ConfigurationError
-from moebench.experiment.trainer_options import HONOURED, LIMITED, check_options, check_pass
+from moebench.experiment.trainer_options import (
+    HONOURED,
+    LIMITED,
+    check_options,
+    check_pass,
+    share_of,
+)
 from moebench.fit import fit
 from moebench.run.check import checked
 from moebench.run.job import Job
@@ -56,6 +63,8 @@ def test_every_option_of_the_trainer_is_honoured_or_limited() -> None:
         ({"limit_test_batches": 3}, r"trainer\.limit_test_batches=3: it would change nothing"),
         ({"inference_mode": False}, r"trainer\.inference_mode=False: it would change nothing"),
         ({"gradient_clip_val": -1.0}, r"trainer\.gradient_clip_val=-1\.0: it would clip nothing"),
+        ({"gradient_clip_val": math.inf}, r"trainer\.gradient_clip_val=inf: it would clip nothing"),
+        ({"limit_test_batches": 1}, r"trainer\.limit_test_batches=1: it would change nothing"),
         ({"min_steps": 9}, r"trainer\.min_steps=9: trainer\.max_steps=8 ends the run before"),
         (
             {"min_epochs": 3, "max_epochs": 2, "max_steps": -1},
@@ -100,6 +109,11 @@ def test_what_no_run_can_honour_is_refused(options: dict[str, Any], words: str) 
 )
 def test_what_a_run_can_honour_passes(options: dict[str, Any]) -> None:
     check_options({**GOOD, **options})
+
+
+def test_one_is_a_batch_and_one_point_zero_is_all_of_them() -> None:
+    for limit, batches in ((1, 1), (1.0, 7), (0.5, 3), (9, 7), (None, 7)):
+        assert share_of({"limit_val_batches": limit}, "limit_val_batches", 7) == batches
 
 
 def test_a_pass_too_short_for_the_validations_is_refused() -> None:
