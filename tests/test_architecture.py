@@ -33,7 +33,7 @@ ROWS = [  # each module imports only from rows below its own
     {"analysis", "leaks"},
     {"reach", "models", "data"},
     {"cost"},
-    {"moe", "claims", "plan", "records", "statistics"},
+    {"moe", "claims", "plan", "records", "settings", "statistics"},
 ]
 HOMES = {  # packages and the only modules that may know them
     "jsonargparse": {"experiment"},
@@ -54,6 +54,7 @@ WITHOUT_TORCH = {
     "claims",
     "plan",
     "records",
+    "settings",
     "statistics",
     "verdict",
     "report",

@@ -4,6 +4,7 @@ One run trains all seeds and step sizes of an arm side by side.
 """
 
 from moebench.plan import Arm, Plan, Profile
+from moebench.records import FIRST_FRESH_SEED
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     DRAWN,
@@ -65,7 +66,6 @@ COMPUTED = {
     "interference_likelihood": "reproductions.jacobs_1991.interference:likelihood",
     **COMPUTED_1994,
 }
-FIRST_SEED = 1000
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -82,14 +82,14 @@ PLAN = Plan(
             seeds=1,
             settings={},
             computed=[name for name in COMPUTED if name not in COMPUTED_1994],
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "full",
             arms=[one.name for one in ARMS],
             seeds=1,
             settings={},
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
     ],
     groups={},
