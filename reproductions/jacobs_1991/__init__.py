@@ -1,1 +1,1 @@
-"""Jacobs et al. 1991, and Jordan and Jacobs 1994."""
+"""Jacobs, Jordan, Nowlan and Hinton 1991: adaptive mixtures of local experts."""

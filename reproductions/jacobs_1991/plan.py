@@ -52,7 +52,7 @@ HIERARCHICAL = (
     *("linear", "backprop_batch", "hme_em", "hme_least_squares"),
     *("backprop_online", "backprop_adam", "hme_online", "hme_gradient"),
 )
-COMPUTED_1994 = {name: f"reproductions.jacobs_1991.hierarchical:{name}" for name in HIERARCHICAL}
+COMPUTED_1994 = {name: f"reproductions.jordan_1994.hierarchical:{name}" for name in HIERARCHICAL}
 COMPUTED = {
     "adaptation": "reproductions.jacobs_1991.arithmetic:adaptation",
     "gradients": "reproductions.jacobs_1991.arithmetic:gradients",

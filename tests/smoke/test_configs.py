@@ -19,14 +19,15 @@ CONTROLS = [CONFIGS / "switch_2021" / name for name in WORLDS[:2]]
 OVERLAYS = [CONFIGS / "mixtral_2024" / "uniform.yaml", *CONTROLS]  # the first: profile smoke
 FILES = sorted([*set(CONFIGS.glob("switch_2021/*.yaml")).difference(CONTROLS), *ONE_BY_ONE])
 LAYERS = sorted(CONFIGS.glob("shazeer_2017/*.yaml"))
-POPULATIONS = sorted(CONFIGS.glob("jacobs_1991/*.yaml"))
+# A paper with a model of its own trains it in its own tests.
+OWN = [path for path in CONFIGS.rglob("*.yaml") if "class_path: reproductions." in path.read_text()]
 SWEEPS = [*(CONFIGS / "sweeps").glob("*.yaml"), *CONFIGS.glob("loss_free_2024/*.yaml")]
 SWEEPS = sorted([*SWEEPS, *set(CONFIGS.glob("source_notes/*.yaml")).difference(ONE_BY_ONE)])
 
 
 def test_there_are_configurations() -> None:
     assert FILES
-    assert len({*FILES, *LAYERS, *POPULATIONS, *SWEEPS, *OVERLAYS}) == len(
+    assert len({*FILES, *LAYERS, *OWN, *SWEEPS, *OVERLAYS}) == len(
         sorted(CONFIGS.rglob("*/*.yaml"))
     )
 
@@ -94,18 +95,6 @@ def test_a_model_laid_over_a_world_trains_and_records(
 
 
 SPARSE = {"batchwise.yaml", "moe.yaml", "moe_4.yaml", "moe_h.yaml"}
-
-
-@pytest.mark.parametrize("path", POPULATIONS, ids=lambda path: path.stem)
-def test_a_population_trains_and_records_every_seed(path: Path, tmp_path: Path) -> None:
-    settings = {"model.init_args.seeds": 2, "model.init_args.max_epochs": 60}
-    job = Job("target", "profile", path.stem, 7, load([path], settings, 7), tmp_path / "run")
-    record = execute(job, [])
-    error = job.folder / "error.txt"
-    assert record.status == "finished", error.read_text() if error.exists() else record
-    assert [one.seed for one in job.records()] == [7, 8]
-    assert record.params_total > 0
-    assert record.tokens == 400 * record.steps
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.name)

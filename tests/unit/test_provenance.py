@@ -49,12 +49,6 @@ def test_evidence_of_an_older_text_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert "Text" in outdated(target("notes"), [run("sensitivity/1,2", Text.version - 1)])
 
 
-def test_other_data_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Text, "version", Text.version + 1)
-    found = target("vowel")
-    assert outdated(found, read(found.evidence)) == ""
-
-
 def test_tables_and_page_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = target("loss-free")
     text = found.evidence.with_name("README.md").read_text()

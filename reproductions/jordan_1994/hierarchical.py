@@ -30,8 +30,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from moebench.data.robot_arm import RobotArm
-from moebench.models.hierarchical_1994 import (
+from reproductions.jordan_1994.networks import (
     IRLS,
     Adam,
     Cases,
@@ -46,9 +45,10 @@ from moebench.models.hierarchical_1994 import (
     ends,
     learning_curve,
 )
-from moebench.models.hierarchical_1994.curve import Ends, Learner
-from moebench.models.hierarchical_1994.descent import Rule
-from moebench.models.hierarchical_1994.em import Gates
+from reproductions.jordan_1994.networks.curve import Ends, Learner
+from reproductions.jordan_1994.networks.descent import Rule
+from reproductions.jordan_1994.networks.em import Gates
+from reproductions.jordan_1994.robot_arm import RobotArm
 
 SEEDS = range(1000, 1010)
 SEARCH_SEED = 0
