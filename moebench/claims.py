@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from moebench.verdict.evidence import Evidence
@@ -42,6 +42,7 @@ class Word(StrEnum):
 
 JUDGED = (Word.REPRODUCED, Word.PARTIAL, Word.NOT_REPRODUCED, Word.INCONCLUSIVE)
 OF_CONTROLS = (Word.PASSED, Word.FAILED, Word.UNDECIDED)
+KINDS = {"effect": "positive", "no effect": "null"}  # what a control expects -> its name
 NOT_JUDGED = (Word.NEEDS_FULL, Word.NEEDS_GPU, Word.NOT_IMPLEMENTED, Word.NOT_TESTABLE)
 
 
@@ -50,9 +51,11 @@ class Paper:
     """Where the claims come from."""
 
     key: str  # the folder under reproductions/
+    name: str = ""  # short, for commands: `make reproduce-<name>`; empty: the key
     title: str
     authors: str
-    year: int
+    year: int  # papers stand in the order of their years
+    order: int = 0  # among those of one year
     arxiv: str  # identifier, "" where there is none
 
 
@@ -63,6 +66,10 @@ class ClaimTest(ABC):
     Tests are frozen data with typed fields, made when the paper is imported, so that what is
     missing or misspelt is refused before anything is trained. Those that several papers use are in
     `moebench.verdict`; what serves one paper alone is in its `judging.py`.
+
+    Raises:
+        ValueError: for a margin below nought, a word that a field does not know, no arms, or an
+            arm that is compared with itself.
     """
 
     metric: str = "valid/loss"  # a key of RunRecord.metrics; `name@step` is a point of a curve
@@ -72,6 +79,15 @@ class ClaimTest(ABC):
     def __post_init__(self) -> None:
         if self.margin < 0:
             raise ValueError(f"margin={self.margin}: must be at least 0")
+        for name, kind in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if get_origin(kind) is Literal and value not in get_args(kind):
+                raise ValueError(f"{name}={value}: unknown; one of {', '.join(get_args(kind))}")
+        if not self.arms:
+            raise ValueError("arms: needs at least one")
+        for first, second in self.pairs:
+            if first == second:
+                raise ValueError(f"arm={first}: compared with itself")
 
     @property
     @abstractmethod
@@ -116,7 +132,7 @@ class Claim:
     ours: bool = False  # an addition of this project, not a statement of the paper
     control_of: str = ""  # key of the claim that this one is a control of
     expects: Literal["", "effect", "no effect"] = ""  # of a control
-    uncontrolled: str = ""  # why a claim judged from training has no control
+    uncontrolled: str = ""  # why a claim judged from training lacks a control, or both
     caution: str = ""  # said beside every verdict
     runs_of: str = ""  # target whose runs judge it; empty: those of its own paper
     same_data: tuple[tuple[str, ...], ...] = ()  # groups of arms, each of one data set; (): all are
@@ -141,3 +157,8 @@ class Claim:
     def of_paper(self) -> bool:
         """Whether it is a statement of the paper, and counted as such."""
         return not (self.ours or self.control_of)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is judged from training, which can go wrong, and so needs controls."""
+        return self.test is not None and self.level not in ("arithmetic", "mechanism-cpu")

@@ -6,13 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from moebench.options import KEPT, data_settings, files_arguments, parser
-
-if TYPE_CHECKING:
-    from moebench.targets import Target
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -56,10 +51,10 @@ def reproduce(options: argparse.Namespace) -> int:
     from moebench.reproduce import Options
     from moebench.reproduce import reproduce as run
     from moebench.run.pool import default_workers
-    from moebench.targets import FOLDERS, target
-    from moebench.verdict.table import table
+    from moebench.shown import shown
+    from moebench.targets import target, targets
 
-    for name in FOLDERS if options.target == "all" else [options.target]:
+    for found in targets() if options.target == "all" else [target(options.target)]:
         chosen = Options(
             profile=options.profile,
             seeds=options.seeds,
@@ -68,20 +63,29 @@ def reproduce(options: argparse.Namespace) -> int:
             settings=data_settings(options),
             track=not options.no_mlflow,
         )
-        found = target(name)
-        print(table(run(found, chosen)))
-        print_tables(found, options.root / found.folder / options.profile)
-        print(f"report: {options.root / found.folder / options.profile / 'report.html'}")
+        verdicts = run(found, chosen)
+        print(shown(found, options.root / found.folder / options.profile, verdicts))
     return 0
 
 
-def print_tables(found: "Target", folder: Path) -> None:
-    """Print the paper's tables with our figures beside its own."""
-    from moebench.records import read
-    from moebench.report import markdown_paper_table
+def explain(options: argparse.Namespace) -> int:
+    """Say how the verdict on a claim came about."""
+    from moebench.explain import explain as run
 
-    for table in found.tables(read(folder / "results.jsonl")):
-        print(f"\n{markdown_paper_table(table)}")
+    print(run(options.claim, options.profile, options.root))
+    return 0
+
+
+def rerun(options: argparse.Namespace) -> int:
+    """Make one recorded run again; status 1 where it comes to something else."""
+    from moebench.rerun import Options, Sameness
+    from moebench.rerun import rerun as run
+    from moebench.targets import target
+
+    chosen = Options(options.arm, options.seed, options.profile, options.root)
+    answer = run(target(options.target), chosen)
+    print(answer.text)
+    return int(answer.word is Sameness.DIFFERENT)
 
 
 def sweep(options: argparse.Namespace) -> int:
@@ -124,8 +128,7 @@ def data(options: argparse.Namespace) -> int:
     """Describe a text."""
     from moebench.describe import describe
 
-    files = files_arguments(options)
-    return describe(options.config, files, options.source, options.vocabulary)
+    return describe(options.config, files_arguments(options), options.source, options.vocabulary)
 
 
 def generate(options: argparse.Namespace) -> int:
@@ -141,15 +144,13 @@ def generate(options: argparse.Namespace) -> int:
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
     from moebench.reproduce import conclude
+    from moebench.shown import shown
     from moebench.targets import target
-    from moebench.verdict.table import table
 
     found = target(options.target)
     profile = found.plan.profile(options.profile)
     folder = options.root / found.folder / profile.name
-    print(table(conclude(found, profile, folder)))
-    print_tables(found, folder)
-    print(f"report: {folder / 'report.html'}")
+    print(shown(found, folder, conclude(found, profile, folder)))
     return 0
 
 
@@ -168,10 +169,10 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.compare import compare as run
     from moebench.compare import found_runs, wanted, wanted_tags
     from moebench.report.comparison import comparison_text, write_comparison
-    from moebench.targets import FOLDERS
+    from moebench.targets import folder_of
 
     chosen = wanted(
-        FOLDERS.get(options.target, options.target),
+        folder_of(options.target),
         options.profile,
         options.since,
         options.until,
@@ -193,9 +194,9 @@ def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
     from moebench.reproduce import partners
-    from moebench.targets import FOLDERS, target
+    from moebench.targets import targets
 
-    compared = {folder: partners(target(name)) for name, folder in FOLDERS.items()}
+    compared = {found.folder: partners(found) for found in targets()}
     print(tracking.send(options.root, partners=compared))
     return 0
 
@@ -227,19 +228,15 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "analyze": analyze,
-    "compare": compare,
-    "data": data,
-    "doctor": doctor,
-    "generate": generate,
     "list": list_all,
-    "mlflow": mlflow,
-    "publish": publish,
     "report": verdict,
-    "reproduce": reproduce,
-    "sweep": sweep,
-    "track": track,
-    "verdict": verdict,
+    **{
+        command.__name__: command
+        for command in (
+            *(analyze, compare, data, doctor, explain, generate, mlflow),
+            *(publish, reproduce, rerun, sweep, track, verdict),
+        )
+    },
 }
 
 

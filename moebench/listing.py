@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 
+from moebench.claims import KINDS, Claim
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import SOURCES
 from moebench.data.synthetic import WORLDS
@@ -11,7 +12,7 @@ from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
 from moebench.moe.losses import LOSSES
 from moebench.moe.routers import ROUTERS
-from moebench.targets import FOLDERS, target
+from moebench.targets import left_out, targets
 
 FAMILIES: dict[str, Mapping[str, type]] = {
     "routers": ROUTERS,
@@ -28,15 +29,22 @@ FAMILIES: dict[str, Mapping[str, type]] = {
 def listing() -> str:
     """Return targets, claims and parts as text, one line each."""
     lines = []
-    for name in FOLDERS:
-        found = target(name)
+    for found in targets():
         profiles = ", ".join(profile.name for profile in found.plan.profiles)
-        lines.append(f"{name}: {found.paper.authors} {found.paper.year}, {found.paper.title}")
-        lines.append(f"  make reproduce-{name} PROFILE={{{profiles}}}")
-        lines += [f"  {claim.key}  {claim.says}" for claim in found.claims]
+        lines.append(f"{found.name}: {found.paper.authors} {found.paper.year}, {found.paper.title}")
+        lines.append(f"  make reproduce-{found.name} PROFILE={{{profiles}}}")
+        lines += [f"  {claim.key}  {_kind(claim)}{claim.says}" for claim in found.claims]
+    lines += [f"left out: reproductions/{name}: {why}" for name, why in left_out().items()]
     for family, parts in FAMILIES.items():
         lines.append(f"{family}:")
         for part in parts.values():
             first_line = (inspect.getdoc(part) or "").splitlines()[0]
             lines.append(f"  {part.__name__:14} {first_line}")
     return "\n".join(lines)
+
+
+def _kind(claim: Claim) -> str:
+    """Say what a claim is that is no statement of the paper."""
+    if claim.control_of:
+        return f"[{KINDS[claim.expects]} control of {claim.control_of}] "
+    return "[ours] " if claim.ours else ""

@@ -10,7 +10,7 @@ MatchedOn = Literal["active_flops", "total_params", "step_time"]
 # may lie: widths come in multiples of 16, and a measured time is never the same twice.
 EQUAL = {"flops_per_token": 0.05, "params_total": 0.05, "seconds_per_step": 0.10}
 NAMES = dict(zip(EQUAL, ("FLOPs", "parameters", "time"), strict=True))
-MATCHED_COST: Mapping[MatchedOn, str] = dict(
+MATCHED_COST: Mapping[str, str] = dict(
     zip(("active_flops", "total_params", "step_time"), EQUAL, strict=True)
 )
 
@@ -103,3 +103,8 @@ class Plan:
                 return profile
         names = ", ".join(profile.name for profile in self.profiles)
         raise ValueError(f"profile={name}: unknown; one of {names}")
+
+    def runs(self, profile: Profile, arm: str) -> bool:
+        """Say whether a profile runs an arm: trained, computed, or a sweep or a point of one."""
+        computed = self.computed if profile.computed is None else profile.computed
+        return arm in (*profile.arms, *computed) or arm.partition("/")[0] in profile.sweeps

@@ -15,8 +15,8 @@ from moebench.report import (
     markdown_reasons,
     markdown_table,
 )
-from moebench.targets import FOLDERS, Target, target
-from moebench.verdict import judge
+from moebench.targets import Target, left_out, target, targets
+from moebench.verdict import Verdict
 from moebench.verdict.mixture import mixtures
 
 README = "README.md"
@@ -49,7 +49,7 @@ def refill() -> None:
 
     To be done where a data module has a new version: `python -m moebench.publish`.
     """
-    for found in map(target, FOLDERS):
+    for found in targets():
         if found.evidence.exists():
             readme = found.evidence.with_name(README)
             readme.write_text(with_tables(readme.read_text(), found, read(found.evidence)))
@@ -59,7 +59,7 @@ def refill() -> None:
 
 def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:
     """Return the README of a reproduction with verdicts, costs and tables of its evidence."""
-    verdicts = judge(found.claims, records, profile_of(records))
+    verdicts = judged(found, records)
     filled = fill(text, "verdicts", f"{origin(found, records)}\n\n{markdown_table(verdicts)}")
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(records))
@@ -72,20 +72,31 @@ def with_results(text: str) -> str:
     """Return the front README with the verdicts of every target that has evidence.
 
     One row a paper counts the verdicts; the claims follow, paper by paper, folded.
+
+    Raises:
+        ValueError: if a paper does not load: it would be gone from the page.
     """
+    if lost := left_out():
+        told = "; ".join(f"{folder} does not load: {why}" for folder, why in lost.items())
+        raise ValueError(f"no results without every paper: {told}")
     counts, folded = {}, []
-    for name in FOLDERS:
-        found = target(name)
+    for found in targets():
         if found.evidence.exists():
             records = read(found.evidence)
-            verdicts = judge(found.claims, records, profile_of(records))
+            verdicts = judged(found, records)
             paper = f"{found.paper.title} ({found.paper.year})"
-            counts[f"[{paper}](reproductions/{found.folder}/README.md)"] = verdicts
+            link = f"[{paper}](reproductions/{found.folder}/README.md)"
+            counts[f"{link}: `make reproduce-{found.name}`"] = verdicts
             table = f"{origin(found, records)}\n\n{markdown_table(verdicts)}"
             folded.append(f"<details>\n<summary>{paper}</summary>\n\n{table}\n\n</details>")
     if not counts:
         return text
     return fill(text, "results", "\n\n".join([markdown_counts(counts), *folded]))
+
+
+def judged(found: Target, records: list[RunRecord]) -> list[Verdict]:
+    """Return the verdicts by committed evidence, that of other targets where a claim names one."""
+    return found.judge(records, profile_of(records), lambda name: target(name).evidence)
 
 
 def profile_of(records: list[RunRecord]) -> str:
@@ -99,11 +110,12 @@ def profile_of(records: list[RunRecord]) -> str:
 def origin(found: Target, records: list[RunRecord]) -> str:
     """Return one sentence on where the records come from, and one if their data are out of date."""
     trained = [record for record in records if record.steps]
-    machines = sorted({str(record.hardware.get("processor", "?")) for record in trained})
+    some = trained or records  # a paper may have computed results alone
+    machines = sorted({str(record.hardware.get("processor", "?")) for record in some})
     hours = sum(record.seconds for record in trained) / 3600
+    made = f"{len(trained)} runs, {hours:.1f} hours of training" if trained else "computed"
     told = (
-        f"Profile `{profile_of(records)}`: {len(trained)} runs, {hours:.1f} hours of training on "
-        f"{', '.join(machines)}; at this scale, no more."
+        f"Profile `{profile_of(records)}`: {made} on {', '.join(machines)}; at this scale, no more."
     )
     older = outdated(found, records)
     return f"{told} **{older}**" if older else told

@@ -40,9 +40,11 @@ class RunRecord:
     seed: int
     status: str  # one of STATUSES
     config_hash: str
-    commit: str
+    commit: str  # with a `+` where files that decide a number differed from it
     versions: Mapping[str, str] = field(default_factory=dict)
     hardware: Mapping[str, str | int] = field(default_factory=dict)
+    source: str = ""  # digest of the modules of moebench and of the paper that computed it
+    precision: str = ""  # that it was trained in; empty for what trains nothing
     data_hash: str = ""
     data_version: int = 1  # of the data module
     code: Mapping[str, str] = field(default_factory=dict)  # beside moebench's own: module -> digest
@@ -58,6 +60,8 @@ class RunRecord:
     planned: Mapping[str, float] = field(default_factory=dict)
     leaks: str = ""  # what routing saw that a causal model must not, such as "later tokens"
     metrics: Mapping[str, float] = field(default_factory=dict)
+    # As it was resolved, whole: defaults of later versions may be others. About half of a line.
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -85,6 +89,7 @@ class RunRecord:
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{key}={value}: a record takes finite numbers only")
         values["metrics"] = {k: v for k, v in values["metrics"].items() if math.isfinite(v)}
+        values["config"] = _spelt(values["config"])
         return json.dumps(values, allow_nan=False)
 
     @classmethod
@@ -126,6 +131,15 @@ def identity(
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _spelt(value: Any) -> Any:
+    """Return a configuration with numbers that are not finite in words, as YAML has them."""
+    if isinstance(value, dict):
+        return {key: _spelt(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_spelt(one) for one in value]
+    return f"{value}" if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _is_of(value: Any, kind: Any) -> bool:
     """Say whether a value of JSON is of the type that a field has; whole numbers are floats too."""
     if get_origin(kind) is Mapping:
@@ -135,7 +149,7 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 
 def _allowed(kind: Any) -> Any:
-    return (int, float) if kind is float else kind
+    return {float: (int, float), Any: object}.get(kind, kind)
 
 
 def _refuse(constant: str) -> float:

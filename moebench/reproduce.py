@@ -19,8 +19,8 @@ from moebench.run.function import Function, named
 from moebench.run.job import Job
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
-from moebench.targets import Target
-from moebench.verdict import Verdict, judge
+from moebench.targets import Target, folder_of
+from moebench.verdict import Verdict
 from moebench.verdict.mixture import mixtures
 
 RESULTS = ("results.jsonl", "verdicts.json", "report.html")
@@ -189,6 +189,8 @@ def computed_jobs(target: Target, profile: Profile, folder: Path) -> list[Job]:
 def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     """Judge the claims by the records in a folder; write `verdicts.json` and `report.html`.
 
+    Claims that the runs of another target judge are judged by its folder of the same profile.
+
     Raises:
         FileNotFoundError: if there are no records.
     """
@@ -196,7 +198,12 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
     records = read(path)
-    verdicts = judge(target.claims, records, profile.name)
+    root = folder.parents[1]
+    verdicts = target.judge(
+        records,
+        profile.name,
+        lambda name: root / folder_of(name) / profile.name / "results.jsonl",
+    )
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()

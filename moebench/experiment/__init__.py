@@ -18,7 +18,7 @@ import pytorch_lightning as pl
 import yaml
 
 from moebench.experiment.cli import Cli
-from moebench.experiment.code import code_of
+from moebench.experiment.code import class_modules, code_of, source_of_modules
 from moebench.experiment.files import read_yaml
 from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
@@ -37,6 +37,8 @@ __all__ = [
     "source_of",
     "stamp_of",
 ]
+
+TRAINER = "moebench.run.worker"  # runs whatever a configuration names
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Experiment:
     def code_now(self) -> Mapping[str, str]:
         """Read the source files anew."""
         return code_of(self.config)
+
+    @cached_property
+    def source(self) -> str:
+        """Digest of the code of moebench and of papers that it runs."""
+        return source_of_modules(frozenset({TRAINER, *class_modules(self.config)}))
 
     @cached_property
     def hash(self) -> str:

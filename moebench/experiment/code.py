@@ -7,17 +7,20 @@ imports by a computed name is not seen, nor are files that it reads, nor what ar
 """
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
+import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any, NamedTuple
 
 # Every record has the versions of these.
 KNOWN = frozenset({"moebench", "torch", "pytorch_lightning", "lightning_fabric", "numpy"})
+OURS = frozenset({"moebench", "reproductions"})
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 STANDARD = Path(os.__file__).parent
 
@@ -35,7 +38,12 @@ def code_of(config: Any) -> dict[str, str]:
     Args:
         config: maps, lists and values; every `class_path` in it counts.
     """
-    return code_of_modules(path.rpartition(".")[0] for path in class_paths(config))
+    return code_of_modules(class_modules(config))
+
+
+def class_modules(config: Any) -> Iterator[str]:
+    """Yield the module of every class of a configuration."""
+    return (path.rpartition(".")[0] for path in class_paths(config))
 
 
 def class_paths(config: Any) -> Iterator[str]:
@@ -50,22 +58,40 @@ def class_paths(config: Any) -> Iterator[str]:
             yield from class_paths(value)
 
 
-def code_of_modules(names: Iterator[str] | Sequence[str]) -> dict[str, str]:
-    """Return module -> digest, installed package -> version, of modules and what they import."""
+@functools.cache
+def source_of_modules(names: frozenset[str]) -> str:
+    """Return a digest of the modules of moebench and of papers that these are or import.
+
+    Once a process: later edits of a file do not change what has been imported.
+    """
+    found = code_of_modules(sorted(names), OURS)
+    own = {name: digest for name, digest in found.items() if name.partition(".")[0] in OURS}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_of_modules(
+    names: Iterator[str] | Sequence[str], own: Collection[str] = ()
+) -> dict[str, str]:
+    """Return module -> digest, installed package -> version, of modules and what they import.
+
+    Args:
+        names: of modules.
+        own: packages whose modules count with a digest wherever they lie.
+    """
     found: dict[str, str] = {}
     seen: set[str] = set()
     waiting = [part for name in names for part in _with_parents(name)]
     while waiting:
         name = waiting.pop()
         package = name.partition(".")[0]
-        if name in seen or package in KNOWN:
+        if name in seen or (package in KNOWN and package not in own):
             continue
         seen.add(name)
         place = _place(name)
         file = _file(place)
         if place is None or file is None:
             continue
-        if INSTALLED.intersection(file.parts):
+        if INSTALLED.intersection(file.parts) and package not in own:
             if version := _version(package):
                 found[package] = version
                 continue
@@ -85,17 +111,19 @@ def _with_parents(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def _imports(source: bytes, name: str, is_package: bool) -> Iterator[str]:
-    """Yield what a module may import: of `from a import b` both a and a.b, as b may be a module."""
+@functools.cache
+def _imports(source: bytes, name: str, is_package: bool) -> tuple[str, ...]:
+    """Return what a module may import: of `from a import b` a and a.b, as b may be a module."""
     package = name if is_package else name.rpartition(".")[0]
+    found: list[str] = []
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):  # nobody can import it
-        return
+        return ()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _with_parents(alias.name)
+                found += _with_parents(alias.name)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -103,8 +131,9 @@ def _imports(source: bytes, name: str, is_package: bool) -> Iterator[str]:
                     base = resolve_name("." * node.level + base, package)
                 except ImportError:  # a file that is part of a package elsewhere
                     continue
-            yield from _with_parents(base)
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            found += _with_parents(base)
+            found += [f"{base}.{alias.name}" for alias in node.names]
+    return tuple(found)
 
 
 def _place(name: str) -> Place | None:

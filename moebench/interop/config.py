@@ -63,7 +63,7 @@ def read_json(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no config.json.
-        ValueError: if it is no JSON object.
+        ValueError: if it is no JSON object, or true or false is a string in it.
     """
     path = folder / FILE
     if not path.is_file():
@@ -74,7 +74,17 @@ def read_json(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: not JSON: {error}") from None
     if not isinstance(given, dict):
         raise ValueError(f"{path}: expected keys and values")
+    _refuse_quoted(path, given)
     return given
+
+
+def _refuse_quoted(path: Path, given: Mapping[str, Any]) -> None:
+    """Refuse "true" and "false" at any depth: to Python either string is true."""
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            _refuse_quoted(path, value)
+        elif isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            raise ValueError(f"{path}: {key}={value!r} is a string; must be true or false")
 
 
 def common(vocabulary: int, shape: DecoderShape) -> dict[str, Any]:

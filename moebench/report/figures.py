@@ -20,6 +20,14 @@ MARKERS: dict[Word, dict[str, Any]] = {  # the shapes of the words in the tables
     Word.PARTIAL: {"marker": "o", "fillstyle": "left", "markerfacecoloralt": STAND_INS["page"]},
     Word.NOT_REPRODUCED: {"marker": "x", "markeredgewidth": 2.4},
     Word.INCONCLUSIVE: {"marker": "o", "markerfacecolor": STAND_INS["page"]},
+    Word.PASSED: {"marker": "s"},
+    Word.FAILED: {"marker": "X"},
+    Word.UNDECIDED: {"marker": "s", "markerfacecolor": STAND_INS["page"]},
+}
+COLORS: dict[Word, str] = {  # of words that have none of their own
+    Word.PASSED: "reproduced",
+    Word.FAILED: "not-reproduced",
+    Word.UNDECIDED: "inconclusive",
 }
 UNDER, OVER = "#3585c6", "#d9622b"  # less and more than the even share, on light and on dark
 FOLD = 2.0  # the load map saturates at the even share times or through 2 ** FOLD
@@ -58,13 +66,14 @@ def _interval(axes: Axes, row: int, effect: Effect) -> None:
     """Draw one row."""
     verdict = effect.verdict
     assert verdict.effect is not None
-    color = STAND_INS[verdict.verdict.replace(" ", "-")]
+    word = verdict.verdict
+    color = STAND_INS[COLORS.get(word, word.replace(" ", "-"))]
     if effect.margin:
         width = 2 * effect.margin
         axes.barh(row, width, left=-effect.margin, height=0.72, color=STAND_INS["rule"], alpha=0.6)
     if verdict.low is not None and verdict.high is not None:
         axes.plot([verdict.low, verdict.high], [row, row], color=color, solid_capstyle="butt")
-    style = {"markerfacecolor": color, **MARKERS[verdict.verdict]}
+    style = {"markerfacecolor": color, **MARKERS[word]}
     axes.plot(
         [verdict.effect], [row], linestyle="none", markersize=8, markeredgecolor=color, **style
     )

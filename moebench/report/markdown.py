@@ -3,32 +3,75 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Word
 from moebench.plan import PaperTable
 from moebench.records import RunRecord
 from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
+from moebench.verdict.remarks import Footnotes, remarks
+
+COLUMNS = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "p", "beside it")
+ADJUSTED = "adjusted p"  # in the place of p, where it is
+BESIDE = "Controls, and claims that the paper does not make; their p is not adjusted."
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
-    """Return the verdicts as a table: one row a claim, with the paper's figures and ours."""
-    head = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "adjusted p")
-    text = table(head, [_row(verdict) for verdict in verdicts], "llllrrr")
+    """Return the verdicts as tables: the statements of the paper, then controls and additions.
+
+    One row a claim, with the paper's figures and ours, and what is to be known beside them.
+    """
+    notes = Footnotes()
+    ours = [verdict for verdict in verdicts if verdict.of_paper]
+    others = [verdict for verdict in verdicts if not verdict.of_paper]
+    parts = [_verdicts(ours, ADJUSTED, notes)] if ours else []
+    parts += [BESIDE, _verdicts(others, "p", notes)] if others else []
     if any(verdict.preliminary for verdict in verdicts):
-        text += "\n\n\\* preliminary: fewer seeds than the claim asks for."
-    return _with_note(text, footnote(leak for one in verdicts for leak in one.leaks.values()))
+        parts.append("\\* preliminary: fewer runs than the claim asks for.")
+    parts += ["  \n".join(escaped(line) for line in notes.lines)] if notes.lines else []
+    return _with_note(
+        "\n\n".join(parts), footnote(leak for one in verdicts for leak in one.leaks.values())
+    )
+
+
+def _verdicts(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> str:
+    """Return one table of verdicts."""
+    head = [p if column == "p" else column for column in COLUMNS]
+    return table(head, [_row(verdict, notes) for verdict in verdicts], "llllrrrl")
 
 
 def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
-    """Return how many claims got which verdict: one row a paper, by its link."""
-    head = ["paper", "claims", *(f"{shape} {word}" for word, shape in wording.SHAPES.items())]
+    """Return how many statements of each paper got which verdict: one row a paper, by its link.
+
+    What is no statement of the paper is counted apart. Words that no paper has get no column.
+    """
+    words = {link: _counted(one for one in of if one.of_paper) for link, of in papers.items()}
+    shown = [word for word in NOT_JUDGED if any(count[word] for count in words.values())]
+    shown = [*JUDGED, *shown]
+    head = ["paper", "statements", *(f"{wording.SHAPES[word]} {word}" for word in shown)]
     rows = []
     for link, verdicts in papers.items():
-        words = Counter(verdict.verdict for verdict in verdicts)
-        counts = [str(words[word]) for word in wording.SHAPES]
-        rows.append([link, str(len(verdicts)), *counts])
-    return _lines(head, rows, "l" + "r" * (len(head) - 1))
+        counts = [str(words[link][word]) for word in shown]
+        controls = [one for one in verdicts if one.control_of]
+        ours = [one for one in verdicts if not one.of_paper and not one.control_of]
+        apart = [_apart(controls, OF_CONTROLS), _apart(ours, JUDGED)]
+        rows.append([link, str(words[link].total()), *counts, *apart])
+    align = "l" + "r" * (len(head) - 1) + "ll"
+    return _lines([*head, "controls", "ours besides"], rows, align)
+
+
+def _counted(verdicts: Iterable[Verdict]) -> Counter[Word]:
+    """Return word -> number of verdicts."""
+    return Counter(verdict.verdict for verdict in verdicts)
+
+
+def _apart(verdicts: Sequence[Verdict], words: Sequence[Word]) -> str:
+    """Return the counts of what is no statement of the paper: `1 passed, 1 not judged`."""
+    count = _counted(verdicts)
+    left = len(verdicts) - sum(count[word] for word in words)
+    told = [f"{count[word]} {word.removeprefix('control ')}" for word in words if count[word]]
+    return ", ".join([*told, *([f"{left} not judged"] if left else [])])
 
 
 def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
@@ -71,7 +114,7 @@ def _with_note(text: str, note: str) -> str:
     return f"{text}\n\n{escaped(note)}." if note else text
 
 
-def _row(verdict: Verdict) -> tuple[str, ...]:
+def _row(verdict: Verdict, notes: Footnotes) -> tuple[str, ...]:
     """Return the cells of a verdict."""
     effect, interval = wording.effect(verdict)
     measured = " ".join(part for part in (effect, interval, verdict.unit) if part)
@@ -84,7 +127,8 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         "; ".join([verdict.source, *(" ".join(pair) for pair in figures)]),
         measured if effect else "",
         str(verdict.n) if effect else "",
-        wording.p_value(verdict.p_adjusted),
+        wording.chance(verdict),
+        "; ".join(remarks(verdict, notes)),
     )
 
 

@@ -1,5 +1,6 @@
 """The page: what it shows, in which order; `report.html` and `report.css` say how."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from moebench.claims import Claim, Paper, Word
+from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper
 from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
 from moebench.report.costs import HEAD, cost_rows, flagged
@@ -20,6 +21,7 @@ from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
+from moebench.verdict.remarks import TIMES, Footnotes, remarks
 
 SHOWN = 4  # load maps in sight; the others are folded away
 OTHER = "Other arms"
@@ -34,9 +36,11 @@ class Entry:
     verdict: Verdict
 
     @property
-    def judged(self) -> bool:
-        """Whether it could be tested here."""
-        return self.verdict.verdict is not Word.NOT_TESTABLE
+    def part(self) -> str:
+        """Where on the page it stands: judged, beside (controls and additions) or skipped."""
+        if self.verdict.verdict in NOT_JUDGED:
+            return "skipped"
+        return "judged" if self.verdict.of_paper else "beside"
 
     @property
     def leaks(self) -> tuple[str, ...]:
@@ -97,7 +101,9 @@ def page(
         paper=paper,
         setting=setting(found),
         entries=entries,
-        count={word: sum(e.verdict.verdict is word for e in entries) for word in Word},
+        notes=Footnotes(),
+        count=Counter(entry.verdict.verdict for entry in entries if entry.verdict.of_paper),
+        beside=Counter(entry.verdict.verdict for entry in entries if entry.part == "beside"),
         forests=_forests(entries),
         drawings=drawings,
         tables=tables,
@@ -123,7 +129,9 @@ def _template() -> Template:
     environment.globals.update(
         css=Markup((here / "report.css").read_text(encoding="utf-8")),
         wording=wording,
-        Word=Word,
+        WORDS=(*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
+        TIMES=TIMES,
+        remarks=remarks,
         flagged=flagged,
         marked=marked,
         footnote=footnote,
@@ -195,7 +203,8 @@ def _forests(entries: Sequence[Entry]) -> list[Markup]:
     for entry in entries:
         verdict = entry.verdict
         if verdict.low is not None and verdict.high is not None and verdict.low < verdict.high:
-            margin = entry.claim.margin if entry.claim.unit == verdict.unit else 0.0
+            test = entry.claim.test
+            margin = test.margin if test and test.unit == verdict.unit else 0.0
             units.setdefault(verdict.unit, []).append(figures.Effect(verdict, margin))
     return [figures.forest(effects, unit) for unit, effects in units.items()]
 

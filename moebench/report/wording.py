@@ -2,17 +2,24 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from moebench.claims import Word
+from moebench.claims import ClaimTest, Word
 from moebench.verdict import Verdict
 
 MINUS = "−"
-SHAPES = {  # a verdict is read by its shape where there is no colour
+SHAPES = {  # a verdict is read by its shape where there is no colour; controls are square
     Word.REPRODUCED: "●",
     Word.PARTIAL: "◐",
     Word.NOT_REPRODUCED: "✕",
     Word.INCONCLUSIVE: "○",
+    Word.PASSED: "■",
+    Word.FAILED: "⊠",
+    Word.UNDECIDED: "□",
+    Word.NEEDS_FULL: "…",
+    Word.NEEDS_GPU: "…",
+    Word.NOT_IMPLEMENTED: "–",
     Word.NOT_TESTABLE: "–",
 }
 MATCHED = {
@@ -47,11 +54,24 @@ def number(value: float, places: int, sign: str = "-") -> str:
 def condition(found: Mapping[str, Any]) -> str:
     """Return the effect of a condition that has one, with its interval and unit."""
     low, high = found["low"], found["high"]
-    if low is None or high is None or low == high:
+    if low == high:
         return f"{digits(found['effect'])} {found['unit']}"
-    places = decimals((high - low) / 2)
-    effect, low, high = (number(value, places) for value in (found["effect"], low, high))
-    return f"{effect} [{low}, {high}] {found['unit']}"
+    places = _places(found["effect"], low, high)
+    return f"{number(found['effect'], places)} {_ends(low, high, places)} {found['unit']}"
+
+
+def _places(effect: float, low: float | None, high: float | None) -> int:
+    """Return the decimals that an interval deserves: half of it shows two digits."""
+    ends = [end for end in (low, high) if end is not None]
+    width = ends[1] - ends[0] if len(ends) == 2 else 2 * (effect - ends[0])
+    return decimals(width / 2)
+
+
+def _ends(low: float | None, high: float | None, places: int, sign: str = "-") -> str:
+    """Return an interval, which may be open to one side."""
+    first = f"{MINUS}∞" if low is None else number(low, places, sign)
+    last = "∞" if high is None else number(high, places, sign)
+    return f"[{first}, {last}]"
 
 
 def effect(verdict: Verdict) -> tuple[str, str]:
@@ -62,14 +82,19 @@ def effect(verdict: Verdict) -> tuple[str, str]:
     if verdict.effect is None:
         return "", ""
     sign = "-" if verdict.unit.startswith("ratio") else "+"
-    if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
+    if verdict.low == verdict.high:
         places = decimals(verdict.effect / 10)  # three digits
         if verdict.effect and not round(verdict.effect, places):
             return f"{verdict.effect:{sign}.2g}".replace("-", MINUS), ""
         return number(verdict.effect, places, sign), ""
-    places = decimals((verdict.high - verdict.low) / 2)
-    low, high = (number(end, places, sign) for end in (verdict.low, verdict.high))
-    return number(verdict.effect, places, sign), f"[{low}, {high}]"
+    places = _places(verdict.effect, verdict.low, verdict.high)
+    ends = _ends(verdict.low, verdict.high, places, sign)
+    return number(verdict.effect, places, sign), ends
+
+
+def chance(verdict: Verdict) -> str:
+    """Return the p of a row: adjusted, of a statement of the paper; by itself, of all else."""
+    return p_value(verdict.p_adjusted if verdict.of_paper else verdict.p)
 
 
 def p_value(p: float | None) -> str:
@@ -119,6 +144,12 @@ def plural(count: int, noun: str) -> str:
 def figures(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return a paper's figures as pairs of name and value."""
     return [(name.replace("_", " "), _figure(value)) for name, value in values.items()]
+
+
+def settings(test: ClaimTest) -> list[tuple[str, str]]:
+    """Return what a test was given, as pairs of name and value; what is empty is left out."""
+    given = {field.name: getattr(test, field.name) for field in fields(test)}
+    return figures({name: value for name, value in given.items() if value not in (None, "", ())})
 
 
 def _figure(value: Any) -> str:

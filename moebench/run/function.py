@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from moebench.experiment.code import code_of_modules
+from moebench.experiment.code import code_of_modules, source_of_modules
 from moebench.experiment.stamp import NO_DATA, DataStamp
 
 
@@ -51,6 +51,11 @@ class Function:
     def code_now(self) -> Mapping[str, str]:
         """Read the source files anew."""
         return code_of_modules([self.reference.partition(":")[0]])
+
+    @cached_property
+    def source(self) -> str:
+        """Digest of the code of moebench and of papers that it runs."""
+        return source_of_modules(frozenset({self.reference.partition(":")[0]}))
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -106,7 +106,7 @@ class Job:
 
     def note_code(self) -> None:
         """Read the source files now; the run is refused if they are others by then."""
-        _ = self.experiment.code
+        _ = self.experiment.code, self.experiment.source
 
     def records(self) -> list[RunRecord]:
         """Return a record a seed, none where the run has not ended."""

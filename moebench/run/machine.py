@@ -9,9 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytorch_lightning as pl
 import torch
 
 PACKAGES = ("torch", "pytorch-lightning", "numpy", "moebench")
+DECISIVE = ("moebench", "configs", "reproductions", ":!*.jsonl", ":!*.md")
+# Of /proc/cpuinfo: x86, then ARM.
+MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU revision")
 
 
 def versions() -> dict[str, str]:
@@ -28,29 +32,35 @@ def version() -> str:
 
 @functools.cache
 def commit() -> str:
-    """Return the commit of the checkout, with `+` where files differ from it; empty outside one."""
-    here = Path(__file__).parent
+    """Return the commit of the checkout; empty where moebench does not run from one of its own.
+
+    With a `+` where files of moebench, of papers or their configurations differ from it or are not
+    in it. Records and prose are no such files: they decide no number.
+    """
+    checkout = Path(__file__).parents[2]
     try:
-        head = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        changed = subprocess.run(
-            ["git", "diff", "--quiet", "HEAD", "--", "moebench", "configs"], cwd=here.parents[1]
-        )
-    except (OSError, subprocess.CalledProcessError):
+        prefix, head = _git(checkout, "rev-parse", "--show-prefix", "--short=12", "HEAD")
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=all", "--", *DECISIVE)
+    except (OSError, ValueError, subprocess.CalledProcessError):
         return ""
-    return head.stdout.strip() + ("+" if changed.returncode else "")
+    return "" if prefix else head + ("+" if changed != [""] else "")
+
+
+def _git(folder: Path, *arguments: str) -> list[str]:
+    """Return the lines that git prints."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.removesuffix("\n").split("\n")
 
 
 @functools.cache
 def hardware() -> dict[str, str | int]:
-    """Return processor, cores and, where there is one, accelerator."""
+    """Return processor, what it can do, cores and, where there is one, accelerator."""
     found: dict[str, str | int] = {
         "processor": _processor(),
+        **_model(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count() or 0,
         "threads": torch.get_num_threads(),
     }
@@ -61,12 +71,32 @@ def hardware() -> dict[str, str | int]:
 
 def _processor() -> str:
     """Return the processor's name as the system gives it."""
+    return _cpuinfo().get("model name") or platform.processor() or platform.machine()
+
+
+def _model() -> dict[str, str]:
+    """Return which of the processors of that name it is, where the system tells."""
+    known = _cpuinfo()
+    told = [f"{name} {known[name]}" for name in MODEL if name in known]
+    return {"model": ", ".join(told)} if told else {}
+
+
+def _cpuinfo() -> dict[str, str]:
+    """Return what Linux says of the first processor; nothing elsewhere."""
     info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    first = info.read_text().partition("\n\n")[0] if info.exists() else ""
+    pairs = (line.partition(":")[::2] for line in first.splitlines())
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def precision(trainer: pl.Trainer, model: pl.LightningModule) -> str:
+    """Return what a model was really trained in.
+
+    A module that does its own arithmetic, whatever the trainer's, says so in `precision`.
+    """
+    said = str(getattr(model, "precision", trainer.precision))
+    products = torch.get_float32_matmul_precision()
+    return said if products == "highest" else f"{said}, products in {products} precision"
 
 
 def peak_memory_bytes() -> int:

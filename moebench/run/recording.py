@@ -13,7 +13,7 @@ from moebench.experiment.stamp import NO_DATA
 from moebench.leaks import in_words, leaks
 from moebench.records import RunRecord, read_history, write_whole
 from moebench.run.job import Job
-from moebench.run.machine import commit, hardware, peak_memory_bytes, versions
+from moebench.run.machine import commit, hardware, peak_memory_bytes, precision, versions
 from moebench.run.place import settle
 from moebench.run.work import Work
 
@@ -77,6 +77,8 @@ def record_of(
         commit=commit(),
         versions=versions(),
         hardware=hardware(),
+        source=job.experiment.source,
+        precision="" if objects is None else precision(objects.trainer, objects.model),
         data_hash=data.content_hash,
         data_version=data.version,
         code=job.experiment.code,
@@ -91,6 +93,7 @@ def record_of(
         planned=job.planned,
         leaks=leaked,
         metrics={**summary(history, steps), **getattr(objects and objects.data, "metrics", {})},
+        config=job.experiment.config,
     )
 
 

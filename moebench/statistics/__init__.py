@@ -122,21 +122,6 @@ def at_least_p(p_values: Sequence[float], count: int) -> float:
     return min(1.0, max((len(p_values) - i) * p for i, p in enumerate(ordered)))
 
 
-def jonckheere_p(groups: Sequence[Values], alternative: Alternative = "greater") -> float:
-    """Return p of the Jonckheere-Terpstra test that values rise ("greater") from group to group.
-
-    Its statistic is Kendall's, between value and number of the group; normal approximation with
-    correction for ties. It takes the groups for independent; arms that share seeds are correlated
-    positively, which makes it conservative. All values equal: one.
-    """
-    pooled = np.concatenate(groups)
-    if len(pooled) < 2 or len(groups) < 2 or identical(pooled):
-        return 1.0
-    group = np.repeat(np.arange(len(groups)), [len(values) for values in groups])
-    found = scipy.stats.kendalltau(group, pooled, method="asymptotic", alternative=alternative)
-    return float(found.pvalue)
-
-
 def spearman(x: Values, y: Values) -> float:
     """Return the rank correlation; zero where either does not vary or there are under two."""
     if len(x) < 2 or identical(x) or identical(y):

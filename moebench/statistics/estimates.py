@@ -1,118 +1,39 @@
-"""Estimates: a quantity as runs show it, with its 95% interval and p values that agree with it.
+"""From values to estimates: what runs say of a mean, a difference, a ratio or a share.
 
-An estimate knows the one-sided p of every bound, so that whatever is claimed of the quantity (above
-zero, above a margin, within two limits) is tested by the same distribution that gives the interval:
-a bound lies outside the 95% interval exactly if its p is below 0.025. Few values say nothing: the
-interval is the whole line and p is one. Values that are all the same are known exactly.
+Few values say nothing: the interval is the whole line and p is one. Values that are all the same
+are known exactly.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import exp, inf, log, sqrt
-from typing import ClassVar
 
 import numpy as np
-import scipy  # stats and optimize load when they are first used: they take a second
-from scipy.special import stdtr, stdtrit  # Student's distribution and its quantile
 
-from moebench.statistics import Interval, Values, identical
+from moebench.statistics import Values, identical
+from moebench.statistics.distributions import (
+    Estimate,
+    Fieller,
+    Identical,
+    Known,
+    Mapped,
+    Nothing,
+    Share,
+    Student,
+    Variances,
+    welch,
+)
 
-TAIL = 0.025  # of a 95% interval, on each side
-
-
-@dataclass(frozen=True)
-class Estimate(ABC):
-    """A number that runs give for a quantity, from `n` values or pairs (of the smaller sample)."""
-
-    value: float
-    n: int
-
-    method: ClassVar[str]
-
-    @abstractmethod
-    def p_at_most(self, bound: float) -> float:
-        """Return the one-sided p of the hypothesis that the quantity is at most a bound."""
-
-    @abstractmethod
-    def p_at_least(self, bound: float) -> float:
-        """Return the one-sided p of the hypothesis that the quantity is at least a bound."""
-
-    @abstractmethod
-    def ends(self) -> tuple[float, float]:
-        """Return both ends of the 95% interval; infinite where nothing is known."""
-
-    @property
-    def interval(self) -> Interval:
-        """The estimate with its 95% interval."""
-        return Interval(self.value, *self.ends(), self.n, self.method)
-
-
-@dataclass(frozen=True)
-class Known(Estimate):
-    """A computed number, or values that do not differ: nothing is left to chance."""
-
-    method: ClassVar[str] = "exact"
-
-    def p_at_most(self, bound: float) -> float:
-        """Return nought if the number is larger, else one."""
-        return 0.0 if self.value > bound else 1.0
-
-    def p_at_least(self, bound: float) -> float:
-        """Return nought if the number is smaller, else one."""
-        return 0.0 if self.value < bound else 1.0
-
-    def ends(self) -> tuple[float, float]:
-        """Return the number twice."""
-        return self.value, self.value
-
-
-@dataclass(frozen=True)
-class Identical(Known):
-    """The mean of several values that do not differ."""
-
-    method: ClassVar[str] = "identical values"
-
-
-@dataclass(frozen=True)
-class Nothing(Estimate):
-    """What is known from too few values: at most the one value that there is."""
-
-    method: ClassVar[str] = "too few values"
-
-    def p_at_most(self, bound: float) -> float:
-        """Return one."""
-        return 1.0
-
-    def p_at_least(self, bound: float) -> float:
-        """Return one."""
-        return 1.0
-
-    def ends(self) -> tuple[float, float]:
-        """Return the whole line."""
-        return -inf, inf
-
-
-@dataclass(frozen=True)
-class Student(Estimate):
-    """A mean, or a difference of means, over its standard error: Student's t distribution."""
-
-    error: float
-    freedom: float
-    method: ClassVar[str] = "t"
-
-    def p_at_most(self, bound: float) -> float:
-        """Return the chance of a t as large as this if the quantity were the bound."""
-        return float(stdtr(self.freedom, (bound - self.value) / self.error))
-
-    def p_at_least(self, bound: float) -> float:
-        """Return the chance of a t as small as this if the quantity were the bound."""
-        return float(stdtr(self.freedom, (self.value - bound) / self.error))
-
-    def ends(self) -> tuple[float, float]:
-        """Return both ends, at the same distance."""
-        half = float(stdtrit(self.freedom, 1 - TAIL)) * self.error
-        return self.value - half, self.value + half
+__all__ = [
+    "Estimate",
+    "Known",
+    "Student",
+    "difference",
+    "geometric",
+    "mean",
+    "paired_ratio",
+    "ratio",
+    "share",
+    "variances",
+]
 
 
 def mean(values: Values) -> Estimate:
@@ -127,100 +48,54 @@ def mean(values: Values) -> Estimate:
 
 
 def difference(first: Values, second: Values) -> Estimate:
-    """Return mean(first) - mean(second) of two samples that share no seeds.
-
-    Source: Welch 1947, Biometrika 34; the variances need not be equal.
-    """
+    """Return mean(first) - mean(second) of two samples that share no seeds, by Welch's t."""
     n = min(len(first), len(second))
     if n < 2:
         return Nothing(0.0, n)
     shift = float(first.mean() - second.mean())
     if identical(first) and identical(second):
         return Identical(shift, n)
-    error, freedom = _welch(first, second)
+    error, freedom = welch(first, second)
     return Student(shift, n, error, freedom)
 
 
-def _welch(first: Values, second: Values, ratio: float = 1.0) -> tuple[float, float]:
-    """Return standard error and degrees of freedom of mean(first) - ratio * mean(second)."""
-    a = float(first.var(ddof=1)) / len(first)
-    b = ratio**2 * float(second.var(ddof=1)) / len(second)
-    return sqrt(a + b), (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
-
-
-@dataclass(frozen=True)
-class Ratio(Estimate):
-    """The ratio of the means of two positive samples that share no seeds.
-
-    The ratio is r where mean(first) - r * mean(second) is nought, and that is a difference of
-    means, with its t for every r.
-
-    Source: Fieller 1954, Journal of the Royal Statistical Society B 16, with Welch's variances.
-    """
-
-    first: Values = field(repr=False, compare=False)
-    second: Values = field(repr=False, compare=False)
-    method: ClassVar[str] = "Fieller"
-
-    def p_at_most(self, bound: float) -> float:
-        """Return p of the difference of means that the bound makes."""
-        return self._p(bound, 1)
-
-    def p_at_least(self, bound: float) -> float:
-        """Return p of the difference of means that the bound makes."""
-        return self._p(bound, -1)
-
-    def _p(self, bound: float, sign: int) -> float:
-        error, freedom = _welch(self.first, self.second, bound)
-        gap = float(self.first.mean() - bound * self.second.mean())
-        return float(stdtr(freedom, -sign * gap / error))
-
-    def ends(self) -> tuple[float, float]:
-        """Return both ends; the upper one is infinite where the second mean may be nought."""
-        low = self._end(lambda r: self.p_at_most(r) - TAIL, 0.0)
-        high = self._end(lambda r: self.p_at_least(r) - TAIL, inf)
-        return low, high
-
-    def _end(self, excess: Callable[[float], float], limit: float) -> float:
-        """Return where a p is that of the tail, searched for from the estimate outwards."""
-        near, step = self.value, 2.0 if limit else 0.5
-        while excess(near * step) > 0:
-            near *= step
-            if not 1e-9 < near / self.value < 1e9:
-                return limit
-        return float(scipy.optimize.brentq(excess, near, near * step, rtol=1e-12))
-
-
 def ratio(first: Values, second: Values) -> Estimate:
-    """Return mean(first) / mean(second) of two positive samples that share no seeds."""
+    """Return mean(first) / mean(second) of two samples of positive values that share no seeds.
+
+    Nothing is known where a mean is not positive.
+    """
     n = min(len(first), len(second))
-    if n < 2:
+    if n < 2 or first.mean() <= 0 or second.mean() <= 0:
         return Nothing(1.0, n)
     quotient = float(first.mean() / second.mean())
     if identical(first) and identical(second):
         return Identical(quotient, n)
-    return Ratio(quotient, n, first, second)
+    return Fieller(quotient, n, first, second)
 
 
-@dataclass(frozen=True)
-class Variances(Estimate):
-    """The ratio of the variances of two independent normal samples: the F distribution."""
+def paired_ratio(first: Values, second: Values) -> Estimate:
+    """Return the geometric mean of first / second, one positive pair a seed.
 
-    freedom: tuple[int, int]
-    method: ClassVar[str] = "F"
+    Nothing is known where a value is not positive.
+    """
+    if (first <= 0).any() or (second <= 0).any():
+        return Nothing(1.0, len(first))
+    return geometric(mean(np.log(first) - np.log(second)))
 
-    def p_at_most(self, bound: float) -> float:
-        """Return the chance of a ratio as large as this if the true one were the bound."""
-        return float(scipy.stats.f.sf(self.value / bound, *self.freedom)) if bound > 0 else 0.0
 
-    def p_at_least(self, bound: float) -> float:
-        """Return the chance of a ratio as small as this if the true one were the bound."""
-        return float(scipy.stats.f.cdf(self.value / bound, *self.freedom)) if bound > 0 else 1.0
+def geometric(logarithms: Estimate) -> Estimate:
+    """Return the exponential of an estimate of logarithms: a ratio, as a geometric mean."""
+    if isinstance(logarithms, Nothing):
+        return Nothing(_exp(logarithms.value), logarithms.n)
+    return Mapped(_exp(logarithms.value), logarithms.n, logarithms, _exp, _log)
 
-    def ends(self) -> tuple[float, float]:
-        """Return both ends."""
-        high, low = (float(scipy.stats.f.ppf(q, *self.freedom)) for q in (TAIL, 1 - TAIL))
-        return self.value / low, self.value / high
+
+def _log(value: float) -> float:
+    return log(value) if value > 0 else -inf
+
+
+def _exp(value: float) -> float:
+    return exp(value) if value < 700 else inf
 
 
 def variances(first: Values, second: Values) -> Estimate:
@@ -236,77 +111,6 @@ def variances(first: Values, second: Values) -> Estimate:
     return Variances(quotient, n, (len(first) - 1, len(second) - 1))
 
 
-@dataclass(frozen=True)
-class Share(Estimate):
-    """The share of runs in which something is seen: the binomial distribution."""
-
-    seen: int
-    method: ClassVar[str] = "Clopper-Pearson"
-
-    def p_at_most(self, bound: float) -> float:
-        """Return the chance to see it in so many runs or more if the share were the bound."""
-        return float(scipy.stats.binom.sf(self.seen - 1, self.n, min(max(bound, 0.0), 1.0)))
-
-    def p_at_least(self, bound: float) -> float:
-        """Return the chance to see it in so many runs or fewer if the share were the bound."""
-        return float(scipy.stats.binom.cdf(self.seen, self.n, min(max(bound, 0.0), 1.0)))
-
-    def ends(self) -> tuple[float, float]:
-        """Return both ends.
-
-        Source: Clopper and Pearson 1934, Biometrika 26.
-        """
-        found = scipy.stats.binomtest(self.seen, self.n).proportion_ci(1 - 2 * TAIL, "exact")
-        return float(found.low), float(found.high)
-
-
 def share(seen: int, runs: int) -> Estimate:
     """Return the share of runs, independent of one another, in which something is seen."""
     return Share(seen / runs, runs, seen) if runs > 1 else Nothing(float(seen), runs)
-
-
-@dataclass(frozen=True)
-class Mapped(Estimate):
-    """An estimate of a rising function of the quantity, such as the exponential of a logarithm."""
-
-    inner: Estimate
-    function: Callable[[float], float] = field(compare=False)
-    inverse: Callable[[float], float] = field(compare=False)
-
-    @property
-    def interval(self) -> Interval:
-        """The estimate with its 95% interval."""
-        return Interval(self.value, *self.ends(), self.n, self.inner.method)
-
-    def p_at_most(self, bound: float) -> float:
-        """Return p of the bound of the quantity itself."""
-        return self.inner.p_at_most(self.inverse(bound))
-
-    def p_at_least(self, bound: float) -> float:
-        """Return p of the bound of the quantity itself."""
-        return self.inner.p_at_least(self.inverse(bound))
-
-    def ends(self) -> tuple[float, float]:
-        """Return the function of both ends."""
-        low, high = self.inner.ends()
-        return self.function(low), self.function(high)
-
-
-def _log(value: float) -> float:
-    return log(value) if value > 0 else -inf
-
-
-def _exp(value: float) -> float:
-    return exp(value) if value < 700 else inf
-
-
-def geometric(logarithms: Estimate) -> Estimate:
-    """Return the exponential of an estimate of logarithms: a ratio, as a geometric mean."""
-    if isinstance(logarithms, Nothing):
-        return Nothing(_exp(logarithms.value), logarithms.n)
-    return Mapped(_exp(logarithms.value), logarithms.n, logarithms, _exp, _log)
-
-
-def paired_ratio(first: Values, second: Values) -> Estimate:
-    """Return the geometric mean of first / second, one positive pair a seed."""
-    return geometric(mean(np.log(first) - np.log(second)))

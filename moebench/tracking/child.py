@@ -21,6 +21,8 @@ COSTS = (
     "peak_memory_bytes",
 )
 
+TOLD = ("source", "precision", "leaks")  # of a record, where it says so
+
 
 class Child:
     """A folder `<arm>/seed_<n>` with one configuration, and what MLflow has of it.
@@ -139,7 +141,7 @@ def described(record: RunRecord) -> dict[str, str]:
         "mlflow.source.git.commit": record.commit,
         "data_hash": record.data_hash,
         "data_version": str(record.data_version),
-        **({"leaks": record.leaks} if record.leaks else {}),
+        **{name: value for name in TOLD if (value := getattr(record, name))},
         **{f"code.{name}": digest for name, digest in record.code.items()},
         **{f"version.{name}": str(value) for name, value in record.versions.items()},
         **{f"hardware.{name}": str(value) for name, value in record.hardware.items()},

@@ -114,6 +114,8 @@ def _logged(parts: Parts) -> Logged:
             name: int(value) if value.isdigit() else value
             for name, value in _under("hardware.", tags).items()
         },
+        source=tags.get("source", ""),
+        precision=tags.get("precision", ""),
         data_hash=tags.get("data_hash", ""),
         data_version=int(tags.get("data_version", 1)),
         code=_under("code.", tags),

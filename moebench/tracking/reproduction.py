@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from moebench.tracking.child import Child, interrupt
 from moebench.tracking.files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
@@ -153,9 +153,15 @@ class Reproduction:
             self.store.tag(child.run_id, tags)
 
     def _count_verdicts(self) -> None:
+        """Log how many verdicts have which word; what is no statement of the paper, apart."""
         verdicts = json.loads(text(self.folder / "verdicts.json") or "[]")
-        counts = Counter(verdict["verdict"] for verdict in verdicts)
+        counts = Counter(f"{_kind(verdict)}/{verdict['verdict']}" for verdict in verdicts)
         now = time.time()
-        self.store.log_points(
-            self.parent, [Point(f"verdicts/{word}", n, now, 0) for word, n in counts.items()]
-        )
+        self.store.log_points(self.parent, [Point(name, n, now, 0) for name, n in counts.items()])
+
+
+def _kind(verdict: Mapping[str, Any]) -> str:
+    """Say among what a verdict is counted: those on the paper, controls, or additions of ours."""
+    if verdict.get("control_of"):
+        return "controls"
+    return "verdicts" if verdict.get("of_paper", True) else "ours"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from moebench.claims import Claim, Word
+from moebench.plan import Plan
 from moebench.records import RunRecord
 from moebench.statistics import holm
 from moebench.verdict.controls import bound
@@ -39,6 +40,7 @@ def judge(
     records: Iterable[RunRecord],
     profile: str,
     elsewhere: Mapping[str, Sequence[RunRecord]] | None = None,
+    plan: Plan | None = None,
 ) -> list[Verdict]:
     """Return one verdict a claim, in their order.
 
@@ -47,6 +49,7 @@ def judge(
         records: of any profile and status.
         profile: whose records count.
         elsewhere: target -> records, for claims that the runs of another target judge.
+        plan: of the paper, which knows the profile that has the runs a claim lacks.
 
     Raises:
         ValueError: for two records of one arm and seed.
@@ -56,7 +59,7 @@ def judge(
         target: [one for one in found if one.profile == profile]
         for target, found in by_target.items()
     }
-    cases = [_examine(claim, ours.get(claim.runs_of, []), profile) for claim in claims]
+    cases = [_examine(claim, ours.get(claim.runs_of, []), profile, plan) for claim in claims]
     adjusted = iter(holm([case.p for case in cases if case.p is not None]))
     verdicts = []
     for case in cases:
@@ -68,7 +71,7 @@ def judge(
     return bound(claims, verdicts)
 
 
-def _examine(claim: Claim, records: Sequence[RunRecord], profile: str) -> _Case:
+def _examine(claim: Claim, records: Sequence[RunRecord], profile: str, plan: Plan | None) -> _Case:
     """Run the test of a claim, if it has one and the runs for it."""
     evidence = Evidence.of(claim.arms, records)
     if claim.test is None:
@@ -78,8 +81,7 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str) -> _Case:
         reason = "The profile smoke checks that everything runs and judges nothing."
         return _Case(claim, evidence, word=Word.NEEDS_FULL, reason=reason)
     if evidence.missing:
-        word = Word.NEEDS_GPU if profile == "full" else Word.NEEDS_FULL
-        reason = f"No runs of {', '.join(evidence.missing)} in the profile {profile}."
+        word, reason = _lacking(claim, evidence.missing, profile, plan)
         return _Case(claim, evidence, word=word, reason=reason)
     if why := mixed(claim, evidence):
         # Runs of two kinds have no mean, in the table of costs neither.
@@ -87,3 +89,25 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str) -> _Case:
         reason = f"Mixed evidence, which is not judged: {why}."
         return _Case(claim, evidence.without(unlike), reason=reason)
     return _Case(claim, evidence, claim.test.judge(evidence))
+
+
+def _lacking(
+    claim: Claim, missing: Sequence[str], profile: str, plan: Plan | None
+) -> tuple[Word, str]:
+    """Return the word for a claim without the runs it needs, and the reason."""
+    where = f" of {claim.runs_of}" if claim.runs_of else ""
+    told = f"No runs of {', '.join(missing)} in the profile {profile}{where}"
+    if claim.runs_of or plan is None:
+        beyond = profile == "full" and not claim.runs_of
+        return Word.NEEDS_GPU if beyond else Word.NEEDS_FULL, f"{told}."
+    has = [
+        one.name
+        for one in plan.profiles
+        if one.name != "smoke" and all(plan.runs(one, arm) for arm in missing)
+    ]
+    if profile in has:
+        told += ", which are still to be made"
+    elif has:
+        told += f"; the profile {has[0]} has them"
+    needed = profile if profile in has else (has or ["full"])[0]
+    return Word.NEEDS_GPU if needed == "gpu" else Word.NEEDS_FULL, f"{told}."

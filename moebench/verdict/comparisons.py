@@ -42,6 +42,11 @@ class Equivalence(ClaimTest):
     second: str
     relative: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.margin == 0:
+            raise ValueError("margin=0: no two arms differ by less")
+
     @property
     def arms(self) -> tuple[str, ...]:
         """Both arms."""
@@ -92,6 +97,8 @@ class Order(ClaimTest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if len(self.ordered) < 2:
+            raise ValueError(f"ordered={self.ordered}: needs two arms or more")
         if self.lead and self.lead not in pairwise(self.ordered):
             raise ValueError(f"lead={self.lead}: not two neighbours of {', '.join(self.ordered)}")
 

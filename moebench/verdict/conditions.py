@@ -43,7 +43,9 @@ class Claimed:
         return min(1.0, 2 * max(tails))
 
     def p_refuted(self, estimate: Estimate) -> float:
-        """Return p of the hypothesis that the quantity counts."""
+        """Return p of the hypothesis that the quantity counts; no effect at all does not."""
+        if estimate.ends() == (self.null, self.null):
+            return 0.0
         return min(1.0, 2 * estimate.p_at_least(self.low), 2 * estimate.p_at_most(self.high))
 
 
@@ -81,10 +83,11 @@ class Condition:
     state: State
     effect: Interval
     unit: str
-    p: float | None = None  # of the statement being false; None where nothing is left to chance
+    p: float | None = None  # of its holding by chance; None where nothing is left to chance
     p_refuted: float | None = None  # of the statement being true
     remark: str = ""  # how to read the state: "there, but too small to count"
     choice: str = ""  # of what the paper leaves open: "coding anti, step 12"
+    misses: float = 0.0  # by how much the estimate misses what counts; below nought, it counts
     power: Mapping[str, float] | None = None  # what more seeds would show
 
     @property
@@ -94,12 +97,8 @@ class Condition:
 
     @property
     def p_of_state(self) -> float | None:
-        """The p of what the state asserts; of the likelier assertion where it is open."""
-        if self.p is None or self.p_refuted is None:
-            return None
-        if self.state is State.HOLDS:
-            return self.p
-        return self.p_refuted if self.state is State.REFUTED else min(self.p, self.p_refuted)
+        """The p of what the state asserts; of the statement, where it is open."""
+        return self.p_refuted if self.state is State.REFUTED else self.p
 
 
 def judged(
@@ -110,11 +109,15 @@ def judged(
     A condition holds if the estimate counts and the interval lies where it must; it is refuted if
     the interval has no value that counts; it is open otherwise.
     """
-    p, p_refuted = claimed.p_holds(estimate), claimed.p_refuted(estimate)
     counts = claimed.low <= estimate.value <= claimed.high
-    state = State.HOLDS if counts and p <= LEVEL else State.OPEN
+    # What does not count does not hold at any level, however surely it is there.
+    p = claimed.p_holds(estimate) if counts else 1.0
+    p_refuted = claimed.p_refuted(estimate)
+    state = State.HOLDS if p <= LEVEL else State.OPEN
     state = State.REFUTED if p_refuted <= LEVEL else state
-    found = Condition(says, state, estimate.interval, unit, p, p_refuted, choice=choice)
+    misses = max(claimed.low - estimate.value, estimate.value - claimed.high)
+    misses = round(misses, 12)  # what is off by rounding alone is equally far off
+    found = Condition(says, state, estimate.interval, unit, p, p_refuted, "", choice, misses)
     if type(estimate) is Known:
         return replace(found, p=None, p_refuted=None)
     return replace(
@@ -162,17 +165,20 @@ def all_of(says: str, conditions: Sequence[Condition]) -> Condition:
     """Claim several conditions as one, which shows the numbers of the one nearest to failing.
 
     It holds if all hold, so its p is the largest; it is refuted if one is, and as there are
-    several to be refuted by chance, that p counts them all (Bonferroni).
+    several to be refuted by chance, that p counts them all (Bonferroni). Of those that are as sure
+    as each other, computed ones among them, it shows the one that misses by most.
     """
     rank = {State.REFUTED: 0, State.OPEN: 1, State.HOLDS: 2}
-    worst = min(conditions, key=lambda c: (rank[c.state], c.p_refuted or 0.0, -(c.p or 0.0)))
-    says = f"{says} (nearest to failing: {worst.says})" if len(conditions) > 1 else says
-    if worst.p is None or worst.p_refuted is None:
+    # What is shown is what has the p: the surest of the refuted, the least sure of the others.
+    worst = min(conditions, key=lambda c: (rank[c.state], _failing(c), -c.misses))
+    p_refuted = None if worst.p_refuted is None else min(1.0, len(conditions) * worst.p_refuted)
+    lost = worst.state is State.REFUTED and p_refuted is not None and p_refuted > LEVEL
+    state = State.OPEN if lost else worst.state
+    shown = "refuted by" if state is State.REFUTED else "nearest to failing"
+    says = f"{says} ({shown}: {worst.says})" if len(conditions) > 1 else says
+    if worst.p is None:
         return replace(worst, says=says)
     p = max(condition.p or 0.0 for condition in conditions)
-    p_refuted = min(1.0, len(conditions) * worst.p_refuted)
-    lost = worst.state is State.REFUTED and p_refuted > LEVEL
-    state = State.OPEN if lost else worst.state
     return replace(worst, says=says, state=state, p=p, p_refuted=p_refuted)
 
 
@@ -182,7 +188,7 @@ def any_of(says: str, conditions: Sequence[Condition]) -> Condition:
     It holds if one does, by a p that counts them all (Bonferroni), and is refuted if all are.
     """
     rank = {State.HOLDS: 0, State.OPEN: 1, State.REFUTED: 2}
-    best = min(conditions, key=lambda c: (rank[c.state], c.p or 0.0))
+    best = min(conditions, key=lambda c: (rank[c.state], -_failing(c), c.misses))
     says = f"{says} (nearest to it: {best.says})" if len(conditions) > 1 else says
     if best.p is None:
         return replace(best, says=says)
@@ -191,3 +197,10 @@ def any_of(says: str, conditions: Sequence[Condition]) -> Condition:
     lost = best.state is State.HOLDS and p > LEVEL
     state = State.OPEN if lost else best.state
     return replace(best, says=says, state=state, p=p, p_refuted=p_refuted)
+
+
+def _failing(condition: Condition) -> float:
+    """Return a number that is the smaller, the nearer a condition is to failing, of its state."""
+    if condition.state is State.REFUTED:
+        return condition.p_refuted or 0.0
+    return -(condition.p or 0.0)

@@ -1,32 +1,36 @@
 """Controls bind: a claim whose control fails is inconclusive, whatever its own runs say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from moebench.claims import Claim, Word
+from moebench.claims import KINDS, OF_CONTROLS, Claim, Word
 from moebench.verdict.outcome import Verdict
-
-# A null control that fails undoes what was found, a positive one what was not found; and a test
-# that finds what is not there, or does not find what is, is no test.
-FAILED = Word.FAILED
 
 
 def bound(claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the verdicts, in their order, with what the controls of each claim came to."""
     words = {verdict.claim: verdict.verdict for verdict in verdicts}
     return [
-        _bound(verdict, {c.key: words[c.key] for c in claims if c.control_of == claim.key}, claim)
-        for claim, verdict in zip(claims, verdicts, strict=True)
+        _bound(verdict, [claim for claim in claims if claim.control_of == verdict.claim], words)
+        for verdict in verdicts
     ]
 
 
-def _bound(verdict: Verdict, controls: Mapping[str, Word], claim: Claim) -> Verdict:
-    """Return a verdict with its controls, which may undo it."""
-    if not controls:
-        return replace(verdict, controls={"none": claim.uncontrolled} if claim.uncontrolled else {})
-    listed = replace(verdict, controls={key: str(word) for key, word in controls.items()})
-    failed = [key for key, word in controls.items() if word is FAILED]
+def _bound(verdict: Verdict, controls: Sequence[Claim], words: dict[str, Word]) -> Verdict:
+    """Return a verdict with its controls, which may undo it.
+
+    It does not matter which kind failed: a test that finds what is not there, or does not find what
+    is, is no test.
+    """
+    told = {one.key: f"{KINDS[one.expects]} {_told(words[one.key])}" for one in controls}
+    listed = replace(verdict, controls=told)
+    failed = [one.key for one in controls if words[one.key] is Word.FAILED]
     if failed and verdict.effect is not None:
         why = f"Control failed: {', '.join(failed)}. Without it: {verdict.verdict}, {verdict.why}"
         return replace(listed, verdict=Word.INCONCLUSIVE, why=why)
     return listed
+
+
+def _told(word: Word) -> str:
+    """Return the word of a control, which may not have been judged."""
+    return str(word) if word in OF_CONTROLS else f"control {word}"

@@ -1,12 +1,12 @@
 """Test of claims that follow, or do not, from a computation: no seeds, no interval, no p."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from moebench.claims import ClaimTest
 from moebench.statistics.estimates import Known
-from moebench.verdict.conditions import Claimed, Condition, all_of, judged, unknown
+from moebench.verdict.conditions import Claimed, Condition, State, all_of, judged, unknown
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
@@ -15,12 +15,15 @@ from moebench.verdict.findings import Findings
 class Exact(ClaimTest):
     """Metrics of a computed record are what is stated. The effect is the value that was found.
 
+    Of several values it is that of one that is not as stated, if there is any.
+
     Args:
         arm: the computed arm.
         equals: metric -> stated value.
         at_least: metric -> smallest value stated.
         at_most: metric -> largest value stated.
         tolerance: how far off a value may be, by rounding in the paper or in the computation.
+        metric: printed as the value of the arm; the first that is stated, unless given.
     """
 
     arm: str
@@ -28,19 +31,30 @@ class Exact(ClaimTest):
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float] = field(default_factory=dict)
     tolerance: float = 1e-9
+    metric: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (self.equals or self.at_least or self.at_most):
+        stated = [*self.equals, *self.at_least, *self.at_most]
+        if not stated:
             raise ValueError(f"arm={self.arm}: nothing is stated of it")
+        if self.margin or self.tolerance < 0:
+            wrong = f"margin={self.margin}, tolerance={self.tolerance}"
+            raise ValueError(f"{wrong}: there is no margin, and the tolerance is at least 0")
+        object.__setattr__(self, "metric", self.metric or stated[0])
 
     @property
     def arms(self) -> tuple[str, ...]:
         """The one arm."""
         return (self.arm,)
 
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """None: there is one arm."""
+        return []
+
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge every stated value."""
+        """Judge every stated value; the sentence names those that are amiss, else all."""
         records = list(evidence.finished(self.arm).values())
         metrics = records[0].metrics if records else {}
         stated = [
@@ -49,20 +63,21 @@ class Exact(ClaimTest):
             *((name, "at most ", -inf, value) for name, value in self.at_most.items()),
         ]
         conditions = [self._condition(metrics, *one) for one in stated]
-        return Findings(all_of(f"all {len(conditions)} values are as stated", conditions))
+        amiss = [condition.says for condition in conditions if condition.state is not State.HOLDS]
+        says = "; ".join(amiss or [condition.says for condition in conditions])
+        if amiss and len(conditions) > 1:
+            says = f"{len(amiss)} of {len(conditions)} values are not as stated: {says}"
+        return Findings(replace(all_of("", conditions), says=says))
 
     def _condition(
         self, metrics: Mapping[str, float], name: str, word: str, low: float, high: float
     ) -> Condition:
         """Return the condition that a metric lies between two values."""
         if name not in metrics:
-            return unknown(name, self.unit, "not in the computed record")
+            return unknown(f"{name} is missing", self.unit, "not in the computed record")
         value = metrics[name]
         says = f"{name} is {value:.6g}, stated {word}{low if low > -inf else high:.6g}"
+        if self.tolerance > 1e-6:  # below that it is the rounding of the computation
+            says += f" ± {self.tolerance:g}"
         low, high = low - self.tolerance, high + self.tolerance
         return judged(says, Known(value, 1), Claimed(low, high, low, high), self.unit)
-
-    @property
-    def pairs(self) -> Sequence[tuple[str, str]]:
-        """None: there is one arm."""
-        return []

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from moebench.verdict.conditions import LEVEL, Condition, State
+from moebench.verdict.conditions import LEVEL, Condition, State, all_of, any_of
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,12 @@ class Findings:
     def under_some(self) -> list[Condition]:
         """The choices under which the lead holds, by a p that counts all that were tried."""
         number = len(self.choices)
-        found = [one for one in self.choices if one.state is State.HOLDS]
+        found = [one for one in self.choices if one.enough and one.state is State.HOLDS]
         return [one for one in found if one.p is None or number * one.p <= LEVEL]
 
     @property
     def p(self) -> float | None:
         """The p of what the verdict asserts; None where nothing is left to chance."""
-        if self.lead.state is State.OPEN and self.under_some:
-            p_values = [one.p for one in self.under_some if one.p is not None]
-            return len(self.choices) * min(p_values) if p_values else None
         return self.lead.p_of_state if self.lead.enough else None
 
 
@@ -49,18 +46,13 @@ def under_choices(says: str, choices: Sequence[Condition]) -> tuple[Condition, l
     """Return the lead of a claim that is judged under several choices, and the choices.
 
     The claim as the paper makes it holds under a choice that the paper does not name: it is borne
-    out if it holds under all, refuted if it is refuted under all, and else hangs on the choice.
+    out if it holds under all, refuted if it is refuted under all, and else hangs on the choice. Its
+    numbers are those that have its p: of the choice nearest to failing where it holds under all,
+    else of the one nearest to holding.
     """
     states = {choice.state for choice in choices}
-    state = states.pop() if len(states) == 1 else State.OPEN
-    first = choices[0]
-    p_values = [choice.p for choice in choices if choice.p is not None]
-    refuted = [choice.p_refuted for choice in choices if choice.p_refuted is not None]
-    lead = replace(
-        first,
-        says=says,
-        state=state,
-        p=max(p_values) if p_values else None,
-        p_refuted=max(refuted) if refuted else None,
-    )
-    return lead, list(choices)
+    together = all_of if states == {State.HOLDS} else any_of
+    lead = together(says, choices)
+    if len(states) > 1:  # more seeds would not settle what hangs on a choice
+        lead = replace(lead, state=State.OPEN, power=None)
+    return replace(lead, says=says), list(choices)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from moebench.claims import ClaimTest
 from moebench.verdict.comparisons import compared
-from moebench.verdict.conditions import Condition, all_of, below, mean_is
+from moebench.verdict.conditions import Condition, all_of, any_of, below, mean_is
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
@@ -15,8 +15,9 @@ from moebench.verdict.findings import Findings
 class Front(ClaimTest):
     """As the weight rises imbalance falls, and at the high end the metric pays for it.
 
-    The cost is that of the highest weight against each other one. Held against the best of them
-    alone it would be above nought by selection: the best is best by chance, too.
+    The cost leads: the highest weight has a higher metric than some lower one. As the lower one is
+    not named beforehand, and the best of them is best by chance, too, its p counts them all. It is
+    not asked to be worse than every one: no weight at all may be worst, since imbalance costs.
 
     Args:
         weighted: the arms, by rising weight.
@@ -25,6 +26,11 @@ class Front(ClaimTest):
 
     weighted: tuple[str, ...]
     imbalance: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.weighted) < 2:
+            raise ValueError(f"weighted={self.weighted}: a front has two weights or more")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -39,8 +45,8 @@ class Front(ClaimTest):
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the cost, then the imbalance."""
-        says = f"{self.weighted[-1]} has a higher {self.metric} than every other weight"
-        cost = all_of(says, [compared(self, evidence, *pair, "higher") for pair in self.pairs])
+        says = f"{self.weighted[-1]} has a higher {self.metric} than some lower weight"
+        cost = any_of(says, [compared(self, evidence, *pair, "higher") for pair in self.pairs])
         falls = [self._falls(evidence, *pair) for pair in pairwise(self.weighted)]
         says = f"{self.imbalance} falls from each weight to the next"
         notes = evidence.means((self.imbalance,), self.weighted)

@@ -16,7 +16,7 @@ def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str,
         claim: with what its arms are matched on.
         costs: arm -> cost -> mean over its finished runs.
     """
-    cost = MATCHED_COST.get(claim.matched_on) if claim.matched_on else None  # type: ignore[call-overload]
+    cost = MATCHED_COST.get(claim.matched_on or "")
     if cost is None or claim.test is None:
         return {}
     found = {}

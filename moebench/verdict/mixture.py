@@ -57,11 +57,13 @@ def mixtures(claims: Iterable[Claim], records: Sequence[RunRecord]) -> list[str]
     """Return why the claims of a paper must not all be judged by these records, each reason once.
 
     Args:
-        claims: of one paper.
+        claims: of one paper; those that the runs of another judge are left out.
         records: of one profile.
     """
     reasons: dict[str, None] = {}
     for claim in claims:
+        if claim.runs_of:
+            continue
         if why := mixed(claim, Evidence.of(claim.arms, records)):
             reasons[why] = None
     return list(reasons)

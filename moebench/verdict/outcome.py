@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from moebench.claims import Claim, MatchedOn, Word
@@ -26,15 +26,19 @@ class Verdict:
     low: float | None = None  # of its 95% interval
     high: float | None = None
     interval: str = ""  # method of the interval
-    n: int = 0  # seeds that went into it
+    n: int = 0  # units of replication that went into it
     p: float | None = None  # of what the word asserts
     p_adjusted: float | None = None  # by Holm, over the paper's own claims judged together
-    preliminary: bool = False  # fewer seeds than the claim asks for
+    preliminary: bool = False  # fewer units than the claim asks for
+    asked: int = 0  # how many it asks for
     unit: str = ""
+    replicate: str = "seed"  # the unit of replication: what the claim is said to hold over
     of_paper: bool = True  # a statement of the paper, no control and no addition of ours
-    replicate: str = "seed"  # the unit over which the claim is said to hold
     control_of: str = ""
-    controls: Mapping[str, str] = field(default_factory=dict)  # key -> what came of it, or why none
+    expects: str = ""  # of a control: "effect" or "no effect"
+    controls: Mapping[str, str] = field(default_factory=dict)  # key -> "null control passed"
+    uncontrolled: str = ""  # why a control is lacking
+    runs_of: str = ""  # the target whose runs judged it; empty: its own
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
@@ -85,7 +89,7 @@ def conclude(
         n=lead.effect.n,
         p=findings.p,
         p_adjusted=p_adjusted,
-        preliminary=lead.p is not None and lead.effect.n < claim.seeds,
+        preliminary=_preliminary(claim, lead),
         power=lead.power,
         conditions=[_listed(condition) for condition in findings.conditions],
     )
@@ -97,15 +101,22 @@ def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> Word
     sure = lead.enough and (p_adjusted is None or p_adjusted <= LEVEL)
     state = lead.state if sure else State.OPEN
     if claim.control_of:
-        if state is State.OPEN:
-            return Word.UNDECIDED
-        return Word.PASSED if (state is State.HOLDS) == (claim.expects == "effect") else Word.FAILED
+        return _of_control(claim, state, bool(findings.under_some))
     if state is State.REFUTED:
         return Word.NOT_REPRODUCED
     if state is State.HOLDS:
         all_hold = all(side.state is State.HOLDS for side in findings.sides)
         return Word.REPRODUCED if all_hold else Word.PARTIAL
     return Word.PARTIAL if sure and findings.under_some else Word.INCONCLUSIVE
+
+
+def _of_control(claim: Claim, state: State, under_some: bool) -> Word:
+    """Return the word of a control; what is found under one choice is found."""
+    if claim.expects == "no effect" and under_some:
+        return Word.FAILED
+    if state is State.OPEN:
+        return Word.UNDECIDED
+    return Word.PASSED if (state is State.HOLDS) == (claim.expects == "effect") else Word.FAILED
 
 
 def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
@@ -117,9 +128,13 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "says": claim.says,
         "source": claim.source,
         "unit": claim.test.unit if claim.test else "",
-        "of_paper": claim.of_paper,
+        "asked": claim.seeds,
         "replicate": claim.replicate,
+        "of_paper": claim.of_paper,
         "control_of": claim.control_of,
+        "expects": claim.expects,
+        "uncontrolled": claim.uncontrolled,
+        "runs_of": claim.runs_of,
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,
         "measured": evidence.measured(claim.test.metric if claim.test else ""),
@@ -132,12 +147,13 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
 def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Evidence) -> str:
     """Return the sentence that says what decided the verdict."""
     lead = findings.lead
-    parts = [*_told(findings), *_corrected(findings, p_adjusted)]
+    parts = [*_told(findings), *_chance(findings, p_adjusted)]
     if lead.state is State.OPEN and lead.power and "seeds_needed" in lead.power:
-        parts.append(f"the margin would need {lead.power['seeds_needed']:.0f} seeds")
+        seeds = f"{lead.power['seeds_needed']:.0f} {claim.replicate}s"
+        parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
     parts += [text for text in (findings.remark, claim.caution) if text]
-    if lead.p is not None and lead.effect.n < claim.seeds:
-        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} seeds")
+    if _preliminary(claim, lead):
+        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {claim.replicate}s")
     parts += [
         f"{count} of {len(evidence.runs[arm])} runs of {arm}: {status.replace('_', ' ')}"
         for arm in claim.arms
@@ -146,10 +162,17 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     return "; ".join(parts) + "."
 
 
-def _corrected(findings: Findings, p_adjusted: float | None) -> list[str]:
-    """Return the corrected p, and what the correction did."""
-    if p_adjusted is None or (findings.lead.state is State.OPEN and not findings.under_some):
+def _preliminary(claim: Claim, lead: Condition) -> bool:
+    """Say whether a claim rests on less than it asks for."""
+    return lead.p is not None and lead.effect.n < claim.seeds
+
+
+def _chance(findings: Findings, p_adjusted: float | None) -> list[str]:
+    """Return the p of what is asserted, and what its correction did."""
+    if findings.p is None or (findings.lead.state is State.OPEN and not findings.under_some):
         return []
+    if p_adjusted is None:
+        return [f"p = {findings.p:.2g}"]
     lost = ", so it stays open among so many claims" if p_adjusted > LEVEL else ""
     return [f"Holm-adjusted p = {p_adjusted:.2g}{lost}"]
 
@@ -164,21 +187,25 @@ def _told(findings: Findings) -> list[str]:
         found = [one.choice or one.says for one in findings.choices if one.state is state]
         if found:
             count = f"{len(found)} of {len(findings.choices)} choices"
-            parts.append(f"{state} under {count}: {', '.join(found)}")
-    return [*parts, *sides]
+            parts.append(f"{state} under {count} ({'; '.join(found)})")
+    shown = next(one for one in findings.choices if one.effect == findings.lead.effect)
+    name = f"{shown.choice}: {shown.says}" if shown.choice else shown.says
+    return [*parts, f"shown is {_clause(replace(shown, says=name))}", *sides]
 
 
 def _clause(condition: Condition) -> str:
     """Return a condition with its state and numbers."""
     effect, state = condition.effect, condition.state
     read = f" ({condition.remark})" if condition.remark else ""
-    if effect.n == 0 or not math.isfinite(effect.low + effect.high):
+    if effect.n == 0 or (math.isinf(effect.low) and math.isinf(effect.high)):
         few = condition.remark or f"too few finished runs ({effect.n})"
         return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
-        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}"
-    interval = f"[{effect.low:.3g}, {effect.high:.3g}]"
-    return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {interval} {condition.unit}"
+        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
+    ends = f"[{effect.low:.3g}, {effect.high:.3g}]"
+    nought = abs(effect.estimate) < 1e-9 * (effect.high - effect.low)  # but for rounding
+    estimate = f"{0.0 if nought else effect.estimate:.3g}"
+    return f"{condition.says}: {state}{read}, {estimate} {ends} {condition.unit}".rstrip()
 
 
 def _listed(condition: Condition) -> dict[str, Any]:

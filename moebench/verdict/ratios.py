@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from moebench.claims import ClaimTest
 from moebench.statistics.estimates import paired_ratio
-from moebench.verdict.conditions import Claimed, judged, mean_is, times
+from moebench.verdict.conditions import Claimed, judged, mean_is, times, unknown
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
@@ -29,6 +29,12 @@ class Ratio(ClaimTest):
     noted: tuple[str, ...] = ()
     unit: str = "ratio"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.factor <= 0 or self.margin:
+            wrong = f"factor={self.factor}, margin={self.margin}"
+            raise ValueError(f"{wrong}: the factor is above 0 and says what counts, not a margin")
+
     @property
     def arms(self) -> tuple[str, ...]:
         """Both arms."""
@@ -38,8 +44,12 @@ class Ratio(ClaimTest):
         """Judge the mean ratio."""
         a, b = evidence.paired(self.metric, self.first, self.second)
         much = "at least" if self.factor >= 1 else "at most"
-        says = f"{self.metric} of {self.first} is {much} {self.factor:g} times that of "
-        found = judged(says + self.second, paired_ratio(a, b), times(self.factor), self.unit)
+        that = f"{much} {self.factor:g} times that of {self.second}"
+        says = f"{self.metric} of {self.first} is {that}"
+        if (a > 0).all() and (b > 0).all():
+            found = judged(says, paired_ratio(a, b), times(self.factor), self.unit)
+        else:
+            found = unknown(says, self.unit, "a value is not above 0, so that it has no ratio")
         return Findings(found, notes=evidence.means(self.noted, self.arms))
 
 
@@ -56,6 +66,11 @@ class Limit(ClaimTest):
     arm: str
     limit: float
     above: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.margin:
+            raise ValueError(f"margin={self.margin}: the limit says what counts, not a margin")
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ class Slope(ClaimTest):
     direction: Direction = "lower"
     unit: str = "nats a doubling"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(set(self.sizes.values())) < 2 or min(self.sizes.values()) <= 0:
+            raise ValueError(f"sizes={self.sizes}: must be two different ones or more, all above 0")
+
     @property
     def arms(self) -> tuple[str, ...]:
         """All arms."""

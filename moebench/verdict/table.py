@@ -1,35 +1,61 @@
 """Verdicts as plain text for a terminal of 120 columns: one row a claim, then the costs."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from moebench.plan import NAMES
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
+from moebench.verdict.remarks import Footnotes, beside, judged, remarks, rest
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
-WIDTHS = (9, 13, 26, 3, 6, 22, 29)
+WIDTHS = (9, 17, 26, 3, 6, 20, 27)
 WIDTH = sum(WIDTHS) + 2 * (len(WIDTHS) - 1)  # of a line: 120
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
+BESIDE = "Controls, and what this project added: no statements of the paper, p not adjusted"
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """Return the verdicts, then what every arm cost, as text without a last line break."""
-    rows = [HEAD, tuple("-" * width for width in WIDTHS), *map(_cells, verdicts)]
-    lines = [line for row in rows for line in _row(row, WIDTHS)]
-    if any(verdict.preliminary for verdict in verdicts):
-        lines.append("* preliminary: on fewer seeds than the claim asks for")
-    costs = _cost_rows(verdicts)
-    if costs:
+    ours, others = judged(verdicts), beside(verdicts)
+    notes = Footnotes()
+    lines = _rows(ours, "p adj.", notes) if ours else []
+    if others:
+        lines += ["", BESIDE, *_rows(others, "p", notes)]
+    if left := rest(verdicts):
+        lines += ["", *textwrap.wrap(left, WIDTH)]
+    lines += _footnotes([*ours, *others], notes)
+    if costs := _cost_rows(verdicts):
         columns = zip(COST_HEAD, *costs, strict=True)
         widths = [max(map(len, column)) for column in columns]
         rows = [COST_HEAD, tuple("-" * width for width in widths), *costs]
         lines += ["", *(line for row in rows for line in _row(row, widths)), *_off_plan(verdicts)]
     if note := footnote(leaks for verdict in verdicts for leaks in verdict.leaks.values()):
         lines += ["", *textwrap.wrap(note, WIDTH)]
-    return "\n".join(lines)
+    return "\n".join(lines).strip("\n")
+
+
+def _rows(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> list[str]:
+    """Return the lines of a head and a row a verdict, each with its remarks below."""
+    head = (*HEAD[:4], p, *HEAD[5:])
+    rows = [head, tuple("-" * width for width in WIDTHS)]
+    lines = [line for row in rows for line in _row(row, WIDTHS)]
+    indent = " " * (WIDTHS[0] + 2)
+    for verdict in verdicts:
+        lines += _row(_cells(verdict), WIDTHS)
+        told = "; ".join(remarks(verdict, notes))
+        lines += textwrap.wrap(told, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return lines
+
+
+def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
+    """Yield what the marks in the rows mean."""
+    if any(verdict.preliminary for verdict in verdicts):
+        yield "* preliminary: on fewer runs than the claim asks for"
+    for line in notes.lines:
+        yield from textwrap.wrap(line, WIDTH)
 
 
 def short(values: Mapping[str, Any]) -> str:
@@ -48,13 +74,14 @@ def _figure(value: Any) -> str:
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
     """Return the row of a verdict."""
-    judged = verdict.effect is not None
+    known = verdict.effect is not None
+    p = verdict.p_adjusted if verdict.of_paper else verdict.p
     return (
         marked(verdict.claim, *verdict.leaks.values()),
         verdict.verdict + ("*" if verdict.preliminary else ""),
-        _effect(verdict) if judged else "",
-        str(verdict.n) if judged else "",
-        "" if verdict.p_adjusted is None else _chance(verdict.p_adjusted),
+        _effect(verdict) if known else "",
+        str(verdict.n) if known else "",
+        "" if p is None else _chance(p),
         short(verdict.paper_values),
         verdict.says,
     )
@@ -68,11 +95,11 @@ def _chance(p: float) -> str:
 def _effect(verdict: Verdict) -> str:
     """Return effect, interval and unit."""
     effect = f"{verdict.effect:.3g}"
-    if verdict.low is None or verdict.high is None:
+    if verdict.low == verdict.high:  # exact, or nothing is known
         return f"{effect} {verdict.unit}"
-    if verdict.low == verdict.high:
-        return f"{effect} {verdict.unit}"
-    return f"{effect} [{verdict.low:.3g}, {verdict.high:.3g}] {verdict.unit}"
+    low = "-inf" if verdict.low is None else f"{verdict.low:.3g}"
+    high = "inf" if verdict.high is None else f"{verdict.high:.3g}"
+    return f"{effect} [{low}, {high}] {verdict.unit}"
 
 
 def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:

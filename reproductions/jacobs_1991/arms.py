@@ -6,6 +6,7 @@ run has a grid of step sizes and 25 judged seeds; three more choose a system's o
 """
 
 from dataclasses import replace
+from functools import partial
 
 from moebench.claims import Claim
 
@@ -16,16 +17,23 @@ TRIALS = 3  # seeds that choose the step
 SAME = 12.0
 CODINGS, RANGES = ("aligned", "anti"), (0.5, 0.1, 1.0)
 TABLE_1 = ("four_experts", "eight_experts", "backprop_6", "backprop_12")
-RIVALS = (("four_experts", "backprop_6"), ("eight_experts", "backprop_12"))
 DRAWN = 1  # seed of the order of speakers, where the order is not the question
 ORDERS = 20  # further random orders, beside that of the file
-COMMON = {"grid": GRID, "trials": TRIALS}
+ONE_ORDER = "all with one order of the speakers"
 EPOCHS = {"four experts": 1124, "eight experts": 1083, "6 hidden": 2209, "12 hidden": 2435}
 
 
 def arm(system: str, coding: str = "aligned", spread: float = 0.5, order: str = "") -> str:
     """Return the name of an arm."""
     return ".".join([system, coding, f"{spread:g}", *([order] if order else [])])
+
+
+SIGHTED = ("four_experts", "backprop_6")  # the systems run with every order of speakers
+# System -> its arms in the further orders.
+IN_ORDERS = {
+    system: tuple(arm(system, order=f"order_{n}") for n in range(DRAWN + 1, DRAWN + 1 + ORDERS))
+    for system in SIGHTED
+}
 
 
 def by_data(arms: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
@@ -44,12 +52,5 @@ def grouped(claims: list[Claim]) -> list[Claim]:
     return [replace(claim, same_data=by_data(claim.arms)) for claim in claims]
 
 
-def pairs(*systems: tuple[str, str], ranges: tuple[float, ...] = (0.5,)) -> tuple[str, ...]:
-    """Return both arms of every pair of systems, for each range and coding."""
-    return tuple(
-        arm(system, coding, spread)
-        for spread in ranges
-        for coding in CODINGS
-        for pair in systems
-        for system in pair
-    )
+# A claim over the 25 runs of Table 1, which differ in their initial weights: those a seed draws.
+trained = partial(Claim, seeds=25, level="exact-scale-cpu")

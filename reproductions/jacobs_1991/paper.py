@@ -1,250 +1,190 @@
-"""Adaptive mixtures of local experts: the paper and its claims, fixed before any run is judged.
+"""Adaptive mixtures of local experts: the paper and its claims.
 
-A claim whose comparison hangs on what the paper leaves out is judged under every choice. The names
-of the arms are explained in arms.py.
+A claim whose comparison hangs on what the paper leaves open is judged under every choice
+(choices.py), with the names of the arms as arms.py explains them. The runs of a claim differ in
+their initial weights, as those of Table 1 do, unless it says otherwise.
 
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, Neural Computation 3, 79-87.
 """
 
-from moebench.claims import Claim, Paper
+from moebench.claims import Paper
 from reproductions.jacobs_1991.arms import (
     CODINGS,
-    COMMON,
-    DRAWN,
     EPOCHS,
+    IN_ORDERS,
+    ONE_ORDER,
     ORDERS,
     RANGES,
-    RIVALS,
     SAME,
     TABLE_1,
     arm,
     grouped,
-    pairs,
+    trained,
 )
-from reproductions.jacobs_1991.hierarchical_claims import CLAIMS_1994
-from reproductions.jacobs_1991.secondary import CLAIMS_SECONDARY
+from reproductions.jacobs_1991.choices import RIVALS, coded, under
+from reproductions.jacobs_1991.controls import CONTROLS, NO_MARGIN, NO_NULL, OURS
+from reproductions.jacobs_1991.error_claims import ERROR_CLAIMS
+from reproductions.jacobs_1991.judging import (
+    AboveOverOrders,
+    Bound,
+    FewerEpochs,
+    OnItsSide,
+    Pair,
+    SameAccuracy,
+    ShareOfRuns,
+    Steadier,
+)
+from reproductions.jacobs_1991.trials import BEST
 
 PAPER = Paper(
     key="jacobs_1991",
+    name="vowel",
     title="Adaptive Mixtures of Local Experts",
     authors="Jacobs, Jordan, Nowlan and Hinton",
     year=1991,
     arxiv="",
 )
 CLAIMS_1991 = [
-    Claim(
+    trained(
         key="J91-01",
+        version=2,  # no choice leads; the order of the file is a choice; one level for all claims
         says="Mixtures need about half the epochs that back-propagation nets of similar size need "
         "to reach the criterion",
         source="Table 1",
         paper_values=EPOCHS,
-        arms=pairs(*RIVALS, ranges=RANGES),
+        test=FewerEpochs(under=under(*RIVALS, ranges=RANGES), rules=(BEST, SAME), factor=0.75),
         matched_on="total_params",
-        metric=f"step_{SAME:g}/epochs",
-        unit="ratio of epochs",
-        seeds=25,
-        test="fewer_epochs",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": ("best", SAME), "at_most": 0.75, "level": 0.001},
     ),
-    Claim(
+    trained(
         key="J91-02",
+        version=2,  # that all are equal leads; the systems are of two sizes: nothing is matched
         says="All four systems end at the same accuracy",
         source="Table 1",
         paper_values={"train": 0.88, "test": 0.90},
-        arms=tuple(arm(system, coding) for coding in CODINGS for system in TABLE_1),
-        matched_on="total_params",
-        metric=f"step_{SAME:g}/accuracy/test",
-        unit="accuracy",
-        direction="equal",
-        margin=0.03,
-        seeds=25,
-        test="same_accuracy",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": (SAME,), "group": 4, "between": (0.85, 0.95)},
+        test=SameAccuracy(
+            under={
+                **coded(*TABLE_1),
+                "aligned, file order": tuple(arm(one, order="file") for one in TABLE_1),
+            },
+            rules=(SAME,),
+            margin=0.03,
+            low=0.85,
+            high=0.95,
+            metric=f"step_{SAME:g}/accuracy/test",
+        ),
+        matched_on=None,
     ),
-    Claim(
+    trained(
         key="J91-03",
+        version=2,  # no choice leads; the order of the file is a choice; one level for all claims
         says="The epochs of mixtures vary less between runs than those of back-propagation nets",
         source="Table 1",
         paper_values={"four experts": 23, "eight experts": 12, "6 hidden": 83, "12 hidden": 124},
-        arms=pairs(*RIVALS),
+        test=Steadier(under=under(*RIVALS), rules=(SAME, BEST)),
         matched_on="total_params",
-        metric=f"step_{SAME:g}/epochs",
-        unit="ratio of variances",
-        seeds=25,
-        test="steadier",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": (SAME, "best"), "level": 0.01},
+        uncontrolled=NO_NULL,
     ),
-    Claim(
+    trained(
         key="J91-04",
+        version=2,  # no choice leads; the order of the file is a choice
         says="Eight experts converge a little sooner than four",
         source="text under Table 1",
         paper_values={"eight experts": 1083, "four experts": 1124},
-        arms=pairs(("eight_experts", "four_experts")),
+        test=FewerEpochs(under=under(Pair("eight_experts", "four_experts")), rules=(SAME, BEST)),
         matched_on=None,
-        metric=f"step_{SAME:g}/epochs",
-        unit="ratio of epochs",
-        seeds=25,
-        test="fewer_epochs",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": (SAME, "best")},
+        uncontrolled=NO_MARGIN,
     ),
-    Claim(
+    trained(
         key="J91-05",
+        version=2,  # no choice leads; the order of the file is a choice
         says="The bigger back-propagation net needs more epochs than the smaller",
         source="text under Table 1",
         paper_values={"12 hidden": 2435, "6 hidden": 2209},
-        arms=pairs(("backprop_6", "backprop_12"), ranges=RANGES),
+        test=FewerEpochs(
+            under=under(Pair("backprop_6", "backprop_12"), ranges=RANGES), rules=(SAME,)
+        ),
         matched_on=None,
-        metric=f"step_{SAME:g}/epochs",
-        unit="ratio of epochs",
-        seeds=25,
-        test="fewer_epochs",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": (SAME,)},
+        uncontrolled=NO_MARGIN,
     ),
-    Claim(
+    trained(
         key="J91-06",
+        version=2,  # a share of runs has an interval; no choice leads
         says="In every run only two or three experts are used for any case",
         source="end of section 3",
         paper_values={"experts in use": (2, 3)},
-        arms=tuple(arm(f"{n}_experts", coding) for n in ("four", "eight") for coding in CODINGS),
+        test=ShareOfRuns(
+            quantity="active",
+            low=2,
+            high=3,
+            least=0.96,  # 24 of 25 runs
+            under=coded("four_experts", "eight_experts"),
+            rules=(SAME, BEST),
+            metric=f"step_{SAME:g}/active",
+        ),
         matched_on=None,
-        metric=f"step_{SAME:g}/active",
-        unit="share of runs",
-        seeds=25,
-        test="share_of_runs",
-        level="exact-scale-cpu",
-        settings={
-            **COMMON,
-            "rules": (SAME, "best"),
-            "quantity": "active",
-            "between": (2, 3),
-            "share": 0.96,
-        },
+        caution=ONE_ORDER,
+        uncontrolled="experts are counted, run by run; nothing is compared",
     ),
-    Claim(
+    trained(
         key="J91-07",
+        version=2,  # eight experts lead, those of Figure 3; a share of runs has an interval
         says="Experts first move together to one compromise, and separate when the gate breaks the "
         "symmetry",
         source="section 3, Figure 3",
         paper_values={},
-        arms=("separation_eight", "separation_four"),
+        test=ShareOfRuns(
+            quantity="lead",
+            low=1,
+            least=0.9,
+            under={"": ("separation_eight",)},
+            sides=("separation_four",),
+            rules=(),
+            metric="lead",
+        ),
         matched_on=None,
-        metric="lead",
-        unit="share of runs",
-        seeds=25,
-        test="share_of_runs",
-        level="exact-scale-cpu",
-        settings={"quantity": "lead", "between": (1.0, float("inf")), "share": 0.9},
+        caution="lead counts the epochs from where the experts agree most to where the entropy of "
+        "the gate falls below 95% of its start, our reading of when the symmetry breaks; with one "
+        "coding, one step and one order of the speakers",
+        uncontrolled="no mixture is known whose experts separate so",
     ),
-    Claim(
+    trained(
         key="J91-08",
+        version=2,  # the one expert leads, under each coding; the four are a side
         says="One expert alone cannot do the task",
         source="section 3",
         paper_values={},
-        arms=pairs(("one_expert", "four_experts")),
+        test=OnItsSide(
+            quantity="accuracy/train",
+            under={coding: (Bound(arm("one_expert", coding), high=0.75),) for coding in CODINGS},
+            sides=tuple(Bound(arm("four_experts", coding), low=0.85) for coding in CODINGS),
+            rules=(SAME,),
+            metric=f"step_{SAME:g}/accuracy/train",
+            unit="accuracy",
+        ),
         matched_on=None,
-        metric=f"step_{SAME:g}/accuracy/train",
-        unit="accuracy",
-        seeds=25,
-        test="on_its_side",
-        level="exact-scale-cpu",
-        settings={
-            **COMMON,
-            "rules": (SAME,),
-            "quantity": "accuracy/train",
-            "below": {arm("one_expert"): 0.75, arm("one_expert", "anti"): 0.75},
-            "above": {arm("four_experts"): 0.85, arm("four_experts", "anti"): 0.85},
-        },
+        caution=ONE_ORDER,
+        uncontrolled="the four experts beside it show that the task can be done",
     ),
-    Claim(
-        key="J91-09",
-        says="While all experts are poor, the competitive error (1.2) adapts the best one slowest "
-        "and the likelihood error (1.3) adapts it fastest",
-        source="section 1, below equations 1.2 and 1.3",
-        paper_values={},
-        arms=("adaptation",),
-        matched_on=None,
-        metric="likelihood/best_is_fastest",
-        unit="share of draws",
-        seeds=1,
-        test="exact",
-        level="arithmetic",
-        settings={
-            "equals": {"competitive/best_is_slowest": 1.0, "likelihood/best_is_fastest": 1.0}
-        },
-    ),
-    Claim(
-        key="J91-10",
-        says="The likelihood error (1.3) performs better than the competitive error (1.2)",
-        source="section 1",
-        paper_values={},
-        arms=pairs(("four_experts", "four_competitive")),
-        matched_on="total_params",
-        metric=f"step_{SAME:g}/epochs",
-        unit="ratio of epochs",
-        seeds=25,
-        test="fewer_epochs",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": ("best",)},
-    ),
-    Claim(
-        key="J91-11",
-        says="The cooperative error (1.1) leaves more experts in use for each case than the "
-        "likelihood error; that it couples them is judged as N1-03",
-        source="section 1",
-        paper_values={},
-        arms=pairs(("four_cooperative", "four_experts")),
-        matched_on="total_params",
-        metric=f"step_{SAME:g}/effective",
-        unit="experts a case",
-        direction="higher",
-        seeds=25,
-        test="two_means",
-        level="exact-scale-cpu",
-        settings={**COMMON, "rules": ("best",), "quantity": "effective"},
-    ),
-    Claim(
-        key="J91-12",
-        says="The gradient of the competitive error by an expert's output is -2 p_i (d - o_i)",
-        source="section 1, below equation 1.2",
-        paper_values={"gradient": "-2 p_i (d - o_i)"},
-        arms=("gradients",),
-        matched_on=None,
-        metric="competitive/deviation",
-        unit="deviation",
-        seeds=1,
-        test="exact",
-        level="arithmetic",
-        settings={"equals": {"competitive/deviation": 0.0}, "tolerance": 1e-10},
-    ),
-    Claim(
+    *ERROR_CLAIMS,
+    trained(
         key="J91-13",
+        version=2,  # over orders of the speakers, not over initial weights with one order
         says="The test speakers are easier than the training speakers",
         source="Table 1",
         paper_values={"train": 0.88, "test": 0.90},
-        arms=tuple(
-            arm(system, "aligned", order=order)
-            for order in ("file", *(f"order_{n}" for n in range(DRAWN + 1, DRAWN + 1 + ORDERS)))
-            for system in ("four_experts", "backprop_6")
+        test=AboveOverOrders(
+            quantity="accuracy/test",
+            other="accuracy/train",
+            systems=IN_ORDERS,
+            beside=tuple(arm(system, order="file") for system in IN_ORDERS),
+            metric=f"step_{SAME:g}/accuracy/test",
+            unit="accuracy",
         ),
         matched_on=None,
-        metric=f"step_{SAME:g}/accuracy/test",
-        unit="accuracy",
-        direction="higher",
-        seeds=25,
-        test="within_runs",
-        level="exact-scale-cpu",
-        settings={
-            **COMMON,
-            "rules": (SAME,),
-            "above": "accuracy/test",
-            "below": "accuracy/train",
-            "first": 2,
-        },
+        seeds=ORDERS,
+        replicate="speaker order",
+        caution="the order of the paper is not known",
+        uncontrolled="speakers that fall into the two sets by chance are what it is judged against",
     ),
 ]
-CLAIMS = grouped([*CLAIMS_1991, *CLAIMS_1994, *CLAIMS_SECONDARY])
+CLAIMS = grouped([*CLAIMS_1991, *OURS, *CONTROLS])

@@ -11,6 +11,7 @@ from reproductions.jacobs_1991.arms import (
     ORDERS,
     RANGES,
     SAME,
+    SIGHTED,
     TABLE_1,
     TRIALS,
     arm,
@@ -22,7 +23,6 @@ SPREAD = "model.init_args.initial_range"
 SEEDS = "model.init_args.seeds"
 STEPS = "model.init_args.step_sizes"
 OTHERS = ("one_expert", "four_competitive", "four_cooperative")
-SIGHTED = ("four_experts", "backprop_6")  # the systems run with every order of speakers
 
 
 def _arm(system: str, coding: str, spread: float, order: str = "", **settings: object) -> Arm:
@@ -48,11 +48,6 @@ SHUFFLED = [
     for system in SIGHTED
 ]
 ARMS = [*MAIN, *ERRORS, *WEIGHTS, *FOUR_OUTPUTS, *IN_FILE_ORDER, *SHUFFLED]
-HIERARCHICAL = (
-    *("linear", "backprop_batch", "hme_em", "hme_least_squares"),
-    *("backprop_online", "backprop_adam", "hme_online", "hme_gradient"),
-)
-COMPUTED_1994 = {name: f"reproductions.jordan_1994.hierarchical:{name}" for name in HIERARCHICAL}
 COMPUTED = {
     "adaptation": "reproductions.jacobs_1991.arithmetic:adaptation",
     "gradients": "reproductions.jacobs_1991.arithmetic:gradients",
@@ -64,7 +59,6 @@ COMPUTED = {
     "interference_cooperative": "reproductions.jacobs_1991.interference:cooperative",
     "interference_competitive": "reproductions.jacobs_1991.interference:competitive",
     "interference_likelihood": "reproductions.jacobs_1991.interference:likelihood",
-    **COMPUTED_1994,
 }
 PLAN = Plan(
     arms=ARMS,
@@ -81,7 +75,6 @@ PLAN = Plan(
             arms=[one.name for one in ARMS if one not in FOUR_OUTPUTS],
             seeds=1,
             settings={},
-            computed=[name for name in COMPUTED if name not in COMPUTED_1994],
             first_seed=FIRST_FRESH_SEED,
         ),
         Profile(

@@ -30,6 +30,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from moebench.records import FIRST_FRESH_SEED
 from reproductions.jordan_1994.networks import (
     IRLS,
     Adam,
@@ -50,7 +51,7 @@ from reproductions.jordan_1994.networks.descent import Rule
 from reproductions.jordan_1994.networks.em import Gates
 from reproductions.jordan_1994.robot_arm import RobotArm
 
-SEEDS = range(1000, 1010)
+SEEDS = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + 10)
 SEARCH_SEED = 0
 TRAIN_CASES, TEST_CASES = 2000, 1000
 DEPTH, HIDDEN = 4, 60  # 16 experts and 15 gates; hidden units of the networks

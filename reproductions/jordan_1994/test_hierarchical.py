@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reproductions.jordan_1994 import hierarchical
+from reproductions.jordan_1994.paper import CLAIMS
 
 
 @pytest.fixture
@@ -54,3 +55,10 @@ def test_linear_regression_does_not_fail_and_one_that_diverges_does() -> None:
         hierarchical.BUDGETS["backprop_adam"], steps=(1e9,)
     )
     assert hierarchical.backprop_adam()[0]["failed"] == 1
+
+
+def test_every_arm_of_the_claims_is_a_system_with_as_many_seeds() -> None:
+    for claim in CLAIMS:
+        assert set(claim.arms) <= set(hierarchical.BUDGETS)
+        assert claim.seeds == len(hierarchical.SEEDS)
+    assert hierarchical.SEARCH_SEED not in hierarchical.SEEDS

@@ -5,9 +5,12 @@ before any judged run. Source: Wang et al. 2024 (arXiv 2408.15664).
 """
 
 from moebench.claims import Claim, Paper
+from moebench.verdict.front import Front
 
 PAPER = Paper(
     key="loss_free_2024",
+    name="loss-free",
+    order=1,
     title="Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts",
     authors="Wang, Gao, Zhao, Sun and Dai",
     year=2024,
@@ -25,11 +28,9 @@ CLAIMS = [
         "at the high end the loss pays for it",
         source="Section 2.2, Figure 2",
         paper_values={"weights": (0, 0.0001, 0.001, 0.01)},
-        arms=ARMS,
         matched_on="active_flops",
-        direction="higher",
-        margin=0.005,
-        test="front",
-        settings={"imbalance": "route/max_violation"},
+        test=Front(weighted=ARMS, imbalance="route/max_violation", margin=0.005),
+        uncontrolled="no model is trained whose balance is known to cost something, or nothing",
+        caution="judged on seeds that trials had used: waits for fresh ones",
     ),
 ]

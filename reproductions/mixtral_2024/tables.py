@@ -9,6 +9,7 @@ from moebench.records import RunRecord
 from reproductions.mixtral_2024.published import CHANCE_5, EITHER_5, FIRST_5, LAYERS_5
 
 NOTHING = "–"
+HEAD = ("model", "choice", "layer", "consecutive tokens", "chance")
 
 
 def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
@@ -23,9 +24,10 @@ def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
             name="table 5",
             title="Table 5, consecutive tokens with an expert in common",
             caption="In per cent. The paper: from the least to the most of eight domains, and "
-            "chance for an even load. Here: means over seeds with their standard deviation, and "
-            "what a shuffle of the same windows gives.",
-            head=["model", "choice", "layer", "consecutive tokens", "chance", "above it"],
+            "chance for an even load. Here: means over seeds with their standard deviation, what a "
+            "shuffle of the same choices gives, and how far above that they are; last, the same "
+            "where the tokens were read in random order.",
+            head=[*HEAD, "above it", "above it in random order"],
             rows=rows,
         )
     ]
@@ -39,9 +41,8 @@ def _paper(
     for layer, shares in zip(LAYERS_5, zip(*by_domain.values(), strict=True), strict=True):
         low, high = min(shares), max(shares)
         above = f"{low - chance:+.1f} to {high - chance:+.1f}"
-        rows.append(
-            ["Mixtral 8x7B", choice, str(layer), f"{low:g} to {high:g}", f"{chance:g}", above]
-        )
+        share = f"{low:g} to {high:g}"
+        rows.append(["Mixtral 8x7B", choice, str(layer), share, f"{chance:g}", above, NOTHING])
     return rows
 
 
@@ -50,12 +51,12 @@ def _measured(arm: str, choice: str, name: str, ours: Sequence[RunRecord]) -> li
     rows = []
     layer = 0
     while any(f"analysis/{layer}/{name}" in one.metrics for one in ours):
-        share, excess = (
+        share, excess, disordered = (
             100 * np.array([one.metrics[f"analysis/{layer}/{key}"] for one in ours])
-            for key in (name, f"{name}_excess")
+            for key in (name, f"{name}_excess", f"{name}_disordered")
         )
-        cells = [_mean(share), f"{(share - excess).mean():.1f}", _mean(excess, "+")]
-        rows.append([arm, choice, str(layer), *cells])
+        cells = [_mean(share), f"{(share - excess).mean():.1f}"]
+        rows.append([arm, choice, str(layer), *cells, _mean(excess, "+"), _mean(disordered, "+")])
         layer += 1
     return rows
 

@@ -91,7 +91,7 @@ def reproduced(ours: Path, tiny) -> tuple[Callable[[], RunRecord], Path]:
     settings = {**tiny.settings(), **changes(ours)}
     plan = Plan([Arm("mine", ["switch_8.yaml"])], [Profile("quick", ["mine"], 1, settings)], {})
     paper = Paper(key="p", title="A paper", authors="", year=2026, arxiv="")
-    found = Target("p", "p", paper, [], plan, CONFIGS, ours / "none.jsonl")
+    found = Target(paper, [], plan, CONFIGS, ours / "none.jsonl")
 
     def run() -> RunRecord:
         reproduce(found, Options("quick", root=ours / "runs", track=False))

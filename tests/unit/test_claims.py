@@ -1,41 +1,92 @@
-"""A claim is complete or refused."""
+"""Claims and tests are complete or refused, before anything is trained."""
 
 from typing import Any
 
 import pytest
 
-from moebench.claims import Claim, Word
+from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, ClaimTest, Word
+from moebench.report.wording import SHAPES
+from moebench.verdict.comparisons import Difference, Order
+from moebench.verdict.exact import Exact
+
+TEST = Difference(first="a", second="b", margin=0.1)
 
 
 def claim(**changes: Any) -> Claim:
     given = {"key": "X-01", "says": "a beats b", "source": "Table 1", "paper_values": {}}
-    return Claim(**{**given, "matched_on": "steps", "test": "difference", **changes})
+    return Claim(**{**given, "matched_on": "steps", "test": TEST, **changes})
 
 
-def test_the_five_words() -> None:
-    assert [str(word) for word in Word] == [
-        "reproduced",
-        "partial",
-        "not reproduced",
-        "inconclusive",
-        "not testable here",
-    ]
+def test_every_word_is_of_one_kind_and_has_a_shape() -> None:
+    assert [*JUDGED, *OF_CONTROLS, *NOT_JUDGED] == list(Word)
+    assert list(SHAPES) == list(Word)
+    judged = [SHAPES[word] for word in (*JUDGED, *OF_CONTROLS)]
+    assert len(set(judged)) == len(judged)
+    assert not set(judged) & {SHAPES[word] for word in NOT_JUDGED}
 
 
-def test_a_claim_is_frozen() -> None:
+def test_claims_and_tests_are_frozen() -> None:
     with pytest.raises(AttributeError):
-        claim().margin = 1.0  # type: ignore[misc]
+        claim().seeds = 1  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        TEST.margin = 1.0  # type: ignore[misc]
+
+
+def test_the_arms_are_those_of_the_test() -> None:
+    assert claim().arms == ("a", "b")
+    assert claim(test=None, because="No data.").arms == ()
+    assert claim(test=Order(ordered=("a", "b", "a"))).arms == ("a", "b")
+
+
+def test_the_pairs_are_the_first_arm_with_the_others() -> None:
+    assert TEST.pairs == [("a", "b")]
+    assert Order(ordered=("a", "b", "c")).pairs == [("a", "b"), ("b", "c")], "neighbours"
+    assert Exact(arm="sums", equals={"x": 1.0}).pairs == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "of_paper", "trained"),
+    [
+        ({}, True, True),
+        ({"level": "arithmetic"}, True, False),
+        ({"level": "mechanism-cpu"}, True, False),
+        ({"test": None, "because": "No data."}, True, False),
+        ({"ours": True}, False, True),
+        ({"control_of": "X-02", "expects": "effect"}, False, True),
+    ],
+)
+def test_what_counts_as_a_statement_of_the_paper_and_what_needs_controls(
+    changes: dict[str, Any], of_paper: bool, trained: bool
+) -> None:
+    assert (claim(**changes).of_paper, claim(**changes).trained) == (of_paper, trained)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"test": ""}, "claim X-01: needs either a test or a reason"),
+        ({"test": None}, "claim X-01: needs either a test or a reason"),
         ({"because": "no data"}, "claim X-01: needs either a test or a reason"),
-        ({"margin": -0.1}, "claim X-01: margin=-0.1: must be at least 0"),
         ({"seeds": 0}, "claim X-01: seeds=0: must be at least 1"),
+        ({"control_of": "X-02"}, "claim X-01: control_of and expects: both or neither"),
+        ({"expects": "effect"}, "claim X-01: control_of and expects: both or neither"),
+        ({"same_data": (("a",),)}, "claim X-01: same_data: must have every arm once"),
     ],
 )
-def test_what_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_what_is_refused_of_a_claim(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         claim(**changes)
+
+
+def test_what_is_refused_of_a_test() -> None:
+    with pytest.raises(ValueError, match=r"margin=-0.1: must be at least 0"):
+        Difference(first="a", second="b", margin=-0.1)
+    with pytest.raises(ValueError, match="not two neighbours of a, b, c"):
+        Order(ordered=("a", "b", "c"), lead=("a", "c"))
+    with pytest.raises(ValueError, match="arm=sums: nothing is stated of it"):
+        Exact(arm="sums")
+    with pytest.raises(TypeError, match="frist"):
+        Difference(frist="a", second="b")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="second"):
+        Difference(first="a")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="abstract"):
+        ClaimTest()  # type: ignore[abstract]

@@ -149,6 +149,9 @@ def test_tensors_that_are_read_by_pieces(folder: Path, monkeypatch: pytest.Monke
         ({"num_hidden_layers": 1.0}, r"config\.json: a value is of the wrong type: 'float'"),
         ({"rope_parameters": "yarn"}, r"config\.json: a value is of the wrong type: 'str'"),
         ({"rope_parameters": {"rope_theta": None}}, r"config\.json: a value is of the wrong type"),
+        ({"tie_word_embeddings": "false"}, "tie_word_embeddings='false' is a string; must be true"),
+        ({"attention_bias": "True "}, "attention_bias='True ' is a string; must be true or false"),
+        ({"rope_parameters": {"truncate": "TRUE"}}, "truncate='TRUE' is a string; must be true or"),
         ({"model_type": ["mixtral"]}, r"model_type=\['mixtral'\] is not supported, only mixtral"),
     ],
 )

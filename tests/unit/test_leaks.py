@@ -57,6 +57,7 @@ def decoder(router: Router) -> nn.Module:
         (limited("choice", L), ""),
         (limited("choice", L // 2), ""),
         (limited("choice", 2 * L), "other sequences"),
+        (limited("choice", L - 2), "other sequences"),
         (lambda dim: Batchwise(dim, E), "later tokens, other sequences"),
     ],
 )
@@ -64,6 +65,18 @@ def test_what_leaks_in_a_decoder(router: Router, found: str) -> None:
     network = decoder(router)
     assert in_words(leaks(network, batch()).values()) == found
     assert sorted(leaks(network, batch())) == ([0, 1] if found else [])
+
+
+def test_a_leak_in_evaluation_alone_is_a_leak() -> None:
+    """`valid/loss` could fall below that of any model that writes."""
+    room, queue = Capacity(factor=E), Capacity(factor=0.75, minimum=1, priority="score", group=L)
+    for training, evaluation, found in ((room, queue, Sees.LATER), (room, room, None)):
+        network = decoder(
+            lambda dim, one=training, other=evaluation: Limited(
+                dim, lambda width: Switch(width, E), one, eval_capacity=other
+            )
+        )
+        assert leaks(network, batch()).get(0) == found
 
 
 def test_a_sequence_alone_has_no_others() -> None:

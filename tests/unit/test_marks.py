@@ -6,51 +6,29 @@ from pathlib import Path
 import pytest
 
 from moebench import report
-from moebench.claims import Claim, Paper
+from moebench.claims import Paper
 from moebench.records import RunRecord, write_all
+from moebench.testing.claims import claim_of, run
 from moebench.verdict import judge
+from moebench.verdict.comparisons import Difference
 from moebench.verdict.table import table
 
 PAPER = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
-CLAIM = Claim(
-    key="SW21-03n",
+CLAIM = claim_of(
+    Difference(first="sparse", second="dense", margin=0.1),
+    key="XY21-03n",  # as long as keys are
     says="sparse beats dense",
-    source="",
-    paper_values={},
-    arms=("sparse", "dense"),
     matched_on="active_flops",
-    margin=0.1,
     seeds=2,
-    test="difference",
 )
 NOTE = "† causal, but its routing depends on more than the tokens so far: "
 BOTH = f"{NOTE}later tokens, other sequences"
 
 
-def run(arm: str, seed: int, leaks: str = "") -> RunRecord:
-    return RunRecord(
-        target="p",
-        profile="full",
-        arm=arm,
-        seed=seed,
-        status="finished",
-        config_hash=arm,
-        commit="c",
-        steps=10,
-        tokens=100,
-        params_total=40,
-        params_active=20,
-        flops_per_token=100.0,
-        tokens_per_second=10.0,
-        leaks=leaks,
-        metrics={"valid/loss": 2.0 + seed / 10 if arm == "sparse" else 3.0 + seed / 10},
-    )
-
-
 def runs(*leaks: str) -> list[RunRecord]:
     """Two seeds of a mixture that leaks, and of a dense model."""
-    leaking = [run("sparse", seed, leak) for seed, leak in enumerate(leaks)]
-    return [*leaking, *(run("dense", seed) for seed in range(2))]
+    leaking = [run("sparse", s, 2 + s / 10, target="p", leaks=of) for s, of in enumerate(leaks)]
+    return [*leaking, *(run("dense", s, 3 + s / 10, target="p") for s in range(2))]
 
 
 LEAKY = runs("other sequences", "later tokens, other sequences")
@@ -89,7 +67,7 @@ def test_verdicts_and_costs_of_a_page(tmp_path: Path) -> None:
 
 def test_claims_of_a_page_that_were_not_judged(tmp_path: Path) -> None:
     smoke = [replace(one, profile="smoke") for one in LEAKY]
-    written = page(tmp_path, smoke, "smoke").partition("Not testable here</h2>")[2]
+    written = page(tmp_path, smoke, "smoke").partition("Not judged</h2>")[2]
     assert f'<span class="key">{CLAIM.key}†</span>' in written
     assert f"{BOTH}." in written
 

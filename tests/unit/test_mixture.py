@@ -1,22 +1,25 @@
 """Evidence that must not be judged or shown together, and the reasons that are given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moebench.claims import Claim, Word
+from moebench.claims import Claim, Paper, Word
+from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord
 from moebench.report.costs import cost_rows
-from moebench.targets import target
+from moebench.targets import Target
 from moebench.verdict import judge
+from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.mixture import mixed_arm, mixtures
 from moebench.verdict.table import table
 
 CLAIM = Claim(
     **{"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}, "seeds": 3},
-    **{"arms": ("a", "b"), "matched_on": "steps", "margin": 0.1, "test": "difference"},
+    **{"matched_on": "steps", "test": Difference(first="a", second="b", margin=0.1)},
 )
 
 
@@ -51,7 +54,7 @@ def test_runs_of_one_kind_are_judged() -> None:
 )
 def test_a_dense_arm_of_another_kind_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
     [verdict] = judge([CLAIM], evidence(commit="another", **changes), "full")
-    assert verdict.verdict is Word.NOT_TESTABLE
+    assert verdict.verdict is Word.INCONCLUSIVE
     assert verdict.why == f"Mixed evidence, which is not judged: {why}."
     assert verdict.effect is None
 
@@ -73,8 +76,8 @@ def test_code_that_both_arms_name_is_the_same() -> None:
 def test_arms_of_other_data_by_design_are_named_by_the_claim() -> None:
     arms = ("a", "b", "a2", "b2")
     second = [replace(one, arm=f"{one.arm}2", data_hash="e" * 64) for one in evidence()]
-    claim = replace(CLAIM, arms=arms)
-    grouped = replace(CLAIM, arms=arms, same_data=(("a", "b"), ("a2", "b2")))
+    claim = replace(CLAIM, test=Order(ordered=arms))
+    grouped = replace(claim, same_data=(("a", "b"), ("a2", "b2")))
     assert mixtures([claim], [*evidence(), *second]) != []
     assert mixtures([grouped], [*evidence(), *second]) == []
     assert "b had other data" in mixtures([grouped], [*evidence(data_hash="f" * 64), *second])[0]
@@ -112,7 +115,7 @@ def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
 
 def test_runs_of_two_targets_are_not_judged_together() -> None:
     [verdict] = judge([CLAIM], evidence(target="y"), "full")
-    assert verdict.verdict is Word.NOT_TESTABLE
+    assert verdict.verdict is Word.INCONCLUSIVE
     assert "the runs are of 2 targets: x, y" in verdict.why
 
 
@@ -133,13 +136,21 @@ def test_costs_of_a_mixed_arm_have_no_mean() -> None:
     assert set(row[2:]) == {"–"}
 
 
+def tables(records: Sequence[RunRecord]) -> Sequence[PaperTable]:
+    """Tables of a paper, as its plan names them."""
+    return [PaperTable("t", "Table 1", "Losses.", ["arm"], [[one.arm] for one in records])]
+
+
 def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
-    found = target("mixtral")
-    claim = next(claim for claim in found.claims if len(claim.arms) > 1)
-    first, second = claim.arms[:2]
-    records = [run(first, 0, 1.0), run(second, 0, 1.0, data_hash="e" * 64)]
-    [table] = found.tables(records)
+    paper = Paper(key="p", title="", authors="", year=2024, arxiv="")
+    plan = Plan([], [], {}, tables=f"{__name__}:tables")
+    found = Target(paper, [CLAIM], plan, Path(), Path())
+    [shown] = found.tables(evidence())
+    assert len(shown.rows) == 6
+    [table] = found.tables(evidence(data_hash="e" * 64))
     assert table.rows == ()
-    assert f"{second} had other data" in table.caption
-    [shown] = found.tables(records[:1])
-    assert len(shown.rows) > 0
+    assert "b had other data" in table.caption
+
+
+def test_runs_of_another_target_do_not_mix_with_ours() -> None:
+    assert mixtures([replace(CLAIM, runs_of="other")], evidence(data_hash="e" * 64)) == []

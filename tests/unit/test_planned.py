@@ -1,6 +1,5 @@
 """A row is flagged where a mixture or its twin did not cost what they were to have in common."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,15 @@ import pytest
 
 from moebench.claims import Claim, Paper
 from moebench.compare import compare
+from moebench.plan import Arm, Plan, Profile
 from moebench.records import RunRecord, write_all
 from moebench.report import markdown_costs, render
 from moebench.report.comparison import comparison_text
 from moebench.reproduce import resolve
-from moebench.targets import target
+from moebench.targets import Target
 from moebench.tracking import Logged
 from moebench.verdict import judge
+from moebench.verdict.comparisons import Difference
 from moebench.verdict.planned import off_plan
 from moebench.verdict.table import table
 
@@ -85,11 +86,9 @@ CLAIM = Claim(
     says="sparse beats dense",
     source="",
     paper_values={},
-    arms=("sparse", "dense"),
+    test=Difference(first="sparse", second="dense", margin=0.1),
     matched_on="active_flops",
-    margin=0.1,
     seeds=2,
-    test="difference",
 )
 OFF = [
     *(planned("sparse", 100.0, seed=seed) for seed in range(2)),
@@ -121,11 +120,16 @@ def test_a_comparison_says_so() -> None:
 
 
 def test_both_arms_of_a_reproduction_know_the_plan(tiny) -> None:
-    found = target("switch")
-    base, small = found.plan.profile("smoke"), {**tiny.settings(), "trainer.accelerator": "cpu"}
-    arms = [arm for arm in found.plan.arms if arm.twin_of and arm.matched_on == "active_flops"][:1]
-    names = [arms[0].twin_of, arms[0].name]
-    experiments, planned = resolve(found, replace(base, arms=names), small)
-    assert set(experiments) == set(planned) == set(names)
-    assert planned[names[0]] == planned[names[1]]
-    assert list(planned[names[0]]) == ["flops_per_token"]
+    small = {**tiny.settings(), "trainer.accelerator": "cpu"}
+    profile = Profile("smoke", ["sparse", "dense"], 1, {})
+    plan = Plan(
+        [Arm("sparse", ["switch_8.yaml"]), Arm("dense", ["switch_8.yaml"], twin_of="sparse")],
+        [profile],
+        {},
+    )
+    paper = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
+    configs = Path(__file__).parents[2] / "configs" / "switch_2021"
+    experiments, planned = resolve(Target(paper, [], plan, configs, Path()), profile, small)
+    assert set(experiments) == set(planned) == {"sparse", "dense"}
+    assert planned["sparse"] == planned["dense"]
+    assert list(planned["sparse"]) == ["flops_per_token"]

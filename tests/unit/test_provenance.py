@@ -4,60 +4,89 @@ from pathlib import Path
 
 import pytest
 
+from moebench.claims import Claim, Paper
 from moebench.data.text import Text
+from moebench.plan import Arm, Plan, Profile
 from moebench.provenance import configs_of, outdated
 from moebench.publish import origin, with_tables
-from moebench.records import RunRecord, read
+from moebench.records import RunRecord, write_all
 from moebench.report import render
 from moebench.reproduce import conclude
-from moebench.targets import FOLDERS, target
+from moebench.targets import Target
+from moebench.verdict.comparisons import Difference
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "switch_2021"
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Target:
+    """A paper with arms of text and of a world, and a sweep over each."""
+    (tmp_path / "text.yaml").write_text((CONFIGS / "switch_8.yaml").read_text())
+    (tmp_path / "world.yaml").write_text((CONFIGS / "recall.yaml").read_text())
+    (tmp_path / "sweep_text.yaml").write_text("experiment: text.yaml\n")
+    (tmp_path / "sweep_world.yaml").write_text("experiment: [text.yaml, world.yaml]\n")
+    plan = Plan(
+        [Arm("text", ["text.yaml"]), Arm("world", ["text.yaml", "world.yaml"])],
+        [Profile("full", ["text", "world"], 1, {})],
+        {},
+        sweeps={f"over_{name}": f"sweep_{name}.yaml" for name in ("text", "world")},
+    )
+    claim = Claim(
+        **{"key": "X-1", "says": "", "source": "", "paper_values": {}, "matched_on": None},
+        test=Difference(first="text", second="world"),
+        uncontrolled="A test.",
+        same_data=(("text",), ("world",)),
+    )
+    paper = Paper(key="p", title="A paper", authors="", year=2021, arxiv="")
+    return Target(paper, [claim], plan, tmp_path, tmp_path / "results.jsonl")
 
 
 def run(arm: str, version: int = 1) -> RunRecord:
     return RunRecord(
         **{"target": "x", "profile": "full", "arm": arm, "seed": 0, "status": "finished"},
-        **{"config_hash": "h", "commit": "c", "data_hash": "d", "data_version": version},
+        **{"config_hash": "h", "commit": "c", "data_hash": arm, "data_version": version},
         **{"steps": 1, "tokens": 60, "seconds": 60.0, "tokens_per_second": 1.0},
         metrics={"valid/loss": 1.0},
     )
 
 
-def test_every_arm_of_the_committed_evidence_has_its_configuration() -> None:
-    for found in map(target, FOLDERS):
-        if found.evidence.exists():
-            arms = {record.arm for record in read(found.evidence) if record.data_hash}
-            assert all(configs_of(found, arm) for arm in arms)
+def test_arms_and_points_of_sweeps_have_their_configurations(found: Target) -> None:
+    assert configs_of(found, "text") == configs_of(found, "over_text/0.1")
+    both = (found.configs / "text.yaml", found.configs / "world.yaml")
+    assert configs_of(found, "world") == configs_of(found, "over_world/1,2") == both
+    assert configs_of(found, "computed") == ()
 
 
-def test_evidence_of_today_says_nothing() -> None:
-    runs = [run("dense", Text.version), run("recall_dense")]
-    assert outdated(target("switch"), runs) == ""
+def test_evidence_of_today_says_nothing(found: Target) -> None:
+    assert outdated(found, [run("text", Text.version), run("world")]) == ""
 
 
-def test_evidence_of_an_older_text_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the arms of one paper some are of text, others of a world, which has no new version."""
+def test_evidence_of_an_older_text_says_so(found: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some arms are of text, others of a world, which has no new version."""
     monkeypatch.setattr(Text, "version", Text.version + 1)
-    found = target("switch")
-    runs = [run("dense", Text.version - 1), run("switch_cf1.25", Text.version), run("recall_dense")]
+    runs = [run("text", Text.version - 1), run("over_text/1", Text.version), run("world")]
     told = outdated(found, runs)
     assert told == (
         f"1 of 3 runs were made from version {Text.version - 1} of the data `Text`, which have"
         f" version {Text.version} by now: this evidence is to be made anew."
     )
     assert told in origin(found, runs)
-    assert outdated(target("notes"), [run("even/0.1")]) == "", "a sweep over a world"
-    assert "Text" in outdated(target("notes"), [run("sensitivity/1,2", Text.version - 1)])
+    assert outdated(found, [run("over_world/0.1")]) == ""
+    assert "Text" in outdated(found, [run("over_text/1,2", Text.version - 1)])
 
 
-def test_tables_and_page_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = target("loss-free")
-    text = found.evidence.with_name("README.md").read_text()
-    records = read(found.evidence)
-    older = {record.data_version for record in records}
-    monkeypatch.setattr(Text, "version", max(older) + 1)
-    assert f"have version {max(older) + 1} by now" in with_tables(text, found, records)
-    (tmp_path / "results.jsonl").write_text(found.evidence.read_text())
-    conclude(found, found.plan.profile("full"), tmp_path)
-    page = (tmp_path / "report.html").read_text()
-    assert f"have version {max(older) + 1} by now" in page
-    assert 'class="notice"' not in render(tmp_path, found.paper, [], [], {})
+def test_tables_and_page_tell(
+    found: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [run("text", Text.version), run("world")]
+    told = f"have version {Text.version + 1} by now"
+    monkeypatch.setattr(Text, "version", Text.version + 1)
+    names = ("verdicts", "reasons", "costs")
+    text = "\n".join(f"<!-- begin:{name} -->\n<!-- end:{name} -->" for name in names)
+    assert told in with_tables(text, found, records)
+    folder = tmp_path / "runs" / "p" / "full"
+    folder.mkdir(parents=True)
+    write_all(records, folder / "results.jsonl")
+    conclude(found, found.plan.profile("full"), folder)
+    assert told in (folder / "report.html").read_text()
+    assert 'class="notice"' not in render(folder, found.paper, [], [], {})

@@ -35,15 +35,18 @@ FULL = {
     "tokens_per_second": 102400.0,
     "peak_memory_bytes": 1 << 30,
     "planned": {"flops_per_token": 12.0},
+    "source": "5eed",
+    "precision": "32-true",
+    "config": {"model": {"sizes": [1, 2.5], "other": None, "deep": {"a": True}}},
     "metrics": {"valid/loss": 2.5, "valid/loss@50": 3.0},
 }
 
 
 def test_keys_are_those_of_the_design() -> None:
     assert " ".join(json.loads(record().to_json())) == (
-        "target profile arm seed status config_hash commit versions hardware data_hash "
-        "data_version code steps tokens params_total params_active flops_per_token seconds "
-        "tokens_per_second peak_memory_bytes planned leaks metrics"
+        "target profile arm seed status config_hash commit versions hardware source precision "
+        "data_hash data_version code steps tokens params_total params_active flops_per_token "
+        "seconds tokens_per_second peak_memory_bytes planned leaks metrics config"
     )
 
 
@@ -71,6 +74,20 @@ def test_other_numbers_must_be_finite() -> None:
         record(seconds=nan).to_json()
 
 
+def test_a_configuration_may_have_any_number() -> None:
+    config = {"clip": inf, "deep": [{"low": -inf}], "none": nan, "rate": 0.1}
+    found = RunRecord.from_json(record(config=config).to_json()).config
+    assert found == {"clip": "inf", "deep": [{"low": "-inf"}], "none": "nan", "rate": 0.1}
+
+
+def test_a_record_of_before_is_read() -> None:
+    """What it does not say is empty."""
+    new = ("source", "precision", "config")
+    line = {key: value for key, value in json.loads(record().to_json()).items() if key not in new}
+    found = RunRecord.from_json(json.dumps(line))
+    assert (found.source, found.precision, found.config) == ("", "", {})
+
+
 def test_unknown_status_is_refused() -> None:
     with pytest.raises(ValueError, match="status=done: unknown; one of finished, diverged"):
         record(status="done")
@@ -95,6 +112,8 @@ def test_all_records_are_ordered_by_arm_and_seed(tmp_path: Path) -> None:
         (record().to_json().replace('"seed": 0', '"seed": "0"'), "seed='0': not of the right kind"),
         (record().to_json().replace('"code": {}', '"code": null'), "code=None: not of the right"),
         (record(metrics={"a": 1.0}).to_json().replace("1.0", '"1"'), "metrics={'a': '1'}: not of"),
+        (record().to_json().replace('"config": {}', '"config": [1]'), r"config=\[1\]: not of the"),
+        (record(**FULL).to_json()[:-40], "not a run record"),  # cut in the middle
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from moebench import report
-from moebench.claims import Claim, Paper, Word
+from moebench.claims import NOT_JUDGED, Claim, Paper, Word
 from moebench.data.overlap import RUN
 from moebench.plan import PaperTable
 from moebench.records import RunRecord, write_all
@@ -37,6 +37,7 @@ from moebench.report.runs import (
 )
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
+from moebench.verdict.comparisons import Difference
 
 PAPER = Paper(key="p", title="Sparse & <bold>", authors="A. Nobody", year=2021, arxiv="2101.03961")
 HOSTILE = '<script>alert("$x_1$")</script>&'
@@ -97,11 +98,9 @@ def claim(key: str, **changes: Any) -> Claim:
         "says": f"Statement {key} & more.",
         "source": "table 1",
         "paper_values": {"loss_gap": -1.5, "sizes": [1, 2]},
-        "arms": ("switch", "dense"),
         "matched_on": "active_flops",
-        "test": "difference",
+        "test": Difference(first="switch", second="dense", margin=0.02),
         "level": "scaled-cpu",
-        "margin": 0.02,
     }
     return Claim(**given | changes)
 
@@ -117,7 +116,7 @@ def verdict(of: Claim, word: Word = Word.REPRODUCED, **changes: Any) -> Verdict:
         "n": 3,
         "p_adjusted": 0.0123,
     }
-    if word is Word.NOT_TESTABLE:
+    if word in NOT_JUDGED:
         judged = {}
     given: dict[str, Any] = {
         "claim": of.key,
@@ -126,7 +125,12 @@ def verdict(of: Claim, word: Word = Word.REPRODUCED, **changes: Any) -> Verdict:
         "source": of.source,
         "verdict": word,
         "why": f"Because of {of.key}.",
-        "unit": of.unit,
+        "unit": of.test.unit if of.test else "",
+        "asked": of.seeds,
+        "of_paper": of.of_paper,
+        "control_of": of.control_of,
+        "expects": of.expects,
+        "uncontrolled": of.uncontrolled,
         "paper_values": of.paper_values,
         "measured": {"switch": {**summary, "floor": 0.25}, "dense": summary},
         "matched_on": of.matched_on,
@@ -186,13 +190,25 @@ class Page(HTMLParser):
 
 CLAIMS = [
     claim("C1", seeds=7),
-    claim("C2", unit="ratio"),
-    claim("C3", version=2, test="", because="Big."),
+    claim(
+        "C2", test=Difference(first="switch", second="dense", unit="ratio"), uncontrolled="None."
+    ),
+    claim("C3", version=2, test=None, because="Big."),
+    claim("C1n", control_of="C1", expects="no effect"),
+    claim("C4", ours=True),
 ]
 VERDICTS = [
-    verdict(CLAIMS[0], preliminary=True),
+    verdict(
+        CLAIMS[0],
+        preliminary=True,
+        controls={"C1n": "null control failed"},
+        unequal={"switch/dense": 1.4},
+        replicate="speaker order",
+    ),
     verdict(CLAIMS[1], Word.NOT_REPRODUCED, effect=0.9, low=0.8, high=1.0),
     verdict(CLAIMS[2], Word.NOT_TESTABLE),
+    verdict(CLAIMS[3], Word.FAILED, p=0.0456, p_adjusted=None),
+    verdict(CLAIMS[4], Word.PARTIAL, p=0.5, p_adjusted=None),
 ]
 GROUPS = {"Main group": ["dense", "switch"]}
 SECTIONS = [
@@ -203,7 +219,7 @@ SECTIONS = [
     "Dropped assignments",
     "Costs",
     "Failures",
-    "Not testable here",
+    "Not judged",
 ]
 
 
@@ -250,13 +266,37 @@ def test_every_claim_and_its_numbers_appear(html: str) -> None:
     assert "−0.123 nats[−0.150, −0.097]" in page.cells
     assert "0.90 ratio[0.80, 1.00]" in page.cells
     assert "0.012" in page.cells
-    assert "● reproduced preliminary, 3 of 7 seeds" in page.cells
+    assert "● reproduced preliminary, 3 of 7 speaker orders" in page.cells
+    assert page.cells.count("3speaker orders") == 1
     assert "loss gap −1.5" in page.text
     assert "sizes 1, 2" in page.text
     assert "C3, version 2" in page.text
     assert "active FLOPs a token" in page.text
     assert "0.250" in page.cells  # a figure that only one arm has
-    assert page.cells.count("1 diverged") == 4
+    assert page.cells.count("1 diverged") == 8
+
+
+def test_controls_and_additions_stand_apart(html: str) -> None:
+    above, _, below = html.partition("Controls, and claims that the paper does not make</h3>")
+    cells = Page(html).cells
+    assert cells.index("adjusted p") < cells.index("p")
+    assert all(f'id="{key}"' in below and f'id="{key}"' not in above for key in ("C1n", "C4"))
+    assert "⊠ control failed" in cells
+    assert "0.046" in cells, "its own p"
+    [summary] = re.findall(r'<ul class="summary".*?</ul>', html, re.DOTALL)
+    assert " ".join(Page(summary).text.split()) == (
+        "● 1 reproduced ✕ 1 not reproduced – 1 not testable here"
+    )
+
+
+def test_what_stands_beside_a_verdict_is_told(html: str) -> None:
+    text = Page(html).text
+    assert "null control failed (C1n) FLOPs ×1.40 (switch/dense) n: speaker orders" in text
+    assert '<li class="failed">null control failed (C1n)</li>' in html
+    assert '<li class="flag">FLOPs ×1.40 (switch/dense)</li>' in html
+    assert "no control [1]" in text
+    assert "[1] None." in text
+    assert "null control of C1" in text
 
 
 def test_what_was_run_is_said(html: str) -> None:
@@ -362,10 +402,10 @@ def test_missing_pieces_are_said(
     records: list[RunRecord], histories: dict[Any, Any], says: str, tmp_path: Path
 ) -> None:
     untested = verdict(CLAIMS[2], Word.NOT_TESTABLE, measured={}, costs={})
-    html = report.render(make(tmp_path, records, histories), PAPER, CLAIMS[2:], [untested], {})
+    html = report.render(make(tmp_path, records, histories), PAPER, CLAIMS[2:3], [untested], {})
     page = Page(html)
     assert says in page.text
-    assert "No claim could be tested with these runs" in page.text
+    assert "No claim could be judged by these runs" in page.text
 
 
 def test_a_verdict_without_interval_or_p_is_shown(tmp_path: Path) -> None:
@@ -376,7 +416,7 @@ def test_a_verdict_without_interval_or_p_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_claim_without_verdict_is_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match="C2, C3: no verdict"):
+    with pytest.raises(ValueError, match="C2, C3, C1n, C4: no verdict"):
         report.render(folder, PAPER, CLAIMS, VERDICTS[:1], GROUPS)
 
 
@@ -487,13 +527,38 @@ def test_26_arms_are_told_apart() -> None:
 
 def test_markdown_table() -> None:
     lines = report.markdown_table(VERDICTS).splitlines()
+    assert lines[0] == (
+        "| claim | verdict | statement | paper | effect [95% interval] | n | adjusted p "
+        "| beside it |"
+    )
     assert lines[2] == (
         "| C1 | ● reproduced\\* | Statement C1 & more. | table 1; loss gap −1.5; sizes 1, 2 "
-        "| −0.123 \\[−0.150, −0.097\\] nats | 3 | 0.012 |"
+        "| −0.123 \\[−0.150, −0.097\\] nats | 3 | 0.012 "
+        "| null control failed (C1n); FLOPs ×1.40 (switch/dense); n: speaker orders |"
     )
+    assert lines[3].endswith("| no control \\[1\\] |")
     assert lines[4].startswith("| C3 | – not testable here |")
-    assert lines[4].endswith("|  |  |  |")
-    assert lines[6] == "\\* preliminary: fewer seeds than the claim asks for."
+    assert lines[4].endswith("|  |  |  |  |")
+    assert lines[6] == "Controls, and claims that the paper does not make; their p is not adjusted."
+    assert lines[8].split(" | ")[6] == "p"
+    assert lines[10].startswith("| C1n | ⊠ control failed | ")
+    assert lines[10].endswith("| 0.046 | null control of C1 |")
+    assert lines[13] == "\\* preliminary: fewer runs than the claim asks for."
+    assert lines[15] == "\\[1\\] None."
+
+
+def test_markdown_counts_what_the_paper_says_and_the_rest_apart() -> None:
+    found = {"[one](a)": VERDICTS, "[two](b)": [verdict(CLAIMS[2], Word.NOT_IMPLEMENTED)]}
+    head, _, one, two = report.markdown_counts(found).splitlines()
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == [
+        *("paper", "statements", "● reproduced", "◐ partial", "✕ not reproduced"),
+        *("○ inconclusive", "– not implemented", "– not testable here", "controls", "ours besides"),
+    ]
+    assert one == "| [one](a) | 3 | 1 | 0 | 1 | 0 | 0 | 1 | 1 failed | 1 partial |"
+    assert two == "| [two](b) | 1 | 0 | 0 | 0 | 0 | 1 | 0 |  |  |"
+    not_run = [verdict(CLAIMS[3], Word.NEEDS_FULL), verdict(CLAIMS[3], Word.PASSED)]
+    *_, row = report.markdown_counts({"[x](y)": not_run}).splitlines()
+    assert row.endswith("| 1 passed, 1 not judged |  |")
 
 
 def test_markdown_reasons_are_one_line_a_claim() -> None:
@@ -626,6 +691,8 @@ def test_digits(value: float, says: str) -> None:
         (0.0, 0.0, 0.0, "share", ("0", "")),
         (0.01234, None, None, "share", ("+0.0123", "")),
         (-3.52e-15, None, None, "deviation", ("−3.5e−15", "")),
+        (2.0, 1.5, None, "ratio", ("2.00", "[1.50, ∞]")),
+        (-2.0, None, -1.5, "nats", ("−2.00", "[−∞, −1.50]")),
         (None, None, None, "share", ("", "")),
     ],
 )

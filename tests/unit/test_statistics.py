@@ -1,6 +1,5 @@
 """Intervals and tests against hand-worked values, textbook figures and brute force."""
 
-from itertools import permutations
 from math import inf, sqrt
 
 import numpy as np
@@ -14,7 +13,6 @@ from moebench.statistics import (
     detectable_effect,
     equivalence_p,
     holm,
-    jonckheere_p,
     mean_interval,
     mean_p,
     overflow_share,
@@ -122,33 +120,6 @@ def test_at_least_is_bonferroni_for_one_and_the_largest_for_all() -> None:
     assert at_least_p(p, 1) == pytest.approx(0.03)  # 3 x 0.01
     assert at_least_p(p, 2) == pytest.approx(0.06)  # 2 x 0.03
     assert at_least_p(p, 3) == pytest.approx(0.2)
-
-
-def test_jonckheere_by_hand() -> None:
-    # All 12 pairs in order; mean (36 - 12) / 4 = 6, variance (6*5*17 - 3*(2*1*9)) / 72 = 6.3333.
-    groups = [values(1, 2), values(3, 4), values(5, 6)]
-    tail = stats.norm.sf(6 / sqrt(456 / 72))
-    assert jonckheere_p(groups, "greater") == pytest.approx(tail)
-    assert jonckheere_p(groups, "less") == pytest.approx(1 - tail)
-    assert jonckheere_p(groups, "two-sided") == pytest.approx(2 * tail)
-    assert jonckheere_p([values(1, 1), values(1, 1)]) == 1.0
-    assert jonckheere_p([values(), values()]) == 1.0
-
-
-def test_jonckheere_with_ties_against_all_permutations() -> None:
-    pooled = [1.0, 2.0, 2.0, 3.0, 2.0, 3.0, 4.0, 4.0]
-
-    def statistic(order: tuple[float, ...]) -> float:
-        groups = [order[:3], order[3:6], order[6:]]
-        pairs = [
-            (a, b) for i in range(3) for j in range(i + 1, 3) for a in groups[i] for b in groups[j]
-        ]
-        return sum((b > a) + 0.5 * (b == a) for a, b in pairs)
-
-    drawn = np.array([statistic(order) for order in permutations(pooled)])
-    z = (statistic(tuple(pooled)) - drawn.mean()) / drawn.std()
-    groups = [values(*pooled[:3]), values(*pooled[3:6]), values(*pooled[6:])]
-    assert jonckheere_p(groups) == pytest.approx(stats.norm.sf(z))
 
 
 def test_spearman_by_hand() -> None:

@@ -484,7 +484,12 @@ def test_the_end_links_the_dense_baseline_and_keeps_the_results(root: Path, temp
             FakeRun(folder, arm, seed).end()
     FakeRun(folder, seed=2)  # never begun; its partner is
     FakeRun(folder, "dense", seed=2).end()
+    verdicts: list[dict[str, object]]
     verdicts = [{"claim": str(n), "verdict": word} for n, word in enumerate(["partial"] * 2)]
+    verdicts += [
+        {"claim": "1n", "verdict": "control passed", "of_paper": False, "control_of": "1"},
+        {"claim": "2", "verdict": "reproduced", "of_paper": False, "control_of": ""},
+    ]
     (folder / "verdicts.json").write_text(json.dumps(verdicts))
     files = [folder / "verdicts.json", folder / "report.html"]
     tracker.close({"switch": DENSE, "dense": DENSE, "hash": Partner("gone", "steps")}, files)
@@ -498,7 +503,11 @@ def test_the_end_links_the_dense_baseline_and_keeps_the_results(root: Path, temp
         assert "dense_baseline" not in runs["hash", index].data.tags
     [parent] = seen.parents
     assert parent.info.status == "FINISHED"
-    assert parent.data.metrics == {"verdicts/partial": 2}
+    assert parent.data.metrics == {
+        "verdicts/partial": 2,
+        "controls/control passed": 1,
+        "ours/reproduced": 1,
+    }
     kept = [file.path for file in seen.client.list_artifacts(parent.info.run_id)]
     assert kept == ["verdicts.json"]
     assert parent.info.artifact_uri.startswith((template / "mlartifacts").as_uri())

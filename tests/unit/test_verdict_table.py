@@ -16,7 +16,7 @@ COSTS = {
 
 
 def verdict(**changes: Any) -> Verdict:
-    given = {"claim": "SW21-03", "version": 1, "says": "sparse beats dense", "source": ""}
+    given = {"claim": "X-03", "version": 1, "says": "sparse beats dense", "source": ""}
     return Verdict(**{**given, "verdict": Word.REPRODUCED, "why": "", **changes})
 
 
@@ -36,7 +36,7 @@ JUDGED = verdict(
 
 def test_a_row_has_every_figure() -> None:
     text = " ".join(table([JUDGED]).split())
-    for part in ("SW21-03", "reproduced*", "-0.0512 [-0.061, -0.0414]", "nats", " 3 ", "0.003"):
+    for part in ("X-03", "reproduced*", "-0.0512 [-0.061, -0.0414]", "nats", " 3 ", "0.003"):
         assert part in text
     assert "sparse: 1.553," in text
     assert "* preliminary" in text
@@ -62,10 +62,76 @@ def test_all_runs_of_an_arm_count_where_the_claim_looks_at_no_metric_of_theirs()
     assert "\ndense  3 " in text
 
 
-def test_what_was_not_judged_has_no_numbers() -> None:
-    text = table([verdict(verdict=Word.NOT_TESTABLE)])
+def unjudged(*words: Word) -> list[Verdict]:
+    return [verdict(claim=f"N-{i}", verdict=word) for i, word in enumerate(words)]
+
+
+def test_what_was_not_judged_is_a_line() -> None:
+    several = [
+        *[Word.NEEDS_FULL] * 12,
+        Word.NEEDS_GPU,
+        *[Word.NOT_IMPLEMENTED] * 2,
+        Word.NOT_TESTABLE,
+    ]
+    text = table([JUDGED, *unjudged(*several)])
+    assert "N-0" not in text
     assert "None" not in text
-    assert "preliminary" not in text
+    assert (
+        "12 more claims need the profile full; 1 more claim needs the profile gpu; 2 more claims"
+        " are not implemented; 1 more claim is not testable here."
+    ) in " ".join(text.split())
+    alone = table(unjudged(*[Word.NEEDS_FULL] * 2))
+    assert alone == "2 claims need the profile full."
+    assert "more" not in table([JUDGED])
+
+
+def test_controls_and_additions_stand_apart_with_their_own_p() -> None:
+    control = verdict(
+        claim="X-03n",
+        verdict=Word.PASSED,
+        of_paper=False,
+        control_of="X-03",
+        expects="no effect",
+        effect=0.0,
+        low=-0.01,
+        high=0.01,
+        p=0.0456,
+        n=3,
+    )
+    ours = verdict(claim="X-99", of_paper=False, effect=1.0, n=2, p=0.5)
+    text = table([control, ours, JUDGED])
+    statements, _, besides = text.partition("Controls, and what this project added")
+    assert "X-03 " in statements
+    assert not {"X-03n", "X-99"} & set(statements.split())
+    assert {"X-03n", "X-99"} <= set(besides.split())
+    for part in ("control passed", "null control of X-03", "0.046", "0.500"):
+        assert part in besides
+
+
+def test_what_stands_beside_a_row_is_below_it() -> None:
+    beside = {
+        "controls": {"X-03n": "null control failed", "X-03p": "positive control passed"},
+        "matched_on": "active_flops",
+        "unequal": {"sparse/dense": 1.4},
+        "replicate": "speaker order",
+        "runs_of": "other",
+    }
+    without = {"uncontrolled": "No such world can be made.", "preliminary": False}
+    lines = table([JUDGED, verdict(**{**vars(JUDGED), **without})]).splitlines()
+    assert "[1] No such world can be made." in lines
+    assert "           no control [1]" in lines
+    lines = table([verdict(**{**vars(JUDGED), **beside})]).splitlines()
+    told = (
+        "null control failed (X-03n); positive control passed (X-03p); FLOPs ×1.40 (sparse/dense);"
+        " n: speaker orders; runs of other"
+    )
+    assert told in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 120
+
+
+def test_an_interval_may_be_open_to_one_side() -> None:
+    assert "2 [1.5, inf] ratio" in table([verdict(effect=2.0, low=1.5, n=3, unit="ratio")])
+    assert "2 ratio" in table([verdict(effect=2.0, n=1, unit="ratio")])
 
 
 def test_no_line_is_longer_than_120() -> None:

@@ -1,0 +1,40 @@
+"""One claim with its paper, its verdict and its runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from moebench.claims import Claim
+from moebench.lookup import Kept
+from moebench.targets import Target
+from moebench.verdict import Verdict
+from moebench.verdict.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Case:
+    """A claim with all that there is to say about it.
+
+    Args:
+        found: its paper.
+        claim: what is explained.
+        verdicts: on all claims of the paper, by key.
+        runs: whose runs judge it: its own paper, or another target.
+        kept: the records of those.
+    """
+
+    found: Target
+    claim: Claim
+    verdicts: Mapping[str, Verdict]
+    runs: Target
+    kept: Kept
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the claim."""
+        return self.verdicts[self.claim.key]
+
+    @property
+    def evidence(self) -> Evidence:
+        """The runs of the claim."""
+        records = [one for one in self.kept.records if one.profile == self.kept.profile]
+        return Evidence.of(self.claim.arms, records)

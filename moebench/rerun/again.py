@@ -1,0 +1,120 @@
+"""What a record was a run of: the experiment or the function that makes it again."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from moebench.baselines import STEP, dense, twin
+from moebench.experiment import ConfigurationError, Experiment
+from moebench.experiment.precision import FULL, HALF
+from moebench.lookup import nearest
+from moebench.plan import Arm, Profile
+from moebench.records import RunRecord
+from moebench.reproduce import load_arm
+from moebench.run.check import checked
+from moebench.run.function import Function
+from moebench.settings import FASTER, PRECISION
+from moebench.targets import Target
+
+WIDEST = 16384  # of the twins that are looked through for a recorded one
+
+
+class Again(NamedTuple):
+    """A run to be made again."""
+
+    experiment: Experiment | Function
+    seed: int  # of the run, which may train several seeds side by side
+    how: str  # where the experiment comes from
+
+
+def again(found: Target, record: RunRecord) -> Again:
+    """Return the run of a record: of its own configuration, or else of what the plan asks for.
+
+    Raises:
+        ValueError: if the record does not say its configuration and the plan does not know it, or
+            if the configuration is none for the code of today.
+    """
+    plan, name = found.plan, record.arm
+    if name in plan.computed:
+        return Again(Function(plan.computed[name]), 0, f"computed by {plan.computed[name]}")
+    if record.config:
+        return _recorded(record)
+    profile = plan.profile(record.profile)
+    seed = record.seed if plan.seeds_in_a_run is None else profile.first_seed
+    arms = {arm.name: arm for arm in plan.arms}
+    if name in arms:
+        experiment, how = _of_plan(found, profile, arms[name], record)
+        return Again(experiment.with_seed(seed), seed, how)
+    sweep, _, point = name.partition("/")
+    if sweep in plan.sweeps and point:
+        from moebench.rerun.trial import of_trial  # needs Optuna, which other runs do without
+
+        return Again(checked(of_trial(found, profile, record)).with_seed(seed), seed, "a trial")
+    if sweep in plan.sweeps:
+        raise ValueError(
+            f"arm={name}: is computed from all trials of the sweep; make one of them again, such as"
+            f" {sweep}/<point>"
+        )
+    known = nearest(name, [*arms, *plan.computed])
+    raise ValueError(
+        f"arm={name}: the plan has none of that name any more, and its record does not say its"
+        f" configuration; {known}"
+    )
+
+
+def _recorded(record: RunRecord) -> Again:
+    """Return the run of the configuration that a record has."""
+    if "function" in record.config:
+        reference = str(record.config["function"])
+        return Again(Function(reference), 0, f"computed by {reference}")
+    experiment = Experiment(record.config)
+    try:
+        ready = checked(experiment)
+    except ConfigurationError as error:
+        raise ValueError(
+            f"arm={record.arm}: its recorded configuration is none for the code of today: {error};"
+            f" `git checkout {record.commit.rstrip('+')}` has that of then"
+        ) from error
+    return Again(ready, int(record.config["seed_everything"]), "its recorded configuration")
+
+
+def _of_plan(
+    found: Target, profile: Profile, arm: Arm, record: RunRecord
+) -> tuple[Experiment, str]:
+    """Return the experiment of an arm, and how it was come by.
+
+    The precision may have been chosen on another machine and the width of a twin by another clock,
+    so those are taken that give the hash of the recorded configuration, if any do.
+    """
+    base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
+    loaded = [load_arm(found, base, profile, over) for over in _choices(found, profile, arm)]
+    for one in loaded:
+        if not arm.twin_of and one.hash == record.config_hash:
+            return checked(one), "the plan, whose configuration is the recorded one"
+        if arm.twin_of and (width := _width(one, record.config_hash)):
+            return _solved(checked(one), arm, width)
+    ready = checked(loaded[0])
+    experiment = twin(ready, arm.matched_on).experiment if arm.twin_of else ready
+    return experiment, "the plan of today, whose configuration is not the recorded one"
+
+
+def _choices(found: Target, profile: Profile, arm: Arm) -> Iterator[Mapping[str, object]]:
+    """Yield settings that a machine may have chosen: this one's first, then each precision."""
+    yield {}
+    own = profile.arm_settings.get(arm.name, {})
+    if FASTER in (profile.settings.get(PRECISION), own.get(PRECISION)):
+        yield from ({PRECISION: precision} for precision in (HALF, FULL))
+
+
+def _width(base: Experiment, wanted: str) -> int:
+    """Return the width of the dense twin whose configuration has that hash; 0: of none."""
+    widths = range(STEP, WIDEST + 1, STEP)
+    return next((width for width in widths if dense(base, width).hash == wanted), 0)
+
+
+def _solved(base: Experiment, arm: Arm, width: int) -> tuple[Experiment, str]:
+    """Return a twin of the recorded width, and what solving for it anew comes to."""
+    experiment = dense(base, width)
+    how = f"the dense twin of {arm.twin_of}, of the recorded width {width}"
+    if arm.matched_on == "step_time":
+        return experiment, f"{how}, which a clock decided"
+    return experiment, f"{how}; solved for again: {twin(base, arm.matched_on).width}"

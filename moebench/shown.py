@@ -1,0 +1,24 @@
+"""What a reproduction shows in a terminal: verdicts, the paper's tables, where the report is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from moebench.records import read
+from moebench.report import markdown_paper_table
+from moebench.targets import Target
+from moebench.verdict import Verdict
+from moebench.verdict.table import table
+
+
+def shown(found: Target, folder: Path, verdicts: Sequence[Verdict]) -> str:
+    """Return verdicts, and the paper's tables with our figures beside its own, as text.
+
+    Args:
+        found: the target.
+        folder: of its runs, with `results.jsonl` and the report.
+        verdicts: on its claims.
+    """
+    tables = [
+        f"{markdown_paper_table(one)}\n" for one in found.tables(read(folder / "results.jsonl"))
+    ]
+    return "\n".join([table(verdicts), *tables, f"report: {folder / 'report.html'}"])

@@ -1,0 +1,242 @@
+"""Estimates by the distribution they follow: each has its 95% interval and the p of every bound.
+
+Whatever is claimed of a quantity (above zero, above a margin, within two limits) is tested by the
+same distribution that gives the interval: a bound lies outside the 95% interval exactly if its p is
+below 0.025.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf, sqrt
+from typing import ClassVar
+
+import scipy  # stats and optimize load when they are first used: they take a second
+from scipy.special import stdtr, stdtrit  # Student's distribution and its quantile
+
+from moebench.statistics import Interval, Values
+
+TAIL = 0.025  # of a 95% interval, on each side
+
+
+@dataclass(frozen=True)
+class Estimate(ABC):
+    """A number that runs give for a quantity, from `n` values or pairs (of the smaller sample)."""
+
+    value: float
+    n: int
+
+    method: ClassVar[str]
+
+    @abstractmethod
+    def p_at_most(self, bound: float) -> float:
+        """Return the one-sided p of the hypothesis that the quantity is at most a bound."""
+
+    @abstractmethod
+    def p_at_least(self, bound: float) -> float:
+        """Return the one-sided p of the hypothesis that the quantity is at least a bound."""
+
+    @abstractmethod
+    def ends(self) -> tuple[float, float]:
+        """Return both ends of the 95% interval; infinite where nothing is known."""
+
+    @property
+    def interval(self) -> Interval:
+        """The estimate with its 95% interval."""
+        return Interval(self.value, *self.ends(), self.n, self.method)
+
+
+@dataclass(frozen=True)
+class Known(Estimate):
+    """A computed number, or values that do not differ: nothing is left to chance."""
+
+    method: ClassVar[str] = "exact"
+
+    def p_at_most(self, bound: float) -> float:
+        """Return nought if the number is larger, else one."""
+        return 0.0 if self.value > bound else 1.0
+
+    def p_at_least(self, bound: float) -> float:
+        """Return nought if the number is smaller, else one."""
+        return 0.0 if self.value < bound else 1.0
+
+    def ends(self) -> tuple[float, float]:
+        """Return the number twice."""
+        return self.value, self.value
+
+
+@dataclass(frozen=True)
+class Identical(Known):
+    """The mean of several values that do not differ."""
+
+    method: ClassVar[str] = "identical values"
+
+
+@dataclass(frozen=True)
+class Nothing(Estimate):
+    """What is known from too few values, or from values that do not serve: nothing."""
+
+    method: ClassVar[str] = "too few values"
+
+    def p_at_most(self, bound: float) -> float:
+        """Return one."""
+        return 1.0
+
+    def p_at_least(self, bound: float) -> float:
+        """Return one."""
+        return 1.0
+
+    def ends(self) -> tuple[float, float]:
+        """Return the whole line."""
+        return -inf, inf
+
+
+@dataclass(frozen=True)
+class Student(Estimate):
+    """A mean, or a difference of means, over its standard error: Student's t distribution."""
+
+    error: float
+    freedom: float
+    method: ClassVar[str] = "t"
+
+    def p_at_most(self, bound: float) -> float:
+        """Return the chance of a t as large as this if the quantity were the bound."""
+        return float(stdtr(self.freedom, (bound - self.value) / self.error))
+
+    def p_at_least(self, bound: float) -> float:
+        """Return the chance of a t as small as this if the quantity were the bound."""
+        return float(stdtr(self.freedom, (self.value - bound) / self.error))
+
+    def ends(self) -> tuple[float, float]:
+        """Return both ends, at the same distance."""
+        half = float(stdtrit(self.freedom, 1 - TAIL)) * self.error
+        return self.value - half, self.value + half
+
+
+def welch(first: Values, second: Values, ratio: float = 1.0) -> tuple[float, float]:
+    """Return standard error and degrees of freedom of mean(first) - ratio * mean(second).
+
+    Source: Welch 1947, Biometrika 34; the variances need not be equal.
+    """
+    a = float(first.var(ddof=1)) / len(first)
+    b = ratio**2 * float(second.var(ddof=1)) / len(second)
+    return sqrt(a + b), (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
+
+
+@dataclass(frozen=True)
+class Fieller(Estimate):
+    """The ratio of the means of two positive samples that share no seeds.
+
+    The ratio is r where mean(first) - r * mean(second) is nought, and that is a difference of
+    means, with its t for every r.
+
+    Source: Fieller 1954, Journal of the Royal Statistical Society B 16, with Welch's variances.
+    """
+
+    first: Values = field(repr=False, compare=False)
+    second: Values = field(repr=False, compare=False)
+    method: ClassVar[str] = "Fieller"
+
+    def p_at_most(self, bound: float) -> float:
+        """Return p of the difference of means that the bound makes."""
+        return self._p(bound, 1) if 0 < bound < inf else float(bound > 0)
+
+    def p_at_least(self, bound: float) -> float:
+        """Return p of the difference of means that the bound makes."""
+        return self._p(bound, -1) if 0 < bound < inf else float(bound <= 0)
+
+    def _p(self, bound: float, sign: int) -> float:
+        error, freedom = welch(self.first, self.second, bound)
+        gap = float(self.first.mean() - bound * self.second.mean())
+        return float(stdtr(freedom, -sign * gap / error))
+
+    def ends(self) -> tuple[float, float]:
+        """Return both ends; nought or infinite where one of the means may be nought."""
+        low = self._end(lambda r: self.p_at_most(r) - TAIL, 0.0)
+        high = self._end(lambda r: self.p_at_least(r) - TAIL, inf)
+        return low, high
+
+    def _end(self, excess: Callable[[float], float], limit: float) -> float:
+        """Return where a p is that of the tail, searched for from the estimate outwards."""
+        near, step = self.value, 2.0 if limit else 0.5
+        while excess(near * step) > 0:
+            near *= step
+            if not 1e-9 < near / self.value < 1e9:
+                return limit
+        return float(scipy.optimize.brentq(excess, near, near * step, rtol=1e-12))
+
+
+@dataclass(frozen=True)
+class Variances(Estimate):
+    """The ratio of the variances of two independent normal samples: the F distribution."""
+
+    freedom: tuple[int, int]
+    method: ClassVar[str] = "F"
+
+    def p_at_most(self, bound: float) -> float:
+        """Return the chance of a ratio as large as this if the true one were the bound."""
+        return float(scipy.stats.f.sf(self.value / bound, *self.freedom)) if bound > 0 else 0.0
+
+    def p_at_least(self, bound: float) -> float:
+        """Return the chance of a ratio as small as this if the true one were the bound."""
+        return float(scipy.stats.f.cdf(self.value / bound, *self.freedom)) if bound > 0 else 1.0
+
+    def ends(self) -> tuple[float, float]:
+        """Return both ends."""
+        high, low = (float(scipy.stats.f.ppf(q, *self.freedom)) for q in (TAIL, 1 - TAIL))
+        return self.value / low, self.value / high
+
+
+@dataclass(frozen=True)
+class Share(Estimate):
+    """The share of runs in which something is seen: the binomial distribution."""
+
+    seen: int
+    method: ClassVar[str] = "Clopper-Pearson"
+
+    def p_at_most(self, bound: float) -> float:
+        """Return the chance to see it in so many runs or more if the share were the bound."""
+        if bound < 0:
+            return 0.0
+        return float(scipy.stats.binom.sf(self.seen - 1, self.n, min(bound, 1.0)))
+
+    def p_at_least(self, bound: float) -> float:
+        """Return the chance to see it in so many runs or fewer if the share were the bound."""
+        if bound > 1:
+            return 0.0
+        return float(scipy.stats.binom.cdf(self.seen, self.n, max(bound, 0.0)))
+
+    def ends(self) -> tuple[float, float]:
+        """Return both ends.
+
+        Source: Clopper and Pearson 1934, Biometrika 26.
+        """
+        found = scipy.stats.binomtest(self.seen, self.n).proportion_ci(1 - 2 * TAIL, "exact")
+        return float(found.low), float(found.high)
+
+
+@dataclass(frozen=True)
+class Mapped(Estimate):
+    """An estimate of a rising function of the quantity, such as the exponential of a logarithm."""
+
+    inner: Estimate
+    function: Callable[[float], float] = field(compare=False)
+    inverse: Callable[[float], float] = field(compare=False)
+
+    @property
+    def interval(self) -> Interval:
+        """The estimate with its 95% interval."""
+        return Interval(self.value, *self.ends(), self.n, self.inner.method)
+
+    def p_at_most(self, bound: float) -> float:
+        """Return p of the bound of the quantity itself."""
+        return self.inner.p_at_most(self.inverse(bound))
+
+    def p_at_least(self, bound: float) -> float:
+        """Return p of the bound of the quantity itself."""
+        return self.inner.p_at_least(self.inverse(bound))
+
+    def ends(self) -> tuple[float, float]:
+        """Return the function of both ends."""
+        low, high = self.inner.ends()
+        return self.function(low), self.function(high)

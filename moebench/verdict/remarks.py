@@ -1,0 +1,88 @@
+"""What stands beside a verdict in every table: controls, costs that differ, the unit of n."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Word
+from moebench.plan import MATCHED_COST, NAMES
+from moebench.verdict.outcome import Verdict
+
+TIMES = "×"
+REST = {  # one and several of what was not judged
+    Word.NEEDS_FULL: ("needs the profile full", "need the profile full"),
+    Word.NEEDS_GPU: ("needs the profile gpu", "need the profile gpu"),
+    Word.NOT_IMPLEMENTED: ("is not implemented", "are not implemented"),
+    Word.NOT_TESTABLE: ("is not testable here", "are not testable here"),
+}
+
+
+class Footnotes:
+    """Numbers the reasons below a table; the same reason has the same number."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, int] = {}
+
+    def mark(self, reason: str) -> str:
+        """Return the mark of a reason: `[1]`."""
+        return f"[{self.reasons.setdefault(reason, len(self.reasons) + 1)}]"
+
+    @property
+    def lines(self) -> list[str]:
+        """The reasons with their marks."""
+        return [f"[{number}] {reason}" for reason, number in self.reasons.items()]
+
+
+def judged(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return the judged statements of the paper."""
+    return [one for one in verdicts if one.of_paper and one.verdict in JUDGED]
+
+
+def beside(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return what was judged besides: controls, and claims that the paper does not make."""
+    return [one for one in verdicts if not one.of_paper and one.verdict in (*JUDGED, *OF_CONTROLS)]
+
+
+def rest(verdicts: Iterable[Verdict]) -> str:
+    """Return in a line how many claims were not judged, and why; empty if all were."""
+    words = Counter(one.verdict for one in verdicts)
+    more = "more " if any(words[word] for word in (*JUDGED, *OF_CONTROLS)) else ""
+    parts = [
+        f"{count} {more}{'claim' if count == 1 else 'claims'} {forms[count > 1]}"
+        for word, forms in REST.items()
+        if (count := words[word])
+    ]
+    return "; ".join(parts) + "." if parts else ""
+
+
+def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
+    """Return all that stands beside a verdict, in short; reasons become footnotes."""
+    return [
+        *_controls(verdict, notes),
+        *_unequal(verdict),
+        *([f"n: {verdict.replicate}s"] if verdict.replicate != "seed" else []),
+        *([f"runs of {verdict.runs_of}"] if verdict.runs_of else []),
+    ]
+
+
+def _controls(verdict: Verdict, notes: Footnotes) -> list[str]:
+    """Return what came of the controls of a claim, and which it lacks; of what a control is one."""
+    if verdict.control_of:
+        return [f"{KINDS[verdict.expects]} control of {verdict.control_of}"]
+    told = [f"{what} ({key})" for key, what in verdict.controls.items()]
+    there = {what.partition(" ")[0] for what in verdict.controls.values()}
+    lacking = [kind for kind in KINDS.values() if kind not in there]
+    if verdict.uncontrolled and lacking:
+        kind = f"{lacking[0]} " if len(lacking) == 1 else ""
+        told.append(f"no {kind}control {notes.mark(verdict.uncontrolled)}")
+    return told
+
+
+def _unequal(verdict: Verdict) -> Sequence[str]:
+    """Return the pair that lies farthest from equal in what the claim calls equal."""
+    if not verdict.unequal:
+        return []
+    cost = NAMES[MATCHED_COST[verdict.matched_on or ""]]
+    pair, ratio = max(verdict.unequal.items(), key=lambda one: max(one[1], 1 / one[1]))
+    others = len(verdict.unequal) - 1
+    more = f" and {others} more {'pair' if others == 1 else 'pairs'}" if others else ""
+    return [f"{cost} {TIMES}{ratio:.2f} ({pair}){more}"]

@@ -1,0 +1,88 @@
+"""What tests have in common whose runs were made with a grid of step sizes.
+
+A claim is judged under every choice that the paper leaves open, such as the coding of the targets
+or the step size; under one choice all its pairs of systems, or all its arms, must be as claimed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from moebench.claims import ClaimTest
+from moebench.verdict.conditions import Condition, all_of
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import under_choices
+from reproductions.jacobs_1991.arms import GRID, TRIALS
+from reproductions.jacobs_1991.trials import BEST, Rule, Trials, named
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtSteps(ClaimTest):
+    """What tests have in common whose runs were made with a grid of step sizes.
+
+    Args:
+        rules: at which steps systems are compared, each a choice that the paper leaves open: a size
+            for all of them, or "best", each at its own.
+        grid: the step sizes of a run.
+        trials: so many seeds of an arm, the last ones, choose its best step and are not judged.
+    """
+
+    rules: tuple[Rule, ...] = (BEST,)
+    grid: tuple[float, ...] = GRID
+    trials: int = TRIALS
+
+    def __post_init__(self) -> None:
+        if unknown := [rule for rule in self.rules if rule not in (*self.grid, BEST)]:
+            raise ValueError(f"rules={self.rules}: {unknown[0]} is neither {BEST} nor in the grid")
+        super().__post_init__()
+
+    def of(self, evidence: Evidence) -> Trials:
+        """Return the runs with the grid and the trials of the test."""
+        return Trials(evidence, self.grid, self.trials)
+
+    def notes(self, trials: Trials) -> dict[str, dict[str, float]]:
+        """Return what is printed beside each arm."""
+        return {arm: trials.notes(arm, self.rules) for arm in self.arms}
+
+    def lost(self, trials: Trials) -> str:
+        """Return a clause on every arm of which some run never got to the criterion."""
+        clauses = {
+            f"{clause} ({named(rule)})"
+            for arm in self.arms
+            for rule in self.rules
+            if (clause := trials.failures(arm, rule))
+        }
+        return "; ".join(sorted(clauses))
+
+
+def check(under: Mapping[str, Sequence[object]], what: str, least: int = 1) -> None:
+    """Refuse choices under which too little is claimed.
+
+    Raises:
+        ValueError: if there is no choice, or one with fewer entries than the least.
+    """
+    if not under or any(len(claimed) < least for claimed in under.values()):
+        raise ValueError(f"under={under}: must have a choice, and each of them {what}")
+
+
+def every(what: str, conditions: Sequence[Condition]) -> Condition:
+    """Claim all conditions of one choice as one."""
+    return all_of(f"all {len(conditions)} {what}", conditions) if conditions[1:] else conditions[0]
+
+
+def as_whole(says: str, choices: Mapping[str, Condition]) -> tuple[Condition, Sequence[Condition]]:
+    """Return the lead of a claim, and what it is under each choice if there are several."""
+    found = [replace(one, choice=name) for name, one in choices.items()]
+    if len(found) > 1:
+        return under_choices(says, found)
+    [one] = found
+    return replace(one, says=": ".join(filter(None, (says, one.choice, one.says)))), ()
+
+
+def chosen(name: str, rule: Rule | None) -> str:
+    """Return the name of a choice with the step that is part of it."""
+    return ", ".join(filter(None, (name, "" if rule is None else named(rule))))
+
+
+def system(arm: str) -> str:
+    """Return the system of an arm, which is the first part of its name."""
+    return arm.partition(".")[0]

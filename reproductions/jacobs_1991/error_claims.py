@@ -1,0 +1,80 @@
+"""What section 1 says of three errors: cooperative (1.1), competitive (1.2), likelihood (1.3)."""
+
+from functools import partial
+
+from moebench.claims import Claim
+from moebench.verdict.exact import Exact
+from reproductions.jacobs_1991.arms import ONE_ORDER, SAME, trained
+from reproductions.jacobs_1991.choices import under
+from reproductions.jacobs_1991.controls import NO_MARGIN
+from reproductions.jacobs_1991.judging import FewerEpochs, Pair, TwoMeans
+from reproductions.jacobs_1991.trials import BEST
+
+arithmetic = partial(Claim, matched_on=None, seeds=1, level="arithmetic")
+ERROR_CLAIMS = [
+    arithmetic(
+        key="J91-09",
+        says="While all experts are poor, the competitive error (1.2) adapts the best one slowest "
+        "and the likelihood error (1.3) adapts it fastest",
+        source="section 1, below equations 1.2 and 1.3",
+        paper_values={},
+        test=Exact(
+            arm="adaptation",
+            equals={"competitive/best_is_slowest": 1.0, "likelihood/best_is_fastest": 1.0},
+            metric="likelihood/best_is_fastest",
+            unit="share of draws",
+        ),
+        matched_on=None,
+        seeds=1,
+        level="arithmetic",
+    ),
+    trained(
+        key="J91-10",
+        version=2,  # neither coding leads
+        says="The likelihood error (1.3) performs better than the competitive error (1.2)",
+        source="section 1",
+        paper_values={},
+        test=FewerEpochs(
+            under=under(Pair("four_experts", "four_competitive"), filed=False), rules=(BEST,)
+        ),
+        matched_on="total_params",
+        caution=f"performs better is read as needs fewer epochs; {ONE_ORDER}",
+        uncontrolled=NO_MARGIN,
+    ),
+    trained(
+        key="J91-11",
+        version=2,  # experts are counted: one more a case is the least that is more
+        says="The cooperative error (1.1) leaves more experts in use for each case than the "
+        "likelihood error; that it couples them is judged as N1-03",
+        source="section 1",
+        paper_values={},
+        test=TwoMeans(
+            quantity="effective",
+            direction="higher",
+            margin=1.0,
+            under=under(Pair("four_cooperative", "four_experts"), filed=False),
+            rules=(BEST,),
+            metric=f"step_{SAME:g}/effective",
+            unit="experts a case",
+        ),
+        matched_on="total_params",
+        caution=f"the margin was set after these runs; {ONE_ORDER}",
+        uncontrolled="no positive control: no mixture is known to use two experts a case",
+    ),
+    arithmetic(
+        key="J91-12",
+        says="The gradient of the competitive error by an expert's output is -2 p_i (d - o_i)",
+        source="section 1, below equation 1.2",
+        paper_values={"gradient": "-2 p_i (d - o_i)"},
+        test=Exact(
+            arm="gradients",
+            equals={"competitive/deviation": 0.0},
+            tolerance=1e-10,
+            metric="competitive/deviation",
+            unit="deviation",
+        ),
+        matched_on=None,
+        seeds=1,
+        level="arithmetic",
+    ),
+]

@@ -1,0 +1,26 @@
+"""The tests of claims that this paper alone uses, by name."""
+
+from reproductions.jacobs_1991.judging_arms import Bound, OnItsSide, ShareOfRuns
+from reproductions.jacobs_1991.judging_orders import AboveOverOrders, FewerEpochsOverOrders
+from reproductions.jacobs_1991.judging_pairs import (
+    FewerEpochs,
+    LowerAndWithin,
+    Pair,
+    Steadier,
+    TwoMeans,
+)
+from reproductions.jacobs_1991.judging_same import SameAccuracy
+
+__all__ = [
+    "AboveOverOrders",
+    "Bound",
+    "FewerEpochs",
+    "FewerEpochsOverOrders",
+    "LowerAndWithin",
+    "OnItsSide",
+    "Pair",
+    "SameAccuracy",
+    "ShareOfRuns",
+    "Steadier",
+    "TwoMeans",
+]

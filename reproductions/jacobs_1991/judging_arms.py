@@ -1,0 +1,191 @@
+"""Tests of claims that say of single arms where they lie."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import inf
+from typing import NamedTuple
+
+from moebench.statistics import Values
+from moebench.statistics.estimates import share
+from moebench.verdict.conditions import (
+    Claimed,
+    Condition,
+    above,
+    below,
+    judged,
+    mean_is,
+    unknown,
+    within,
+)
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+from moebench.verdict.ratios import limit
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
+from reproductions.jacobs_1991.trials import Rule
+
+
+class Bound(NamedTuple):
+    """Where the mean of an arm is claimed to lie."""
+
+    arm: str
+    low: float = -inf
+    high: float = inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfArms(AtSteps):
+    """What tests have in common that look at one quantity of single arms.
+
+    Args:
+        quantity: a metric that runs have at every step; if `rules` is empty, any metric.
+    """
+
+    quantity: str
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """None: no arm is compared with another."""
+        return []
+
+    @property
+    def places(self) -> tuple[Rule | None, ...]:
+        """The rules; None for runs without step sizes."""
+        return self.rules or (None,)
+
+    def values(self, evidence: Evidence, arm: str, rule: Rule | None) -> Values:
+        """Return the quantity of all judged runs of an arm."""
+        if rule is None:
+            return evidence.sample(self.quantity, arm)
+        return self.of(evidence).everything(arm, rule, self.quantity)
+
+
+def in_words(bound: Bound) -> str:
+    """Return a bound as a clause."""
+    if bound.low == -inf:
+        return f"below {bound.high:g}"
+    return f"above {bound.low:g}" if bound.high == inf else f"{bound.low:g} to {bound.high:g}"
+
+
+def claimed(bound: Bound, margin: float = 0.0) -> Claimed:
+    """Return what a bound claims of a mean, which with a margin lies beyond it by so much."""
+    if bound.low > -inf and bound.high < inf:
+        return within(bound.low, bound.high)
+    if bound.low > -inf:
+        return above(margin, null=bound.low) if margin else limit(bound.low, above=True)
+    return below(margin, null=bound.high) if margin else limit(bound.high, above=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnItsSide(OfArms):
+    """The mean of a quantity lies within the bounds of each arm.
+
+    With a margin it must lie beyond a single bound by so much.
+
+    Args:
+        under: choice -> the bounds that the claim is about, all of which must hold.
+        sides: bounds that it names besides.
+    """
+
+    under: Mapping[str, tuple[Bound, ...]]
+    sides: tuple[Bound, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(self.under, "a bound")
+        for bound in self._bounds:
+            if not bound.low < bound.high or (bound.low, bound.high) == (-inf, inf):
+                raise ValueError(f"{bound}: must have a bound, the lower below the higher")
+        super().__post_init__()
+
+    @property
+    def _bounds(self) -> list[Bound]:
+        return [*chain(*self.under.values()), *self.sides]
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, each once."""
+        return tuple(dict.fromkeys(bound.arm for bound in self._bounds))
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the bounds under every choice, then the others."""
+        told = [f"{system(one.arm)} {in_words(one)}" for one in chain(*self.under.values())]
+        says = f"{self.quantity} of {', '.join(dict.fromkeys(told))}"
+        choices = {
+            chosen(name, rule): every(
+                "bounds", [self._condition(evidence, one, rule) for one in bounds]
+            )
+            for name, bounds in self.under.items()
+            for rule in self.places
+        }
+        lead, found = as_whole(says, choices)
+        sides = [self._condition(evidence, one, rule) for one in self.sides for rule in self.places]
+        return Findings(lead, sides, found)
+
+    def _condition(self, evidence: Evidence, bound: Bound, rule: Rule | None) -> Condition:
+        """Judge one bound."""
+        beyond = f" by {self.margin:g} or more" if self.margin else ""
+        says = f"{self.quantity} of {bound.arm} is {in_words(bound)}{beyond}"
+        values = self.values(evidence, bound.arm, rule)
+        return mean_is(chosen(says, rule), values, claimed(bound, self.margin), self.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfRuns(OfArms):
+    """In at least a share of the runs of each arm a quantity lies in a range, both ends included.
+
+    As for every effect the interval must lie above half of the share that would count.
+
+    Args:
+        low: smallest value of the range.
+        high: largest value.
+        least: the share of runs.
+        under: choice -> the arms that the claim is about, all of which must be as claimed.
+        sides: arms of which it is told besides.
+    """
+
+    low: float
+    high: float = inf
+    least: float
+    under: Mapping[str, tuple[str, ...]]
+    sides: tuple[str, ...] = ()
+    unit: str = "share of runs"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least <= 1:
+            raise ValueError(f"least={self.least}: must be above 0 and at most 1")
+        if not self.low <= self.high:
+            raise ValueError(f"low={self.low}, high={self.high}: no range")
+        check(self.under, "an arm")
+        super().__post_init__()
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, each once."""
+        return tuple(dict.fromkeys([*chain(*self.under.values()), *self.sides]))
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the share of runs under every choice, then in the other arms."""
+        much = f"at least {self.low:g}" if self.high == inf else f"{self.low:g} to {self.high:g}"
+        says = f"{self.quantity} is {much} in at least {self.least:.0%} of runs"
+        choices = {
+            chosen(name, rule): every(
+                "arms", [self._condition(evidence, arm, arm, rule) for arm in arms]
+            )
+            for name, arms in self.under.items()
+            for rule in self.places
+        }
+        lead, found = as_whole(says, choices)
+        sides = [
+            self._condition(evidence, chosen(f"{says} of {arm}", rule), arm, rule)
+            for arm in self.sides
+            for rule in self.places
+        ]
+        return Findings(lead, sides, found)
+
+    def _condition(self, evidence: Evidence, says: str, arm: str, rule: Rule | None) -> Condition:
+        """Judge the share of one arm."""
+        values = self.values(evidence, arm, rule)
+        if not len(values):
+            return unknown(says, self.unit, "no runs")
+        seen = int(((values >= self.low) & (values <= self.high)).sum())
+        return judged(says, share(seen, len(values)), above(self.least), self.unit)

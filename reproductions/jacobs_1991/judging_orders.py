@@ -1,0 +1,139 @@
+"""Tests of claims that are to hold over speakers: the unit of replication is an order of them.
+
+The first speakers of an order are those trained on. A run of an arm differs from another only in
+its initial weights, so runs are averaged, and an order is one value.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from moebench.claims import ClaimTest
+from moebench.statistics import Values
+from moebench.statistics.estimates import paired_ratio
+from moebench.verdict.conditions import above, all_of, judged, mean_is, times
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+from reproductions.jacobs_1991.arms import SAME, TRIALS
+from reproductions.jacobs_1991.judging_pairs import EPOCHS
+from reproductions.jacobs_1991.trials import Trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverOrders(ClaimTest):
+    """What tests have in common that take an order of the speakers for one value.
+
+    Args:
+        systems: system -> its arms, one an order, in the same orders for each.
+        step: the step size.
+        trials: so many seeds of an arm, the last ones, are not judged.
+    """
+
+    systems: Mapping[str, tuple[str, ...]]
+    step: float = SAME
+    trials: int = TRIALS
+
+    def __post_init__(self) -> None:
+        numbers = {len(arms) for arms in self.systems.values()}
+        if len(numbers) != 1 or not numbers.pop():
+            raise ValueError("systems: each must have one arm an order, in the same orders")
+        super().__post_init__()
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms."""
+        return tuple(chain(*self.systems.values()))
+
+    def values(self, evidence: Evidence, arms: Sequence[str], quantity: str) -> Values:
+        """Return the mean of a quantity over the runs that got to the criterion, one an arm."""
+        trials = Trials(evidence, (self.step,), self.trials)
+        samples = [trials.sample(arm, self.step, quantity) for arm in arms]
+        return np.array([sample.mean() if len(sample) else np.nan for sample in samples])
+
+
+@dataclass(frozen=True, kw_only=True)
+class AboveOverOrders(OverOrders):
+    """One quantity of a run is above another one of it, on average over orders.
+
+    All systems must agree: the claim is about the speakers.
+
+    Args:
+        quantity: the one.
+        other: the other.
+        beside: arms in further orders, of which it is only told.
+    """
+
+    quantity: str
+    other: str
+    beside: tuple[str, ...] = ()
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, those beside too."""
+        return (*super().arms, *self.beside)
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """None: no arm is compared with another."""
+        return []
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean gap over orders."""
+        conditions, told, beside = [], [], []
+        for system, arms in self.systems.items():
+            gaps = self._gaps(evidence, arms)
+            says = f"{self.quantity} is above {self.other} with {system}, step {self.step:g}"
+            conditions.append(mean_is(says, gaps, above(self.margin), self.unit))
+            told.append(f"in {int((gaps > 0).sum())} of {len(gaps)} orders with {system}")
+        for arm in self.beside:
+            beside += [f"{gap:+.3g} in {arm}" for gap in self._gaps(evidence, [arm])]
+        says = f"{self.quantity} is above {self.other} on average over orders"
+        remark = f"it is so {' and '.join(told)}; beside these {' and '.join(beside)}"
+        return Findings(all_of(says, conditions), remark=remark)
+
+    def _gaps(self, evidence: Evidence, arms: Sequence[str]) -> Values:
+        """Return the gap of each arm that has runs."""
+        gaps = self.values(evidence, arms, self.quantity) - self.values(evidence, arms, self.other)
+        return gaps[np.isfinite(gaps)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewerEpochsOverOrders(OverOrders):
+    """The first of two systems needs fewer epochs to the criterion, order by order.
+
+    Args:
+        factor: at most so many times as many.
+    """
+
+    factor: float
+    metric: str = EPOCHS
+    unit: str = "ratio of epochs"
+
+    def __post_init__(self) -> None:
+        if len(self.systems) != 2 or not 0 < self.factor < 1:
+            raise ValueError("two systems and a factor between 0 and 1 are needed")
+        super().__post_init__()
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Both systems, order by order."""
+        first, second = self.systems.values()
+        return list(zip(first, second, strict=True))
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean ratio over orders."""
+        (first, ours), (second, theirs) = self.systems.items()
+        a, b = (self.values(evidence, arms, "epochs") for arms in (ours, theirs))
+        both = np.isfinite(a) & np.isfinite(b)
+        says = (
+            f"{first} needs at most {self.factor:g} times the epochs of {second}, "
+            f"step {self.step:g}"
+        )
+        found = judged(says, paired_ratio(a[both], b[both]), times(self.factor), self.unit)
+        ratios = a[both] / b[both]
+        told = (
+            f"from {ratios.min():.2f} to {ratios.max():.2f} in single orders" if len(ratios) else ""
+        )
+        return Findings(found, remark=told)

@@ -1,0 +1,237 @@
+"""Tests of claims that compare two systems, which have seeds of their own: nothing is paired."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from moebench.claims import ClaimTest, Direction
+from moebench.statistics import Values
+from moebench.statistics.estimates import difference, ratio, variances
+from moebench.verdict.conditions import Condition, above, below, judged, mean_is, times
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+from moebench.verdict.ratios import limit
+from reproductions.jacobs_1991.arms import SAME
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
+from reproductions.jacobs_1991.trials import Rule, Trials, named
+
+EPOCHS = f"step_{SAME:g}/epochs"  # what is printed of every arm; a test looks at more
+
+
+class Pair(NamedTuple):
+    """Two arms that are compared; an arm with itself in two halves, its runs taken in turn."""
+
+    first: str  # of which the claim is made
+    second: str
+    margin: float | None = None  # the smallest effect that would count; None: that of the test
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared(AtSteps):
+    """What tests have in common that compare pairs of systems.
+
+    Args:
+        under: choice -> the pairs that are compared, all of which must be as claimed.
+        second_at: the step of the second of each pair where it is another one: of a control.
+    """
+
+    under: Mapping[str, tuple[Pair, ...]]
+    second_at: float | None = None
+
+    own_margins: ClassVar[bool] = False  # whether a pair may have one
+
+    def __post_init__(self) -> None:
+        check(self.under, "a pair")
+        if self.second_at not in (None, *self.grid):
+            raise ValueError(f"second_at={self.second_at}: not in the grid")
+        own = [pair for pair in self._compared if pair.margin is not None]
+        if own and not self.own_margins:
+            raise ValueError(f"{own[0]}: has a margin, which is none of this test")
+        super().__post_init__()
+
+    @property
+    def _compared(self) -> list[Pair]:
+        return [pair for pairs in self.under.values() for pair in pairs]
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, each once."""
+        return tuple(dict.fromkeys(arm for pair in self._compared for arm in pair[:2]))
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """The pairs of all choices."""
+        return [pair[:2] for pair in self._compared if pair.first != pair.second]
+
+    @property
+    @abstractmethod
+    def claimed(self) -> str:
+        """What is claimed of the first of a pair."""
+
+    @abstractmethod
+    def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
+        """Return what is compared, of the judged runs of an arm."""
+
+    @abstractmethod
+    def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
+        """Judge one pair."""
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge all pairs under every choice."""
+        trials = self.of(evidence)
+        choices = {
+            self._place(name, rule): every(
+                "pairs", [self._condition(trials, pair, rule) for pair in pairs]
+            )
+            for name, pairs in self.under.items()
+            for rule in self.rules
+        }
+        lead, found = as_whole(f"{self._systems}: {self.claimed}", choices)
+        return Findings(lead, choices=found, notes=self.notes(trials), remark=self.lost(trials))
+
+    def _place(self, name: str, rule: Rule) -> str:
+        """Return the name of a choice with the steps."""
+        other = "" if self.second_at is None else f" against {named(self.second_at)}"
+        return chosen(name, rule) + other
+
+    @property
+    def _systems(self) -> str:
+        """The systems of all pairs, each two once, without what the arms have in common."""
+        names = [f"{system(one.first)} against {system(one.second)}" for one in self._compared]
+        return ", ".join(dict.fromkeys(names))
+
+    def _condition(self, trials: Trials, pair: Pair, rule: Rule) -> Condition:
+        """Judge one pair at one step."""
+        other = rule if self.second_at is None else self.second_at
+        first = self.values(trials, pair.first, rule)
+        second = self.values(trials, pair.second, other)
+        if pair.first == pair.second and rule == other:
+            first, second = first[::2], second[1::2]
+        return self.compare(pair, first, second)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewerEpochs(Compared):
+    """The first of each pair needs fewer epochs to the criterion than the second.
+
+    Runs that never get there are left out of the means, and counted.
+
+    Args:
+        factor: at most so many times as many; 1 where any number fewer would count.
+    """
+
+    factor: float = 1.0
+    metric: str = EPOCHS
+    unit: str = "ratio of epochs"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.factor <= 1:
+            raise ValueError(f"factor={self.factor}: must be above 0 and at most 1")
+        super().__post_init__()
+
+    @property
+    def claimed(self) -> str:
+        """What is claimed of the first of a pair."""
+        much = f"at most {self.factor:g} times as many" if self.factor < 1 else "fewer"
+        return f"{much} epochs to the criterion"
+
+    def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
+        """Return the epochs of the runs that got there."""
+        return trials.sample(arm, rule, "epochs")
+
+    def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
+        """Judge the ratio of means."""
+        fewer = times(self.factor) if self.factor < 1 else below(null=1.0)
+        says = f"{pair.first} against {pair.second}"
+        return judged(says, ratio(first, second), fewer, self.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steadier(Compared):
+    """The epochs of the first of each pair vary less between runs than those of the second."""
+
+    metric: str = EPOCHS
+    unit: str = "ratio of variances"
+
+    @property
+    def claimed(self) -> str:
+        """What is claimed of the first of a pair."""
+        return "epochs to the criterion vary less"
+
+    def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
+        """Return the epochs of the runs that got there."""
+        return trials.sample(arm, rule, "epochs")
+
+    def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
+        """Judge the ratio of variances."""
+        says = f"{pair.first} against {pair.second}"
+        return judged(says, variances(first, second), below(null=1.0), self.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoMeans(Compared):
+    """The mean of a quantity is higher (or lower) in the first of each pair, by its margin.
+
+    Runs that never got to the criterion count here.
+
+    Args:
+        quantity: a metric that runs have at every step.
+        direction: of the first against the second.
+    """
+
+    quantity: str
+    direction: Direction = "higher"
+
+    own_margins: ClassVar[bool] = True
+
+    @property
+    def claimed(self) -> str:
+        """What is claimed of the first of a pair."""
+        much = f", by {self.margin:g} or more" if self.margin else ""
+        return f"{self.quantity} is {self.direction}{much}"
+
+    def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
+        """Return the quantity of all judged runs."""
+        return trials.everything(arm, rule, self.quantity)
+
+    def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
+        """Judge the difference of means."""
+        margin = self.margin if pair.margin is None else pair.margin
+        apart = above(margin) if self.direction == "higher" else below(margin)
+        much = f", by {margin:g} or more" if margin else ""
+        says = f"{pair.first} against {pair.second}{much}"
+        return judged(says, difference(first, second), apart, self.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowerAndWithin(ClaimTest):
+    """The first arm has a lower metric than the second, by the margin; and one below a limit.
+
+    That it is lower leads: a limit that both keep would say nothing of the first.
+
+    Args:
+        first: the arm of which this is claimed.
+        second: the other.
+        within: the limit.
+    """
+
+    first: str
+    second: str
+    within: float
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Both arms."""
+        return self.first, self.second
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the difference of means, then the limit."""
+        first, second = (evidence.sample(self.metric, arm) for arm in self.arms)
+        much = f", by {self.margin:g} or more" if self.margin else ""
+        lower = f"{self.first} has a lower {self.metric} than {self.second}{much}"
+        kept = f"{self.metric} of {self.first} is below {self.within:g}"
+        return Findings(
+            judged(lower, difference(first, second), below(self.margin), self.unit),
+            [mean_is(kept, first, limit(self.within, above=False), self.unit)],
+        )

@@ -1,0 +1,103 @@
+"""Test of the claim that several systems end equally accurate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+
+from moebench.statistics import Values
+from moebench.statistics.estimates import difference
+from moebench.verdict.conditions import Condition, all_of, judged, mean_is, within
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, every
+from reproductions.jacobs_1991.trials import Rule, Trials, named
+
+SPLITS = ("test", "train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameAccuracy(AtSteps):
+    """Several systems end equally accurate, within the margin, on test and on training data.
+
+    That they are equal leads; that each is as accurate as stated is a side. Runs that never got to
+    the criterion count here.
+
+    Args:
+        under: choice -> the systems, of which each two are compared.
+        low: the least accuracy that is stated of any.
+        high: the largest.
+    """
+
+    under: Mapping[str, tuple[str, ...]]
+    low: float
+    high: float
+    unit: str = "accuracy"
+
+    def __post_init__(self) -> None:
+        check(self.under, "two arms", 2)
+        if not self.low < self.high:
+            raise ValueError(f"low={self.low}, high={self.high}: no range")
+        super().__post_init__()
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, each once."""
+        return tuple(dict.fromkeys(chain(*self.under.values())))
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Each two arms of a choice."""
+        return [(a, b) for arms in self.under.values() for a, b in combinations(arms, 2) if a != b]
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge under every choice whether all are equal, then whether each is as stated."""
+        trials = self.of(evidence)
+        says = f"each two differ by less than {self.margin:g} on test and on training data"
+        choices = {
+            f"{name}, {named(rule)}": every("pairs", self._equal(trials, arms, rule))
+            for name, arms in self.under.items()
+            for rule in self.rules
+        }
+        sides = [
+            all_of(
+                f"the mean of each system is {self.low:g} to {self.high:g}, {name}, {named(rule)}",
+                self._as_stated(trials, arms, rule),
+            )
+            for name, arms in self.under.items()
+            for rule in self.rules
+        ]
+        lead, found = as_whole(says, choices)
+        return Findings(lead, sides, found, self.notes(trials), self.lost(trials))
+
+    def _equal(self, trials: Trials, arms: Sequence[str], rule: Rule) -> list[Condition]:
+        """Judge each two systems on each split."""
+        return [
+            judged(
+                f"{one} and {other} on {split} data",
+                difference(*self._values(trials, one, other, rule, split)),
+                within(-self.margin, self.margin),
+                self.unit,
+            )
+            for one, other in combinations(arms, 2)
+            for split in SPLITS
+        ]
+
+    def _values(
+        self, trials: Trials, one: str, other: str, rule: Rule, split: str
+    ) -> tuple[Values, Values]:
+        """Return the accuracies of two systems; of one and the same, those of its two halves."""
+        first, second = (trials.everything(arm, rule, f"accuracy/{split}") for arm in (one, other))
+        return (first[::2], second[1::2]) if one == other else (first, second)
+
+    def _as_stated(self, trials: Trials, arms: Sequence[str], rule: Rule) -> list[Condition]:
+        """Judge each system on each split."""
+        return [
+            mean_is(
+                f"{arm} on {split} data",
+                trials.everything(arm, rule, f"accuracy/{split}"),
+                within(self.low, self.high),
+                self.unit,
+            )
+            for arm in dict.fromkeys(arms)
+            for split in SPLITS
+        ]

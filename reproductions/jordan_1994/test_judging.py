@@ -1,0 +1,251 @@
+"""Claims about passes through the training set, on made-up runs."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from moebench.claims import Word
+from moebench.records import RunRecord
+from moebench.verdict import Verdict, judge
+from reproductions.jordan_1994.judging import OrderAndClosest, SoonerAndAsGood
+from reproductions.jordan_1994.paper import CLAIMS
+
+BY_KEY = {claim.key: claim for claim in CLAIMS}
+NOISE = np.linspace(-0.05, 0.05, 10)  # of the logarithms
+AS_CLAIMED = {
+    "backprop_batch": (5500, 0.09),
+    "hme_em": (35, 0.10),
+    "hme_least_squares": (39, 0.12),
+    "linear": (1, 0.31),
+    "hme_online": (2, 0.12),
+    "backprop_online": (63, 0.08),
+    "hme_gradient": (104, 0.15),
+    "backprop_adam": (20, 0.05),
+}
+
+
+def run(arm: str, seed: int, **metrics: float) -> RunRecord:
+    return RunRecord(
+        **{"target": "x", "profile": "full", "arm": arm, "seed": seed, "status": "finished"},
+        **{"config_hash": "", "commit": "", "metrics": {"still_falling": 0.0, **metrics}},
+    )
+
+
+def world(seeds: int = 10, failed: int = 0, **changes: tuple[float, float]) -> list[RunRecord]:
+    """Runs of all arms; the first so many of each network failed, and say nonsense."""
+    records = []
+    for arm, (epochs, error) in {**AS_CLAIMED, **changes}.items():
+        for seed in range(seeds):
+            wrong = arm.startswith("backprop_batch") and seed < failed
+            factor = 100.0 if wrong else np.exp(NOISE[(3 * seed + len(arm)) % 10])
+            values = {"epochs": epochs * factor, "relative_error": error * factor}
+            records.append(run(arm, seed, **values, failed=float(wrong), seconds=2.0))
+    return records
+
+
+def judged(key: str, records: list[RunRecord]) -> Verdict:
+    (verdict,) = judge([BY_KEY[key]], records, "full")
+    return verdict
+
+
+def falling(records: list[RunRecord], *arms: str) -> list[RunRecord]:
+    """Let the first two runs of some arms still fall when they end."""
+    return [
+        replace(one, metrics={**one.metrics, "still_falling": float(one.seed < 2)})
+        if one.arm in arms
+        else one
+        for one in records
+    ]
+
+
+def states(verdict: Verdict) -> list[str]:
+    return [str(condition["state"]) for condition in verdict.conditions]
+
+
+def test_the_paper_s_own_figures_bear_both_claims_out() -> None:
+    assert judged("H94-01", world()).verdict is Word.REPRODUCED
+    assert judged("H94-02", world()).verdict is Word.REPRODUCED
+
+
+def test_a_ratio_by_hand() -> None:
+    # Logarithms: means log 8 and log 2 with two values each, +-0.1 around them: the difference is
+    # log 4, its standard error 0.1 * sqrt(2), and t of 0.975 with 2 degrees is 4.302653.
+    records = [
+        run(arm, seed, epochs=mean * np.exp(sign / 10), relative_error=1.0 + sign / 10, failed=0.0)
+        for arm, mean in (("base", 8.0), ("arm", 2.0))
+        for seed, sign in enumerate((-1, 1))
+    ]
+    test = SoonerAndAsGood(base="base", arm="arm", at_least=2, refuted_below=1, worse_by=1.3)
+    (found,) = judge([replace(BY_KEY["H94-01"], test=test)], records, "full")
+    sooner = found.conditions[1]
+    half = 4.302653 * 0.1 * 2**0.5
+    assert sooner["effect"] == pytest.approx(4.0)
+    assert sooner["low"] == pytest.approx(4.0 * np.exp(-half), rel=1e-5)
+    assert sooner["high"] == pytest.approx(4.0 * np.exp(half), rel=1e-5)
+    assert sooner["n"] == 2
+    t = np.log(2) / (0.1 * 2**0.5)
+    assert sooner["p"] == pytest.approx(1 - t / (2 + t * t) ** 0.5, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "state", "word"),
+    [
+        (30.0, "holds", Word.REPRODUCED),
+        (20.0, "open", Word.INCONCLUSIVE),
+        (10.0, "open", Word.INCONCLUSIVE),
+        (5.5, "open", Word.INCONCLUSIVE),
+        (4.0, "refuted", Word.NOT_REPRODUCED),
+        (0.5, "refuted", Word.NOT_REPRODUCED),
+    ],
+)
+def test_how_many_times_fewer_epochs(epochs: float, state: str, word: Word) -> None:
+    changes = {"backprop_batch": (35 * epochs, 0.09), "hme_least_squares": (0.2, 0.1)}
+    found = judged("H94-01", world(**changes))
+    assert found.conditions[1]["effect"] == pytest.approx(epochs, rel=0.05)
+    assert states(found) == [state, state, "holds"]
+    assert found.verdict is word
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(0.09, "holds"), (0.117, "open"), (0.13, "refuted"), (0.01, "holds")]
+)
+def test_epochs_to_a_larger_error_say_nothing(error: float, state: str) -> None:
+    found = judged("H94-01", world(hme_em=(35, error)))
+    assert states(found) == [state, "holds", "holds"]
+    words = {"holds": Word.REPRODUCED, "open": Word.INCONCLUSIVE, "refuted": Word.NOT_REPRODUCED}
+    assert found.verdict is words[state]
+
+
+def test_algorithm_2_is_a_side() -> None:
+    found = judged("H94-01", world(hme_least_squares=(5000, 0.12)))
+    assert (states(found), found.verdict) == (["holds", "holds", "refuted"], Word.PARTIAL)
+
+
+def test_the_other_way_round_is_not_reproduced() -> None:
+    turned = world(backprop_batch=(35, 0.1), hme_em=(5500, 0.3), hme_least_squares=(5500, 0.3))
+    assert judged("H94-01", turned).verdict is Word.NOT_REPRODUCED
+    turned = world(hme_online=(104, 0.05), backprop_online=(63, 0.3), hme_gradient=(2, 0.05))
+    assert judged("H94-02", turned).verdict is Word.NOT_REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"hme_online": (70, 0.12)}, ["refuted", "holds", "holds"]),
+        ({"hme_gradient": (50, 0.15)}, ["refuted", "holds", "holds"]),
+        ({"hme_online": (2, 0.05)}, ["holds", "refuted", "holds"]),
+        ({"hme_gradient": (104, 0.05)}, ["holds", "holds", "refuted"]),
+        ({"hme_gradient": (63, 0.15)}, ["open", "holds", "holds"]),
+        ({"backprop_adam": (1, 0.01)}, ["holds"] * 3),
+    ],
+)
+def test_order_of_epochs_and_smallest_error(
+    changes: dict[str, tuple[float, float]], found: list[str]
+) -> None:
+    verdict = judged("H94-02", world(**changes))
+    assert states(verdict) == found
+    by_lead = {"refuted": Word.NOT_REPRODUCED, "open": Word.INCONCLUSIVE, "holds": Word.PARTIAL}
+    assert verdict.verdict is (Word.REPRODUCED if set(found) == {"holds"} else by_lead[found[0]])
+
+
+@pytest.mark.parametrize(
+    ("arm", "epochs", "state"),
+    [
+        # More epochs of the first could only undo that it needs fewer, those of the second only
+        # that it does not.
+        ("hme_online", 2.0, "open"),
+        ("hme_online", 200.0, "refuted"),
+        ("backprop_online", 2.0, "holds"),
+        ("backprop_online", 200.0, "open"),
+    ],
+)
+def test_epochs_of_runs_that_still_fell_are_lower_bounds(
+    arm: str, epochs: float, state: str
+) -> None:
+    test = OrderAndClosest(ordered=("hme_online", "backprop_online"), closest="backprop_online")
+    claim = replace(BY_KEY["H94-02"], test=test)
+    (found,) = judge([claim], falling(world(hme_online=(epochs, 0.12)), arm), "full")
+    assert states(found)[0] == state
+    assert f"2 of 10 runs of {arm} still fell at the end" in found.why
+
+
+@pytest.mark.parametrize(
+    ("arm", "epochs", "state"),
+    [
+        ("backprop_batch", 5500.0, "holds"),
+        ("backprop_batch", 35.0, "open"),
+        ("hme_em", 5500.0, "open"),
+        ("hme_em", 35.0, "refuted"),
+    ],
+)
+def test_how_many_times_of_a_lower_bound(arm: str, epochs: float, state: str) -> None:
+    records = falling(world(backprop_batch=(epochs, 0.09)), arm)
+    assert states(judged("H94-01", records))[1] == state
+
+
+def test_failed_runs_are_left_out_counted_and_shown() -> None:
+    found = judged("H94-01", world(failed=5))
+    assert found.verdict is Word.REPRODUCED
+    assert found.n == 5
+    assert found.preliminary
+    assert "5 of 10 runs of backprop_batch" in found.why
+    assert "0 of 10 runs of hme_em" in found.why
+    assert found.measured["backprop_batch"]["failed_runs"] == 5
+    assert found.measured["backprop_batch"]["relative_error"] == pytest.approx(0.09, rel=0.1)
+    assert found.measured["hme_em"]["seconds"] == 2.0
+
+
+def test_a_run_that_broke_off_counts_as_failed() -> None:
+    records = world(seeds=9)
+    broken = {"target": "x", "profile": "full", "config_hash": "", "commit": ""}
+    records.append(RunRecord(**broken, arm="hme_em", seed=9, status="diverged"))
+    found = judged("H94-01", records)
+    assert found.measured["hme_em"]["failed_runs"] == 1
+    assert found.n == 9
+
+
+@pytest.mark.parametrize("key", BY_KEY)
+@pytest.mark.parametrize(("seeds", "failed"), [(1, 0), (5, 4)])
+def test_too_few_runs_are_inconclusive(key: str, seeds: int, failed: int) -> None:
+    records = world(seeds, failed)
+    if failed:
+        records = [
+            run(r.arm, r.seed, **{**r.metrics, "failed": float(r.seed < failed)}) for r in records
+        ]
+    found = judged(key, records)
+    assert found.verdict is Word.INCONCLUSIVE
+    assert found.n == 1
+
+
+@pytest.mark.parametrize(
+    ("epochs", "state"),
+    [((1, 2, 3), "holds"), ((1, 3, 2), "refuted"), ((2, 2, 3), "refuted")],
+)
+def test_runs_that_do_not_vary_are_exact(epochs: tuple[float, ...], state: str) -> None:
+    known = dict(zip(("hme_online", "backprop_online", "hme_gradient"), epochs, strict=True))
+    records = [
+        run(r.arm, r.seed, **{**r.metrics, "epochs": known.get(r.arm, 1.0)}) for r in world()
+    ]
+    assert states(judged("H94-02", records))[0] == state
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (
+            lambda: SoonerAndAsGood(base="a", arm="b", at_least=2, refuted_below=3, worse_by=1.3),
+            "refuted_below",
+        ),
+        (
+            lambda: SoonerAndAsGood(base="a", arm="b", at_least=3, refuted_below=2, worse_by=0.5),
+            "worse_by=0.5",
+        ),
+        (lambda: OrderAndClosest(ordered=("a", "b"), closest="c"), "closest=c"),
+        (lambda: OrderAndClosest(ordered=("a",), closest="a"), "two or more"),
+    ],
+)
+def test_what_is_missing_or_misspelt_is_refused(make: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        make()

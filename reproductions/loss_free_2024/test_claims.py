@@ -1,0 +1,77 @@
+"""The claims that sweeps judge: their arms are points of the sweep, and the sweep can be run."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from moebench.claims import NOT_JUDGED, Word
+from moebench.records import RunRecord, read
+from moebench.reproduce import Options, reproduce
+from moebench.targets import target
+from moebench.verdict import judge
+from reproductions.loss_free_2024.paper import ARMS, CLAIMS, PAPER
+
+FALLING = (3.0, 2.0, 1.0, 0.5, 0.2)
+
+
+def along_the_front(loss: Sequence[float], imbalance: Sequence[float]) -> list[RunRecord]:
+    return [
+        RunRecord(
+            target=PAPER.key,
+            profile="full",
+            arm=arm,
+            seed=seed,
+            status="finished",
+            config_hash=arm,
+            commit="",
+            metrics={
+                "valid/loss": loss[place] + 0.0005 * (-1) ** (seed + place),
+                "route/max_violation": imbalance[place] + 0.01 * (-1) ** (seed + place),
+            },
+        )
+        for place, arm in enumerate(ARMS)
+        for seed in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "imbalance", "word"),
+    [
+        ((3.1, 3.05, 3.0, 3.0, 3.1), FALLING, Word.REPRODUCED),
+        ((3.1, 3.05, 3.0, 3.0, 3.1), (3.0, 2.0, 1.0, 0.5, 0.6), Word.PARTIAL),
+        ((3.2, 3.1, 3.1, 3.1, 3.0), FALLING, Word.NOT_REPRODUCED),  # balance costs nothing
+        ((3.0, 3.0, 3.0, 3.0, 3.0), FALLING, Word.NOT_REPRODUCED),  # by less than the margin
+    ],
+)
+def test_the_trade_off(loss: Sequence[float], imbalance: Sequence[float], word: Word) -> None:
+    [found] = judge(CLAIMS, along_the_front(loss, imbalance), "full")
+    assert found.verdict is word
+
+
+def test_the_sweep_is_part_of_the_reproduction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On four steps of a small model; the profile smoke judges nothing."""
+    monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
+    text, chance = tmp_path / "text", random.Random(0)
+    for domain, letters in (("first", "abcdefgh"), ("second", "nopqrstu")):
+        (text / domain).mkdir(parents=True)
+        for number in range(60):
+            words = ("".join(chance.choices(letters, k=5)) for _ in range(300))
+            (text / domain / f"{number}.txt").write_text(" ".join(words))
+    small = {
+        "data.init_args.source": {"class_path": "Files", "init_args": {"path": str(text)}},
+        "data.init_args.vocabulary": 300,
+        "data.init_args.length": 32,
+        "data.init_args.batch_size": 8,
+        "data.init_args.valid_batches": 2,
+    }
+    options = Options(profile="smoke", root=tmp_path, settings=small, track=False, workers=2)
+    [found] = reproduce(target("loss-free"), options)
+    assert found.verdict in NOT_JUDGED
+    records = read(tmp_path / PAPER.key / "smoke" / "results.jsonl")
+    assert sorted({one.arm for one in records}) == sorted(ARMS)
+    assert all(one.steps == 4 for one in records)
+    assert (tmp_path / "sweeps" / f"{PAPER.key}_smoke_front" / "report.html").exists()

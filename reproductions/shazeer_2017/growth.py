@@ -1,0 +1,110 @@
+"""Tests that serve this paper alone: how a metric changes with the size as the data grow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moebench.claims import ClaimTest
+from moebench.statistics import Values
+from moebench.verdict.conditions import Condition, above, all_of, any_of, below, mean_is
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth(ClaimTest):
+    """What more data change about the metric at different sizes.
+
+    The amount of data is the number of training steps, read off the validation curve.
+
+    Args:
+        sizes: arm -> size, rising.
+        steps: amounts of data, rising.
+    """
+
+    sizes: Mapping[str, float]
+    steps: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, row in (("sizes", list(self.sizes.values())), ("steps", list(self.steps))):
+            if len(row) < 2 or row != sorted(set(row)) or row[0] <= 0:
+                raise ValueError(f"{name}={row}: must be two or more, rising, all above 0")
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, by size."""
+        return tuple(self.sizes)
+
+    @property
+    def log_sizes(self) -> Values:
+        """The logarithms of the sizes to base 2."""
+        return np.log2(list(self.sizes.values()))
+
+    def at(self, step: int) -> str:
+        """Return the metric after so many steps."""
+        return f"{self.metric}@{step}"
+
+    def losses(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Return the metric by seed, steps and arm."""
+        curves = [evidence.paired(self.at(step), *self.sizes) for step in self.steps]
+        found: NDArray[np.float64] = np.transpose(np.array(curves), (2, 0, 1))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowingSlope(Growth):
+    """The more data, the more the metric falls with the size.
+
+    The coefficient of log size x log steps in a least-squares fit with both and a constant, a seed.
+    """
+
+    unit: str = "nats a doubling of both"
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean coefficient."""
+        size, steps = self.log_sizes, np.log2(self.steps)
+        x, y = (grid.ravel() for grid in np.meshgrid(size - size.mean(), steps - steps.mean()))
+        design = np.stack([np.ones_like(x), x, y, x * y], axis=1)
+        found = [np.linalg.lstsq(design, loss.ravel())[0][3] for loss in self.losses(evidence)]
+        says = f"{self.metric} falls more with the size where there are more data"
+        return Findings(mean_is(says, np.array(found), below(self.margin), self.unit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovingMinimum(Growth):
+    """With few data a size between the extremes is best, and with more data a larger one.
+
+    That there is a best size between the extremes leads: without it there is none to move. It is
+    the one whose case is best of those between, by a p that counts them all.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.sizes) < 3:
+            raise ValueError(f"sizes={self.sizes}: none lies between the extremes")
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the minimum after the first of the steps, then where the best is after the last."""
+        few, many = self.steps[0], self.steps[-1]
+        between = list(self.sizes)[1:-1]
+        lead = any_of(
+            f"after {few} steps a size between the extremes is best",
+            [self._best(evidence, arm) for arm in between],
+        )
+        losses, size = self.losses(evidence), self.log_sizes
+        moved = size[losses[:, -1].argmin(axis=1)] - size[losses[:, 0].argmin(axis=1)]
+        says = f"the best size is larger after {many} steps than after {few}"
+        return Findings(lead, [mean_is(says, moved, above(), "doublings")])
+
+    def _best(self, evidence: Evidence, arm: str) -> Condition:
+        """Return the condition that an arm is better than both extremes after the first steps."""
+        first, *_, last = self.sizes
+        found = []
+        for end in (first, last):
+            theirs, ours = evidence.paired(self.at(self.steps[0]), end, arm)
+            says = f"{end} is worse than {arm}"
+            found.append(mean_is(says, theirs - ours, above(self.margin), self.unit))
+        return all_of(f"{arm} is better than {first} and {last}", found)

@@ -1,0 +1,156 @@
+"""Tests that serve this paper alone: one row of a table against the others, and their order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from moebench.claims import ClaimTest
+from moebench.statistics import Values, spearman
+from moebench.statistics.estimates import mean
+from moebench.verdict.comparisons import equal
+from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings, under_choices
+from moebench.verdict.ratios import limit as limited
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows of a table that were trained on the same data."""
+
+    worse: str
+    others: tuple[str, ...]
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All rows."""
+        return self.worse, *self.others
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorseThanRest(ClaimTest):
+    """One row of a table has a higher metric than the mean of the others, which are alike.
+
+    That it is worse leads: how far the others lie apart is measured by that gap. It is judged in
+    each of the worlds that stand in for the paper's text, as which one to take is left open.
+
+    Args:
+        worlds: name -> rows that were trained in it.
+        share: of the gap, by less than which any two of the others differ.
+    """
+
+    worlds: Mapping[str, Rows]
+    share: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.share <= 0 or not all(rows.others for rows in self.worlds.values()):
+            wrong = f"share={self.share}, worlds={self.worlds}"
+            raise ValueError(f"{wrong}: a share above 0, and other rows in every world")
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All rows of all worlds."""
+        return tuple(arm for rows in self.worlds.values() for arm in rows.arms)
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """In each world the worse row with each other one."""
+        return [(rows.worse, other) for rows in self.worlds.values() for other in rows.others]
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the gap in every world, and the spread of the others where there are several."""
+        gaps = [self._gap(evidence, name, rows) for name, rows in self.worlds.items()]
+        lead, choices = under_choices(f"without a loss {self.metric} is higher than with one", gaps)
+        alike = [self._alike(evidence, rows) for rows in self.worlds.values() if rows.others[1:]]
+        return Findings(lead, alike, choices)
+
+    def _gap(self, evidence: Evidence, world: str, rows: Rows) -> Condition:
+        """Return the condition that the row is worse than the mean of the others."""
+        worse, *others = evidence.paired(self.metric, *rows.arms)
+        says = f"{rows.worse} has a higher {self.metric} than the mean of the others"
+        gap = worse - np.mean(others, axis=0)
+        return mean_is(says, gap, above(self.margin), self.unit, choice=world)
+
+    def _alike(self, evidence: Evidence, rows: Rows) -> Condition:
+        """Return the condition that any two of the others differ by less than a share of the gap.
+
+        Means over seeds are compared: from largest to smallest of one seed, noise alone makes a
+        spread, and the more so the noisier the runs are.
+        """
+        worse, *others = evidence.paired(self.metric, *rows.arms)
+        limit = self.share * (worse - np.mean(others, axis=0))
+        pairs = list(combinations(zip(rows.others, others, strict=True), 2))
+        found = []
+        for (a, x), (b, y) in pairs:
+            apart = x - y if mean(x - y).value > 0 else y - x
+            says = f"{a} and {b}, {mean(apart).value:.3g} {self.unit} apart: beyond it by"
+            found.append(mean_is(says, apart - limit, limited(0.0, above=False), self.unit))
+        says = f"all {len(pairs)} pairs of the others differ by less than {self.share:.2g} of "
+        return all_of(f"{says}that gap, {mean(limit).value:.3g} {self.unit}", found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankTrend(ClaimTest):
+    """The metric falls as a setting of the arms rises, by Spearman's coefficient of each seed.
+
+    Args:
+        settings: arm -> its setting.
+        margin: the coefficient, less than nought, that is claimed; without its sign.
+    """
+
+    settings: Mapping[str, float]
+    unit: str = "rank correlation"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.margin <= 1 or len(self.settings) < 3:
+            wrong = f"margin={self.margin}, settings={self.settings}"
+            raise ValueError(f"{wrong}: a margin up to 1, and three arms or more")
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms."""
+        return tuple(self.settings)
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean coefficient."""
+        rows = np.transpose(evidence.paired(self.metric, *self.settings))
+        settings = np.array(list(self.settings.values()), dtype=float)
+        # Rounded, because a coefficient of few ranks is a fraction that binary misses by a hair.
+        rho: Values = np.array([round(spearman(settings, row), 9) for row in rows])
+        says = f"ranks of {self.metric} fall with the setting: correlation at most {-self.margin:g}"
+        return Findings(mean_is(says, rho, below(self.margin), self.unit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualToAll(ClaimTest):
+    """The metric of an arm differs by less than the margin from that of every rival.
+
+    No rival leads: the paper calls the arm similar to them all.
+
+    Args:
+        arm: the arm.
+        rivals: the others; differences are shares of theirs.
+    """
+
+    arm: str
+    rivals: tuple[str, ...]
+    unit: str = "share of the loss"
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arm, then its rivals."""
+        return self.arm, *self.rivals
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the relative difference to every rival."""
+        found = [equal(self, evidence, self.arm, rival, relative=True) for rival in self.rivals]
+        shares = ", ".join(
+            f"{one.effect.estimate:+.1%} from {rival}"
+            for rival, one in zip(self.rivals, found, strict=True)
+        )
+        says = f"{self.arm} is as good as all {len(self.rivals)}"
+        return Findings(all_of(says, found), remark=f"{self.arm} lies {shares}")

@@ -1,0 +1,250 @@
+"""The claims of the sparsely-gated layer, judged in worlds made for them."""
+
+import importlib
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from moebench.claims import Word
+from moebench.records import RunRecord
+from moebench.verdict import Verdict, judge
+from reproductions.shazeer_2017.arithmetic import (
+    batchwise_mask,
+    first_step_normal,
+    gate_gradient,
+    untrained_load,
+)
+from reproductions.shazeer_2017.figures import draw
+from reproductions.shazeer_2017.paper import (
+    BALANCE,
+    CLAIMS,
+    COMPUTED,
+    DOMAINS,
+    FLAT,
+    MOE_4,
+    NONE,
+    NULL,
+    RIVALS,
+    TO_256,
+)
+from reproductions.shazeer_2017.tables import tables
+
+CLAIM = {claim.key: claim for claim in CLAIMS}
+TRAINED = sorted({arm for claim in CLAIMS for arm in claim.arms} - set(COMPUTED))
+STEPS = (400, 500, 1000, 1600, 2000, 4000)
+
+
+def test_all_fifteen_claims_are_there_with_their_controls() -> None:
+    of_paper = [claim.key for claim in CLAIMS if claim.of_paper]
+    assert of_paper == [f"S17-{number:02}" for number in range(1, 16)]
+    assert [claim.key for claim in CLAIMS if claim.because] == ["S17-12", "S17-13"]
+    controls = {claim.key: claim.control_of for claim in CLAIMS if claim.control_of}
+    assert controls == {"S17-05n": "S17-05", "S17-06n": "S17-06", "S17-11n": "S17-11"}
+    for key, of in controls.items():
+        control, claim = CLAIM[key].test, CLAIM[of].test
+        assert control is not None
+        assert claim is not None
+        assert type(control) is type(claim), "the very test of its claim"
+        assert (control.metric, control.margin) == (claim.metric, claim.margin)
+
+
+def record(arm: str, seed: int, metrics: Mapping[str, float]) -> RunRecord:
+    return RunRecord(
+        target="shazeer_2017",
+        profile="full",
+        arm=arm,
+        seed=seed,
+        status="finished",
+        config_hash=arm,
+        commit="",
+        steps=4000,
+        params_total=1_000,
+        params_active=500,
+        flops_per_token=1e4,
+        tokens=4000 * 1536,
+        tokens_per_second=1e4,
+        metrics=dict(metrics),
+    )
+
+
+World = Callable[[str, float], float]  # arm and logarithm of the steps -> loss
+
+
+def trained(
+    loss: World, load: Callable[[float], float], flops: Callable[[str], float] = lambda _: 1e4
+) -> list[RunRecord]:
+    """Five seeds of every arm; the noise of two arms is never the same."""
+    records = []
+    for number, arm in enumerate(TRAINED):
+        rng = np.random.default_rng(number)
+        for seed in range(1000, 1005):
+            noise = 0.002 * rng.standard_normal()
+            curve = {f"valid/loss@{s}": loss(arm, math.log2(s)) + noise for s in STEPS}
+            cv = load(BALANCE[arm][1]) if arm in BALANCE else 0.1
+            routing = {
+                "route/cv": cv * (1 + noise),
+                "route/importance_cv": cv,
+                "route/max_over_mean": 1 + 3 * cv + noise,
+            }
+            metrics = {**curve, "valid/loss": curve["valid/loss@4000"], **routing}
+            records.append(replace(record(arm, seed, metrics), flops_per_token=flops(arm)))
+    return records
+
+
+def collapsed(weight: float) -> float:
+    """Return a CV of the load that falls with the weight of its loss."""
+    return 0.1 + 2.0 * (weight == 0) - 0.01 * weight
+
+
+def as_in_the_paper(arm: str, data: float) -> float:
+    """Collapse costs 0.1; the best size grows with the data, and so does what size brings."""
+    if arm in BALANCE or arm in DOMAINS:
+        return 3.1 if arm.startswith(NONE) else 3.0
+    if arm in NULL:
+        return 2.0
+    size = math.log2(TO_256.get(arm, 4))
+    return 4.0 + 0.01 * (size - (data - 4)) ** 2
+
+
+def nothing_helps(arm: str, data: float) -> float:
+    return 4.0
+
+
+def verdicts(records: list[RunRecord]) -> dict[str, Verdict]:
+    return {verdict.claim: verdict for verdict in judge(CLAIMS, records, "full")}
+
+
+def test_a_world_in_which_the_paper_is_right() -> None:
+    found = verdicts(trained(as_in_the_paper, collapsed))
+    words = {f"S17-{n:02}": found[f"S17-{n:02}"].verdict for n in (1, 2, 3, 6, 7, 10, 11)}
+    assert set(words.values()) == {Word.REPRODUCED}, {k: found[k].why for k in words}
+    assert {found[key].verdict for key in ("S17-06n", "S17-11n")} == {Word.PASSED}
+    assert not any(found[key].unequal for key in words)
+
+
+def test_a_world_in_which_nothing_helps() -> None:
+    found = verdicts(trained(nothing_helps, lambda weight: 0.1))
+    for key in ("S17-01", "S17-02", "S17-06", "S17-11"):
+        assert found[key].verdict is Word.NOT_REPRODUCED, found[key].why
+    for key in ("S17-03", "S17-10"):
+        assert found[key].verdict in (Word.NOT_REPRODUCED, Word.INCONCLUSIVE), found[key].why
+    assert found["S17-07"].verdict is Word.REPRODUCED
+
+
+def test_a_loss_that_only_helps_where_capacity_is_scarce_is_named() -> None:
+    def scarce(arm: str, data: float) -> float:
+        return 3.0 if arm in DOMAINS else as_in_the_paper(arm, data)
+
+    found = verdicts(trained(scarce, collapsed))["S17-01"]
+    assert found.verdict is Word.PARTIAL
+    assert "holds under 1 of 2 choices (a world of facts)" in found.why
+    assert "refuted under 1 of 2 choices (a world of sixteen domains)" in found.why
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_every_dense_rival_counts(rival: str) -> None:
+    def unlike(arm: str, data: float) -> float:
+        return as_in_the_paper(MOE_4, data) * (0.95 if arm == rival else 1.0)
+
+    found = verdicts(trained(unlike, collapsed))["S17-07"]
+    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.effect == pytest.approx(1 / 0.95 - 1, abs=0.002)
+    assert re.search(rf"\+5\.\d% from {rival}", found.why)
+
+
+@pytest.mark.parametrize("control", ["S17-06n", "S17-11n"])
+def test_a_null_world_that_shows_the_effect_undoes_it(control: str) -> None:
+    def everywhere(arm: str, data: float) -> float:
+        size = math.log2({**TO_256, **NULL}.get(arm, 4))
+        return 4.0 + 0.01 * (size - (data - 4)) ** 2
+
+    found = verdicts(trained(everywhere, collapsed))
+    claim = CLAIM[control].control_of
+    assert found[control].verdict is Word.FAILED
+    assert found[claim].verdict is Word.INCONCLUSIVE
+    assert found[claim].why.startswith(f"Control failed: {control}. Without it: reproduced")
+
+
+def test_what_costs_more_is_not_called_equal() -> None:
+    def flops(arm: str) -> float:
+        return 1.1e4 if arm in ("experts_64", "lstm_4x") else 1e4
+
+    found = verdicts(trained(as_in_the_paper, collapsed, flops))
+    assert found["S17-06"].unequal == {"moe_4/experts_64": pytest.approx(1 / 1.1)}
+    assert found["S17-07"].unequal == {"moe_4/lstm_4x": pytest.approx(1 / 1.1)}
+
+
+@pytest.fixture(scope="module")
+def computed() -> list[RunRecord]:
+    found = []
+    for arm, reference in COMPUTED.items():
+        module, name = reference.split(":")
+        found.append(record(arm, 0, getattr(importlib.import_module(module), name)()))
+    return found
+
+
+def test_what_follows_from_formulas(computed: list[RunRecord]) -> None:
+    found = verdicts(computed)
+    keys = ("S17-04", "S17-05", "S17-08", "S17-14", "S17-14s", "S17-15")
+    words = {key: found[key].verdict for key in keys}
+    assert set(words.values()) == {Word.REPRODUCED}, {key: found[key].why for key in words}
+    assert found["S17-05n"].verdict is Word.PASSED
+    assert found["S17-09"].verdict is Word.NOT_REPRODUCED
+    assert found["S17-09"].effect == pytest.approx(100 * (1 - 28.0 / 34.7))
+    assert found["S17-12"].verdict is Word.NOT_TESTABLE
+
+
+def test_the_gradient_of_the_gate_ends_where_there_is_one_expert() -> None:
+    metrics = gate_gradient()
+    assert metrics.pop("after the choice, k = 1") == 0.0 < 1e-3 < min(metrics.values())
+
+
+def test_the_worst_of_the_trainings_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainings = iter(
+        {"variance of the load": variance, "first": 0.8, "last": last}
+        for variance, last in ((0.0, 0.1), (2.0, 0.2), (0.0, 0.4), (0.0, 0.1), (1.0, 0.1))
+    )
+    name = "reproductions.shazeer_2017.arithmetic.balanced_training"
+    monkeypatch.setattr(name, lambda seed: next(trainings))
+    worst = {"variance of the load": 2.0, "disagreement, first over last": 2.0}
+    assert batchwise_mask() == worst
+
+
+def test_the_first_step_is_held_against_the_chance_of_the_lot() -> None:
+    zero = untrained_load(lambda router: router, batches=200)
+    # (E - k) / (k T) = 12 / 2048; 200 batches know it to a few per cent.
+    assert zero["CV squared by lot"] == pytest.approx(12 / 2048)
+    assert zero["CV squared"] == pytest.approx(12 / 2048, rel=0.1)
+    normal = first_step_normal()
+    assert normal["CV squared"] > 1.5 * 12 / 2048
+    assert normal["standard errors off the lot"] > 5
+
+
+def test_tables_stand_beside_the_papers_own_figures() -> None:
+    records = trained(as_in_the_paper, lambda weight: 2.0 if weight == 0 else 0.125)
+    table_6, table_7 = tables(records)
+    assert len(table_6.rows) == 6
+    assert table_6.rows[0][:2] == ["0, 0", "39.8"]
+    assert float(table_6.rows[0][2]) == pytest.approx(math.exp(3.1), rel=0.01)
+    assert table_6.rows[0][3:5] == ["3.04", "2.000 ± 0.000"]
+    assert all(len(row) == len(table_6.head) for row in table_6.rows)
+    by_arm = {row[0]: row for row in table_7.rows}
+    assert set(FLAT) <= set(by_arm)
+    assert by_arm["experts_256"][-2:] == ["MoE-256", "35.7"]
+    assert by_arm["experts_256"][1] == "1,000"
+    without = {row[0]: row for row in tables([])[1].rows}
+    assert without["lstm_4x"][3] == "–"
+    assert all(len(row) == len(table_7.head) for row in table_7.rows)
+
+
+def test_the_figure_shows_the_floor_and_is_left_out_without_runs() -> None:
+    [figure] = draw(trained(as_in_the_paper, lambda _: 0.1))
+    theirs, ours = figure.charts
+    assert "256: 35.7" in theirs
+    # Floor of 8192 facts of 128 symbols: H(first) + H(second | first) = log 8192, a third of it.
+    assert f"floor {math.exp(math.log(8192) / 3):.3g}" in ours
+    assert draw([]) == []

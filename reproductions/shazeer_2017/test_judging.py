@@ -1,0 +1,239 @@
+"""The tests that serve this paper alone, on data where the answer is plain."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+
+from moebench.claims import ClaimTest
+from moebench.records import RunRecord
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
+from reproductions.shazeer_2017.growth import GrowingSlope, MovingMinimum
+from reproductions.shazeer_2017.judging import EqualToAll, RankTrend, Rows, WorseThanRest
+
+NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
+
+
+def judged(test: ClaimTest, means: Mapping[str, Mapping[str, float]], noise: float = 1) -> Findings:
+    """Judge five seeds of each arm around the means of its metrics; arms share no noise."""
+    records = [
+        RunRecord(
+            target="x",
+            profile="full",
+            arm=arm,
+            seed=seed,
+            status="finished",
+            config_hash=arm,
+            commit="",
+            metrics={m: v + noise * NOISE[(seed + shift) % 5] for m, v in metrics.items()},
+        )
+        for shift, (arm, metrics) in enumerate(means.items())
+        for seed in range(5)
+    ]
+    return test.judge(Evidence.of(test.arms, records))
+
+
+def losses(**means: float) -> dict[str, dict[str, float]]:
+    return {arm: {"valid/loss": mean} for arm, mean in means.items()}
+
+
+def states(findings: Findings) -> list[str]:
+    return [str(condition.state) for condition in findings.conditions]
+
+
+ONE_WORLD = WorseThanRest(
+    worlds={"facts": Rows(worse="none", others=("a", "b", "c"))}, margin=0.05, share=1 / 3
+)
+
+
+@pytest.mark.parametrize(
+    ("means", "found"),
+    [
+        ((3.5, 3.0, 3.0, 3.01), ["holds", "holds"]),
+        ((3.5, 3.0, 3.4, 3.0), ["holds", "refuted"]),
+        ((3.0, 3.0, 3.0, 3.0), ["refuted", "open"]),
+        ((2.5, 3.0, 3.0, 3.0), ["refuted", "refuted"]),
+    ],
+)
+def test_one_row_is_worse_and_the_others_alike(means: tuple[float, ...], found: list[str]) -> None:
+    rows = losses(**dict(zip(("none", "a", "b", "c"), means, strict=True)))
+    verdict = judged(ONE_WORLD, rows)
+    assert states(verdict) == found
+    assert verdict.lead.state == found[0]
+    gap = means[0] - sum(means[1:]) / 3
+    assert verdict.lead.effect.estimate == pytest.approx(gap, abs=0.005)
+
+
+def test_what_two_rows_differ_beyond_the_share_of_the_gap() -> None:
+    # The gap is 3.5 - 3.1 = 0.4, a quarter of it 0.1; b lies 0.3 from both others.
+    test = WorseThanRest(worlds={"facts": Rows(worse="none", others=("a", "b", "c"))}, share=0.25)
+    [alike] = judged(test, losses(none=3.5, a=3.0, b=3.3, c=3.0), noise=0.1).sides
+    assert alike.effect.estimate == pytest.approx(0.2, abs=0.002)
+    assert "0.3 nats apart" in alike.says
+    assert "all 3 pairs of the others differ by less than 0.25 of that gap, 0.1 nats" in alike.says
+
+
+def test_noise_alone_does_not_set_the_others_apart() -> None:
+    """From largest to smallest of one seed would be 0.08 on average, two thirds of the gap."""
+    rng = np.random.default_rng(0)
+    test = WorseThanRest(worlds={"facts": Rows(worse="none", others=tuple("abcde"))}, share=1 / 3)
+    refuted = 0
+    for _ in range(100):
+        records = [
+            RunRecord(
+                target="x",
+                profile="full",
+                arm=arm,
+                seed=seed,
+                status="finished",
+                config_hash=arm,
+                commit="",
+                metrics={"valid/loss": 3.0 + 0.12 * (arm == "none") + 0.035 * rng.normal()},
+            )
+            for arm in test.arms
+            for seed in range(5)
+        ]
+        [alike] = test.judge(Evidence.of(test.arms, records)).sides
+        refuted += alike.state == "refuted"
+    assert refuted == 0
+
+
+def test_each_world_is_a_choice_and_compared_within_itself() -> None:
+    worlds = {
+        "facts": Rows(worse="none", others=("a", "b")),
+        "domains": Rows(worse="d_none", others=("d_a",)),
+    }
+    test = WorseThanRest(worlds=worlds, margin=0.05, share=1 / 3)
+    found = judged(test, losses(none=3.5, a=3.0, b=3.0, d_none=9.0, d_a=9.0))
+    assert [choice.choice for choice in found.choices] == ["facts", "domains"]
+    assert states(found) == ["holds", "refuted", "holds"]
+    assert found.lead.state == "open"
+    assert list(test.pairs) == [("none", "a"), ("none", "b"), ("d_none", "d_a")]
+
+
+SETTINGS = {"a": 0.0, "b": 0.01, "c": 0.1, "d": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("means", "effect", "state"),
+    [
+        ((4.0, 3.0, 2.0, 1.0), -1.0, "holds"),
+        ((4.0, 3.0, 1.0, 2.0), -0.8, "holds"),
+        ((4.0, 2.0, 1.0, 3.0), -0.4, "refuted"),
+        ((1.0, 2.0, 3.0, 4.0), 1.0, "refuted"),
+    ],
+)
+def test_ranks_fall_with_the_setting(means: tuple[float, ...], effect: float, state: str) -> None:
+    """With d the differences of ranks, rho is 1 - 6 sum d^2 / 60: -1, -0.8, -0.4, 1."""
+    lead = judged(
+        RankTrend(settings=SETTINGS, margin=0.8),
+        losses(**dict(zip(SETTINGS, means, strict=True))),
+    ).lead
+    assert lead.effect.estimate == pytest.approx(effect)
+    assert lead.state == state
+
+
+RIVALS = EqualToAll(arm="moe", rivals=("wide", "deep"), margin=0.01)
+
+
+def test_equal_to_all_its_rivals() -> None:
+    assert judged(RIVALS, losses(moe=5.0, wide=5.0, deep=5.0)).lead.state == "holds"
+    found = judged(RIVALS, losses(moe=5.0, wide=5.0, deep=4.0))
+    assert found.lead.state == "refuted"
+    assert found.lead.effect.estimate == pytest.approx(0.25, abs=0.01)
+    assert "+25.0% from deep" in found.remark
+    # Each is refuted with p = 0.04 or so: among two that is no refutation.
+    assert judged(RIVALS, losses(moe=5.0, wide=5.0, deep=5.0), noise=8).lead.state == "open"
+
+
+SIZES, STEPS = {"four": 4, "sixteen": 16, "64": 64, "256": 256}, (100, 400)
+
+
+def curves(loss: Callable[[float, int], float]) -> dict[str, dict[str, float]]:
+    """The loss of each size at every number of steps."""
+    return {
+        arm: {f"valid/loss@{step}": loss(math.log2(size), step) for step in STEPS}
+        for arm, size in SIZES.items()
+    }
+
+
+@pytest.mark.parametrize(("slope", "state"), [(0.02, "holds"), (-0.02, "refuted"), (0, "refuted")])
+def test_more_data_make_the_slope_steeper(slope: float, state: str) -> None:
+    found = curves(lambda size, step: 5 - slope * size * math.log2(step))
+    lead = judged(GrowingSlope(sizes=SIZES, steps=STEPS, margin=0.01), found).lead
+    assert lead.effect.estimate == pytest.approx(-slope, abs=0.003)
+    assert lead.state == state
+
+
+@pytest.mark.parametrize(
+    ("best", "found"),
+    [
+        ({100: 4, 400: 6}, ["holds", "holds"]),
+        ({100: 4, 400: 4}, ["holds", "refuted"]),
+        ({100: 8, 400: 8}, ["refuted", "refuted"]),
+        ({100: 2, 400: 6}, ["refuted", "holds"]),
+    ],
+)
+def test_a_minimum_that_moves(best: Mapping[int, float], found: list[str]) -> None:
+    """The loss is smallest at the size 2 ** best[step]."""
+    rows = curves(lambda size, step: 4 + 0.05 * (size - best[step]) ** 2)
+    verdict = judged(MovingMinimum(sizes=SIZES, steps=STEPS, margin=0.01), rows)
+    assert states(verdict) == found
+    if best == {100: 4, 400: 6}:
+        assert verdict.sides[0].effect.estimate == pytest.approx(2.0)
+        # Both ends are 0.2 worse than sixteen, or more.
+        assert verdict.lead.effect.estimate == pytest.approx(0.2, abs=0.01)
+        assert "sixteen is better than four and 256" in verdict.lead.says
+
+
+@pytest.mark.parametrize(("between", "state"), [(1, "holds"), (6, "open")])
+def test_the_best_of_several_must_be_so_much_clearer(between: int, state: str) -> None:
+    """The same gap, of one size in between and of six, of which the best is picked."""
+    gap = (0.02, 0.1, 0.05, 0.08, 0.12)
+    arms = ["low", *(f"middle_{n}" for n in range(between)), "high"]
+    records = [
+        RunRecord(
+            target="x",
+            profile="full",
+            arm=arm,
+            seed=seed,
+            status="finished",
+            config_hash=arm,
+            commit="",
+            metrics={f"valid/loss@{s}": 3 + gap[seed] * (arm in ("low", "high")) for s in STEPS},
+        )
+        for arm in arms
+        for seed in range(5)
+    ]
+    test = MovingMinimum(sizes={arm: 2**n for n, arm in enumerate(arms)}, steps=STEPS)
+    assert test.judge(Evidence.of(test.arms, records)).lead.state == state
+
+
+def test_without_common_seeds_all_is_open() -> None:
+    for test in (
+        ONE_WORLD,
+        RIVALS,
+        RankTrend(settings=SETTINGS, margin=0.8),
+        GrowingSlope(sizes=SIZES, steps=STEPS),
+        MovingMinimum(sizes=SIZES, steps=STEPS),
+    ):
+        assert set(states(test.judge(Evidence.of(test.arms, [])))) == {"open"}
+
+
+def test_wrong_fields_are_refused() -> None:
+    with pytest.raises(ValueError, match="share=0"):
+        WorseThanRest(worlds=ONE_WORLD.worlds, share=0)
+    with pytest.raises(ValueError, match="other rows in every world"):
+        WorseThanRest(worlds={"facts": Rows(worse="none", others=())}, share=0.5)
+    with pytest.raises(ValueError, match="arms: needs at least one"):
+        WorseThanRest(worlds={}, share=0.5)
+    with pytest.raises(ValueError, match=r"margin=0\.0, settings="):
+        RankTrend(settings=SETTINGS)
+    with pytest.raises(ValueError, match=r"sizes=\[4, 4\]: must be two or more, rising"):
+        GrowingSlope(sizes={"a": 4, "b": 4}, steps=STEPS)
+    with pytest.raises(ValueError, match=r"steps=\[400, 100\]"):
+        GrowingSlope(sizes=SIZES, steps=(400, 100))
+    with pytest.raises(ValueError, match="none lies between the extremes"):
+        MovingMinimum(sizes={"a": 4, "b": 8}, steps=STEPS)

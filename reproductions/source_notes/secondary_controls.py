@@ -1,0 +1,94 @@
+"""Controls of what is told of the 1991 paper, by runs whose answer follows from how they are made.
+
+They were chosen after the runs, which are those of the paper's reproduction.
+"""
+
+from typing import Any
+
+from moebench.claims import Claim
+from reproductions.jacobs_1991.arms import SAME, arm, grouped
+from reproductions.jacobs_1991.judging import FewerEpochs, OnItsSide, Pair, TwoMeans
+from reproductions.source_notes.secondary import (
+    LESS,
+    MIXTURE,
+    NET,
+    OVER_NET,
+    TRAINED,
+    stated,
+)
+
+BESIDE = arm(NET), arm(NET)  # compared in two halves of its runs
+ONE = arm("one_expert")  # it meets no criterion, so it has no best step
+HALVES = ", in two halves of its runs"
+FASTER, SLOWER = 5.0, 2.0  # steps so small that epochs are inversely proportional to them
+GIVEN: dict[str, Any] = {**TRAINED, "source": "none"}
+ACCURACY: dict[str, Any] = {
+    "metric": f"step_{SAME:g}/accuracy/test",
+    "quantity": "accuracy/test",
+    "unit": "accuracy",
+}
+EPOCHS: dict[str, Any] = {"metric": f"step_{SAME:g}/epochs", "factor": LESS}
+
+CONTROLS_SECONDARY = grouped(
+    [
+        Claim(
+            key="N1-01p",
+            says="Four experts are five points more accurate than one, which draws one line only",
+            paper_values={},
+            control_of="N1-01",
+            expects="effect",
+            matched_on=None,
+            test=TwoMeans(
+                under={"coding aligned": (Pair(arm(MIXTURE), ONE, OVER_NET),)},
+                rules=(SAME,),
+                **ACCURACY,
+            ),
+            **GIVEN,
+        ),
+        Claim(
+            key="N1-01n",
+            says="A net is five points more accurate than itself" + HALVES,
+            paper_values={},
+            control_of="N1-01",
+            expects="no effect",
+            matched_on=None,
+            test=TwoMeans(under={"coding aligned": (Pair(*BESIDE, OVER_NET),)}, **ACCURACY),
+            **{**GIVEN, "seeds": 12},
+        ),
+        Claim(
+            key="N1-01an",
+            says="One expert, which can draw one line only, ends at an accuracy of 91.7%",
+            paper_values={},
+            control_of="N1-01a",
+            expects="no effect",
+            matched_on=None,
+            test=OnItsSide(under={"coding aligned": (stated(ONE),)}, rules=(SAME,), **ACCURACY),
+            **GIVEN,
+        ),
+        Claim(
+            key="N1-01ep",
+            says="A net saves 25% of the steps that it needs with a smaller step size",
+            paper_values={"ratio": SLOWER / FASTER},
+            control_of="N1-01e",
+            expects="effect",
+            matched_on=None,
+            test=FewerEpochs(
+                under={"coding aligned": (Pair(*BESIDE),)},
+                rules=(FASTER,),
+                second_at=SLOWER,
+                **EPOCHS,
+            ),
+            **GIVEN,
+        ),
+        Claim(
+            key="N1-01en",
+            says="A net saves 25% of the steps that it needs itself" + HALVES,
+            paper_values={"ratio": 1},
+            control_of="N1-01e",
+            expects="no effect",
+            matched_on=None,
+            test=FewerEpochs(under={"coding aligned": (Pair(*BESIDE),)}, rules=(SAME,), **EPOCHS),
+            **{**GIVEN, "seeds": 12},
+        ),
+    ]
+)

@@ -1,0 +1,126 @@
+"""The claims of the accounts, judged in worlds made for them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from moebench.claims import NOT_JUDGED, Word
+from moebench.records import RunRecord
+from moebench.verdict import Verdict, judge
+from reproductions.source_notes.judging import ExplainsMore
+from reproductions.source_notes.paper import CLAIMS, SENSITIVITY
+
+CLAIM = {claim.key: claim for claim in CLAIMS}
+OF_1991 = "jacobs_1991"
+SAMPLE = np.random.default_rng(1).standard_normal((8, 25))  # a row an arm
+
+
+def record(arm: str, seed: int, metrics: Mapping[str, float], target: str) -> RunRecord:
+    return RunRecord(
+        target=target,
+        profile="full",
+        arm=arm,
+        seed=seed,
+        status="finished",
+        config_hash=arm,
+        commit="",
+        metrics=dict(metrics),
+    )
+
+
+def shares(**means: float) -> list[RunRecord]:
+    """Five studies whose shares lie around the means."""
+    rng = np.random.default_rng(1)
+    return [
+        record(
+            SENSITIVITY,
+            seed,
+            {
+                f"share/{name.replace('_', ' ')}": mean + 0.01 * rng.standard_normal()
+                for name, mean in means.items()
+            },
+            "source_notes",
+        )
+        for seed in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weight", "temperature", "factor", "word"),
+    [
+        (0.4, 0.3, 0.2, Word.REPRODUCED),
+        (0.4, 0.3, 0.02, Word.NOT_REPRODUCED),  # each is claimed
+        (0.02, 0.3, 0.4, Word.NOT_REPRODUCED),
+        (0.1, 0.3, 0.4, Word.INCONCLUSIVE),
+    ],
+)
+def test_shares(weight: float, temperature: float, factor: float, word: Word) -> None:
+    records = shares(
+        balance_weight=weight, temperature=temperature, capacity_factor=factor, learning_rate=0.1
+    )
+    [found] = judge([CLAIM["N5-04s"]], records, "full")
+    assert found.verdict is word
+
+
+def test_what_the_account_leaves_open_is_not_judged() -> None:
+    [found] = judge([CLAIM["N5-04"]], shares(learning_rate=0.5), "full")
+    assert found.verdict is Word.NOT_TESTABLE
+
+
+def test_a_study_without_settings_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing is held against"):
+        ExplainsMore(study="x", metric="share/rate", shares=())
+
+
+def of_1991(metric: str, means: Mapping[str, float], spread: float) -> list[RunRecord]:
+    """Return 25 judged runs an arm, and three more that choose the step of nets and mixtures."""
+    found = []
+    for place, (arm, mean) in enumerate(means.items()):
+        for seed in range(28):
+            value = mean + spread * (SAMPLE[place, seed] if seed < 25 else 0.0)
+            at_steps = {
+                "step_12/reached": 1.0,
+                "step_12/epochs": 1000.0,
+                "step_12/accuracy/test": 0.9,
+                "step_12/accuracy/train": 0.9,
+            }
+            found.append(record(arm, 1000 + seed, {**at_steps, metric: value}, OF_1991))
+    return found
+
+
+def verdict(key: str, records: Sequence[RunRecord]) -> Verdict:
+    [found] = judge([CLAIM[key]], [], "full", {OF_1991: records})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("correlation", "word"),
+    [(-0.6, Word.REPRODUCED), (-0.09, Word.NOT_REPRODUCED), (0.4, Word.NOT_REPRODUCED)],
+)
+def test_a_correlation_must_be_of_a_size_that_counts(correlation: float, word: Word) -> None:
+    records = of_1991("rank_correlation", {"ambiguity": correlation}, 0.01)
+    assert verdict("N1-05", records[:25]).verdict is word
+
+
+@pytest.mark.parametrize(
+    ("mixture", "net", "word"),
+    [
+        (0.01, 0.15, Word.REPRODUCED),
+        (0.06, 0.15, Word.PARTIAL),  # less than the net, but more than three points
+        (0.15, 0.15, Word.NOT_REPRODUCED),
+    ],
+)
+def test_forgetting(mixture: float, net: float, word: Word) -> None:
+    means = {"interference_competitive": mixture, "interference_backprop": net}
+    records = [one for one in of_1991("drop", means, 0.01) if one.seed < 1025]
+    assert verdict("N1-04", records).verdict is word
+
+
+def test_claims_on_the_runs_of_another_paper_wait_for_them() -> None:
+    waiting = verdict("N1-02", [])
+    assert waiting.verdict in NOT_JUDGED
+    assert "No runs of gradients" in waiting.why
+    told = {"further_term/deviation": 10.0}
+    found = verdict("N1-02", [record("gradients", 0, told, OF_1991)])
+    assert found.verdict is Word.NOT_REPRODUCED

@@ -1,0 +1,234 @@
+"""The contract of every paper: what is claimed can be run, judged and found in its README."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
+from moebench.experiment import read_yaml
+from moebench.publish import judged, with_results, with_tables
+from moebench.records import RunRecord, read
+from moebench.run.function import named
+from moebench.sweep.evidence import arm_of
+from moebench.targets import Target, left_out, target, targets
+from moebench.verdict import Verdict
+
+ROOT = Path(__file__).parents[2]
+SWEEPS = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
+PAPERS = pytest.mark.parametrize("found", targets(), ids=lambda one: one.name)
+EVIDENCED = [one for one in targets() if one.evidence.exists()]
+PUBLISHED = pytest.mark.parametrize("found", EVIDENCED, ids=lambda one: one.name)
+DECIDED = (Word.REPRODUCED, Word.PARTIAL, Word.NOT_REPRODUCED, Word.PASSED, Word.FAILED)
+
+
+def plan_of(found: Target, claim: Claim) -> Target:
+    """The target whose runs judge a claim."""
+    return target(claim.runs_of) if claim.runs_of else found
+
+
+def test_every_paper_loads() -> None:
+    """So ids are unique, arms are known, tests are complete and controls are of their claims."""
+    assert left_out() == {}
+    keys = [claim.key for found in targets() for claim in found.claims]
+    assert len(keys) == len(set(keys)) > 0
+
+
+@PAPERS
+def test_claims_say_where_they_stand_in_the_paper(found: Target) -> None:
+    for claim in found.claims:
+        assert claim.says, claim.key
+        assert claim.source or not claim.of_paper, claim.key
+        assert all(name and value not in (None, "") for name, value in claim.paper_values.items())
+        json.dumps(claim.paper_values, allow_nan=False)
+
+
+@PAPERS
+def test_what_is_claimed_can_be_run(found: Target) -> None:
+    """Every arm is run by a profile that judges claims; points of a grid are on it."""
+    for claim in found.claims:
+        owner = plan_of(found, claim)
+        points = grid(owner)
+        profiles = [one for one in owner.plan.profiles if one.name != "smoke"]
+        for arm in claim.arms:
+            assert any(owner.plan.runs(one, arm) for one in profiles), (claim.key, arm)
+            assert arm in points.get(arm.partition("/")[0], {arm}), (claim.key, arm)
+
+
+def grid(found: Target) -> dict[str, set[str]]:
+    """Sweep -> its own name and those of its points, of the sweeps that try all points."""
+    points = {}
+    for sweep, file in found.plan.sweeps.items():
+        content = read_yaml(found.configs / file)
+        if content["sampler"] == "GridSampler":
+            values = [dimension["values"] for dimension in content["space"].values()]
+            all_points = (dict(enumerate(map(_number, point))) for point in product(*values))
+            points[sweep] = {sweep, *(arm_of(sweep, point) for point in all_points)}
+    return points
+
+
+def _number(value: object) -> float | str:
+    """A value of a grid, as a trial has it."""
+    return float(value) if isinstance(value, int | float) else str(value)
+
+
+@PAPERS
+def test_profiles_run_what_the_plan_has(found: Target) -> None:
+    plan = found.plan
+    arms = {arm.name for arm in plan.arms}
+    run = [arm for profile in plan.profiles for arm in profile.arms]
+    assert set(run) <= arms
+    assert not arms - set(run), "an arm that no profile runs"
+    assert {arm for group in plan.groups.values() for arm in group} <= arms
+    for profile in plan.profiles:
+        assert set(profile.computed or ()) <= set(plan.computed)
+        assert set(profile.sweeps) <= set(plan.sweeps)
+        assert {*profile.more_seeds, *profile.arm_settings} <= arms
+    functions = [*plan.computed.values(), plan.drawings, plan.tables]
+    assert all(callable(named(function)) for function in functions if function)
+
+
+@PAPERS
+def test_every_configuration_is_used(found: Target) -> None:
+    used = {found.configs / name for arm in found.plan.arms for name in arm.configs}
+    sweeps = {found.configs / file for file in found.plan.sweeps.values()}
+    for path in (*sweeps, *SWEEPS):
+        used |= set(experiments_of(path))
+    assert all(path.is_file() for path in used | sweeps)
+    assert set(found.configs.glob("*.yaml")) <= used | sweeps
+
+
+def experiments_of(path: Path) -> Iterator[Path]:
+    """The files that a sweep is over."""
+    listed = read_yaml(path)["experiment"]
+    for name in listed if isinstance(listed, list) else [listed]:
+        yield (path.parent / name).resolve()
+
+
+def judge(found: Target, records: Sequence[RunRecord], profile: str, tmp_path: Path) -> list:
+    """Judge by the same records whatever target a claim names."""
+    return found.judge(records, profile, lambda name: tmp_path / "nowhere")
+
+
+@PAPERS
+def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) -> None:
+    claims = [replace(claim, runs_of="") for claim in found.claims]
+    arms = {arm for claim in claims for arm in claim.arms}
+    records = [
+        RunRecord(
+            target="x",
+            profile="full",
+            arm=arm,
+            seed=seed,
+            status="diverged",
+            config_hash=arm,
+            commit="",
+        )
+        for arm in arms
+        for seed in range(2)
+    ]
+    verdicts = judge(replace(found, claims=claims), records, "full", tmp_path)
+    words = {one.claim: one.verdict for one in verdicts}
+    for claim in claims:
+        open_ = Word.UNDECIDED if claim.control_of else Word.INCONCLUSIVE
+        assert words[claim.key] is open_ or claim.test is None, claim.key
+
+
+# By the committed records
+
+
+@PUBLISHED
+def test_committed_evidence_is_of_a_large_profile(found: Target) -> None:
+    assert {record.profile for record in read(found.evidence)} <= {"full", "gpu"}
+
+
+@PUBLISHED
+def test_words_follow_from_the_numbers_beside_them(found: Target) -> None:
+    for verdict in judged(found, read(found.evidence)):
+        if verdict.verdict not in (*JUDGED, *OF_CONTROLS):
+            assert verdict.effect is None
+            continue
+        check_numbers(verdict)
+
+
+def check_numbers(verdict: Verdict) -> None:
+    """See that a verdict can be read from its own row."""
+    told = verdict.claim
+    low = -math.inf if verdict.low is None else verdict.low
+    high = math.inf if verdict.high is None else verdict.high
+    if verdict.effect is not None:
+        slack = 1e-9 * abs(verdict.effect)
+        assert low - slack <= verdict.effect <= high + slack, told
+    if verdict.verdict not in DECIDED:
+        return
+    assert verdict.effect is not None, told
+    if verdict.p is not None:
+        assert verdict.n > 1, told
+        assert verdict.p <= 0.05, told
+        assert verdict.p_adjusted is None or verdict.p_adjusted <= 0.05, told
+        assert math.isfinite(low) or math.isfinite(high), told
+    if verdict.verdict is not Word.INCONCLUSIVE:
+        assert "control failed" not in " ".join(verdict.controls.values()), told
+
+
+@PUBLISHED
+def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
+    text = found.evidence.with_name("README.md").read_text()
+    assert with_tables(text, found, read(found.evidence)) == text, "python -m moebench.publish"
+
+
+def test_the_tables_of_the_front_page_are_up_to_date() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert with_results(text) == text, "python -m moebench.publish"
+
+
+def test_the_front_page_counts_every_statement_once() -> None:
+    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if "](repro" in line]
+    assert len(rows) == len(EVIDENCED)
+    for found, row in zip(EVIDENCED, rows, strict=True):
+        statements, *words = (int(cell) for cell in row.split("|")[2:-3])
+        assert statements == sum(claim.of_paper for claim in found.claims) == sum(words)
+
+
+JUDGE_ALL = """
+import sys, time
+sys.modules["torch"] = None  # an import of it fails
+started = time.process_time()
+from moebench.records import read
+from moebench.targets import left_out, target, targets
+assert not left_out(), left_out()
+for found in targets():
+    if found.evidence.exists():
+        records = read(found.evidence)
+        profile = records[0].profile
+        verdicts = found.judge(records, profile, lambda name: target(name).evidence)
+        assert len(verdicts) == len(found.claims)
+print(time.process_time() - started)
+"""
+
+
+def test_judging_all_papers_needs_no_torch_and_under_20_seconds() -> None:
+    done = run_program(JUDGE_ALL, ROOT)
+    assert float(done.split()[-1]) < 20
+
+
+def run_program(program: str, *paths: Path) -> str:
+    """Run a program that finds packages in these folders first; return what it prints."""
+    found = os.pathsep.join([*map(str, paths), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=paths[0],
+        env={**os.environ, "PYTHONPATH": found},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

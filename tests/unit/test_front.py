@@ -1,0 +1,102 @@
+"""The test of a trade-off: the price at the high end, and what it buys."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from moebench.claims import Claim, Word
+from moebench.records import RunRecord
+from moebench.verdict import Verdict, judge
+from moebench.verdict.front import Front
+
+ARMS = ("w0", "w1", "w2")
+FRONT = Front(weighted=ARMS, imbalance="imbalance", margin=0.02)
+FALLING = (3.0, 2.0, 1.0)
+NOISE = (0.0, 0.01, -0.01)  # of the seeds of the highest weight: sd 0.01
+
+
+def along(loss: Sequence[float], imbalance: Sequence[float] = FALLING) -> list[RunRecord]:
+    """Three seeds a weight; differences to the highest weight have a standard deviation of 0.01."""
+    return [
+        RunRecord(
+            target="x",
+            profile="full",
+            arm=arm,
+            seed=seed,
+            status="finished",
+            config_hash=arm,
+            commit="",
+            metrics={
+                "valid/loss": loss[place] + (noise if arm == ARMS[-1] else 0.0),
+                "imbalance": imbalance[place] + noise * place,
+            },
+        )
+        for place, arm in enumerate(ARMS)
+        for seed, noise in enumerate(NOISE)
+    ]
+
+
+def verdict(records: Sequence[RunRecord], test: Front = FRONT) -> Verdict:
+    claim = Claim(
+        key="X-1",
+        says="a trade-off",
+        source="",
+        paper_values={},
+        matched_on=None,
+        seeds=3,
+        test=test,
+    )
+    return judge([claim], records, "full")[0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "imbalance", "word"),
+    [
+        ((3.0, 3.0, 3.1), FALLING, Word.REPRODUCED),
+        ((3.3, 3.0, 3.1), FALLING, Word.REPRODUCED),  # no balance at all is worst
+        ((3.0, 3.0, 3.1), (3.0, 1.0, 1.1), Word.PARTIAL),  # the price buys nothing
+        ((3.1, 3.1, 3.0), FALLING, Word.NOT_REPRODUCED),  # balance costs nothing
+        ((3.0, 3.0, 3.0), FALLING, Word.INCONCLUSIVE),  # so few seeds cannot tell
+        ((3.0, 3.0, 2.99), FALLING, Word.NOT_REPRODUCED),
+    ],
+)
+def test_words(loss: Sequence[float], imbalance: Sequence[float], word: Word) -> None:
+    assert verdict(along(loss, imbalance)).verdict is word
+
+
+def test_the_cost_is_that_against_the_best_and_its_p_counts_every_weight() -> None:
+    """A t of two degrees has p = 1 - t / sqrt(2 + t^2); half of the margin has to be exceeded."""
+    found = verdict(along((3.05, 3.0, 3.1)))
+    assert found.effect == pytest.approx(0.1)
+    t = (0.1 - 0.01) / (0.01 / 3**0.5)
+    assert found.p == pytest.approx(2 * (1 - t / (2 + t * t) ** 0.5), rel=1e-6)
+
+
+def test_the_imbalance_that_does_not_fall_is_named() -> None:
+    found = verdict(along((3.0, 3.0, 3.1), (3.0, 1.0, 1.1)))
+    assert "w2 has a lower imbalance than w1" in found.why
+    assert found.measured["w1"]["imbalance"] == pytest.approx(1.0)
+
+
+def test_every_weight_must_cost_what_the_highest_costs() -> None:
+    assert FRONT.pairs == [("w2", "w0"), ("w2", "w1")]
+
+
+def test_a_front_has_two_weights() -> None:
+    with pytest.raises(ValueError, match="a front has two weights or more"):
+        Front(weighted=("w0",), imbalance="imbalance")
+
+
+def test_equal_weights_seldom_seem_to_cost_something() -> None:
+    """The best of the others is best by chance, too: it must not pass for a cost."""
+    rng = np.random.default_rng(0)
+    test = Front(weighted=ARMS, imbalance="valid/loss", margin=0.001)
+    worlds = 400
+    seen = 0
+    for _ in range(worlds):
+        records = along((0.0, 0.0, 0.0))
+        for record in records:
+            record.metrics["valid/loss"] = float(rng.standard_normal())
+        seen += verdict(records, test).verdict in (Word.REPRODUCED, Word.PARTIAL)
+    assert seen / worlds <= 0.05

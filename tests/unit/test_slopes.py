@@ -1,0 +1,75 @@
+"""Claims about a quantity against the size of the arms."""
+
+from math import log2
+
+import pytest
+
+from moebench.records import RunRecord
+from moebench.verdict.conditions import Condition
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.slopes import Slope
+
+SIZES = {"four": 4, "eight": 8, "sixteen": 16}
+NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
+
+
+def judged(test: Slope, **values: list[float]) -> Condition:
+    records = [
+        RunRecord(
+            target="x",
+            profile="full",
+            arm=arm,
+            seed=seed,
+            status="finished",
+            config_hash="",
+            commit="",
+            metrics={"valid/loss": value},
+        )
+        for arm, row in values.items()
+        for seed, value in enumerate(row)
+    ]
+    return test.judge(Evidence.of(test.arms, records)).lead
+
+
+def falling(by: float) -> dict[str, list[float]]:
+    """Five seeds of each size, lower by so much a doubling; no two arms share their noise."""
+    return {
+        arm: [5 - by * log2(size) + NOISE[(seed + shift) % 5] for seed in range(5)]
+        for shift, (arm, size) in enumerate(SIZES.items())
+    }
+
+
+def test_a_slope_by_hand() -> None:
+    # Slopes of three points a doubling apart are half of last less first: -1, -2 and -3.
+    rows = {"four": [6.0, 6, 6], "eight": [9.0, 0, 3], "sixteen": [4.0, 2, 0]}
+    lead = judged(Slope(sizes=SIZES), **rows)
+    assert lead.effect.estimate == pytest.approx(-2)
+    assert lead.effect.low == pytest.approx(-2 - 4.302653 / 3**0.5, abs=1e-6)
+    assert lead.says == "valid/loss falls with the size, four to sixteen"
+
+
+@pytest.mark.parametrize(
+    ("by", "direction", "state"),
+    [
+        (0.1, "lower", "holds"),
+        (-0.1, "lower", "refuted"),
+        (-0.1, "higher", "holds"),
+        (0.02, "lower", "refuted"),  # there, but below the margin
+        (0.0, "lower", "refuted"),
+    ],
+)
+def test_a_slope_is_held_against_the_margin(by: float, direction: str, state: str) -> None:
+    lead = judged(Slope(sizes=SIZES, direction=direction, margin=0.05), **falling(by))
+    assert lead.state == state
+    assert lead.effect.estimate == pytest.approx(-by, abs=0.005)
+
+
+def test_without_common_seeds_it_is_open() -> None:
+    assert judged(Slope(sizes=SIZES), four=[3.0], eight=[2.0], sixteen=[1.0]).state == "open"
+    assert judged(Slope(sizes=SIZES), four=[3.0]).effect.n == 0
+
+
+@pytest.mark.parametrize("sizes", [{"four": 4}, {"four": 4, "other": 4}, {"a": 0, "b": 2}])
+def test_sizes_that_give_no_slope_are_refused(sizes: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="sizes="):
+        Slope(sizes=sizes)

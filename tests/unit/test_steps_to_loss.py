@@ -1,0 +1,131 @@
+"""How soon an arm reaches the loss of another one, on curves that are straight lines."""
+
+from dataclasses import replace
+
+import pytest
+
+from moebench.claims import Word
+from moebench.records import RunRecord
+from moebench.testing.claims import NOISE, run, states, verdict_of
+from moebench.verdict.evidence import curve
+from moebench.verdict.speed import Scale, StepsToLoss, steps_until
+
+OTHER = (0.0, 0.005, -0.01, -0.005, 0.01)
+
+
+def falling(arm: str, slope: float, seconds: float = 0.1) -> list[RunRecord]:
+    """Curves 10 - slope * step, validated every 20 of 100 steps; seeds differ by a little."""
+    return [
+        run(
+            arm,
+            seed,
+            steps=100,
+            tokens=1000,
+            tokens_per_second=10 / seconds,
+            metrics={
+                f"valid/loss@{step}": 10 - slope * (1 + noise) * step for step in range(20, 101, 20)
+            },
+        )
+        for seed, noise in enumerate(NOISE if arm == "base" else OTHER)
+    ]
+
+
+BASE = falling("base", 0.05)  # ends at 5
+
+
+def test_steps_are_interpolated() -> None:
+    points = {"valid/loss@10": 4.0, "valid/loss@20": 2.0, "valid/loss@100": 1.0}
+    steps, losses = curve(run("a", metrics=points))
+    assert steps_until(steps, losses, 3.0) == pytest.approx(15.0)
+    assert steps_until(steps, losses, 2.0) == pytest.approx(20.0)
+    assert steps_until(steps, losses, 1.5) == pytest.approx(60.0)
+    assert steps_until(steps, losses, 5.0) == pytest.approx(10.0)
+    assert steps_until(steps, losses, 0.5) is None
+
+
+def test_before_the_first_step_there_is_no_point() -> None:
+    untrained = {"valid/loss@100": 1.0, "valid/loss@0": 4.0, "valid/loss@20": 2.0}
+    assert steps_until(*curve(run("a", metrics=untrained)), 3.0) == pytest.approx(20.0)
+
+
+def test_twice_the_slope_needs_half_the_steps() -> None:
+    records = BASE + falling("a", 0.06) + falling("b", 0.1) + falling("c", 0.2)
+    test = StepsToLoss(base="base", arm="b", others=("a", "b", "c"), at_least=1.5, monotone=-0.8)
+    found = verdict_of(test, records)
+    assert (states(found), found.verdict) == (["holds"] * 2, Word.REPRODUCED)
+    assert found.effect == pytest.approx(2.0, rel=0.01)
+    assert found.measured["c"]["steps_ratio"] == pytest.approx(4.0, rel=0.01)
+    assert test.arms == ("base", "a", "b", "c")
+    assert ("a", "base") in test.pairs
+
+
+def test_a_ratio_that_is_there_and_too_small_does_not_count() -> None:
+    test = StepsToLoss(base="base", arm="a", at_least=1.5)
+    found = verdict_of(test, BASE + falling("a", 0.06))
+    assert (found.verdict, found.effect) == (Word.NOT_REPRODUCED, pytest.approx(1.2, rel=0.01))
+    assert "there, but too small to count" in found.why
+
+
+def test_a_row_that_rises_is_a_side_that_fails() -> None:
+    records = BASE + falling("a", 0.1) + falling("b", 0.06)
+    test = StepsToLoss(base="base", arm="a", others=("a", "b"), monotone=-0.8)
+    found = verdict_of(test, records)
+    assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
+
+
+def test_time_counts_the_length_of_a_step() -> None:
+    records = BASE + falling("a", 0.1, seconds=0.4)
+    test = StepsToLoss(base="base", arm="a", scales=("steps", "seconds"))
+    found = verdict_of(test, records)
+    assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
+    assert found.conditions[1]["effect"] == pytest.approx(0.5, rel=0.01)
+    longer = [replace(one, steps=200, tokens=2 * one.tokens) for one in records[5:]]
+    assert verdict_of(test, BASE + longer).conditions == found.conditions
+
+
+def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[Word, str, float | None]:
+    """The verdict on an arm that is slow, its unit and its effect."""
+    found = verdict_of(StepsToLoss(base="base", arm="a", scales=(scale,)), BASE + arm)
+    assert "5 of 5 runs never do" in found.why
+    assert found.measured["a"]["not_reached"] == 5
+    return found.verdict, found.unit, found.effect
+
+
+@pytest.mark.parametrize("scale", ["steps", "seconds"])
+def test_who_ends_above_the_loss_after_as_much_training_needs_more(scale: Scale) -> None:
+    word, unit, effect = verdict_on(falling("a", 0.049), scale)
+    assert (word, unit) == (Word.NOT_REPRODUCED, "nats above it")
+    assert effect == pytest.approx(0.1)  # 10 - 4.9 against 10 - 5
+
+
+def test_who_trained_for_fewer_steps_may_get_there_yet() -> None:
+    shorter = [
+        replace(one, metrics={k: v for k, v in one.metrics.items() if k != "valid/loss@100"})
+        for one in falling("a", 0.049)
+    ]
+    word, unit, effect = verdict_on(shorter, "steps")
+    assert (word, unit) == (Word.INCONCLUSIVE, "ratio")
+    assert effect == pytest.approx(100 / 80)  # an upper bound
+
+
+def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
+    """Shorter steps may get there sooner, if there are more of them."""
+    fast, slow = falling("a", 0.049, seconds=0.01), falling("a", 0.049, seconds=1.0)
+    assert verdict_on(fast, "seconds")[:2] == (Word.INCONCLUSIVE, "ratio")
+    word, _, bound = verdict_on(slow, "seconds")
+    assert (word, bound) == (Word.NOT_REPRODUCED, pytest.approx(0.1, rel=0.02))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"arm": "base"}, "arm=base: compared with itself"),
+        ({"at_least": 0.0}, "at_least=0.0: must be above 0"),
+        ({"scales": ()}, "one or more of steps, seconds"),
+        ({"scales": ("hours",)}, "one or more of steps, seconds"),
+        ({"monotone": 0.8}, "monotone=0.8: must be at least -1 and below 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StepsToLoss(**{"base": "base", "arm": "a", **fields})  # type: ignore[arg-type]

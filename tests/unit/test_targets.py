@@ -1,0 +1,249 @@
+"""Papers are found, and what is wrong with one is said in a line before anything is trained."""
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reproductions
+from moebench.claims import Claim
+from moebench.listing import listing
+from moebench.plan import Arm, Plan
+from moebench.publish import with_results
+from moebench.targets import folder_of, left_out, target, targets
+from moebench.targets.checks import check
+from moebench.verdict.comparisons import Difference, Equivalence
+
+PAPER = """
+from moebench.claims import Claim, Paper
+from moebench.verdict.comparisons import Difference
+
+PAPER = Paper(key="{key}", name="{name}", title="Of {key}", authors="", year={year}, arxiv="")
+CLAIMS = [
+    Claim(
+        key="{claim}",
+        says="a beats b",
+        source="",
+        paper_values={{}},
+        test=Difference(first="a", second="{second}", margin=0.1),
+        matched_on=None,
+        uncontrolled="A test.",
+        runs_of="{runs_of}",
+    )
+]
+"""
+PLAN = """
+from moebench.plan import Arm, Plan, Profile
+
+PLAN = Plan([Arm("a", []), Arm("b", [])], [Profile("full", ["a", "b"], 3, {})], {})
+"""
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes a paper into a folder of reproductions that has no others."""
+    root = tmp_path / "reproductions"
+    root.mkdir()
+    monkeypatch.setattr(reproductions, "__path__", [str(root)])
+
+    def written(folder: str, text: str = PAPER, **changes: object) -> Path:
+        given = {"key": folder, "name": folder[:-5], "year": folder[-4:], "second": "b"}
+        given |= {"claim": f"{folder}-1", "runs_of": ""}
+        (root / folder).mkdir()
+        (root / folder / "__init__.py").touch()
+        (root / folder / "paper.py").write_text(text.format(**{**given, **changes}))
+        (root / folder / "plan.py").write_text(PLAN)
+        for name in [name for name in sys.modules if name.startswith(f"reproductions.{folder}")]:
+            monkeypatch.delitem(sys.modules, name)
+        return root / folder
+
+    return written
+
+
+def test_papers_are_found_in_the_order_of_their_years(write: Write, tmp_path: Path) -> None:
+    for key in ("late_2024", "early_1991", "also_2024"):
+        write(key)
+    (tmp_path / "reproductions" / "no_paper").mkdir()
+    assert [one.folder for one in targets()] == ["early_1991", "also_2024", "late_2024"]
+    assert left_out() == {}
+    found = target("late")
+    assert found is target("late_2024"), "by its folder, too"
+    assert found.configs == tmp_path / "configs" / "late_2024"
+    assert found.evidence == tmp_path / "reproductions" / "late_2024" / "results.jsonl"
+    assert (folder_of("late"), folder_of("sweeps")) == ("late_2024", "sweeps")
+
+
+def test_a_paper_without_a_short_name_has_that_of_its_folder(write: Write) -> None:
+    write("late_2024", name="")
+    assert target("late_2024").name == "late_2024"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("1 +", "SyntaxError: invalid syntax (paper.py, line 1)"),
+        ("CLAIMS = []", "AttributeError: module 'reproductions.bad_2000.paper' has no attribute"),
+        (PAPER.replace('second="{second}"', "secnd=3"), "TypeError: Difference.__init__() got an"),
+        (PAPER.replace("margin=0.1", "margin=-1"), "margin=-1: must be at least 0"),
+    ],
+)
+def test_a_folder_that_does_not_load_is_named_and_the_others_work(
+    text: str, why: str, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    write("good_1999")
+    write("bad_2000", text)
+    with caplog.at_level(logging.WARNING):
+        assert [one.name for one in targets()] == ["good"]
+        assert [one.name for one in targets()] == ["good"]
+    [line] = caplog.messages
+    assert line.startswith(f"reproductions/bad_2000 is left out: {why}")
+    assert f"left out: reproductions/bad_2000: {why}" in listing()
+    with pytest.raises(ValueError, match="target=bad: unknown; one of good; bad_2000 is left out"):
+        target("bad")
+    with pytest.raises(ValueError, match="no results without every paper: bad_2000 does not load"):
+        with_results("")
+
+
+def test_a_paper_without_a_plan_is_named(write: Write) -> None:
+    (write("bad_2000") / "plan.py").unlink()
+    assert left_out()["bad_2000"].startswith("ModuleNotFoundError: No module named 'reproductions")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"claim": "first_1999-1"}, "claim first_1999-1: its id is that of a claim of first_1999"),
+        ({"name": "first"}, "PAPER.name=first: is that of first_1999, too"),
+        ({"key": "other"}, "PAPER.key=other: must be the name of its folder"),
+        (
+            {"second": "bb"},
+            "claim late_2024-1: arm=bb: the plan has none of that name; the nearest",
+        ),
+        ({"runs_of": "nobody"}, "runs_of=nobody: unknown target; one of first, late"),
+        ({"runs_of": "first", "second": "c"}, "claim late_2024-1: arm=c: the plan has none"),
+    ],
+)
+def test_papers_do_not_get_into_each_others_way(
+    changes: dict[str, str], why: str, write: Write
+) -> None:
+    write("first_1999")
+    write("late_2024", **changes)
+    assert [one.folder for one in targets()] == ["first_1999"]
+    assert why in left_out()["late_2024"]
+
+
+def test_runs_of_another_paper_judge_a_claim(write: Write) -> None:
+    write("first_1999")
+    write("late_2024", runs_of="first")
+    assert len(targets()) == 2
+
+
+def test_runs_of_a_paper_that_does_not_load_are_only_lacking(write: Write) -> None:
+    write("first_1999", "1 +")
+    write("late_2024", runs_of="first")
+    assert [one.name for one in targets()] == ["late"]
+    assert list(left_out()) == ["first_1999"]
+
+
+ARMS = Plan(
+    [Arm("a", []), Arm("b", [])], [], {}, computed={"sums": "m:f"}, sweeps={"grid": "grid.yaml"}
+)
+TEST = Difference(first="a", second="b", margin=0.1)
+
+
+def claim(key: str = "X", **changes: Any) -> Claim:
+    given = {"says": "", "source": "", "paper_values": {}, "matched_on": None}
+    return Claim(**{**given, "key": key, "test": TEST, **changes})
+
+
+NULL = claim("N", control_of="X", expects="no effect")
+POSITIVE = claim("P", control_of="X", expects="effect")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        [claim(), NULL, POSITIVE],
+        [claim(uncontrolled="No such world.")],
+        [claim(uncontrolled="No world with an effect."), NULL],
+        [claim(level="arithmetic", test=Difference(first="sums", second="grid"))],
+        [claim(level="mechanism-cpu", test=Difference(first="grid/1,2", second="a"))],
+        [claim(test=None, because="No data.")],
+        [
+            claim(),
+            NULL,
+            claim("P", control_of="X", expects="effect", test=None, because="Waits for runs."),
+        ],
+    ],
+)
+def test_what_is_complete_is_let_through(claims: list[Claim]) -> None:
+    check(claims, ARMS)
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ([claim(level="arithmetic")] * 2, "claim X: its id is that of another claim of the paper"),
+        (
+            [claim(test=Difference(first="a", second="sum"))],
+            "claim X: arm=sum: the plan has none of that name; the nearest is sums",
+        ),
+        ([claim(), NULL], "claim X: has no positive control; say in `uncontrolled` why"),
+        ([claim(), POSITIVE], "claim X: has no null control; say in `uncontrolled` why"),
+        ([claim()], "claim X: has no positive and no null control; say in `uncontrolled` why"),
+        ([claim(ours=True)], "claim X: has no positive and no null control"),
+        ([NULL], "claim N: control_of=X: no claim of this paper"),
+        (
+            [claim(uncontrolled="."), NULL, claim("M", control_of="N", expects="effect")],
+            "claim M: control_of=N: is a control itself",
+        ),
+        (
+            [
+                claim(uncontrolled="."),
+                claim(
+                    "N",
+                    control_of="X",
+                    expects="no effect",
+                    test=Equivalence(first="a", second="b", margin=0.1),
+                ),
+            ],
+            "claim N: control_of=X: judged by Equivalence, the claim by Difference",
+        ),
+        (
+            [
+                claim(uncontrolled="."),
+                claim(
+                    "N",
+                    control_of="X",
+                    expects="no effect",
+                    test=Difference(first="a", second="b", margin=0.2),
+                ),
+            ],
+            "claim N: control_of=X: judged with margin=0.2, the claim with 0.1",
+        ),
+        (
+            [
+                claim(uncontrolled="."),
+                claim(
+                    "N",
+                    control_of="X",
+                    expects="no effect",
+                    test=Difference(first="a", second="b", margin=0.1, metric="route/dropped"),
+                ),
+            ],
+            "claim N: control_of=X: judged with metric=route/dropped, the claim with valid/loss",
+        ),
+        (
+            [claim(test=None, because="."), NULL],
+            "claim N: control_of=X: judged by Difference, the claim by no test",
+        ),
+    ],
+)
+def test_what_is_refused_of_the_claims_of_a_paper(claims: list[Claim], why: str) -> None:
+    with pytest.raises(ValueError, match=why.replace("(", r"\(")):
+        check(claims, ARMS)
