@@ -10,6 +10,7 @@ from moebench.lookup import nearest
 from moebench.plan import Arm, Profile
 from moebench.records import RunRecord
 from moebench.reproduce import load_arm
+from moebench.rerun.former import former_hash
 from moebench.run.check import checked
 from moebench.run.function import Function
 from moebench.settings import FASTER, PRECISION
@@ -88,7 +89,8 @@ def _of_plan(
     base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
     loaded = [load_arm(found, base, profile, over) for over in _choices(found, profile, arm)]
     for one in loaded:
-        if not arm.twin_of and one.hash == record.config_hash:
+        hashes = (one.hash, former_hash(one, found.plan.moved))
+        if not arm.twin_of and record.config_hash in hashes:
             return checked(one), "the plan, whose configuration is the recorded one"
         if arm.twin_of and (width := _width(one, record.config_hash)):
             return _solved(checked(one), arm, width)

@@ -89,4 +89,9 @@ PLAN = Plan(
     computed=COMPUTED,
     drawings="reproductions.jacobs_1991.figures:draw",
     seeds_in_a_run=lambda number: {SEEDS: number + TRIALS},
+    moved={
+        "reproductions.jacobs_1991.networks": "moebench.models.local_experts_1991",
+        "reproductions.jacobs_1991.population": "moebench.population",
+        "reproductions.jacobs_1991.vowels": "moebench.data.vowels",
+    },
 )

@@ -6,8 +6,11 @@ import pytest
 
 from moebench.experiment import load
 from moebench.records import read
+from moebench.reproduce import load_arm
+from moebench.rerun.former import former_hash
 from moebench.run.job import Job
 from moebench.run.worker import execute
+from moebench.targets import target
 from reproductions.jacobs_1991.arms import SAME, arm
 from reproductions.jacobs_1991.plan import PLAN
 from reproductions.jacobs_1991.vowels import Vowels
@@ -29,6 +32,14 @@ def test_the_data_are_those_of_today() -> None:
     assert {one.arm for one in trained} == set(today)
     for one in trained:
         assert (one.data_hash, one.data_version) == (today[one.arm], Vowels.version), one.arm
+
+
+@pytest.mark.parametrize("name", ["eight_experts.anti.1", "backprop_6.aligned.0.5.order_7"])
+def test_the_configuration_is_that_of_then_but_for_places(name: str) -> None:
+    found = target("vowel")
+    today = load_arm(found, PLAN.arm(name), PLAN.profile("full"), {})
+    assert today.hash != RECORDS[name, SEED].config_hash
+    assert former_hash(today, PLAN.moved) == RECORDS[name, SEED].config_hash
 
 
 @pytest.mark.parametrize("system", ["four_experts", "four_cooperative", "backprop_6"])
