@@ -61,7 +61,8 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.layer
 	$(BIN)/python -m benchmarks.experts
 	$(BIN)/python -m benchmarks.train
-	$(BIN)/python -m benchmarks.vowel
+	for file in $(wildcard reproductions/*/benchmark.py); do \
+		$(BIN)/python -m $$(echo $${file%.py} | tr / .) || exit 1; done
 
 # One thread per test process: two threads beside a busy neighbour are several times slower.
 test: .venv/ready

@@ -78,6 +78,8 @@ class Plan:
             are none.
         seeds_in_a_run: number of seeds -> settings, where one run trains them all side by side;
             None: a seed is a run of its own.
+        moved: module or package of this paper -> its name when the committed runs were made, where
+            that was another.
     """
 
     arms: Sequence[Arm]
@@ -88,6 +90,7 @@ class Plan:
     drawings: str = ""
     tables: str = ""
     seeds_in_a_run: Callable[[int], Mapping[str, object]] | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; ValueError names those there are."""

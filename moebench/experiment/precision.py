@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import torch
 
+from moebench.settings import FASTER, PRECISION
+
 log = logging.getLogger(__name__)
 
-KEY, FASTER = "trainer.precision", "faster"
 HALF, FULL = "bf16-mixed", "32-true"
 # Processors have bfloat16 products, and are faster with them, or compute them bit by bit, many
 # times slower. In between a machine must not answer one thing today and another tomorrow.
@@ -18,9 +19,9 @@ TOO_SLOW = 2.0
 
 def settled(settings: Mapping[str, object]) -> Mapping[str, object]:
     """Return settings in which the precision, where it is `faster`, is that of this machine."""
-    if settings.get(KEY) != FASTER:
+    if settings.get(PRECISION) != FASTER:
         return settings
-    return {**settings, KEY: faster(settings.get("trainer.accelerator") == "cpu")}
+    return {**settings, PRECISION: faster(settings.get("trainer.accelerator") == "cpu")}
 
 
 @functools.cache

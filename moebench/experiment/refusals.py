@@ -13,7 +13,6 @@ from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import SOURCES
 from moebench.data.synthetic import WORLDS, Synthetic
 from moebench.data.text import Text
-from moebench.data.vowels import Vowels
 from moebench.models import MODELS
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
@@ -25,7 +24,7 @@ CHATTER = (  # loggers that tell of seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
     "pytorch_lightning.utilities.rank_zero",
 )
-DATA = {"synthetic": Synthetic, "text": Text, "vowels": Vowels}
+DATA = {"synthetic": Synthetic, "text": Text}
 # A part can be called by its short name once its module is imported, which is done here.
 FAMILIES = (
     *(ROUTERS, EXPERTS, DISPATCHERS, LOSSES, OVERFLOW, MODELS),

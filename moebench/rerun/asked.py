@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 from moebench.baselines import STEP, dense, twin
 from moebench.experiment import ConfigurationError, Experiment
-from moebench.experiment.precision import FASTER, FULL, HALF, KEY
+from moebench.experiment.precision import FULL, HALF
 from moebench.lookup import nearest
 from moebench.plan import Arm, Profile
 from moebench.records import RunRecord
 from moebench.reproduce import load_arm
+from moebench.rerun.former import former_hash
 from moebench.run.check import checked
 from moebench.run.function import Function
+from moebench.settings import FASTER, PRECISION
 from moebench.targets import Target
 
 WIDEST = 8192  # of the twins that are looked through for a recorded one
@@ -87,7 +89,8 @@ def _of_plan(
     base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
     today = load_arm(found, base, profile, {})
     for one in _choices(found, profile, base, today):
-        if not arm.twin_of and one.hash == record.config_hash:
+        hashes = (one.hash, former_hash(one, found.plan.moved))
+        if not arm.twin_of and record.config_hash in hashes:
             return checked(one), "the plan, whose configuration is the recorded one"
         if arm.twin_of and (width := _width(one, record.config_hash)):
             return _solved(checked(one), arm, width)
@@ -103,9 +106,9 @@ def _choices(found: Target, profile: Profile, arm: Arm, today: Experiment) -> It
     """Yield the experiment of an arm as this machine would have it, and in another precision."""
     yield today
     settings = {**profile.settings, **arm.settings, **profile.arm_settings.get(arm.name, {})}
-    if settings.get(KEY) == FASTER:
+    if settings.get(PRECISION) == FASTER:
         [other] = {HALF, FULL} - {today.config["trainer"]["precision"]}
-        yield load_arm(found, arm, profile, {KEY: other})
+        yield load_arm(found, arm, profile, {PRECISION: other})
 
 
 def _width(base: Experiment, wanted: str) -> int:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from moebench.experiment import Experiment
-from moebench.experiment.precision import FASTER, FULL, HALF, KEY
+from moebench.experiment.precision import FULL, HALF
 from moebench.plan import Profile
 from moebench.records import RunRecord
+from moebench.settings import FASTER, PRECISION
 from moebench.sweep import read_sweep
 from moebench.sweep.evidence import arm_of
 from moebench.sweep.strategies import SEES_NO_RESULTS, draw
@@ -22,8 +23,8 @@ def of_trial(found: Target, profile: Profile, record: RunRecord) -> Experiment:
     name = record.arm.partition("/")[0]
     changes = profile.sweeps.get(name, {})
     first: list[Experiment] = []
-    machines = profile.settings.get(KEY) == FASTER  # one chose the precision, maybe another
-    for over in [{}, {KEY: HALF}, {KEY: FULL}] if machines else [{}]:
+    machines = profile.settings.get(PRECISION) == FASTER  # one chose the precision, maybe another
+    for over in [{}, {PRECISION: HALF}, {PRECISION: FULL}] if machines else [{}]:
         settings = {**profile.settings, **over}
         read = read_sweep(found.configs / found.plan.sweeps[name], over=settings)
         sweep = replace(read, **changes)

@@ -25,12 +25,12 @@ from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.memory import keep_freed_memory
 from moebench.run.messages import write_messages
-from moebench.run.outcomes import single, together
 from moebench.run.place import held
 from moebench.run.recording import Objects, record_of, start_clean
 from moebench.run.resumable import Resumable, kept
 from moebench.run.same import SameData, refuse_other_code
 from moebench.run.work import Work
+from moebench.seeds import SeveralSeeds, single, together
 
 
 def main(job: Job, threads: int) -> None:
@@ -67,7 +67,7 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
         status = _ending(error, objects)
         write_whole(job.folder / "error.txt", traceback.format_exc())
     record = record_of(job, status, objects)
-    if status == "finished" and objects is not None and hasattr(objects.model, "outcomes"):
+    if status == "finished" and objects is not None and isinstance(objects.model, SeveralSeeds):
         seeds = single(record, objects.model.outcomes(), objects.data.tokens_per_batch)
         write_all(seeds, job.records_path)
         record = together(record, seeds)

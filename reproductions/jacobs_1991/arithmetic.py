@@ -8,7 +8,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from moebench.models.local_experts_1991.errors import (
+from reproductions.jacobs_1991.networks.errors import (
     Competitive,
     Cooperative,
     Error,

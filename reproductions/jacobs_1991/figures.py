@@ -12,9 +12,6 @@ from markupsafe import Markup
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
-from moebench.data.vowels import Vowels
-from moebench.models.local_experts_1991.errors import Likelihood
-from moebench.models.local_experts_1991.mixture import Mixture, gate_entropy
 from moebench.records import RunRecord
 from moebench.report import Drawing
 from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
@@ -22,6 +19,9 @@ from moebench.statistics import Values
 from reproductions.jacobs_1991.arms import CODINGS, DRAWN, SAME, TABLE_1, arm
 from reproductions.jacobs_1991.lines import best_line, gate_line, place, span
 from reproductions.jacobs_1991.mechanisms import EVERY, FIRST_SEED, SEEDS, looks
+from reproductions.jacobs_1991.networks.errors import Likelihood
+from reproductions.jacobs_1991.networks.mixture import Mixture, gate_entropy
+from reproductions.jacobs_1991.vowels import Vowels
 
 Lines = NDArray[np.float64]
 NAMES = ("[i]", "[ɪ]", "[ɑ]", "[ʌ]")

@@ -10,11 +10,12 @@ Source: the claim is told of Jacobs et al. 1991, which has the idea (section 1) 
 import torch
 from torch import Tensor
 
-from moebench.data.vowels import Vowels
-from moebench.models.local_experts_1991.backprop import BackProp
-from moebench.models.local_experts_1991.errors import Competitive, Cooperative, Likelihood
-from moebench.models.local_experts_1991.mixture import Mixture
-from moebench.models.local_experts_1991.system import (
+from moebench.records import FIRST_FRESH_SEED
+from reproductions.jacobs_1991.arms import DRAWN, SAME
+from reproductions.jacobs_1991.networks.backprop import BackProp
+from reproductions.jacobs_1991.networks.errors import Competitive, Cooperative, Likelihood
+from reproductions.jacobs_1991.networks.mixture import Mixture
+from reproductions.jacobs_1991.networks.system import (
     Cases,
     System,
     Weights,
@@ -22,9 +23,9 @@ from moebench.models.local_experts_1991.system import (
     descend,
     prepare,
 )
-from reproductions.jacobs_1991.arms import DRAWN, SAME
+from reproductions.jacobs_1991.vowels import Vowels
 
-FIRST_SEED, SEEDS = 1000, 25
+FIRST_SEED, SEEDS = FIRST_FRESH_SEED, 25
 PHASES, EPOCHS = 6, 1000
 PAIRS = ((0, 1), (2, 3))  # places among iy, ih, aa, ah
 

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from moebench.data.vowels import VowelBatch, Vowels
-from moebench.models.local_experts_1991.errors import Likelihood
-from moebench.models.local_experts_1991.mixture import Mixture
-from moebench.models.local_experts_1991.system import descend, prepare
 from reproductions.jacobs_1991.arms import DRAWN
+from reproductions.jacobs_1991.networks.errors import Likelihood
+from reproductions.jacobs_1991.networks.mixture import Mixture
+from reproductions.jacobs_1991.networks.system import descend, prepare
+from reproductions.jacobs_1991.vowels import VowelBatch, Vowels
 
 Lines = NDArray[np.float64]
 Box = tuple[tuple[float, float], tuple[float, float]]

@@ -11,20 +11,21 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from moebench.data.vowels import Vowels
-from moebench.models.local_experts_1991.errors import Likelihood
-from moebench.models.local_experts_1991.mixture import Mixture, gate_entropy
-from moebench.models.local_experts_1991.system import (
+from moebench.records import FIRST_FRESH_SEED
+from moebench.statistics import spearman
+from reproductions.jacobs_1991.arms import DRAWN, SAME
+from reproductions.jacobs_1991.networks.errors import Likelihood
+from reproductions.jacobs_1991.networks.mixture import Mixture, gate_entropy
+from reproductions.jacobs_1991.networks.system import (
     Cases,
     Weights,
     descend,
     mean_squared_error,
     prepare,
 )
-from moebench.statistics import spearman
-from reproductions.jacobs_1991.arms import DRAWN, SAME
+from reproductions.jacobs_1991.vowels import Vowels
 
-FIRST_SEED, SEEDS = 1000, 25
+FIRST_SEED, SEEDS = FIRST_FRESH_SEED, 25
 EVERY = 5  # epochs between two looks
 MOST = 15000  # epochs
 CRITERION = 0.08

@@ -4,6 +4,7 @@ One run trains all seeds and step sizes of an arm side by side.
 """
 
 from moebench.plan import Arm, Plan, Profile
+from moebench.records import FIRST_FRESH_SEED
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     DRAWN,
@@ -59,7 +60,6 @@ COMPUTED = {
     "interference_competitive": "reproductions.jacobs_1991.interference:competitive",
     "interference_likelihood": "reproductions.jacobs_1991.interference:likelihood",
 }
-FIRST_SEED = 1000
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -75,18 +75,23 @@ PLAN = Plan(
             arms=[one.name for one in ARMS if one not in FOUR_OUTPUTS],
             seeds=1,
             settings={},
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "full",
             arms=[one.name for one in ARMS],
             seeds=1,
             settings={},
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
     ],
     groups={},
     computed=COMPUTED,
     drawings="reproductions.jacobs_1991.figures:draw",
     seeds_in_a_run=lambda number: {SEEDS: number + TRIALS},
+    moved={
+        "reproductions.jacobs_1991.networks": "moebench.models.local_experts_1991",
+        "reproductions.jacobs_1991.population": "moebench.population",
+        "reproductions.jacobs_1991.vowels": "moebench.data.vowels",
+    },
 )

@@ -30,8 +30,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from moebench.data.robot_arm import RobotArm
-from moebench.models.hierarchical_1994 import (
+from moebench.records import FIRST_FRESH_SEED
+from reproductions.jordan_1994.networks import (
     IRLS,
     Adam,
     Cases,
@@ -46,11 +46,12 @@ from moebench.models.hierarchical_1994 import (
     ends,
     learning_curve,
 )
-from moebench.models.hierarchical_1994.curve import Ends, Learner
-from moebench.models.hierarchical_1994.descent import Rule
-from moebench.models.hierarchical_1994.em import Gates
+from reproductions.jordan_1994.networks.curve import Ends, Learner
+from reproductions.jordan_1994.networks.descent import Rule
+from reproductions.jordan_1994.networks.em import Gates
+from reproductions.jordan_1994.robot_arm import RobotArm
 
-SEEDS = range(1000, 1010)
+SEEDS = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + 10)
 SEARCH_SEED = 0
 TRAIN_CASES, TEST_CASES = 2000, 1000
 DEPTH, HIDDEN = 4, 60  # 16 experts and 15 gates; hidden units of the networks

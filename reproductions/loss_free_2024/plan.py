@@ -1,13 +1,13 @@
 """The runs behind the claims of paper.py: one sweep over the weight of the balance loss."""
 
 from moebench.plan import Plan, Profile
+from moebench.settings import GLANCE
 from reproductions.loss_free_2024.paper import FRONT
 
-TINY = {"trainer.max_steps": 4, "trainer.val_check_interval": 2, "trainer.log_every_n_steps": 1}
 PLAN = Plan(
     arms=[],
     profiles=[
-        Profile("smoke", arms=[], seeds=1, settings=TINY, sweeps={FRONT: {"seeds": 1}}),
+        Profile("smoke", arms=[], seeds=1, settings=GLANCE, sweeps={FRONT: {"seeds": 1}}),
         Profile("quick", arms=[], seeds=3, settings={}, sweeps={FRONT: {"seeds": 3}}),
         Profile("full", arms=[], seeds=5, settings={}, sweeps={FRONT: {}}),
     ],

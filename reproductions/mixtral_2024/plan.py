@@ -5,6 +5,8 @@ what its name says. The paper names neither its balance loss nor its weight: `ba
 """
 
 from moebench.plan import Arm, Plan, Profile
+from moebench.records import FIRST_FRESH_SEED
+from moebench.settings import GLANCE, VALID_BATCHES, losses, steps
 from reproductions.mixtral_2024.paper import (
     COMPUTED,
     MIXTRAL,
@@ -20,20 +22,11 @@ ARMS = [
     Arm(MIXTRAL, FILE),
     Arm(SAME_FLOPS, FILE, twin_of=MIXTRAL),
     Arm(SAME_PARAMETERS, FILE, twin_of=MIXTRAL, matched_on="total_params"),
-    *(
-        Arm(name, FILE, {"model.losses": [{"loss": "LoadBalance", "weight": weight}]})
-        for name, weight in WEIGHTS.items()
-    ),
+    *(Arm(name, FILE, losses(LoadBalance=weight)) for name, weight in WEIGHTS.items()),
     Arm(NULL, [*FILE, "uniform.yaml"]),
 ]
 
-
-def steps(number: int, validations: int) -> dict[str, object]:
-    """Return the settings of a training of so many steps with so many validations."""
-    return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
-
-
-FIRST_SEED = 1000  # smaller ones were used in trials: to find the step size, and to time runs
+# Seeds below the first fresh one were used in trials: to find the step size, and to time runs.
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -41,11 +34,7 @@ PLAN = Plan(
             "smoke",
             arms=[MIXTRAL, SAME_FLOPS, NULL],
             seeds=2,
-            settings={
-                **steps(4, validations=2),
-                "trainer.log_every_n_steps": 1,
-                "data.init_args.valid_batches": 2,
-            },
+            settings={**GLANCE, VALID_BATCHES: 2},
             computed=["wins"],
         ),
         Profile(
@@ -53,14 +42,14 @@ PLAN = Plan(
             arms=[MIXTRAL, *DENSE],
             seeds=5,
             settings=steps(800, validations=8),
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],
             seeds=5,
             settings=steps(1600, validations=16),
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
     ],
     groups={

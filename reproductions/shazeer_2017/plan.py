@@ -4,17 +4,17 @@ All arms of one world share data, optimiser, schedule and seeds; an arm changes 
 """
 
 from moebench.plan import Arm, Plan, Profile
+from moebench.records import FIRST_FRESH_SEED
+from moebench.settings import GLANCE, NETWORK, VALID_BATCHES, WORLD, losses, steps
 from reproductions.shazeer_2017.paper import BALANCE, COMPUTED, DOMAINS, FLAT, MOE_4, NULL, RIVALS
 
-ROUTER = "model.network.init_args.middle.init_args.router.init_args"
-WORLD = "data.init_args.world.init_args"
+ROUTER = f"{NETWORK}.middle.init_args.router.init_args"
 RECALL = ("recall.yaml",)
 
 
-def losses(importance: float, load: float) -> dict[str, object]:
-    """Return the setting of the balance weights; a loss of weight zero is still measured."""
-    terms = [("Importance", importance), ("Load", load)]
-    return {"model.losses": [{"loss": name, "weight": weight} for name, weight in terms]}
+def balance(importance: float, load: float) -> dict[str, object]:
+    """Return the setting of the balance weights."""
+    return losses(Importance=importance, Load=load)
 
 
 def experts(number: int, k: int = 4) -> dict[str, object]:
@@ -27,12 +27,12 @@ TABLE_6 = [
     Arm(
         name,
         [*RECALL, "moe.yaml"],
-        {**experts(32, k=2), **losses(*weights), f"{WORLD}.facts": 4096},
+        {**experts(32, k=2), **balance(*weights), f"{WORLD}.facts": 4096},
     )
     for name, weights in BALANCE.items()
 ]
 OTHER_WORLD = [
-    Arm(name, ["sources.yaml", "moe.yaml"], {**experts(32, k=2), **losses(*weights)})
+    Arm(name, ["sources.yaml", "moe.yaml"], {**experts(32, k=2), **balance(*weights)})
     for name, weights in DOMAINS.items()
 ]
 TABLE_7 = [
@@ -46,13 +46,7 @@ ONE_SOURCE = [
 ]
 ARMS = [*TABLE_6, *OTHER_WORLD, *TABLE_7, *ONE_SOURCE]
 
-
-def steps(number: int, validations: int) -> dict[str, object]:
-    """Return the settings of a training of so many steps with so many validations."""
-    return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
-
-
-FIRST_SEED = 1000  # smaller ones were used in trials: to find step size and facts, and to time runs
+# Smaller seeds were used in trials: to find step size and facts, and to time runs.
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -63,26 +57,22 @@ PLAN = Plan(
                 *("lstm_projected", "experts_64_h"),
             ],
             seeds=2,
-            settings={
-                **steps(4, validations=2),
-                "trainer.log_every_n_steps": 1,
-                "data.init_args.valid_batches": 2,
-            },
+            settings={**GLANCE, VALID_BATCHES: 2},
             computed=["published", "gate_gradient"],
         ),
         Profile(
             "quick",
             arms=[*BALANCE, *DOMAINS],
             seeds=5,
-            settings={**steps(1500, validations=10), "data.init_args.valid_batches": 8},
-            first_seed=FIRST_SEED,
+            settings={**steps(1500, validations=10), VALID_BATCHES: 8},
+            first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],
             seeds=5,
             settings=steps(4000, validations=40),
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
     ],
     groups={

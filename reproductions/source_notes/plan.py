@@ -1,10 +1,10 @@
 """The runs behind the claims of paper.py: two fronts over the balance weight, and one study."""
 
 from moebench.plan import Plan, Profile
+from moebench.settings import GLANCE
 from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
 
 FRONTS = (EVEN, SKEWED)
-TINY = {"trainer.max_steps": 4, "trainer.val_check_interval": 2, "trainer.log_every_n_steps": 1}
 PLAN = Plan(
     arms=[],
     profiles=[
@@ -12,7 +12,7 @@ PLAN = Plan(
             "smoke",
             arms=[],
             seeds=1,
-            settings=TINY,
+            settings=GLANCE,
             sweeps={EVEN: {"seeds": 1}, SENSITIVITY: {"seeds": 1, "trials": 4}},
         ),
         Profile("quick", arms=[], seeds=3, settings={}, sweeps={n: {"seeds": 3} for n in FRONTS}),

@@ -4,9 +4,10 @@ All arms share data, objective, optimiser, schedule and seeds; an arm changes wh
 """
 
 from moebench.plan import Arm, Plan, Profile
+from moebench.records import FIRST_FRESH_SEED
+from moebench.settings import FASTER, GLANCE, NETWORK, PRECISION, VALID_BATCHES, losses, steps
 from reproductions.switch_2021.paper import COMPUTED
 
-NETWORK = "model.network.init_args"
 ROUTER = f"{NETWORK}.sparse.router.init_args"
 FACTOR = f"{ROUTER}.capacity.factor"
 EXPERTS = f"{ROUTER}.router.init_args.num_experts"
@@ -20,7 +21,7 @@ def capacity(factor: float) -> dict[str, object]:
 
 def balance(weight: float) -> dict[str, object]:
     """Return the setting of the balance weight alpha; no loss at all for zero."""
-    return {"model.losses": [{"loss": "LoadBalance", "weight": weight}] if weight else []}
+    return losses(LoadBalance=weight) if weight else losses()
 
 
 TABLE_1 = [
@@ -83,15 +84,6 @@ ARMS = [
 ]
 
 
-def steps(number: int, validations: int) -> dict[str, object]:
-    """Return the settings of a training of so many steps with so many validations."""
-    return {
-        "trainer.max_steps": number,
-        "trainer.val_check_interval": number // validations,
-        "trainer.precision": "faster",
-    }
-
-
 # At T5-small's width, and up to 128 experts. The mixtures name the hidden width of their experts.
 WIDE = {f"{HIDDEN}": 2048}
 GPU_ARMS = {
@@ -105,12 +97,13 @@ GPU_ARMS = {
 }
 GPU = {
     **steps(1500, validations=30),
+    PRECISION: FASTER,
     f"{SHAPE}.width": 512,
     f"{SHAPE}.hidden": 2048,
     f"{SHAPE}.heads": 8,
     "data.init_args.length": 256,
     "data.init_args.batch_size": 64,
-    "data.init_args.valid_batches": 16,
+    VALID_BATCHES: 16,
     # A width 8 times as large takes a step that many times smaller.
     "model.optimizer": {
         "class_path": "torch.optim.AdamW",
@@ -122,7 +115,7 @@ TEN_SEEDS = [
     *("init_1.0", "switch_cf1.0", "switch_cf1.25", "dense", "reroute_cf1.0"),
     *("experts_2", "experts_4", "explore_argmax", "explore_sample", "explore_dropout"),
 ]
-FIRST_SEED = 1000  # smaller ones were used in trials: to find the learning rate, and to time runs
+# Seeds below the first fresh one were used in trials: to find the learning rate, and to time runs.
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -131,9 +124,9 @@ PLAN = Plan(
             arms=["dense", "switch_cf1.25", "top2_cf1.0"],
             seeds=2,
             settings={
-                **steps(4, validations=2),
-                "trainer.log_every_n_steps": 1,
-                "data.init_args.valid_batches": 2,
+                **GLANCE,
+                PRECISION: FASTER,
+                VALID_BATCHES: 2,
                 f"{SHAPE}.layers": 2,
             },
         ),
@@ -141,17 +134,17 @@ PLAN = Plan(
             "quick",
             arms=QUICK_ARMS,
             seeds=3,
-            settings={**steps(1000, validations=10), "data.init_args.valid_batches": 16},
+            settings={**steps(1000, validations=10), PRECISION: FASTER, VALID_BATCHES: 16},
             more_seeds={"dense": 5, "switch_cf1.25": 5},
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "full",
             arms=[arm.name for arm in ARMS if arm.name != "experts_128"],
             seeds=5,
-            settings=steps(2000, validations=40),
+            settings={**steps(2000, validations=40), PRECISION: FASTER},
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "gpu",
@@ -160,7 +153,7 @@ PLAN = Plan(
             settings=GPU,
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
             arm_settings=GPU_ARMS,
-            first_seed=FIRST_SEED,
+            first_seed=FIRST_FRESH_SEED,
         ),
     ],
     groups={

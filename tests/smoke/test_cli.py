@@ -14,7 +14,6 @@ from moebench.options import data_settings, parser
 from moebench.records import read
 
 SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
-VOWELS = Path(__file__).parents[2] / "configs" / "jacobs_1991" / "one_expert.yaml"
 LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 GATE = "model.network.init_args.middle.init_args.router.init_args"
 ROWS = ["--data", "rows.jsonl", "--field"]
@@ -64,7 +63,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "switch", *ROWS, "body"], ["source.field='body'", "has title, text"]),
         (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
         (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
-        (["data", "describe", "--config", f"{VOWELS}"], ["data: Vowels is no text"]),
+        (["data", "describe", "--config", f"{LAYER}/recall.yaml"], ["data: Synthetic is no text"]),
         (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
         (["verdict", "switch"], ["results.jsonl", "make reproduce-switch"]),
         (["compare"], ["runs", "neither a folder"]),
@@ -208,7 +207,7 @@ def test_list_names_targets_claims_and_parts(capsys) -> None:
     printed = capsys.readouterr().out
     for name in ("switch", "SW21-03", "Switch", "TopK", "ReluMLP", "Grouped", "LoadBalance"):
         assert name in printed
-    for name in ("vowel", "J91-01", "Decoder", "Packages", "SpanCorruption", "Recall"):
+    for name in ("Decoder", "Packages", "SpanCorruption", "Recall"):
         assert name in printed
 
 

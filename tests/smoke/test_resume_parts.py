@@ -13,16 +13,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from moebench.data.objectives import NextToken, SpanCorruption, TextBatch
-from moebench.data.robot_arm import RobotArm
 from moebench.data.sources import Files
 from moebench.data.synthetic import Recall, Sources, Synthetic, Uniform
 from moebench.data.text import Text
-from moebench.data.vowels import Vowels
 from moebench.experiment import Experiment
 from moebench.experiment.cli import TRAINER_DEFAULTS
 from moebench.models import Decoder, EncoderDecoder
 from moebench.models.blocks import Shape
-from moebench.models.local_experts_1991.backprop import BackProp
 from moebench.moe import Sparse
 from moebench.moe.capacity import Capacity, Limited
 from moebench.moe.decision import RoutingDecision
@@ -39,7 +36,6 @@ from moebench.moe.routers import (
     Switch,
     Tempered,
 )
-from moebench.population import Population
 from moebench.records import RunRecord, read_history
 from moebench.run.job import Job
 from moebench.run.worker import execute
@@ -356,17 +352,5 @@ def test_text_over_the_end_of_an_epoch(
         lambda: training(network=network),
         lambda: text(small_text, objective),
         trainer(accumulate, limit_train_batches=5),
-    )
-    assert_same_whenever_killed(experiment, tmp_path)
-
-
-@pytest.mark.parametrize(
-    "data", [lambda: Vowels(train_speakers=4, test_speakers=2), lambda: RobotArm(20, 10)]
-)
-def test_populations_on_whole_sets(data: Any, tmp_path: Path) -> None:
-    experiment = made(
-        lambda: Population(BackProp(3), [0.1, 0.2], seeds=2, epochs_per_step=2),
-        data,
-        trainer(accumulate=1),
     )
     assert_same_whenever_killed(experiment, tmp_path)

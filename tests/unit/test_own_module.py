@@ -11,21 +11,14 @@ from moebench.experiment.cli import names_a_module
 from moebench.records import RunRecord, read
 from moebench.run.check import checked
 from moebench.run.job import Job
-from moebench.run.outcomes import single, together
 from moebench.run.pool import run_all
 from moebench.run.worker import execute
+from moebench.seeds import Outcome, single, together
 
 MODULE = '''
-from dataclasses import dataclass, field
 import pytorch_lightning as pl
 import torch
-
-@dataclass
-class Came:
-    seed: int
-    status: str
-    steps: int
-    metrics: dict = field(default_factory=dict)
+from moebench.seeds import Outcome
 
 class Plain(pl.LightningModule):
     """One number that is made smaller."""
@@ -42,7 +35,10 @@ class Plain(pl.LightningModule):
 class Several(Plain):
     """The same, called two seeds."""
     def outcomes(self):
-        return [Came(5, "finished", 3, {"final": 1.0}), Came(6, "diverged", 1, {"other": 2.0})]
+        return [
+            Outcome(5, "finished", 3, {"final": 1.0}),
+            Outcome(6, "diverged", 1, {"other": 2.0}),
+        ]
 '''
 
 
@@ -118,12 +114,10 @@ def test_seeds_share_time_and_their_sum_is_the_run() -> None:
         **{"target": "t", "profile": "p", "arm": "a", "seed": 0, "status": "finished"},
         **{"config_hash": "h", "commit": "c", "seconds": 6.0},
     )
-
-    class Came:
-        def __init__(self, seed: int, status: str, steps: int, metrics: dict[str, float]) -> None:
-            self.seed, self.status, self.steps, self.metrics = seed, status, steps, metrics
-
-    came = [Came(1, "finished", 10, {"m": 1.0}), Came(2, "finished", 30, {"m": 3.0, "n": 5.0})]
+    came = [
+        Outcome(1, "finished", 10, {"m": 1.0}),
+        Outcome(2, "finished", 30, {"m": 3.0, "n": 5.0}),
+    ]
     both = single(run, came, tokens=400)
     assert [one.tokens for one in both] == [4000, 12000]
     assert [one.seconds for one in both] == [3.0, 3.0]

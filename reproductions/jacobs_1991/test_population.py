@@ -12,9 +12,11 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from moebench.data.vowels import Vowels
 from moebench.experiment import ConfigurationError, load
-from moebench.models.local_experts_1991 import (
+from moebench.records import read
+from moebench.run.job import Job
+from moebench.run.worker import execute
+from reproductions.jacobs_1991.networks import (
     BackProp,
     Competitive,
     Cooperative,
@@ -22,12 +24,10 @@ from moebench.models.local_experts_1991 import (
     Mixture,
     copies,
 )
-from moebench.models.local_experts_1991.outcome import by_seed
-from moebench.models.local_experts_1991.system import System
-from moebench.population import Population
-from moebench.records import read
-from moebench.run.job import Job
-from moebench.run.worker import execute
+from reproductions.jacobs_1991.networks.outcome import by_seed
+from reproductions.jacobs_1991.networks.system import System
+from reproductions.jacobs_1991.population import Population
+from reproductions.jacobs_1991.vowels import Vowels
 
 SYSTEMS = {
     "one": lambda: Mixture(1, Likelihood()),
@@ -329,6 +329,7 @@ def test_refusals(arguments: dict[str, Any], message: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+CONFIGS = Path(__file__).parents[2] / "configs" / "jacobs_1991"
 CONFIG = f"""# A small population.
 model:
   class_path: {Population.__module__}.Population
@@ -338,7 +339,7 @@ model:
     seeds: 3
     max_epochs: 60
 data:
-  class_path: moebench.data.vowels.Vowels
+  class_path: reproductions.jacobs_1991.vowels.Vowels
   init_args: {{coding: anti, train_speakers: 5, order: 1}}
 trainer: {{max_steps: -1, val_check_interval: 1, accelerator: cpu}}
 """
@@ -362,6 +363,54 @@ def test_a_configuration_leaves_a_record_for_each_seed(config: Path, tmp_path: P
         assert one.metrics["step_8/epochs"] <= 60
         assert one.tokens == one.steps * 5 * 4 * 2
         assert (one.params_total, one.flops_per_token) == (12, 24)
+
+
+class Killed(BaseException):
+    """What no handler of failures catches, as a kill."""
+
+
+class Kill(pl.Callback):
+    """Ends a process while it is in its n-th step, before that has had any effect on disk."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
+        if trainer.global_step == self.step:
+            raise Killed
+
+
+def test_a_killed_run_leaves_the_same_records(config: Path, tmp_path: Path) -> None:
+    settings = {"model.init_args.epochs_per_step": 5, "trainer.val_check_interval": 2}
+    experiment = load([config], settings, seed=3)
+
+    def job(name: str) -> Job:
+        return Job("target", "profile", "arm", 3, experiment, tmp_path / name)
+
+    execute(job("whole"), [])
+    for step in (1, 3, 7):
+        with pytest.raises(Killed):
+            execute(job("killed"), [Kill(step)])
+    assert job("killed").checkpoint_path.exists(), "nothing was interrupted in the middle"
+    execute(job("killed"), [])
+    whole, killed = (
+        [(one.seed, one.status, one.steps, one.metrics) for one in job(name).records()]
+        for name in ("whole", "killed")
+    )
+    assert len(whole) == 3
+    assert killed == whole
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_configuration_trains_and_records_every_seed(path: Path, tmp_path: Path) -> None:
+    settings = {"model.init_args.seeds": 2, "model.init_args.max_epochs": 60}
+    job = Job("target", "profile", path.stem, 7, load([path], settings, 7), tmp_path / "run")
+    record = execute(job, [])
+    error = job.folder / "error.txt"
+    assert record.status == "finished", error.read_text() if error.exists() else record
+    assert [one.seed for one in job.records()] == [7, 8]
+    assert record.params_total > 0
+    assert record.tokens == 400 * record.steps
 
 
 @pytest.mark.parametrize(

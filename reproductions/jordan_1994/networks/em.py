@@ -23,7 +23,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from moebench.models.hierarchical_1994.tree import Explanation, Hierarchy, Tree, answers
+from reproductions.jordan_1994.networks.tree import Explanation, Hierarchy, Tree, answers
 
 PULL = 1e-9  # towards the old weights, in cases
 LEAST_VARIANCE = 1e-6

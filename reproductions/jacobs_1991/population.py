@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from moebench.cost import Cost
-from moebench.models.local_experts_1991.backprop import BackProp
-from moebench.models.local_experts_1991.copies import Copies, keep_freed_memory
-from moebench.models.local_experts_1991.mixture import Mixture
-from moebench.models.local_experts_1991.outcome import Outcome, by_seed
-from moebench.models.local_experts_1991.system import (
+from moebench.seeds import Outcome
+from reproductions.jacobs_1991.networks.backprop import BackProp
+from reproductions.jacobs_1991.networks.copies import Copies, keep_freed_memory
+from reproductions.jacobs_1991.networks.mixture import Mixture
+from reproductions.jacobs_1991.networks.outcome import by_seed
+from reproductions.jacobs_1991.networks.system import (
     Cases,
     System,
     accuracy,
@@ -140,7 +141,7 @@ class Population(pl.LightningModule):
         return Cost(weights, weights, float(self.system.flops(features, outputs)))
 
     def results(self) -> dict[str, Tensor]:
-        """Return what became of each copy, columns of S numbers named as in `Outcome`.
+        """Return what became of each copy, columns of S numbers; outcome.py names them.
 
         The copies with the first step size come first, seed by seed.
         """

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from moebench.models.local_experts_1991.system import (
+from reproductions.jacobs_1991.networks.system import (
     Cases,
     Weights,
     linear,

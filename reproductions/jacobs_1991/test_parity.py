@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from moebench.models.local_experts_1991 import Cooperative, Likelihood, Mixture
-from moebench.models.local_experts_1991.errors import mix
-from moebench.models.local_experts_1991.system import prepare
 from moebench.moe import MoELayer
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import Linear
 from moebench.moe.routers import Everyone
+from reproductions.jacobs_1991.networks import Cooperative, Likelihood, Mixture
+from reproductions.jacobs_1991.networks.errors import mix
+from reproductions.jacobs_1991.networks.system import prepare
 
 T, E, D, S = 24, 4, 3, 5  # cases, experts, inputs with the constant 1 (and outputs), copies
 

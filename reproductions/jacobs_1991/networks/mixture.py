@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from moebench.models.local_experts_1991.errors import (
+from reproductions.jacobs_1991.networks.errors import (
     Competitive,
     Cooperative,
     Error,
@@ -17,7 +17,7 @@ from moebench.models.local_experts_1991.errors import (
     Mixed,
     mix,
 )
-from moebench.models.local_experts_1991.system import (
+from reproductions.jacobs_1991.networks.system import (
     Cases,
     Weights,
     linear,

@@ -2,7 +2,7 @@
 
 Both start from the same weights and train until the same criterion. The time of the runs side by
 side is that of a whole `fit`: Lightning, set-up, and the compaction as runs end. The loop in NumPy
-is what one would write for a single run. Run: `python -m benchmarks.vowel`.
+is what one would write for a single run. Run: `python -m reproductions.jacobs_1991.benchmark`.
 """
 
 import argparse
@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table
-from moebench.data.vowels import Vowels
-from moebench.models.local_experts_1991 import BackProp, Likelihood, Mixture
-from moebench.models.local_experts_1991.system import Weights
-from moebench.population import Population
+from reproductions.jacobs_1991.networks import BackProp, Likelihood, Mixture
+from reproductions.jacobs_1991.networks.system import Weights
+from reproductions.jacobs_1991.population import Population
+from reproductions.jacobs_1991.vowels import Vowels
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from moebench.models.local_experts_1991 import (
+from reproductions.jacobs_1991.networks import (
     ERRORS,
     BackProp,
     Competitive,
@@ -17,9 +17,9 @@ from moebench.models.local_experts_1991 import (
     Likelihood,
     Mixture,
 )
-from moebench.models.local_experts_1991.errors import Error, Mixed, mix
-from moebench.models.local_experts_1991.mixture import gate_entropy
-from moebench.models.local_experts_1991.system import (
+from reproductions.jacobs_1991.networks.errors import Error, Mixed, mix
+from reproductions.jacobs_1991.networks.mixture import gate_entropy
+from reproductions.jacobs_1991.networks.system import (
     Cases,
     System,
     accuracy,

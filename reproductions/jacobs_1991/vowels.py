@@ -21,7 +21,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from moebench.data.whole import Whole
+from reproductions.jacobs_1991.whole import Whole
 
 PATH = Path(__file__).with_name("vowels.csv")
 VOWELS = ("iy", "ih", "eh", "ae", "ah", "aa", "ao", "uh", "uw", "er")

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from moebench.models.local_experts_1991.system import over_outputs
+from reproductions.jacobs_1991.networks.system import over_outputs
 
 
 class Mixed(NamedTuple):

@@ -1,14 +1,13 @@
 """Adaptive mixtures of local experts, 1991: the mixtures, their baseline, many copies at once."""
 
-from moebench.models.local_experts_1991.backprop import BackProp
-from moebench.models.local_experts_1991.errors import (
+from reproductions.jacobs_1991.networks.backprop import BackProp
+from reproductions.jacobs_1991.networks.errors import (
     ERRORS,
     Competitive,
     Cooperative,
     Likelihood,
 )
-from moebench.models.local_experts_1991.mixture import Mixture
-from moebench.models.local_experts_1991.outcome import Outcome
+from reproductions.jacobs_1991.networks.mixture import Mixture
 
 __all__ = [
     "ERRORS",
@@ -17,5 +16,4 @@ __all__ = [
     "Cooperative",
     "Likelihood",
     "Mixture",
-    "Outcome",
 ]

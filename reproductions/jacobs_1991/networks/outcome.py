@@ -1,31 +1,24 @@
-"""What became of a population, seed by seed, as the records of runs need it."""
+"""What became of a population, seed by seed, as the records of runs need it.
+
+The names of the metrics begin with `step_<size>/`: `epochs`, `reached` (1 or 0), `diverged`,
+`error/train`, `accuracy/train`, `accuracy/test`, and of mixtures `active` and `effective`. What is
+not a number is left out.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one seed; its copies with all step sizes together.
-
-    The names of the metrics begin with `step_<size>/`: `epochs`, `reached` (1 or 0), `diverged`,
-    `error/train`, `accuracy/train`, `accuracy/test`, and of mixtures `active` and `effective`. What
-    is not a number is left out.
-    """
-
-    seed: int
-    status: str  # "finished", or "diverged" where every step size was too large
-    steps: int  # updates, added up over the step sizes
-    metrics: dict[str, float]
+from moebench.seeds import Outcome
 
 
 def by_seed(
     seeds: Sequence[int], step_sizes: Sequence[float], results: Mapping[str, Tensor]
 ) -> list[Outcome]:
-    """Gather the results of the copies of each seed.
+    """Gather the results of the copies of each seed, those with all step sizes together.
+
+    A seed has diverged where every step size was too large; its steps are added up over them.
 
     Args:
         seeds: in the order of the copies.

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from moebench.models.local_experts_1991.system import uniform
+from reproductions.jacobs_1991.networks.system import uniform
 
 
 class Hierarchy(NamedTuple):

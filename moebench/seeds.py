@@ -1,20 +1,37 @@
-"""A run that trains several seeds side by side: a record for each of them, and their mean."""
+"""A run that trains several seeds side by side: what its model says of them, and their records.
+
+Where starting a run costs more than the training, one run may train many small models. Its model is
+then a LightningModule with the one method of `SeveralSeeds`. The first seed is the run's own, the
+others follow it, and what becomes of a seed must not depend on which others are trained beside it:
+judges take its record for that of a run of its own. How many seeds there are is an argument of the
+model; `Plan.seeds_in_a_run` says which, so that a person can ask for another number.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from moebench.records import RunRecord
 
 
-class Outcome(Protocol):
+@dataclass(frozen=True)
+class Outcome:
     """What one seed came to."""
 
     seed: int
     status: str  # one of records.STATUSES
     steps: int  # updates of its weights
     metrics: Mapping[str, float]
+
+
+@runtime_checkable
+class SeveralSeeds(Protocol):
+    """What a model that trains several seeds can do beside training."""
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """Return what became of each seed; asked once, after training."""
+        ...
 
 
 def single(record: RunRecord, outcomes: Sequence[Outcome], tokens: int) -> list[RunRecord]:

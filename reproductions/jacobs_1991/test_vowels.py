@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from moebench.data.vowels import FEATURES, VOWELS, Vowels, table
+from reproductions.jacobs_1991.vowels import FEATURES, VOWELS, Vowels, table
 
 
 def test_the_table_is_praats() -> None:

@@ -1,7 +1,7 @@
 """The on-line algorithm: recursive least squares, one case after the other.
 
 Each expert regresses the target and each gate the log odds of the posterior on the inputs, as in
-algorithm 2 of `moebench.models.hierarchical_1994.em`; a case counts as much as the tree holds the
+algorithm 2 of `reproductions.jordan_1994.networks.em`; a case counts as much as the tree holds the
 expert, or the subtree of the gate, responsible for it. A case counts lambda ** n after n more.
 
 Dimensions: S trees side by side, E experts, G gates, U units of either kind, C outputs, D inputs
@@ -17,9 +17,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from moebench.models.hierarchical_1994.descent import Order
-from moebench.models.hierarchical_1994.em import LEAST_VARIANCE, log_odds
-from moebench.models.hierarchical_1994.tree import Hierarchy, Tree
+from reproductions.jordan_1994.networks.descent import Order
+from reproductions.jordan_1994.networks.em import LEAST_VARIANCE, log_odds
+from reproductions.jordan_1994.networks.tree import Hierarchy, Tree
 
 FIRST_LAMBDA = 0.99
 CASES_PER_STEP, SHARE_PER_STEP = 1000, 0.6  # of the way of lambda to 1

@@ -26,7 +26,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from moebench.data.whole import Whole
+from reproductions.jacobs_1991.whole import Whole
 
 GRAVITY = 9.81  # m/s^2
 LARGEST_2 = {"angle": pi / 2, "speed": 2.0, "torque": 5.0}  # rad, rad/s, N m; of either joint

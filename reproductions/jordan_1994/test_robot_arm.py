@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from moebench.data.robot_arm import GRAVITY, LARGEST_2, Link, RobotArm, accelerations
+from reproductions.jordan_1994.robot_arm import GRAVITY, LARGEST_2, Link, RobotArm, accelerations
 
 RODS = (Link(), Link())
 
