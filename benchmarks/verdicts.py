@@ -43,7 +43,8 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float
 
 def heavy(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return values of Student's t with 3 degrees of freedom, of variance one."""
-    return rng.standard_t(3, shape) / np.sqrt(3)
+    values: NDArray[np.float64] = rng.standard_t(3, shape) / np.sqrt(3)
+    return values
 
 
 def skewed(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
