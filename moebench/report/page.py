@@ -89,28 +89,23 @@ def page(
     found = runs.load(folder)
     entries = _entries(claims, verdicts)
     arms = _grouped(groups, found)
-    names = dict.fromkeys(arm for group in arms.values() for arm in group)
+    names = _distinct(arm for group in arms.values() for arm in group)
     strokes = {arm: Stroke(index) for index, arm in enumerate(names)}
     losses = runs.bands(found, runs.losses)
     dropped = runs.bands(found, lambda run: runs.logged(run, "route/dropped"))
-    maps = [
-        (arm, run.record.seed, figures.load_map(runs.load_maps(run), arm))
-        for arm, run in runs.representative(found).items()
-    ]
     return _template().render(
         paper=paper,
         setting=setting(found),
         entries=entries,
         notes=Footnotes(),
         count=Counter(entry.verdict.verdict for entry in entries if entry.verdict.of_paper),
-        beside=Counter(entry.verdict.verdict for entry in entries if entry.part == "beside"),
         forests=_forests(entries),
         drawings=drawings,
         tables=tables,
         notices=notices,
         losses=_panels(losses, arms, strokes, "validation loss", (BY_STEPS, BY_TIME)),
         searches=_distinct(runs.search_of(run.record.arm) or "" for run in found),
-        maps=maps,
+        maps=_maps(found),
         shown=SHOWN,
         dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (BY_STEPS,)),
         cost_head=HEAD,
@@ -118,6 +113,14 @@ def page(
         leaks=footnote(run.record.leaks for run in found),
         unfinished=[run.record for run in found if run.record.status != "finished"],
     )
+
+
+def _maps(found: Sequence[Run]) -> list[tuple[str, int, Markup]]:
+    """Return arm, seed and load map of one run an arm."""
+    return [
+        (arm, run.record.seed, figures.load_map(runs.load_maps(run), arm))
+        for arm, run in runs.representative(found).items()
+    ]
 
 
 def _template() -> Template:
