@@ -14,6 +14,7 @@ import pytest
 from moebench.data.objectives import NextToken
 from moebench.data.overlap import overlap
 from moebench.data.separation import Counts, duplicates, ngrams, separate
+from moebench.data.separation.passages import without_passages
 from moebench.data.sources import Document, Files, Packages
 from moebench.data.text import Text
 from moebench.data.tokenizer import EOS
@@ -111,13 +112,16 @@ def test_near_duplicates_are_found_and_chains_are_one_cluster() -> None:
     assert first_of_each([text(3), steps[0], steps[4]]) == [0, 1, 2], "ends are not alike"
     assert first_of_each([text(3), *steps]) == [0, 1, 1, 1, 1, 1]
     assert first_of_each([steps[4], text(3), *reversed(steps[:4])]) == [0, 1, 0, 0, 0, 0]
+    middle = "\n".join([*base[3:], *sentences(2, 12)[:3]])
+    assert first_of_each([steps[0], steps[3]]) == [0, 1], "half of the sentences, a third of all"
+    assert first_of_each([steps[0], steps[3], middle]) == [0, 0, 0], "like both"
 
 
 def test_texts_that_differ_are_no_duplicates() -> None:
     assert first_of_each([text(n) for n in range(50)]) == list(range(50))
     sums = [f"What is {n} plus {n + 1}? It is {2 * n + 1}, and no less." for n in range(50)]
     assert first_of_each(sums) == list(range(50))
-    assert first_of_each(["one", "two", "!", "?", "one", "?"]) == [0, 1, 2, 3, 0, 3]
+    assert first_of_each(["one", "two", "!", "?", " one\n", "?"]) == [0, 1, 2, 3, 0, 3]
 
 
 def test_a_thousand_copies_cost_no_million_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +194,14 @@ def test_passages_of_the_training_text_leave_validation() -> None:
     assert left[str(first)] == "\n".join([*own[:2], *own[3:]])
     assert str(second) not in left, "most of it stands elsewhere"
     assert separated.counts.cut == separated.counts.valid - sum(map(len, left.values())) > 0
+
+
+def test_a_passage_that_fills_its_line_takes_no_other_one_along() -> None:
+    """64 characters, the line feed included."""
+    shared = " ".join(sentences(0))[:63] + "\n"
+    own = [f"{line}\n" for line in sentences(1, 4)]
+    [left] = without_passages(["".join([*own[:2], shared, *own[2:]])], [f"{text(2)} {shared}"])
+    assert left == "".join(own)
 
 
 def test_given_sides_are_kept_and_training_gives_way() -> None:
