@@ -1,0 +1,20 @@
+"""A configuration is known by the names that its classes had when a record was made."""
+
+from moebench.experiment import Experiment
+from moebench.rerun.former import former_hash
+
+
+def experiment(package: str) -> Experiment:
+    return Experiment(
+        {
+            "seed_everything": 3,
+            "model": {"class_path": f"{package}.nets.Net", "init_args": {"layers": [1, 2]}},
+            "data": {"class_path": "moved_not.Data", "init_args": {"seed": 3, "rows": 4}},
+        }
+    )
+
+
+def test_only_the_names_of_then_count() -> None:
+    now, then = experiment("moved"), experiment("before.it")
+    assert former_hash(now, {"moved": "before.it"}) == then.hash != now.hash
+    assert former_hash(now, {}) == former_hash(now, {"move": "x"}) == now.hash
