@@ -35,7 +35,7 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
     if profile:
         own = root / found.folder / found.plan.profile(profile).name / RESULTS
         if own.exists():
-            return Kept(read(own), own, profile)
+            return Kept([one for one in read(own) if one.profile == profile], own, profile)
     committed = read(found.evidence) if found.evidence.exists() else []
     profiles = sorted({record.profile for record in committed})
     if not profile and len(profiles) == 1:

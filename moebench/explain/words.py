@@ -39,7 +39,7 @@ def asked(test: ClaimTest) -> str:
     chosen = [
         f"{one.name} {_plain(getattr(test, one.name))}"
         for one in fields(test)
-        if one.name == "metric" or getattr(test, one.name) != one.default
+        if one.name == "metric" or getattr(test, one.name) not in (one.default, {}, ())
     ]
     return f"{what} {type(test).__name__} with {', '.join(chosen)}"
 
@@ -84,7 +84,7 @@ def numbers(case: Case) -> list[str]:
     tested = sum(one.p_adjusted is not None for one in case.verdicts.values())
     unit = f" {verdict.unit}" if verdict.unit else ""
     effect = f"{verdict.effect:.4g}{unit}, {_interval(verdict.low, verdict.high)}"
-    effect += f" by {verdict.interval}, of {verdict.n}" if verdict.interval else ""
+    effect += f" by {verdict.interval}, of {verdict.n}" if verdict.p is not None else ""
     margin = getattr(case.claim.test, "margin", 0.0)
     chance = "none: nothing is left to chance" if verdict.p is None else f"{verdict.p:.3g}"
     if verdict.p_adjusted is not None:

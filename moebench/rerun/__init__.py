@@ -57,21 +57,37 @@ def rerun(found: Target, options: Options) -> Answer:
     arm = [record for record in records.records if record.arm == options.arm]
     then = _recorded(records, arm, options)
     # Sums are rounded differently by another number of threads.
-    os.environ.setdefault("OMP_NUM_THREADS", str(then.hardware.get("threads", 1)))
+    threads = then.hardware.get("threads", 1)
+    if isinstance(threads, int) and threads > 0:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     asked = asked_for(found, then)
     print(f"{_name(then)}: made again from {asked.how}", flush=True)
     job = job_of(then, asked, options.root)
     with sole_user(job.folder.parent):
         place = f"{job.folder}{_before(job)}"
         now = _of_seed(then.seed, run_tracked([job], 1, None) or [read_one(job.record_path)])
-    return _answer(then, now, arm, _deciding(found, then), [str(records.path), place])
+    result = compared(then, now, arm, _deciding(found, then))
+    failure = _failure(job) if now.status == "failed" else ""
+    lines = [
+        f"{_name(then)}: {result.word}",
+        f"recorded: {records.path}, commit {then.commit or 'unknown'}",
+        f"again: {place}, commit {now.commit or 'unknown'}, {now.seconds:.1f} s",
+        *told(result, changes(then, now), now, failure),
+    ]
+    return Answer(result.word, "\n".join(lines))
 
 
 def job_of(then: RunRecord, asked: Asked, root: Path) -> Job:
-    """Return the run, in a folder that no other run has."""
-    threads = os.environ["OMP_NUM_THREADS"]
+    """Return the run, in a folder that no other run has.
+
+    Raises:
+        ValueError: if the record has a name that leads out of the folder of reruns.
+    """
+    threads = os.environ.get("OMP_NUM_THREADS", "1")
     around = mark(asked.experiment.source, versions(), hardware(), threads)
     place = root / FOLDER / then.target / then.profile / then.arm / str(then.seed) / around
+    if not place.resolve().is_relative_to((root / FOLDER).resolve()):
+        raise ValueError(f"arm={then.arm}: names no folder under {root / FOLDER}")
     return Job(
         target=then.target,
         profile=then.profile,
@@ -86,6 +102,14 @@ def job_of(then: RunRecord, asked: Asked, root: Path) -> Job:
 def _before(job: Job) -> str:
     """Say that a run is there already, and what makes it once more; empty where it is not."""
     return " (made before; without this folder it is made once more)" if job.result() else ""
+
+
+def _failure(job: Job) -> str:
+    """Return the last line of what a failed run has left."""
+    path = job.folder / "error.txt"
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason is known")
+    return f"the run failed: {last} ({path})"
 
 
 def _of_seed(seed: int, made: Sequence[RunRecord]) -> RunRecord:
@@ -129,23 +153,6 @@ def _deciding(found: Target, record: RunRecord) -> set[str]:
                 values = value if isinstance(value, list | tuple) else [value]
                 names |= {text for text in values if isinstance(text, str)}
     return names & set(record.metrics)
-
-
-def _answer(
-    then: RunRecord, now: RunRecord, arm: Sequence[RunRecord], deciding: set[str], places: list[str]
-) -> Answer:
-    """Compare, and put it into words."""
-    result = compared(then, now, arm, deciding)
-    failure = ""
-    if now.status == "failed" and then.status != "failed":
-        failure = f"the run failed: see error.txt in {places[1]}"
-    lines = [
-        f"{_name(then)}: {result.word}",
-        f"recorded: {places[0]}, commit {then.commit or 'unknown'}",
-        f"again: {places[1]}, commit {now.commit or 'unknown'}, {now.seconds:.1f} s",
-        *told(result, changes(then, now), now, failure),
-    ]
-    return Answer(result.word, "\n".join(lines))
 
 
 def _name(record: RunRecord) -> str:

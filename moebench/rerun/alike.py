@@ -53,7 +53,8 @@ class Comparison:
     """Two runs of one arm and seed, side by side.
 
     Args:
-        counts: what has no noise and differs: name -> then and now.
+        counts: what has no noise and differs: name -> then and now; a run that failed says
+            nothing, and counts as one that differs.
         deciding: the numbers that claims are judged by.
         others: the rest of the numbers of the recorded run.
         seeds: how many have the spread that is the noise, without the one that is compared, which
@@ -103,7 +104,7 @@ def compared(
     counts = {
         name: (getattr(then, name), getattr(now, name))
         for name in COUNTS
-        if getattr(then, name) != getattr(now, name)
+        if getattr(then, name) != getattr(now, name) or getattr(now, name) == "failed"
     }
     spread = len(runs) if len(runs) >= FEWEST else 0
 

@@ -159,6 +159,18 @@ def test_a_rerun_has_a_folder_of_its_own_for_each_environment(
     assert job_of(ARM[0], asked, tmp_path).folder != first
 
 
+def test_a_run_that_fails_again_is_not_the_same() -> None:
+    failed = run(0, 1.0, status="failed", metrics={})
+    found = compared(failed, failed, [failed], set())
+    assert (found.word, found.counts) == ("different", {"status": ("failed", "failed")})
+
+
+@pytest.mark.parametrize("arm", ["../../../../elsewhere", "/elsewhere"])
+def test_a_record_cannot_name_a_folder_elsewhere(tmp_path: Path, arm: str) -> None:
+    with pytest.raises(ValueError, match="names no folder under"):
+        job_of(run(0, 1.0, arm=arm), Asked(Function("math:sqrt"), 0, ""), tmp_path)
+
+
 def test_a_recorded_configuration_has_its_hash_again() -> None:
     config = {"seed_everything": 3, "data": {"class_path": "D", "init_args": {"seed": 3}}}
     experiment = Experiment(config)
