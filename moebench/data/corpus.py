@@ -26,7 +26,7 @@ from moebench.data.separation import Counts, Separated, separate
 from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
 from moebench.data.tokenizer import EOS, Tokenizer
 
-_FORMAT = "3"  # raise it when the same text would give other files
+_FORMAT = "4"  # raise it when the same text would give other files
 _SAMPLE_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
 
 

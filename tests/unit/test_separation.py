@@ -4,6 +4,7 @@ import logging
 import math
 import random
 import sys
+import unicodedata
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -115,6 +116,16 @@ def test_near_duplicates_are_found_and_chains_are_one_cluster() -> None:
     middle = "\n".join([*base[3:], *sentences(2, 12)[:3]])
     assert first_of_each([steps[0], steps[3]]) == [0, 1], "half of the sentences, a third of all"
     assert first_of_each([steps[0], steps[3], middle]) == [0, 0, 0], "like both"
+
+
+def test_copies_in_other_letters_are_copies() -> None:
+    """Capitals, and accents as characters of their own."""
+    accented = text(1).replace("a", "\u00e9").replace("o", "\u00df")
+    decomposed = unicodedata.normalize("NFD", accented)
+    assert decomposed != accented
+    texts = [text(0), accented, text(0).upper(), text(0).title(), decomposed, accented.upper()]
+    assert first_of_each(texts) == [0, 1, 0, 0, 1, 1]
+    assert first_of_each(["A Heading", "a heading", "another"]) == [0, 0, 2]
 
 
 def test_texts_that_differ_are_no_duplicates() -> None:

@@ -1,11 +1,13 @@
 """Clusters of near-duplicate texts, by MinHash.
 
 Two texts are near-duplicates if half of the phrases that either has stand in both: phrases of five
-words, as Lee et al. 2022 (arXiv 2107.06499), section 4.2. A text that is like one of a cluster
-belongs to it, so that a chain of variants is one cluster.
+words, as Lee et al. 2022 (arXiv 2107.06499), section 4.2, whatever their case and however their
+letters are encoded. A text that is like one of a cluster belongs to it, so that a chain of variants
+is one cluster.
 """
 
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -73,6 +75,7 @@ def firsts(found: Sequence["LeanMinHash"]) -> list[int]:
 
 def _phrases(text: str) -> list[int]:
     """Return a 32-bit hash of every phrase; of the whole text if it is shorter than one."""
+    text = unicodedata.normalize("NFKC", text).casefold()
     found = [zlib.crc32(word.encode()) for word in _WORD.findall(text)]
     if len(found) < PHRASE:
         return [zlib.crc32(text.strip().encode())]
