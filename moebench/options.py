@@ -30,16 +30,7 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("target", help="a name of `moebench list`")
         command.add_argument("--profile", default="quick", help="whose records")
-    why = commands.add_parser("explain", help="how the verdict on a claim came about, in numbers")
-    why.add_argument("claim", help="its id, such as SW21-03")
-    once_more = commands.add_parser("rerun", help="make one recorded run again and compare")
-    once_more.add_argument("target", help="a name of `moebench list`")
-    once_more.add_argument("arm", help="as its record calls it")
-    once_more.add_argument("seed", type=int, help="of the record")
-    for command in (why, once_more):
-        command.add_argument(
-            "--profile", default="", help="of a folder of runs (default: the committed records)"
-        )
+    add_checks(commands)
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
     look = commands.add_parser("analyze", help="look at the routing of a trained model")
@@ -56,6 +47,20 @@ def parser() -> argparse.ArgumentParser:
     for command in commands.choices.values():
         command.add_argument("--root", type=Path, default=Path("runs"), help="folder of all runs")
     return top
+
+
+def add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands by which anybody checks one number."""
+    why = commands.add_parser("explain", help="how the verdict on a claim came about, in numbers")
+    why.add_argument("claim", help="its id, such as SW21-03")
+    once_more = commands.add_parser("rerun", help="make one recorded run again and compare")
+    once_more.add_argument("target", help="a name of `moebench list`")
+    once_more.add_argument("arm", help="as its record calls it")
+    once_more.add_argument("seed", type=int, help="of the record")
+    for command in (why, once_more):
+        command.add_argument(
+            "--profile", default="", help="of a folder of runs (default: the committed records)"
+        )
 
 
 def add_training(command: argparse.ArgumentParser) -> None:

@@ -74,11 +74,7 @@ def record_of(
         seed=job.seed,
         status=status,
         config_hash=job.experiment.hash,
-        commit=commit(),
-        versions=versions(),
-        hardware=hardware(),
-        source=job.experiment.source,
-        precision="" if objects is None else precision(objects.trainer, objects.model),
+        **_made_with(job, objects),
         data_hash=data.content_hash,
         data_version=data.version,
         code=job.experiment.code,
@@ -95,6 +91,17 @@ def record_of(
         metrics={**summary(history, steps), **getattr(objects and objects.data, "metrics", {})},
         config=job.experiment.config,
     )
+
+
+def _made_with(job: Job, objects: Objects | None) -> dict[str, Any]:
+    """Return the fields of a record that say what machine and whose code a run was made with."""
+    return {
+        "commit": commit(),
+        "versions": versions(),
+        "hardware": hardware(),
+        "source": job.experiment.source,
+        "precision": "" if objects is None else precision(objects.trainer, objects.model),
+    }
 
 
 def cost_of(model: pl.LightningModule, batch: Any) -> cost.Cost:
