@@ -44,7 +44,7 @@ class Text(pl.LightningDataModule):
         ValueError: if a number is out of range, or the objective cannot work at that length.
     """
 
-    version = 2  # raised when the same source would give other batches
+    version = 3  # raised when the same source would give other batches
 
     def __init__(
         self,
