@@ -54,6 +54,7 @@ class Population(pl.LightningModule):
         ValueError: if a number is out of range, or a step size is missing or given twice.
     """
 
+    precision = "64-true"  # for the record: that of the trainer is not used
     train_cases: Cases
     test_cases: Cases
 
