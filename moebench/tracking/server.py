@@ -1,5 +1,6 @@
 """Where MLflow keeps the runs, and a client that answers or fails within seconds, in silence."""
 
+import fcntl
 import logging
 import os
 import re
@@ -7,6 +8,8 @@ import socket
 import sqlite3
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -79,12 +82,25 @@ def open_store(root: Path) -> Store:
 
             local = not uri.startswith(("http", "databricks"))
             artifacts = artifact_root(root) if local else None
-            return Store(MlflowClient(tracking_uri=uri), EXPERIMENT, artifacts)
+            with _one_at_a_time(uri):
+                return Store(MlflowClient(tracking_uri=uri), EXPERIMENT, artifacts)
     except Exception as error:
         raise ConnectionError(
             f"MLflow at {shown(uri)} cannot be reached ({reason(error)}); "
             "MLFLOW_TRACKING_URI names another place, --no-mlflow does without"
         ) from error
+
+
+@contextmanager
+def _one_at_a_time(uri: str) -> Iterator[None]:
+    """Hold a database file while its tables are made: two programs would both try to make them."""
+    if urlsplit(uri).scheme != "sqlite":
+        yield
+        return
+    path = Path(uri.removeprefix("sqlite:///"))
+    with path.with_name(f"{path.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _probe(uri: str) -> None:

@@ -725,3 +725,23 @@ def test_a_tracker_without_a_reproduction_does_nothing(root: Path) -> None:
     tracker.poll()
     tracker.close({}, [])
     assert Seen(root).parents == []
+
+
+OPENED = """
+import sys, time
+from pathlib import Path
+import mlflow
+from moebench.tracking.server import open_store
+root = Path(sys.argv[1])
+(root / sys.argv[2]).touch()
+while not all((root / name).exists() for name in "ab"):
+    time.sleep(0.001)
+open_store(root)
+"""
+
+
+def test_two_programs_may_make_the_database_at_once(tmp_path: Path) -> None:
+    commands = [[sys.executable, "-c", OPENED, str(tmp_path), name] for name in "ab"]
+    both = [subprocess.Popen(one, stderr=subprocess.PIPE, text=True) for one in commands]
+    errors = [one.communicate(timeout=120)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], errors
