@@ -79,8 +79,9 @@ class StepsToLoss(ClaimTest):
     def _sooner(self, evidence: Evidence, scale: Scale) -> Condition:
         """Return the condition that base / arm is at least the ratio claimed.
 
-        Where runs never get there the ratio is an upper bound. It may be low enough to refute the
-        claim; if not, an arm that trained as long as the base and ends above its loss needs longer.
+        Where runs never get there the ratio is an upper bound. An arm that trained as long as the
+        base and ends above its loss needs longer, which refutes the claim; so may the bound, if it
+        is low enough.
         """
         ratios = _log_ratios(evidence, self.base, self.arm, scale)
         often = f", by {self.at_least:g} times or more" if self.at_least != 1 else ""
@@ -89,10 +90,12 @@ class StepsToLoss(ClaimTest):
         bound = f" ({never} of {len(ratios)} runs never do: the ratio is an upper bound)"
         says += bound if never else ""
         found = judged(says, geometric(mean(ratios)), times(self.at_least), self.unit)
-        if not never or found.state is State.REFUTED:
+        if not never:
             return found
         ends = self._ends(evidence, scale, f"{never} of {len(ratios)} runs")
-        return ends if ends.state is State.REFUTED else replace(found, state=State.OPEN, p=1.0)
+        if State.REFUTED in (ends.state, found.state):
+            return ends if ends.state is State.REFUTED else found
+        return replace(found, state=State.OPEN, p=1.0)
 
     def _ends(self, evidence: Evidence, scale: Scale, never: str) -> Condition:
         """Return the condition that the arm gets there in as much training as the base had."""

@@ -174,8 +174,8 @@ def test_what_costs_more_is_not_called_equal() -> None:
         return 1.1e4 if arm in ("experts_64", "lstm_4x") else 1e4
 
     found = verdicts(trained(as_in_the_paper, collapsed, flops))
-    assert found["S17-06"].unequal == {"moe_4/experts_64": pytest.approx(1 / 1.1)}
-    assert found["S17-07"].unequal == {"moe_4/lstm_4x": pytest.approx(1 / 1.1)}
+    assert found["S17-06"].unequal == {"moe_4 to experts_64": pytest.approx(1 / 1.1)}
+    assert found["S17-07"].unequal == {"moe_4 to lstm_4x": pytest.approx(1 / 1.1)}
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 
 from moebench.claims import NOT_JUDGED
 from moebench.cli import main
+from moebench.data.text import Text
 from moebench.experiment import load
 from moebench.options import data_settings, parser
 from moebench.records import read
@@ -17,7 +18,10 @@ SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.y
 LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 GATE = "model.network.init_args.middle.init_args.router.init_args"
 ROWS = ["--data", "rows.jsonl", "--field"]
-ROUTER = "model.network.init_args.sparse.router.init_args"
+VOWELS = Path(__file__).parents[2] / "configs" / "jacobs_1991" / "one_expert.yaml"
+PLACE = "model.network.init_args.sparse.router"
+ROUTER = f"{PLACE}.init_args"
+BATCHWISE = [f"--{PLACE}=Batchwise", f"--{PLACE}.num_experts=16", f"--{PLACE}.k=4"]
 
 
 def layer(name: str, *more: str) -> list[str]:
@@ -63,7 +67,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "switch", *ROWS, "body"], ["source.field='body'", "has title, text"]),
         (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
         (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
-        (["data", "describe", "--config", f"{LAYER}/recall.yaml"], ["data: Synthetic is no text"]),
+        (["data", "describe", "--config", f"{VOWELS}"], ["data: Vowels is no text"]),
         (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
         (["verdict", "switch"], ["results.jsonl", "make reproduce-switch"]),
         (["compare"], ["runs", "neither a folder"]),
@@ -75,7 +79,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (layer("moe", f"--{GATE}.k=16"), ["k=16", "between 1 and num_experts - 1 = 15"]),
         (layer("moe_h", f"--{GATE}.groups=7"), ["groups=7", "must divide num_experts=64"]),
         (
-            layer("batchwise", "--data.batch_size=1", "--data.length=3"),
+            ["fit", f"--config={SWITCH}", *BATCHWISE, "--data.batch_size=1", "--data.length=3"],
             ["tokens=3", "fewer than num_experts=16", "needs as many"],
         ),
         (
@@ -182,7 +186,7 @@ def test_a_text_is_described(form: str, root: Path, tmp_path: Path, capsys, capl
     [message] = caplog.messages
     assert message.startswith("24 of 48 documents are near-duplicates of others, in 24 clusters")
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].endswith(", version 2, vocabulary 300")
+    assert printed[0].endswith(f", version {Text.version}, vocabulary 300")
     assert [line.split()[0] for line in printed[1:5]] == ["domain", "0", "1", "all"]
     assert all(line.endswith(" 0.00%") for line in printed[2:5])
     assert "left out: 24 of 48 documents, near-duplicates of others in 24 clusters" in printed
