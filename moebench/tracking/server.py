@@ -93,14 +93,16 @@ def open_store(root: Path) -> Store:
 
 @contextmanager
 def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Hold a database file while its tables are made: two programs would both try to make them."""
+    """Hold the folder of a database while its tables are made, which two programs cannot do."""
     if urlsplit(uri).scheme != "sqlite":
         yield
         return
-    path = Path(uri.removeprefix("sqlite:///"))
-    with path.with_name(f"{path.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    folder = os.open(Path(uri.removeprefix("sqlite:///")).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # of the folder, so that no file is left beside it
         yield
+    finally:
+        os.close(folder)
 
 
 def _probe(uri: str) -> None:
