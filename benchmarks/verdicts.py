@@ -9,20 +9,19 @@ margins; a cell shows the worst share over all spreads.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.timing import save
-from moebench.claims import Claim, ClaimTest, Word
-from moebench.records import RunRecord, read
+from moebench.claims import ClaimTest, Word
+from moebench.records import read
 from moebench.statistics import Values
 from moebench.statistics.estimates import mean, ratio
-from moebench.verdict import judge
+from moebench.testing.claims import runs, verdict_of
 from moebench.verdict.comparisons import Difference, Equivalence, Order
 from moebench.verdict.front import Front
 
@@ -93,33 +92,9 @@ WORLDS: dict[str, Draw] = {
 }
 
 
-def runs(losses: Mapping[str, Sequence[float]], metric: str = "valid/loss") -> list[RunRecord]:
-    """Return a record a value: arm -> one value a seed."""
-    return [
-        RunRecord(
-            target="simulated",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash=arm,
-            commit="",
-            metrics={metric: float(value)},
-        )
-        for arm, values in losses.items()
-        for seed, value in enumerate(values)
-    ]
-
-
-def claim(key: str, test: ClaimTest) -> Claim:
-    """Return a claim of a test."""
-    given: dict[str, Any] = {"says": "", "source": "", "paper_values": {}, "matched_on": None}
-    return Claim(key=key, test=test, seeds=3, **given)
-
-
 def words(test: ClaimTest, worlds: Iterator[dict[str, Sequence[float]]]) -> dict[Word, float]:
     """Return the share of every word over simulated worlds."""
-    found = [judge([claim("S-1", test)], runs(world), "full")[0].verdict for world in worlds]
+    found = [verdict_of(test, runs(**world)).verdict for world in worlds]
     return {word: found.count(word) / len(found) for word in Word}
 
 
