@@ -1,190 +1,171 @@
 """How often verdicts are wrong, in worlds whose truth is known.
 
-Every cell judges claims by `moebench.verdict.judge`, as a reproduction does, on runs whose
-differences between arms are drawn: normal, Student's t with 3 degrees, exponential to either side,
-or resampled from the committed records of the papers. The spread of a difference is given in
-margins; a cell shows the worst share over all spreads.
+Every cell judges claims by the functions of `moebench.verdict.judge`, as a reproduction does. The
+spread of a difference is given in margins; a cell shows the worst share over all spreads. Below the
+smallest spread nothing changes any more, nor above the largest.
 
     python -m benchmarks.verdicts --claims 2000 --save
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
+from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.timing import save
+from benchmarks.timing import RESULTS, save
+from benchmarks.worlds import MARGIN, WORLDS, World, Worlds, differing, generator, weighed
 from moebench.claims import ClaimTest, Word
-from moebench.records import read
-from moebench.statistics import Values
+from moebench.report import fill
+from moebench.report.markdown import table
 from moebench.statistics.estimates import mean, ratio
-from moebench.testing.claims import runs, verdict_of
+from moebench.testing.claims import claim_of
 from moebench.verdict.comparisons import Difference, Equivalence, Order
+from moebench.verdict.evidence import Evidence
 from moebench.verdict.front import Front
+from moebench.verdict.outcome import word_for
 
 SEEDS = (3, 5, 10, 25)
-SPREADS = (0.25, 0.5, 1.0, 2.0, 4.0)  # standard deviation of a difference, in margins
-MARGIN = 0.01
-WEIGHTS = 5  # arms of a front
-BEFORE = 10.0  # a loss
-REPRODUCTIONS = Path(__file__).parents[1] / "reproductions"
-
-Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
+SPREADS = (0.25, 1.0, 4.0, 32.0)  # standard deviation of a difference, in margins
+BAR = 0.05  # of errors
+COVERED = (0.93, 0.97)
+PAGE = Path(__file__).parents[1] / "moebench" / "verdict" / "README.md"
+Rates = Mapping[str, float]  # kind of error, or of interval -> share
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return standard normal values."""
-    return rng.standard_normal(shape)
+@dataclass(frozen=True)
+class Error:
+    """A kind of error: a test, the worlds it is put to, and the words that are wrong there."""
+
+    test: ClaimTest
+    worlds: Worlds
+    wrong: Sequence[Word]
 
 
-def heavy(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return values of Student's t with 3 degrees of freedom, of variance one."""
-    values: NDArray[np.float64] = rng.standard_t(3, shape) / np.sqrt(3)
-    return values
-
-
-def skewed(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return exponential values less their mean, of variance one: a tail of large ones."""
-    return rng.exponential(size=shape) - 1
-
-
-def skewed_back(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the same with a tail of small ones."""
-    return -skewed(rng, shape)
-
-
-def resampled(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return differences drawn with replacement from those of the committed records."""
-    return rng.choice(residuals(), shape)
-
-
-@cache
-def residuals() -> Values:
-    """Return differences of losses between two arms of a paper, about their mean, of variance one.
-
-    Every pair of arms that share ten seeds or more gives that many.
-    """
-    found = []
-    for path in sorted(REPRODUCTIONS.glob("*/results.jsonl")):
-        losses: dict[str, dict[int, float]] = {}
-        for record in read(path):
-            if "valid/loss" in record.metrics:
-                losses.setdefault(record.arm, {})[record.seed] = record.metrics["valid/loss"]
-        arms = [arm for arm in sorted(losses) if len(losses[arm]) >= 10]
-        for i, first in enumerate(arms):
-            for second in arms[:i]:
-                seeds = sorted(set(losses[first]) & set(losses[second]))
-                both = np.array([[losses[a][s] for s in seeds] for a in (first, second)])
-                gap = both[0] - both[1]
-                found.append((gap - gap.mean()) / gap.std())
-    return np.concatenate(found)
-
-
-WORLDS: dict[str, Draw] = {
-    "normal": normal,
-    "t(3)": heavy,
-    "skewed up": skewed,
-    "skewed down": skewed_back,
-    "resampled": resampled,
+BORNE_OUT, REFUTED = (Word.REPRODUCED, Word.PARTIAL), (Word.NOT_REPRODUCED,)
+BETTER = Difference(first="a", second="b", margin=MARGIN)
+SAME = Equivalence(first="a", second="b", margin=MARGIN)
+IN_ORDER = Order(ordered=("a", "b", "c", "d"), margin=MARGIN)
+LED = Order(ordered=("a", "b", "c", "d"), lead=("a", "b"), margin=MARGIN)
+FRONT = Front(weighted=("w0", "w1", "w2", "w3", "w4"), imbalance="valid/loss", margin=MARGIN / 2)
+CLAIM = claim_of(BETTER)  # of which the word asks no more than that it is no control
+ERRORS = {
+    "reproduced, no effect": Error(BETTER, differing(0), BORNE_OUT),
+    "reproduced, 0.3 margins": Error(BETTER, differing(0.3), BORNE_OUT),
+    "not reproduced, at the margin": Error(BETTER, differing(1), REFUTED),
+    "the same, two side conditions": Error(LED, differing(1, 1, 1), REFUTED),
+    "the same, three as one": Error(IN_ORDER, differing(1, 1, 1), REFUTED),
+    "equal, at the margin": Error(SAME, differing(1), BORNE_OUT),
+    "equal, minus the margin": Error(SAME, differing(-1), BORNE_OUT),
+    "a front without a cost": Error(FRONT, weighed, BORNE_OUT),
 }
 
 
-def words(test: ClaimTest, worlds: Iterator[dict[str, Sequence[float]]]) -> dict[Word, float]:
-    """Return the share of every word over simulated worlds."""
-    found = [verdict_of(test, runs(**world)).verdict for world in worlds]
-    return {word: found.count(word) / len(found) for word in Word}
+def share(kind: str, world: str, claims: int, n: int, spread: float) -> float:
+    """Return how often one kind of error is made."""
+    error = ERRORS[kind]
+    rng = generator(kind, world, n, spread)
+    made = error.worlds(WORLDS[world], rng, claims, n, spread)
+    return sum(word(error.test, one) in error.wrong for one in made) / claims
 
 
-def differing(
-    draw: Draw, rng: np.random.Generator, claims: int, n: int, spread: float, *effects: float
-) -> Iterator[dict[str, Sequence[float]]]:
-    """Yield worlds of arms a, b, c ...: each lower than the next by its effect, in margins."""
-    for _ in range(claims):
-        loss, world = np.full(n, BEFORE), {"a": np.full(n, BEFORE)}
-        for arm, effect in zip("bcdefgh", effects, strict=False):
-            loss = loss + MARGIN * (effect + spread * draw(rng, (n,)))
-            world[arm] = loss
-        yield {arm: list(values) for arm, values in world.items()}
+def word(test: ClaimTest, world: World) -> Word:
+    """Return the word on a claim, by the functions of `judge` that lead to it.
+
+    `judge` also writes the sentence and the costs, which takes ten times as long.
+    """
+    findings = test.judge(cast("Evidence", world))
+    return word_for(CLAIM, findings, findings.p)  # Holm's rule changes no p of one claim alone
 
 
-def weighed(
-    draw: Draw, rng: np.random.Generator, claims: int, n: int, spread: float
-) -> Iterator[dict[str, Sequence[float]]]:
-    """Yield fronts of no cost: all weights have the same loss, but for noise."""
-    for _ in range(claims):
-        noise = MARGIN * spread / np.sqrt(2) * draw(rng, (WEIGHTS, n))
-        yield {f"w{i}": list(BEFORE + row) for i, row in enumerate(noise)}
-
-
-def errors(draw: Draw, claims: int, n: int, spread: float) -> dict[str, float]:
-    """Return every kind of error and its share, in one world."""
-    rng = np.random.default_rng([n, int(100 * spread)])
-    better = Difference(first="a", second="b", margin=MARGIN)
-    same = Equivalence(first="a", second="b", margin=MARGIN)
-    ordered = Order(ordered=("a", "b", "c", "d"), lead=("a", "b"), margin=MARGIN)
-    jointly = Order(ordered=("a", "b", "c", "d"), margin=MARGIN)
-    front = Front(
-        weighted=tuple(f"w{i}" for i in range(WEIGHTS)), imbalance="valid/loss", margin=MARGIN / 2
-    )
-    borne_out = (Word.REPRODUCED, Word.PARTIAL)
-
-    def share(test: ClaimTest, *effects: float, of: Sequence[Word]) -> float:
-        found = words(test, differing(draw, rng, claims, n, spread, *effects))
-        return sum(found[word] for word in of)
-
-    fronts = words(front, weighed(draw, rng, claims, n, spread))
-    return {
-        "reproduced, no effect": share(better, 0.0, of=borne_out),
-        "reproduced, 0.3 margins": share(better, 0.3, of=borne_out),
-        "not reproduced, at the margin": share(better, 1.0, of=[Word.NOT_REPRODUCED]),
-        "the same, two side conditions": share(ordered, 1, 1, 1, of=[Word.NOT_REPRODUCED]),
-        "the same, three as one": share(jointly, 1, 1, 1, of=[Word.NOT_REPRODUCED]),
-        "equal, at the margin": share(same, 1.0, of=borne_out),
-        "equal, minus the margin": share(same, -1.0, of=borne_out),
-        "a front without a cost": sum(fronts[word] for word in borne_out),
-    }
-
-
-def coverage(draw: Draw, samples: int, n: int) -> dict[str, float]:
+def coverage(world: str, samples: int, n: int) -> dict[str, float]:
     """Return how often 95% intervals hold the truth: of a mean, and of a ratio of two means."""
-    rng = np.random.default_rng(n)
-    found = {"coverage, mean": 0.0, "coverage, ratio": 0.0}
-    for _ in range(samples):
-        low, high = mean(draw(rng, (n,))).ends()
-        found["coverage, mean"] += (low <= 0 <= high) / samples
-        first, second = 1 + 0.1 * draw(rng, (n,)), 2 + 0.4 * draw(rng, (n,))
-        low, high = ratio(first, second).ends()
-        found["coverage, ratio"] += (low <= 0.5 <= high) / samples
-    return found
+    rng, draw = generator("coverage", world, n), WORLDS[world]
+    values, above, below = (draw(rng, (samples, n)) for _ in range(3))
+    means = [mean(one).ends() for one in values]
+    ratios = [ratio(1 + 0.1 * a, 2 + 0.4 * b).ends() for a, b in zip(above, below, strict=True)]
+    return {
+        "coverage, mean": sum(low <= 0 <= high for low, high in means) / samples,
+        "coverage, ratio": sum(low <= 0.5 <= high for low, high in ratios) / samples,
+    }
 
 
 def worst(world: str, claims: int, n: int) -> dict[str, float]:
     """Return every error, the largest over all spreads, and the coverages."""
-    tables = [errors(WORLDS[world], claims, n, spread) for spread in SPREADS]
-    found = {kind: max(table[kind] for table in tables) for kind in tables[0]}
-    return {**found, **coverage(WORLDS[world], claims, n)}
+    found = {
+        kind: max(share(kind, world, claims, n, spread) for spread in SPREADS) for kind in ERRORS
+    }
+    return {**found, **coverage(world, claims, n)}
+
+
+def missed(kind: str, rate: float) -> bool:
+    """Say whether a rate misses its bar."""
+    if kind.startswith("coverage"):
+        return not COVERED[0] <= rate <= COVERED[1]
+    return rate > BAR
+
+
+def explained(claims: int) -> str:
+    """Return what a reader of the table has to know."""
+    seen = 1.96 * sqrt(BAR * (1 - BAR) / claims)
+    spreads = ", ".join(f"{spread:g}" for spread in SPREADS)
+    return (
+        f"{claims} claims a cell, in which a true {BAR:.0%} shows as {BAR - seen:.1%} to "
+        f"{BAR + seen:.1%}; the worst of the spreads {spreads} margins."
+    )
+
+
+def with_rates(page: str, line: Mapping[str, Any]) -> str:
+    """Return the page of the rules with the table of a result line."""
+    rates: Mapping[str, Rates] = line["ratios"]
+    kinds = list(rates[f"normal, n = {SEEDS[0]}"])
+    rows = []
+    for kind in kinds:
+        cells = [
+            " ".join(_shown(kind, rates[f"{world}, n = {n}"][kind]) for n in SEEDS)
+            for world in WORLDS
+        ]
+        rows.append((kind, *cells))
+    numbers = ", ".join(map(str, SEEDS))
+    lead = f"Shares in percent for n = {numbers}. {explained(line['settings']['claims'])}"
+    head = ("wrong", *WORLDS)
+    return fill(page, "rates", f"{lead}\n\n{table(head, rows, 'l' + 'r' * len(WORLDS))}")
+
+
+def _shown(kind: str, rate: float) -> str:
+    return f"{'✕' if missed(kind, rate) else ''}{100 * rate:.1f}"
+
+
+def committed() -> Mapping[str, Any]:
+    """Return the last committed result line."""
+    lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    found: Mapping[str, Any] = [one for one in lines if one["benchmark"] == "verdicts"][-1]
+    return found
 
 
 def main() -> None:
     """Simulate, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--claims", type=int, default=2000, help="simulated in a cell")
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    parser.add_argument(
+        "--save", action="store_true", help="append to results.jsonl and fill in the table"
+    )
     options = parser.parse_args()
     if options.claims < 1:
         parser.error(f"--claims {options.claims}: must be at least 1")
-    rows: dict[str, dict[str, float]] = {}
+    print(explained(options.claims))
+    rows: dict[str, Rates] = {}
     for world in WORLDS:
         by_seeds = {n: worst(world, options.claims, n) for n in SEEDS}
-        print(f"{world:32}" + "".join(f"{f'n = {n}':>9}" for n in SEEDS))
+        print(f"{world:32}" + "".join(f"{f'n = {n}':>9}" for n in SEEDS), flush=True)
         for kind in by_seeds[SEEDS[0]]:
-            print(f"  {kind:30}" + "".join(f"{by_seeds[n][kind]:9.1%}" for n in SEEDS))
-        rows |= {f"{world}, n = {n}": table for n, table in by_seeds.items()}
+            print(f"  {kind:30}" + "".join(f"{by_seeds[n][kind]:9.1%}" for n in SEEDS), flush=True)
+        rows |= {f"{world}, n = {n}": rates for n, rates in by_seeds.items()}
     if options.save:
         save("verdicts", vars(options), rows)
+        PAGE.write_text(with_rates(PAGE.read_text(), committed()))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Estimates with their intervals and p values are in `estimates`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import scipy  # stats and optimize load when they are first used: they take a second
@@ -27,7 +28,8 @@ class Interval:
 
 def identical(values: Values) -> bool:
     """Tell values that differ by rounding alone."""
-    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
+    low, high = float(values.min()), float(values.max())
+    return high - low <= 1e-12 * max(abs(low), abs(high))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -71,10 +73,13 @@ def detectable_effect(sd: float, n: int, chance: float = 0.8) -> float:
     """Return the smallest effect that n pairs show with this chance; infinite under two pairs."""
     if n < 2:
         return float("inf")
-    if sd == 0:
-        return 0.0
-    scaled = scipy.optimize.brentq(lambda d: power(d, 1.0, n) - chance, 0.0, 12.0)
-    return float(scaled) * sd
+    return 0.0 if sd == 0 else _detectable(n, chance) * sd
+
+
+@cache
+def _detectable(n: int, chance: float) -> float:
+    """Return the smallest effect that n pairs show, in standard deviations."""
+    return float(scipy.optimize.brentq(lambda d: power(d, 1.0, n) - chance, 0.0, 12.0))
 
 
 def seeds_needed(effect: float, sd: float, chance: float = 0.8, most: int = 10_000) -> int:

@@ -44,7 +44,9 @@ def mean(values: Values) -> Estimate:
     average = float(values.mean())
     if identical(values):
         return Identical(average, n)
-    return Student(average, n, float(values.std(ddof=1)) / sqrt(n), n - 1)
+    gaps = values - average
+    sd = sqrt(float((gaps * gaps).sum()) / (n - 1))
+    return Student(average, n, sd / sqrt(n), n - 1)
 
 
 def difference(first: Values, second: Values) -> Estimate:

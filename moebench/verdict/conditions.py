@@ -1,8 +1,9 @@
 """Conditions: the single statements a claim comes down to, each held against an estimate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from math import inf, sqrt
 
 from moebench.statistics import Interval, Values, detectable_effect, seeds_needed
@@ -37,6 +38,12 @@ class Claimed:
     ceiling: float = inf
     null: float | None = None
 
+    @property
+    def margin(self) -> float:
+        """How far what counts is from no effect."""
+        counts = self.low if self.low > -inf else self.high
+        return abs(counts - self.null) if self.null is not None else 0.0
+
     def p_holds(self, estimate: Estimate) -> float:
         """Return p of the hypothesis that the quantity is not between floor and ceiling."""
         tails = (estimate.p_at_most(self.floor), estimate.p_at_least(self.ceiling))
@@ -44,7 +51,7 @@ class Claimed:
 
     def p_refuted(self, estimate: Estimate) -> float:
         """Return p of the hypothesis that the quantity counts; no effect at all does not."""
-        if estimate.ends() == (self.null, self.null):
+        if estimate.value == self.null and estimate.ends() == (self.null, self.null):
             return 0.0
         return min(1.0, 2 * estimate.p_at_least(self.low), 2 * estimate.p_at_most(self.high))
 
@@ -88,7 +95,21 @@ class Condition:
     remark: str = ""  # how to read the state: "there, but too small to count"
     choice: str = ""  # of what the paper leaves open: "coding anti, step 12"
     misses: float = 0.0  # by how much the estimate misses what counts; below nought, it counts
-    power: Mapping[str, float] | None = None  # what more seeds would show
+    sd: float | None = None  # of one pair, where more pairs would settle it
+    margin: float = 0.0  # the effect that would count
+
+    @cached_property
+    def power(self) -> dict[str, float] | None:
+        """The effect that so many pairs can show, and the seeds that the margin would need.
+
+        Made when it is asked for: of many conditions a verdict prints that of one.
+        """
+        if self.sd is None:
+            return None
+        found = {"detectable_effect": detectable_effect(self.sd, self.effect.n)}
+        if not self.margin:
+            return found
+        return {**found, "seeds_needed": seeds_needed(self.margin, self.sd)}
 
     @property
     def enough(self) -> bool:
@@ -117,19 +138,19 @@ def judged(
     state = State.REFUTED if p_refuted <= LEVEL else state
     misses = max(claimed.low - estimate.value, estimate.value - claimed.high)
     misses = round(misses, 12)  # what is off by rounding alone is equally far off
-    found = Condition(says, state, estimate.interval, unit, p, p_refuted, "", choice, misses)
+    effect = estimate.interval
     if type(estimate) is Known:
-        return replace(found, p=None, p_refuted=None)
-    return replace(
-        found, remark=_reading(estimate, claimed, state), power=_power(estimate, claimed)
-    )
+        return Condition(says, state, effect, unit, None, None, "", choice, misses)
+    remark = _reading(effect, claimed, state)
+    sd, margin = _sd(estimate), claimed.margin
+    return Condition(says, state, effect, unit, p, p_refuted, remark, choice, misses, sd, margin)
 
 
-def _reading(estimate: Estimate, claimed: Claimed, state: State) -> str:
+def _reading(effect: Interval, claimed: Claimed, state: State) -> str:
     """Return how a state other than `holds` came about, empty where the numbers say it all."""
     if claimed.null is None or state is State.HOLDS:
         return ""
-    low, high = estimate.ends()
+    low, high = effect.low, effect.high
     upwards = claimed.low > -inf
     if (low > claimed.null) if upwards else (high < claimed.null):
         small = state is State.REFUTED
@@ -139,15 +160,11 @@ def _reading(estimate: Estimate, claimed: Claimed, state: State) -> str:
     return "no effect that would count" if state is State.REFUTED else ""
 
 
-def _power(estimate: Estimate, claimed: Claimed) -> dict[str, float] | None:
-    """Return the effect that so many pairs can show, and the seeds that the margin would need."""
+def _sd(estimate: Estimate) -> float | None:
+    """Return the standard deviation of the values that an estimate is the mean of."""
     if not isinstance(estimate, Student) or estimate.freedom != estimate.n - 1:
         return None
-    sd = estimate.error * sqrt(estimate.n)
-    found = {"detectable_effect": detectable_effect(sd, estimate.n)}
-    counts = claimed.low if claimed.low > -inf else claimed.high
-    margin = abs(counts - claimed.null) if claimed.null is not None else 0.0
-    return {**found, "seeds_needed": seeds_needed(margin, sd)} if margin else found
+    return estimate.error * sqrt(estimate.n)
 
 
 def unknown(says: str, unit: str, reason: str) -> Condition:

@@ -54,5 +54,5 @@ def under_choices(says: str, choices: Sequence[Condition]) -> tuple[Condition, l
     together = all_of if states == {State.HOLDS} else any_of
     lead = together(says, choices)
     if len(states) > 1:  # more seeds would not settle what hangs on a choice
-        lead = replace(lead, state=State.OPEN, power=None)
+        lead = replace(lead, state=State.OPEN, sd=None)
     return replace(lead, says=says), list(choices)
