@@ -5,12 +5,15 @@ found = verdict_of(Difference(first="sparse", second="dense", margin=0.1), recor
 assert found.verdict is Word.REPRODUCED
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from moebench.claims import Claim, ClaimTest
 from moebench.records import RunRecord
 from moebench.verdict import Verdict, judge
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
 
 NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
 
@@ -37,13 +40,21 @@ def runs(**losses: Sequence[float]) -> list[RunRecord]:
     return [run(arm, seed, loss) for arm, row in losses.items() for seed, loss in enumerate(row)]
 
 
-def around(noise: Sequence[float] = NOISE, **means: float) -> list[RunRecord]:
-    """Return runs of every arm that lie about a mean; each arm shifts the noise by one seed."""
-    losses = {
-        arm: [mean + noise[(seed + shift) % len(noise)] for seed in range(len(noise))]
-        for shift, (arm, mean) in enumerate(means.items())
-    }
-    return runs(**losses)
+def around(noise: Sequence[float] = NOISE, **means: float | Mapping[str, float]) -> list[RunRecord]:
+    """Return runs of every arm that lie about its mean; each arm shifts the noise by one seed.
+
+    Args:
+        noise: of each seed.
+        **means: of the loss, or of several metrics by name, which then share the noise.
+    """
+    found = []
+    for shift, (arm, mean) in enumerate(means.items()):
+        by_name = mean if isinstance(mean, Mapping) else {"valid/loss": mean}
+        for seed in range(len(noise)):
+            off = noise[(seed + shift) % len(noise)]
+            metrics = {name: value + off for name, value in by_name.items()}
+            found.append(run(arm, seed, metrics=metrics))
+    return found
 
 
 def claim_of(test: ClaimTest, **changes: Any) -> Claim:
@@ -52,12 +63,26 @@ def claim_of(test: ClaimTest, **changes: Any) -> Claim:
     return Claim(test=test, **{**given, "matched_on": "steps", "seeds": 3, **changes})
 
 
-def verdict_of(test: ClaimTest, records: Sequence[RunRecord], **changes: Any) -> Verdict:
-    """Return the verdict of a test on runs of the profile `full`; changes are to the claim."""
-    (verdict,) = judge([claim_of(test, **changes)], records, "full")
+def verdict_of(asked: Claim | ClaimTest, records: Sequence[RunRecord], **changes: Any) -> Verdict:
+    """Return the verdict on a claim, or on one judged by a test, by runs of the profile `full`.
+
+    Args:
+        asked: the claim or the test.
+        records: the runs.
+        **changes: to the claim.
+    """
+    claim = replace(asked, **changes) if isinstance(asked, Claim) else claim_of(asked, **changes)
+    (verdict,) = judge([claim], records, "full")
     return verdict
 
 
-def states(verdict: Verdict) -> list[str]:
+def findings_of(test: ClaimTest, records: Sequence[RunRecord]) -> Findings:
+    """Return what a test finds in runs, from which a verdict follows."""
+    return test.judge(Evidence.of(test.arms, records))
+
+
+def states(found: Verdict | Findings) -> list[str]:
     """Return the state of every condition, in their order."""
-    return [condition["state"] for condition in verdict.conditions]
+    if isinstance(found, Findings):
+        return [one.state for one in found.conditions]
+    return [one["state"] for one in found.conditions]

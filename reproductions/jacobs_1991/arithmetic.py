@@ -89,7 +89,7 @@ def gaussian_mixture() -> dict[str, float]:
 
 
 def _draw(seed: int) -> tuple[Mixed, Tensor]:
-    """Draw answers, scores and targets."""
+    """Return answers mixed by scores, and target_CT, all drawn from a normal distribution."""
     generator = torch.Generator().manual_seed(seed)
     shapes = ((1, EXPERTS, OUTPUTS, DRAWS), (1, EXPERTS, DRAWS), (OUTPUTS, DRAWS))
     output, score, target = (
@@ -99,7 +99,7 @@ def _draw(seed: int) -> tuple[Mixed, Tensor]:
 
 
 def _by_output(error: Error, mixed: Mixed, target_CT: Tensor) -> Tensor:
-    """Return the gradient by the experts' answers that autograd finds."""
+    """Return slope_SECT, the gradient by the experts' answers that autograd finds."""
     output_SECT = mixed.output_SECT.clone().requires_grad_()
     value = error.value(mix(output_SECT, mixed.score_SET), target_CT).sum()
     (slope,) = torch.autograd.grad(value, output_SECT)

@@ -20,7 +20,6 @@ TABLE_1 = ("four_experts", "eight_experts", "backprop_6", "backprop_12")
 DRAWN = 1  # seed of the order of speakers, where the order is not the question
 ORDERS = 20  # further random orders, beside that of the file
 ONE_ORDER = "all with one order of the speakers"
-EPOCHS = {"four experts": 1124, "eight experts": 1083, "6 hidden": 2209, "12 hidden": 2435}
 
 
 def arm(system: str, coding: str = "aligned", spread: float = 0.5, order: str = "") -> str:
@@ -48,7 +47,7 @@ def by_data(arms: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def grouped(claims: list[Claim]) -> list[Claim]:
-    """Return the claims, which know from then on which of their arms have the same data."""
+    """Return the claims, each told which of its arms have the same data."""
     return [replace(claim, same_data=by_data(claim.arms)) for claim in claims]
 
 

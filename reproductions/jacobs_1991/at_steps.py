@@ -1,4 +1,4 @@
-"""What tests have in common whose runs were made with a grid of step sizes.
+"""The base of tests whose runs were made with a grid of step sizes, and how choices are judged.
 
 A claim is judged under every choice that the paper leaves open, such as the coding of the targets
 or the step size; under one choice all its pairs of systems, or all its arms, must be as claimed.
@@ -17,13 +17,14 @@ from reproductions.jacobs_1991.trials import BEST, Rule, Trials, named
 
 @dataclass(frozen=True, kw_only=True)
 class AtSteps(ClaimTest):
-    """What tests have in common whose runs were made with a grid of step sizes.
+    """The base of tests whose runs were made with a grid of step sizes.
 
     Args:
         rules: at which steps systems are compared, each a choice that the paper leaves open: a size
             for all of them, or "best", each at its own.
         grid: the step sizes of a run.
-        trials: so many seeds of an arm, the last ones, choose its best step and are not judged.
+        trials: the number of seeds of an arm, its last ones, that choose its best step and are not
+            judged.
     """
 
     rules: tuple[Rule, ...] = (BEST,)
@@ -44,7 +45,7 @@ class AtSteps(ClaimTest):
         return {arm: trials.notes(arm, self.rules) for arm in self.arms}
 
     def lost(self, trials: Trials) -> str:
-        """Return a clause on every arm of which some run never got to the criterion."""
+        """Return a clause for each arm with runs that never got to the criterion."""
         clauses = {
             f"{clause} ({named(rule)})"
             for arm in self.arms
@@ -55,7 +56,7 @@ class AtSteps(ClaimTest):
 
 
 def check(under: Mapping[str, Sequence[object]], what: str, least: int = 1) -> None:
-    """Refuse choices under which too little is claimed.
+    """Refuse a claim without choices, or a choice under which too little is claimed.
 
     Raises:
         ValueError: if there is no choice, or one with fewer entries than the least.

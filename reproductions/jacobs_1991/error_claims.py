@@ -24,9 +24,6 @@ ERROR_CLAIMS = [
             metric="likelihood/best_is_fastest",
             unit="share of draws",
         ),
-        matched_on=None,
-        seeds=1,
-        level="arithmetic",
     ),
     trained(
         key="J91-10",
@@ -73,8 +70,5 @@ ERROR_CLAIMS = [
             metric="competitive/deviation",
             unit="deviation",
         ),
-        matched_on=None,
-        seeds=1,
-        level="arithmetic",
     ),
 ]

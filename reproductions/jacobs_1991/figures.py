@@ -18,16 +18,15 @@ from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
 from moebench.statistics import Values
 from reproductions.jacobs_1991.arms import CODINGS, DRAWN, SAME, TABLE_1, arm
 from reproductions.jacobs_1991.lines import best_line, gate_line, place, span
-from reproductions.jacobs_1991.mechanisms import EVERY, FIRST_SEED, SEEDS, looks
+from reproductions.jacobs_1991.mechanisms import EVERY, FIRST_SEED, SEEDS, entropy, looks
 from reproductions.jacobs_1991.networks.errors import Likelihood
-from reproductions.jacobs_1991.networks.mixture import Mixture, gate_entropy
+from reproductions.jacobs_1991.networks.mixture import ACTIVE, Mixture
 from reproductions.jacobs_1991.vowels import Vowels
 
 Lines = NDArray[np.float64]
 NAMES = ("[i]", "[ɪ]", "[ɑ]", "[ʌ]")
 MARKERS = ("o", "s", "^", "D")
 FAR = 1.5  # kHz from the middle of the data; lines beyond it do not divide anything
-USED = 0.05  # an expert is in use if its share of some case is larger
 
 
 def draw(records: Sequence[RunRecord]) -> list[Drawing]:
@@ -73,15 +72,15 @@ def _lines() -> Markup:
     with drawing("lines"):
         figure = canvas(340)
         axes = figure.subplots()
-        for place_, (name, marker) in enumerate(zip(NAMES, MARKERS, strict=True)):
-            x_N, y_N = data.x_TD[data.vowel_T == place_].T.numpy()
-            color = Stroke(place_).color
+        for vowel, (name, marker) in enumerate(zip(NAMES, MARKERS, strict=True)):
+            x_N, y_N = data.x_TD[data.vowel_T == vowel].T.numpy()
+            color = Stroke(vowel).color
             axes.plot(x_N, y_N, marker, color=color, markersize=3, alpha=0.6, markeredgewidth=0)
             middle = (float(x_N.mean()), float(y_N.mean()))
             axes.annotate(name, middle, color=STAND_INS["ink"], fontsize=13)
         box = (axes.get_xlim(), axes.get_ylim())
         for expert, line in enumerate(weights["expert"][0, :, 0]):
-            used = bool(largest_E[expert] > USED)
+            used = bool(largest_E[expert] > ACTIVE)
             x_N2, y_N2 = span(line.numpy(), box)
             width, dash = (1.6, "-") if used else (0.8, "--")
             axes.plot(x_N2, y_N2, dash, color=STAND_INS["ink"], linewidth=width)
@@ -92,7 +91,7 @@ def _lines() -> Markup:
         axes.set_ylim(box[1])
         axes.set_xlabel("first formant, kHz")
         axes.set_ylabel("second formant, kHz")
-        in_use = int((largest_E > USED).sum())
+        in_use = int((largest_E > ACTIVE).sum())
         return element(figure, f"Vowels with the lines of four experts, {in_use} of them in use")
 
 
@@ -129,8 +128,7 @@ def _entropy(experts: int) -> Markup:
     """Draw the entropy of the gate against epochs, one line a seed."""
     rows, going = [], []
     for weights, cases, going_S in looks(experts):
-        gate_SET = Mixture(experts, Likelihood()).forward(weights, cases.x_DT).gate_SET
-        rows.append((gate_entropy(gate_SET) * cases.share_T).sum(dim=-1))
+        rows.append(entropy(weights, cases))
         going.append(going_S)
     entropy_NS, going_NS = torch.stack(rows).numpy(), torch.stack(going).numpy()
     with drawing(f"entropy {experts}"):

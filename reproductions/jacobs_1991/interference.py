@@ -77,7 +77,7 @@ def _forgotten(system: System) -> Metrics:
 
 
 def _drops(system: System, trained: list[Cases], shown: list[Cases]) -> Tensor:
-    """Train on two sets in turn; return drop_NS, one row a change from the second phase on."""
+    """Train on two sets in turn; return drop_NS, a row for each of the N changes between them."""
     weights: Weights = system.init(range(FIRST_SEED, FIRST_SEED + SEEDS), 0.5, 2, 1)
     step_S = torch.full((SEEDS,), SAME, dtype=torch.float64)
     drops: list[Tensor] = []

@@ -4,7 +4,6 @@ from reproductions.jacobs_1991.judging_arms import Bound, OnItsSide, ShareOfRuns
 from reproductions.jacobs_1991.judging_orders import AboveOverOrders, FewerEpochsOverOrders
 from reproductions.jacobs_1991.judging_pairs import (
     FewerEpochs,
-    LowerAndWithin,
     Pair,
     Steadier,
     TwoMeans,
@@ -16,7 +15,6 @@ __all__ = [
     "Bound",
     "FewerEpochs",
     "FewerEpochsOverOrders",
-    "LowerAndWithin",
     "OnItsSide",
     "Pair",
     "SameAccuracy",

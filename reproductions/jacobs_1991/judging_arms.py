@@ -35,7 +35,7 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OfArms(AtSteps):
-    """What tests have in common that look at one quantity of single arms.
+    """The base of tests that look at one quantity of single arms.
 
     Args:
         quantity: a metric that runs have at every step; if `rules` is empty, any metric.
@@ -68,7 +68,7 @@ def in_words(bound: Bound) -> str:
 
 
 def claimed(bound: Bound, margin: float = 0.0) -> Claimed:
-    """Return what a bound claims of a mean, which with a margin lies beyond it by so much."""
+    """Return what a bound claims of a mean: with a margin, that it lies so far beyond the bound."""
     if bound.low > -inf and bound.high < inf:
         return within(bound.low, bound.high)
     if bound.low > -inf:
@@ -80,11 +80,11 @@ def claimed(bound: Bound, margin: float = 0.0) -> Claimed:
 class OnItsSide(OfArms):
     """The mean of a quantity lies within the bounds of each arm.
 
-    With a margin it must lie beyond a single bound by so much.
+    With a margin it must lie that far beyond a single bound.
 
     Args:
         under: choice -> the bounds that the claim is about, all of which must hold.
-        sides: bounds that it names besides.
+        sides: further bounds, judged as sides of the claim.
     """
 
     under: Mapping[str, tuple[Bound, ...]]
@@ -133,14 +133,14 @@ class OnItsSide(OfArms):
 class ShareOfRuns(OfArms):
     """In at least a share of the runs of each arm a quantity lies in a range, both ends included.
 
-    As for every effect the interval must lie above half of the share that would count.
+    As with every effect, the interval must lie above half of the share that would count.
 
     Args:
         low: smallest value of the range.
         high: largest value.
         least: the share of runs.
         under: choice -> the arms that the claim is about, all of which must be as claimed.
-        sides: arms of which it is told besides.
+        sides: further arms, judged as sides of the claim.
     """
 
     low: float

@@ -23,12 +23,12 @@ from reproductions.jacobs_1991.trials import Trials
 
 @dataclass(frozen=True, kw_only=True)
 class OverOrders(ClaimTest):
-    """What tests have in common that take an order of the speakers for one value.
+    """The base of tests for which an order of the speakers is one value.
 
     Args:
         systems: system -> its arms, one an order, in the same orders for each.
         step: the step size.
-        trials: so many seeds of an arm, the last ones, are not judged.
+        trials: the number of seeds of an arm, its last ones, that are not judged.
     """
 
     systems: Mapping[str, tuple[str, ...]]
@@ -55,14 +55,14 @@ class OverOrders(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class AboveOverOrders(OverOrders):
-    """One quantity of a run is above another one of it, on average over orders.
+    """One quantity of a run is above another one, on average over orders.
 
     All systems must agree: the claim is about the speakers.
 
     Args:
-        quantity: the one.
+        quantity: the one that is claimed to be larger.
         other: the other.
-        beside: arms in further orders, of which it is only told.
+        beside: arms in further orders, whose gaps are printed and not judged.
     """
 
     quantity: str
@@ -104,7 +104,7 @@ class FewerEpochsOverOrders(OverOrders):
     """The first of two systems needs fewer epochs to the criterion, order by order.
 
     Args:
-        factor: at most so many times as many.
+        factor: the largest ratio of epochs that counts.
     """
 
     factor: float

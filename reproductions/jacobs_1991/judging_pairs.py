@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from moebench.claims import ClaimTest, Direction
+from moebench.claims import Direction
 from moebench.statistics import Values
 from moebench.statistics.estimates import difference, ratio, variances
-from moebench.verdict.conditions import Condition, above, below, judged, mean_is, times
+from moebench.verdict.conditions import Condition, above, below, judged, times
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
-from moebench.verdict.ratios import limit
 from reproductions.jacobs_1991.arms import SAME
 from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
-from reproductions.jacobs_1991.trials import Rule, Trials, named
+from reproductions.jacobs_1991.trials import Rule, Trials, apart, named
 
 EPOCHS = f"step_{SAME:g}/epochs"  # what is printed of every arm; a test looks at more
 
@@ -29,11 +28,11 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(AtSteps):
-    """What tests have in common that compare pairs of systems.
+    """The base of tests that compare pairs of systems.
 
     Args:
         under: choice -> the pairs that are compared, all of which must be as claimed.
-        second_at: the step of the second of each pair where it is another one: of a control.
+        second_at: the step of the second of each pair, where a control has another one there.
     """
 
     under: Mapping[str, tuple[Pair, ...]]
@@ -47,7 +46,7 @@ class Compared(AtSteps):
             raise ValueError(f"second_at={self.second_at}: not in the grid")
         own = [pair for pair in self._compared if pair.margin is not None]
         if own and not self.own_margins:
-            raise ValueError(f"{own[0]}: has a margin, which is none of this test")
+            raise ValueError(f"{own[0]}: has a margin, and this test takes none")
         super().__post_init__()
 
     @property
@@ -106,9 +105,8 @@ class Compared(AtSteps):
         other = rule if self.second_at is None else self.second_at
         first = self.values(trials, pair.first, rule)
         second = self.values(trials, pair.second, other)
-        if pair.first == pair.second and rule == other:
-            first, second = first[::2], second[1::2]
-        return self.compare(pair, first, second)
+        itself = pair.first == pair.second and rule == other
+        return self.compare(pair, *apart(first, second, itself))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +116,7 @@ class FewerEpochs(Compared):
     Runs that never get there are left out of the means, and counted.
 
     Args:
-        factor: at most so many times as many; 1 where any number fewer would count.
+        factor: the largest ratio of epochs that counts; at 1 any number fewer does.
     """
 
     factor: float = 1.0
@@ -188,8 +186,7 @@ class TwoMeans(Compared):
     @property
     def claimed(self) -> str:
         """What is claimed of the first of a pair."""
-        much = f", by {self.margin:g} or more" if self.margin else ""
-        return f"{self.quantity} is {self.direction}{much}"
+        return f"{self.quantity} is {self.direction}{_by(self.margin)}"
 
     def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
         """Return the quantity of all judged runs."""
@@ -199,39 +196,10 @@ class TwoMeans(Compared):
         """Judge the difference of means."""
         margin = self.margin if pair.margin is None else pair.margin
         apart = above(margin) if self.direction == "higher" else below(margin)
-        much = f", by {margin:g} or more" if margin else ""
-        says = f"{pair.first} against {pair.second}{much}"
+        says = f"{pair.first} against {pair.second}{_by(margin)}"
         return judged(says, difference(first, second), apart, self.unit)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LowerAndWithin(ClaimTest):
-    """The first arm has a lower metric than the second, by the margin; and one below a limit.
-
-    That it is lower leads: a limit that both keep would say nothing of the first.
-
-    Args:
-        first: the arm of which this is claimed.
-        second: the other.
-        within: the limit.
-    """
-
-    first: str
-    second: str
-    within: float
-
-    @property
-    def arms(self) -> tuple[str, ...]:
-        """Both arms."""
-        return self.first, self.second
-
-    def judge(self, evidence: Evidence) -> Findings:
-        """Judge the difference of means, then the limit."""
-        first, second = (evidence.sample(self.metric, arm) for arm in self.arms)
-        much = f", by {self.margin:g} or more" if self.margin else ""
-        lower = f"{self.first} has a lower {self.metric} than {self.second}{much}"
-        kept = f"{self.metric} of {self.first} is below {self.within:g}"
-        return Findings(
-            judged(lower, difference(first, second), below(self.margin), self.unit),
-            [mean_is(kept, first, limit(self.within, above=False), self.unit)],
-        )
+def _by(margin: float) -> str:
+    """Return a clause on the margin, empty where there is none."""
+    return f", by {margin:g} or more" if margin else ""

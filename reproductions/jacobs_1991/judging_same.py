@@ -9,8 +9,8 @@ from moebench.statistics.estimates import difference
 from moebench.verdict.conditions import Condition, all_of, judged, mean_is, within
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
-from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, every
-from reproductions.jacobs_1991.trials import Rule, Trials, named
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every
+from reproductions.jacobs_1991.trials import Rule, Trials, apart
 
 SPLITS = ("test", "train")
 
@@ -24,8 +24,8 @@ class SameAccuracy(AtSteps):
 
     Args:
         under: choice -> the systems, of which each two are compared.
-        low: the least accuracy that is stated of any.
-        high: the largest.
+        low: the lowest accuracy that is stated of any system.
+        high: the highest.
     """
 
     under: Mapping[str, tuple[str, ...]]
@@ -54,13 +54,13 @@ class SameAccuracy(AtSteps):
         trials = self.of(evidence)
         says = f"each two differ by less than {self.margin:g} on test and on training data"
         choices = {
-            f"{name}, {named(rule)}": every("pairs", self._equal(trials, arms, rule))
+            chosen(name, rule): every("pairs", self._equal(trials, arms, rule))
             for name, arms in self.under.items()
             for rule in self.rules
         }
         sides = [
             all_of(
-                f"the mean of each system is {self.low:g} to {self.high:g}, {name}, {named(rule)}",
+                f"the mean of each system is {self.low:g} to {self.high:g}, {chosen(name, rule)}",
                 self._as_stated(trials, arms, rule),
             )
             for name, arms in self.under.items()
@@ -87,7 +87,7 @@ class SameAccuracy(AtSteps):
     ) -> tuple[Values, Values]:
         """Return the accuracies of two systems; of one and the same, those of its two halves."""
         first, second = (trials.everything(arm, rule, f"accuracy/{split}") for arm in (one, other))
-        return (first[::2], second[1::2]) if one == other else (first, second)
+        return apart(first, second, one == other)
 
     def _as_stated(self, trials: Trials, arms: Sequence[str], rule: Rule) -> list[Condition]:
         """Judge each system on each split."""

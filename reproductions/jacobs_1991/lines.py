@@ -1,6 +1,6 @@
 """Lines that experts and gates draw through the plane of two formants.
 
-A line is three numbers: two weights and a constant; it lies where their sum is nought.
+A line is D = 3 numbers, two weights and a constant; it lies where the weighted sum is nought.
 """
 
 from functools import cache
@@ -21,13 +21,13 @@ EPOCHS, STEP = 20_000, 20.0  # enough for a single line to come to rest
 
 
 def gate_line(gate_ED: Lines, first: int, second: int) -> Lines:
-    """Return where two experts have equal shares."""
+    """Return line_D on which two experts have equal shares."""
     line: Lines = gate_ED[first] - gate_ED[second]
     return line
 
 
 def span(line: Lines, box: Box) -> tuple[list[float], list[float]]:
-    """Return the ends of a line in a box, of the axis along which it is longer."""
+    """Return the x and the y of both ends of line_D: left and right in a box, or bottom and top."""
     (left, right), (low, high) = box
     a, b, c = line
     if abs(b) * (high - low) > abs(a) * (right - left):
@@ -36,7 +36,7 @@ def span(line: Lines, box: Box) -> tuple[list[float], list[float]]:
 
 
 def place(line_ED: Lines) -> Lines:
-    """Return each line as a point: angle in degrees, and distance from the middle of the data.
+    """Return each line as a point_E2: angle in degrees, and distance from the middle of the data.
 
     The angle, from -180 to 180, is that of the side on which the expert answers more than one half.
     """

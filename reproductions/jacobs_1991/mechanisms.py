@@ -45,33 +45,38 @@ def separation_of_four() -> Metrics:
 
 
 def _separation(experts: int) -> Metrics:
-    """Return `agreement_epoch`, `drop_epoch` and `lead`, the epochs from one to the other.
-
-    Agreement is the mean cosine between the experts' weights, two by two, constant included. A run
-    whose entropy never drops before it meets the criterion has a lead of nought.
-    """
+    """Return, seed by seed, how experts part: what `parting` says of each run."""
     agreement: list[Tensor] = []
-    entropy: list[Tensor] = []
+    unequal: list[Tensor] = []
     ended: list[Tensor] = []
     for weights, cases, going_S in looks(experts):
-        gate_SET = Mixture(experts, Likelihood()).forward(weights, cases.x_DT).gate_SET
         agreement.append(mean_cosine(weights["expert"]))
-        entropy.append((gate_entropy(gate_SET) * cases.share_T).sum(dim=-1))
+        unequal.append(entropy(weights, cases) < DROPPED * math.log(experts))
         ended.append(~going_S)
-    agreement_NS, entropy_NS, ended_NS = map(torch.stack, (agreement, entropy, ended))
-    metrics = {}
-    for s in range(SEEDS):
-        looked = int(ended_NS[:, s].int().argmax()) + 1 if ended_NS[:, s].any() else len(ended_NS)
-        below = (entropy_NS[:looked, s] < DROPPED * math.log(experts)).nonzero()
-        best = int(agreement_NS[:looked, s].argmax()) * EVERY
-        drop = int(below[0]) * EVERY if len(below) else best
-        metrics[FIRST_SEED + s] = {
-            "agreement_epoch": float(best),
-            "agreement": agreement_NS[:looked, s].max().item(),
-            "drop_epoch": float(drop),
-            "lead": float(drop - best),
-        }
-    return metrics
+    looked = [torch.stack(rows) for rows in (agreement, unequal, ended)]
+    return {FIRST_SEED + s: parting(*(rows_NS[:, s] for rows_NS in looked)) for s in range(SEEDS)}
+
+
+def parting(agreement_N: Tensor, unequal_N: Tensor, ended_N: Tensor) -> dict[str, float]:
+    """Return `agreement_epoch`, `drop_epoch` and `lead`, the epochs from one to the other.
+
+    A run whose gate treats the experts alike until it meets the criterion has a lead of nought.
+
+    Args:
+        agreement_N: mean cosine between the experts' weights at each of N looks.
+        unequal_N: whether the gate's entropy has dropped.
+        ended_N: whether the run has met the criterion; later looks do not count.
+    """
+    looked = int(ended_N.int().argmax()) + 1 if ended_N.any() else len(ended_N)
+    dropped = unequal_N[:looked].nonzero()
+    best = int(agreement_N[:looked].argmax()) * EVERY
+    drop = int(dropped[0]) * EVERY if len(dropped) else best
+    return {
+        "agreement_epoch": float(best),
+        "agreement": agreement_N[:looked].max().item(),
+        "drop_epoch": float(drop),
+        "lead": float(drop - best),
+    }
 
 
 def ambiguity() -> Metrics:
@@ -115,8 +120,14 @@ def looks(experts: int) -> Iterator[tuple[Weights, Cases, Tensor]]:
     yield weights, cases, going_S
 
 
+def entropy(weights: Weights, cases: Cases) -> Tensor:
+    """Return entropy_S of the gate in nats, the mean over the cases."""
+    mixed = Mixture(weights["gate"].shape[1], Likelihood()).forward(weights, cases.x_DT)
+    return (gate_entropy(mixed.gate_SET) * cases.share_T).sum(dim=-1)
+
+
 def mean_cosine(expert_SECD: Tensor) -> Tensor:
-    """Return the mean cosine between the weights of two experts, over all pairs."""
+    """Return cosine_S between the weights of two experts, the mean over all pairs."""
     unit_SED = torch.nn.functional.normalize(expert_SECD.flatten(2), dim=-1)
     experts = unit_SED.shape[1]
     cosine_SEE = unit_SED @ unit_SED.mT

@@ -42,7 +42,9 @@ def test_the_configuration_is_that_of_then_but_for_places(name: str) -> None:
     assert former_hash(today, PLAN.moved) == RECORDS[name, SEED].config_hash
 
 
-@pytest.mark.parametrize("system", ["four_experts", "four_cooperative", "backprop_6"])
+@pytest.mark.parametrize(
+    "system", ["four_experts", "four_competitive", "four_cooperative", "backprop_6"]
+)
 def test_a_run_alone_gives_the_numbers_of_its_record(system: str, tmp_path: Path) -> None:
     settings = {
         **PLAN.arm(arm(system)).settings,

@@ -1,7 +1,6 @@
-"""Many runs at once: each as if alone, until it arrives, diverges or is capped; resumed exactly."""
+"""The runs of an arm under Lightning: until they arrive, diverge or are capped; resumed exactly."""
 
 import logging
-from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -10,32 +9,13 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from torch import Tensor
 
-from moebench.experiment import ConfigurationError, load
-from moebench.records import read
-from moebench.run.job import Job
-from moebench.run.worker import execute
-from reproductions.jacobs_1991.networks import (
-    BackProp,
-    Competitive,
-    Cooperative,
-    Likelihood,
-    Mixture,
-    copies,
-)
-from reproductions.jacobs_1991.networks.outcome import by_seed
+from reproductions.jacobs_1991.networks import BackProp, Likelihood, Mixture
 from reproductions.jacobs_1991.networks.system import System
-from reproductions.jacobs_1991.population import Population
+from reproductions.jacobs_1991.networks.testing import CRITERION, same, small, trained
+from reproductions.jacobs_1991.population import Population, whole_set
 from reproductions.jacobs_1991.vowels import Vowels
 
-SYSTEMS = {
-    "one": lambda: Mixture(1, Likelihood()),
-    "likelihood": lambda: Mixture(4, Likelihood()),
-    "competitive": lambda: Mixture(3, Competitive()),
-    "cooperative": lambda: Mixture(4, Cooperative()),
-    "backprop": lambda: BackProp(6),
-}
 QUIET = {
     "max_steps": -1,
     "max_epochs": -1,
@@ -48,14 +28,6 @@ QUIET = {
     "val_check_interval": 10,
 }
 pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning:pytorch_lightning")
-
-
-@pytest.fixture(autouse=True)
-def threads_as_before() -> Iterator[None]:
-    """Tests change how many threads torch uses; the next test must not notice."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def make(seed: int, system: System, step_sizes: list[float], **arguments: Any) -> Population:
@@ -71,103 +43,26 @@ def fit(population: Population, data: pl.LightningDataModule, **settings: Any) -
     return trainer
 
 
-def small(**arguments: Any) -> Vowels:
-    """Five speakers and three vowels: 30 cases, which do not fill whole registers."""
-    arguments = {"vowels": ("iy", "ih", "aa"), "train_speakers": 5, **arguments}
-    return Vowels(coding=arguments.pop("coding", "anti"), test_speakers=4, **arguments)
-
-
-def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    """Whether two tables are equal to the last bit, what is no number included."""
-    return one.keys() == other.keys() and all(
-        torch.equal(one[name].nan_to_num(nan=-1), other[name].nan_to_num(nan=-1)) for name in one
-    )
-
-
-def plain(system: System, step: float, seed: int, data: Vowels, most: int) -> tuple[int, Any]:
-    """One run by autograd, without padding or company: the oracle.
-
-    Small steps only: at large ones the roundings of any two programs grow apart.
-    """
-    x_TD, target_TC = data.train.x_TD, data.train.target_TC
-    x_DT = torch.cat([x_TD, torch.ones_like(x_TD[:, :1])], dim=1).T
-    weights = system.init([seed], 0.5, x_TD.shape[1], target_TC.shape[1])
-    for epoch in range(most + 1):
-        for weight in weights.values():
-            weight.requires_grad_()
-        answer = system.forward(weights, x_DT)
-        squared_CT = (answer.blend_SCT[0] - target_TC.T).square()
-        if squared_CT.mean() <= 0.08 or epoch == most:
-            return epoch, weights
-        value = squared_CT.sum(dim=0).mean() / 2
-        if isinstance(system, Mixture):
-            value = system.error.value(answer, target_TC.T).mean()
-        slopes = torch.autograd.grad(value, list(weights.values()))
-        weights = {
-            name: (weight - step * slope).detach()
-            for (name, weight), slope in zip(weights.items(), slopes, strict=True)
-        }
-    raise AssertionError
-
-
-@pytest.mark.parametrize("coding", ["anti", "one_hot"])
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_each_run_is_plain_gradient_descent(name: str, coding: str) -> None:
-    system, data = SYSTEMS[name](), small(coding=coding)
-    population = make(3, system, [0.5, 2.0], seeds=2, max_epochs=250)
+def test_every_seed_is_trained_with_every_step_size() -> None:
+    data = small("one_hot")
+    population = make(3, BackProp(3), [0.5, 9.0], seeds=2, criterion=CRITERION, max_epochs=60)
     fit(population, data)
-    epochs = population.results()["epochs"].tolist()
-    for number, (step, seed) in enumerate([(0.5, 3), (0.5, 4), (2.0, 3), (2.0, 4)]):
-        expected, weights = plain(system, step, seed, data, most=250)
-        assert epochs[number] == expected
-        for key, weight in weights.items():
-            found = population.copies.weights[key][number : number + 1]
-            torch.testing.assert_close(found, weight.detach(), atol=1e-7, rtol=0)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("coding", ["anti", "one_hot"])
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_company_changes_no_bit(
-    name: str, coding: str, threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    torch.set_num_threads(threads)
-    arguments = {"max_epochs": 150, "epochs_per_step": 40}
-    together = make(0, SYSTEMS[name](), [0.5, 3.0, 8.0, 40.0], seeds=9, **arguments)
-    fit(together, small(coding=coding))
-    everyone = together.results() | together.copies.weights
-    monkeypatch.setattr(copies, "BLOCK", 700)  # other neighbours, other places in memory
-    for seed, size in ((0, 3.0), (5, 40.0), (8, 0.5)):
-        alone = make(seed, SYSTEMS[name](), [size], seeds=1, **arguments)
-        fit(alone, small(coding=coding))
-        number = together.step_sizes.index(size) * 9 + seed
-        own = {key: column[number : number + 1] for key, column in everyone.items()}
-        assert same(alone.results() | alone.copies.weights, own), (seed, size)
-    assert torch.get_num_threads() == threads
-
-
-def test_threads_change_no_bit() -> None:
-    # A block of 455 copies is 65520 numbers, which two threads would cut within a register.
-    tables = []
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        population = make(0, Mixture(3, Likelihood()), [5.0], seeds=455, max_epochs=150)
-        fit(population, small(train_speakers=7))
-        tables.append(population.results() | population.copies.weights)
-    assert same(*tables)
+    runs = [(0.5, 3), (0.5, 4), (9.0, 3), (9.0, 4)]
+    alone = trained(BackProp(3), runs, whole_set(data.train))
+    assert same(population.copies.weights, alone.weights)
+    assert population.results()["epochs"].tolist() == alone.epochs_S.tolist()
 
 
 def test_the_length_of_a_step_changes_no_bit() -> None:
     tables = []
-    for epochs_per_step in (1, 7, 50, 1000):
-        population = make(
-            0, BackProp(3), [5.0, 20.0], seeds=3, max_epochs=330, epochs_per_step=epochs_per_step
-        )
-        trainer = fit(population, small())
+    for epochs_per_step in (1, 7, 100):
+        ends = {"criterion": CRITERION, "max_epochs": 60, "epochs_per_step": epochs_per_step}
+        population = make(0, BackProp(3), [2.0, 20.0], seeds=3, **ends)
+        trainer = fit(population, small("one_hot"))
         tables.append(population.results() | population.copies.weights)
-        assert trainer.global_step == 330 // epochs_per_step + 1
+        assert trainer.global_step == 60 // epochs_per_step + 1
     assert all(same(tables[0], table) for table in tables)
-    assert 330 in tables[0]["epochs"]
+    assert tables[0]["epochs"].min() < 60 == tables[0]["epochs"].max()
 
 
 def test_the_papers_task_in_the_papers_range() -> None:
@@ -225,40 +120,24 @@ def test_divergence_is_recorded_and_ends() -> None:
     assert {outcome.status for outcome in alone.outcomes()} == {"diverged"}
 
 
-def test_who_has_ended_leaves_the_batch() -> None:
-    sizes: list[int] = []
-
-    class Watched(BackProp):
-        def gradient(self, weights: Any, answer: Any, cases: Any) -> Any:
-            sizes.append(len(answer.blend_SCT))
-            return super().gradient(weights, answer, cases)
-
-    population = make(0, Watched(2), [5.0], seeds=6, criterion=0.17)
-    fit(population, small())
-    epochs = population.results()["epochs"].long()
-    assert epochs.unique().numel() > 3
-    assert sizes == [int((epochs > epoch).sum()) for epoch in range(int(epochs.max()))]
-
-
 def test_resumed_it_ends_with_the_same_bits(tmp_path: Path) -> None:
     def population() -> Population:
-        return make(
-            4, Mixture(3, Likelihood()), [2.0, 9.0], seeds=5, max_epochs=400, epochs_per_step=20
-        )
+        ends = {"criterion": CRITERION, "max_epochs": 100, "epochs_per_step": 5}
+        return make(4, Mixture(3, Likelihood()), [0.5, 5.0], seeds=5, **ends)
 
-    whole = population()
-    fit(whole, small())
+    data, whole = small("one_hot"), population()
+    fit(whole, data)
     results = whole.results() | whole.copies.weights
-    assert results["epochs"].lt(300).sum() > 1, "some have ended when it is cut for the third time"
-    assert results["epochs"].gt(300).sum() > 1, "and some have not"
+    assert results["epochs"].lt(30).sum() > 1, "some have ended when it is cut for the last time"
+    assert results["epochs"].gt(30).sum() > 1, "and some have not"
     keep = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, save_on_train_epoch_end=False)
-    cut = {"callbacks": [keep], "enable_checkpointing": True, "val_check_interval": 5}
-    fit(population(), small(), max_steps=15, **cut)
-    for step in (5, 10, 15):
+    cut = {"callbacks": [keep], "enable_checkpointing": True, "val_check_interval": 2}
+    fit(population(), data, max_steps=6, **cut)
+    for step in (2, 6):
         path = tmp_path / f"step={step}.ckpt"
         assert torch.load(path, weights_only=True)["global_step"] == step
         resumed = population()
-        fit(resumed, small(), ckpt_path=path)
+        fit(resumed, data, ckpt_path=path)
         assert same(resumed.results() | resumed.copies.weights, results)
         assert resumed.outcomes() == whole.outcomes()
 
@@ -268,22 +147,6 @@ def test_a_run_cut_short_says_how_far_it_came() -> None:
     fit(population, small(), max_steps=3)
     outcome, _ = population.outcomes()
     assert (outcome.steps, outcome.metrics["step_0.01/reached"]) == (30, 0)
-
-
-def test_outcomes_by_hand() -> None:
-    results = {
-        "epochs": torch.tensor([10.0, 20.0, 3.0, 40.0]),
-        "diverged": torch.tensor([0.0, 1.0, 1.0, 1.0]),
-        "error/train": torch.tensor([0.5, float("nan"), float("nan"), float("inf")]),
-    }
-    first, second = by_seed([7, 8], [0.5, 8.0], results)
-    assert (first.seed, first.status, first.steps) == (7, "finished", 13)
-    assert first.metrics == {
-        **{"step_0.5/epochs": 10.0, "step_8/epochs": 3.0},
-        **{"step_0.5/diverged": 0.0, "step_8/diverged": 1.0, "step_0.5/error/train": 0.5},
-    }
-    assert (second.seed, second.status, second.steps) == (8, "diverged", 60)
-    assert "step_8/error/train" not in second.metrics
 
 
 def test_metrics_of_a_record() -> None:
@@ -326,104 +189,4 @@ def test_costs_are_those_of_one_copy() -> None:
 def test_refusals(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message) as refused:
         Population(**{"system": BackProp(2), "step_sizes": [1.0], **arguments})
-    assert "\n" not in str(refused.value)
-
-
-CONFIGS = Path(__file__).parents[2] / "configs" / "jacobs_1991"
-CONFIG = f"""# A small population.
-model:
-  class_path: {Population.__module__}.Population
-  init_args:
-    system: {{class_path: Mixture, init_args: {{experts: 2, error: Likelihood}}}}
-    step_sizes: [2, 8]
-    seeds: 3
-    max_epochs: 60
-data:
-  class_path: reproductions.jacobs_1991.vowels.Vowels
-  init_args: {{coding: anti, train_speakers: 5, order: 1}}
-trainer: {{max_steps: -1, val_check_interval: 1, accelerator: cpu}}
-"""
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(CONFIG)
-    return path
-
-
-def test_a_configuration_leaves_a_record_for_each_seed(config: Path, tmp_path: Path) -> None:
-    experiment = load([config], seed=20)
-    job = Job("target", "profile", "arm", 20, experiment, tmp_path / "run")
-    record = execute(job, [])
-    error = job.folder / "error.txt"
-    assert record.status == "finished", error.read_text() if error.exists() else record
-    assert [one.seed for one in read(job.records_path)] == [20, 21, 22]
-    for one in read(job.records_path):
-        assert one.metrics["step_8/epochs"] <= 60
-        assert one.tokens == one.steps * 5 * 4 * 2
-        assert (one.params_total, one.flops_per_token) == (12, 24)
-
-
-class Killed(BaseException):
-    """What no handler of failures catches, as a kill."""
-
-
-class Kill(pl.Callback):
-    """Ends a process while it is in its n-th step, before that has had any effect on disk."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        if trainer.global_step == self.step:
-            raise Killed
-
-
-def test_a_killed_run_leaves_the_same_records(config: Path, tmp_path: Path) -> None:
-    settings = {"model.init_args.epochs_per_step": 5, "trainer.val_check_interval": 2}
-    experiment = load([config], settings, seed=3)
-
-    def job(name: str) -> Job:
-        return Job("target", "profile", "arm", 3, experiment, tmp_path / name)
-
-    execute(job("whole"), [])
-    for step in (1, 3, 7):
-        with pytest.raises(Killed):
-            execute(job("killed"), [Kill(step)])
-    assert job("killed").checkpoint_path.exists(), "nothing was interrupted in the middle"
-    execute(job("killed"), [])
-    whole, killed = (
-        [(one.seed, one.status, one.steps, one.metrics) for one in job(name).records()]
-        for name in ("whole", "killed")
-    )
-    assert len(whole) == 3
-    assert killed == whole
-
-
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_configuration_trains_and_records_every_seed(path: Path, tmp_path: Path) -> None:
-    settings = {"model.init_args.seeds": 2, "model.init_args.max_epochs": 60}
-    job = Job("target", "profile", path.stem, 7, load([path], settings, 7), tmp_path / "run")
-    record = execute(job, [])
-    error = job.folder / "error.txt"
-    assert record.status == "finished", error.read_text() if error.exists() else record
-    assert [one.seed for one in job.records()] == [7, 8]
-    assert record.params_total > 0
-    assert record.tokens == 400 * record.steps
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("model.init_args.system.init_args.experts", 0, "experts=0"),
-        ("model.init_args.seeds", 0, "seeds=0"),
-        ("data.init_args.vowels", ["iy", "a"], "vowels=a"),
-        ("data.init_args.train_speakers", 70, "at most 76"),
-        ("data.init_args.coding", "binary", "coding"),
-    ],
-)
-def test_a_bad_configuration_is_one_line(config: Path, key: str, value: object, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words) as refused:
-        load([config], {key: value}).build(logger=False)
     assert "\n" not in str(refused.value)

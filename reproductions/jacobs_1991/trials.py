@@ -1,7 +1,7 @@
 """Runs that were made with a whole grid of step sizes: which step counts, and the values at it.
 
 A run of this kind has its metrics once for each step size, `step_<size>/<quantity>`. The last few
-seeds of an arm are trials: they choose a system's own best step and are never judged by.
+seeds of an arm are trials: they choose a system's own best step, and judge nothing.
 """
 
 from collections.abc import Sequence
@@ -84,3 +84,8 @@ class Trials:
         values = self.evidence.values(f"step_{step:g}/{quantity}", arm)
         tried = set(sorted(self.evidence.runs[arm])[-self.number :])
         return {seed: value for seed, value in values.items() if (seed in tried) == trials}
+
+
+def apart(first: Values, second: Values, itself: bool) -> tuple[Values, Values]:
+    """Return two samples without a common run; those of an arm against itself take turns."""
+    return (first[::2], second[1::2]) if itself else (first, second)

@@ -27,7 +27,7 @@ NOTED = (EPOCHS, ERROR, FALLING, "epochs_to_0.15", "step", "search/epochs", "sec
 
 @dataclass(frozen=True, kw_only=True)
 class Passes(ClaimTest):
-    """What both tests have in common.
+    """The base of both tests.
 
     Args:
         shown: arms that are not judged but printed with the others.
@@ -63,7 +63,7 @@ class Passes(ClaimTest):
         found = judged(says, _ratio(*samples), claimed, self.unit)
         return replace(found, remark="; ".join(remarks)) if remarks else found
 
-    def told(self, evidence: Evidence) -> dict[str, dict[str, float]]:
+    def notes(self, evidence: Evidence) -> dict[str, dict[str, float]]:
         """Return, for each arm, how many runs failed and the means over those that did not."""
         return {
             arm: {"failed_runs": float(len(_failed(evidence, arm)))}
@@ -124,7 +124,7 @@ class SoonerAndAsGood(Passes):
         return Findings(
             all_of(f"{self.arm} is sooner and as good", [sooner[0], self._as_good(evidence)]),
             sooner,
-            notes=self.told(evidence),
+            notes=self.notes(evidence),
             remark=self.failures(evidence),
         )
 
@@ -188,7 +188,7 @@ class OrderAndClosest(Passes):
         return Findings(
             all_of("the order of epochs is as claimed", fewer),
             closest,
-            notes=self.told(evidence),
+            notes=self.notes(evidence),
             remark=self.failures(evidence),
         )
 

@@ -1,5 +1,6 @@
 """Claims about passes through the training set, on made-up runs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from moebench.claims import Word
 from moebench.records import RunRecord
-from moebench.verdict import Verdict, judge
+from moebench.testing.claims import findings_of, run, states, verdict_of
+from moebench.verdict import Verdict
 from reproductions.jordan_1994.judging import OrderAndClosest, SoonerAndAsGood
 from reproductions.jordan_1994.paper import CLAIMS
 
@@ -26,42 +28,34 @@ AS_CLAIMED = {
 }
 
 
-def run(arm: str, seed: int, **metrics: float) -> RunRecord:
-    return RunRecord(
-        **{"target": "x", "profile": "full", "arm": arm, "seed": seed, "status": "finished"},
-        **{"config_hash": "", "commit": "", "metrics": {"still_falling": 0.0, **metrics}},
-    )
-
-
 def world(seeds: int = 10, failed: int = 0, **changes: tuple[float, float]) -> list[RunRecord]:
-    """Runs of all arms; the first so many of each network failed, and say nonsense."""
+    """Runs of all arms; the first so many by back-propagation in batches failed: nonsense."""
     records = []
     for arm, (epochs, error) in {**AS_CLAIMED, **changes}.items():
         for seed in range(seeds):
-            wrong = arm.startswith("backprop_batch") and seed < failed
+            wrong = arm == "backprop_batch" and seed < failed
             factor = 100.0 if wrong else np.exp(NOISE[(3 * seed + len(arm)) % 10])
             values = {"epochs": epochs * factor, "relative_error": error * factor}
-            records.append(run(arm, seed, **values, failed=float(wrong), seconds=2.0))
+            ended = {"failed": float(wrong), "still_falling": 0.0, "seconds": 2.0}
+            records.append(run(arm, seed, metrics={**values, **ended}))
     return records
 
 
 def judged(key: str, records: list[RunRecord]) -> Verdict:
-    (verdict,) = judge([BY_KEY[key]], records, "full")
-    return verdict
+    return verdict_of(BY_KEY[key], records)
 
 
-def falling(records: list[RunRecord], *arms: str) -> list[RunRecord]:
-    """Let the first two runs of some arms still fall when they end."""
+def changed(records: list[RunRecord], **metrics: Callable[[RunRecord], float]) -> list[RunRecord]:
+    """Give runs other metrics."""
     return [
-        replace(one, metrics={**one.metrics, "still_falling": float(one.seed < 2)})
-        if one.arm in arms
-        else one
+        replace(one, metrics={**one.metrics, **{name: of(one) for name, of in metrics.items()}})
         for one in records
     ]
 
 
-def states(verdict: Verdict) -> list[str]:
-    return [str(condition["state"]) for condition in verdict.conditions]
+def falling(records: list[RunRecord], arm: str) -> list[RunRecord]:
+    """Let the first two runs of an arm still fall when they end."""
+    return changed(records, still_falling=lambda one: float(one.arm == arm and one.seed < 2))
 
 
 def test_the_paper_s_own_figures_bear_both_claims_out() -> None:
@@ -72,21 +66,21 @@ def test_the_paper_s_own_figures_bear_both_claims_out() -> None:
 def test_a_ratio_by_hand() -> None:
     # Logarithms: means log 8 and log 2 with two values each, +-0.1 around them: the difference is
     # log 4, its standard error 0.1 * sqrt(2), and t of 0.975 with 2 degrees is 4.302653.
+    fixed = {"relative_error": 1.0, "failed": 0.0, "still_falling": 0.0}
     records = [
-        run(arm, seed, epochs=mean * np.exp(sign / 10), relative_error=1.0 + sign / 10, failed=0.0)
+        run(arm, seed, metrics={"epochs": mean * np.exp(sign / 10), **fixed})
         for arm, mean in (("base", 8.0), ("arm", 2.0))
         for seed, sign in enumerate((-1, 1))
     ]
     test = SoonerAndAsGood(base="base", arm="arm", at_least=2, refuted_below=1, worse_by=1.3)
-    (found,) = judge([replace(BY_KEY["H94-01"], test=test)], records, "full")
-    sooner = found.conditions[1]
+    [sooner] = findings_of(test, records).sides
     half = 4.302653 * 0.1 * 2**0.5
-    assert sooner["effect"] == pytest.approx(4.0)
-    assert sooner["low"] == pytest.approx(4.0 * np.exp(-half), rel=1e-5)
-    assert sooner["high"] == pytest.approx(4.0 * np.exp(half), rel=1e-5)
-    assert sooner["n"] == 2
+    assert sooner.effect.estimate == pytest.approx(4.0)
+    assert sooner.effect.low == pytest.approx(4.0 * np.exp(-half), rel=1e-5)
+    assert sooner.effect.high == pytest.approx(4.0 * np.exp(half), rel=1e-5)
+    assert sooner.effect.n == 2
     t = np.log(2) / (0.1 * 2**0.5)
-    assert sooner["p"] == pytest.approx(1 - t / (2 + t * t) ** 0.5, rel=1e-5)
+    assert sooner.p == pytest.approx(1 - t / (2 + t * t) ** 0.5, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -165,8 +159,7 @@ def test_epochs_of_runs_that_still_fell_are_lower_bounds(
     arm: str, epochs: float, state: str
 ) -> None:
     test = OrderAndClosest(ordered=("hme_online", "backprop_online"), closest="backprop_online")
-    claim = replace(BY_KEY["H94-02"], test=test)
-    (found,) = judge([claim], falling(world(hme_online=(epochs, 0.12)), arm), "full")
+    found = verdict_of(test, falling(world(hme_online=(epochs, 0.12)), arm))
     assert states(found)[0] == state
     assert f"2 of 10 runs of {arm} still fell at the end" in found.why
 
@@ -198,10 +191,7 @@ def test_failed_runs_are_left_out_counted_and_shown() -> None:
 
 
 def test_a_run_that_broke_off_counts_as_failed() -> None:
-    records = world(seeds=9)
-    broken = {"target": "x", "profile": "full", "config_hash": "", "commit": ""}
-    records.append(RunRecord(**broken, arm="hme_em", seed=9, status="diverged"))
-    found = judged("H94-01", records)
+    found = judged("H94-01", [*world(seeds=9), run("hme_em", 9, status="diverged")])
     assert found.measured["hme_em"]["failed_runs"] == 1
     assert found.n == 9
 
@@ -209,12 +199,7 @@ def test_a_run_that_broke_off_counts_as_failed() -> None:
 @pytest.mark.parametrize("key", BY_KEY)
 @pytest.mark.parametrize(("seeds", "failed"), [(1, 0), (5, 4)])
 def test_too_few_runs_are_inconclusive(key: str, seeds: int, failed: int) -> None:
-    records = world(seeds, failed)
-    if failed:
-        records = [
-            run(r.arm, r.seed, **{**r.metrics, "failed": float(r.seed < failed)}) for r in records
-        ]
-    found = judged(key, records)
+    found = judged(key, changed(world(seeds), failed=lambda one: float(one.seed < failed)))
     assert found.verdict is Word.INCONCLUSIVE
     assert found.n == 1
 
@@ -225,9 +210,7 @@ def test_too_few_runs_are_inconclusive(key: str, seeds: int, failed: int) -> Non
 )
 def test_runs_that_do_not_vary_are_exact(epochs: tuple[float, ...], state: str) -> None:
     known = dict(zip(("hme_online", "backprop_online", "hme_gradient"), epochs, strict=True))
-    records = [
-        run(r.arm, r.seed, **{**r.metrics, "epochs": known.get(r.arm, 1.0)}) for r in world()
-    ]
+    records = changed(world(), epochs=lambda one: known.get(one.arm, 1.0))
     assert states(judged("H94-02", records))[0] == state
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,30 +11,20 @@ from moebench.claims import NOT_JUDGED, Word
 from moebench.records import RunRecord, read
 from moebench.reproduce import Options, reproduce
 from moebench.targets import target
-from moebench.verdict import judge
+from moebench.testing.claims import run, verdict_of
 from reproductions.loss_free_2024.paper import ARMS, CLAIMS, PAPER
 
 FALLING = (3.0, 2.0, 1.0, 0.5, 0.2)
 
 
 def along_the_front(loss: Sequence[float], imbalance: Sequence[float]) -> list[RunRecord]:
-    return [
-        RunRecord(
-            target=PAPER.key,
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash=arm,
-            commit="",
-            metrics={
-                "valid/loss": loss[place] + 0.0005 * (-1) ** (seed + place),
-                "route/max_violation": imbalance[place] + 0.01 * (-1) ** (seed + place),
-            },
-        )
-        for place, arm in enumerate(ARMS)
-        for seed in range(5)
-    ]
+    records = []
+    for place, arm in enumerate(ARMS):
+        for seed in range(5):
+            sign = (-1) ** (seed + place)
+            violation = {"route/max_violation": imbalance[place] + 0.01 * sign}
+            records.append(run(arm, seed, loss[place] + 0.0005 * sign, metrics=violation))
+    return records
 
 
 @pytest.mark.parametrize(
@@ -46,14 +37,14 @@ def along_the_front(loss: Sequence[float], imbalance: Sequence[float]) -> list[R
     ],
 )
 def test_the_trade_off(loss: Sequence[float], imbalance: Sequence[float], word: Word) -> None:
-    [found] = judge(CLAIMS, along_the_front(loss, imbalance), "full")
-    assert found.verdict is word
+    [claim] = CLAIMS
+    assert verdict_of(claim, along_the_front(loss, imbalance)).verdict is word
 
 
 def test_the_sweep_is_part_of_the_reproduction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On four steps of a small model; the profile smoke judges nothing."""
+    """Its ends alone, on four steps of a small model; the profile smoke judges nothing."""
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
     text, chance = tmp_path / "text", random.Random(0)
     for domain, letters in (("first", "abcdefgh"), ("second", "nopqrstu")):
@@ -68,10 +59,14 @@ def test_the_sweep_is_part_of_the_reproduction(
         "data.init_args.batch_size": 8,
         "data.init_args.valid_batches": 2,
     }
+    found = target("loss-free")
+    whole = (found.configs / "front.yaml").read_text()
+    ends = whole.replace("[0.0, 1.0e-4, 1.0e-3, 1.0e-2, 1.0e-1]", "[0.0, 1.0e-1]")
+    (tmp_path / "front.yaml").write_text(ends.replace("..", str(found.configs.parent)))
     options = Options(profile="smoke", root=tmp_path, settings=small, track=False, workers=2)
-    [found] = reproduce(target("loss-free"), options)
-    assert found.verdict in NOT_JUDGED
+    [judged] = reproduce(replace(found, configs=tmp_path), options)
+    assert judged.verdict in NOT_JUDGED
     records = read(tmp_path / PAPER.key / "smoke" / "results.jsonl")
-    assert sorted({one.arm for one in records}) == sorted(ARMS)
+    assert sorted({one.arm for one in records}) == [ARMS[0], ARMS[-1]]
     assert all(one.steps == 4 for one in records)
     assert (tmp_path / "sweeps" / f"{PAPER.key}_smoke_front" / "report.html").exists()

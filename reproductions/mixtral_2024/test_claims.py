@@ -1,14 +1,14 @@
 """The claims of Mixtral, judged in worlds made for them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from moebench.claims import Word
 from moebench.records import RunRecord
-from moebench.verdict import Verdict, judge
+from moebench.testing.claims import run, verdict_of
+from moebench.verdict import judge
 from reproductions.mixtral_2024.arithmetic import size, wins
 from reproductions.mixtral_2024.judging import NeighboursTogether
 from reproductions.mixtral_2024.paper import CLAIMS, MIXTRAL, NULL, SAME_PARAMETERS
@@ -19,31 +19,19 @@ CLAIM = {claim.key: claim for claim in CLAIMS}
 NOTHING = (0.02, 0.04, 0.05, 0.06)  # what attention alone brings neighbours together
 
 
-def record(arm: str, seed: int, metrics: dict[str, float]) -> RunRecord:
-    return RunRecord(
-        target="mixtral_2024",
-        profile="full",
-        arm=arm,
-        seed=seed,
-        status="finished",
-        config_hash=arm,
-        commit="",
-        metrics=metrics,
-    )
-
-
 def runs(arm: str = MIXTRAL, noise: float = 0.001, **layers: Sequence[float]) -> list[RunRecord]:
     """Five runs whose metrics lie around the values given for each layer."""
+    means = {
+        f"analysis/{layer}/{name}": value
+        for name, values in layers.items()
+        for layer, value in enumerate(values)
+    }
     rng = np.random.default_rng(0)
     return [
-        record(
+        run(
             arm,
             seed,
-            {
-                f"analysis/{layer}/{name}": value + noise * rng.standard_normal()
-                for name, values in layers.items()
-                for layer, value in enumerate(values)
-            },
+            metrics={k: mean + noise * rng.standard_normal() for k, mean in means.items()},
         )
         for seed in range(5)
     ]
@@ -53,11 +41,6 @@ def neighbours(arm: str, gain: Sequence[float]) -> list[RunRecord]:
     """Runs in which the order of the text adds something to what is there without it."""
     ordered = np.add(NOTHING, gain)
     return runs(arm, repeats_excess=ordered, repeats_disordered=NOTHING)
-
-
-def verdict(key: str, records: Sequence[RunRecord]) -> Verdict:
-    [found] = judge([CLAIM[key]], records, "full")
-    return found
 
 
 @pytest.mark.parametrize(
@@ -71,14 +54,17 @@ def verdict(key: str, records: Sequence[RunRecord]) -> Verdict:
     ],
 )
 def test_neighbours_together(gain: Sequence[float], word: Word) -> None:
-    found = verdict("MX24-03", neighbours(MIXTRAL, gain))
+    found = verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, gain))
     assert found.verdict is word
     assert found.effect == pytest.approx(100 * max(gain[1:]), abs=0.2)
     assert found.unit == "percentage points"
 
 
 def test_an_order_that_does_too_little_is_said_to_be_there() -> None:
-    assert "too small to count" in verdict("MX24-03", neighbours(MIXTRAL, (0, 0.01, 0.03, 0))).why
+    assert (
+        "too small to count"
+        in verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, (0, 0.01, 0.03, 0))).why
+    )
 
 
 def test_the_layer_that_was_picked_pays_for_it() -> None:
@@ -88,16 +74,15 @@ def test_the_layer_that_was_picked_pays_for_it() -> None:
     )
     gains = np.array([[0, 0, 0], [1, 2, 3], [-1, 0, 1], [-1, 0, 1]]) / 100
     records = [
-        record(
+        run(
             "a",
             seed,
-            {f"analysis/{layer}/more": gains[layer, seed] for layer in range(4)}
+            metrics={f"analysis/{layer}/more": gains[layer, seed] for layer in range(4)}
             | {f"analysis/{layer}/less": 0.0 for layer in range(4)},
         )
         for seed in range(3)
     ]
-    claim = CLAIM["MX24-03"]
-    [found] = judge([replace(claim, test=test)], records, "full")
+    found = verdict_of(test, records)
     t = 2 / (1 / 3**0.5)  # mean 2, standard deviation 1: a t of two degrees of freedom
     assert found.conditions[0]["p"] == pytest.approx(3 * (1 - t / (2 + t * t) ** 0.5))
     assert found.verdict is Word.INCONCLUSIVE  # alone it would be at 0.07, too
@@ -125,7 +110,7 @@ def test_the_null_world_binds(gain: Sequence[float], control: Word, word: Word) 
     ],
 )
 def test_domain(domain: Sequence[float], token: Sequence[float], word: Word) -> None:
-    assert verdict("MX24-02d", runs(domain_nmi=domain, token_nmi=token)).verdict is word
+    assert verdict_of(CLAIM["MX24-02d"], runs(domain_nmi=domain, token_nmi=token)).verdict is word
 
 
 @pytest.mark.parametrize(
@@ -138,7 +123,7 @@ def test_domain(domain: Sequence[float], token: Sequence[float], word: Word) -> 
 )
 def test_token_over_domain(token: Sequence[float], word: Word) -> None:
     records = runs(token_information=token, domain_given_token=(0.01, 0.05, 0.1, 0.1))
-    assert verdict("MX24-05", records).verdict is word
+    assert verdict_of(CLAIM["MX24-05"], records).verdict is word
 
 
 @pytest.mark.parametrize(
@@ -148,11 +133,11 @@ def test_token_over_domain(token: Sequence[float], word: Word) -> None:
 def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: Word) -> None:
     noise = np.random.default_rng(1).standard_normal((5, 2)) * 0.002
     records = [
-        record(arm, seed, {"valid/loss": mean + noise[seed, place]})
+        run(arm, seed, mean + noise[seed, place])
         for place, (arm, mean) in enumerate(((MIXTRAL, loss), (SAME_PARAMETERS, 3.1)))
         for seed in range(5)
     ]
-    assert verdict("MX24-08", records).verdict is word
+    assert verdict_of(CLAIM["MX24-08"], records).verdict is word
 
 
 @pytest.mark.parametrize("key", ["MX24-02d", "MX24-03", "MX24-05"])
@@ -160,17 +145,17 @@ def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: Word) 
 def test_a_run_that_was_not_looked_at_decides_nothing(
     key: str, layers: dict[str, Sequence[float]]
 ) -> None:
-    assert verdict(key, runs(**layers)).verdict is Word.INCONCLUSIVE
+    assert verdict_of(CLAIM[key], runs(**layers)).verdict is Word.INCONCLUSIVE
 
 
 def test_wins_are_counted_from_all_scores() -> None:
     assert len(TABLE_2) == 12
     assert wins() == {"wins": 9, "benchmarks": 12}
-    found = verdict("MX24-06", [record("wins", 0, wins())])
+    found = verdict_of(CLAIM["MX24-06"], [run("wins", metrics=wins())])
     assert found.verdict is Word.NOT_REPRODUCED
     assert found.effect == 9
     all_won = {"wins": 12.0, "benchmarks": 12.0}
-    assert verdict("MX24-06", [record("wins", 0, all_won)]).verdict is Word.REPRODUCED
+    assert verdict_of(CLAIM["MX24-06"], [run("wins", metrics=all_won)]).verdict is Word.REPRODUCED
 
 
 def test_the_parameters_are_every_matrix_and_norm_added_up_by_hand() -> None:
@@ -178,11 +163,12 @@ def test_the_parameters_are_every_matrix_and_norm_added_up_by_hand() -> None:
     expert = 3 * 4096 * 14336
     layer = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 8 * 4096 + 2 * 4096
     outside = 2 * 32000 * 4096 + 4096
-    assert size() == {
+    found = size()
+    assert found == {
         "parameters": outside + 32 * (layer + 8 * expert),
         "active parameters": outside + 32 * (layer + 2 * expert),
     }
-    assert verdict("MX24-01", [record("size", 0, size())]).verdict is Word.REPRODUCED
+    assert verdict_of(CLAIM["MX24-01"], [run("size", metrics=found)]).verdict is Word.REPRODUCED
 
 
 @pytest.mark.parametrize(
@@ -190,7 +176,7 @@ def test_the_parameters_are_every_matrix_and_norm_added_up_by_hand() -> None:
 )
 def test_a_fifth_of_the_rivals_parameters(active: float, word: Word) -> None:
     size = {"parameters": 46.7e9, "active parameters": active}
-    assert verdict("MX24-06a", [record("size", 0, size)]).verdict is word
+    assert verdict_of(CLAIM["MX24-06a"], [run("size", metrics=size)]).verdict is word
 
 
 def test_the_table_stands_beside_the_papers() -> None:

@@ -1,17 +1,18 @@
 """The claims of the sparsely-gated layer, judged in worlds made for them."""
 
-import importlib
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from moebench.claims import Word
 from moebench.records import RunRecord
+from moebench.run.function import named
+from moebench.testing.claims import run
 from moebench.verdict import Verdict, judge
+from reproductions.shazeer_2017 import arithmetic
 from reproductions.shazeer_2017.arithmetic import (
     batchwise_mask,
     first_step_normal,
@@ -36,6 +37,7 @@ from reproductions.shazeer_2017.tables import tables
 CLAIM = {claim.key: claim for claim in CLAIMS}
 TRAINED = sorted({arm for claim in CLAIMS for arm in claim.arms} - set(COMPUTED))
 STEPS = (400, 500, 1000, 1600, 2000, 4000)
+SIZE = {"params_total": 1_000, "params_active": 500, "steps": 4000, "tokens": 4000 * 1536}
 
 
 def test_all_fifteen_claims_are_there_with_their_controls() -> None:
@@ -50,25 +52,6 @@ def test_all_fifteen_claims_are_there_with_their_controls() -> None:
         assert claim is not None
         assert type(control) is type(claim), "the very test of its claim"
         assert (control.metric, control.margin) == (claim.metric, claim.margin)
-
-
-def record(arm: str, seed: int, metrics: Mapping[str, float]) -> RunRecord:
-    return RunRecord(
-        target="shazeer_2017",
-        profile="full",
-        arm=arm,
-        seed=seed,
-        status="finished",
-        config_hash=arm,
-        commit="",
-        steps=4000,
-        params_total=1_000,
-        params_active=500,
-        flops_per_token=1e4,
-        tokens=4000 * 1536,
-        tokens_per_second=1e4,
-        metrics=dict(metrics),
-    )
 
 
 World = Callable[[str, float], float]  # arm and logarithm of the steps -> loss
@@ -90,8 +73,8 @@ def trained(
                 "route/importance_cv": cv,
                 "route/max_over_mean": 1 + 3 * cv + noise,
             }
-            metrics = {**curve, "valid/loss": curve["valid/loss@4000"], **routing}
-            records.append(replace(record(arm, seed, metrics), flops_per_token=flops(arm)))
+            given = {"metrics": {**curve, **routing}, "flops_per_token": flops(arm), **SIZE}
+            records.append(run(arm, seed, curve["valid/loss@4000"], **given))
     return records
 
 
@@ -180,11 +163,10 @@ def test_what_costs_more_is_not_called_equal() -> None:
 
 @pytest.fixture(scope="module")
 def computed() -> list[RunRecord]:
-    found = []
-    for arm, reference in COMPUTED.items():
-        module, name = reference.split(":")
-        found.append(record(arm, 0, getattr(importlib.import_module(module), name)()))
-    return found
+    """What the functions say, that which trains several gates of one alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arithmetic, "SEEDS", arithmetic.SEEDS[:1])
+        return [run(arm, metrics=named(reference)()) for arm, reference in COMPUTED.items()]
 
 
 def test_what_follows_from_formulas(computed: list[RunRecord]) -> None:
@@ -208,8 +190,7 @@ def test_the_worst_of_the_trainings_counts(monkeypatch: pytest.MonkeyPatch) -> N
         {"variance of the load": variance, "first": 0.8, "last": last}
         for variance, last in ((0.0, 0.1), (2.0, 0.2), (0.0, 0.4), (0.0, 0.1), (1.0, 0.1))
     )
-    name = "reproductions.shazeer_2017.arithmetic.balanced_training"
-    monkeypatch.setattr(name, lambda seed: next(trainings))
+    monkeypatch.setattr(arithmetic, "balanced_training", lambda seed: next(trainings))
     worst = {"variance of the load": 2.0, "disagreement, first over last": 2.0}
     assert batchwise_mask() == worst
 

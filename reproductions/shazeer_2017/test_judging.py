@@ -7,40 +7,17 @@ import numpy as np
 import pytest
 
 from moebench.claims import ClaimTest
-from moebench.records import RunRecord
-from moebench.verdict.evidence import Evidence
+from moebench.testing.claims import NOISE, around, findings_of, run, runs, states
 from moebench.verdict.findings import Findings
 from reproductions.shazeer_2017.growth import GrowingSlope, MovingMinimum
 from reproductions.shazeer_2017.judging import EqualToAll, RankTrend, Rows, WorseThanRest
 
-NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
 
-
-def judged(test: ClaimTest, means: Mapping[str, Mapping[str, float]], noise: float = 1) -> Findings:
-    """Judge five seeds of each arm around the means of its metrics; arms share no noise."""
-    records = [
-        RunRecord(
-            target="x",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash=arm,
-            commit="",
-            metrics={m: v + noise * NOISE[(seed + shift) % 5] for m, v in metrics.items()},
-        )
-        for shift, (arm, metrics) in enumerate(means.items())
-        for seed in range(5)
-    ]
-    return test.judge(Evidence.of(test.arms, records))
-
-
-def losses(**means: float) -> dict[str, dict[str, float]]:
-    return {arm: {"valid/loss": mean} for arm, mean in means.items()}
-
-
-def states(findings: Findings) -> list[str]:
-    return [str(condition.state) for condition in findings.conditions]
+def judged(
+    test: ClaimTest, means: Mapping[str, float | Mapping[str, float]], noise: float = 1
+) -> Findings:
+    """Judge five seeds of each arm about its means; arms share no noise."""
+    return findings_of(test, around([noise * one for one in NOISE], **means))
 
 
 ONE_WORLD = WorseThanRest(
@@ -58,8 +35,7 @@ ONE_WORLD = WorseThanRest(
     ],
 )
 def test_one_row_is_worse_and_the_others_alike(means: tuple[float, ...], found: list[str]) -> None:
-    rows = losses(**dict(zip(("none", "a", "b", "c"), means, strict=True)))
-    verdict = judged(ONE_WORLD, rows)
+    verdict = judged(ONE_WORLD, dict(zip(("none", "a", "b", "c"), means, strict=True)))
     assert states(verdict) == found
     assert verdict.lead.state == found[0]
     gap = means[0] - sum(means[1:]) / 3
@@ -69,7 +45,7 @@ def test_one_row_is_worse_and_the_others_alike(means: tuple[float, ...], found: 
 def test_what_two_rows_differ_beyond_the_share_of_the_gap() -> None:
     # The gap is 3.5 - 3.1 = 0.4, a quarter of it 0.1; b lies 0.3 from both others.
     test = WorseThanRest(worlds={"facts": Rows(worse="none", others=("a", "b", "c"))}, share=0.25)
-    [alike] = judged(test, losses(none=3.5, a=3.0, b=3.3, c=3.0), noise=0.1).sides
+    [alike] = judged(test, {"none": 3.5, "a": 3.0, "b": 3.3, "c": 3.0}, noise=0.1).sides
     assert alike.effect.estimate == pytest.approx(0.2, abs=0.002)
     assert "0.3 nats apart" in alike.says
     assert "all 3 pairs of the others differ by less than 0.25 of that gap, 0.1 nats" in alike.says
@@ -81,21 +57,9 @@ def test_noise_alone_does_not_set_the_others_apart() -> None:
     test = WorseThanRest(worlds={"facts": Rows(worse="none", others=tuple("abcde"))}, share=1 / 3)
     refuted = 0
     for _ in range(100):
-        records = [
-            RunRecord(
-                target="x",
-                profile="full",
-                arm=arm,
-                seed=seed,
-                status="finished",
-                config_hash=arm,
-                commit="",
-                metrics={"valid/loss": 3.0 + 0.12 * (arm == "none") + 0.035 * rng.normal()},
-            )
-            for arm in test.arms
-            for seed in range(5)
-        ]
-        [alike] = test.judge(Evidence.of(test.arms, records)).sides
+        means = {arm: 3.12 if arm == "none" else 3.0 for arm in test.arms}
+        records = runs(**{arm: mean + 0.035 * rng.normal(size=5) for arm, mean in means.items()})
+        [alike] = findings_of(test, records).sides
         refuted += alike.state == "refuted"
     assert refuted == 0
 
@@ -106,7 +70,7 @@ def test_each_world_is_a_choice_and_compared_within_itself() -> None:
         "domains": Rows(worse="d_none", others=("d_a",)),
     }
     test = WorseThanRest(worlds=worlds, margin=0.05, share=1 / 3)
-    found = judged(test, losses(none=3.5, a=3.0, b=3.0, d_none=9.0, d_a=9.0))
+    found = judged(test, {"none": 3.5, "a": 3.0, "b": 3.0, "d_none": 9.0, "d_a": 9.0})
     assert [choice.choice for choice in found.choices] == ["facts", "domains"]
     assert states(found) == ["holds", "refuted", "holds"]
     assert found.lead.state == "open"
@@ -129,7 +93,7 @@ def test_ranks_fall_with_the_setting(means: tuple[float, ...], effect: float, st
     """With d the differences of ranks, rho is 1 - 6 sum d^2 / 60: -1, -0.8, -0.4, 1."""
     lead = judged(
         RankTrend(settings=SETTINGS, margin=0.8),
-        losses(**dict(zip(SETTINGS, means, strict=True))),
+        dict(zip(SETTINGS, means, strict=True)),
     ).lead
     assert lead.effect.estimate == pytest.approx(effect)
     assert lead.state == state
@@ -139,13 +103,13 @@ RIVALS = EqualToAll(arm="moe", rivals=("wide", "deep"), margin=0.01)
 
 
 def test_equal_to_all_its_rivals() -> None:
-    assert judged(RIVALS, losses(moe=5.0, wide=5.0, deep=5.0)).lead.state == "holds"
-    found = judged(RIVALS, losses(moe=5.0, wide=5.0, deep=4.0))
+    assert judged(RIVALS, {"moe": 5.0, "wide": 5.0, "deep": 5.0}).lead.state == "holds"
+    found = judged(RIVALS, {"moe": 5.0, "wide": 5.0, "deep": 4.0})
     assert found.lead.state == "refuted"
     assert found.lead.effect.estimate == pytest.approx(0.25, abs=0.01)
     assert "+25.0% from deep" in found.remark
     # Each is refuted with p = 0.04 or so: among two that is no refutation.
-    assert judged(RIVALS, losses(moe=5.0, wide=5.0, deep=5.0), noise=8).lead.state == "open"
+    assert judged(RIVALS, {"moe": 5.0, "wide": 5.0, "deep": 5.0}, noise=8).lead.state == "open"
 
 
 SIZES, STEPS = {"four": 4, "sixteen": 16, "64": 64, "256": 256}, (100, 400)
@@ -194,21 +158,12 @@ def test_the_best_of_several_must_be_so_much_clearer(between: int, state: str) -
     gap = (0.02, 0.1, 0.05, 0.08, 0.12)
     arms = ["low", *(f"middle_{n}" for n in range(between)), "high"]
     records = [
-        RunRecord(
-            target="x",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash=arm,
-            commit="",
-            metrics={f"valid/loss@{s}": 3 + gap[seed] * (arm in ("low", "high")) for s in STEPS},
-        )
+        run(arm, seed, metrics={f"valid/loss@{s}": loss for s in STEPS})
         for arm in arms
-        for seed in range(5)
+        for seed, loss in enumerate(3 + more * (arm in ("low", "high")) for more in gap)
     ]
     test = MovingMinimum(sizes={arm: 2**n for n, arm in enumerate(arms)}, steps=STEPS)
-    assert test.judge(Evidence.of(test.arms, records)).lead.state == state
+    assert findings_of(test, records).lead.state == state
 
 
 def test_without_common_seeds_all_is_open() -> None:
@@ -219,7 +174,7 @@ def test_without_common_seeds_all_is_open() -> None:
         GrowingSlope(sizes=SIZES, steps=STEPS),
         MovingMinimum(sizes=SIZES, steps=STEPS),
     ):
-        assert set(states(test.judge(Evidence.of(test.arms, [])))) == {"open"}
+        assert set(states(findings_of(test, []))) == {"open"}
 
 
 def test_wrong_fields_are_refused() -> None:

@@ -1,12 +1,14 @@
-"""Test of claims about what results hang on: shares of the variance that a study explains."""
+"""The tests of claims that the accounts alone use: on shares of a variance, and on two means."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from moebench.claims import ClaimTest
-from moebench.verdict.conditions import above, all_of, mean_is
+from moebench.statistics.estimates import difference
+from moebench.verdict.conditions import above, all_of, below, judged, mean_is
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.ratios import limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +55,36 @@ class ExplainsMore(ClaimTest):
         ]
         lead = all_of(f"each of {len(conditions)} settings explains more", conditions)
         return Findings(lead, notes=evidence.means((*self.shares, self.metric), self.arms))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowerAndWithin(ClaimTest):
+    """The first arm has a lower metric than the second, by the margin; and one below a limit.
+
+    That it is lower leads: a limit that both keep would say nothing of the first.
+
+    Args:
+        first: the arm of which this is claimed.
+        second: the other.
+        within: the limit.
+    """
+
+    first: str
+    second: str
+    within: float
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Both arms."""
+        return self.first, self.second
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the difference of means, then the limit."""
+        first, second = (evidence.sample(self.metric, arm) for arm in self.arms)
+        much = f", by {self.margin:g} or more" if self.margin else ""
+        lower = f"{self.first} has a lower {self.metric} than {self.second}{much}"
+        kept = f"{self.metric} of {self.first} is below {self.within:g}"
+        return Findings(
+            judged(lower, difference(first, second), below(self.margin), self.unit),
+            [mean_is(kept, first, limit(self.within, above=False), self.unit)],
+        )

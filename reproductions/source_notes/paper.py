@@ -20,7 +20,6 @@ PAPER = Paper(
     year=2025,
     arxiv="",
 )
-COMPUTED: dict[str, str] = {}
 EVEN, SKEWED, SENSITIVITY = "even", "skewed", "sensitivity"
 WEIGHTS = (0.0, 1e-3, 1e-2, 1e-1, 1.0)  # those of even.yaml and skewed.yaml
 ACCOUNT = "a secondary account of why gates are hard to train"

@@ -9,15 +9,15 @@ from typing import Any
 
 from moebench.claims import Claim
 from moebench.verdict.exact import Exact
-from reproductions.jacobs_1991.arms import CODINGS, SAME, arm, grouped
+from reproductions.jacobs_1991.arms import CODINGS, ONE_ORDER, SAME, arm, grouped
 from reproductions.jacobs_1991.judging import (
     Bound,
     FewerEpochs,
-    LowerAndWithin,
     OnItsSide,
     Pair,
     TwoMeans,
 )
+from reproductions.source_notes.judging import LowerAndWithin
 
 ACCOUNT = "a secondary account of the paper"
 MIXTURE, NET, COOPERATIVE = "four_competitive", "backprop_6", "four_cooperative"
@@ -26,7 +26,6 @@ STATED = 0.917  # accuracy
 NEAR = 0.03  # the margin by which J91-02 calls accuracies equal
 LESS = 0.75  # of the epochs: half, as a logarithm, of the 45% that are claimed to be saved
 COUNTS = 0.3  # a correlation of medium size by Cohen's convention
-ONE_ORDER = "all with one order of the speakers"
 OF_1991: dict[str, Any] = {"source": ACCOUNT, "runs_of": "jacobs_1991"}
 TRAINED: dict[str, Any] = {
     **OF_1991,

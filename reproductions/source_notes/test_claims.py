@@ -7,40 +7,30 @@ import pytest
 
 from moebench.claims import NOT_JUDGED, Word
 from moebench.records import RunRecord
+from moebench.testing.claims import run, verdict_of
 from moebench.verdict import Verdict, judge
+from reproductions.jacobs_1991.arms import SAME
+from reproductions.jacobs_1991.testing import at_steps
 from reproductions.source_notes.judging import ExplainsMore
 from reproductions.source_notes.paper import CLAIMS, SENSITIVITY
 
 CLAIM = {claim.key: claim for claim in CLAIMS}
 OF_1991 = "jacobs_1991"
+TRAINED = {"reached": 1.0, "epochs": 1000.0, "accuracy/test": 0.9, "accuracy/train": 0.9}
 SAMPLE = np.random.default_rng(1).standard_normal((8, 25))  # a row an arm
-
-
-def record(arm: str, seed: int, metrics: Mapping[str, float], target: str) -> RunRecord:
-    return RunRecord(
-        target=target,
-        profile="full",
-        arm=arm,
-        seed=seed,
-        status="finished",
-        config_hash=arm,
-        commit="",
-        metrics=dict(metrics),
-    )
 
 
 def shares(**means: float) -> list[RunRecord]:
     """Five studies whose shares lie around the means."""
     rng = np.random.default_rng(1)
     return [
-        record(
+        run(
             SENSITIVITY,
             seed,
-            {
+            metrics={
                 f"share/{name.replace('_', ' ')}": mean + 0.01 * rng.standard_normal()
                 for name, mean in means.items()
             },
-            "source_notes",
         )
         for seed in range(5)
     ]
@@ -59,12 +49,11 @@ def test_shares(weight: float, temperature: float, factor: float, word: Word) ->
     records = shares(
         balance_weight=weight, temperature=temperature, capacity_factor=factor, learning_rate=0.1
     )
-    [found] = judge([CLAIM["N5-04s"]], records, "full")
-    assert found.verdict is word
+    assert verdict_of(CLAIM["N5-04s"], records).verdict is word
 
 
 def test_what_the_account_leaves_open_is_not_judged() -> None:
-    [found] = judge([CLAIM["N5-04"]], shares(learning_rate=0.5), "full")
+    found = verdict_of(CLAIM["N5-04"], shares(learning_rate=0.5))
     assert found.verdict is Word.NOT_TESTABLE
 
 
@@ -79,13 +68,8 @@ def of_1991(metric: str, means: Mapping[str, float], spread: float) -> list[RunR
     for place, (arm, mean) in enumerate(means.items()):
         for seed in range(28):
             value = mean + spread * (SAMPLE[place, seed] if seed < 25 else 0.0)
-            at_steps = {
-                "step_12/reached": 1.0,
-                "step_12/epochs": 1000.0,
-                "step_12/accuracy/test": 0.9,
-                "step_12/accuracy/train": 0.9,
-            }
-            found.append(record(arm, 1000 + seed, {**at_steps, metric: value}, OF_1991))
+            metrics = {**at_steps([SAME], TRAINED), metric: value}
+            found.append(run(arm, 1000 + seed, metrics=metrics, target=OF_1991))
     return found
 
 
@@ -122,5 +106,5 @@ def test_claims_on_the_runs_of_another_paper_wait_for_them() -> None:
     assert waiting.verdict in NOT_JUDGED
     assert "No runs of gradients" in waiting.why
     told = {"further_term/deviation": 10.0}
-    found = verdict("N1-02", [record("gradients", 0, told, OF_1991)])
+    found = verdict("N1-02", [run("gradients", metrics=told, target=OF_1991)])
     assert found.verdict is Word.NOT_REPRODUCED

@@ -19,6 +19,7 @@ from moebench.records import RunRecord, read
 from moebench.run.function import named
 from moebench.sweep.evidence import arm_of
 from moebench.targets import Target, left_out, target, targets
+from moebench.testing.claims import run
 from moebench.verdict import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -122,19 +123,7 @@ def judge(found: Target, records: Sequence[RunRecord], profile: str, tmp_path: P
 def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) -> None:
     claims = [replace(claim, runs_of="") for claim in found.claims]
     arms = {arm for claim in claims for arm in claim.arms}
-    records = [
-        RunRecord(
-            target="x",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="diverged",
-            config_hash=arm,
-            commit="",
-        )
-        for arm in arms
-        for seed in range(2)
-    ]
+    records = [run(arm, seed, status="diverged", metrics={}) for arm in arms for seed in range(2)]
     verdicts = judge(replace(found, claims=claims), records, "full", tmp_path)
     words = {one.claim: one.verdict for one in verdicts}
     for claim in claims:

@@ -2,25 +2,14 @@
 
 import pytest
 
-from moebench.records import RunRecord
-from moebench.verdict.evidence import Evidence
+from moebench.testing.claims import findings_of, run
 from moebench.verdict.exact import Exact
 from moebench.verdict.findings import Findings
 
 
 def judged(test: Exact, **metrics: float) -> Findings:
     """Judge one computed record of the arm `a`."""
-    record = RunRecord(
-        target="x",
-        profile="full",
-        arm="a",
-        seed=0,
-        status="finished",
-        config_hash="",
-        commit="",
-        metrics=metrics,
-    )
-    return test.judge(Evidence.of(test.arms, [record]))
+    return findings_of(test, [run("a", metrics=metrics)])
 
 
 @pytest.mark.parametrize(

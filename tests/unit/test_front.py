@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from moebench.claims import Claim, Word
+from moebench.claims import Word
 from moebench.records import RunRecord
-from moebench.verdict import Verdict, judge
+from moebench.testing.claims import run, runs, verdict_of
 from moebench.verdict.front import Front
 
 ARMS = ("w0", "w1", "w2")
@@ -18,36 +18,13 @@ NOISE = (0.0, 0.01, -0.01)  # of the seeds of the highest weight: sd 0.01
 
 def along(loss: Sequence[float], imbalance: Sequence[float] = FALLING) -> list[RunRecord]:
     """Three seeds a weight; differences to the highest weight have a standard deviation of 0.01."""
-    return [
-        RunRecord(
-            target="x",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash=arm,
-            commit="",
-            metrics={
-                "valid/loss": loss[place] + (noise if arm == ARMS[-1] else 0.0),
-                "imbalance": imbalance[place] + noise * place,
-            },
-        )
-        for place, arm in enumerate(ARMS)
-        for seed, noise in enumerate(NOISE)
-    ]
-
-
-def verdict(records: Sequence[RunRecord], test: Front = FRONT) -> Verdict:
-    claim = Claim(
-        key="X-1",
-        says="a trade-off",
-        source="",
-        paper_values={},
-        matched_on=None,
-        seeds=3,
-        test=test,
-    )
-    return judge([claim], records, "full")[0]
+    records = []
+    for place, arm in enumerate(ARMS):
+        for seed, noise in enumerate(NOISE):
+            of_last = noise if arm == ARMS[-1] else 0.0
+            metrics = {"imbalance": imbalance[place] + noise * place}
+            records.append(run(arm, seed, loss[place] + of_last, metrics=metrics))
+    return records
 
 
 @pytest.mark.parametrize(
@@ -62,19 +39,19 @@ def verdict(records: Sequence[RunRecord], test: Front = FRONT) -> Verdict:
     ],
 )
 def test_words(loss: Sequence[float], imbalance: Sequence[float], word: Word) -> None:
-    assert verdict(along(loss, imbalance)).verdict is word
+    assert verdict_of(FRONT, along(loss, imbalance)).verdict is word
 
 
 def test_the_cost_is_that_against_the_best_and_its_p_counts_every_weight() -> None:
     """A t of two degrees has p = 1 - t / sqrt(2 + t^2); half of the margin has to be exceeded."""
-    found = verdict(along((3.05, 3.0, 3.1)))
+    found = verdict_of(FRONT, along((3.05, 3.0, 3.1)))
     assert found.effect == pytest.approx(0.1)
     t = (0.1 - 0.01) / (0.01 / 3**0.5)
     assert found.p == pytest.approx(2 * (1 - t / (2 + t * t) ** 0.5), rel=1e-6)
 
 
 def test_the_imbalance_that_does_not_fall_is_named() -> None:
-    found = verdict(along((3.0, 3.0, 3.1), (3.0, 1.0, 1.1)))
+    found = verdict_of(FRONT, along((3.0, 3.0, 3.1), (3.0, 1.0, 1.1)))
     assert "w2 has a lower imbalance than w1" in found.why
     assert found.measured["w1"]["imbalance"] == pytest.approx(1.0)
 
@@ -95,8 +72,6 @@ def test_equal_weights_seldom_seem_to_cost_something() -> None:
     worlds = 400
     seen = 0
     for _ in range(worlds):
-        records = along((0.0, 0.0, 0.0))
-        for record in records:
-            record.metrics["valid/loss"] = float(rng.standard_normal())
-        seen += verdict(records, test).verdict in (Word.REPRODUCED, Word.PARTIAL)
+        records = runs(**{arm: rng.standard_normal(3) for arm in ARMS})
+        seen += verdict_of(test, records).verdict in (Word.REPRODUCED, Word.PARTIAL)
     assert seen / worlds <= 0.05

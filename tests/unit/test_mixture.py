@@ -7,35 +7,29 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Claim, Paper, Word
+from moebench.claims import Paper, Word
 from moebench.plan import PaperTable, Plan
 from moebench.records import RunRecord
 from moebench.report.costs import cost_rows
 from moebench.targets import Target
+from moebench.testing.claims import claim_of, run
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.mixture import mixed_arm, mixtures
 from moebench.verdict.table import table
 
-CLAIM = Claim(
-    **{"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}, "seeds": 3},
-    **{"matched_on": "steps", "test": Difference(first="a", second="b", margin=0.1)},
-)
+CLAIM = claim_of(Difference(first="a", second="b", margin=0.1))
 
 
-def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    given = {"target": "x", "profile": "full", "status": "finished", "config_hash": arm}
-    more = {"data_hash": "d" * 64, "versions": {"moebench": "1"}, "metrics": {"valid/loss": loss}}
-    costs = {"steps": 100, "tokens": 400, "tokens_per_second": 80.0}
-    return RunRecord(
-        **{**given, "arm": arm, "seed": seed, "commit": "c", **costs, **more, **changes}
-    )
+def of(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
+    given = {"data_hash": "d" * 64, "versions": {"moebench": "1"}}
+    return run(arm, seed, loss, **{**given, **changes})
 
 
 def evidence(**changes: Any) -> list[RunRecord]:
     """Runs that bear the claim out; the changes are to those of b, the dense arm."""
-    ours = [run("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
-    return ours + [run("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
+    ours = [of("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
+    return ours + [of("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
 
 
 def test_runs_of_one_kind_are_judged() -> None:
@@ -91,7 +85,7 @@ def test_groups_of_same_data_have_every_arm_once() -> None:
 
 
 def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
-    same = [run("a", 0, 1.0), run("a", 1, 1.0)]
+    same = [of("a", 0, 1.0), of("a", 1, 1.0)]
     assert mixed_arm(same) == ""
     for changes, why in (
         ({"data_hash": "e"}, "its seeds have 2 data sets"),
@@ -131,7 +125,7 @@ def test_an_arm_of_two_kinds_has_no_mean_anywhere() -> None:
 
 
 def test_costs_of_a_mixed_arm_have_no_mean() -> None:
-    [row] = cost_rows([run("a", 0, 1.0), run("a", 1, 1.0, data_hash="e")])
+    [row] = cost_rows([of("a", 0, 1.0), of("a", 1, 1.0, data_hash="e")])
     assert "a (mixed: its seeds have 2 data sets" in row[0]
     assert set(row[2:]) == {"–"}
 

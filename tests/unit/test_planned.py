@@ -13,6 +13,7 @@ from moebench.report import markdown_costs, render
 from moebench.report.comparison import comparison_text
 from moebench.reproduce import resolve
 from moebench.targets import Target
+from moebench.testing import claims
 from moebench.tracking import Logged
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference
@@ -23,22 +24,10 @@ TIME = {"seconds_per_step": 0.5}
 
 
 def run(arm: str, flops: float = 100.0, seed: int = 0, **changes: Any) -> RunRecord:
-    """A run of 10 steps of 10 tokens, at a second a step."""
-    given: dict[str, Any] = {
-        "target": "x",
-        "profile": "full",
-        "status": "finished",
-        "config_hash": arm,
-        "commit": "",
-        "data_hash": "d",
-        "steps": 10,
-        "tokens": 100,
-        "tokens_per_second": 10.0,
-        "params_total": 30 if arm == "dense" else 90,
-        "params_active": 30,
-        "metrics": {"valid/loss": 2.0 if arm == "dense" else 1.9},
-    }
-    return RunRecord(arm=arm, seed=seed, flops_per_token=flops, **{**given, **changes})
+    dense = arm == "dense"
+    sizes = {"params_total": 30 if dense else 90, "params_active": 30, "flops_per_token": flops}
+    given = {**sizes, "data_hash": "d", **changes}
+    return claims.run(arm, seed, 2.0 if dense else 1.9, **given)
 
 
 def planned(arm: str, flops: float, **changes: Any) -> RunRecord:

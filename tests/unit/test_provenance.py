@@ -13,6 +13,7 @@ from moebench.records import RunRecord, write_all
 from moebench.report import render
 from moebench.reproduce import conclude
 from moebench.targets import Target
+from moebench.testing import claims
 from moebench.verdict.comparisons import Difference
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "switch_2021"
@@ -42,12 +43,7 @@ def found(tmp_path: Path) -> Target:
 
 
 def run(arm: str, version: int = 1) -> RunRecord:
-    return RunRecord(
-        **{"target": "x", "profile": "full", "arm": arm, "seed": 0, "status": "finished"},
-        **{"config_hash": "h", "commit": "c", "data_hash": arm, "data_version": version},
-        **{"steps": 1, "tokens": 60, "seconds": 60.0, "tokens_per_second": 1.0},
-        metrics={"valid/loss": 1.0},
-    )
+    return claims.run(arm, data_hash=arm, data_version=version)
 
 
 def test_arms_and_points_of_sweeps_have_their_configurations(found: Target) -> None:

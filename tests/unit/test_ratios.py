@@ -5,8 +5,7 @@ from math import exp, log, sqrt
 import pytest
 
 from moebench.claims import ClaimTest
-from moebench.records import RunRecord
-from moebench.verdict.evidence import Evidence
+from moebench.testing.claims import findings_of, run
 from moebench.verdict.findings import Findings
 from moebench.verdict.ratios import Limit, Ratio
 
@@ -17,20 +16,11 @@ NOISE = (0.02, -0.02, 0.0, 0.01, -0.01)  # relative
 def judged(test: ClaimTest, **values: list[float]) -> Findings:
     """Judge runs of every arm, one value a seed."""
     records = [
-        RunRecord(
-            target="x",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash="",
-            commit="",
-            metrics={"cv": value, "load": 10 * value},
-        )
+        run(arm, seed, metrics={"cv": value, "load": 10 * value})
         for arm, row in values.items()
         for seed, value in enumerate(row)
     ]
-    return test.judge(Evidence.of(test.arms, records))
+    return findings_of(test, records)
 
 
 def near(mean: float) -> list[float]:

@@ -15,13 +15,12 @@ from moebench.rerun.asked import Asked
 from moebench.rerun.environment import Change, changes, differing
 from moebench.rerun.text import told
 from moebench.run.function import Function
+from moebench.testing import claims
 
 
 def run(seed: int, loss: float, **changed: Any) -> RunRecord:
-    given = {"target": "x", "profile": "full", "arm": "a", "seed": seed, "status": "finished"}
-    more = {"config_hash": "c", "commit": "abc", "steps": 9, "tokens": 90, "params_total": 5}
-    metrics = {"valid/loss": loss, "route/dead": 0.0}
-    return RunRecord(**{**given, **more, "metrics": metrics, **changed})
+    """A run of the arm `a`."""
+    return replace(claims.run("a", seed, loss, metrics={"route/dead": 0.0}), **changed)
 
 
 # A standard deviation of 0.1 over the three other seeds. Student's t with 2 degrees of freedom has

@@ -4,31 +4,15 @@ from math import log2
 
 import pytest
 
-from moebench.records import RunRecord
+from moebench.testing.claims import NOISE, findings_of, runs
 from moebench.verdict.conditions import Condition
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.slopes import Slope
 
 SIZES = {"four": 4, "eight": 8, "sixteen": 16}
-NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
 
 
-def judged(test: Slope, **values: list[float]) -> Condition:
-    records = [
-        RunRecord(
-            target="x",
-            profile="full",
-            arm=arm,
-            seed=seed,
-            status="finished",
-            config_hash="",
-            commit="",
-            metrics={"valid/loss": value},
-        )
-        for arm, row in values.items()
-        for seed, value in enumerate(row)
-    ]
-    return test.judge(Evidence.of(test.arms, records)).lead
+def judged(test: Slope, **losses: list[float]) -> Condition:
+    return findings_of(test, runs(**losses)).lead
 
 
 def falling(by: float) -> dict[str, list[float]]:

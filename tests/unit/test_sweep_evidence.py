@@ -1,24 +1,11 @@
 """What a finished sweep hands to the claims of a paper: its trials by their points, and shares."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
-from moebench.records import RunRecord, write_all
+from moebench.records import write_all
 from moebench.sweep import evidence
-
-
-def record(arm: str, seed: int, metrics: dict[str, float]) -> RunRecord:
-    return RunRecord(
-        target="sweeps",
-        profile="full",
-        arm=arm,
-        seed=seed,
-        status="finished",
-        config_hash="",
-        commit="",
-        metrics=metrics,
-    )
+from moebench.testing.claims import run
 
 
 def test_trials_get_the_names_of_their_points(tmp_path: Path) -> None:
@@ -29,13 +16,10 @@ def test_trials_get_the_names_of_their_points(tmp_path: Path) -> None:
         "importances_by_seed": {"0": {"weight": 0.7}, "1": {"weight": 0.6}},
     }
     (tmp_path / "sweep.json").write_text(json.dumps(summary))
-    trained = {"steps": 9, "tokens": 90, "seconds": 2.0, "tokens_per_second": 45.0}
     records = [
-        replace(record(f"trial_{n}", seed, {"valid/loss": n}), **trained)
-        for n in (0, 1)
-        for seed in (0, 1)
+        run(f"trial_{n}", seed, n, target="sweeps", seconds=2.0) for n in (0, 1) for seed in (0, 1)
     ]
-    others = [record("dense_active_flops", 0, {}), record("trial_1", 1000, {})]  # not of the search
+    others = [run("dense_active_flops"), run("trial_1", 1000)]  # not of the search
     write_all([*records, *others], tmp_path / "results.jsonl")
     found = evidence(tmp_path, "front", "paper", "quick")
     assert {(one.target, one.profile) for one in found} == {("paper", "quick")}

@@ -9,22 +9,12 @@ import pytest
 from moebench.claims import Claim, Word
 from moebench.plan import Arm, Plan, Profile
 from moebench.records import RunRecord
+from moebench.testing.claims import claim_of, run, runs, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference, Equivalence, Order
 
 MARGIN = 0.1
 T_2 = 4.302653  # of a 95% interval, with 2 degrees of freedom
-
-
-def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    given = {"target": "x", "profile": "full", "arm": arm, "seed": seed, "status": "finished"}
-    costs = {"steps": 100, "tokens": 400, "tokens_per_second": 80.0, "params_total": 20}
-    more = {"params_active": 10, "flops_per_token": 40.0, "config_hash": "", "commit": ""}
-    return RunRecord(**{**given, **costs, **more, "metrics": {"valid/loss": loss}, **changes})
-
-
-def runs(**losses: list[float]) -> list[RunRecord]:
-    return [run(arm, seed, loss) for arm, row in losses.items() for seed, loss in enumerate(row)]
 
 
 def differing(*differences: float) -> list[RunRecord]:
@@ -33,14 +23,12 @@ def differing(*differences: float) -> list[RunRecord]:
 
 
 def claim(**changes: Any) -> Claim:
-    given = {"key": "X-01", "says": "a beats b", "source": "", "paper_values": {"a": 1.5}}
     test = Difference(first="a", second="b", margin=MARGIN)
-    return Claim(**{**given, "matched_on": "steps", "seeds": 3, "test": test, **changes})
+    return claim_of(**{"test": test, **changes})
 
 
 def judged(records: list[RunRecord], **changes: Any) -> Verdict:
-    (verdict,) = judge([claim(**changes)], records, "full")
-    return verdict
+    return verdict_of(claim(**changes), records)
 
 
 def two_sided(t: float) -> float:
@@ -228,7 +216,7 @@ def test_the_profile_that_has_the_runs_is_named(
     records = [run("a", 0, 1.0, profile=profile)]
     (found,) = judge([claim(test=test)], records, profile, plan=PLAN)
     assert (found.verdict, found.why) == (word, f"No runs of {second} {why}")
-    assert found.costs["a"]["params_total"] == 20
+    assert found.costs["a"]["params_total"] == 40
     assert found.effect is None
 
 
@@ -315,8 +303,8 @@ def test_an_order_is_refuted_by_one_pair_if_it_still_is_as_one_of_all() -> None:
 
 
 def test_costs_of_every_arm() -> None:
-    costs = {"runs": 3, "params_total": 20, "params_active": 10, "flops_per_token": 40}
-    expected = pytest.approx({**costs, "seconds_per_step": 0.05})
+    costs = {"runs": 3, "params_total": 40, "params_active": 20, "flops_per_token": 100}
+    expected = pytest.approx({**costs, "seconds_per_step": 1.0})
     assert judged(BETTER).costs == {"a": expected, "b": expected}
 
 

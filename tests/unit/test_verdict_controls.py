@@ -10,6 +10,7 @@ import pytest
 
 from moebench.claims import Claim, ClaimTest, Word
 from moebench.records import RunRecord
+from moebench.testing.claims import claim_of, run, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.conditions import State, all_of, any_of, below, mean_is
@@ -21,13 +22,6 @@ MARGIN = 0.1
 COUNTS, NOTHING, UNCLEAR = [-1.0, -1.1, -0.9], [0.01, -0.01, 0.0], [0.5, -0.5, 0.0]
 
 
-def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    given = {"target": "x", "profile": "full", "arm": arm, "seed": seed, "status": "finished"}
-    costs = {"steps": 100, "tokens": 400, "tokens_per_second": 80.0, "params_total": 20}
-    more = {"params_active": 10, "flops_per_token": 40.0, "config_hash": "", "commit": ""}
-    return RunRecord(**{**given, **costs, **more, "metrics": {"valid/loss": loss}, **changes})
-
-
 def world(name: str, differences: Sequence[float], **changes: Any) -> list[RunRecord]:
     """Runs of two arms of a world that differ so much, seed by seed; the changes are to one."""
     pairs = list(enumerate(differences))
@@ -36,9 +30,8 @@ def world(name: str, differences: Sequence[float], **changes: Any) -> list[RunRe
 
 
 def claim(name: str, **changes: Any) -> Claim:
-    given = {"says": "a beats b", "source": "", "paper_values": {}, "matched_on": None}
     test = Difference(first=f"{name}_a", second=f"{name}_b", margin=MARGIN)
-    return Claim(**{**given, "key": name, "seeds": 3, "test": test, **changes})
+    return claim_of(**{"test": test, "key": name, "matched_on": None, **changes})
 
 
 CLAIMS = [
@@ -123,7 +116,7 @@ def test_what_stands_beside_a_row() -> None:
 
 def test_a_caution_stands_in_the_row() -> None:
     notes = Footnotes()
-    (found,) = judge([claim("X", caution="Of trials.")], world("X", COUNTS), "full")
+    found = verdict_of(claim("X", caution="Of trials."), world("X", COUNTS))
     assert remarks(found, notes) == ["caution [1]"]
     assert notes.lines == ["[1] Of trials."]
 
@@ -134,27 +127,27 @@ def test_a_caution_stands_in_the_row() -> None:
 @pytest.mark.parametrize(
     ("matched_on", "changes", "told"),
     [
-        ("active_flops", {"flops_per_token": 56.0}, ["FLOPs ×1.40 (X_a to X_b)"]),
-        ("active_flops", {"flops_per_token": 30.0}, ["FLOPs ×0.75 (X_a to X_b)"]),
-        ("active_flops", {"flops_per_token": 41.9}, []),
+        ("active_flops", {"flops_per_token": 140.0}, ["FLOPs ×1.40 (X_a to X_b)"]),
+        ("active_flops", {"flops_per_token": 75.0}, ["FLOPs ×0.75 (X_a to X_b)"]),
+        ("active_flops", {"flops_per_token": 104.9}, []),
         ("active_flops", {"params_total": 99}, []),
-        ("total_params", {"params_total": 22}, ["parameters ×1.10 (X_a to X_b)"]),
-        ("step_time", {"tokens_per_second": 75.0}, []),  # 7% longer
-        ("step_time", {"tokens_per_second": 64.0}, ["time ×1.25 (X_a to X_b)"]),
-        ("steps", {"flops_per_token": 56.0}, []),
-        (None, {"flops_per_token": 56.0}, []),
+        ("total_params", {"params_total": 44}, ["parameters ×1.10 (X_a to X_b)"]),
+        ("step_time", {"tokens_per_second": 9.35}, []),  # 7% longer
+        ("step_time", {"tokens_per_second": 8.0}, ["time ×1.25 (X_a to X_b)"]),
+        ("steps", {"flops_per_token": 140.0}, []),
+        (None, {"flops_per_token": 140.0}, []),
     ],
 )
 def test_costs_called_equal_that_are_not(
     matched_on: str | None, changes: Mapping[str, Any], told: list[str]
 ) -> None:
     records = world("X", COUNTS, **changes)
-    (found,) = judge([claim("X", matched_on=matched_on)], records, "full")
+    found = verdict_of(claim("X", matched_on=matched_on), records)
     assert remarks(found, Footnotes()) == told
 
 
 def test_of_many_pairs_the_farthest_is_told() -> None:
-    (found,) = judge([claim("X", matched_on="active_flops")], world("X", COUNTS), "full")
+    found = verdict_of(claim("X", matched_on="active_flops"), world("X", COUNTS))
     unequal = {"a to b": 1.1, "a to c": 0.5, "a to d": 1.4}
     shown = Verdict(**{**vars(found), "unequal": unequal})
     assert remarks(shown, Footnotes()) == ["FLOPs ×0.50 (a to c) and 2 more pairs"]
@@ -194,7 +187,7 @@ def chosen(*rows: Sequence[float], **changes: Any) -> Verdict:
         for arm in worse
     ]
     test = Chosen(metrics=tuple(by_name), margin=MARGIN)
-    return judge([claim("X", **{"test": test, **changes})], records, "full")[0]
+    return verdict_of(claim("X", **{"test": test, **changes}), records)
 
 
 def two_sided(t: float) -> float:

@@ -1,0 +1,41 @@
+"""The claim that several systems end equally accurate, on made-up runs."""
+
+import pytest
+
+from moebench.claims import Word
+from moebench.records import RunRecord
+from moebench.testing.claims import states, verdict_of
+from reproductions.jacobs_1991.judging import SameAccuracy
+from reproductions.jacobs_1991.testing import AT_5, runs
+
+TEST = SameAccuracy(under={"": ("a", "b")}, low=0.85, high=0.95, margin=0.03, **AT_5)
+
+
+def accurate(arm: str, test: float, train: float) -> list[RunRecord]:
+    return runs(arm, **{"accuracy/test": test, "accuracy/train": train})
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "found", "word"),
+    [
+        (0.90, 0.91, ["holds", "holds"], Word.REPRODUCED),
+        (0.90, 0.945, ["refuted", "holds"], Word.NOT_REPRODUCED),
+        (0.97, 0.98, ["holds", "refuted"], Word.PARTIAL),
+    ],
+)
+def test_same_accuracy(a: float, b: float, found: list[str], word: Word) -> None:
+    verdict = verdict_of(TEST, accurate("a", a, a) + accurate("b", b, b))
+    assert (states(verdict), verdict.verdict) == (found, word)
+
+
+def test_equal_on_one_split_is_not_equal() -> None:
+    found = verdict_of(TEST, accurate("a", 0.90, 0.90) + accurate("b", 0.90, 0.94))
+    assert found.verdict is Word.NOT_REPRODUCED
+    assert "a and b on train data" in found.why
+
+
+def test_one_arm_is_not_enough_and_a_range_has_two_ends() -> None:
+    with pytest.raises(ValueError, match="each of them two arms"):
+        SameAccuracy(under={"": ("a",)}, low=0.8, high=0.9)
+    with pytest.raises(ValueError, match="no range"):
+        SameAccuracy(under={"": ("a", "b")}, low=0.9, high=0.8)
