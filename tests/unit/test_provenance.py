@@ -15,7 +15,7 @@ from moebench.reproduce import conclude
 from moebench.targets import Target
 from moebench.verdict.comparisons import Difference
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "switch_2021"
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 
 
 @pytest.fixture
