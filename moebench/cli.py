@@ -72,7 +72,7 @@ def explain(options: argparse.Namespace) -> int:
     """Say how the verdict on a claim came about."""
     from moebench.explain import explain as run
 
-    print(run(options.claim, options.profile, options.root))
+    print(run(options.claim, options.profile, options.root, options.all))
     return 0
 
 

@@ -9,6 +9,7 @@ from moebench.records import RunRecord, read
 from moebench.targets import Target
 
 RESULTS = "results.jsonl"
+MOST = 12  # names that are listed
 
 
 class Kept(NamedTuple):
@@ -49,9 +50,11 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which of the known names a wrong one comes nearest to, or else all of them."""
+    """Say which of the known names a wrong one comes nearest to, or else which there are."""
     names = list(dict.fromkeys(known))
     near = get_close_matches(name.lower(), [one.lower() for one in names], n=3)
     if close := [one for one in names if one.lower() in near]:
         return f"the nearest: {', '.join(close)}"
+    if len(names) > MOST:
+        return f"none is near it; there are {len(names)}, such as {', '.join(names[:MOST])}"
     return f"there are {', '.join(names)}" if names else "there is none"

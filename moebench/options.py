@@ -53,6 +53,7 @@ def add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the commands by which anybody checks one number."""
     why = commands.add_parser("explain", help="how the verdict on a claim came about, in numbers")
     why.add_argument("claim", help="its id, such as SW21-03")
+    why.add_argument("--all", action="store_true", help="each value of very many runs, too")
     once_more = commands.add_parser("rerun", help="make one recorded run again and compare")
     once_more.add_argument("target", help="a name of `moebench list`")
     once_more.add_argument("arm", help="as its record calls it")

@@ -78,6 +78,7 @@ class Plan:
             are none.
         seeds_in_a_run: number of seeds -> settings, where one run trains them all side by side;
             None: a seed is a run of its own.
+        beside: arm that no claim is judged by -> what it is run for: a row of a table, a figure.
         moved: module or package of this paper -> its name when the committed runs were made, where
             that was another.
     """
@@ -90,6 +91,7 @@ class Plan:
     drawings: str = ""
     tables: str = ""
     seeds_in_a_run: Callable[[int], Mapping[str, object]] | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm:
@@ -107,7 +109,11 @@ class Plan:
         names = ", ".join(profile.name for profile in self.profiles)
         raise ValueError(f"profile={name}: unknown; one of {names}")
 
+    def whole(self, profile: Profile) -> list[str]:
+        """Return all that a profile runs: arms that are trained, computed ones, sweeps."""
+        computed = self.computed if profile.computed is None else profile.computed
+        return [*profile.arms, *computed, *profile.sweeps]
+
     def runs(self, profile: Profile, arm: str) -> bool:
         """Say whether a profile runs an arm: trained, computed, or a sweep or a point of one."""
-        computed = self.computed if profile.computed is None else profile.computed
-        return arm in (*profile.arms, *computed) or arm.partition("/")[0] in profile.sweeps
+        return arm in self.whole(profile) or arm.partition("/")[0] in profile.sweeps

@@ -2,8 +2,8 @@
 
 Names of metrics: `valid/loss` is the last validation, `valid/loss@<step>` a point of its curve;
 `route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share
-of assignments that found no room; `data/overlap` is the share of validation text that stands in the
-training text.
+of assignments that found no room; `last_tenth/route/...` are the same over the last 10%, which
+older records lack; `data/overlap` is the share of validation text that stands in the training text.
 """
 
 import hashlib

@@ -21,7 +21,7 @@ from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIGS = Path(__file__).parent / "configs" / "tiny_2026"
 TINY = {
     "trainer.max_steps": 4,
     "trainer.val_check_interval": 2,
@@ -102,7 +102,7 @@ def tiny(
 
 
 class TinyExperiments:
-    """Calls return an experiment of a file of configs/ on the small text, Switch's by its name."""
+    """Calls return an experiment of a file of tests/configs/tiny_2026 on the small text."""
 
     def __init__(self, text: Path, remembered: Remembered) -> None:
         self.source = {"class_path": "Files", "init_args": {"path": str(text)}}
@@ -116,7 +116,7 @@ class TinyExperiments:
         self, name: str, settings: Mapping[str, object] | None = None, seed: int = 0
     ) -> Experiment:
         """Load, and prepare the data."""
-        files = [CONFIGS / name if "/" in name else CONFIGS / "switch_2021" / name]
+        files = [CONFIGS / name]
         experiment = self.remembered(files, {**self.settings(), **(settings or {})}, seed)
         self.remembered.prepare(experiment)
         return experiment
@@ -133,7 +133,7 @@ def sweep_file(tiny: TinyExperiments, tmp_path: Path) -> Callable[..., Path]:
 
     def write(settings: Mapping[str, object] | None = None, **changes: object) -> Path:
         content = {
-            "experiment": str(CONFIGS / "switch_2021" / "switch_8.yaml"),
+            "experiment": str(CONFIGS / "switch_8.yaml"),
             "settings": tiny.settings(**(settings or {})),
             "space": {"factor": FACTOR, "weight": WEIGHT},
             "objectives": {"valid/loss": "minimize"},

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from moebench.targets import targets
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
@@ -90,6 +92,7 @@ FRAMEWORK_BASES = {
 HEIGHT = {name: -row for row, names in enumerate(ROWS) for name in names}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 CODE = [*FILES, *sorted((ROOT / "benchmarks").glob("*.py"))]
+TESTS = sorted(path for end in ("py", "yaml") for path in (ROOT / "tests").rglob(f"*.{end}"))
 CODE += [p for p in (ROOT / "reproductions").rglob("*.py") if not p.name.startswith("test_")]
 
 
@@ -150,7 +153,7 @@ def test_imports_point_downward(path: Path) -> None:
         ("training", "import mlflow"),
         ("statistics", "import torch"),
         ("models", "from moebench import data"),
-        ("cli", "from reproductions.switch_2021 import paper"),
+        ("cli", "from reproductions.tiny_2026 import paper"),
     ],
 )
 def test_a_planted_violation_is_seen(here: str, line: str) -> None:
@@ -172,9 +175,18 @@ def test_the_core_names_no_paper() -> None:
     assert not {name: papers for name, papers in named.items() if papers}
 
 
-def test_a_paper_that_is_named_is_seen() -> None:
-    assert papers_named('part = "reproductions.mixtral_2024.plan:PLAN"') == ["mixtral_2024"]
-    assert not papers_named("from moebench.models.mixtral_2024 import Mixtral")
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_of_the_core_names_no_paper(path: Path) -> None:
+    text = path.read_text()
+    assert not papers_named(text)
+    keys = [claim.key for found in targets() for claim in found.claims]
+    assert not [key for key in keys if re.search(rf"(?<!\w){key}(?!\w)", text)]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_paper_that_is_named_is_seen(paper: str) -> None:
+    assert papers_named(f'part = "reproductions.{paper}.plan:PLAN"') == [paper]
+    assert not papers_named(f"from moebench.models.{paper} import Model")
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))

@@ -3,21 +3,25 @@
 from pathlib import Path
 
 from moebench.explain.case import Case
-from moebench.explain.runs import checks, costs, origin, values
-from moebench.explain.words import arms, controls, numbers, statement
+from moebench.explain.costs import costs
+from moebench.explain.numbers import controls, numbers
+from moebench.explain.origin import checks, origin
+from moebench.explain.values import values
+from moebench.explain.words import arms, statement
 from moebench.lookup import Kept, kept, nearest
 from moebench.targets import Target, left_out, target, targets
 
-__all__ = ["explain", "explained"]
+__all__ = ["explain", "explained", "told"]
 
 
-def explain(key: str, profile: str, root: Path) -> str:
+def explain(key: str, profile: str, root: Path, everything: bool = False) -> str:
     """Return all there is to say about the claim of that id.
 
     Args:
         key: such as SW21-03.
         profile: whose records count; empty: the committed ones.
         root: folder of all runs.
+        everything: each value of very many runs, too.
 
     Raises:
         ValueError: if no paper has such a claim; says which are nearest.
@@ -25,13 +29,13 @@ def explain(key: str, profile: str, root: Path) -> str:
     """
     for found in targets():
         if any(claim.key == key for claim in found.claims):
-            return explained(found, key, profile, root)
+            return explained(found, key, profile, root, everything)
     known = nearest(key, [claim.key for found in targets() for claim in found.claims])
     lost = "".join(f"; {folder} is left out: {why}" for folder, why in left_out().items())
     raise ValueError(f"claim={key}: unknown; {known}{lost}")
 
 
-def explained(found: Target, key: str, profile: str, root: Path) -> str:
+def explained(found: Target, key: str, profile: str, root: Path, everything: bool) -> str:
     """Return all there is to say about a claim of a paper, as text."""
     [claim] = [claim for claim in found.claims if claim.key == key]
     runs = target(claim.runs_of) if claim.runs_of else found
@@ -43,7 +47,12 @@ def explained(found: Target, key: str, profile: str, root: Path) -> str:
         return _records(other, profile, root, needed=False).path
 
     verdicts = found.judge(own.records, used.profile, records_of)
-    case = Case(found, claim, {verdict.claim: verdict for verdict in verdicts}, runs, used)
+    by_key = {verdict.claim: verdict for verdict in verdicts}
+    return told(Case(found, claim, by_key, runs, used, everything))
+
+
+def told(case: Case) -> str:
+    """Return all there is to say, part by part, as wide as the terminal is."""
     parts = [statement, arms, costs, values, numbers, controls, origin, checks]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := part(case)))
 

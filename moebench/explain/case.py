@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from moebench.claims import Claim
+from moebench.explain.families import Family, families
 from moebench.lookup import Kept
 from moebench.targets import Target
 from moebench.verdict import Verdict
@@ -20,6 +22,7 @@ class Case:
         verdicts: on all claims of the paper, by key.
         runs: whose runs judge it: its own paper, or another target.
         kept: the records of those.
+        everything: each value of very many runs is shown, too.
     """
 
     found: Target
@@ -27,14 +30,20 @@ class Case:
     verdicts: Mapping[str, Verdict]
     runs: Target
     kept: Kept
+    everything: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """The verdict on the claim."""
         return self.verdicts[self.claim.key]
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence:
         """The runs of the claim."""
         records = [one for one in self.kept.records if one.profile == self.kept.profile]
         return Evidence.of(self.claim.arms, records)
+
+    @cached_property
+    def families(self) -> list[Family]:
+        """The arms of the claim, in the groups that they are told of in."""
+        return families(self.claim.arms, self.runs.plan)

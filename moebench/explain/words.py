@@ -1,35 +1,37 @@
-"""The paragraphs of an explanation that say what a claim is and what came of it."""
+"""The paragraphs of an explanation that say what a claim is and what it is judged by."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from moebench.claims import ClaimTest
+from moebench.claims import ClaimTest, units
 from moebench.columns import columns, paragraph
 from moebench.explain.case import Case
+from moebench.explain.families import MANY, Family, listed
+from moebench.plan import Arm
 from moebench.verdict.table import short
+
+LONGEST = 400  # letters of the value of a field
 
 
 def statement(case: Case) -> list[str]:
-    """Return what the claim is, where the paper has it, and the verdict."""
+    """Return what the claim is, where the paper has it, the verdict, and the test."""
     claim, paper, verdict = case.claim, case.found.paper, case.verdict
     kind = ""
     if claim.control_of:
-        kind = f"a control of {claim.control_of}, which expects {claim.expects}"
+        kind = f"; a control of {claim.control_of}, which expects {claim.expects}"
     elif claim.ours:
-        kind = "an addition of this project, no statement of the paper"
-    what = asked(claim.test) if claim.test else ""
+        kind = "; an addition of this project, no statement of the paper"
+    asks = f"{claim.seeds} {units(claim.replicate) if claim.seeds > 1 else claim.replicate}"
     return [
         *paragraph(claim.key, f"{claim.says}."),
-        *paragraph("version", f"{claim.version}{f'; {kind}' if kind else ''}"),
+        *paragraph("version", f"{claim.version}{kind}"),
         *paragraph("place", f"{paper.title} ({paper.year}), {claim.source}"),
-        *paragraph("paper", short(claim.paper_values)),
+        *paragraph("paper says", short(claim.paper_values)),
         *paragraph("verdict", f"{verdict.verdict.upper()}. {verdict.why}"),
-        *paragraph("test", what),
-        *paragraph(
-            "replicate", f"said to hold over every {claim.replicate}; {claim.seeds} asked for"
-        ),
+        *(paragraph("test", asked(claim.test)) if claim.test else []),
+        *(paragraph("asks for", f"{asks}, which are what n counts") if claim.trained else []),
     ]
 
 
@@ -45,91 +47,52 @@ def asked(test: ClaimTest) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Return the value of a field as text."""
+    """Return the value of a field as text; of very many entries the first and the last."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) + "}"
+        entries = [f"{key}: {_plain(one)}" for key, one in value.items()]
+        if len(", ".join(entries)) > LONGEST:
+            entries = [listed([str(key) for key in value])]
+        return "{" + ", ".join(entries) + "}"
     if isinstance(value, list | tuple):
-        return f"({', '.join(_plain(one) for one in value if one is not None)})"
+        entries = [_plain(one) for one in value if one is not None]
+        return f"({listed(entries) if len(entries) > MANY else ', '.join(entries)})"
     if is_dataclass(value):
         return _plain(list(vars(value).values()))
     return f"{value:g}" if isinstance(value, float) else str(value) or "none"
 
 
 def arms(case: Case) -> list[str]:
-    """Return what each arm is."""
-    plan, claim = case.runs.plan, case.claim
+    """Return what each arm is; arms of the same files together, where there are very many."""
+    rows = [(family.name, _described(case, family)) for family in case.families]
+    return ["arms", *columns(rows, indent=2)] if rows else []
+
+
+def _described(case: Case, family: Family) -> str:
+    """Return what the arms of a family are."""
+    plan, name = case.runs.plan, family.arms[0]
     known = {arm.name: arm for arm in plan.arms}
-    rows = []
-    for name in claim.arms:
-        arm, sweep = known.get(name), name.partition("/")[0]
-        if name in plan.computed:
-            what = f"computed by {plan.computed[name]}"
-        elif arm is None:
-            kind = "computed from" if name == sweep else "a trial of"
-            what = f"{kind} the sweep {plan.sweeps.get(sweep, 'that is planned no more')}"
-        elif arm.twin_of:
-            what = f"the dense twin of {arm.twin_of}, made equal in {arm.matched_on}"
-        else:
-            over = ", ".join(f"{key.rpartition('.')[2]}={v}" for key, v in arm.settings.items())
-            what = " + ".join(arm.configs) + (f" with {over}" if over else "")
-        rows.append(("  " + name, what))
-    return ["arms", *columns(rows)] if rows else []
+    if name in plan.computed:
+        return f"computed by {plan.computed[name]}"
+    if name not in known:
+        sweep = name.partition("/")[0]
+        kind = "computed from" if name == sweep else "a trial of"
+        return f"{kind} the sweep {plan.sweeps.get(sweep, 'that is planned no more')}"
+    found = [known[arm] for arm in family.arms if arm in known]
+    first, count = found[0], len(family.arms)
+    if first.twin_of:
+        return f"the dense twin of {first.twin_of}, made equal in {first.matched_on}"
+    over = _settings(found)
+    return (
+        (f"{count} arms: " if count > 1 else "")
+        + " + ".join(first.configs)
+        + (f" with {over}" if over else "")
+    )
 
 
-def numbers(case: Case) -> list[str]:
-    """Return effect, interval, p values, and every condition of the claim."""
-    verdict = case.verdict
-    if verdict.effect is None:
-        return []
-    tested = sum(one.p_adjusted is not None for one in case.verdicts.values())
-    unit = f" {verdict.unit}" if verdict.unit else ""
-    effect = f"{verdict.effect:.4g}{unit}, {_interval(verdict.low, verdict.high)}"
-    effect += f" by {verdict.interval}, of {verdict.n}" if verdict.p is not None else ""
-    margin = getattr(case.claim.test, "margin", 0.0)
-    chance = "none: nothing is left to chance" if verdict.p is None else f"{verdict.p:.3g}"
-    if verdict.p_adjusted is not None:
-        chance += f"; corrected among {tested} of the paper (Holm) {verdict.p_adjusted:.3g}"
-    return [
-        *paragraph("effect", effect),
-        *paragraph("margin", f"{margin:g}{unit}" if margin else "none"),
-        *paragraph("p", chance),
-        *(
-            line
-            for number, one in enumerate(verdict.conditions)
-            for line in paragraph(_role(number, one["choice"]), _told(one))
-        ),
-    ]
-
-
-def _role(number: int, choice: str) -> str:
-    """Return what a condition is to its claim."""
-    return "choice" if choice else "side" if number else "lead"
-
-
-def _told(one: Any) -> str:
-    """Return a condition in words."""
-    choice = f" [{one['choice']}]" if one["choice"] else ""
-    remark = f" ({one['remark']})" if one["remark"] else ""
-    read = f"{one['says']}{choice}: {one['state']}{remark}"
-    if one["effect"] is not None:
-        unit = f" {one['unit']}" if one["unit"] else ""
-        read += f"; {one['effect']:.4g}{unit}, {_interval(one['low'], one['high'])}"
-    return read + (f", p {one['p']:.3g}" if one["p"] is not None else "")
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    """Return an interval as text."""
-    if low is None or high is None:
-        return "without an interval"
-    return "computed" if low == high else f"95% interval [{low:.4g}, {high:.4g}]"
-
-
-def controls(case: Case) -> list[str]:
-    """Return what came of the controls of the claim, and why it lacks one."""
-    lines = []
-    for key, word in case.verdict.controls.items():
-        lines += paragraph("control", f"{key}, {word}: {case.verdicts[key].why}")
-    if case.claim.uncontrolled:
-        kind = "lacking" if lines else "none"
-        lines += paragraph("control", f"{kind}: {case.claim.uncontrolled}")
-    return lines
+def _settings(found: Iterable[Arm]) -> str:
+    """Return the settings of some arms, each with all its values."""
+    seen: dict[str, list[str]] = {}
+    for arm in found:
+        for key, value in arm.settings.items():
+            seen.setdefault(key.rpartition(".")[2], []).append(str(value))
+    return ", ".join(f"{key}={listed(given)}" for key, given in seen.items())

@@ -7,14 +7,14 @@ versions, another machine) it begins anew, for what is gone on with there would 
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from moebench.lookup import Kept, kept, nearest
 from moebench.records import RunRecord, read_one
 from moebench.rerun.alike import Sameness, compared
 from moebench.rerun.asked import Asked, asked_for
+from moebench.rerun.deciding import deciding
 from moebench.rerun.environment import changes, mark
 from moebench.rerun.text import told
 from moebench.run.job import Job
@@ -66,7 +66,7 @@ def rerun(found: Target, options: Options) -> Answer:
     with sole_user(job.folder.parent):
         place = f"{job.folder}{_before(job)}"
         now = _of_seed(then.seed, run_tracked([job], 1, None) or [read_one(job.record_path)])
-    result = compared(then, now, arm, _deciding(found, then))
+    result = compared(then, now, arm, deciding(found, records.records, then))
     failure = _failure(job) if now.status == "failed" else ""
     lines = [
         f"{_name(then)}: {result.word}",
@@ -141,18 +141,6 @@ def _recorded(records: Kept, arm: Sequence[RunRecord], options: Options) -> RunR
             f"seed={options.seed}: {records.path} has {len(found)} records of {options.arm}"
         )
     return found[0]
-
-
-def _deciding(found: Target, record: RunRecord) -> set[str]:
-    """Return the metrics that claims judge an arm by: those that their tests name."""
-    names = {"valid/loss"}
-    for claim in found.claims:
-        if record.arm in claim.arms and is_dataclass(claim.test):
-            for one in fields(claim.test):
-                value: Any = getattr(claim.test, one.name)
-                values = value if isinstance(value, list | tuple) else [value]
-                names |= {text for text in values if isinstance(text, str)}
-    return names & set(record.metrics)
 
 
 def _name(record: RunRecord) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from statistics import stdev
 
 from scipy.stats import t
@@ -46,6 +47,13 @@ class Reading:
         if self.then is None or self.now is None:
             return self.same
         return abs(self.then - self.now) <= self.noise
+
+    @property
+    def apart(self) -> float:
+        """How many times the noise the two are apart."""
+        if self.then is None or self.now is None:
+            return 0.0 if self.same else inf
+        return abs(self.then - self.now) / self.noise
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from moebench.records import RunRecord
 from moebench.reproduce import load_arm
 from moebench.rerun.former import former_hash
 from moebench.run.check import checked
-from moebench.run.function import Function
+from moebench.run.function import Function, named
 from moebench.settings import FASTER, PRECISION
 from moebench.targets import Target
 
@@ -36,7 +36,7 @@ def asked_for(found: Target, record: RunRecord) -> Asked:
     """
     plan, name = found.plan, record.arm
     if name in plan.computed:
-        return Asked(Function(plan.computed[name]), 0, f"computed by {plan.computed[name]}")
+        return _computed(record, plan.computed[name])
     if record.config:
         return _recorded(record)
     profile = plan.profile(record.profile)
@@ -65,8 +65,7 @@ def asked_for(found: Target, record: RunRecord) -> Asked:
 def _recorded(record: RunRecord) -> Asked:
     """Return the run of the configuration that a record has."""
     if "function" in record.config:
-        reference = str(record.config["function"])
-        return Asked(Function(reference), 0, f"computed by {reference}")
+        return _computed(record, str(record.config["function"]))
     experiment = Experiment(record.config)
     try:
         ready = checked(experiment)
@@ -76,6 +75,18 @@ def _recorded(record: RunRecord) -> Asked:
             f" `git checkout {record.commit.rstrip('+')}` has that of then"
         ) from error
     return Asked(ready, int(record.config["seed_everything"]), "its recorded configuration")
+
+
+def _computed(record: RunRecord, reference: str) -> Asked:
+    """Return the run of a function."""
+    try:
+        named(reference)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"arm={record.arm}: is computed by {reference}, which is not there: {error};"
+            f" `git checkout {record.commit.rstrip('+')}` has that of then"
+        ) from error
+    return Asked(Function(reference), 0, f"computed by {reference}")
 
 
 def _of_plan(

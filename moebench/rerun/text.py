@@ -2,30 +2,28 @@
 
 from collections.abc import Sequence
 
-from moebench.columns import columns
+from moebench.columns import blocks, columns, paragraph
 from moebench.records import RunRecord
 from moebench.rerun.alike import Comparison, Reading
 from moebench.rerun.environment import CODE, UNKNOWN, Change
 
-SHOWN = 12  # numbers of a table, and changes of one kind, before the rest is counted
+SHOWN = 12  # numbers of a table, before the rest is counted
+MOST = 36  # changes
 
 
 def told(found: Comparison, changed: Sequence[Change], now: RunRecord, failure: str) -> list[str]:
     """Return what came out, what the noise is, and what differs in the environment."""
-    lines = [f"{name}: recorded {then}, again {other}" for name, (then, other) in _counts(found)]
+    counts = found.counts.items()
+    lines = [f"{name}: recorded {before}, again {after}" for name, (before, after) in counts]
     lines += [failure] if failure else []
-    shown = sorted(found.deciding, key=lambda one: (one.within, one.same))[:SHOWN]
+    shown = sorted(found.deciding, key=lambda one: -one.apart)[:SHOWN]
     if shown and now.metrics:
         head = ("number", "recorded", "again", "difference", "noise")
-        lines += ["", *columns([head, *map(_row, shown)])]
+        lines += ["", *blocks([head, *map(_row, shown)])]
         if more := len(found.deciding) - len(shown):
-            lines.append(f"and {more} more numbers, none of them further apart")
-        lines += [*_rest(found), f"noise: {found.noise}"]
+            lines.append(f"and {more} more numbers, none of them further apart, in units of noise")
+        lines += [*_rest(found), *paragraph("noise", found.noise)]
     return [*lines, "", *_changes(changed)]
-
-
-def _counts(found: Comparison) -> list[tuple[str, tuple[object, object]]]:
-    return list(found.counts.items())
 
 
 def _row(one: Reading) -> tuple[str, ...]:
@@ -62,11 +60,15 @@ def _changes(changed: Sequence[Change]) -> list[str]:
         unknown.append(f"the code of {modules} module{'s' if modules > 1 else ''}")
     lines = ["in the environment nothing differs that was recorded"]
     if known:
-        shown = [("differs in the environment", "recorded", "again"), *known[: 3 * SHOWN]]
-        lines = columns([tuple(map(_short, row)) for row in shown])
-        if more := len(known) - 3 * SHOWN:
-            lines += [f"and {more} more"] if more > 0 else []
+        shown = [("differs in the environment", "recorded, and again"), *map(_change, known[:MOST])]
+        lines = columns(shown)
+        lines += [f"and {len(known) - MOST} more"] if known[MOST:] else []
     return [*lines, *([f"not recorded then: {', '.join(unknown)}"] if unknown else [])]
+
+
+def _change(change: Change) -> tuple[str, str]:
+    """Return the cells of what differs."""
+    return _short(change.what), f"{_short(change.then)} -> {_short(change.now)}"
 
 
 def _of_code(change: Change) -> bool:

@@ -17,7 +17,10 @@ from moebench.run.machine import commit, hardware, peak_memory_bytes, precision,
 from moebench.run.place import settle
 from moebench.run.work import Work
 
-LATE = 0.8  # routing metrics of the record are means over the training after this share of it
+# Means are taken over what comes after these shares of the training. The first is that of every
+# record; the second is what the literature means by the loads at the end.
+LATE, LAST = 0.8, 0.9
+TENTH = "last_tenth"  # before the names of means over the second
 
 
 @dataclass
@@ -122,16 +125,27 @@ def pace(history: list[dict[str, Any]], mean: float) -> float:
 
 
 def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
-    """Return the metrics of the record: last validation, its curve, routing late and at the end."""
+    """Return the metrics of the record: last validation, its curve, routing late and at the end.
+
+    `route/<name>` and `train/<name>` are means over the last fifth of the training,
+    `last_tenth/route/<name>` are means over the last tenth.
+    """
     metrics: dict[str, float] = {}
     for line in history:
         if "valid/loss" in line:
             metrics["valid/loss"] = metrics[f"valid/loss@{line['step']}"] = line["valid/loss"]
         metrics |= {name: line[name] for name in line if name.startswith("analysis/")}
     trained = [line for line in history if "train/loss" in line]
-    late = [line for line in trained if line["step"] + 1 > LATE * steps]
-    names = {name for line in late for name in line if name.startswith(("route/", "train/"))}
-    for name in sorted(names):
-        values = [line[name] for line in late if name in line]
-        metrics[name] = sum(values) / len(values)
-    return metrics
+    metrics |= _means(trained, LATE * steps, ("route/", "train/"))
+    last = _means(trained, LAST * steps, ("route/",))
+    return metrics | {f"{TENTH}/{name}": value for name, value in last.items()}
+
+
+def _means(
+    trained: list[dict[str, Any]], after: float, prefixes: tuple[str, ...]
+) -> dict[str, float]:
+    """Return the means of metrics over the lines of history after so many steps."""
+    late = [line for line in trained if line["step"] + 1 > after]
+    names = {name for line in late for name in line if name.startswith(prefixes)}
+    values = {name: [line[name] for line in late if name in line] for name in sorted(names)}
+    return {name: sum(found) / len(found) for name, found in values.items()}

@@ -16,6 +16,7 @@ class Findings:
         choices: the lead under each of several choices that the paper leaves open, if there are.
         notes: arm -> figures to be printed beside it.
         remark: a clause for the sentence that says why.
+        caution: to be known beside the word, as what the records at hand lack.
     """
 
     lead: Condition
@@ -23,6 +24,7 @@ class Findings:
     choices: Sequence[Condition] = ()
     notes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     remark: str = ""
+    caution: str = ""
 
     @property
     def conditions(self) -> list[Condition]:

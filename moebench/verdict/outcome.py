@@ -80,7 +80,7 @@ def conclude(
         for arm, figures in common["measured"].items()
     }
     return Verdict(
-        **{**common, "unit": lead.unit},
+        **{**common, "unit": lead.unit, "caution": _caution(claim, findings)},
         verdict=word_for(claim, findings, p_adjusted),
         why=_why(claim, findings, p_adjusted, evidence),
         effect=lead.effect.estimate if lead.effect.n else None,
@@ -154,7 +154,7 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     if lead.state is State.OPEN and needed > lead.effect.n:  # else it is not seeds that lack
         seeds = f"{needed:.0f} {units(claim.replicate)}"
         parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
-    parts += [text for text in (findings.remark, claim.caution) if text]
+    parts += [text for text in (findings.remark, _caution(claim, findings)) if text]
     if _preliminary(claim, lead):
         parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")
     parts += [
@@ -163,6 +163,11 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
         for status, count in evidence.failures(arm).items()
     ]
     return "; ".join(parts) + "."
+
+
+def _caution(claim: Claim, findings: Findings) -> str:
+    """Return what is to be known beside the word: always, and with these runs."""
+    return "; ".join(text for text in (claim.caution, findings.caution) if text)
 
 
 def _preliminary(claim: Claim, lead: Condition) -> bool:

@@ -6,22 +6,73 @@ each has an answer that follows from how its runs were made.
 
 from reproductions.jacobs_1991.arms import IN_ORDERS, ORDERS, SAME, arm, trained
 from reproductions.jacobs_1991.judging import (
+    Bound,
     FewerEpochs,
     FewerEpochsOverOrders,
+    OnItsSide,
     Pair,
     SameAccuracy,
+    ShareOfRuns,
     Steadier,
     TwoMeans,
 )
 
 NO_NULL = "no null control: without a margin it would stay undecided"
-NO_MARGIN = f"{NO_NULL}; the positive control of J91-01 is by the same test"
 HALVES = "; one system against itself, in two halves of its runs"
 FASTER, SLOWER = 5.0, 2.0  # steps so small that epochs are inversely proportional to them
 NET, MIXTURE = arm("backprop_6"), arm("four_experts")
 WITH_ITSELF = {"aligned, range 0.5": (Pair(NET, NET),)}
 
+SOONER = [  # by however much, as three claims ask
+    trained(
+        key=f"{key}p",
+        says="A net needs fewer epochs with a small step than with a smaller one, by however much",
+        source="known beforehand",
+        paper_values={"ratio": SLOWER / FASTER},
+        control_of=key,
+        expects="effect",
+        test=FewerEpochs(under=WITH_ITSELF, rules=(FASTER,), second_at=SLOWER),
+        matched_on="total_params",
+    )
+    for key in ("J91-04", "J91-05", "J91-10")
+]
 CONTROLS = [
+    *SOONER,
+    trained(
+        key="J91-06n",
+        says="A system of one expert uses two or three for any case",
+        source="known beforehand",
+        paper_values={"experts in use": 1},
+        control_of="J91-06",
+        expects="no effect",
+        test=ShareOfRuns(
+            quantity="active",
+            low=2,
+            high=3,
+            least=0.96,
+            under={"aligned": (arm("one_expert"),)},
+            rules=(SAME,),
+            metric=f"step_{SAME:g}/active",
+        ),
+        matched_on=None,
+    ),
+    trained(
+        key="J91-08n",
+        says="A net of six hidden units, which met the criterion in every trial, cannot do the "
+        "task",
+        source="known beforehand",
+        paper_values={},
+        control_of="J91-08",
+        expects="no effect",
+        test=OnItsSide(
+            quantity="accuracy/train",
+            under={"aligned": (Bound(NET, high=0.75),)},
+            rules=(SAME,),
+            metric=f"step_{SAME:g}/accuracy/train",
+            unit="accuracy",
+        ),
+        matched_on=None,
+    ),
     trained(
         key="J91-01p",
         says="A net needs fewer epochs with a small step than with a smaller one",

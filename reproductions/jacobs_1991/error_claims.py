@@ -6,7 +6,7 @@ from moebench.claims import Claim
 from moebench.verdict.exact import Exact
 from reproductions.jacobs_1991.arms import ONE_ORDER, SAME, trained
 from reproductions.jacobs_1991.choices import under
-from reproductions.jacobs_1991.controls import NO_MARGIN
+from reproductions.jacobs_1991.controls import NO_NULL
 from reproductions.jacobs_1991.judging import FewerEpochs, Pair, TwoMeans
 from reproductions.jacobs_1991.trials import BEST
 
@@ -36,7 +36,7 @@ ERROR_CLAIMS = [
         ),
         matched_on="total_params",
         caution=f"performs better is read as needs fewer epochs; {ONE_ORDER}",
-        uncontrolled=NO_MARGIN,
+        uncontrolled=NO_NULL,
     ),
     trained(
         key="J91-11",

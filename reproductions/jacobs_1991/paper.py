@@ -21,7 +21,7 @@ from reproductions.jacobs_1991.arms import (
     trained,
 )
 from reproductions.jacobs_1991.choices import RIVALS, coded, under
-from reproductions.jacobs_1991.controls import CONTROLS, NO_MARGIN, NO_NULL, OURS
+from reproductions.jacobs_1991.controls import CONTROLS, NO_NULL, OURS
 from reproductions.jacobs_1991.error_claims import ERROR_CLAIMS
 from reproductions.jacobs_1991.judging import (
     AboveOverOrders,
@@ -96,7 +96,7 @@ CLAIMS_1991 = [
         paper_values={"eight experts": 1083, "four experts": 1124},
         test=FewerEpochs(under=under(Pair("eight_experts", "four_experts")), rules=(SAME, BEST)),
         matched_on=None,
-        uncontrolled=NO_MARGIN,
+        uncontrolled=NO_NULL,
     ),
     trained(
         key="J91-05",
@@ -108,7 +108,7 @@ CLAIMS_1991 = [
             under=under(Pair("backprop_6", "backprop_12"), ranges=RANGES), rules=(SAME,)
         ),
         matched_on=None,
-        uncontrolled=NO_MARGIN,
+        uncontrolled=NO_NULL,
     ),
     trained(
         key="J91-06",
@@ -127,7 +127,8 @@ CLAIMS_1991 = [
         ),
         matched_on=None,
         caution=ONE_ORDER,
-        uncontrolled="experts are counted, run by run; nothing is compared",
+        uncontrolled="no positive control: of no system is it known beforehand that it uses two or "
+        "three",
     ),
     trained(
         key="J91-07",
@@ -149,7 +150,7 @@ CLAIMS_1991 = [
         caution="lead counts the epochs from where the experts agree most to where the entropy of "
         "the gate falls below 95% of its start, our reading of when the symmetry breaks; with one "
         "coding, one step and one order of the speakers",
-        uncontrolled="no mixture is known whose experts separate so",
+        uncontrolled="of no mixture is it known beforehand that its experts separate so, or do not",
     ),
     trained(
         key="J91-08",
@@ -167,7 +168,7 @@ CLAIMS_1991 = [
         ),
         matched_on=None,
         caution=ONE_ORDER,
-        uncontrolled="the four experts beside it show that the task can be done",
+        uncontrolled="no positive control: no other system is known to be unable to do the task",
     ),
     *ERROR_CLAIMS,
     trained(
@@ -188,7 +189,8 @@ CLAIMS_1991 = [
         seeds=ORDERS,
         replicate="speaker order",
         caution="the order of the paper is not known",
-        uncontrolled="speakers that fall into the two sets by chance are what it is judged against",
+        uncontrolled="of no set of speakers is it known beforehand that it is the easier one; how "
+        "far apart two sets fall by chance is what it is judged against",
     ),
 ]
 CLAIMS = grouped([*CLAIMS_1991, *OURS, *CONTROLS])

@@ -88,6 +88,13 @@ PLAN = Plan(
     groups={},
     computed=COMPUTED,
     drawings="reproductions.jacobs_1991.figures:draw",
+    beside={
+        **{one.name: "Table 1 by a third reading of the targets" for one in FOUR_OUTPUTS},
+        **dict.fromkeys(
+            ("interference_cooperative", "interference_likelihood"),
+            "what the other mixtures forget, beside the one that is told of",
+        ),
+    },
     seeds_in_a_run=lambda number: {SEEDS: number + TRIALS},
     moved={
         "reproductions.jacobs_1991.networks": "moebench.models.local_experts_1991",

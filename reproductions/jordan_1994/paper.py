@@ -19,7 +19,6 @@ PAPER = Paper(
     arxiv="",
 )
 SMALLER = "; a simulated arm of two joints in the place of four"
-UNCONTROLLED = "no two systems were run of which it is known what to find"
 
 CLAIMS = [
     Claim(
@@ -45,7 +44,20 @@ CLAIMS = [
         ),
         matched_on=None,
         seeds=10,
-        uncontrolled=UNCONTROLLED,
+        uncontrolled="no positive control: no system is known to be so much sooner and as close",
+    ),
+    Claim(
+        key="H94-01n",
+        says="A linear model, solved in one pass, comes as close as back-propagation does",
+        source="none; a control of H94-01",
+        paper_values={},
+        test=SoonerAndAsGood(
+            base="backprop_batch", arm="linear", at_least=20.0, refuted_below=5.0, worse_by=1.3
+        ),
+        matched_on=None,
+        seeds=10,
+        control_of="H94-01",
+        expects="no effect",
     ),
     Claim(
         key="H94-02",
@@ -68,6 +80,18 @@ CLAIMS = [
         matched_on=None,
         seeds=10,
         caution="the order waits for longer runs",
-        uncontrolled=UNCONTROLLED,
+        uncontrolled="no null control: without a margin it would stay undecided",
+    ),
+    Claim(
+        key="H94-02p",
+        says="A linear model, solved in one pass, needs fewer epochs than back-propagation, which "
+        "is not bound to a line and ends closest",
+        source="none; a control of H94-02",
+        paper_values={},
+        test=OrderAndClosest(ordered=("linear", "backprop_online"), closest="backprop_online"),
+        matched_on=None,
+        seeds=10,
+        control_of="H94-02",
+        expects="effect",
     ),
 ]

@@ -30,7 +30,7 @@ CLAIMS = [
         paper_values={"weights": (0, 0.0001, 0.001, 0.01)},
         matched_on="active_flops",
         test=Front(weighted=ARMS, imbalance="route/max_violation", margin=0.005),
-        uncontrolled="no model is trained whose balance is known to cost something, or nothing",
+        uncontrolled="of no text is it known beforehand what balance costs",
         caution="judged on seeds that trials had used: waits for fresh ones",
     ),
 ]

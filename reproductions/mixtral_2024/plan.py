@@ -58,5 +58,6 @@ PLAN = Plan(
         "Null control": [NULL],
     },
     computed=COMPUTED,
+    beside=dict.fromkeys(WEIGHTS, "Table 5, beside the weight that the claims are judged with"),
     tables="reproductions.mixtral_2024.tables:tables",
 )

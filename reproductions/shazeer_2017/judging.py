@@ -1,7 +1,7 @@
 """Tests that serve this paper alone: one row of a table against the others, and their order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +13,7 @@ from moebench.verdict.comparisons import equal
 from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings, under_choices
+from moebench.verdict.ratios import Ratio
 from moebench.verdict.ratios import limit as limited
 
 
@@ -90,6 +91,28 @@ class WorseThanRest(ClaimTest):
             found.append(mean_is(says, apart - limit, limited(0.0, above=False), self.unit))
         says = f"all {len(pairs)} pairs of the others differ by less than {self.share:.2g} of "
         return all_of(f"{says}that gap, {mean(limit).value:.3g} {self.unit}", found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioAtTheEnd(Ratio):
+    """A ratio of two arms at the end of training, or later in training where records lack the end.
+
+    Args:
+        instead: the metric that older records have in the place of `metric`.
+        lacking: what is then to be known beside the verdict.
+    """
+
+    instead: str
+    lacking: str
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean ratio of the metric that all runs have."""
+        runs = [run for arm in self.arms for run in evidence.finished(arm).values()]
+        if all(self.metric in run.metrics for run in runs):
+            return super().judge(evidence)
+        earlier = replace(self, metric=self.instead, noted=(self.instead, *self.noted))
+        found = Ratio.judge(earlier, evidence)
+        return replace(found, caution=self.lacking)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,7 @@ PLAN = Plan(
         "Null control: one source": list(NULL),
     },
     computed=COMPUTED,
+    beside={"experts_64_h": "Table 7 and Figure 2: experts in two levels"},
     drawings="reproductions.shazeer_2017.figures:draw",
     tables="reproductions.shazeer_2017.tables:tables",
 )

@@ -20,6 +20,8 @@ from reproductions.shazeer_2017.arithmetic import (
     untrained_load,
 )
 from reproductions.shazeer_2017.figures import draw
+from reproductions.shazeer_2017.known_loads import by_lot_1
+from reproductions.shazeer_2017.known_loads import collapsed as collapsed_gate
 from reproductions.shazeer_2017.paper import (
     BALANCE,
     CLAIMS,
@@ -32,7 +34,7 @@ from reproductions.shazeer_2017.paper import (
     RIVALS,
     TO_256,
 )
-from reproductions.shazeer_2017.tables import tables
+from reproductions.shazeer_2017.tables import BY_LOT, tables
 
 CLAIM = {claim.key: claim for claim in CLAIMS}
 TRAINED = sorted({arm for claim in CLAIMS for arm in claim.arms} - set(COMPUTED))
@@ -45,7 +47,8 @@ def test_all_fifteen_claims_are_there_with_their_controls() -> None:
     assert of_paper == [f"S17-{number:02}" for number in range(1, 16)]
     assert [claim.key for claim in CLAIMS if claim.because] == ["S17-12", "S17-13"]
     controls = {claim.key: claim.control_of for claim in CLAIMS if claim.control_of}
-    assert controls == {"S17-05n": "S17-05", "S17-06n": "S17-06", "S17-11n": "S17-11"}
+    kinds = {"S17-02": "np", "S17-03": "np", "S17-05": "n", "S17-06": "n", "S17-11": "n"}
+    assert controls == {f"{key}{kind}": key for key, of in kinds.items() for kind in of}
     for key, of in controls.items():
         control, claim = CLAIM[key].test, CLAIM[of].test
         assert control is not None
@@ -107,6 +110,17 @@ def test_a_world_in_which_the_paper_is_right() -> None:
     assert set(words.values()) == {Word.REPRODUCED}, {k: found[k].why for k in words}
     assert {found[key].verdict for key in ("S17-06n", "S17-11n")} == {Word.PASSED}
     assert not any(found[key].unequal for key in words)
+
+
+def test_loads_of_the_last_tenth_are_judged_where_records_have_them() -> None:
+    records = trained(as_in_the_paper, collapsed)
+    older = verdicts(records)["S17-02"]
+    assert older.caution.startswith("loads are of the last fifth")
+    assert older.caution in older.why
+    assert older.measured[NONE]["route/cv"] == pytest.approx(2.1, abs=0.01)
+    even = [replace(one, metrics={**one.metrics, "last_tenth/route/cv": 0.1}) for one in records]
+    newer = verdicts(even)["S17-02"]
+    assert (newer.caution, newer.effect) == ("", pytest.approx(1.0))
 
 
 def test_a_world_in_which_nothing_helps() -> None:
@@ -229,3 +243,13 @@ def test_the_figure_shows_the_floor_and_is_left_out_without_runs() -> None:
     # Floor of 8192 facts of 128 symbols: H(first) + H(second | first) = log 8192, a third of it.
     assert f"floor {math.exp(math.log(8192) / 3):.3g}" in ours
     assert draw([]) == []
+
+
+def test_the_loads_of_the_controls_are_known() -> None:
+    """Two of 32 experts with all tokens: CV = sqrt(32 / 2 - 1), and 16 times the mean."""
+    for one in collapsed_gate().values():
+        assert one["route/cv"] == pytest.approx(math.sqrt(15), rel=1e-6)
+        assert one["route/max_over_mean"] == pytest.approx(16.0)
+        assert one["last_tenth/route/cv"] == one["route/cv"]
+    lots = [one["route/cv"] for one in by_lot_1().values()]
+    assert np.mean(lots) == pytest.approx(BY_LOT, rel=0.05)

@@ -10,7 +10,13 @@ from moebench.claims import ClaimTest
 from moebench.testing.claims import NOISE, around, findings_of, run, runs, states
 from moebench.verdict.findings import Findings
 from reproductions.shazeer_2017.growth import GrowingSlope, MovingMinimum
-from reproductions.shazeer_2017.judging import EqualToAll, RankTrend, Rows, WorseThanRest
+from reproductions.shazeer_2017.judging import (
+    EqualToAll,
+    RankTrend,
+    RatioAtTheEnd,
+    Rows,
+    WorseThanRest,
+)
 
 
 def judged(
@@ -40,6 +46,22 @@ def test_one_row_is_worse_and_the_others_alike(means: tuple[float, ...], found: 
     assert verdict.lead.state == found[0]
     gap = means[0] - sum(means[1:]) / 3
     assert verdict.lead.effect.estimate == pytest.approx(gap, abs=0.005)
+
+
+AT_THE_END = RatioAtTheEnd(
+    first="none", second="both", metric="end/cv", instead="cv", lacking="no end", factor=5.0
+)
+
+
+def test_a_ratio_is_of_the_end_where_all_records_have_it() -> None:
+    means = {"none": {"cv": 1.0, "end/cv": 6.0}, "both": {"cv": 1.0, "end/cv": 1.0}}
+    found = judged(AT_THE_END, means)
+    assert (found.lead.state, found.caution) == ("holds", "")
+    assert found.lead.says.startswith("end/cv of none")
+    del means["both"]["end/cv"]
+    found = judged(AT_THE_END, means)
+    assert (found.lead.state, found.caution) == ("refuted", "no end")
+    assert found.lead.says.startswith("cv of none")
 
 
 def test_what_two_rows_differ_beyond_the_share_of_the_gap() -> None:

@@ -35,7 +35,7 @@ def front(world: str) -> Front:
 TRADE_OFF: dict[str, Any] = {
     "paper_values": {},
     "matched_on": "active_flops",
-    "uncontrolled": "no model is trained whose balance is known to cost something, or nothing",
+    "uncontrolled": "of no text is it known beforehand what balance costs",
     "caution": USED,
 }
 
@@ -82,7 +82,7 @@ CLAIMS = [
             metric="share/learning rate",
             shares=("share/balance weight", "share/temperature", "share/capacity factor"),
         ),
-        uncontrolled="no study is made whose shares are known beforehand",
+        uncontrolled="of no study of trainings are the shares known beforehand",
         caution=f"over these ranges and this one set of points; {USED}",
     ),
 ]

@@ -81,7 +81,7 @@ CLAIMS_SECONDARY = grouped(
                 unit="accuracy",
                 under={f"coding {coding}": (stated(arm(MIXTURE, coding)),) for coding in CODINGS},
             ),
-            uncontrolled="no system is known beforehand to be so accurate",
+            uncontrolled="no positive control: no system is known beforehand to be so accurate",
             **{**TRAINED, "caution": f"the three points were set after these runs; {ONE_ORDER}"},
         ),
         Claim(
@@ -140,7 +140,8 @@ CLAIMS_SECONDARY = grouped(
                 margin=0.03,
                 within=0.03,
             ),
-            uncontrolled="no system is known beforehand to forget, or not to",
+            uncontrolled="no system is known beforehand to forget, or not to; each run is held "
+            "against its own accuracy before the change",
             **TRAINED,
         ),
         Claim(
@@ -158,7 +159,7 @@ CLAIMS_SECONDARY = grouped(
                 margin=COUNTS,
                 under={"coding aligned": (Bound("ambiguity", high=0.0),)},
             ),
-            uncontrolled="no gate is known beforehand to mix, or not to",
+            uncontrolled="no gate is known beforehand to mix where a vowel is ambiguous, or not to",
             **{**TRAINED, "caution": f"the size that counts was set after these runs; {ONE_ORDER}"},
         ),
         Claim(

@@ -11,7 +11,6 @@ were fixed before, and are theirs.
 from moebench.claims import Claim
 from moebench.verdict.comparisons import Difference
 
-NO_WORLD = "no world was made in which the answer to this is known"  # of other claims
 CONTROLS = [
     Claim(
         key="SW21-03p",

@@ -110,7 +110,8 @@ GPU = {
         "init_args": {"lr": 1.5e-3, "fused": True},
     },
 }
-QUICK_ARMS = [arm.name for arm in TABLE_1 if arm.name != "top2_cf1.25"]
+# What fits into a quarter of an hour: the arms of SW21-02, 03, 05 and 11. SW21-01 takes six arms.
+QUICK_ARMS = ["dense", "switch_cf1.25", "switch_cf2.0", "top2_cf2.0", "init_1.0", "experts_64"]
 TEN_SEEDS = [
     *("init_1.0", "switch_cf1.0", "switch_cf1.25", "dense", "reroute_cf1.0"),
     *("experts_2", "experts_4", "explore_argmax", "explore_sample", "explore_dropout"),
@@ -171,4 +172,11 @@ PLAN = Plan(
         "Null control: one source": [arm.name for arm in CONTROLS[2:]],
     },
     computed=COMPUTED,
+    beside={
+        **dict.fromkeys(
+            ("attention_experts", "both_experts"),
+            "the figure of experts in attention; SW21-19 asks for them in float32",
+        ),
+        "experts_128": "the figure of the number of experts",
+    },
 )

@@ -5,10 +5,10 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 
 from moebench.claims import Claim
 from moebench.verdict.comparisons import Difference, Equivalence
-from reproductions.switch_2021.controls import NO_WORLD
 from reproductions.switch_2021.judging import Crossover, Undisturbed, WorstOf
 from reproductions.switch_2021.rows import FewDropped
 
+NO_SECOND = "of no text is it known beforehand what a second expert for each token is worth"
 TIME_NOT_JUDGED = "that it is faster as well, as the paper says, is not judged"
 
 ROUTING = [
@@ -29,7 +29,7 @@ ROUTING = [
             margin=0.005,
         ),
         matched_on="steps",
-        uncontrolled=NO_WORLD,
+        uncontrolled=NO_SECOND,
         caution=TIME_NOT_JUDGED,
     ),
     Claim(
@@ -40,7 +40,7 @@ ROUTING = [
         paper_values={"top-2": 1.547, "top-1": 1.554},
         test=Difference(first="top2_cf2.0", second="switch_cf2.0", margin=0.005),
         matched_on="steps",
-        uncontrolled=NO_WORLD,
+        uncontrolled=NO_SECOND,
         caution=TIME_NOT_JUDGED,
     ),
     Claim(
@@ -59,7 +59,8 @@ ROUTING = [
             margin=0.01,
         ),
         matched_on="active_flops",
-        uncontrolled=NO_WORLD,
+        uncontrolled="of no text is it known beforehand what a balance weight costs; weights of 0 "
+        "and 1 are judged beside it",
     ),
     Claim(
         key="SW21-09",
@@ -82,7 +83,8 @@ ROUTING = [
             margin=0.005,
         ),
         matched_on="active_flops",
-        uncontrolled="the share that uniformly random routing drops is computed beside it",
+        uncontrolled="no trained router is known beforehand to drop more or less; what uniformly "
+        "random routing drops is computed beside each arm",
     ),
     Claim(
         key="SW21-14",
@@ -98,7 +100,7 @@ ROUTING = [
         ),
         matched_on="active_flops",
         seeds=10,
-        uncontrolled=NO_WORLD,
+        uncontrolled="of no text is it known beforehand what exploring costs",
     ),
     Claim(
         key="SW21-15",
@@ -114,6 +116,6 @@ ROUTING = [
         ),
         matched_on="steps",
         seeds=10,
-        uncontrolled=NO_WORLD,
+        uncontrolled="of no text is it known beforehand what a dropped token costs",
     ),
 ]

@@ -6,11 +6,10 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 from moebench.claims import Claim
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.speed import StepsToLoss
-from reproductions.switch_2021.controls import NO_WORLD
 from reproductions.switch_2021.judging import BetterAndSteadier
 from reproductions.switch_2021.rows import Trend
 
-EIGHT_ALONE = "the worlds of known answer were trained with 8 experts only"
+TWO_SIZES = "the worlds of known answer have models of two sizes, and this takes a row of them"
 TIME = "the time is that of a processor with other work beside it, not of an accelerator"
 
 SCALING = [
@@ -31,7 +30,8 @@ SCALING = [
         test=Difference(first="t5_switch_8", second="t5_dense", margin=0.01),
         matched_on="active_flops",
         ours=True,
-        uncontrolled="the worlds of known answer were trained with the decoder only",
+        uncontrolled="the worlds of known answer were trained with the decoder only, by SW21-03p "
+        "and SW21-03n, whose test and margin are the same",
     ),
     Claim(
         key="SW21-05",
@@ -44,7 +44,7 @@ SCALING = [
         ),
         matched_on="active_flops",
         seeds=10,
-        uncontrolled=NO_WORLD,
+        uncontrolled="of no two initial scales is it known beforehand which learns faster",
     ),
     Claim(
         key="SW21-10",
@@ -61,7 +61,7 @@ SCALING = [
             monotone=-0.8,
         ),
         matched_on="active_flops",
-        uncontrolled=EIGHT_ALONE,
+        uncontrolled=TWO_SIZES,
     ),
     Claim(
         key="SW21-11",
@@ -71,7 +71,8 @@ SCALING = [
         test=StepsToLoss(base="dense", arm="experts_64", scales=("seconds",)),
         matched_on="active_flops",
         level="gpu-preferred",
-        uncontrolled=EIGHT_ALONE,
+        uncontrolled="of the worlds of known answer the final losses are known, not the time to "
+        "them",
         caution=TIME,
     ),
     Claim(
@@ -82,7 +83,8 @@ SCALING = [
         paper_values={"time ratio": 2.5, "FLOPs ratio": 3.5},
         test=StepsToLoss(base="dense_x3.5", arm="switch_cf1.25", scales=("steps", "seconds")),
         matched_on="steps",
-        uncontrolled="the worlds of known answer were trained with equal FLOPs only",
+        uncontrolled="of the worlds of known answer the final losses are known, not the steps to "
+        "them, and all models there have equal FLOPs",
         caution=TIME,
     ),
     Claim(
@@ -94,7 +96,7 @@ SCALING = [
         test=Trend(row=("dense", "experts_2", "experts_4", "switch_cf1.25"), margin=0.01),
         matched_on="active_flops",
         seeds=10,
-        uncontrolled=EIGHT_ALONE,
+        uncontrolled=TWO_SIZES,
     ),
     Claim(
         key="SW21-18",
@@ -104,7 +106,8 @@ SCALING = [
         paper_values={"395B": 1.008, "1.6T": 1.043},
         test=Difference(first="few_wide", second="many_narrow", margin=0.01),
         matched_on="steps",
-        uncontrolled=NO_WORLD,
+        uncontrolled="of no two shapes is it known beforehand which is better; SW21-03p and "
+        "SW21-03n are by the same test and margin",
         caution="4 times and a quarter hold of the mixtures alone; the costs are of whole models",
     ),
 ]

@@ -1,11 +1,14 @@
 """The claims: all there, and judged right in worlds made for them."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from moebench.baselines import twin
 from moebench.claims import Word
+from moebench.experiment import load
 from moebench.records import RunRecord
 from moebench.testing.claims import run
 from moebench.verdict import judge
@@ -172,3 +175,21 @@ def test_controls_bind(null: float, positive: float, words: tuple[Word, ...]) ->
 
 def test_three_seeds_are_enough_for_sparse_against_dense() -> None:
     assert sparse_against_dense({"SW21-03n": 0.0}, seeds=3)["SW21-03"] is Word.REPRODUCED
+
+
+def test_the_dense_configuration_is_the_twin_of_the_sparse_one() -> None:
+    """`dense.yaml` is what the larger dense model is made from, and twins are solved for."""
+    world = {
+        "class_path": "Synthetic",
+        "init_args": {
+            "world": {"class_path": "Uniform", "init_args": {"size": 32}},
+            **{"vocabulary": 64, "length": 8, "batch_size": 4, "valid_batches": 1},
+        },
+    }
+    configs = Path(__file__).parents[2] / "configs" / "switch_2021"
+    sparse, dense = (
+        load([configs / f"{name}.yaml"], {"data": world}) for name in ("switch_8", "dense")
+    )
+    made = twin(sparse, "active_flops").experiment
+    shapes = [one.config["model"]["network"]["init_args"]["shape"] for one in (made, dense)]
+    assert shapes[0] == shapes[1]

@@ -14,6 +14,9 @@ import pytest
 
 from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
 from moebench.experiment import read_yaml
+from moebench.explain import told
+from moebench.explain.case import Case
+from moebench.lookup import kept
 from moebench.publish import judged, with_results, with_tables
 from moebench.records import RunRecord, read
 from moebench.run.function import named
@@ -98,6 +101,23 @@ def test_profiles_run_what_the_plan_has(found: Target) -> None:
 
 
 @PAPERS
+def test_nothing_is_run_in_vain(found: Target) -> None:
+    """All that a profile runs serves a claim that it judges, or the plan says what it is for."""
+    plan = found.plan
+    claims = [claim for one in targets() for claim in one.claims if plan_of(one, claim) is found]
+    for profile in plan.profiles:
+        if profile.name == "smoke":  # which judges nothing
+            continue
+        judged = [claim for claim in claims if all(plan.runs(profile, arm) for arm in claim.arms)]
+        used = {name for claim in judged for arm in claim.arms for name in (arm, arm.split("/")[0])}
+        vain = set(plan.whole(profile)) - used - set(plan.beside)
+        assert not vain, (profile.name, "no claim of this profile is judged by them")
+    served = {arm for claim in claims for arm in claim.arms}
+    assert not set(plan.beside) & served, "a claim is judged by it after all"
+    assert all(any(plan.runs(one, arm) for one in plan.profiles) for arm in plan.beside)
+
+
+@PAPERS
 def test_every_configuration_is_used(found: Target) -> None:
     folder = found.configs.resolve()
     sweeps = {(folder / file).resolve() for file in found.plan.sweeps.values()}
@@ -172,6 +192,33 @@ def check_numbers(verdict: Verdict) -> None:
 def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
     text = found.evidence.with_name("README.md").read_text()
     assert with_tables(text, found, read(found.evidence)) == text, "python -m moebench.publish"
+
+
+@PUBLISHED
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_claim_is_explained_in_a_few_pages(
+    found: Target, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As wide as the terminal is, without slivers of text, and no table without an end."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    verdicts = {verdict.claim: verdict for verdict in judged(found, read(found.evidence))}
+    for claim in found.claims:
+        runs = plan_of(found, claim)
+        case = Case(found, claim, verdicts, runs, kept(runs, "", Path("nowhere")))
+        text = told(case)
+        lines = text.splitlines()
+        assert len(lines) < 180, (claim.key, len(lines))
+        assert claim.test is None or "to make one of these numbers again" in text, claim.key
+        for line in lines:
+            single = len(line.split()) < 2 + line.startswith("  moebench ")
+            assert len(line) <= width or single, (claim.key, line)
+        assert not slivers(lines), claim.key
+
+
+def slivers(lines: Sequence[str]) -> list[str]:
+    """Lines of text that stand in a narrow column: far to the right, and three and more of them."""
+    narrow = [line for line in lines if len(line) - len(line.lstrip()) > 60]
+    return narrow if len(narrow) > 2 else []
 
 
 def test_the_tables_of_the_front_page_are_up_to_date() -> None:

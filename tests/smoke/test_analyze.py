@@ -53,9 +53,7 @@ def findings(out: Path) -> dict:
     return json.loads((out / "analysis.json").read_text())
 
 
-@pytest.mark.parametrize(
-    "name", ["mixtral_2024/mixtral_8.yaml", "switch_8.yaml", "attention_experts.yaml"]
-)
+@pytest.mark.parametrize("name", ["mixtral_8.yaml", "switch_8.yaml", "attention_experts.yaml"])
 def test_a_run_is_looked_at(
     name: str, trained, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +156,7 @@ def test_a_dense_model_is_refused(
 def test_earlier_states_of_another_shape_are_refused(
     trained, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, other = trained("switch_8.yaml"), trained("mixtral_2024/mixtral_8.yaml")
+    folder, other = trained("switch_8.yaml"), trained("mixtral_8.yaml")
     more = ["--data", str(text), "--earlier", str(other)]
     assert look(folder, tmp_path / "out", *more) == 2
     assert "has mixtures of [8, 8] experts, the model of [8]" in capsys.readouterr().err

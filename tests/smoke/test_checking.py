@@ -148,12 +148,15 @@ def explained(paper: Target, capsys) -> None:
         "in FLOPs, NOT EQUAL (within 5%)",
         "corrected among 1 of the paper (Holm)",
         "none: it is a test",
-        "said to hold over every seed; 5 asked for",
+        "asks for      5 seeds",
         "0123456789ab",
         "moebench rerun tiny mixture 7\n",
         "moebench rerun tiny dense 7\n",
     ):
         assert words in told, words
+    order = ["TP-01", "place", "arms", "equal", "of every run", "effect", "interval", "\np  "]
+    places = [told.index(part) for part in [*order, "control", "to make one of these numbers"]]
+    assert places == sorted(places)
     assert main(["explain", "TP-02"]) == 0
     told = capsys.readouterr().out
     assert "REPRODUCED" in told
@@ -200,8 +203,13 @@ def line(status: int, capsys) -> str:
 
 
 def test_what_is_nearest() -> None:
-    known = ["SW21-03", "SW21-03n", "MX24-01"]
-    assert nearest("SW21-3", known) == "the nearest: SW21-03, SW21-03n"
-    assert nearest("sw21-03", known) == "the nearest: SW21-03, SW21-03n"
-    assert nearest("quite another", known) == "there are SW21-03, SW21-03n, MX24-01"
+    known = ["AB21-03", "AB21-03n", "XY24-01"]
+    assert nearest("AB21-3", known) == "the nearest: AB21-03, AB21-03n"
+    assert nearest("ab21-03", known) == "the nearest: AB21-03, AB21-03n"
+    assert nearest("quite another", known) == "there are AB21-03, AB21-03n, XY24-01"
     assert nearest("x", []) == "there is none"
+    many = [f"AB21-{number:02}" for number in range(40)]
+    assert nearest("quite another", many).startswith(
+        "none is near it; there are 40, such as AB21-00"
+    )
+    assert "AB21-20" not in nearest("quite another", many)

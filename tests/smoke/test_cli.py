@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import reproductions
 from moebench.claims import NOT_JUDGED
 from moebench.cli import main
 from moebench.data.text import Text
@@ -14,19 +15,25 @@ from moebench.experiment import load
 from moebench.options import data_settings, parser
 from moebench.records import read
 
-SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
-LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
+SWITCH = str(CONFIGS / "switch_8.yaml")
+WORLD = str(CONFIGS / "recall.yaml")
 GATE = "model.network.init_args.middle.init_args.router.init_args"
 ROWS = ["--data", "rows.jsonl", "--field"]
-VOWELS = Path(__file__).parents[2] / "configs" / "jacobs_1991" / "one_expert.yaml"
 PLACE = "model.network.init_args.sparse.router"
 ROUTER = f"{PLACE}.init_args"
 BATCHWISE = [f"--{PLACE}=Batchwise", f"--{PLACE}.num_experts=16", f"--{PLACE}.k=4"]
 
 
 def layer(name: str, *more: str) -> list[str]:
-    """Return the arguments that train a model of 2017."""
-    return ["fit", f"--config={LAYER}/recall.yaml", f"--config={LAYER}/{name}.yaml", *more]
+    """Return the arguments that train a mixture between LSTMs."""
+    return ["fit", f"--config={WORLD}", f"--config={CONFIGS / name}.yaml", *more]
+
+
+@pytest.fixture(autouse=True)
+def _papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one paper, and only tests know it."""
+    monkeypatch.setattr(reproductions, "__path__", [str(CONFIGS.parents[1] / "reproductions")])
 
 
 @pytest.fixture
@@ -55,29 +62,32 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["reproduce", "swich"], ["target=swich", "switch"]),
-        (["reproduce", "switch", "--profile", "quik"], ["profile=quik", "smoke, quick, full"]),
-        (["reproduce", "switch", "--seeds", "0"], ["seeds=0", "at least 1"]),
-        (["reproduce", "switch", "--workers", "0"], ["workers=0", "at least 1"]),
-        (["reproduce", "switch", "--data", "nowhere"], ["nowhere"]),
-        (["reproduce", "switch", "--data", "empty.txt"], ["empty.txt"]),
-        (["reproduce", "switch", "--field", "body"], ["field=body", "give --data"]),
+        (["reproduce", "tyny"], ["target=tyny", "tiny"]),
+        (["reproduce", "tiny", "--profile", "quik"], ["profile=quik", "smoke, quick, full"]),
+        (["reproduce", "tiny", "--seeds", "0"], ["seeds=0", "at least 1"]),
+        (["reproduce", "tiny", "--workers", "0"], ["workers=0", "at least 1"]),
+        (["reproduce", "tiny", "--data", "nowhere"], ["nowhere"]),
+        (["reproduce", "tiny", "--data", "empty.txt"], ["empty.txt"]),
+        (["reproduce", "tiny", "--field", "body"], ["field=body", "give --data"]),
         (["analyze", "model", "--field", "body"], ["field=body", "give --data"]),
         (["data", "describe", "--field", "body"], ["field=body", "give --data"]),
-        (["reproduce", "switch", *ROWS, "body"], ["source.field='body'", "has title, text"]),
+        (["reproduce", "tiny", *ROWS, "body"], ["source.field='body'", "has title, text"]),
         (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
         (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
-        (["data", "describe", "--config", f"{VOWELS}"], ["data: Vowels is no text"]),
+        (["data", "describe", "--config", WORLD], ["data: Synthetic is no text"]),
         (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
-        (["verdict", "switch"], ["results.jsonl", "make reproduce-switch"]),
+        (["verdict", "tiny"], ["results.jsonl", "make reproduce-tiny"]),
         (["compare"], ["runs", "neither a folder"]),
         (["compare", "--records", "empty.txt"], ["empty.txt", "no run that is asked for"]),
         (["compare", "--tag", "best"], ["tag=best", "name=value"]),
         (["compare", "--since", "2026-02-30"], ["since=2026-02-30", "2026-01-31"]),
         (["fit", "--config=nowhere.yaml"], ["nowhere.yaml"]),
         (["fit", f"--config={SWITCH}", "--trainer.max_stepz=3"], ["max_stepz"]),
-        (layer("moe", f"--{GATE}.k=16"), ["k=16", "between 1 and num_experts - 1 = 15"]),
-        (layer("moe_h", f"--{GATE}.groups=7"), ["groups=7", "must divide num_experts=64"]),
+        (layer("lstm", f"--{GATE}.k=16"), ["k=16", "between 1 and num_experts - 1 = 15"]),
+        (
+            layer("lstm_two_levels", f"--{GATE}.groups=7"),
+            ["groups=7", "must divide num_experts=64"],
+        ),
         (
             ["fit", f"--config={SWITCH}", *BATCHWISE, "--data.batch_size=1", "--data.length=3"],
             ["tokens=3", "fewer than num_experts=16", "needs as many"],
@@ -122,7 +132,7 @@ def test_an_unreachable_server_is_refused_before_anything_is_trained(
     root: Path, small_text: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    arguments = ["reproduce", "switch", "--profile", "smoke", "--data", str(small_text)]
+    arguments = ["reproduce", "tiny", "--profile", "smoke", "--data", str(small_text)]
     message = refused([*arguments, "--root", str(root)], capsys)
     assert message.count("\n") == 0
     assert "MLflow at http://127.0.0.1:9 cannot be reached" in message
@@ -131,14 +141,14 @@ def test_an_unreachable_server_is_refused_before_anything_is_trained(
 
 
 def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, capsys) -> None:
-    arguments = ["reproduce", "switch", "--profile", "smoke", "--data", str(small_text)]
+    arguments = ["reproduce", "tiny", "--profile", "smoke", "--data", str(small_text)]
     arguments += ["--workers", "2", "--seeds", "1", "--root", str(root)]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    folder = root / "switch_2021" / "smoke"
+    folder = root / "tiny_2026" / "smoke"
     records = read(folder / "results.jsonl")
     trained = [record for record in records if record.steps]
-    assert {r.arm for r in trained} == {"dense", "switch_cf1.25", "top2_cf1.0"}
+    assert {r.arm for r in trained} == {"dense", "switch_8", "top2_8"}
     assert {r.status for r in records} == {"finished"}
     assert len({r.data_hash for r in trained}) == 1
     assert all(r.metrics["data/overlap/first"] == 0 for r in trained)
@@ -149,21 +159,21 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     assert {verdict["verdict"] for verdict in verdicts} <= set(NOT_JUDGED)
     assert "claims need the profile full" in printed
     page = (folder / "report.html").read_text()
-    assert "SW21-03" in page
+    assert "TM26-01" in page
     assert "in runs of 32 tokens: 0.00% (first 0.00%, second 0.00%)" in page
     assert (root / "mlflow.db").exists()
 
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")}
     assert main(arguments) == 0
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")} == before
-    assert main(["verdict", "switch", "--profile", "smoke", "--root", str(root)]) == 0
+    assert main(["verdict", "tiny", "--profile", "smoke", "--root", str(root)]) == 0
 
     capsys.readouterr()
-    assert main(["compare", "--target", "switch", "--root", str(root)]) == 0  # from MLflow
+    assert main(["compare", "--target", "tiny", "--root", str(root)]) == 0  # from MLflow
     shown = capsys.readouterr().out
     assert main(["compare", "--records", str(folder / "results.jsonl"), "--out", "here"]) == 0
     assert capsys.readouterr().out.splitlines()[:-3] == shown.splitlines()[:-3]
-    assert "switch_cf1.25" in (root / "compare" / "compare.md").read_text().replace("\\", "")
+    assert "switch_8" in (root / "compare" / "compare.md").read_text().replace("\\", "")
 
 
 @pytest.mark.parametrize("form", ["data", "source", "config"])
@@ -201,7 +211,7 @@ def test_the_text_of_rows_is_named(root: Path, capsys) -> None:
     given = ["--data", "rows.jsonl", "--field", "body"]
     assert main(["data", "describe", *given, "--vocabulary", "300"]) == 0
     assert "of 40 documents" in capsys.readouterr().out
-    for command in (["reproduce", "switch"], ["sweep", "sweep.yaml"]):
+    for command in (["reproduce", "tiny"], ["sweep", "sweep.yaml"]):
         settings = data_settings(parser().parse_args([*command, *given]))
         assert load([Path(SWITCH)], settings).build(logger=False)[1].source.field == "body"
 
@@ -209,7 +219,7 @@ def test_the_text_of_rows_is_named(root: Path, capsys) -> None:
 def test_list_names_targets_claims_and_parts(capsys) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
-    for name in ("switch", "SW21-03", "Switch", "TopK", "ReluMLP", "Grouped", "LoadBalance"):
+    for name in ("tiny", "TM26-01", "Switch", "TopK", "ReluMLP", "Grouped", "LoadBalance"):
         assert name in printed
     for name in ("Decoder", "Packages", "SpanCorruption", "Recall"):
         assert name in printed

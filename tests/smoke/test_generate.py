@@ -82,8 +82,8 @@ def test_a_run_writes(
 ) -> None:
     from moebench.fit import fit
 
-    config = {"mixtral": "mixtral_2024/mixtral_8.yaml", "switch": "switch_2021/switch_8.yaml"}
-    path = Path(__file__).parents[2] / "configs" / config[model]
+    config = {"mixtral": "mixtral_8.yaml", "switch": "switch_8.yaml"}
+    path = Path(__file__).parents[1] / "configs" / "tiny_2026" / config[model]
     settings = [
         f"--{key}={value}"
         for key, value in tiny.settings().items()
@@ -105,7 +105,9 @@ def test_a_run_writes(
 
 
 def test_what_does_not_only_decode_is_refused(tiny: object, tmp_path: Path) -> None:
-    experiment = tiny("t5_switch_8.yaml", {"trainer.max_steps": 2, "trainer.val_check_interval": 1})
+    experiment = tiny(
+        "encoder_decoder.yaml", {"trainer.max_steps": 2, "trainer.val_check_interval": 1}
+    )
     job = Job("target", "profile", "t5", 0, experiment, tmp_path / "run", keep_weights=True)
     assert execute(job, []).status == "finished"
     with pytest.raises(ValueError, match="has an encoder"):

@@ -18,7 +18,7 @@ from moebench.run.job import Job
 from moebench.run.worker import execute
 from moebench.targets import Target
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "switch_2021"
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 ROUTER = """
 from torch import nn
 

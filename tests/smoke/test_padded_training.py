@@ -45,7 +45,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
 
 
-@pytest.mark.parametrize("config", ["switch_8.yaml", "mixtral_2024/mixtral_8.yaml"])
+@pytest.mark.parametrize("config", ["switch_8.yaml", "mixtral_8.yaml"])
 def test_a_run_does_not_notice_what_padding_is_made_of(
     config: str, tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from moebench.moe.capacity import Limited
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
-SHAZEER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 HIDDEN = ("model", "network", "init_args", "shape", "hidden")
@@ -127,9 +127,9 @@ def test_long_steps_are_timed_less_often(seconds: float, pairs: int, monkeypatch
     assert len(taken) == 2 * (1 + pairs), "the first step of each is not counted"
 
 
-def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:
+def test_the_twin_of_a_recurrent_model_is_a_wide_expert() -> None:
     """Four experts of 64 at work for a token are as many features as one of 256."""
-    files = [SHAZEER / "recall.yaml", SHAZEER / "moe.yaml"]
+    files = [CONFIGS / "recall.yaml", CONFIGS / "lstm.yaml"]
     small = {"data.init_args.batch_size": 4, "data.init_args.valid_batches": 1}
     made = twin(load(files, small), "total_params").experiment.config["model"]["network"][
         "init_args"
@@ -138,7 +138,7 @@ def test_the_twin_of_a_recurrent_model_is_the_papers_wide_expert() -> None:
     features = 16 * 64 + gates / (2 * 32)
     assert made["middle"]["init_args"] == {"hidden": round(features / 16) * 16, "layers": 1}
     assert made["middle"]["class_path"] == "moebench.models.lstm_moe_2017.SingleExpert"
-    wide = load([SHAZEER / "recall.yaml", SHAZEER / "moe_1_wide.yaml"], small)
+    wide = load([CONFIGS / "recall.yaml", CONFIGS / "lstm_wide.yaml"], small)
     written = wide.config["model"]["network"]["init_args"]["middle"]
     assert written == {**made["middle"], "init_args": {"hidden": 4 * 64, "layers": 1}}
     assert dense(load(files, small), 4 * 64).config["model"]["network"]["init_args"] == {
@@ -152,7 +152,7 @@ def test_dense_without_a_mixture_is_refused(tiny) -> None:
         dense(tiny("dense.yaml"), 64)
 
 
-def test_the_committed_dense_configuration_is_the_twin(tiny) -> None:
+def test_a_dense_configuration_of_equal_cost_is_the_twin(tiny) -> None:
     made, written = twin(tiny("switch_8.yaml"), "active_flops").experiment, tiny("dense.yaml")
     costs = []
     for experiment in (made, written):

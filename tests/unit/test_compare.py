@@ -487,9 +487,9 @@ def test_a_database_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_filters_in_words() -> None:
-    chosen = wanted("switch_2021", "", "1970-01-01", "1970-01-01")
+    chosen = wanted("paper_2021", "", "1970-01-01", "1970-01-01")
     assert str(chosen) == (
-        "target switch_2021, since 1970-01-01 00:00 UTC, until 1970-01-02 00:00 UTC"
+        "target paper_2021, since 1970-01-01 00:00 UTC, until 1970-01-02 00:00 UTC"
     )
     assert wanted("", "") == EVERYTHING
     assert wanted_tags(["best=true", "note=a=b"]) == {"best": "true", "note": "a=b"}

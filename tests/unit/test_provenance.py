@@ -16,7 +16,7 @@ from moebench.targets import Target
 from moebench.testing import claims
 from moebench.verdict.comparisons import Difference
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "switch_2021"
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def record(**changes: Any) -> RunRecord:
-    given = {"target": "switch_2021", "profile": "quick", "arm": "dense", "seed": 0}
+    given = {"target": "paper_2021", "profile": "quick", "arm": "dense", "seed": 0}
     hashes = {"config_hash": "c0ffee", "commit": "abc"}
     return RunRecord(**{**given, "status": "finished", **hashes, **changes})
 

@@ -81,6 +81,8 @@ def test_the_summary_has_the_curve_and_late_means() -> None:
     # The last fifth of ten steps are the ninth and the tenth: lines 8 and 9.
     assert found["route/dropped"] == pytest.approx(0.85)
     assert found["train/loss"] == pytest.approx(1.5)
+    assert found["last_tenth/route/dropped"] == pytest.approx(0.9), "the last line alone"
+    assert "last_tenth/train/loss" not in found
     assert not any(name.startswith("load/") for name in found)
     assert summary([], steps=0) == {}
 
@@ -334,7 +336,7 @@ def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) 
 def test_an_examination_stands_in_the_record_whenever_the_run_was_killed(
     tiny, tmp_path: Path
 ) -> None:
-    experiment = tiny("mixtral_2024/mixtral_8.yaml")
+    experiment = tiny("mixtral_8.yaml")
     job = Job("target", "profile", "arm", 0, experiment, tmp_path / "run", True)
     record = execute(job, [])
     found = {name: value for name, value in record.metrics.items() if name.startswith("analysis/")}
@@ -350,7 +352,7 @@ def test_an_examination_stands_in_the_record_whenever_the_run_was_killed(
 
 def test_a_dense_twin_is_not_examined(tiny, tmp_path: Path) -> None:
     settings = {"model.network.init_args.sparse": None}
-    experiment = tiny("mixtral_2024/mixtral_8.yaml", settings)
+    experiment = tiny("mixtral_8.yaml", settings)
     record = execute(Job("target", "profile", "arm", 0, experiment, tmp_path / "run"), [])
     assert record.status == "finished"
     assert not any(name.startswith("analysis/") for name in record.metrics)

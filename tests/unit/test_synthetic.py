@@ -15,7 +15,7 @@ from moebench.experiment import ConfigurationError, load
 from moebench.run.job import Job
 from moebench.run.pool import run_all
 
-CONFIG = Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml"
+CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -120,7 +120,7 @@ class Seen:
 
 def begin(root: Path) -> tuple[Tracker, Path]:
     """A tracker that always looks, and the folder it has opened."""
-    folder = root / "switch_2021" / "quick"
+    folder = root / "paper_2021" / "quick"
     tracker = Tracker(open_store(root), "here", seconds=0)
     tracker.open(folder, {"workers": "2"})
     return tracker, folder
@@ -313,7 +313,7 @@ def test_a_run_says_what_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     [parent] = seen.parents
     assert tags["mlflow.parentRunId"] == parent.info.run_id
     assert {name: tags[name] for name in ("target", "profile", "arm", "seed")} == {
-        "target": "switch_2021",
+        "target": "paper_2021",
         "profile": "quick",
         "arm": "switch",
         "seed": "3",
@@ -386,7 +386,7 @@ def test_how_a_run_ended(state: str, status: str, root: Path) -> None:
 
 
 def test_a_look_stops_after_its_seconds_and_the_next_goes_on(root: Path) -> None:
-    folder = root / "switch_2021" / "quick"
+    folder = root / "paper_2021" / "quick"
     reproduction = Reproduction(open_store(root), folder, {})
     for seed in range(3):
         FakeRun(folder, seed=seed).lines(0)
@@ -528,11 +528,11 @@ def test_a_reproduction_repeated_sends_nothing_twice(root: Path) -> None:
 
 
 def test_send_sends_what_is_finished_and_only_once(root: Path) -> None:
-    for target in ("switch_2021", "hash_2021"):
+    for target in ("paper_2021", "other_2021"):
         FakeRun(root / target / "quick").end()
         FakeRun(root / target / "quick", seed=1).end("diverged")
     FakeRun(root / "glam_2021" / "quick")
-    assert tracking.send(root, "hash_2021") == tracking.Sent(new=2)
+    assert tracking.send(root, "other_2021") == tracking.Sent(new=2)
     assert str(tracking.send(root)) == "2 runs sent to MLflow, 2 were there already"
     assert tracking.send(root) == tracking.Sent(known=4)
     assert len(Seen(root).children) == 4
@@ -550,7 +550,7 @@ def test_a_quote_in_a_name_mixes_up_no_runs(root: Path) -> None:
 
 
 def test_send_knows_a_record_wherever_it_lies(root: Path, tmp_path: Path) -> None:
-    FakeRun(root / "switch_2021" / "quick").end()
+    FakeRun(root / "paper_2021" / "quick").end()
     tracking.send(root)
     moved = tmp_path / "moved"
     shutil.move(root, moved)
@@ -564,7 +564,7 @@ def test_send_finishes_what_a_dead_process_began(root: Path) -> None:
     other.lines(0)
     tracker.poll()
     run.end()
-    tracking.send(root, partners={"switch_2021": {"switch": DENSE}})
+    tracking.send(root, partners={"paper_2021": {"switch": DENSE}})
     seen = Seen(root)
     assert seen.run().info.status == "FINISHED"
     assert seen.run().data.tags["dense_baseline"] == seen.run("dense").info.run_id
@@ -594,7 +594,7 @@ def test_send_leaves_a_folder_in_use_alone(root: Path) -> None:
 
 def test_send_without_runs_says_so(root: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no finished runs"):
-        tracking.send(root, "switch_2021")
+        tracking.send(root, "paper_2021")
 
 
 # MLflow fails in mid-run
@@ -639,7 +639,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
 def test_a_server_that_dies_is_one_warning_and_no_delay(
     server: HTTPServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = tmp_path / "runs" / "switch_2021" / "quick"
+    folder = tmp_path / "runs" / "paper_2021" / "quick"
     tracker = tracking.connect(tmp_path / "runs")
     tracker.seconds = 0
     tracker.open(folder, {})

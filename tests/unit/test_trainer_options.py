@@ -23,7 +23,7 @@ from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 GOOD = {"max_steps": 8, "val_check_interval": 4}
 
 
@@ -149,7 +149,7 @@ def test_a_configuration_that_asks_for_it_writes_nothing(tiny, tmp_path: Path) -
     with pytest.raises(ConfigurationError, match=r"trainer: .*torch_xla"):
         tiny("dense.yaml", {"trainer.accelerator": "tpu"})
     with pytest.raises(ConfigurationError, match="devices"):
-        fit([f"--config={CONFIGS / 'switch_2021' / 'dense.yaml'}", "--trainer.devices=2"], tmp_path)
+        fit([f"--config={CONFIGS / 'dense.yaml'}", "--trainer.devices=2"], tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -1,6 +1,7 @@
 """Which numbers of its runs a test looks at: found by watching it, for tests may be anybody's."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from moebench.claims import ClaimTest
@@ -37,7 +38,8 @@ class Watched(Mapping[str, float]):
 def metrics_read(test: ClaimTest, evidence: Evidence) -> list[str]:
     """Return the metrics that a test reads: its own first, then in the order in which it does so.
 
-    A curve counts as the metric that it is of. Nothing is found of runs that cannot be judged.
+    A curve that is read as a whole, but for a point before the first step, counts as the metric
+    that it is of. Nothing is found of runs that cannot be judged.
     """
     seen: dict[str, None] = {}
     runs = {
@@ -46,5 +48,15 @@ def metrics_read(test: ClaimTest, evidence: Evidence) -> list[str]:
     }
     if not evidence.missing:
         test.judge(Evidence(runs))
-    names = dict.fromkeys(name.partition("@")[0] if "@" in name else name for name in seen)
+    known = {
+        name for found in evidence.runs.values() for run in found.values() for name in run.metrics
+    }
+    unread = Counter(name.partition("@")[0] for name in known - set(seen) if "@" in name)
+    names = dict.fromkeys(_whole(name, known, unread) for name in seen)
     return [test.metric] * (test.metric in names) + [one for one in names if one != test.metric]
+
+
+def _whole(name: str, known: Collection[str], unread: Mapping[str, int]) -> str:
+    """Return the metric that a point of a curve stands for; itself, where it stands for no more."""
+    curve, at, _ = name.partition("@")
+    return curve if at and curve in known and unread.get(curve, 0) <= 1 else name

@@ -1,0 +1,91 @@
+"""The claims about loads, and their controls, which gates of known loads decide.
+
+Source: Shazeer et al. 2017 (arXiv 1701.06538).
+"""
+
+from typing import Any
+
+from moebench.claims import Claim
+from reproductions.shazeer_2017.judging import RankTrend, RatioAtTheEnd
+from reproductions.shazeer_2017.published import TABLE_6
+
+# Gates of known_loads.py: by how much each prefers its first expert to its last, or none at all.
+LEANS = {"collapsed": 1000.0, "leaning_far": 10.0, "leaning": 3.0, "leaning_little": 1.0}
+LOTS = tuple(f"by_lot_{number}" for number in range(1, 6))
+GATES = {
+    f"gate_{name}": f"reproductions.shazeer_2017.known_loads:{name}" for name in (*LEANS, *LOTS)
+}
+AT_THE_END: dict[str, Any] = {
+    "metric": "last_tenth/route/cv",
+    "instead": "route/cv",
+    "lacking": "loads are of the last fifth of training, where the claim asks for the last tenth: "
+    "waits for new runs",
+    "factor": 5.0,
+    "noted": ("route/max_over_mean",),
+    "unit": "ratio of CVs",
+}
+BUSIEST: dict[str, Any] = {"metric": "route/max_over_mean", "margin": 0.8}
+WITH_LOAD = {
+    f"balance_{name}": row["w_load"] for name, row in TABLE_6.items() if name != "importance_0.2"
+}
+LEANING = {f"gate_{name}": -lean for name, lean in LEANS.items()}
+BY_LOT = {f"gate_{name}": float(number) for number, name in enumerate(LOTS)}
+KNOWN: dict[str, Any] = {
+    "source": "none; a gate whose loads are known",
+    "paper_values": {},
+    "matched_on": None,
+    "level": "mechanism-cpu",
+}
+
+OF_LOADS = [
+    Claim(
+        key="S17-02",
+        version=2,  # of the last tenth of training, where records have it
+        says="Unregularised gates collapse: a few experts take nearly all the load",
+        source="Appendix A, Table 6",
+        paper_values={"CV none": 3.01, "CV 0.1/0.1": 0.05, "max/mean": (17.8, 1.14)},
+        test=RatioAtTheEnd(first="balance_none", second="balance_both_0.1", **AT_THE_END),
+        matched_on="active_flops",
+    ),
+    Claim(
+        key="S17-02p",
+        says="A gate that sends every token to the same experts collapses, by that of one that "
+        "chooses by lot",
+        test=RatioAtTheEnd(first="gate_collapsed", second="gate_by_lot_1", **AT_THE_END),
+        control_of="S17-02",
+        expects="effect",
+        **KNOWN,
+    ),
+    Claim(
+        key="S17-02n",
+        says="A gate that chooses by lot collapses, by that of another one",
+        test=RatioAtTheEnd(first="gate_by_lot_2", second="gate_by_lot_1", **AT_THE_END),
+        control_of="S17-02",
+        expects="no effect",
+        **KNOWN,
+    ),
+    Claim(
+        key="S17-03",
+        says="A higher weight of the load loss lowers the load of the busiest expert",
+        source="Appendix A, Table 6",
+        paper_values={"0": 17.8, "0.01": 1.37, "0.1": 1.14, "0.2": 1.15, "1": 1.07},
+        test=RankTrend(settings=WITH_LOAD, **BUSIEST),
+        matched_on="active_flops",
+    ),
+    Claim(
+        key="S17-03p",
+        says="The less a gate leans towards some experts, the lower is the load of the busiest",
+        test=RankTrend(settings=LEANING, **BUSIEST),
+        control_of="S17-03",
+        expects="effect",
+        **KNOWN,
+    ),
+    Claim(
+        key="S17-03n",
+        says="The load of the busiest expert falls along a row of gates that all choose by lot",
+        test=RankTrend(settings=BY_LOT, **BUSIEST),
+        control_of="S17-03",
+        expects="no effect",
+        **KNOWN,
+    ),
+]

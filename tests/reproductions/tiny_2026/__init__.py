@@ -1,0 +1,1 @@
+"""Tiny Mixtures: a paper for tests."""
