@@ -49,12 +49,12 @@ def refill() -> None:
 
     To be done where a data module has a new version: `python -m moebench.publish`.
     """
-    for found in targets():
-        if found.evidence.exists():
-            readme = found.evidence.with_name(README)
-            readme.write_text(with_tables(readme.read_text(), found, read(found.evidence)))
-            front = found.evidence.parents[2] / README
-            front.write_text(with_results(front.read_text()))
+    evidenced = [found for found in targets() if found.evidence.exists()]
+    for found in evidenced:
+        readme = found.evidence.with_name(README)
+        readme.write_text(with_tables(readme.read_text(), found, read(found.evidence)))
+    for front in {found.evidence.parents[2] / README for found in evidenced}:
+        front.write_text(with_results(front.read_text()))
 
 
 def with_tables(text: str, found: Target, records: list[RunRecord]) -> str:

@@ -167,27 +167,6 @@ class Fieller(Estimate):
 
 
 @dataclass(frozen=True)
-class Variances(Estimate):
-    """The ratio of the variances of two independent normal samples: the F distribution."""
-
-    freedom: tuple[int, int]
-    method: ClassVar[str] = "F"
-
-    def p_at_most(self, bound: float) -> float:
-        """Return the chance of a ratio as large as this if the true one were the bound."""
-        return float(scipy.stats.f.sf(self.value / bound, *self.freedom)) if bound > 0 else 0.0
-
-    def p_at_least(self, bound: float) -> float:
-        """Return the chance of a ratio as small as this if the true one were the bound."""
-        return float(scipy.stats.f.cdf(self.value / bound, *self.freedom)) if bound > 0 else 1.0
-
-    def ends(self) -> tuple[float, float]:
-        """Return both ends."""
-        high, low = (float(scipy.stats.f.ppf(q, *self.freedom)) for q in (TAIL, 1 - TAIL))
-        return self.value / low, self.value / high
-
-
-@dataclass(frozen=True)
 class Share(Estimate):
     """The share of runs in which something is seen: the binomial distribution."""
 

@@ -1,5 +1,6 @@
 """The runs a claim is judged by: finished ones, paired by seed; failures are counted."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +52,7 @@ class Evidence:
     def values(self, metric: str, arm: str) -> dict[int, float]:
         """Return seed -> metric of the runs that finished and have it."""
         found = {seed: value_of(record, metric) for seed, record in self.finished(arm).items()}
-        return {seed: value for seed, value in found.items() if value is not None}
+        return {seed: v for seed, v in found.items() if v is not None and math.isfinite(v)}
 
     def sample(self, metric: str, arm: str) -> Values:
         """Return the metric of all finished runs of an arm, in the order of their seeds."""
@@ -72,15 +73,21 @@ class Evidence:
             for arm in arms
         }
 
-    def failures(self, arm: str) -> dict[str, int]:
-        """Return status -> how many runs ended so, for all but finished ones."""
+    def lost(self, metric: str, arm: str) -> dict[str, int]:
+        """Return what became of the runs of an arm that do not count -> how many there are.
+
+        They did not finish, or finished without the metric, which others of the arm have.
+        """
         count = Counter(record.status for record in self.runs[arm].values())
-        return {status: count[status] for status in STATUSES[1:] if count[status]}
+        lost = {status: count[status] for status in STATUSES[1:] if count[status]}
+        counted = len(self.values(metric, arm))
+        lacking = count["finished"] - counted if counted else 0
+        return {**lost, **({f"without {metric}": lacking} if lacking else {})}
 
     def measured(self, metric: str) -> dict[str, dict[str, Any]]:
         """Return arm -> mean, standard deviation and number of its finished runs, and failures."""
         return {
-            arm: {**_summary(self.sample(metric, arm)), "failed": self.failures(arm)}
+            arm: {**_summary(self.sample(metric, arm)), "failed": self.lost(metric, arm)}
             for arm in self.runs
         }
 

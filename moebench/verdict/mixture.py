@@ -1,19 +1,23 @@
 """Evidence that must not stand side by side: other data, other code, another moebench.
 
 The runs of a claim are of one target, and those of an arm have one configuration and one kind of
-data. Arms of a claim have the same data, unless the claim says which of them have. A module, a
-package and moebench itself are the same in all runs that name them. Commits may differ: evidence
-grows over many, and every record names one.
+data. Arms of a claim have the same data, unless the claim says which of them have; such arms are
+trained in one precision, and as long as each other where the claim calls their steps or their work
+equal. A module, a package and moebench itself are the same in all runs that name them. Commits may
+differ: evidence grows over many, and every record names one.
 
 A record that does not say something, as those of earlier versions do not say their code, has
 nothing to differ in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from moebench.claims import Claim
 from moebench.records import RunRecord
 from moebench.verdict.evidence import Evidence
+
+# What arms are matched on that are trained for as many steps; others may stop at a criterion.
+AS_LONG = ("steps", "active_flops")
 
 
 def mixed_arm(records: Iterable[RunRecord]) -> str:
@@ -39,6 +43,22 @@ def mixed_data(one: Sequence[RunRecord], other: Sequence[RunRecord]) -> str:
                 return f"other data ({theirs.data_hash[:8]}, {ours.data_hash[:8]})"
             if ours.data_version != theirs.data_version:
                 return f"data of another version ({theirs.data_version}, {ours.data_version})"
+    return ""
+
+
+def mixed_training(claim: Claim, runs: Mapping[str, Sequence[RunRecord]]) -> str:
+    """Say in what the training of arms differs that have the same data; empty if in nothing."""
+    told: dict[str, dict[str, str]] = {"precision": {}, "length": {}}
+    for arm, records in runs.items():
+        for record in records:
+            if record.precision:
+                told["precision"].setdefault(f"in {record.precision}", arm)
+            if record.steps and record.status == "finished" and claim.matched_on in AS_LONG:
+                length = f"for {record.steps} steps on {record.tokens} tokens"
+                told["length"].setdefault(length, arm)
+    for found in told.values():
+        if len(found) > 1:
+            return "; ".join(f"{arm} was trained {how}" for how, arm in found.items())
     return ""
 
 
@@ -86,6 +106,8 @@ def mixed(claim: Claim, evidence: Evidence) -> str:
         for other in others:
             if why := mixed_data(runs[first], runs[other]):
                 return f"{other} had {why} than {first}"
+        if why := mixed_training(claim, {arm: runs[arm] for arm in group}):
+            return why
     return mixed_code(record for ours in runs.values() for record in ours)
 
 

@@ -39,6 +39,9 @@ class Verdict:
     controls: Mapping[str, str] = field(default_factory=dict)  # key -> "null control passed"
     uncontrolled: str = ""  # why a control is lacking
     caution: str = ""  # to be known beside the word, such as that trials had used the seeds
+    lost: Sequence[
+        str
+    ] = ()  # clauses on runs that do not count, such as "1 of 5 runs of a: failed"
     runs_of: str = ""  # the target whose runs judged it; empty: its own
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
@@ -136,6 +139,7 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "expects": claim.expects,
         "uncontrolled": claim.uncontrolled,
         "caution": claim.caution,
+        "lost": _lost(claim, evidence),
         "runs_of": claim.runs_of,
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,
@@ -157,12 +161,16 @@ def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: E
     parts += [text for text in (findings.remark, _caution(claim, findings)) if text]
     if _preliminary(claim, lead):
         parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")
-    parts += [
-        f"{count} of {len(evidence.runs[arm])} runs of {arm}: {status.replace('_', ' ')}"
+    return "; ".join([*parts, *_lost(claim, evidence)]) + "."
+
+
+def _lost(claim: Claim, evidence: Evidence) -> list[str]:
+    """Return a clause on every kind of run that does not count."""
+    return [
+        f"{count} of {len(evidence.runs[arm])} runs of {arm}: {what.replace('_', ' ')}"
         for arm in claim.arms
-        for status, count in evidence.failures(arm).items()
+        for what, count in evidence.lost(claim.test.metric if claim.test else "", arm).items()
     ]
-    return "; ".join(parts) + "."
 
 
 def _caution(claim: Claim, findings: Findings) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Word, units
 from moebench.plan import MATCHED_COST, NAMES
-from moebench.verdict.conditions import LEVEL
+from moebench.verdict.conditions import LEVEL, State
 from moebench.verdict.outcome import Verdict
 
 TIMES = "×"
@@ -70,7 +70,9 @@ def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
     """Return all that stands beside a verdict, in short; reasons become footnotes."""
     return [
         *_controls(verdict, notes),
+        *_choices(verdict),
         *_unequal(verdict),
+        *verdict.lost,
         *([f"n: {units(verdict.replicate)}"] if verdict.replicate != "seed" else []),
         *([f"runs of {verdict.runs_of}"] if verdict.runs_of else []),
         *([f"caution {notes.mark(verdict.caution)}"] if verdict.caution else []),
@@ -88,6 +90,19 @@ def _controls(verdict: Verdict, notes: Footnotes) -> list[str]:
         kind = f"{lacking[0]} " if len(lacking) == 1 else ""
         told.append(f"no {kind}control {notes.mark(verdict.uncontrolled)}")
     return told
+
+
+def _choices(verdict: Verdict) -> Sequence[str]:
+    """Return under how many choices the lead holds, where they are not of one mind."""
+    choices = [one for one in verdict.conditions if one["choice"]]
+    states = Counter(one["state"] for one in choices)
+    if len(states) < 2:
+        return []
+    parts = [f"{state} under {states[state]}" for state in State if states[state]]
+    numbers = (verdict.effect, verdict.low, verdict.high)
+    shown = [c["choice"] for c in choices if (c["effect"], c["low"], c["high"]) == numbers][:1]
+    named = f"; shown: {shown[0]}" if shown else ""
+    return [f"{len(choices)} choices: {', '.join(parts)}{named}"]
 
 
 def _unequal(verdict: Verdict) -> Sequence[str]:

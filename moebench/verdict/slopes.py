@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from moebench.claims import ClaimTest, Direction
-from moebench.verdict.conditions import above, below, mean_is
+from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
@@ -14,6 +15,9 @@ from moebench.verdict.findings import Findings
 @dataclass(frozen=True, kw_only=True)
 class Slope(ClaimTest):
     """The metric falls (or rises) with the size, by the least-squares slope of each seed.
+
+    The slope leads. That each size gains on the one before is a side, for a line falls even if all
+    of it comes from the first sizes.
 
     Args:
         sizes: arm -> size, of two arms or more; it enters as its logarithm to base 2, so that the
@@ -36,11 +40,22 @@ class Slope(ClaimTest):
         return tuple(self.sizes)
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the mean slope."""
+        """Judge the mean slope, then each step of several."""
         first, *_, last = self.sizes
         size = np.log2(list(self.sizes.values()))
         rows = np.transpose(evidence.paired(self.metric, *self.sizes))
         slopes = np.array([np.polyfit(size, row, 1)[0] for row in rows])
         falls, claimed = ("falls", below) if self.direction == "lower" else ("rises", above)
         says = f"{self.metric} {falls} with the size, {first} to {last}"
-        return Findings(mean_is(says, slopes, claimed(self.margin), self.unit))
+        lead = mean_is(says, slopes, claimed(self.margin), self.unit)
+        steps = [self._step(evidence, *pair) for pair in pairwise(self.sizes)]
+        several = len(steps) > 1
+        return Findings(lead, [all_of(f"it {falls} from each size to the next", steps)] * several)
+
+    def _step(self, evidence: Evidence, smaller: str, larger: str) -> Condition:
+        """Return the condition that the metric falls, or rises, from one size to the next."""
+        a, b = evidence.paired(self.metric, smaller, larger)
+        claimed = below if self.direction == "lower" else above
+        doublings = np.log2(self.sizes[larger] / self.sizes[smaller])
+        says = f"{smaller} to {larger}"
+        return mean_is(says, (b - a) / doublings, claimed(self.margin), self.unit)

@@ -131,9 +131,10 @@ CONTROLS = [
     ),
     trained(
         key="J91-03p",
+        version=2,  # judged by the test of its claim
         says="The epochs of a net vary less with a small step than with a smaller one",
         source="known beforehand",
-        paper_values={"ratio of variances": (SLOWER / FASTER) ** 2},
+        paper_values={"ratio": SLOWER / FASTER},
         control_of="J91-03",
         expects="effect",
         test=Steadier(under=WITH_ITSELF, rules=(FASTER,), second_at=SLOWER),

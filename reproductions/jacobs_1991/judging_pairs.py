@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from moebench.claims import Direction
 from moebench.statistics import Values
-from moebench.statistics.estimates import difference, ratio, variances
+from moebench.statistics.estimates import difference, ratio, spreads
 from moebench.verdict.conditions import Condition, above, below, judged, times
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
@@ -150,7 +150,7 @@ class Steadier(Compared):
     """The epochs of the first of each pair vary less between runs than those of the second."""
 
     metric: str = EPOCHS
-    unit: str = "ratio of variances"
+    unit: str = "ratio of spreads"
 
     @property
     def claimed(self) -> str:
@@ -162,9 +162,9 @@ class Steadier(Compared):
         return trials.sample(arm, rule, "epochs")
 
     def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
-        """Judge the ratio of variances."""
+        """Judge the ratio of mean distances from the median."""
         says = f"{pair.first} against {pair.second}"
-        return judged(says, variances(first, second), below(null=1.0), self.unit)
+        return judged(says, spreads(first, second), below(null=1.0), self.unit)
 
 
 @dataclass(frozen=True, kw_only=True)

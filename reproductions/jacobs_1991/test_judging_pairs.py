@@ -1,5 +1,6 @@
 """Claims that compare two systems, on made-up runs where the answer is plain."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,7 +46,16 @@ def test_steadier() -> None:
     assert found("a", "b").verdict is Word.REPRODUCED
     assert found("b", "a").verdict is Word.NOT_REPRODUCED
     assert found("b", "c").verdict is Word.INCONCLUSIVE
-    assert found("a", "b").effect == pytest.approx(0.01, rel=0.05)
+    assert found("a", "b").effect == pytest.approx(0.1, rel=0.05)
+
+
+def test_one_run_that_takes_long_is_no_spread() -> None:
+    late = [
+        replace(one, metrics={**one.metrics, "step_5/epochs": 9000.0}) if one.seed == 1003 else one
+        for one in runs("a", spread=5.0)
+    ]
+    test = Steadier(under=AB, **AT_5)
+    assert verdict_of(test, [*late, *runs("b", spread=50.0)]).verdict is Word.INCONCLUSIVE
 
 
 def test_two_means_and_by_how_much() -> None:

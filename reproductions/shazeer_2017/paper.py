@@ -49,6 +49,7 @@ TO_256 = {MOE_4: 4, **FLAT}
 # grows with the data, from the first of these steps to the last, which are three doublings, too.
 COUNTS = 0.02
 DATA = (500, 1000, 2000, 4000)
+MARGIN_AFTER = "the margin was set after these runs"
 TRAINED: dict[str, Any] = {"matched_on": "active_flops"}
 
 OF_RUNS = [
@@ -76,13 +77,14 @@ OF_RUNS = [
     ),
     Claim(
         key="S17-06",
-        version=2,  # has the margin of its null control, so that one test judges both
+        version=3,  # each size has to gain: a line falls even if all comes from the first sizes
         says="At equal operations a token, more experts mean a lower loss",
         source="Table 7, Figure 2 left",
         paper_values={name: TABLE_7[name] for name in ("MoE-4", "MoE-32", "MoE-256")},
         test=Slope(sizes=TO_64, margin=COUNTS / 3),
         uncontrolled="No positive control: its own world is the one made for experts to gain in, "
         "and in no other is a gain known beforehand.",
+        caution=MARGIN_AFTER,
         **TRAINED,
     ),
     Claim(
@@ -125,6 +127,7 @@ OF_RUNS = [
         test=GrowingSlope(sizes=TO_256, steps=DATA, margin=COUNTS / 9),
         uncontrolled="No positive control: of no world is it known beforehand how a gain grows "
         "with the data.",
+        caution=MARGIN_AFTER,
         **TRAINED,
     ),
     Claim(

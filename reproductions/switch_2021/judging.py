@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from moebench.claims import ClaimTest, Direction
-from moebench.statistics.estimates import variances
+from moebench.statistics.estimates import spreads
 from moebench.verdict.comparisons import compared, equal
 from moebench.verdict.conditions import (
     Claimed,
@@ -83,8 +83,8 @@ class Crossover(ClaimTest):
 class BetterAndSteadier(ClaimTest):
     """The first arm has a lower metric than the second, and one that varies less between seeds.
 
-    The mean leads, for a handful of seeds shows it long before it shows a spread. The F test of
-    the variances takes the arms for independent; seeds that both share make it conservative.
+    The mean leads, for a handful of seeds shows it long before it shows a spread. The test of the
+    spreads takes the arms for independent; seeds that both share make it conservative.
     """
 
     first: str
@@ -96,10 +96,10 @@ class BetterAndSteadier(ClaimTest):
         return self.first, self.second
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the mean difference, then the ratio of the variances."""
+        """Judge the mean difference, then the ratio of the spreads."""
         samples = [evidence.sample(self.metric, arm) for arm in self.arms]
         says = f"{self.first} varies less between seeds than {self.second}"
-        varies = judged(says, variances(*samples), below(null=1.0), "ratio of variances")
+        varies = judged(says, spreads(*samples), below(null=1.0), "ratio of spreads")
         return Findings(compared(self, evidence, self.first, self.second, "lower"), [varies])
 
 

@@ -52,7 +52,7 @@ STEADIER = BetterAndSteadier(first="a", second="b", margin=0.05)
 def test_better_and_steadier() -> None:
     both = verdict_of(STEADIER, around(a=1) + around(WIDE, b=3))
     assert (states(both), both.verdict) == (["holds", "holds"], Word.REPRODUCED)
-    assert both.conditions[1]["effect"] == pytest.approx(0.0000625 / 0.137)  # variances by hand
+    assert both.conditions[1]["effect"] == pytest.approx(0.03 / 1.4)  # distances from the median
     alike = verdict_of(STEADIER, around(a=1, b=3))
     assert (states(alike), alike.verdict) == (["holds", "open"], Word.PARTIAL)
     other = verdict_of(STEADIER, around(WIDE, a=3) + around(b=1))

@@ -44,6 +44,14 @@ def test_runs_of_one_kind_are_judged() -> None:
         ({"data_hash": "e" * 64}, "b had other data (eeeeeeee, dddddddd) than a"),
         ({"data_version": 2}, "b had data of another version (2, 1) than a"),
         ({"versions": {"moebench": "2"}}, "moebench differs between runs (1, 2)"),
+        (
+            {"tokens": 800},
+            "a was trained for 100 steps on 400 tokens; b was trained for 100 steps on 800 tokens",
+        ),
+        (
+            {"steps": 200},
+            "a was trained for 100 steps on 400 tokens; b was trained for 200 steps on 400 tokens",
+        ),
     ],
 )
 def test_a_dense_arm_of_another_kind_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
@@ -148,3 +156,21 @@ def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
 
 def test_runs_of_another_target_do_not_mix_with_ours() -> None:
     assert mixtures([replace(CLAIM, runs_of="other")], evidence(data_hash="e" * 64)) == []
+
+
+def test_arms_trained_in_other_precisions_are_not_judged() -> None:
+    ours = [replace(one, precision="bf16-mixed") for one in evidence() if one.arm == "a"]
+    theirs = [replace(one, precision="32-true") for one in evidence() if one.arm == "b"]
+    why = "a was trained in bf16-mixed; b was trained in 32-true"
+    assert mixtures([CLAIM], [*ours, *theirs]) == [why]
+    apart = replace(CLAIM, same_data=(("a",), ("b",)))
+    assert mixtures([apart], [*ours, *theirs]) == []
+    assert mixtures([CLAIM], [*ours, *(one for one in evidence() if one.arm == "b")]) == []
+
+
+def test_arms_that_stop_at_a_criterion_need_not_be_trained_as_long() -> None:
+    records = evidence(steps=200, tokens=800)
+    assert mixtures([replace(CLAIM, matched_on="total_params")], records) == []
+    assert mixtures([replace(CLAIM, matched_on=None)], records) == []
+    diverged = [*evidence(), replace(records[-1], seed=9, status="diverged")]
+    assert mixtures([CLAIM], diverged) == []

@@ -6,13 +6,18 @@ import pytest
 
 from moebench.testing.claims import NOISE, findings_of, runs
 from moebench.verdict.conditions import Condition
+from moebench.verdict.findings import Findings
 from moebench.verdict.slopes import Slope
 
 SIZES = {"four": 4, "eight": 8, "sixteen": 16}
 
 
 def judged(test: Slope, **losses: list[float]) -> Condition:
-    return findings_of(test, runs(**losses)).lead
+    return found(test, **losses).lead
+
+
+def found(test: Slope, **losses: list[float]) -> Findings:
+    return findings_of(test, runs(**losses))
 
 
 def falling(by: float) -> dict[str, list[float]]:
@@ -46,6 +51,24 @@ def test_a_slope_is_held_against_the_margin(by: float, direction: str, state: st
     lead = judged(Slope(sizes=SIZES, direction=direction, margin=0.05), **falling(by))
     assert lead.state == state
     assert lead.effect.estimate == pytest.approx(-by, abs=0.005)
+
+
+def test_a_line_that_falls_by_its_first_step_alone() -> None:
+    rows = {**falling(0.2), "sixteen": falling(0.2)["eight"]}
+    [side] = found(Slope(sizes=SIZES, margin=0.05), **rows).sides
+    assert judged(Slope(sizes=SIZES, margin=0.05), **rows).state == "holds"
+    assert (side.state, side.effect.estimate) == ("refuted", 0.0)
+    assert "eight to sixteen" in side.says
+    [side] = found(Slope(sizes=SIZES, margin=0.05), **falling(0.2)).sides
+    assert side.state == "holds"
+
+
+def test_steps_are_taken_by_the_doubling() -> None:
+    wide = {"four": 4, "sixteen": 16, "thirty-two": 32}
+    rows = {"four": [3.0, 3.2], "sixteen": [2.0, 2.3], "thirty-two": [0.0, 0.3]}
+    [side] = found(Slope(sizes=wide), **rows).sides
+    assert side.effect.estimate == pytest.approx(-0.475)  # of the first, the least sure
+    assert not found(Slope(sizes={"four": 4, "eight": 8}), **falling(0.2)).sides
 
 
 def test_without_common_seeds_it_is_open() -> None:

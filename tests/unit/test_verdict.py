@@ -1,7 +1,8 @@
 """The rules of judging: states, pairs, words, Holm, and what is never judged."""
 
 import json
-from math import sqrt
+from dataclasses import replace
+from math import inf, nan, sqrt
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from moebench.records import RunRecord
 from moebench.testing.claims import claim_of, run, runs, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference, Equivalence, Order
+from moebench.verdict.remarks import Footnotes, remarks
 
 MARGIN = 0.1
 T_2 = 4.302653  # of a 95% interval, with 2 degrees of freedom
@@ -313,6 +315,24 @@ def test_equal_input_gives_equal_verdicts_whatever_else_is_judged() -> None:
     beside = judge([claim(key="X-02"), claim()], list(reversed(BETTER)), "full")
     assert (alone[0].low, alone[0].high, alone[0].p) == (beside[1].low, beside[1].high, beside[1].p)
     assert alone == judge([claim()], BETTER, "full")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"status": "diverged"}, "1 of 5 runs of a: diverged"),
+        ({"status": "out_of_memory"}, "1 of 5 runs of a: out of memory"),
+        ({"metrics": {}}, "1 of 5 runs of a: without valid/loss"),
+        ({"metrics": {"valid/loss": inf}}, "1 of 5 runs of a: without valid/loss"),
+        ({"metrics": {"valid/loss": nan}}, "1 of 5 runs of a: without valid/loss"),
+    ],
+)
+def test_runs_that_do_not_count_stand_in_the_row(changes: dict[str, Any], told: str) -> None:
+    records = differing(-1.0, -1.1, -0.9, -1.05, -0.95)
+    found = judged([replace(records[0], **changes), *records[1:]])
+    assert (found.verdict, found.n) == (Word.REPRODUCED, 4)
+    assert told in found.why
+    assert told in remarks(found, Footnotes())
 
 
 def test_two_records_of_one_run_are_refused() -> None:

@@ -229,6 +229,13 @@ def test_what_holds_under_some_names_them_and_counts_all() -> None:
     assert [condition["choice"] for condition in found.conditions] == ["m0", "m1", "m2"]
 
 
+def test_a_row_that_hangs_on_a_choice_says_so() -> None:
+    assert remarks(chosen(NOTHING, SURER, UNCLEAR), Footnotes()) == [
+        "3 choices: holds under 1, refuted under 1, open under 1; shown: m1"
+    ]
+    assert remarks(chosen(SURER, COUNTS), Footnotes()) == []
+
+
 def test_one_choice_of_many_may_hold_by_chance() -> None:
     barely = [-0.23, -0.17, -0.2]  # p = 0.013
     assert chosen(barely, NOTHING).verdict is Word.PARTIAL
