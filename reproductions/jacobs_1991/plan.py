@@ -94,6 +94,10 @@ PLAN = Plan(
             ("interference_cooperative", "interference_likelihood"),
             "what the other mixtures forget, beside the one that is told of",
         ),
+        **dict.fromkeys(
+            ("separation_eight", "separation_four"),
+            "when experts part and the gate begins to choose; J91-07 asks for another measure",
+        ),
     },
     seeds_in_a_run=lambda number: {SEEDS: number + TRIALS},
     moved={
