@@ -11,6 +11,7 @@ from moebench.claims import Paper
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     EPOCHS,
+    FILED_LATE,
     IN_ORDERS,
     ONE_ORDER,
     ORDERS,
@@ -54,6 +55,7 @@ CLAIMS_1991 = [
         paper_values=EPOCHS,
         test=FewerEpochs(under=under(*RIVALS, ranges=RANGES), rules=(BEST, SAME), factor=0.75),
         matched_on="total_params",
+        caution=FILED_LATE,
     ),
     trained(
         key="J91-02",
@@ -73,6 +75,7 @@ CLAIMS_1991 = [
             metric=f"step_{SAME:g}/accuracy/test",
         ),
         matched_on=None,
+        caution=f"{FILED_LATE}: without it the claim is refuted",
     ),
     trained(
         key="J91-03",
@@ -82,6 +85,7 @@ CLAIMS_1991 = [
         paper_values={"four experts": 23, "eight experts": 12, "6 hidden": 83, "12 hidden": 124},
         test=Steadier(under=under(*RIVALS), rules=(SAME, BEST)),
         matched_on="total_params",
+        caution=FILED_LATE,
         uncontrolled=NO_NULL,
     ),
     trained(
@@ -92,6 +96,7 @@ CLAIMS_1991 = [
         paper_values={"eight experts": 1083, "four experts": 1124},
         test=FewerEpochs(under=under(Pair("eight_experts", "four_experts")), rules=(SAME, BEST)),
         matched_on=None,
+        caution=FILED_LATE,
         uncontrolled=NO_MARGIN,
     ),
     trained(
@@ -104,6 +109,7 @@ CLAIMS_1991 = [
             under=under(Pair("backprop_6", "backprop_12"), ranges=RANGES), rules=(SAME,)
         ),
         matched_on=None,
+        caution=FILED_LATE,
         uncontrolled=NO_MARGIN,
     ),
     trained(
@@ -174,7 +180,8 @@ CLAIMS_1991 = [
         matched_on=None,
         seeds=ORDERS,
         replicate="speaker order",
-        caution="the order of the paper is not known",
+        caution="the order of the paper is not known, and only that could bear the claim out: over "
+        "orders drawn by lot neither set is the easier",
         uncontrolled="speakers that fall into the two sets by chance are what it is judged against",
     ),
 ]
