@@ -1,10 +1,10 @@
 """Evidence that must not stand side by side: other data, other code, another moebench.
 
-The runs of a claim are of one target, and those of an arm have one configuration and one kind of
-data. Arms of a claim have the same data, unless the claim says which of them have; such arms are
-trained in one precision, and as long as each other where the claim calls their steps or their work
-equal. A module, a package and moebench itself are the same in all runs that name them. Commits may
-differ: evidence grows over many, and every record names one.
+The runs of a claim are of one target. Those of an arm have one configuration and one kind of data,
+and no two of them are one run twice. Arms of a claim have the same data, unless the claim says
+which of them have; such arms are trained in one precision, and as long as each other where the
+claim calls their steps or their work equal. A module, a package and moebench itself are the same in
+all runs that name them. Commits may differ: evidence grows over many, and every record names one.
 
 A record that does not say something, as those of earlier versions do not say their code, has
 nothing to differ in.
@@ -18,6 +18,7 @@ from moebench.verdict.evidence import Evidence
 
 # What arms are matched on that are trained for as many steps; others may stop at a criterion.
 AS_LONG = ("steps", "active_flops")
+MANY = 10  # numbers of a run, a curve among them, that never all agree by chance
 
 
 def mixed_arm(records: Iterable[RunRecord]) -> str:
@@ -29,10 +30,23 @@ def mixed_arm(records: Iterable[RunRecord]) -> str:
     versions = sorted({record.data_version for record in runs if record.data_hash})
     if len(versions) > 1:
         return f"its seeds have data of the versions {', '.join(map(str, versions))}"
+    if twice := _copied(runs):
+        return f"its seeds {twice} have the same numbers, which are those of one run"
     codes = [set(record.code) for record in runs if record.code]
     if some := sorted(codes[0].union(*codes) - codes[0].intersection(*codes)) if codes else []:
         return f"only some of its seeds have the code {', '.join(some)}"
     return mixed_code(runs)
+
+
+def _copied(runs: Iterable[RunRecord]) -> str:
+    """Return two seeds whose runs agree in every number; empty if there are none."""
+    seen: dict[frozenset[tuple[str, float]], int] = {}
+    for record in runs:
+        if record.steps and len(record.metrics) >= MANY:
+            other = seen.setdefault(frozenset(record.metrics.items()), record.seed)
+            if other != record.seed:
+                return f"{other} and {record.seed}"
+    return ""
 
 
 def mixed_data(one: Sequence[RunRecord], other: Sequence[RunRecord]) -> str:

@@ -10,7 +10,16 @@ from moebench.claims import ClaimTest
 from moebench.records import RunRecord
 from moebench.statistics import Values, spearman
 from moebench.statistics.estimates import geometric, mean
-from moebench.verdict.conditions import Claimed, Condition, State, below, judged, mean_is, times
+from moebench.verdict.conditions import (
+    Claimed,
+    Condition,
+    State,
+    below,
+    judged,
+    mean_is,
+    times,
+    unknown,
+)
 from moebench.verdict.evidence import Evidence, curve, paired
 from moebench.verdict.findings import Findings
 
@@ -90,6 +99,8 @@ class StepsToLoss(ClaimTest):
         bound = f" ({never} of {len(ratios)} runs never do: the ratio is an upper bound)"
         says += bound if never else ""
         found = judged(says, geometric(mean(ratios)), times(self.at_least), self.unit)
+        if scale == "seconds" and len(_machines(evidence, self.base, self.arm)) > 1:
+            return unknown(says, self.unit, "timed on several machines")
         if not never:
             return found
         ends = self._ends(evidence, scale, f"{never} of {len(ratios)} runs")
@@ -155,6 +166,12 @@ def _both(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunRecord,
         for one in (arm, base)
     )
     return {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
+
+
+def _machines(evidence: Evidence, base: str, arm: str) -> set[str]:
+    """Return what the runs of both arms were made on, of those that say it."""
+    both = _both(evidence, base, arm).values()
+    return {str(sorted(run.hardware.items())) for pair in both for run in pair if run.hardware}
 
 
 def _never(evidence: Evidence, base: str, arm: str) -> int:

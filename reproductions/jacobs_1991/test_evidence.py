@@ -1,9 +1,11 @@
 """The committed records are of today's data, and today's code gives their numbers again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from moebench.claims import Word
 from moebench.experiment import load
 from moebench.records import read
 from moebench.reproduce import load_arm
@@ -11,7 +13,10 @@ from moebench.rerun.former import former_hash
 from moebench.run.job import Job
 from moebench.run.worker import execute
 from moebench.targets import target
-from reproductions.jacobs_1991.arms import SAME, arm
+from moebench.verdict import judge
+from reproductions.jacobs_1991.arms import SAME, arm, grouped
+from reproductions.jacobs_1991.judging import SameAccuracy
+from reproductions.jacobs_1991.paper import CLAIMS
 from reproductions.jacobs_1991.plan import PLAN
 from reproductions.jacobs_1991.vowels import Vowels
 
@@ -32,6 +37,16 @@ def test_the_data_are_those_of_today() -> None:
     assert {one.arm for one in trained} == set(today)
     for one in trained:
         assert (one.data_hash, one.data_version) == (today[one.arm], Vowels.version), one.arm
+
+
+def test_what_the_order_of_the_file_changes_is_as_the_claim_says() -> None:
+    [claim] = [one for one in CLAIMS if one.key == "J91-02"]
+    assert claim.caution.endswith("without it the claim is refuted")
+    assert isinstance(claim.test, SameAccuracy)
+    drawn = {name: arms for name, arms in claim.test.under.items() if "file" not in name}
+    without = replace(claim, test=replace(claim.test, under=drawn), same_data=())
+    [found] = judge(grouped([without]), RECORDS.values(), "full")
+    assert found.verdict is Word.NOT_REPRODUCED
 
 
 @pytest.mark.parametrize("name", ["eight_experts.anti.1", "backprop_6.aligned.0.5.order_7"])

@@ -9,7 +9,10 @@ from reproductions.switch_2021.judging import Crossover, Undisturbed, WorstOf
 from reproductions.switch_2021.rows import FewDropped
 
 NO_SECOND = "of no text is it known beforehand what a second expert for each token is worth"
-TIME_NOT_JUDGED = "that it is faster as well, as the paper says, is not judged"
+TOP_2 = (
+    "that it is faster as well, as the paper says, is not judged; by the order in which the paper "
+    "serves choices two experts see later tokens, which may help them here (README)"
+)
 
 ROUTING = [
     Claim(
@@ -30,7 +33,7 @@ ROUTING = [
         ),
         matched_on="steps",
         uncontrolled=NO_SECOND,
-        caution=TIME_NOT_JUDGED,
+        caution=TOP_2,
     ),
     Claim(
         key="SW21-02",
@@ -41,7 +44,7 @@ ROUTING = [
         test=Difference(first="top2_cf2.0", second="switch_cf2.0", margin=0.005),
         matched_on="steps",
         uncontrolled=NO_SECOND,
-        caution=TIME_NOT_JUDGED,
+        caution=TOP_2,
     ),
     Claim(
         key="SW21-08",

@@ -18,7 +18,7 @@ from moebench.explain import told
 from moebench.explain.case import Case
 from moebench.lookup import kept
 from moebench.publish import judged, with_results, with_tables
-from moebench.records import RunRecord, read
+from moebench.records import FIRST_FRESH_SEED, RunRecord, read
 from moebench.run.function import named
 from moebench.sweep.evidence import arm_of
 from moebench.targets import Target, left_out, target, targets
@@ -157,6 +157,18 @@ def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) ->
 @PUBLISHED
 def test_committed_evidence_is_of_a_large_profile(found: Target) -> None:
     assert {record.profile for record in read(found.evidence)} <= {"full", "gpu"}
+
+
+@PUBLISHED
+def test_seeds_that_trials_had_used_are_marked(found: Target) -> None:
+    by_arm: dict[str, set[int]] = {}
+    for record in read(found.evidence):
+        by_arm.setdefault(record.arm, set()).add(record.seed)
+    for claim in found.claims:
+        if claim.trained and not claim.runs_of:
+            seeds = set().union(*(by_arm[arm] for arm in claim.arms))
+            marked = "seeds that trials had used" in claim.caution
+            assert marked == (min(seeds) < FIRST_FRESH_SEED), claim.key
 
 
 @PUBLISHED

@@ -174,3 +174,15 @@ def test_arms_that_stop_at_a_criterion_need_not_be_trained_as_long() -> None:
     assert mixtures([replace(CLAIM, matched_on=None)], records) == []
     diverged = [*evidence(), replace(records[-1], seed=9, status="diverged")]
     assert mixtures([CLAIM], diverged) == []
+
+
+def test_a_run_under_two_seeds_is_no_second_run() -> None:
+    curve = {f"valid/loss@{step}": 3.0 - step / 100 for step in range(10)}
+    first, other, third = [
+        replace(one, metrics={**curve, **one.metrics}) for one in evidence() if one.arm == "a"
+    ]
+    assert mixed_arm([first, other, third]) == ""
+    why = "its seeds 0 and 7 have the same numbers, which are those of one run"
+    assert mixed_arm([first, other, replace(first, seed=7)]) == why
+    # One number may be the same by chance.
+    assert mixed_arm([run("a", 0, 2.0), run("a", 1, 2.0)]) == ""

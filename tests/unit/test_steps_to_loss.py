@@ -80,7 +80,17 @@ def test_time_counts_the_length_of_a_step() -> None:
     assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
     assert found.conditions[1]["effect"] == pytest.approx(0.5, rel=0.01)
     longer = [replace(one, steps=200, tokens=2 * one.tokens) for one in records[5:]]
-    assert verdict_of(test, BASE + longer).conditions == found.conditions
+    assert verdict_of(test, BASE + longer, matched_on=None).conditions == found.conditions
+
+
+def test_times_of_two_machines_are_not_compared() -> None:
+    base = [replace(one, hardware={"processor": "A"}) for one in falling("base", 0.01)]
+    arm = [replace(one, hardware={"processor": "B"}) for one in falling("arm", 0.02)]
+    test = StepsToLoss(base="base", arm="arm", scales=("steps", "seconds"))
+    found = verdict_of(test, base + arm)
+    assert [one["state"] for one in found.conditions] == ["holds", "open"]
+    assert "timed on several machines" in found.why
+    assert found.verdict is Word.PARTIAL
 
 
 def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[Word, str, float | None]:
