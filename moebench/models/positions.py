@@ -119,7 +119,7 @@ class Positions:
             token_L = torch.arange(start, start + length, device=like.device)
             seen_LS = self._seen(token_L, start)
         else:
-            token_BS = (mask_BS.cumsum(dim=1) - 1).clamp(min=0)
+            token_BS = mask_BS.cumsum(dim=1) - 1
             seen_LS = self._seen_of_real(token_BS, mask_BS, start)
             token_L = token_BS[:, None, start:]
         angle_LP = token_L[..., None] * frequency_P

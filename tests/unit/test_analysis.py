@@ -261,6 +261,17 @@ def test_the_domain_decides_and_the_token_says_nothing() -> None:
     assert found["domain_given_token"] == pytest.approx(np.log(2))
 
 
+def test_chance_has_no_part_in_what_the_text_says() -> None:
+    """Each of two domains has its expert, in so many windows that no order of them is like it."""
+    domains = [0, 1] * 40
+    batch = seen(chosen(*[[(domain,)] for domain in domains]), domains=domains)
+    vocabulary = Vocabulary([E], 2, text(batch, 1, 2))
+    vocabulary.add(batch)
+    found = vocabulary.findings(0)
+    assert found["domain_given_token"] == pytest.approx(np.log(2))
+    assert found["domain_given_token_null"] < np.log(2) / 10
+
+
 def test_of_many_tokens_the_commonest_are_counted() -> None:
     frequency_V = torch.tensor([1, 50, 0, 40, 9])
     of_a_token = E * (1 + 2 * NULLS)

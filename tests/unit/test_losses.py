@@ -49,9 +49,9 @@ def test_balance_gradient_is_the_load() -> None:
 
 
 def test_z_loss_by_hand() -> None:
-    # log(1 + 3) and log(2 + 6): mean of their squares.
+    # log(1 + 3) and log(2 + 6): mean of their squares over the tokens, whatever each chooses.
     probs_TE = torch.tensor([[0.25, 0.75], [0.25, 0.75]])
-    decision = decide(probs_TE, [[1], [1]])
+    decision = decide(probs_TE, [[1, 0], [1, 0]])
     logits_TE = torch.tensor([[0.0, math.log(3)], [math.log(2), math.log(6)]])
     decision = type(decision)(**{**vars(decision), "logits_TE": logits_TE})
     expected = (math.log(4) ** 2 + math.log(8) ** 2) / 2

@@ -50,9 +50,11 @@ def test_by_hand(decision: RoutingDecision, name: str, value: float) -> None:
 
 
 def test_importance_counts_weights_and_not_rows() -> None:
-    # Expert 0 gets 3/4 once, the three others 1/4: deviations 3/8 and three times -1/8.
+    # Expert 0 gets 3/4 once, the three others 1/4: deviations 3/8 and three times -1/8; all rows
+    # were moved to it later.
     weight_A = torch.tensor([0.75, 0.25, 0.25, 0.25])
-    decision = RoutingDecision(**{**vars(decide([0, 1, 2, 3])), "weight_A": weight_A})
+    moved = {"expert_A": torch.zeros(4, dtype=torch.int64), "requested_A": torch.arange(4)}
+    decision = RoutingDecision(**{**vars(decide([0] * 4)), **moved, "weight_A": weight_A})
     expected = math.sqrt((9 + 1 + 1 + 1) / 64 / 4) / (3 / 8)
     assert metrics.importance_cv(decision).item() == pytest.approx(expected)
     assert metrics.load_cv(decision).item() == 0
@@ -76,8 +78,8 @@ def test_experts_are_dead_when_nobody_asks_not_when_nobody_gets_in() -> None:
 def test_confidence_is_that_of_each_token() -> None:
     # 0.9 and 0.8, for different experts: 0.85, though the mean probabilities are even.
     probs_TE = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
-    expert_T1 = torch.tensor([[0], [1]])
-    decision = tokens_choose(probs_TE.log(), probs_TE, expert_T1, probs_TE.gather(1, expert_T1))
+    expert_TK = torch.tensor([[0, 1], [1, 0]])
+    decision = tokens_choose(probs_TE.log(), probs_TE, expert_TK, probs_TE.gather(1, expert_TK))
     assert metrics.confidence(decision).item() == pytest.approx(0.85)
 
 

@@ -245,6 +245,21 @@ def test_a_layer_refuses_a_mask_that_does_not_fit(real_T: Tensor) -> None:
         layer(torch.randn(6, D), real_T)
 
 
+def test_a_padded_row_stands_where_it_stands_alone() -> None:
+    """And padding sees itself, so that no softmax is over nothing."""
+    positions, like = Positions(window=2), torch.empty(0)
+    mask_BL = torch.tensor([[False, True, True], [True, False, True]])
+    padded, alone = positions.place(0, 3, 4, like, mask_BL), positions.place(0, 2, 4, like)
+    for row, real_L in enumerate(mask_BL):
+        assert torch.equal(padded.cos_LR[row, 0, real_L], alone.cos_LR)
+        assert torch.equal(padded.sin_LR[row, 0, real_L], alone.sin_LR)
+    assert padded.seen_LS is not None
+    assert padded.seen_LS[:, 0].int().tolist() == [
+        [[1, 0, 0], [0, 1, 0], [0, 1, 1]],
+        [[1, 0, 0], [1, 1, 0], [1, 0, 1]],
+    ]
+
+
 def test_padded_tokens_are_read_by_pieces_too() -> None:
     """With memory, the mask is of all tokens so far."""
     for name in ("grouped", "grouped, window", "latent, window, interleaved"):

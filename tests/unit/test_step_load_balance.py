@@ -36,6 +36,16 @@ def test_by_hand() -> None:
     assert loss(second, load_E).item() == LoadBalance()(second).item() == pytest.approx(2 * 0.75)
 
 
+def test_two_choices_by_hand() -> None:
+    """Loads 2/4, 1/4 and 1/4; the mean probabilities are over tokens."""
+    probs_TE = torch.tensor([[0.5, 0.4, 0.1], [0.4, 0.3, 0.3]])
+    expert_TK = torch.tensor([[0, 1], [0, 2]])
+    decision = tokens_choose(probs_TE.log(), probs_TE, expert_TK, probs_TE.gather(1, expert_TK))
+    [load_E] = StepLoads().gather([decision])
+    expected = 3 * (0.5 * 0.45 + 0.25 * 0.35 + 0.25 * 0.2)
+    assert StepLoadBalance()(decision, load_E).item() == pytest.approx(expected)
+
+
 def gradients(x_BTD: Tensor, weight_DE: Tensor) -> dict[str, Tensor]:
     """Return the gradient on the scores, (B, T, E), of a step: large, over it, and per batch."""
 

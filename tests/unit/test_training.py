@@ -182,6 +182,34 @@ def test_a_validation_is_the_mean_over_all_scored_targets() -> None:
     assert trainer.callback_metrics["valid/loss"].item() == pytest.approx(expected)
 
 
+class Drawing(OneLayer):
+    """Notes a number that it draws at every call."""
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__(vocabulary)
+        self.trained: list[float] = []
+        self.validated: list[float] = []
+
+    def forward(self, batch: SimpleNamespace) -> Output:
+        drawn = self.trained if self.training else self.validated
+        drawn.append(torch.rand(()).item())
+        return super().forward(batch)
+
+
+def test_every_validation_draws_alike_and_takes_no_draw_from_training() -> None:
+    networks = []
+    for scored in ([8], [8, 8]):
+        torch.manual_seed(0)
+        module = Training(V, Drawing)
+        fit(module, Some(scored), max_steps=6, val_check_interval=3)
+        networks.append(module.network)
+    one, two = networks
+    first, second = two.validated[:2], two.validated[2:]
+    assert first == second
+    assert first[0] != first[1], "each batch has draws of its own"
+    assert one.trained == two.trained
+
+
 def test_a_validation_with_nothing_scored_is_refused() -> None:
     with pytest.raises(ValueError, match="no target of the validation batches is scored"):
         fit(Training(V, OneLayer), Some([0, 0]), max_steps=6)
