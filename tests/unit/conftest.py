@@ -48,9 +48,14 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def runs_root(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of all runs with an MLflow database, and no server that the environment names."""
+def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs go to the database beside them, whatever the environment names."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture
+def runs_root(tmp_path: Path, empty_database: Path, no_server: None) -> Path:
+    """A folder of all runs with an MLflow database that has none yet."""
     root = tmp_path / "somebody's runs"
     root.mkdir()
     shutil.copy(empty_database, root)

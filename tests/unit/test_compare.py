@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -408,11 +409,13 @@ def test_folders_and_files_of_records(tmp_path: Path) -> None:
         from_files(tmp_path / "nowhere", EVERYTHING)
 
 
-def test_mlflow_gives_back_what_was_sent(runs_root: Path) -> None:
+@pytest.mark.usefixtures("no_server")
+def test_mlflow_gives_back_what_was_sent(tmp_path: Path, empty_database: Path) -> None:
     """Database and client read the same, and the same as the files do."""
-    root = folder_of_runs(runs_root)
+    root = folder_of_runs(tmp_path / "runs")
     files, place = found_runs(root, None, EVERYTHING)
     assert place == f"2 runs from {root}, all there are"
+    shutil.copy(empty_database, root)
     tracking.send(root)
     database, place = found_runs(root, None, EVERYTHING)
     assert place == "2 runs from MLflow, all there are"
@@ -439,7 +442,10 @@ def test_mlflow_gives_back_what_was_sent(runs_root: Path) -> None:
         assert ours == theirs
 
 
-def test_of_what_served_to_choose_mlflow_gives_the_head_alone(runs_root: Path) -> None:
+@pytest.mark.usefixtures("no_server")
+def test_of_what_served_to_choose_mlflow_gives_the_head_alone(
+    tmp_path: Path, empty_database: Path
+) -> None:
     """A search may have 10,000 trials, of which `compare` needs the number alone.
 
     Of another target a seed below 1000 judges, as a fresh one of a search does.
@@ -447,8 +453,9 @@ def test_of_what_served_to_choose_mlflow_gives_the_head_alone(runs_root: Path) -
     of_search = {"target": "sweeps", "profile": "s"}
     arms = [("dense", 1000, 3.0), ("sparse", 1000, 2.5), ("sparse", 0, 2.0), ("other", 0, 1.0)]
     searched = [record(arm, seed, loss, **of_search) for arm, seed, loss in arms]
-    root = folder_of_runs(runs_root, [DENSE[0], SPARSE[0], *searched])
+    root = folder_of_runs(tmp_path / "runs", [DENSE[0], SPARSE[0], *searched])
     files, _ = found_runs(root, None, EVERYTHING)
+    shutil.copy(empty_database, root)
     tracking.send(root)
     database, _ = found_runs(root, None, EVERYTHING)
     store = tracking.connect(root).store
