@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -408,12 +409,13 @@ def test_folders_and_files_of_records(tmp_path: Path) -> None:
         from_files(tmp_path / "nowhere", EVERYTHING)
 
 
-def test_mlflow_gives_back_what_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_server")
+def test_mlflow_gives_back_what_was_sent(tmp_path: Path, empty_database: Path) -> None:
     """Database and client read the same, and the same as the files do."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = folder_of_runs(tmp_path / "runs")
     files, place = found_runs(root, None, EVERYTHING)
     assert place == f"2 runs from {root}, all there are"
+    shutil.copy(empty_database, root)
     tracking.send(root)
     database, place = found_runs(root, None, EVERYTHING)
     assert place == "2 runs from MLflow, all there are"
@@ -440,19 +442,20 @@ def test_mlflow_gives_back_what_was_sent(tmp_path: Path, monkeypatch: pytest.Mon
         assert ours == theirs
 
 
+@pytest.mark.usefixtures("no_server")
 def test_of_what_served_to_choose_mlflow_gives_the_head_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_database: Path
 ) -> None:
     """A search may have 10,000 trials, of which `compare` needs the number alone.
 
     Of another target a seed below 1000 judges, as a fresh one of a search does.
     """
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     of_search = {"target": "sweeps", "profile": "s"}
     arms = [("dense", 1000, 3.0), ("sparse", 1000, 2.5), ("sparse", 0, 2.0), ("other", 0, 1.0)]
     searched = [record(arm, seed, loss, **of_search) for arm, seed, loss in arms]
     root = folder_of_runs(tmp_path / "runs", [DENSE[0], SPARSE[0], *searched])
     files, _ = found_runs(root, None, EVERYTHING)
+    shutil.copy(empty_database, root)
     tracking.send(root)
     database, _ = found_runs(root, None, EVERYTHING)
     store = tracking.connect(root).store
@@ -469,9 +472,8 @@ def test_of_what_served_to_choose_mlflow_gives_the_head_alone(
         assert all(one in judged for one in (DENSE[0], SPARSE[0], *searched[:2]))
 
 
-def test_a_run_deleted_in_the_ui_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    root = folder_of_runs(tmp_path / "runs")
+def test_a_run_deleted_in_the_ui_is_gone(runs_root: Path) -> None:
+    root = folder_of_runs(runs_root)
     tracking.send(root)
     store = tracking.connect(root).store
     for run in store.search(arm="sparse"):

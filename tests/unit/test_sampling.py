@@ -34,10 +34,10 @@ def test_the_nucleus_is_the_fewest_tokens_that_suffice() -> None:
     assert torch.equal(nucleus(probs_V, 1.0), probs_V)
 
 
-def shares(sampling: Sampling, logits_V: torch.Tensor) -> list[float]:
+def shares(sampling: Sampling, logits_V: torch.Tensor, draws: int = 4000) -> list[float]:
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.tensor([sampling.draw(logits_V, generator) for _ in range(4000)])
-    return (drawn.bincount(minlength=len(logits_V)) / 4000).tolist()
+    drawn = torch.tensor([sampling.draw(logits_V, generator) for _ in range(draws)])
+    return (drawn.bincount(minlength=len(logits_V)) / draws).tolist()
 
 
 def test_temperature_and_top_p_give_the_right_shares() -> None:
@@ -54,7 +54,8 @@ def test_temperature_and_top_p_give_the_right_shares() -> None:
 @pytest.mark.parametrize("top_p", [1e-300, 1.0])
 def test_the_most_extreme_temperatures(temperature: float, top_p: float) -> None:
     logits_V = torch.tensor([-1e30, 2.0, 3.0, -torch.inf])
-    found = shares(Sampling(temperature, top_p), logits_V)
+    certain = temperature < 1 or top_p < 1  # so that few draws show it
+    found = shares(Sampling(temperature, top_p), logits_V, draws=50 if certain else 4000)
     if temperature < 1:
         assert found == [0, 0, 1, 0]
     elif top_p < 1:
@@ -154,7 +155,7 @@ def limited(factor: float, seed: int = 0, **more: Any) -> Mixtral:
 @pytest.mark.parametrize("priority", ["choice", "position"])
 def test_capacity_leaves_the_tokens_those_of_a_full_reading(priority: str) -> None:
     likeliest, moved = Sampling(temperature=0), 0
-    for seed in range(20):
+    for seed in range(6):
         model, text = limited(0.5, seed, priority=priority), [3, 1, 4, 1, 5]
         written = list(generate(model, text, 8, likeliest))
         for token in written:
@@ -162,7 +163,7 @@ def test_capacity_leaves_the_tokens_those_of_a_full_reading(priority: str) -> No
             assert token == int(logits_V.argmax())
             text = [*text, token]
         moved += written != list(generate(limited(4.0, seed), [3, 1, 4, 1, 5], 8, likeliest))
-    assert moved > 10  # or room would not matter here
+    assert moved > 3  # or room would not matter here
 
 
 class Newest(nn.Module):

@@ -34,7 +34,6 @@ class Leader:
 
     def __init__(self, sweep: Sweep, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        sweep.base.build(logger=False)[1].prepare_data()
         self.stopped: list[Job] = []
         claims = Claims("me", alone=True)
         self.tickets = Tickets(sweep, open_storage(folder, ""), claims, folder)
@@ -69,6 +68,12 @@ class Leader:
             found.append((job.arm, job.seed))
             self.end(job)
         return found
+
+
+@pytest.fixture(autouse=True)
+def _prepared(tiny) -> None:
+    """The data of the sweeps, in which twins count FLOPs."""
+    tiny("switch_8.yaml")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What a sweep file may say, and what is refused in one line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -229,13 +230,15 @@ def test_a_grid_decides_the_number_of_trials(sweep_file) -> None:
     assert read_sweep(sweep_file(**given, trials=3)).trials == 3
 
 
-def test_a_sweep_needs_no_working_directory(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    first, *_ = (Path(__file__).parents[2] / "configs" / "sweeps").glob("*.yaml")
-    sweep = read_sweep(first)
-    assert sweep.name == first.stem
-    ends = {dimension.name: dimension.ends[0] for dimension in sweep.space}
-    assert sweep.at(ends).config["model"]
+def test_a_sweep_needs_no_working_directory(sweep_file, tmp_path: Path, monkeypatch) -> None:
+    """The experiment lies beside the file that names it."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    experiment = Path(json.loads(sweep_file().read_text())["experiment"])
+    (tmp_path / "beside.yaml").write_text(experiment.read_text())
+    sweep = read_sweep(sweep_file(experiment="beside.yaml", space=space_with()["space"]))
+    assert (sweep.name, sweep.trials) == ("sweep", 4)
+    assert sweep.at({"factor": 1.5}).config
 
 
 def test_differences_name_the_place() -> None:

@@ -1,9 +1,8 @@
 """Worlds draw what they say, and their floors are entropies worked out another way."""
 
 import math
-import subprocess
-import sys
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ from moebench.data.synthetic import WORLDS, Recall, Sources, Synthetic, Uniform
 from moebench.data.synthetic.world import draw_rows, entropy
 from moebench.experiment import ConfigurationError, load
 from moebench.run.job import Job
-from moebench.run.pool import run_all
+from moebench.run.pool import Pool
+from moebench.run.worker import execute
 
 CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
 
@@ -165,18 +165,19 @@ def settings(**more: object) -> dict[str, object]:
 def test_in_a_uniform_world_a_model_ends_at_the_floor(tmp_path: Path) -> None:
     experiment = load([CONFIG], settings())
     job = Job("target", "profile", "arm", 0, experiment, tmp_path / "run")
-    [record] = run_all([job], 1, lambda running, records: None)
+    record = execute(job, [])
     assert record.status == "finished", (job.folder / "error.txt").read_text()
     assert record.metrics["valid/loss"] == pytest.approx(math.log(8), abs=0.15)
     assert record.data_hash
 
 
 def test_its_short_name_is_known_to_a_process_that_never_imported_it() -> None:
-    program = (
-        "from pathlib import Path; from moebench.experiment import load; "
-        f"load([Path({str(CONFIG)!r})], {settings()!r})"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    """A fork of the server of runs, which has imported what runs need and nothing of this file."""
+    with Pool(1):  # says what the server imports
+        process = get_context("forkserver").Process(target=load, args=([CONFIG], settings()))
+        process.start()
+        process.join()
+    assert process.exitcode == 0
 
 
 def test_a_world_that_does_not_fit_is_one_line() -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from moebench.tracking import tracker as pace
 from moebench.tracking.files import Tail, flatten, points
 from moebench.tracking.reproduction import Partner, Reproduction
 from moebench.tracking.server import open_store, shown
-from moebench.tracking.store import Point, Store, legal, parts
+from moebench.tracking.store import METRICS, Point, Store, legal, parts
 from moebench.tracking.tracker import Tracker
 
 CONFIG = {
@@ -35,25 +36,13 @@ CONFIG = {
 DENSE = Partner("dense", "active_flops")
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an empty database; the first creation takes seconds."""
-    root = tmp_path_factory.mktemp("template")
-    open_store(root)
-    return root
-
-
 @pytest.fixture
-def root(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, runs_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of all runs; the current directory is another one."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    root = tmp_path / "somebody's runs"
-    root.mkdir()
-    shutil.copy(template / "mlflow.db", root)
-    return root
+    return runs_root
 
 
 class FakeRun:
@@ -201,12 +190,9 @@ def test_the_default_database_is_beside_the_runs(monkeypatch: pytest.MonkeyPatch
     assert "--default-artifact-root file:///some/runs/mlartifacts" in command
 
 
-def test_the_address_shown_is_that_of_the_list_of_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    shown_at = tracking.ui_address(tmp_path, 5001)
-    number = tracking.connect(tmp_path).store.experiment
+def test_the_address_shown_is_that_of_the_list_of_runs(root: Path) -> None:
+    shown_at = tracking.ui_address(root, 5001)
+    number = tracking.connect(root).store.experiment
     assert shown_at.startswith(f"http://127.0.0.1:5001/#/experiments/{number}/runs")
 
 
@@ -337,9 +323,9 @@ def test_a_name_that_mlflow_does_not_take_is_no_reason_to_stop(
 
 def test_more_points_than_one_request_takes(root: Path) -> None:
     tracker, folder = begin(root)
-    FakeRun(folder).lines(*range(2500))
+    FakeRun(folder).lines(*range(METRICS + 1))
     tracker.poll()
-    assert [step for step, _, _ in Seen(root).series("train/loss")] == list(range(2500))
+    assert [step for step, _, _ in Seen(root).series("train/loss")] == list(range(METRICS + 1))
 
 
 def test_the_record_ends_the_run_with_results_costs_and_data(root: Path) -> None:
@@ -477,7 +463,9 @@ def test_a_failed_run_made_again_is_another_run(root: Path) -> None:
 # The end
 
 
-def test_the_end_links_the_dense_baseline_and_keeps_the_results(root: Path, template: Path) -> None:
+def test_the_end_links_the_dense_baseline_and_keeps_the_results(
+    root: Path, empty_database: Path
+) -> None:
     tracker, folder = begin(root)
     for arm in ("switch", "dense", "hash"):
         for seed in (0, 1):
@@ -510,7 +498,7 @@ def test_the_end_links_the_dense_baseline_and_keeps_the_results(root: Path, temp
     }
     kept = [file.path for file in seen.client.list_artifacts(parent.info.run_id)]
     assert kept == ["verdicts.json"]
-    assert parent.info.artifact_uri.startswith((template / "mlartifacts").as_uri())
+    assert parent.info.artifact_uri.startswith((empty_database.parent / "mlartifacts").as_uri())
     assert list(Path.cwd().iterdir()) == []
 
 
@@ -676,14 +664,14 @@ def test_after_a_rest_nothing_is_lost(
         send(store, run_id, points)
 
     monkeypatch.setattr(Store, "log_points", fail_later)
-    run.lines(*range(1, 2000))
+    run.lines(*range(1, METRICS + 1))
     tracker.poll()  # the second of two requests fails
     tracker.poll()  # rests
     assert len(sizes) == 2
     monkeypatch.setattr(tracker, "due", 0.0)
     tracker.poll()
-    assert sizes[2:] == [1000]
-    assert [step for step, _, _ in Seen(root).series("train/loss")] == list(range(2000))
+    assert sizes[2:] == [1]
+    assert [step for step, _, _ in Seen(root).series("train/loss")] == list(range(METRICS + 1))
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
@@ -727,21 +715,24 @@ def test_a_tracker_without_a_reproduction_does_nothing(root: Path) -> None:
     assert Seen(root).parents == []
 
 
-OPENED = """
-import sys, time
-from pathlib import Path
-import mlflow
-from moebench.tracking.server import open_store
-root = Path(sys.argv[1])
-(root / sys.argv[2]).touch()
-while not all((root / name).exists() for name in "ab"):
-    time.sleep(0.001)
-open_store(root)
-"""
+def test_programs_make_the_database_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What makes the tables is never called twice at once; a lock of files holds between threads.
 
+    Each opens the folder for itself, as another program would.
+    """
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    making, made = threading.Lock(), []
 
-def test_two_programs_may_make_the_database_at_once(tmp_path: Path) -> None:
-    commands = [[sys.executable, "-c", OPENED, str(tmp_path), name] for name in "ab"]
-    both = [subprocess.Popen(one, stderr=subprocess.PIPE, text=True) for one in commands]
-    errors = [one.communicate(timeout=120)[1] for one in both]
-    assert [one.returncode for one in both] == [0, 0], errors
+    def make(tracking_uri: str) -> None:
+        assert making.acquire(blocking=False), "another is still making it"
+        time.sleep(0.05)
+        made.append(tracking_uri)
+        making.release()
+
+    monkeypatch.setattr("mlflow.MlflowClient", make)
+    monkeypatch.setattr("moebench.tracking.server.Store", lambda *_: None)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(open_store, [tmp_path] * 4))
+    assert made == [tracking.default_uri(tmp_path)] * 4
