@@ -3,7 +3,7 @@
 import json
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -91,14 +91,12 @@ def remembered() -> Remembered:
     return Remembered()
 
 
-@pytest.fixture
-def tiny(
-    small_text: Path, remembered: Remembered, monkeypatch: pytest.MonkeyPatch
-) -> "TinyExperiments":
+@pytest.fixture(scope="module")
+def tiny(small_text: Path, remembered: Remembered) -> Iterator["TinyExperiments"]:
     """Makes small experiments from configuration files, their data prepared."""
-    cache = small_text.parent / "cache"
-    monkeypatch.setenv("MOEBENCH_CACHE", str(cache))
-    return TinyExperiments(small_text, remembered)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOEBENCH_CACHE", str(small_text.parent / "cache"))
+        yield TinyExperiments(small_text, remembered)
 
 
 class TinyExperiments:

@@ -5,12 +5,11 @@ laid over them all. LightningCLI reads it, so every part is typed, strict and na
 part of somebody else's package joins by its `class_path`.
 """
 
-import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +104,7 @@ class Experiment:
             ConfigurationError: if a part refuses its arguments.
         """
         with one_line_errors():
-            cli = Cli(copy.deepcopy(dict(self.config)), build=True, trainer=trainer)
-            return cli.model, cli.datamodule, cli.trainer
+            return _checked(json.dumps(self.config, default=str)).make(trainer)
 
     def with_seed(self, seed: int) -> "Experiment":
         """Return the same experiment with another seed."""
@@ -145,8 +143,17 @@ def parse(arguments: Sequence[str]) -> Experiment:
         SystemExit: after printing, for `--help` and `--print_config`.
     """
     with one_line_errors():
-        config = Cli(list(arguments), build=False).config.as_dict()
+        config = Cli(list(arguments)).config.as_dict()
         config.pop("config", None)
         experiment = Experiment(json.loads(json.dumps(config, default=str)))
         check_options(experiment.config["trainer"])
     return experiment
+
+
+@lru_cache(maxsize=4)
+def _checked(config: str) -> Cli:
+    """Check a resolved configuration; once, as that takes longer than to make its objects.
+
+    A run is built to know its data, and again to train.
+    """
+    return Cli(json.loads(config))

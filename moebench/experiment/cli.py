@@ -1,5 +1,6 @@
 """LightningCLI as moebench uses it: defaults, links, and which LightningModule."""
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,16 +53,10 @@ def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
 
 
 class Cli(LightningCLI):
-    """LightningCLI with the links that every experiment has."""
+    """LightningCLI with the links that every experiment has; it reads first and makes later."""
 
-    def __init__(
-        self,
-        args: list[str] | Mapping[str, Any],
-        build: bool,
-        trainer: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.build = build
-        self.of_this_run = dict(trainer or {})
+    def __init__(self, args: list[str] | Mapping[str, Any]) -> None:
+        self.of_this_run: dict[str, Any] = {}
         self.own_module = names_a_module(args)
         super().__init__(
             pl.LightningModule if self.own_module else Training,
@@ -86,9 +81,19 @@ class Cli(LightningCLI):
         parser.set_defaults({"data": DEFAULT_DATA})
 
     def instantiate_classes(self) -> None:
-        """Make the objects, or leave it at the checked configuration."""
-        if self.build:
-            super().instantiate_classes()
+        """Leave it at the checked configuration."""
+
+    def make(self, trainer: Mapping[str, Any]) -> tuple[Any, pl.LightningDataModule, pl.Trainer]:
+        """Seed the generators and make model, data and trainer; nothing of them is kept.
+
+        Args:
+            trainer: arguments of the Trainer that belong to this run.
+        """
+        run = copy.copy(self)
+        run.of_this_run = dict(trainer)
+        run._set_seed()
+        super(Cli, run).instantiate_classes()
+        return run.model, run.datamodule, run.trainer
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer, with the arguments that belong to this run.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,13 +24,14 @@ EVERY_STEP = {
 }
 
 
-@pytest.fixture
-def trained(tiny, tmp_path: Path) -> Callable[..., Path]:
-    """Trains a small model of a configuration, keeps its weights, returns its folder."""
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Trains a small model of a configuration, once; keeps its weights, returns its folder."""
+    root = tmp_path_factory.mktemp("trained")
 
-    def train(name: str, settings: dict[str, object] | None = None) -> Path:
-        experiment = tiny(name, {**EVERY_STEP, **(settings or {})})
-        job = Job("target", "profile", "arm", 0, experiment, tmp_path / name / "run", True)
+    @cache
+    def train(name: str) -> Path:
+        job = Job("target", "profile", "arm", 0, tiny(name, EVERY_STEP), root / name / "run", True)
         assert execute(job, []).status == "finished"
         return job.folder
 

@@ -1,8 +1,6 @@
 """What the README shows works as it is shown."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,9 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
-def test_a_router_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_router_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Its file, its YAML, the command that uses both, and its contract tests."""
     router, contract = blocks("python")
     [overlay] = blocks("yaml")
@@ -39,15 +39,12 @@ def test_a_router_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     model, _, _ = parse(arguments).build(logger=False)
     assert "Coldest" in {type(module).__name__ for module in model.modules()}
 
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_coldest.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
-    assert " passed" in run.stdout
+    capsys.readouterr()
+    plugins = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:xdist"]
+    status = pytest.main(["-q", *plugins, str(tmp_path / "test_coldest.py")])
+    printed = capsys.readouterr().out
+    assert status == 0, printed
+    assert " passed" in printed
 
 
 def test_a_sweep_of_ones_own(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Killed at any instant, the same command goes on where it was and ends with the same bits."""
 
-import pickle
-import subprocess
-import sys
+import multiprocessing
+import shutil
+import signal
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -11,29 +12,22 @@ import pytest
 from moebench.records import RunRecord, read_history
 from moebench.run.job import Job
 from moebench.run.pool import run_all, sole_user
+from moebench.run.tracked import run_tracked
 
-STEPS = 60
-COMMAND = """
-import pickle, sys
-from pathlib import Path
-from moebench.run.pool import run_all
-if __name__ == "__main__":
-    run_all(pickle.loads(Path(sys.argv[1]).read_bytes()), 2, lambda running, records: None)
-"""
+STEPS = 30
 
 
 def make_jobs(tiny, root: Path) -> list[Job]:
-    """Two arms with two seeds each; noise in router and dropout, so that resuming must be exact."""
+    """Two arms, one with two seeds; noise in router and dropout, so resuming must be exact."""
     settings = {
         "trainer.max_steps": STEPS,
-        "trainer.val_check_interval": 10,
+        "trainer.val_check_interval": 5,
         "model.network.init_args.dropout": 0.1,
     }
+    arms = {arm: tiny(f"{arm}.yaml", settings) for arm in ("switch_8", "top2_8")}
     return [
-        Job("target", "profile", arm, seed, experiment.with_seed(seed), root / arm / str(seed))
-        for arm in ("switch_8", "top2_8")
-        for experiment in [tiny(f"{arm}.yaml", settings)]
-        for seed in (0, 1)
+        Job("target", "profile", arm, seed, arms[arm].with_seed(seed), root / arm / str(seed))
+        for arm, seed in (("switch_8", 0), ("switch_8", 1), ("top2_8", 0))
     ]
 
 
@@ -46,67 +40,67 @@ def essence(records: list[RunRecord]) -> list[tuple[object, ...]]:
     return [(r.arm, r.seed, r.status, r.steps, r.tokens, r.metrics) for r in records]
 
 
-@pytest.fixture
-def reference(tiny, tmp_path: Path) -> list[RunRecord]:
-    """The runs of one worker, undisturbed."""
-    return run_all(make_jobs(tiny, tmp_path / "reference"), 1, ignore)
+@pytest.fixture(scope="module")
+def undisturbed(tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the runs of one worker."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    run_all(make_jobs(tiny, root), 1, ignore)
+    return root
 
 
-def test_the_number_of_workers_changes_no_bit(reference, tiny, tmp_path: Path) -> None:
-    together = run_all(make_jobs(tiny, tmp_path / "two"), 2, ignore)
-    assert essence(together) == essence(reference)
-    assert all(record.status == "finished" for record in together)
-    assert len({record.metrics["valid/loss"] for record in together}) == len(together)
-
-
-def test_killed_in_the_middle_it_goes_on(reference, tiny, tmp_path: Path) -> None:
+def test_killed_in_the_middle_it_goes_on(undisturbed: Path, tiny, tmp_path: Path) -> None:
+    """By two workers where it was one, which changes no bit either."""
     jobs = make_jobs(tiny, tmp_path / "killed")
-    (tmp_path / "jobs").write_bytes(pickle.dumps(jobs))
-    command = subprocess.Popen([sys.executable, "-c", COMMAND, str(tmp_path / "jobs")])
+    command = multiprocessing.get_context("forkserver").Process(
+        target=run_tracked, args=(jobs, 2, None)
+    )
+    command.start()
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not any(job.checkpoint_path.exists() for job in jobs):
-        time.sleep(0.02)
+        time.sleep(0.01)
     command.kill()
-    command.wait()
+    command.join()
     interrupted = [job for job in jobs if job.checkpoint_path.exists()]
     assert interrupted, "nothing was interrupted in the middle of its training"
     resumed = run_all(jobs, 2, ignore)
-    assert essence(resumed) == essence(reference)
+    assert essence(resumed) == essence(run_all(make_jobs(tiny, undisturbed), 1, ignore))
+    assert {record.status for record in resumed} == {"finished"}
+    assert len({record.metrics["valid/loss"] for record in resumed}) == len(jobs)
     for job in jobs:
         steps = [line["step"] for line in read_history(job.history_path) if "train/loss" in line]
         assert steps == list(range(STEPS)), "each step is logged once"
         assert not job.checkpoint_path.exists()
 
 
-def test_finished_runs_are_not_repeated(reference, tiny, tmp_path: Path) -> None:
-    jobs = make_jobs(tiny, tmp_path / "reference")
+def test_finished_runs_are_not_repeated(undisturbed: Path, tiny, tmp_path: Path) -> None:
+    """Wherever their folder is by now."""
+    shutil.copytree(undisturbed, tmp_path / "moved")
+    jobs = make_jobs(tiny, tmp_path / "moved")
+    records = [job.record() for job in jobs]
     before = {job.folder: job.record_path.stat().st_mtime_ns for job in jobs}
-    assert run_all(jobs, 2, ignore) == reference
+    assert run_all(jobs, 2, ignore) == records
     assert {job.folder: job.record_path.stat().st_mtime_ns for job in jobs} == before
 
 
-def test_another_configuration_is_run_again(reference, tiny, tmp_path: Path) -> None:
-    [job, *_] = make_jobs(tiny, tmp_path / "reference")
-    changed = tiny("switch_8.yaml", {"trainer.max_steps": 2, "trainer.val_check_interval": 1})
-    other = Job(job.target, job.profile, job.arm, job.seed, changed.with_seed(0), job.folder)
-    [record] = run_all([other], 1, ignore)
-    assert record.steps == 2
-    assert record.config_hash != reference[0].config_hash
+def hold(folder: Path, told: Connection) -> None:
+    """Use a folder until this process is killed."""
+    with sole_user(folder):
+        told.send("held")
+        signal.pause()
 
 
 def test_a_folder_has_one_user(tmp_path: Path) -> None:
-    code = (
-        "import sys, time; from pathlib import Path; from moebench.run.pool import sole_user\n"
-        "with sole_user(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-    )
-    other = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    assert other.stdout is not None
-    assert other.stdout.readline() == "held\n"
-    with pytest.raises(ValueError, match="another process"), sole_user(tmp_path):
-        pass
-    other.kill()
-    other.wait()
+    ours, theirs = multiprocessing.Pipe()
+    # It only holds a file, so a plain fork will do: a fresh interpreter would import for seconds.
+    other = multiprocessing.get_context("fork").Process(target=hold, args=(tmp_path, theirs))
+    other.start()
+    try:
+        assert ours.poll(60)
+        assert ours.recv() == "held"
+        with pytest.raises(ValueError, match="another process"), sole_user(tmp_path):
+            pass
+    finally:
+        other.kill()
+        other.join()
     with sole_user(tmp_path):
         pass

@@ -1,8 +1,12 @@
 """From YAML to objects: what is merged, what is refused and how, what the hash depends on."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
+import torch
 
 from moebench.experiment import ConfigurationError, explain, load, parse
 from moebench.moe.capacity import Limited
@@ -42,6 +46,22 @@ def test_building_does_not_change_the_experiment() -> None:
     before = experiment.to_yaml()
     experiment.build(logger=False, callbacks=[])
     assert experiment.to_yaml() == before
+
+
+def test_every_build_makes_objects_of_its_own_and_keeps_none() -> None:
+    """The configuration is checked once for several builds; nothing else may be left of them."""
+    experiment = load([CONFIG])
+    first, data, trainer = experiment.build(logger=False, callbacks=[pl.Callback()])
+    second, other_data, plain = experiment.build(logger=False)
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+        assert one.data_ptr() != other.data_ptr()
+    assert data is not other_data
+    assert len(plain.callbacks) == len(trainer.callbacks) - 1
+    gone = weakref.ref(second)
+    del second, other_data, plain, other
+    gc.collect()
+    assert gone() is None
 
 
 def test_parts_are_built_as_written() -> None:
