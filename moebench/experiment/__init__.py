@@ -17,6 +17,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 
+from moebench.experiment.classes import refuse_faults
 from moebench.experiment.cli import Cli
 from moebench.experiment.code import class_modules, code_of, source_of_modules
 from moebench.experiment.files import read_yaml
@@ -147,6 +148,7 @@ def parse(arguments: Sequence[str]) -> Experiment:
     with one_line_errors():
         config = Cli(list(arguments), build=False).config.as_dict()
         config.pop("config", None)
+        refuse_faults(config)
         experiment = Experiment(json.loads(json.dumps(config, default=str)))
         check_options(experiment.config["trainer"])
     return experiment
