@@ -16,6 +16,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 
+from moebench.experiment.classes import refuse_faults
 from moebench.experiment.cli import Cli
 from moebench.experiment.code import class_modules, code_of, source_of_modules
 from moebench.experiment.files import read_yaml
@@ -145,6 +146,7 @@ def parse(arguments: Sequence[str]) -> Experiment:
     with one_line_errors():
         config = Cli(list(arguments)).config.as_dict()
         config.pop("config", None)
+        refuse_faults(config)
         experiment = Experiment(json.loads(json.dumps(config, default=str)))
         check_options(experiment.config["trainer"])
     return experiment

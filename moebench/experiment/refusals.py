@@ -13,6 +13,7 @@ from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import SOURCES
 from moebench.data.synthetic import WORLDS, Synthetic
 from moebench.data.text import Text
+from moebench.experiment.classes import fault
 from moebench.models import MODELS
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
@@ -34,6 +35,10 @@ UNKNOWN_NAME = (
     r"Expected a dot import path string: (\S+?)\.?(?=\s|$)"
     r"|(?:has no attribute|No module named) '([^']+)'"
 )
+CLASS = r"([A-Za-z_]\w*(?:\.\w+)+)"
+CLASS_NAMED = rf"(?:G(?:ot|iven) value: |val='|class_path'?[=:] ?'){CLASS}"
+NO_PART = rf"Expected '{CLASS}' to be a (?:function that returns|subclass of) <class '(\w+)'>"
+LACKING = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
 NOISE = (  # lines of a report that are not the reason
     "Does not validate",
     "Errors:",
@@ -77,6 +82,11 @@ def explain(message: str) -> str:
     if refused:
         allowed = _parameters(message, refused) or "see `moebench fit --help`"
         return f"{key}: {refused[0].rstrip('.')}; allowed: {allowed}".removeprefix(": ")
+    if wrong := _wrong_class(message):
+        name, why = wrong
+        return f"{key}={name}: {why}; allowed: a class_path or one of {_names()}".removeprefix("=")
+    if lacking := re.search(LACKING, message):
+        return f"{key}={lacking[2]}: {lacking[1]}; allowed: {_arguments(lacking[2])}"
     if unknown:
         name = unknown[1] or unknown[2]
         return f"{key}: no class or module is called {name}; a class_path or one of {_names()}"
@@ -99,11 +109,23 @@ def _parameters(report: str, refused: re.Match[str]) -> str:
     before = re.findall(r"Problem with given class_path '([\w.]+)'", report[: refused.start()])
     after = re.findall(r"class_path='([\w.]+)', init_args=", report[refused.end() :])
     paths = after[:1] or before[-1:]
-    if not paths:
-        return ""
-    module, _, name = paths[0].rpartition(".")
+    return _arguments(paths[0]) if paths else ""
+
+
+def _arguments(path: str) -> str:
+    """Return what the class of a path accepts."""
+    module, _, name = path.rpartition(".")
     part = getattr(importlib.import_module(module), name)
     return ", ".join(inspect.signature(part).parameters)
+
+
+def _wrong_class(report: str) -> tuple[str, str] | None:
+    """Return the name in a report that no part can be made of, and why; None if there is none."""
+    for name in re.findall(CLASS_NAMED, report):
+        if why := fault(name):
+            return name, why
+    no_part = re.search(NO_PART, report)
+    return (no_part[1], f"is no {no_part[2]}") if no_part else None
 
 
 def _names() -> str:

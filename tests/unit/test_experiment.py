@@ -134,5 +134,49 @@ def test_a_part_of_somebody_elses_package_joins_by_its_path(
     assert tastes == {"odd"}
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("not_parts.function", ["is not a class but of type function"]),
+        ("not_parts.returns_a_module", ["is not a class but of type function"]),
+        ("not_parts.number", ["is not a class but of type int"]),
+        ("not_parts.NoModule", ["is no Module"]),
+        ("not_parts.Abstract", ["is an abstract class, which lacks forward"]),
+        ("not_parts.Lacking", ["arguments are required: more", "allowed: dim, more"]),
+        ("imports_nothing.Part", ["module imports_nothing cannot be imported", "'not_there'"]),
+        ("cannot_be_read.Part", ["module cannot_be_read cannot be imported", "SyntaxError"]),
+        ("raises.Part", ["module raises cannot be imported", "RuntimeError: too early"]),
+    ],
+)
+def test_what_is_no_part_is_refused_with_key_name_and_reason(
+    path: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "not_parts.py").write_text(
+        "from abc import ABC, abstractmethod\n"
+        "from torch import nn\n"
+        "number = 3\n"
+        "def function(dim): return nn.Linear(dim, 4)\n"
+        "def returns_a_module(dim: int) -> nn.Linear: return nn.Linear(dim, 4)\n"
+        "class NoModule:\n"
+        "    def __init__(self, dim: int) -> None: ...\n"
+        "class Abstract(nn.Module, ABC):\n"
+        "    def __init__(self, dim: int) -> None: ...\n"
+        "    @abstractmethod\n"
+        "    def forward(self, x_TD): ...\n"
+        "class Lacking(nn.Module):\n"
+        "    def __init__(self, dim: int, more: int) -> None: ...\n"
+    )
+    (tmp_path / "imports_nothing.py").write_text("import not_there\n")
+    (tmp_path / "cannot_be_read.py").write_text("def part(:\n")
+    (tmp_path / "raises.py").write_text("raise RuntimeError('too early')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError) as refusal:
+        load([CONFIG], {f"{NETWORK}.sparse.router": path})
+    message = str(refusal.value)
+    assert "\n" not in message
+    for word in ["sparse", f"={path}: ", *words, "allowed: "]:
+        assert word in message, message
+
+
 def test_an_explanation_of_something_unknown_is_the_message_itself() -> None:
     assert explain("the moon is full") == "the moon is full"

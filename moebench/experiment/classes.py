@@ -1,0 +1,51 @@
+"""What is wrong with a class that a configuration names: it cannot be imported, or not be made."""
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+
+def fault(path: str) -> str:
+    """Say why no part can be made of what a dotted name stands for; empty if one can.
+
+    Empty as well for a name of nothing: that is told as such.
+    """
+    module, _, name = path.rpartition(".")
+    if not module:
+        return ""
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except Exception as error:  # anybody's module may raise anything
+        if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+            return ""
+        return f"module {module} cannot be imported ({type(error).__name__}: {error})"
+    if found is None:
+        return ""
+    if not inspect.isclass(found):
+        return f"is not a class but of type {type(found).__name__}"
+    lacking = sorted(getattr(found, "__abstractmethods__", ()))
+    return f"is an abstract class, which lacks {', '.join(lacking)}" if lacking else ""
+
+
+def refuse_faults(config: Any, key: str = "") -> None:
+    """Look at all that a checked configuration names.
+
+    Abstract classes pass until they are to be made, and functions that say what they return.
+
+    Raises:
+        ValueError: for one that no part can be made of.
+    """
+    if isinstance(config, Mapping):
+        if isinstance(path := config.get("class_path"), str) and (why := fault(path)):
+            raise ValueError(f"{key}={path}: {why}; allowed: a class that can be made")
+        for name, value in config.items():
+            refuse_faults(value, f"{key}.{name}".lstrip("."))
+    elif isinstance(config, list | tuple):
+        for number, value in enumerate(config):
+            refuse_faults(value, f"{key}.{number}")
+    elif inspect.isroutine(config):
+        path = f"{config.__module__}.{config.__name__}"
+        raise ValueError(
+            f"{key}={path}: is not a class but of type function; allowed: a class_path"
+        )
