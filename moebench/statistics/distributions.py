@@ -113,14 +113,27 @@ class Student(Estimate):
         return self.value - half, self.value + half
 
 
-def welch(first: Values, second: Values, ratio: float = 1.0) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Sample:
+    """What is asked of a sample, worked out once for all bounds that are tried."""
+
+    n: int
+    mean: float
+    variance: float
+
+    @classmethod
+    def of(cls, values: Values) -> "Sample":
+        """Return that of two values or more."""
+        return cls(len(values), float(values.mean()), float(values.var(ddof=1)))
+
+
+def welch(first: Sample, second: Sample, ratio: float = 1.0) -> tuple[float, float]:
     """Return standard error and degrees of freedom of mean(first) - ratio * mean(second).
 
     Source: Welch 1947, Biometrika 34; the variances need not be equal.
     """
-    a = float(first.var(ddof=1)) / len(first)
-    b = ratio**2 * float(second.var(ddof=1)) / len(second)
-    return sqrt(a + b), (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
+    a, b = first.variance / first.n, ratio**2 * second.variance / second.n
+    return sqrt(a + b), (a + b) ** 2 / (a**2 / (first.n - 1) + b**2 / (second.n - 1))
 
 
 @dataclass(frozen=True)
@@ -133,8 +146,8 @@ class Fieller(Estimate):
     Source: Fieller 1954, Journal of the Royal Statistical Society B 16, with Welch's variances.
     """
 
-    first: Values = field(repr=False, compare=False)
-    second: Values = field(repr=False, compare=False)
+    first: Sample
+    second: Sample
     method: ClassVar[str] = "Fieller"
 
     def p_at_most(self, bound: float) -> float:
@@ -147,7 +160,7 @@ class Fieller(Estimate):
 
     def _p(self, bound: float, sign: int) -> float:
         error, freedom = welch(self.first, self.second, bound)
-        gap = float(self.first.mean() - bound * self.second.mean())
+        gap = self.first.mean - bound * self.second.mean
         return float(stdtr(freedom, -sign * gap / error))
 
     def ends(self) -> tuple[float, float]:

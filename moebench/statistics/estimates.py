@@ -16,6 +16,7 @@ from moebench.statistics.distributions import (
     Known,
     Mapped,
     Nothing,
+    Sample,
     Share,
     Student,
     welch,
@@ -56,7 +57,7 @@ def difference(first: Values, second: Values) -> Estimate:
     shift = float(first.mean() - second.mean())
     if identical(first) and identical(second):
         return Identical(shift, n)
-    error, freedom = welch(first, second)
+    error, freedom = welch(Sample.of(first), Sample.of(second))
     return Student(shift, n, error, freedom)
 
 
@@ -71,7 +72,7 @@ def ratio(first: Values, second: Values) -> Estimate:
     quotient = float(first.mean() / second.mean())
     if identical(first) and identical(second):
         return Identical(quotient, n)
-    return Fieller(quotient, n, first, second)
+    return Fieller(quotient, n, Sample.of(first), Sample.of(second))
 
 
 def paired_ratio(first: Values, second: Values) -> Estimate:
