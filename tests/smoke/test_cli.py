@@ -74,7 +74,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "tiny", *ROWS, "body"], ["source.field='body'", "has title, text"]),
         (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
         (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
-        (["data", "describe", "--config", WORLD], ["data: Synthetic is no text"]),
+        (["data", "describe", "--config", SWITCH, WORLD], ["data: Synthetic is no text"]),
         (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
         (["verdict", "tiny"], ["results.jsonl", "make reproduce-tiny"]),
         (["compare"], ["runs", "neither a folder"]),

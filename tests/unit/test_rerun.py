@@ -1,21 +1,28 @@
 """Two runs of one arm and seed side by side: what is the same, what is noise, what is not."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moebench.claims import ClaimTest, Paper
 from moebench.experiment import Experiment
+from moebench.plan import Arm, Plan
 from moebench.records import RunRecord
 from moebench.rerun import Sameness, job_of
 from moebench.rerun.alike import compared
-from moebench.rerun.asked import Asked
+from moebench.rerun.asked import Asked, asked_for
+from moebench.rerun.deciding import deciding
 from moebench.rerun.environment import Change, changes, differing
 from moebench.rerun.text import told
 from moebench.run.function import Function
+from moebench.targets import Target
 from moebench.testing import claims
+from moebench.verdict.conditions import unknown
+from moebench.verdict.evidence import Evidence
+from moebench.verdict.findings import Findings
 
 
 def run(seed: int, loss: float, **changed: Any) -> RunRecord:
@@ -176,3 +183,62 @@ def test_a_recorded_configuration_has_its_hash_again() -> None:
     record = run(3, 1.0, config=config, config_hash=experiment.hash)
     again = RunRecord.from_json(record.to_json())
     assert Experiment(again.config).hash == record.config_hash
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads(ClaimTest):
+    """Looks at some metrics of one arm; their names are in no field by themselves."""
+
+    steps: tuple[int, ...] = ()
+    name: str = "valid/loss@{}"
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return ("a",)
+
+    def judge(self, evidence: Evidence) -> Findings:
+        for step in self.steps:
+            evidence.values(self.name.format(step), "a")
+        return Findings(unknown("nothing", "", ""))
+
+
+CURVE = {f"valid/loss@{step}": 1.0 for step in (0, 5, 10, 15)} | {
+    "valid/loss": 1.0,
+    "step_5/x": 2.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("test", "names"),
+    [
+        (Reads(steps=(5,)), {"valid/loss", "valid/loss@5"}),
+        (Reads(steps=(5, 10, 15)), {"valid/loss"}),
+        (Reads(steps=(5, 6), name="step_{}/x"), {"valid/loss", "step_5/x"}),
+        (Reads(metric="valid/loss@10"), {"valid/loss", "valid/loss@10"}),
+    ],
+)
+def test_what_decides_is_what_tests_read(test: ClaimTest, names: set[str]) -> None:
+    """A curve as a whole is the metric that it is of; a validation before training is no part."""
+    paper = Paper(key="x", title="", authors="", year=2020, arxiv="")
+    plan = Plan([Arm("a", [])], [], {})
+    found = Target(paper, [claims.claim_of(test)], plan, Path(), Path())
+    records = [run(seed, 1.0, metrics=CURVE) for seed in range(3)]
+    assert deciding(found, records, records[0]) == names
+
+
+@pytest.mark.parametrize("reference", ["no_such_module:f", "math:no_such_function"])
+def test_a_function_that_is_gone_is_refused(reference: str) -> None:
+    paper = Paper(key="x", title="", authors="", year=2020, arxiv="")
+    found = Target(paper, [], Plan([], [], {}, computed={"a": reference}), Path(), Path())
+    with pytest.raises(ValueError, match="which is not there"):
+        asked_for(found, run(0, 1.0))
+
+
+def test_what_is_furthest_apart_is_shown_first() -> None:
+    names = [f"m{number:02}" for number in range(20)]
+    arm = [run(seed, 1.0, metrics=dict.fromkeys(names, 1.0 + seed / 10)) for seed in range(4)]
+    now = replace(arm[0], metrics={name: 1.0 + float(n) for n, name in enumerate(names)})
+    lines = told(compared(arm[0], now, arm, set(names)), [], now, "")
+    shown = [line.split()[0] for line in lines if line.startswith("m")]
+    assert shown == [*reversed(names)][:12]
+    assert "and 8 more numbers, none of them further apart, in units of noise" in lines
