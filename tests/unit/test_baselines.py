@@ -26,12 +26,15 @@ def arguments(experiment: Experiment) -> dict[str, Any]:
 
 def test_solve_finds_the_width_on_a_straight_line() -> None:
     assert solve(lambda width: 100 + 3 * width, target=100 + 3 * 640, start=512) == (640, 2020)
-    assert solve(lambda width: 5 * width, target=5 * 519, start=64) == (512, 2560), (
-        "a multiple of 16"
-    )
-    assert solve(lambda width: 5 * width, target=0.0, start=64) == (16, 80), (
-        "no block without a width"
-    )
+    for target, nearest in ((519, 512), (521, 528), (0, 16)):  # no block without a width
+        assert solve(lambda width: 5 * width, 5 * target, start=64) == (nearest, 5 * nearest)
+    assert solve(lambda width: 5 * width, target=160, start=4) == (32, 160)
+
+
+def test_a_clock_by_which_wider_is_faster_draws_no_line() -> None:
+    """Of the two widths timed the nearer one is taken."""
+    assert solve(lambda width: 100 - width, target=50, start=64) == (64, 36)
+    assert solve(lambda width: 7, target=50, start=64) == (64, 7)
 
 
 def test_a_twin_has_no_mixture_and_all_else_alike(tiny) -> None:

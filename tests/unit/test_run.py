@@ -110,6 +110,7 @@ def test_a_batch_that_is_not_full_counts_with_its_share() -> None:
     assert work.tokens(per_batch=12) == (4 + 4 + 1) * 3
     trained_for(work, 0, rows=2)
     assert work.tokens(per_batch=12) == (4 + 4 + 1 + 2) * 3
+    assert work.tokens(per_batch=10) == round((4 + 4 + 1 + 2) * 2.5)
 
 
 def test_a_batch_that_is_not_full_counts_with_its_share_after_a_kill_too() -> None:

@@ -215,6 +215,14 @@ def test_a_validation_with_nothing_scored_is_refused() -> None:
         fit(Training(V, OneLayer), Some([0, 0]), max_steps=6)
 
 
+def test_each_validation_counts_its_own_targets() -> None:
+    module = Training(V, OneLayer)
+    module.scored = 8  # of the one before
+    module.on_validation_epoch_start()
+    with pytest.raises(ValueError, match="no target of the validation batches is scored"):
+        module.on_validation_epoch_end()
+
+
 class Norms(pl.Callback):
     """Notes the norm of the gradient that each step was made with."""
 

@@ -162,6 +162,13 @@ def test_the_width_is_the_one_worked_out_by_hand(
     assert "not equal" not in caplog.text
 
 
+@pytest.mark.parametrize(("hidden", "width"), [(63, 64), (65, 80)])
+def test_the_width_is_the_nearest_multiple(hidden: int, width: int) -> None:
+    """Of 63 + 16 / 2 = 71, and of 73."""
+    sparse = mixture(switch(16), ReluMLP, hidden, every=1)
+    assert twin(Parts.of(network("Decoder", sparse)), "active_flops").width == width
+
+
 @pytest.mark.parametrize(
     ("matched_on", "cost", "hidden", "above"),
     [("active_flops", "FLOPs", 1, True), ("total_params", "parameters", 11, False)],
