@@ -1,4 +1,4 @@
-"""Of what data the evidence of a paper is, beside what its data modules make today."""
+"""What is said of the evidence of a paper: whether its data are today's, and whether mixed."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,6 +8,14 @@ from moebench.experiment import load, read_yaml
 from moebench.records import RunRecord
 from moebench.run.function import named
 from moebench.targets import Target
+from moebench.verdict.mixture import mixtures
+
+
+def notices(found: Target, records: Sequence[RunRecord]) -> list[str]:
+    """Return what is to be said wherever these records of one profile are shown."""
+    older = outdated(found, records)
+    mixed = [f"Mixed evidence: {why}." for why in mixtures(found.claims, records)]
+    return [older, *mixed] if older else mixed
 
 
 def outdated(found: Target, records: Sequence[RunRecord]) -> str:

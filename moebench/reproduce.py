@@ -12,7 +12,7 @@ from moebench import report, tracking
 from moebench.baselines import twin
 from moebench.experiment import Experiment, load
 from moebench.plan import Arm, Plan, Profile
-from moebench.provenance import outdated
+from moebench.provenance import notices
 from moebench.records import RunRecord, read, write_all, write_whole
 from moebench.run.check import checked
 from moebench.run.function import Function, named
@@ -21,7 +21,6 @@ from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.targets import Target, folder_of
 from moebench.verdict import Verdict
-from moebench.verdict.mixture import mixtures
 
 RESULTS = ("results.jsonl", "verdicts.json", "report.html")
 
@@ -208,9 +207,6 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
     plan, tables = target.plan, target.tables(records)
-    mixed = [f"Mixed evidence: {why}." for why in mixtures(target.claims, records)]
-    notices = [text for text in (outdated(target, records), *mixed) if text]
-    report.write(
-        folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, notices
-    )
+    told = notices(target, records)
+    report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, told)
     return verdicts

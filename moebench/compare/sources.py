@@ -97,7 +97,8 @@ def from_files(place: Path, wanted: Wanted) -> list[Logged]:
 
 def _in_folder(root: Path, wanted: Wanted) -> Iterator[Logged]:
     """Yield the runs under `<root>/<target>/<profile>/<arm>/seed_<n>`."""
-    for folder in sorted(root.glob(f"{wanted.target or '*'}/{wanted.profile or '*'}")):
+    # A pattern that ends in a stroke finds folders only: an earlier comparison has left files here.
+    for folder in sorted(root.glob(f"{wanted.target or '*'}/{wanted.profile or '*'}/")):
         tags = json.loads(text(folder / TAGS) or "{}")
         for path in sorted(folder.glob("*/seed_*/record.json")):
             config = json.loads(text(path.with_name("config.json")) or "{}")

@@ -399,6 +399,9 @@ def test_folders_and_files_of_records(tmp_path: Path) -> None:
         "true",
     ]
     assert from_files(root, Wanted(profile="full", target="paper")) == []
+    (root / "compare").mkdir()  # where the command writes
+    (root / "compare" / "compare.csv").touch()
+    assert len(from_files(root, EVERYTHING)) == len(found)
     file = tmp_path / "results.jsonl"
     write_all([*DENSE, *SPARSE], file)
     assert len(from_files(file, EVERYTHING)) == 6

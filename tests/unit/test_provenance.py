@@ -1,5 +1,6 @@
 """Published figures that were made from older data than today's say that they are."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from moebench.publish import origin, with_tables
 from moebench.records import RunRecord, write_all
 from moebench.report import render
 from moebench.reproduce import conclude
+from moebench.shown import shown
 from moebench.targets import Target
 from moebench.testing import claims
 from moebench.verdict.comparisons import Difference
@@ -71,6 +73,15 @@ def test_evidence_of_an_older_text_says_so(found: Target, monkeypatch: pytest.Mo
     assert "Text" in outdated(found, [run("over_text/1,2", Text.version - 1)])
 
 
+def test_a_terminal_tells_of_mixed_runs_that_no_claim_is_judged_by(
+    found: Target, tmp_path: Path
+) -> None:
+    records = [run("text", Text.version), replace(run("text", Text.version - 1), seed=1)]
+    write_all(records, tmp_path / "results.jsonl")
+    told = f"text: its seeds have data of the versions {Text.version - 1}, {Text.version}"
+    assert f"Mixed evidence: {told}." in shown(found, tmp_path, [])
+
+
 def test_tables_and_page_tell(
     found: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +94,7 @@ def test_tables_and_page_tell(
     folder = tmp_path / "runs" / "p" / "full"
     folder.mkdir(parents=True)
     write_all(records, folder / "results.jsonl")
-    conclude(found, found.plan.profile("full"), folder)
+    verdicts = conclude(found, found.plan.profile("full"), folder)
+    assert told in shown(found, folder, verdicts)
     assert told in (folder / "report.html").read_text()
     assert 'class="notice"' not in render(folder, found.paper, [], [], {})
