@@ -15,6 +15,7 @@ from moebench.options import data_settings, parser
 from moebench.records import read
 
 SWITCH = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "switch_8.yaml")
+WORLD = str(Path(__file__).parents[2] / "configs" / "switch_2021" / "one_source.yaml")
 LAYER = Path(__file__).parents[2] / "configs" / "shazeer_2017"
 GATE = "model.network.init_args.middle.init_args.router.init_args"
 ROWS = ["--data", "rows.jsonl", "--field"]
@@ -22,6 +23,7 @@ VOWELS = Path(__file__).parents[2] / "configs" / "jacobs_1991" / "one_expert.yam
 PLACE = "model.network.init_args.sparse.router"
 ROUTER = f"{PLACE}.init_args"
 BATCHWISE = [f"--{PLACE}=Batchwise", f"--{PLACE}.num_experts=16", f"--{PLACE}.k=4"]
+THREE_TOKENS = ["--data.batch_size=1", "--data.length=3"]
 
 
 def layer(name: str, *more: str) -> list[str]:
@@ -79,7 +81,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (layer("moe", f"--{GATE}.k=16"), ["k=16", "between 1 and num_experts - 1 = 15"]),
         (layer("moe_h", f"--{GATE}.groups=7"), ["groups=7", "must divide num_experts=64"]),
         (
-            ["fit", f"--config={SWITCH}", *BATCHWISE, "--data.batch_size=1", "--data.length=3"],
+            ["fit", f"--config={SWITCH}", f"--config={WORLD}", *BATCHWISE, *THREE_TOKENS],
             ["tokens=3", "fewer than num_experts=16", "needs as many"],
         ),
         (
