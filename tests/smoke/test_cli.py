@@ -23,6 +23,7 @@ ROWS = ["--data", "rows.jsonl", "--field"]
 PLACE = "model.network.init_args.sparse.router"
 ROUTER = f"{PLACE}.init_args"
 BATCHWISE = [f"--{PLACE}=Batchwise", f"--{PLACE}.num_experts=16", f"--{PLACE}.k=4"]
+THREE_TOKENS = ["--data.batch_size=1", "--data.length=3"]
 
 
 def layer(name: str, *more: str) -> list[str]:
@@ -89,7 +90,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
             ["groups=7", "must divide num_experts=64"],
         ),
         (
-            ["fit", f"--config={SWITCH}", *BATCHWISE, "--data.batch_size=1", "--data.length=3"],
+            ["fit", f"--config={SWITCH}", f"--config={WORLD}", *BATCHWISE, *THREE_TOKENS],
             ["tokens=3", "fewer than num_experts=16", "needs as many"],
         ),
         (
