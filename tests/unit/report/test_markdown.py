@@ -1,0 +1,121 @@
+"""Blocks of Markdown, and where they stand in a text."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from moebench import report
+from moebench.claims import Word
+from moebench.plan import PaperTable
+
+from .fakes import CLAIMS, PAPER, VERDICTS, make, record, verdict
+
+
+def test_markdown_table() -> None:
+    lines = report.markdown_table(VERDICTS).splitlines()
+    assert lines[0] == (
+        "| claim | verdict | statement | paper | effect [95% interval] | n | adjusted p "
+        "| beside it |"
+    )
+    assert lines[2] == (
+        "| C1 | ● reproduced\\* | Statement C1 & more. | table 1; loss gap −1.5; sizes 1, 2 "
+        "| −0.123 \\[−0.150, −0.097\\] nats | 3 | 0.012 "
+        "| null control failed (C1n); FLOPs ×1.40 (switch to dense); n: speaker orders |"
+    )
+    assert lines[3].endswith("| no control \\[1\\] |")
+    assert lines[4].startswith("| C3 | – not testable here |")
+    assert lines[4].endswith("|  |  |  |  |")
+    assert lines[6] == "Controls, and claims that the paper does not make; their p is not adjusted."
+    assert lines[8].split(" | ")[6] == "p"
+    assert lines[10].startswith("| C1n | ⊠ control failed | ")
+    assert lines[10].endswith("| 0.046 | null control of C1 |")
+    assert lines[13] == "\\* preliminary: fewer runs than the claim asks for."
+    assert lines[15] == "\\[1\\] None."
+
+
+def test_markdown_counts_what_the_paper_says_and_the_rest_apart() -> None:
+    found = {"[one](a)": VERDICTS, "[two](b)": [verdict(CLAIMS[2], Word.NOT_IMPLEMENTED)]}
+    head, _, one, two = report.markdown_counts(found).splitlines()
+    assert [cell.strip() for cell in head.split("|")[1:-1]] == [
+        *("paper", "statements", "● reproduced", "◐ partial", "✕ not reproduced"),
+        *("○ inconclusive", "– not implemented", "– not testable here", "controls", "ours besides"),
+    ]
+    assert one == "| [one](a) | 3 | 1 | 0 | 1 | 0 | 0 | 1 | 1 failed | 1 partial |"
+    assert two == "| [two](b) | 1 | 0 | 0 | 0 | 0 | 1 | 0 |  |  |"
+    not_run = [verdict(CLAIMS[3], Word.NEEDS_FULL), verdict(CLAIMS[3], Word.PASSED)]
+    *_, row = report.markdown_counts({"[x](y)": not_run}).splitlines()
+    assert row.endswith("| 1 passed, 1 not judged |  |")
+
+
+def test_markdown_reasons_are_one_line_a_claim() -> None:
+    first = replace(VERDICTS[0], why="a beats b_1:\nholds, 2 [1, 3] nats.")
+    lines = report.markdown_reasons([first, VERDICTS[1]]).splitlines()
+    assert lines[0] == f"* **{first.claim}** a beats b\\_1: holds, 2 \\[1, 3\\] nats."
+    assert len(lines) == 2
+
+
+def test_the_points_of_a_search_share_a_row_of_costs() -> None:
+    points = [record("many/0.1,2"), record("many/0.2,1"), record("many/0.2,1", seed=1)]
+    _, _, *rows = report.markdown_costs(
+        [*points, record("one/0.1"), record("one/0.2")]
+    ).splitlines()
+    assert [row.split(" | ")[:2] for row in rows] == [
+        ["| many, all points", "3"],
+        ["| one/0.1", "1"],
+        ["| one/0.2", "1"],
+    ]
+
+
+def test_markdown_costs_are_means_over_finished_trainings() -> None:
+    records = [
+        record("a|b", 0),
+        record("a|b", 1, tokens_per_second=25.0, params_total=5_600_000),
+        record("a|b", 2, status="diverged", tokens_per_second=0.4),
+        record("sums", steps=0),
+    ]
+    _, _, *rows = report.markdown_costs(records).splitlines()
+    assert rows == ["| a\\|b | 2 | 5.50 M | 1.00 M | 2.00 M | 3.00 | 37.5 | 3.0 MiB |"]
+
+
+def test_runs_that_leak_are_marked_with_a_footnote(tmp_path: Path) -> None:
+    leaky = [record("a", 0), record("a", 1, leaks="later tokens"), record("b", leaks="unknown")]
+    *rows, blank, note = report.markdown_costs([*leaky, record("c")]).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:]] == ["| a†", "| b†", "| c"]
+    assert not blank
+    told = "† causal, but its routing depends on more than the tokens so far: later tokens, unknown"
+    assert note == f"{told}."
+    assert note in report.render(make(tmp_path / "a", leaky), PAPER, [], [], {})
+    assert "†" not in report.markdown_costs([record("c")])
+    assert "†" not in report.render(make(tmp_path / "b", [record("c")]), PAPER, [], [], {})
+
+
+def test_tables_of_a_paper_stand_on_the_page_and_in_markdown(tmp_path: Path) -> None:
+    table = PaperTable("t", "Table 6", "Rows <of> it.", ["weights", "paper"], [["0|0", "39.8"]])
+    html = report.render(make(tmp_path / "a", []), PAPER, [], [], {}, tables=[table])
+    assert "Rows &lt;of&gt; it." in html
+    assert '<tr><th scope="row">0|0</th><td>39.8</td></tr>' in html
+    assert "Tables of the paper" not in report.render(make(tmp_path / "b", []), PAPER, [], [], {})
+    *_, row = report.markdown_paper_table(table).splitlines()
+    assert row == "| 0\\|0 | 39.8 |"
+
+
+def test_fill_replaces_one_block() -> None:
+    text = "a\n<!-- begin:x -->\nold\n<!-- end:x -->\nb <!-- begin:y -->"
+    filled = report.fill(text, "x", "| new |\n")
+    assert filled == "a\n<!-- begin:x -->\n| new |\n<!-- end:x -->\nb <!-- begin:y -->"
+    assert report.fill(filled, "x", "| new |") == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<!-- end:x -->", "<!-- begin:x -->: expected once in the text, found 0"),
+        ("<!-- begin:x -->", "<!-- end:x -->: expected once in the text, found 0"),
+        ("<!-- begin:x --><!-- end:x --><!-- end:x -->", "found 2"),
+        ("<!-- end:x --><!-- begin:x -->", "<!-- end:x -->: expected after <!-- begin:x -->"),
+    ],
+)
+def test_fill_names_the_marker_at_fault(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        report.fill(text, "x", "")

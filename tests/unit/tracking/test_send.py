@@ -1,0 +1,82 @@
+"""Sending later what is finished."""
+
+import fcntl
+import shutil
+from pathlib import Path
+
+import pytest
+
+from moebench import tracking
+from moebench.tracking.server import open_store
+
+from .fakes import DENSE, FakeRun, Seen, begin
+
+
+def test_send_sends_what_is_finished_and_only_once(root: Path) -> None:
+    for target in ("paper_2021", "other_2021"):
+        FakeRun(root / target / "quick").end()
+        FakeRun(root / target / "quick", seed=1).end("diverged")
+    FakeRun(root / "glam_2021" / "quick")
+    assert tracking.send(root, "other_2021") == tracking.Sent(new=2)
+    assert str(tracking.send(root)) == "2 runs sent to MLflow, 2 were there already"
+    assert tracking.send(root) == tracking.Sent(known=4)
+    assert len(Seen(root).children) == 4
+    assert Seen(root).running() == []
+
+
+def test_a_quote_in_a_name_mixes_up_no_runs(root: Path) -> None:
+    """MLflow cannot be asked for it."""
+    for profile in ("it's", "quick"):
+        FakeRun(root / "sweeps" / profile).end()
+    assert tracking.send(root) == tracking.Sent(new=2)
+    assert tracking.send(root) == tracking.Sent(known=2)
+    assert [run.tags["profile"] for run in open_store(root).search(profile="it's")] == ["it's"] * 2
+    assert {run.data.tags["profile"] for run in Seen(root).parents} == {"it's", "quick"}
+
+
+def test_send_knows_a_record_wherever_it_lies(root: Path, tmp_path: Path) -> None:
+    FakeRun(root / "paper_2021" / "quick").end()
+    tracking.send(root)
+    moved = tmp_path / "moved"
+    shutil.move(root, moved)
+    assert tracking.send(moved) == tracking.Sent(known=1)
+
+
+def test_send_finishes_what_a_dead_process_began(root: Path) -> None:
+    tracker, folder = begin(root)
+    run, other = FakeRun(folder), FakeRun(folder, "dense")
+    run.lines(0)
+    other.lines(0)
+    tracker.poll()
+    run.end()
+    tracking.send(root, partners={"paper_2021": {"switch": DENSE}})
+    seen = Seen(root)
+    assert seen.run().info.status == "FINISHED"
+    assert seen.run().data.tags["dense_baseline"] == seen.run("dense").info.run_id
+    assert seen.run("dense").info.status == seen.parents[0].info.status == "KILLED"
+
+
+def test_send_ends_what_a_dead_process_left_running_even_with_nothing_to_send(root: Path) -> None:
+    tracker, folder = begin(root)
+    FakeRun(folder).end()
+    FakeRun(folder, seed=1).lines(0)
+    tracker.poll()
+    assert len(Seen(root).running()) == 2  # the parent and seed 1
+    assert tracking.send(root) == tracking.Sent(known=1)
+    assert Seen(root).running() == []
+
+
+def test_send_leaves_a_folder_in_use_alone(root: Path) -> None:
+    tracker, folder = begin(root)
+    FakeRun(folder).lines(0)
+    FakeRun(folder, seed=1).end()
+    tracker.poll()
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert tracking.send(root).busy == 1
+    assert len(Seen(root).running()) == 2  # the parent and seed 0
+
+
+def test_send_without_runs_says_so(root: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no finished runs"):
+        tracking.send(root, "paper_2021")
