@@ -5,20 +5,23 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from moebench import publish, records
 from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
 from moebench.experiment import read_yaml
 from moebench.explain import told
 from moebench.explain.case import Case
 from moebench.lookup import kept
-from moebench.publish import judged, with_results, with_tables
-from moebench.records import FIRST_FRESH_SEED, RunRecord, read
+from moebench.publish import with_results, with_tables
+from moebench.records import FIRST_FRESH_SEED, RunRecord
 from moebench.run.function import named
 from moebench.sweep.evidence import arm_of
 from moebench.targets import Target, left_out, target, targets
@@ -134,17 +137,17 @@ def experiments_of(path: Path) -> Iterator[Path]:
         yield (path.parent / name).resolve()
 
 
-def judge(found: Target, records: Sequence[RunRecord], profile: str, tmp_path: Path) -> list:
+def judge(found: Target, runs: Sequence[RunRecord], profile: str, tmp_path: Path) -> list:
     """Judge by the same records whatever target a claim names."""
-    return found.judge(records, profile, lambda name: tmp_path / "nowhere")
+    return found.judge(runs, profile, lambda name: tmp_path / "nowhere")
 
 
 @PAPERS
 def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) -> None:
     claims = [replace(claim, runs_of="") for claim in found.claims]
     arms = {arm for claim in claims for arm in claim.arms}
-    records = [run(arm, seed, status="diverged", metrics={}) for arm in arms for seed in range(2)]
-    verdicts = judge(replace(found, claims=claims), records, "full", tmp_path)
+    lost = [run(arm, seed, status="diverged", metrics={}) for arm in arms for seed in range(2)]
+    verdicts = judge(replace(found, claims=claims), lost, "full", tmp_path)
     words = {one.claim: one.verdict for one in verdicts}
     for claim in claims:
         open_ = Word.UNDECIDED if claim.control_of else Word.INCONCLUSIVE
@@ -152,6 +155,30 @@ def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) ->
 
 
 # By the committed records
+
+read = cache(records.read)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _judged_once() -> Iterator[None]:
+    """The evidence of a paper is read and judged once, whatever tables it is in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish, "read", read)
+        for name in ("judged", "origin"):
+            patch.setattr(publish, name, once_a_paper(getattr(publish, name)))
+        yield
+
+
+def once_a_paper(of: Callable[[Target, list[RunRecord]], Any]) -> Callable[..., Any]:
+    """Return a function of the committed evidence that keeps what it found."""
+    known: dict[Path, Any] = {}
+
+    def remembered(found: Target, runs: list[RunRecord]) -> Any:
+        if found.evidence not in known:
+            known[found.evidence] = of(found, runs)
+        return known[found.evidence]
+
+    return remembered
 
 
 @PUBLISHED
@@ -173,7 +200,7 @@ def test_seeds_that_trials_had_used_are_marked(found: Target) -> None:
 
 @PUBLISHED
 def test_words_follow_from_the_numbers_beside_them(found: Target) -> None:
-    for verdict in judged(found, read(found.evidence)):
+    for verdict in publish.judged(found, read(found.evidence)):
         if verdict.verdict not in (*JUDGED, *OF_CONTROLS):
             assert verdict.effect is None
             continue
@@ -213,7 +240,7 @@ def test_every_claim_is_explained_in_a_few_pages(
 ) -> None:
     """As wide as the terminal is, without slivers of text, and no table without an end."""
     monkeypatch.setenv("COLUMNS", str(width))
-    verdicts = {verdict.claim: verdict for verdict in judged(found, read(found.evidence))}
+    verdicts = {verdict.claim: verdict for verdict in publish.judged(found, read(found.evidence))}
     for claim in found.claims:
         runs = plan_of(found, claim)
         case = Case(found, claim, verdicts, runs, kept(runs, "", Path("nowhere")))
