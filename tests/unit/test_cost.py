@@ -5,15 +5,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
 
 from moebench.cost import count, count_batch, flop_counter, parameters
-from moebench.models import Decoder, EncoderDecoder
+from moebench.models import Decoder, EncoderDecoder, Mixtral
 from moebench.models.blocks import Shape
+from moebench.models.mixtral_2024 import DecoderShape
 from moebench.moe import MoELayer, Sparse
 from moebench.moe.capacity import Capacity, Limited
 from moebench.moe.dispatch import DISPATCHERS
-from moebench.moe.experts import ReluMLP
+from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.experts.grouped_matmul import grouped_matmul
+from moebench.moe.experts.shared import Shared
 from moebench.moe.routers import Switch, TopK
 
 B, L, V, D, F, E = 2, 16, 64, 32, 48, 4
@@ -56,6 +59,29 @@ def test_a_mixture_costs_k_experts_and_the_router(k: int) -> None:
     assert cost.flops_per_token == decoder_flops(2) + 2 * (k - 1) * expert + 2 * D * E
     assert cost.params_total == parameters(Decoder(V, shape)) + (E - 1) * expert + D * E
     assert cost.params_active == cost.params_total - (E - k) * expert
+
+
+def test_of_every_layer_the_idle_experts_alone_are_not_active() -> None:
+    """What is shared works for every token."""
+    mixtures = Sparse(lambda dim: TopK(dim, E, 2), lambda d, n: SwiGLU(d, n, F), every=1)
+    shape = DecoderShape(width=D, layers=3, heads=4, hidden=F)
+    model = Mixtral(V, shape, mixtures, shared=lambda dim: Shared(dim, 8)).eval()
+    cost = count_batch(model, batch())
+    assert cost.params_total == parameters(model)
+    assert cost.params_active == cost.params_total - 3 * (E - 2) * 3 * D * F
+
+
+@pytest.mark.parametrize("width", [8, 6])
+def test_attention_counts_scores_and_what_they_gather(width: int) -> None:
+    """Queries and keys of 8 features, and values; of unequal widths another kernel has them."""
+    query, key, value = (
+        torch.randn(2, 3, 5, 8),
+        torch.randn(2, 3, 7, 8),
+        torch.randn(2, 3, 7, width),
+    )
+    with torch.no_grad(), flop_counter() as counter:
+        scaled_dot_product_attention(query, key, value)
+    assert counter.get_total_flops() == 2 * (2 * 3 * 5 * 7) * (8 + width)
 
 
 def test_dropped_rows_cost_nothing() -> None:

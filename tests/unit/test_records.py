@@ -80,6 +80,11 @@ def test_a_configuration_may_have_any_number() -> None:
     assert found == {"clip": "inf", "deep": [{"low": "-inf"}], "none": "nan", "rate": 0.1}
 
 
+def test_the_time_of_a_step_is_that_of_the_pace_and_not_of_the_whole_run() -> None:
+    slowed = record(steps=4, tokens=800, tokens_per_second=100.0, seconds=60.0)
+    assert slowed.seconds_per_step == 2.0
+
+
 def test_a_record_of_before_is_read() -> None:
     """What it does not say is empty."""
     new = ("source", "precision", "config")
