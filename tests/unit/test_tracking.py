@@ -745,3 +745,12 @@ def test_two_programs_may_make_the_database_at_once(tmp_path: Path) -> None:
     both = [subprocess.Popen(one, stderr=subprocess.PIPE, text=True) for one in commands]
     errors = [one.communicate(timeout=120)[1] for one in both]
     assert [one.returncode for one in both] == [0, 0], errors
+
+
+def test_a_record_that_cannot_be_read_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "t" / "quick" / "dense" / "seed_0" / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"target": "t", "profi')
+    with pytest.raises(ValueError, match=r"seed_0/record\.json:1: not a run record"):
+        tracking.send(tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
