@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from moebench.records import read_one
 from moebench.tracking.files import digest, text
 from moebench.tracking.reproduction import Archive, Partner, Reproduction
 from moebench.tracking.server import default_uri, open_store, reason, shown
@@ -40,11 +41,14 @@ def send(
 
     Raises:
         FileNotFoundError: if there is no finished run.
+        ValueError: naming the file of a record that cannot be read.
         ConnectionError: if MLflow does not answer, or stops on the way.
     """
     records = sorted(root.glob(f"{target or '*'}/*/*/seed_*/record.json"))
     if not records:
         raise FileNotFoundError(f"{root / target}: no finished runs here")
+    for path in records:  # before anything is sent: what is wrong here is not MLflow's fault
+        read_one(path)
     store = open_store(root)
     counts = Sent()
     for folder in sorted({path.parents[2] for path in records}):

@@ -80,3 +80,12 @@ def test_send_leaves_a_folder_in_use_alone(root: Path) -> None:
 def test_send_without_runs_says_so(root: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no finished runs"):
         tracking.send(root, "paper_2021")
+
+
+def test_a_record_that_cannot_be_read_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "t" / "quick" / "dense" / "seed_0" / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"target": "t", "profi')
+    with pytest.raises(ValueError, match=r"seed_0/record\.json:1: not a run record"):
+        tracking.send(tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
