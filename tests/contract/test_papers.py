@@ -5,13 +5,14 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from moebench import publish
 from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
 from moebench.experiment import read_yaml
 from moebench.publish import judged, with_results, with_tables
@@ -145,14 +146,29 @@ def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) ->
 # By the committed records
 
 
+@pytest.fixture(scope="module")
+def verdicts() -> Iterator[Callable[[Target], list[Verdict]]]:
+    """Judges a paper by its committed records, each once, and for the tables as well."""
+    known: dict[str, list[Verdict]] = {}
+
+    def judged_once(found: Target, records: list[RunRecord]) -> list[Verdict]:
+        if found.name not in known:
+            known[found.name] = judged(found, records)
+        return known[found.name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish, "judged", judged_once)
+        yield lambda found: judged_once(found, read(found.evidence))
+
+
 @PUBLISHED
 def test_committed_evidence_is_of_a_large_profile(found: Target) -> None:
     assert {record.profile for record in read(found.evidence)} <= {"full", "gpu"}
 
 
 @PUBLISHED
-def test_words_follow_from_the_numbers_beside_them(found: Target) -> None:
-    for verdict in judged(found, read(found.evidence)):
+def test_words_follow_from_the_numbers_beside_them(found: Target, verdicts) -> None:
+    for verdict in verdicts(found):
         if verdict.verdict not in (*JUDGED, *OF_CONTROLS):
             assert verdict.effect is None
             continue
@@ -180,11 +196,13 @@ def check_numbers(verdict: Verdict) -> None:
 
 
 @PUBLISHED
+@pytest.mark.usefixtures("verdicts")
 def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
     text = found.evidence.with_name("README.md").read_text()
     assert with_tables(text, found, read(found.evidence)) == text, "python -m moebench.publish"
 
 
+@pytest.mark.usefixtures("verdicts")
 def test_the_tables_of_the_front_page_are_up_to_date() -> None:
     text = (ROOT / "README.md").read_text()
     assert with_results(text) == text, "python -m moebench.publish"
