@@ -82,7 +82,7 @@ class Seen:
 
 def begin(root: Path) -> tuple[Tracker, Path]:
     """A tracker that always looks, and the folder it has opened."""
-    folder = root / "switch_2021" / "quick"
+    folder = root / "paper_2021" / "quick"
     tracker = Tracker(open_store(root), "here", seconds=0)
     tracker.open(folder, {"workers": "2"})
     return tracker, folder

@@ -37,7 +37,7 @@ def test_a_run_says_what_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     [parent] = seen.parents
     assert tags["mlflow.parentRunId"] == parent.info.run_id
     assert {name: tags[name] for name in ("target", "profile", "arm", "seed")} == {
-        "target": "switch_2021",
+        "target": "paper_2021",
         "profile": "quick",
         "arm": "switch",
         "seed": "3",

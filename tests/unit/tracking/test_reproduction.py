@@ -10,7 +10,7 @@ from .fakes import DENSE, FakeRun, Seen, begin
 
 
 def test_a_look_stops_after_its_seconds_and_the_next_goes_on(root: Path) -> None:
-    folder = root / "switch_2021" / "quick"
+    folder = root / "paper_2021" / "quick"
     reproduction = Reproduction(open_store(root), folder, {})
     for seed in range(3):
         FakeRun(folder, seed=seed).lines(0)

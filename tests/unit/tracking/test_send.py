@@ -13,11 +13,11 @@ from .fakes import DENSE, FakeRun, Seen, begin
 
 
 def test_send_sends_what_is_finished_and_only_once(root: Path) -> None:
-    for target in ("switch_2021", "hash_2021"):
+    for target in ("paper_2021", "other_2021"):
         FakeRun(root / target / "quick").end()
         FakeRun(root / target / "quick", seed=1).end("diverged")
     FakeRun(root / "glam_2021" / "quick")
-    assert tracking.send(root, "hash_2021") == tracking.Sent(new=2)
+    assert tracking.send(root, "other_2021") == tracking.Sent(new=2)
     assert str(tracking.send(root)) == "2 runs sent to MLflow, 2 were there already"
     assert tracking.send(root) == tracking.Sent(known=4)
     assert len(Seen(root).children) == 4
@@ -35,7 +35,7 @@ def test_a_quote_in_a_name_mixes_up_no_runs(root: Path) -> None:
 
 
 def test_send_knows_a_record_wherever_it_lies(root: Path, tmp_path: Path) -> None:
-    FakeRun(root / "switch_2021" / "quick").end()
+    FakeRun(root / "paper_2021" / "quick").end()
     tracking.send(root)
     moved = tmp_path / "moved"
     shutil.move(root, moved)
@@ -49,7 +49,7 @@ def test_send_finishes_what_a_dead_process_began(root: Path) -> None:
     other.lines(0)
     tracker.poll()
     run.end()
-    tracking.send(root, partners={"switch_2021": {"switch": DENSE}})
+    tracking.send(root, partners={"paper_2021": {"switch": DENSE}})
     seen = Seen(root)
     assert seen.run().info.status == "FINISHED"
     assert seen.run().data.tags["dense_baseline"] == seen.run("dense").info.run_id
@@ -79,4 +79,4 @@ def test_send_leaves_a_folder_in_use_alone(root: Path) -> None:
 
 def test_send_without_runs_says_so(root: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no finished runs"):
-        tracking.send(root, "switch_2021")
+        tracking.send(root, "paper_2021")

@@ -59,7 +59,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
 def test_a_server_that_dies_is_one_warning_and_no_delay(
     server: HTTPServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = tmp_path / "runs" / "switch_2021" / "quick"
+    folder = tmp_path / "runs" / "paper_2021" / "quick"
     tracker = tracking.connect(tmp_path / "runs")
     tracker.seconds = 0
     tracker.open(folder, {})
