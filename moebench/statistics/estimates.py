@@ -11,7 +11,6 @@ import numpy as np
 from moebench.statistics import Values, identical
 from moebench.statistics.distributions import (
     Estimate,
-    Fieller,
     Identical,
     Known,
     Mapped,
@@ -19,8 +18,8 @@ from moebench.statistics.distributions import (
     Share,
     Student,
     Variances,
-    welch,
 )
+from moebench.statistics.welch import Fieller, Sample, welch
 
 __all__ = [
     "Estimate",
@@ -57,7 +56,7 @@ def difference(first: Values, second: Values) -> Estimate:
     shift = float(first.mean() - second.mean())
     if identical(first) and identical(second):
         return Identical(shift, n)
-    error, freedom = welch(first, second)
+    error, freedom = welch(Sample.of(first), Sample.of(second))
     return Student(shift, n, error, freedom)
 
 
@@ -72,7 +71,7 @@ def ratio(first: Values, second: Values) -> Estimate:
     quotient = float(first.mean() / second.mean())
     if identical(first) and identical(second):
         return Identical(quotient, n)
-    return Fieller(quotient, n, first, second)
+    return Fieller(quotient, n, Sample.of(first), Sample.of(second))
 
 
 def paired_ratio(first: Values, second: Values) -> Estimate:
