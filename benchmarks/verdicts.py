@@ -1,25 +1,29 @@
 """How often verdicts are wrong, in worlds whose truth is known.
 
 Every cell judges claims by the functions of `moebench.verdict.judge`, as a reproduction does. The
-spread of a difference is given in margins; a cell shows the worst share over all spreads. Below the
-smallest spread nothing changes any more, nor above the largest.
+spread of a difference is given in margins; a cell shows the worst share over all spreads.
 
     python -m benchmarks.verdicts --claims 2000 --save
 """
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from benchmarks.timing import RESULTS, save
-from benchmarks.worlds import MARGIN, WORLDS, World, Worlds, differing, generator, weighed
+from benchmarks.rates import Rates, explained, publish
+from benchmarks.timing import save
+from benchmarks.worlds import (
+    MARGIN,
+    SPREADS,
+    WORLDS,
+    World,
+    Worlds,
+    differing,
+    generator,
+    weighed,
+)
 from moebench.claims import ClaimTest, Word
-from moebench.report import fill
-from moebench.report.markdown import table
 from moebench.statistics.estimates import mean, ratio
 from moebench.testing.claims import claim_of
 from moebench.verdict.comparisons import Difference, Equivalence, Order
@@ -28,11 +32,6 @@ from moebench.verdict.front import Front
 from moebench.verdict.outcome import word_for
 
 SEEDS = (3, 5, 10, 25)
-SPREADS = (0.25, 1.0, 4.0, 32.0)  # standard deviation of a difference, in margins
-BAR = 0.05  # of errors
-COVERED = (0.93, 0.97)
-PAGE = Path(__file__).parents[1] / "moebench" / "verdict" / "README.md"
-Rates = Mapping[str, float]  # kind of error, or of interval -> share
 
 
 @dataclass(frozen=True)
@@ -100,51 +99,6 @@ def worst(world: str, claims: int, n: int) -> dict[str, float]:
     return {**found, **coverage(world, claims, n)}
 
 
-def missed(kind: str, rate: float) -> bool:
-    """Say whether a rate misses its bar."""
-    if kind.startswith("coverage"):
-        return not COVERED[0] <= rate <= COVERED[1]
-    return rate > BAR
-
-
-def explained(claims: int) -> str:
-    """Return what a reader of the table has to know."""
-    seen = 1.96 * sqrt(BAR * (1 - BAR) / claims)
-    spreads = ", ".join(f"{spread:g}" for spread in SPREADS)
-    return (
-        f"{claims} claims a cell, in which a true {BAR:.0%} shows as {BAR - seen:.1%} to "
-        f"{BAR + seen:.1%}; the worst of the spreads {spreads} margins."
-    )
-
-
-def with_rates(page: str, line: Mapping[str, Any]) -> str:
-    """Return the page of the rules with the table of a result line."""
-    rates: Mapping[str, Rates] = line["ratios"]
-    kinds = list(rates[f"normal, n = {SEEDS[0]}"])
-    rows = []
-    for kind in kinds:
-        cells = [
-            " ".join(_shown(kind, rates[f"{world}, n = {n}"][kind]) for n in SEEDS)
-            for world in WORLDS
-        ]
-        rows.append((kind, *cells))
-    numbers = ", ".join(map(str, SEEDS))
-    lead = f"Shares in percent for n = {numbers}. {explained(line['settings']['claims'])}"
-    head = ("wrong", *WORLDS)
-    return fill(page, "rates", f"{lead}\n\n{table(head, rows, 'l' + 'r' * len(WORLDS))}")
-
-
-def _shown(kind: str, rate: float) -> str:
-    return f"{'✕' if missed(kind, rate) else ''}{100 * rate:.1f}"
-
-
-def committed() -> Mapping[str, Any]:
-    """Return the last committed result line."""
-    lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
-    found: Mapping[str, Any] = [one for one in lines if one["benchmark"] == "verdicts"][-1]
-    return found
-
-
 def main() -> None:
     """Simulate, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -159,13 +113,13 @@ def main() -> None:
     rows: dict[str, Rates] = {}
     for world in WORLDS:
         by_seeds = {n: worst(world, options.claims, n) for n in SEEDS}
-        print(f"{world:32}" + "".join(f"{f'n = {n}':>9}" for n in SEEDS), flush=True)
+        print(f"{world:32}" + "".join(f"{f'n = {n}':>9}" for n in SEEDS))
         for kind in by_seeds[SEEDS[0]]:
             print(f"  {kind:30}" + "".join(f"{by_seeds[n][kind]:9.1%}" for n in SEEDS), flush=True)
         rows |= {f"{world}, n = {n}": rates for n, rates in by_seeds.items()}
     if options.save:
         save("verdicts", vars(options), rows)
-        PAGE.write_text(with_rates(PAGE.read_text(), committed()))
+        publish()
 
 
 if __name__ == "__main__":

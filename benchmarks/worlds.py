@@ -18,6 +18,9 @@ from moebench.targets import Target, targets
 from moebench.verdict.evidence import Evidence
 
 MARGIN = 0.01  # in nats, as most claims have it
+# Standard deviation of a difference, in margins. Below the first errors stay as they are, as the
+# margin is far away; beyond the last, where the widest of the committed records are, too.
+SPREADS = (0.25, 1.0, 4.0, 32.0)
 BEFORE = 10.0  # a loss
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
