@@ -75,7 +75,7 @@ def of_claims() -> Values:
 
     Epochs and shares of right answers are among them, which are skewed or take few values.
     """
-    found: dict[tuple[str, str, frozenset[str]], list[Values]] = {}
+    found: dict[object, list[Values]] = {}
     for paper in published():
         records = read(paper.evidence)
         for test in (claim.test for claim in paper.claims if claim.test and not claim.runs_of):

@@ -11,16 +11,14 @@ import numpy as np
 from moebench.statistics import Values, identical
 from moebench.statistics.distributions import (
     Estimate,
-    Fieller,
     Identical,
     Known,
     Mapped,
     Nothing,
-    Sample,
     Share,
     Student,
-    welch,
 )
+from moebench.statistics.welch import Fieller, Sample, welch
 
 __all__ = [
     "Estimate",
