@@ -1,12 +1,10 @@
 """Two independent samples with variances of their own: Welch's t, and Fieller's ratio by it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, sqrt
 from typing import ClassVar
 
-import scipy  # optimize loads when it is first used: it takes a second
-from scipy.special import stdtr  # Student's distribution
+from scipy.special import stdtr, stdtrit  # Student's distribution and its inverse
 
 from moebench.statistics import Values
 from moebench.statistics.distributions import TAIL, Estimate
@@ -40,7 +38,8 @@ class Fieller(Estimate):
     """The ratio of the means of two positive samples that share no seeds.
 
     The ratio is r where mean(first) - r * mean(second) is nought, and that is a difference of
-    means, with its t for every r.
+    means, with its t for every r. The degrees of freedom are those at the estimate: Welch's change
+    with r, so that a p of few values would rise again far from the estimate.
 
     Source: Fieller 1954, Journal of the Royal Statistical Society B 16, with Welch's variances.
     """
@@ -57,22 +56,25 @@ class Fieller(Estimate):
         """Return p of the difference of means that the bound makes."""
         return self._p(bound, -1) if 0 < bound < inf else float(bound <= 0)
 
+    @property
+    def _freedom(self) -> float:
+        return welch(self.first, self.second, self.value)[1]
+
     def _p(self, bound: float, sign: int) -> float:
-        error, freedom = welch(self.first, self.second, bound)
+        error, _ = welch(self.first, self.second, bound)
         gap = self.first.mean - bound * self.second.mean
-        return float(stdtr(freedom, -sign * gap / error))
+        return float(stdtr(self._freedom, -sign * gap / error))
 
     def ends(self) -> tuple[float, float]:
-        """Return both ends; nought or infinite where one of the means may be nought."""
-        low = self._end(lambda r: self.p_at_most(r) - TAIL, 0.0)
-        high = self._end(lambda r: self.p_at_least(r) - TAIL, inf)
-        return low, high
+        """Return both ends; nought or infinite where one of the means may be nought.
 
-    def _end(self, excess: Callable[[float], float], limit: float) -> float:
-        """Return where a p is that of the tail, searched for from the estimate outwards."""
-        near, step = self.value, 2.0 if limit else 0.5
-        while excess(near * step) > 0:
-            near *= step
-            if not 1e-9 < near / self.value < 1e9:
-                return limit
-        return float(scipy.optimize.brentq(excess, near, near * step, rtol=1e-12))
+        They solve second * r^2 - 2 * both * r + first = 0, each mean's square less its share of
+        t^2.
+        """
+        t = float(stdtrit(self._freedom, 1 - TAIL))
+        first, second = (
+            one.mean**2 - t**2 * one.variance / one.n for one in (self.first, self.second)
+        )
+        both = self.first.mean * self.second.mean
+        outer = both + sqrt(max(both**2 - first * second, 0.0))
+        return max(first, 0.0) / outer, outer / second if second > 0 else inf

@@ -5,6 +5,7 @@ from math import comb, exp, inf, log, sqrt
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,8 +73,18 @@ def test_a_ratio_to_a_constant_is_a_mean_in_its_units() -> None:
 
 def test_the_ends_of_a_ratio_are_where_a_difference_is_just_there() -> None:
     first, second = values(4, 5, 7, 6), values(10, 11, 13)
-    for end in ratio(first, second).ends():
-        assert two_sided(difference(first, end * second)) == pytest.approx(0.05, abs=1e-6)
+    found = ratio(first, second)
+    freedom = scipy.stats.ttest_ind(first, found.value * second, equal_var=False).df
+    for end in found.ends():
+        t = scipy.stats.ttest_ind(first, end * second, equal_var=False).statistic
+        assert 2 * scipy.stats.t.sf(abs(t), freedom) == pytest.approx(0.05, abs=1e-9)
+
+
+def test_a_ratio_far_from_the_estimate_is_less_likely_still() -> None:
+    """With the degrees of freedom of each bound p would rise again, from 0.025 at 0.7."""
+    found = ratio(values(0.01, 0.02), values(0.07, 0.09))
+    chances = [found.p_at_least(bound) for bound in np.geomspace(0.2, 100, 50)]
+    assert chances == sorted(chances, reverse=True)
 
 
 def test_a_ratio_to_what_may_be_nought_has_no_upper_end() -> None:
