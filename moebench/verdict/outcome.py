@@ -39,9 +39,7 @@ class Verdict:
     controls: Mapping[str, str] = field(default_factory=dict)  # key -> "null control passed"
     uncontrolled: str = ""  # why a control is lacking
     caution: str = ""  # to be known beside the word, such as that trials had used the seeds
-    lost: Sequence[
-        str
-    ] = ()  # clauses on runs that do not count, such as "1 of 5 runs of a: failed"
+    lost: Sequence[str] = ()  # what became of runs that do not count: "1 of 5 runs of a: failed"
     runs_of: str = ""  # the target whose runs judged it; empty: its own
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm

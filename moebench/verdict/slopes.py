@@ -49,8 +49,9 @@ class Slope(ClaimTest):
         says = f"{self.metric} {falls} with the size, {first} to {last}"
         lead = mean_is(says, slopes, claimed(self.margin), self.unit)
         steps = [self._step(evidence, *pair) for pair in pairwise(self.sizes)]
-        several = len(steps) > 1
-        return Findings(lead, [all_of(f"it {falls} from each size to the next", steps)] * several)
+        if len(steps) == 1:
+            return Findings(lead)
+        return Findings(lead, [all_of(f"it {falls} from each size to the next", steps)])
 
     def _step(self, evidence: Evidence, smaller: str, larger: str) -> Condition:
         """Return the condition that the metric falls, or rises, from one size to the next."""
