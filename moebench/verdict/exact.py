@@ -15,7 +15,7 @@ from moebench.verdict.findings import Findings
 class Exact(ClaimTest):
     """Metrics of a computed record are what is stated. The effect is the value that was found.
 
-    Of several values it is that of one that is not as stated, if there is any.
+    Of several values it is that of `metric`, but for one that is not as stated, if there is any.
 
     Args:
         arm: the computed arm.
@@ -23,7 +23,7 @@ class Exact(ClaimTest):
         at_least: metric -> smallest value stated.
         at_most: metric -> largest value stated.
         tolerance: how far off a value may be, by rounding in the paper or in the computation.
-        metric: printed as the value of the arm; the first that is stated, unless given.
+        metric: whose value is printed; the first that is stated, unless given.
     """
 
     arm: str
@@ -42,6 +42,8 @@ class Exact(ClaimTest):
             wrong = f"margin={self.margin}, tolerance={self.tolerance}"
             raise ValueError(f"{wrong}: there is no margin, and the tolerance is at least 0")
         object.__setattr__(self, "metric", self.metric or stated[0])
+        if self.metric not in stated:
+            raise ValueError(f"metric={self.metric}: nothing is stated of it")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -62,12 +64,14 @@ class Exact(ClaimTest):
             *((name, "at least ", value, inf) for name, value in self.at_least.items()),
             *((name, "at most ", -inf, value) for name, value in self.at_most.items()),
         ]
-        conditions = [self._condition(metrics, *one) for one in stated]
-        amiss = [condition.says for condition in conditions if condition.state is not State.HOLDS]
-        says = "; ".join(amiss or [condition.says for condition in conditions])
-        if amiss and len(conditions) > 1:
+        conditions = {name: self._condition(metrics, name, *of) for name, *of in stated}
+        amiss = [one.says for one in conditions.values() if one.state is not State.HOLDS]
+        says = "; ".join(amiss or [one.says for one in conditions.values()])
+        if not amiss:
+            return Findings(replace(conditions[self.metric], says=says))
+        if len(conditions) > 1:
             says = f"{len(amiss)} of {len(conditions)} values are not as stated: {says}"
-        return Findings(replace(all_of("", conditions), says=says))
+        return Findings(replace(all_of("", list(conditions.values())), says=says))
 
     def _condition(
         self, metrics: Mapping[str, float], name: str, word: str, low: float, high: float

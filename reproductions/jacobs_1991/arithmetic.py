@@ -24,9 +24,10 @@ FAR = 1.0  # every expert misses by more than this where the claim on adaptation
 def gradients() -> dict[str, float]:
     """Return how far formulas are from the gradient that autograd finds, in float64.
 
-    `competitive/deviation`: of -2 p_i (d - o_i). `further_term/deviation`: of the same with
-    2 sum_j p_j (o_i - d) over the other experts added. `<error>/coupling`: the largest change of
-    an expert's gradient when another expert's answer is moved by one.
+    `competitive/over_formula`: how many times -2 p_i (d - o_i) it is, by least squares;
+    `competitive/deviation`: how far off that is at most. `further_term/deviation`: of the same
+    with 2 sum_j p_j (o_i - d) over the other experts added. `<error>/coupling`: the largest change
+    of an expert's gradient when another expert's answer is moved by one.
     """
     mixed, target_CT = _draw(0)
     found = _by_output(Competitive(), mixed, target_CT)
@@ -34,6 +35,7 @@ def gradients() -> dict[str, float]:
     own = 2 * gate_SET1 * miss_SECT
     further = own + 2 * (1 - gate_SET1) * miss_SECT
     return {
+        "competitive/over_formula": _times(found, own),
         "competitive/deviation": (found - own).abs().max().item(),
         "further_term/deviation": (found - further).abs().max().item(),
         "cooperative/coupling": _coupling(Cooperative(), mixed, target_CT),
@@ -64,6 +66,9 @@ def adaptation() -> dict[str, float]:
 def gaussian_mixture() -> dict[str, float]:
     """Return how far the likelihood error is from the negative log likelihood of a mixture.
 
+    `value/over_likelihood` and `gradient/over_likelihood`: how many times that of the mixture, by
+    least squares; `value/deviation` and `gradient/deviation`: how far off at most.
+
     Experts and gate are constant: their answers are the means, the gate the proportions, and every
     variance is one. scikit-learn computes the likelihood, and its responsibilities the gradient.
     The constant that the paper leaves out of the density is added.
@@ -79,13 +84,18 @@ def gaussian_mixture() -> dict[str, float]:
     share_ET = torch.from_numpy(oracle.predict_proba(points_TC)).T
     slope = share_ET[:, None] * (constant.output_SECT[0] - target_CT)
     value_T = Likelihood().value(constant, target_CT)[0]
+    gradient_ECT = _by_output(Likelihood(), constant, target_CT)[0]
     return {
+        "value/over_likelihood": _times(value_T, expected),
+        "gradient/over_likelihood": _times(gradient_ECT, slope),
         "value/deviation": (value_T - expected).abs().max().item(),
-        "gradient/deviation": (_by_output(Likelihood(), constant, target_CT)[0] - slope)
-        .abs()
-        .max()
-        .item(),
+        "gradient/deviation": (gradient_ECT - slope).abs().max().item(),
     }
+
+
+def _times(found: Tensor, stated: Tensor) -> float:
+    """Return how many times what is stated was found, by least squares."""
+    return ((found * stated).sum() / stated.square().sum()).item()
 
 
 def _draw(seed: int) -> tuple[Mixed, Tensor]:

@@ -65,10 +65,9 @@ ERROR_CLAIMS = [
         paper_values={"gradient": "-2 p_i (d - o_i)"},
         test=Exact(
             arm="gradients",
-            equals={"competitive/deviation": 0.0},
+            equals={"competitive/over_formula": 1.0, "competitive/deviation": 0.0},
             tolerance=1e-10,
-            metric="competitive/deviation",
-            unit="deviation",
+            unit="times the formula",
         ),
     ),
 ]

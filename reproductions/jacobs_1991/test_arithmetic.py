@@ -7,6 +7,7 @@ from reproductions.jacobs_1991.arithmetic import adaptation, gaussian_mixture, g
 
 def test_the_gradient_of_the_competitive_error_has_no_further_term() -> None:
     found = gradients()
+    assert found["competitive/over_formula"] == pytest.approx(1.0, abs=1e-10)
     assert found["competitive/deviation"] == pytest.approx(0.0, abs=1e-10)
     assert found["further_term/deviation"] > 0.1
     assert found["competitive/coupling"] == 0.0 < 0.1 < found["cooperative/coupling"]
@@ -20,4 +21,7 @@ def test_only_the_likelihood_error_adapts_the_best_expert_fastest() -> None:
 
 
 def test_the_likelihood_error_is_that_of_a_gaussian_mixture() -> None:
-    assert gaussian_mixture() == pytest.approx(dict.fromkeys(gaussian_mixture(), 0.0), abs=1e-10)
+    found = gaussian_mixture()
+    for what in ("value", "gradient"):
+        assert found[f"{what}/over_likelihood"] == pytest.approx(1.0, abs=1e-10)
+        assert found[f"{what}/deviation"] == pytest.approx(0.0, abs=1e-10)

@@ -187,9 +187,13 @@ CLAIMS_SECONDARY = grouped(
             "mixture of Gaussians with unit variance",
             test=Exact(
                 arm="gaussian_mixture",
-                metric="value/deviation",
-                unit="deviation",
-                equals={"value/deviation": 0.0, "gradient/deviation": 0.0},
+                equals={
+                    "value/over_likelihood": 1.0,
+                    "gradient/over_likelihood": 1.0,
+                    "value/deviation": 0.0,
+                    "gradient/deviation": 0.0,
+                },
+                unit="times the likelihood",
                 tolerance=1e-9,
             ),
             **ARITHMETIC,

@@ -58,7 +58,7 @@ def test_a_value_that_is_not_there_leaves_it_open() -> None:
 
 def test_the_value_of_the_arm_is_the_first_that_is_stated() -> None:
     assert Exact(arm="a", at_least={"x": 1}, at_most={"y": 2}).metric == "x"
-    assert Exact(arm="a", at_least={"x": 1}, metric="y").metric == "y"
+    assert Exact(arm="a", at_least={"x": 1, "y": 2}, metric="y").metric == "y"
     assert Exact(arm="a", equals={"x": 1}).pairs == []
 
 
@@ -69,3 +69,11 @@ def test_wrong_fields_are_refused() -> None:
         Exact(arm="a", equals={"x": 1}, margin=0.1)
     with pytest.raises(ValueError, match="tolerance=-1"):
         Exact(arm="a", equals={"x": 1}, tolerance=-1)
+
+
+def test_of_many_values_as_stated_the_one_that_is_asked_for_is_shown() -> None:
+    test = Exact(arm="a", equals={"deviation": 0.0}, at_least={"coupling": 0.1}, metric="coupling")
+    lead = judged(test, deviation=0.0, coupling=0.46).lead
+    assert (lead.state, lead.effect.estimate) == ("holds", 0.46)
+    with pytest.raises(ValueError, match="metric=z: nothing is stated of it"):
+        Exact(arm="a", equals={"x": 1}, metric="z")

@@ -169,6 +169,13 @@ def test_a_crash_leaves_the_old_file_whole(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_others_may_read_what_they_may_read_of_any_file(tmp_path: Path) -> None:
+    path, plain = tmp_path / "report.html", tmp_path / "plain.html"
+    write_whole(path, "text")
+    plain.write_text("text")
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
 def test_a_kill_before_the_rename_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     write_whole(path, "old\n")
