@@ -49,7 +49,7 @@ def varied(name: str, epochs: float, accuracy: float, gap: float = 0.0) -> list[
     """28 runs of an arm whose epochs and accuracies vary by 5% and half a point."""
     records = []
     for seed in range(28):
-        noise = 0.01 * ((seed * 7) % 11 - 5)
+        noise = 0.05 * ((seed * 11) % 28 - 13.5) / 13.5
         quantities = {
             "epochs": epochs * (1 + noise),
             "reached": 1.0,

@@ -46,11 +46,11 @@ def test_runs_of_one_kind_are_judged() -> None:
         ({"versions": {"moebench": "2"}}, "moebench differs between runs (1, 2)"),
         (
             {"tokens": 800},
-            "a was trained for 100 steps on 400 tokens; b was trained for 100 steps on 800 tokens",
+            "a was trained for 10 steps on 100 tokens; b was trained for 10 steps on 800 tokens",
         ),
         (
             {"steps": 200},
-            "a was trained for 100 steps on 400 tokens; b was trained for 200 steps on 400 tokens",
+            "a was trained for 10 steps on 100 tokens; b was trained for 200 steps on 100 tokens",
         ),
     ],
 )
