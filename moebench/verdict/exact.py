@@ -64,7 +64,7 @@ class Exact(ClaimTest):
             *((name, "at least ", value, inf) for name, value in self.at_least.items()),
             *((name, "at most ", -inf, value) for name, value in self.at_most.items()),
         ]
-        conditions = {name: self._condition(metrics, name, *of) for name, *of in stated}
+        conditions = {one[0]: self._condition(metrics, *one) for one in stated}
         amiss = [one.says for one in conditions.values() if one.state is not State.HOLDS]
         says = "; ".join(amiss or [one.says for one in conditions.values()])
         if not amiss:
