@@ -1,29 +1,10 @@
-"""What there is to use: targets with their claims, and the parts of every family."""
+"""What there is to use: targets with their claims, and the parts by the key they may stand at."""
 
 import inspect
-from collections.abc import Mapping
 
 from moebench.claims import KINDS, Claim
-from moebench.data.objectives import OBJECTIVES
-from moebench.data.sources import SOURCES
-from moebench.data.synthetic import WORLDS
-from moebench.models import MODELS
-from moebench.moe.dispatch import DISPATCHERS
-from moebench.moe.experts import EXPERTS
-from moebench.moe.losses import LOSSES
-from moebench.moe.routers import ROUTERS
+from moebench.experiment.families import FAMILIES
 from moebench.targets import left_out, targets
-
-FAMILIES: dict[str, Mapping[str, type]] = {
-    "routers": ROUTERS,
-    "experts": EXPERTS,
-    "dispatchers": DISPATCHERS,
-    "losses": LOSSES,
-    "models": MODELS,
-    "sources of text": SOURCES,
-    "objectives": OBJECTIVES,
-    "worlds": WORLDS,
-}
 
 
 def listing() -> str:
@@ -35,8 +16,8 @@ def listing() -> str:
         lines.append(f"  make reproduce-{found.name} PROFILE={{{profiles}}}")
         lines += [f"  {claim.key}  {_kind(claim)}{claim.says}" for claim in found.claims]
     lines += [f"left out: reproductions/{name}: {why}" for name, why in left_out().items()]
-    for family, parts in FAMILIES.items():
-        lines.append(f"{family}:")
+    for key, parts in FAMILIES.items():
+        lines.append(f"{key}:")
         for part in parts.values():
             first_line = (inspect.getdoc(part) or "").splitlines()[0]
             lines.append(f"  {part.__name__:14} {first_line}")

@@ -9,27 +9,12 @@ from argparse import ArgumentError
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from moebench.data.objectives import OBJECTIVES
-from moebench.data.sources import SOURCES
-from moebench.data.synthetic import WORLDS, Synthetic
-from moebench.data.text import Text
 from moebench.experiment.classes import fault
-from moebench.models import MODELS
-from moebench.moe.dispatch import DISPATCHERS
-from moebench.moe.experts import EXPERTS
-from moebench.moe.losses import LOSSES
-from moebench.moe.overflow import OVERFLOW
-from moebench.moe.routers import ROUTERS
+from moebench.experiment.families import FAMILIES
 
 CHATTER = (  # loggers that tell of seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
     "pytorch_lightning.utilities.rank_zero",
-)
-DATA = {"synthetic": Synthetic, "text": Text}
-# A part can be called by its short name once its module is imported, which is done here.
-FAMILIES = (
-    *(ROUTERS, EXPERTS, DISPATCHERS, LOSSES, OVERFLOW, MODELS),
-    *(DATA, SOURCES, OBJECTIVES, WORLDS),
 )
 UNKNOWN_NAME = (
     r"Expected a dot import path string: (\S+?)\.?(?=\s|$)"
@@ -84,12 +69,14 @@ def explain(message: str) -> str:
         return f"{key}: {refused[0].rstrip('.')}; allowed: {allowed}".removeprefix(": ")
     if wrong := _wrong_class(message):
         name, why = wrong
-        return f"{key}={name}: {why}; allowed: a class_path or one of {_names()}".removeprefix("=")
+        return f"{key}={name}: {why}; allowed: a class_path or one of {_names(key)}".removeprefix(
+            "="
+        )
     if lacking := re.search(LACKING, message):
         return f"{key}={lacking[2]}: {lacking[1]}; allowed: {_arguments(lacking[2])}"
     if unknown:
         name = unknown[1] or unknown[2]
-        return f"{key}: no class or module is called {name}; a class_path or one of {_names()}"
+        return f"{key}: no class or module is called {name}; a class_path or one of {_names(key)}"
     lines = [re.sub(r"\s*Got value: .*|^[-\s]+", "", line) for line in message.splitlines()]
     useful = [
         re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
@@ -128,6 +115,10 @@ def _wrong_class(report: str) -> tuple[str, str] | None:
     return (no_part[1], f"is no {no_part[2]}") if no_part else None
 
 
-def _names() -> str:
-    """Return the short names of all parts, for a message."""
-    return ", ".join(sorted(part.__name__ for family in FAMILIES for part in family.values()))
+def _names(key: str) -> str:
+    """Return the short names of the parts that may stand at a key; of all, where it tells none."""
+    families = [
+        family for name, family in FAMILIES.items() if re.search(rf"\b{name}(\.\d+)?$", key)
+    ]
+    parts = [part for family in families or FAMILIES.values() for part in family.values()]
+    return ", ".join(sorted(part.__name__ for part in parts))

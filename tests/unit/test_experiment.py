@@ -135,6 +135,23 @@ def test_a_part_of_somebody_elses_package_joins_by_its_path(
 
 
 @pytest.mark.parametrize(
+    ("key", "allowed", "other"),
+    [
+        (f"{NETWORK}.sparse.router", "Switch", "Grouped"),
+        (f"{NETWORK}.sparse.dispatcher", "Grouped", "Switch"),
+        ("data", "Text", "Switch"),
+    ],
+)
+def test_a_name_that_is_none_is_answered_with_the_parts_of_its_key(
+    key: str, allowed: str, other: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="no class or module is called nope") as refusal:
+        load([CONFIG], {key: "nope"})
+    assert allowed in str(refusal.value)
+    assert other not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     ("path", "words"),
     [
         ("not_parts.function", ["is not a class but of type function"]),
