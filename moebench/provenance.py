@@ -1,7 +1,8 @@
 """What is said of the evidence of a paper: whether its data are today's, and whether mixed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from moebench.experiment import load, read_yaml
@@ -21,17 +22,32 @@ def notices(found: Target, records: Sequence[RunRecord]) -> list[str]:
 def outdated(found: Target, records: Sequence[RunRecord]) -> str:
     """Say in a sentence how many runs are of older data than today's; empty where none is.
 
-    A record has the version of its data; the module they came from is that of its arm.
+    A record has the version of its data; the module they came from is that of its arm. It takes a
+    second to resolve the files of an arm, so that is done once for every name that stands there.
     """
-    classes: dict[tuple[Path, ...], str] = {(): ""}
+    classes: dict[str, str] = {}
 
-    def class_of(record: RunRecord) -> str:
-        files = configs_of(found, record.arm)
-        if files not in classes:
-            classes[files] = load(files).config["data"]["class_path"]
-        return classes[files]
+    @cache
+    def class_of(arm: str) -> str:
+        files = configs_of(found, arm)
+        if not files:
+            return ""
+        name = data_named(files)
+        if name not in classes:
+            classes[name] = load(files).config["data"]["class_path"]
+        return classes[name]
 
-    return outdated_of(records, class_of)
+    return outdated_of(records, lambda record: class_of(record.arm))
+
+
+def data_named(files: Sequence[Path]) -> str:
+    """Return what files call the data module, the last of them first; empty where none does."""
+    for file in reversed(files):
+        data = read_yaml(file).get("data", "")
+        name = data.get("class_path", "") if isinstance(data, Mapping) else data
+        if name:
+            return str(name)
+    return ""
 
 
 def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], str]) -> str:

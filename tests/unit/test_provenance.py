@@ -8,7 +8,7 @@ import pytest
 from moebench.claims import Claim, Paper
 from moebench.data.text import Text
 from moebench.plan import Arm, Plan, Profile
-from moebench.provenance import configs_of, outdated
+from moebench.provenance import configs_of, data_named, outdated
 from moebench.publish import origin, with_tables
 from moebench.records import RunRecord, write_all
 from moebench.report import render
@@ -53,6 +53,19 @@ def test_arms_and_points_of_sweeps_have_their_configurations(found: Target) -> N
     both = (found.configs / "text.yaml", found.configs / "world.yaml")
     assert configs_of(found, "world") == configs_of(found, "over_world/1,2") == both
     assert configs_of(found, "computed") == ()
+
+
+def test_the_last_file_that_names_data_counts(tmp_path: Path) -> None:
+    texts = {"none": "model: {}\n", "short": "data: Text\n", "whole": "data: {class_path: a.B}\n"}
+    for name, text in {**texts, "settings": "data: {init_args: {length: 8}}\n"}.items():
+        (tmp_path / name).write_text(text)
+
+    def named(*names: str) -> str:
+        return data_named([tmp_path / name for name in names])
+
+    assert (named("none"), named("settings")) == ("", "")
+    assert named("whole", "short", "settings", "none") == "Text"
+    assert named("short", "whole") == "a.B"
 
 
 def test_evidence_of_today_says_nothing(found: Target) -> None:
