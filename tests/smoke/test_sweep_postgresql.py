@@ -13,7 +13,7 @@ import pytest
 from moebench.records import read
 from moebench.sweep.storage import open_storage
 
-TRIALS = 8
+TRIALS = 5
 COMMAND = """
 import sys
 from moebench.cli import main
@@ -42,7 +42,7 @@ def unfinished(root: Path) -> list[Path]:
 
 
 def test_three_machines_one_killed(sweep_file, postgresql: str, tmp_path: Path) -> None:
-    settings = {"trainer.max_steps": 150, "trainer.val_check_interval": 10}
+    settings = {"trainer.max_steps": 60, "trainer.val_check_interval": 10}
     file = sweep_file(settings, trials=TRIALS)
     roots = [tmp_path / name for name in ("first", "second", "third")]
     machines = {root: start(file, postgresql, root) for root in roots}
