@@ -14,15 +14,7 @@ from moebench.run.function import named
 from moebench.testing.claims import run
 from moebench.verdict import Verdict, judge
 from reproductions.shazeer_2017 import arithmetic
-from reproductions.shazeer_2017.arithmetic import (
-    batchwise_mask,
-    first_step_normal,
-    gate_gradient,
-    untrained_load,
-)
 from reproductions.shazeer_2017.figures import draw
-from reproductions.shazeer_2017.known_loads import by_lot_1
-from reproductions.shazeer_2017.known_loads import collapsed as collapsed_gate
 from reproductions.shazeer_2017.paper import (
     BALANCE,
     CLAIMS,
@@ -35,7 +27,7 @@ from reproductions.shazeer_2017.paper import (
     RIVALS,
     TO_256,
 )
-from reproductions.shazeer_2017.tables import BY_LOT, tables
+from reproductions.shazeer_2017.tables import tables
 
 CLAIM = {claim.key: claim for claim in CLAIMS}
 TRAINED = sorted({arm for claim in CLAIMS for arm in claim.arms} - set(COMPUTED))
@@ -195,31 +187,6 @@ def test_what_follows_from_formulas(computed: list[RunRecord]) -> None:
     assert found["S17-12"].verdict is Word.NOT_TESTABLE
 
 
-def test_the_gradient_of_the_gate_ends_where_there_is_one_expert() -> None:
-    metrics = gate_gradient()
-    assert metrics.pop("after the choice, k = 1") == 0.0 < 1e-3 < min(metrics.values())
-
-
-def test_the_worst_of_the_trainings_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    trainings = iter(
-        {"variance of the load": variance, "first": 0.8, "last": last}
-        for variance, last in ((0.0, 0.1), (2.0, 0.2), (0.0, 0.4), (0.0, 0.1), (1.0, 0.1))
-    )
-    monkeypatch.setattr(arithmetic, "balanced_training", lambda seed: next(trainings))
-    worst = {"variance of the load": 2.0, "disagreement, first over last": 2.0}
-    assert batchwise_mask() == worst
-
-
-def test_the_first_step_is_held_against_the_chance_of_the_lot() -> None:
-    zero = untrained_load(lambda router: router, batches=200)
-    # (E - k) / (k T) = 12 / 2048; 200 batches know it to a few per cent.
-    assert zero["CV squared by lot"] == pytest.approx(12 / 2048)
-    assert zero["CV squared"] == pytest.approx(12 / 2048, rel=0.1)
-    normal = first_step_normal()
-    assert normal["CV squared"] > 1.5 * 12 / 2048
-    assert normal["standard errors off the lot"] > 5
-
-
 def test_tables_stand_beside_the_papers_own_figures() -> None:
     records = trained(as_in_the_paper, lambda weight: 2.0 if weight == 0 else 0.125)
     table_6, table_7 = tables(records)
@@ -244,13 +211,3 @@ def test_the_figure_shows_the_floor_and_is_left_out_without_runs() -> None:
     # Floor of 8192 facts of 128 symbols: H(first) + H(second | first) = log 8192, a third of it.
     assert f"floor {math.exp(math.log(8192) / 3):.3g}" in ours
     assert draw([]) == []
-
-
-def test_the_loads_of_the_controls_are_known() -> None:
-    """Two of 32 experts with all tokens: CV = sqrt(32 / 2 - 1), and 16 times the mean."""
-    for one in collapsed_gate().values():
-        assert one["route/cv"] == pytest.approx(math.sqrt(15), rel=1e-6)
-        assert one["route/max_over_mean"] == pytest.approx(16.0)
-        assert one["last_tenth/route/cv"] == one["route/cv"]
-    lots = [one["route/cv"] for one in by_lot_1().values()]
-    assert np.mean(lots) == pytest.approx(BY_LOT, rel=0.05)
