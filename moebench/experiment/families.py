@@ -5,10 +5,10 @@ A part can be called by its short name once its module is imported, which is don
 
 from collections.abc import Mapping
 
+from moebench.data.modules import DATA_MODULES
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import SOURCES
-from moebench.data.synthetic import WORLDS, Synthetic
-from moebench.data.text import Text
+from moebench.data.synthetic import WORLDS
 from moebench.models import MODELS
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
@@ -23,7 +23,7 @@ FAMILIES: Mapping[str, Mapping[str, type]] = {
     "overflow": OVERFLOW,
     "losses": LOSSES,
     "network": MODELS,
-    "data": {"synthetic": Synthetic, "text": Text},
+    "data": DATA_MODULES,
     "source": SOURCES,
     "objective": OBJECTIVES,
     "world": WORLDS,
