@@ -14,10 +14,10 @@ from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
 from moebench.moe.losses import LOSSES
 from moebench.moe.overflow import OVERFLOW
-from moebench.moe.routers import ROUTERS
+from moebench.moe.routers import ROUTERS, WRAPPERS
 
 FAMILIES: Mapping[str, Mapping[str, type]] = {
-    "router": ROUTERS,
+    "router": {**ROUTERS, **WRAPPERS},
     "experts": EXPERTS,
     "dispatcher": DISPATCHERS,
     "overflow": OVERFLOW,
