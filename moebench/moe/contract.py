@@ -75,6 +75,14 @@ def has_state(router: nn.Module) -> bool:
     return hasattr(router, "update") or (inner is not None and has_state(inner))
 
 
+def neglected(router: nn.Module) -> list[nn.Module]:
+    """Return the parts of a router that have a state and are never updated with it."""
+    if has_state(router):
+        return []
+    parts = (part for part in router.modules() if hasattr(part, "num_experts"))
+    return [part for part in parts if has_state(part) and next(part.buffers(), None) is not None]
+
+
 @torch.no_grad()
 def update(router: nn.Module, decisions: Sequence[RoutingDecision]) -> None:
     """Move the state of a router and of those that it wraps, if they have any.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.contract import has_state, update
+from moebench.moe.contract import PLACE, has_state, neglected, update
 from moebench.moe.decision import RoutingDecision
 
 
@@ -37,12 +37,19 @@ class RouterUpdates:
 
     Args:
         routers: of a model's mixtures, in order of depth.
+
+    Raises:
+        ValueError: if one has a part with a state, and does not update it.
     """
 
     def __init__(self, routers: Iterable[nn.Module]) -> None:
         self._routers = list(routers)
         self._batches: list[list[RoutingDecision]] = []
         self.needed = any(map(has_state, self._routers))
+        for router in self._routers:
+            for part in neglected(router):
+                name, inner = type(router).__name__, type(part).__name__
+                raise ValueError(f"router={name}: does not update its {inner}, see {PLACE}")
 
     def add(self, decisions: Sequence[RoutingDecision]) -> None:
         """Keep the decisions of a batch, without their graph; nothing if no router has a state.
@@ -55,7 +62,7 @@ class RouterUpdates:
         if len(decisions) != len(self._routers):
             raise ValueError(
                 f"model.network: makes {len(decisions)} decisions with {len(self._routers)} "
-                "routers; one with a state needs a layer of its own, see moebench/moe/contract.py"
+                f"routers; one with a state needs a layer of its own, see {PLACE}"
             )
         self._batches.append([_detached(decision) for decision in decisions])
 

@@ -180,6 +180,16 @@ def test_a_step_is_timed_in_the_precision_of_the_run(
     assert set(seen) == {mixed}
 
 
+def test_a_timed_step_weighs_losses_as_training_does(tiny) -> None:
+    """One that counts nothing moves nothing."""
+    embeddings = []
+    for losses in ([{"loss": "ZLoss", "weight": 0.0}], []):
+        run = measured(tiny("switch_8.yaml", {"model.losses": losses}))
+        next(timing._steps(run))
+        embeddings.append(run.model.network.embedding.weight)
+    assert torch.equal(*embeddings)
+
+
 GREEDY = '''
 import torch
 from torch import nn

@@ -21,7 +21,15 @@ from moebench.moe.contract import has_state, update
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
-from moebench.moe.routers import BiasBalanced, BiasedTopK, SigmoidTopK, Switch, Tempered, TopK
+from moebench.moe.routers import (
+    BiasBalanced,
+    BiasedTopK,
+    Hierarchical,
+    SigmoidTopK,
+    Switch,
+    Tempered,
+    TopK,
+)
 from moebench.moe.step import RouterUpdates
 from moebench.reach import routers
 from moebench.training import Training
@@ -196,6 +204,25 @@ def test_decisions_come_in_the_order_of_the_routers(name: str) -> None:
     decisions = network(SimpleNamespace(input_BL=ids_BL, context_BL=ids_BL)).decisions
     assert found
     assert [made[id(decision)] for decision in decisions] == found
+
+
+class Hides(nn.Module):
+    """A wrapper that keeps its router where no update reaches it."""
+
+    num_experts = E
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+
+def test_a_wrapper_that_updates_nothing_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"router=Hides: does not update its Counts, see moebench/"
+    ):
+        RouterUpdates([Hides(Counts(D))])
+    two_levels = Hierarchical(D, E, 2, Switch, Switch)
+    assert not RouterUpdates([Hides(two_levels)]).needed, "which has nothing to update"
 
 
 class Pair(nn.Module):
