@@ -18,7 +18,6 @@ from moebench.experiment import Experiment, load
 from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
 from moebench.run.work import Work
-from moebench.training import task_loss
 
 CONFIG = Path(__file__).parents[1] / "configs" / "switch_2021" / "switch_8.yaml"
 
@@ -29,18 +28,15 @@ def bare(experiment: Experiment, steps: int) -> float:
     data.setup("fit")
     batches = iter(data.train_dataloader())
     [optimizer], [schedule] = model.configure_optimizers()
-    weights = [term.weight for term in model.losses]
     model.train()
     started = time.perf_counter()
     for _ in range(steps):
         batch = next(batches)
         output = model.network(batch)
-        losses = model.routing_losses(output.decisions).values()
-        loss = task_loss(output, batch)
-        loss = loss + sum(w * value for w, value in zip(weights, losses, strict=True))
         optimizer.zero_grad()
-        loss.backward()
+        model.loss(output, batch).total.backward()
         optimizer.step()
+        model.end_step()
         schedule["scheduler"].step()
     return (time.perf_counter() - started) / steps
 

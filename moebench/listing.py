@@ -3,7 +3,10 @@
 import inspect
 
 from moebench.claims import KINDS, Claim
+from moebench.data.modules import DATA_MODULES
+from moebench.experiment.classes import fault, named_class
 from moebench.experiment.families import FAMILIES
+from moebench.provenance import data_named
 from moebench.targets import left_out, targets
 
 
@@ -16,12 +19,25 @@ def listing() -> str:
         lines.append(f"  make reproduce-{found.name} PROFILE={{{profiles}}}")
         lines += [f"  {claim.key}  {_kind(claim)}{claim.says}" for claim in found.claims]
     lines += [f"left out: reproductions/{name}: {why}" for name, why in left_out().items()]
-    for key, parts in FAMILIES.items():
+    for key, parts in {**FAMILIES, "data": data_modules()}.items():
         lines.append(f"{key}:")
-        for part in parts.values():
+        for name, part in parts.items():
             first_line = (inspect.getdoc(part) or "").splitlines()[0]
-            lines.append(f"  {part.__name__:14} {first_line}")
+            lines.append(f"  {name if '.' in name else part.__name__:14} {first_line}")
     return "\n".join(lines)
+
+
+def data_modules() -> dict[str, type]:
+    """Return all data modules: those of moebench, and by their dotted names those of papers."""
+    files = {
+        tuple(found.configs / name for name in arm.configs)
+        for found in targets()
+        for arm in found.plan.arms
+    }
+    names = {data_named(paths) for paths in files if all(path.is_file() for path in paths)}
+    kinds = {name: named_class(name) for name in sorted(names) if not fault(name)}
+    ours = DATA_MODULES.values()
+    return {**DATA_MODULES, **{n: kind for n, kind in kinds.items() if kind and kind not in ours}}
 
 
 def _kind(claim: Claim) -> str:

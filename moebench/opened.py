@@ -11,11 +11,9 @@ from torch import nn
 
 from moebench.baselines import lift_capacity
 from moebench.data.published import Codec, PublishedTokenizer
-from moebench.data.text import Text
 from moebench.data.tokenizer import EOS
 from moebench.experiment import Experiment
 from moebench.interop import from_pretrained
-from moebench.models.mixtral_2024 import Mixtral
 
 CHECKPOINT = "last.ckpt"
 DESCRIBED = "config.json"
@@ -80,7 +78,7 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> O
         codec=codec,
         beginning=codec.beginning,
         ends=frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends]),
-        context=network.positions.context,
+        context=network.context,
         vocabulary=network.embedding.num_embeddings,
     )
 
@@ -90,10 +88,11 @@ def _run(weights: Path, config: Mapping[str, Any]) -> Opened:
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its runs, a reproduction none"
         )
+    data: Any  # a module of somebody's own may be text, too
     model, data, _ = Experiment(config).build(logger=False)
-    if not isinstance(data, Text):
+    if not hasattr(type(data), "tokenizer"):
         raise ValueError(f"{weights.parent}: its data are {type(data).__name__}, not text")
-    if hasattr(model.network, "encoder"):
+    if getattr(model.network, "reads_context", False):
         raise ValueError(
             f"{weights.parent}: its model has an encoder; one that only decodes is read"
         )
@@ -102,9 +101,7 @@ def _run(weights: Path, config: Mapping[str, Any]) -> Opened:
     model.load_state_dict(state)
     network: nn.Module = model.network.eval()
     lift_capacity(network)  # or what a token gets would depend on those that come with it
-    context = data.length
-    if isinstance(network, Mixtral):
-        context = min(context, network.positions.context)
+    context: int = min(data.length, getattr(network, "context", data.length))
     return Opened(
         path=weights,
         network=network,

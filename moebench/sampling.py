@@ -90,8 +90,8 @@ def generate_batch(
     """Yield the next token of each of some texts, None for those that have ended, step by step.
 
     The tokens of a text are those it has by itself, with the same seed, and those of reading the
-    whole text anew for each of them. Tokens are read once where that is so, which is for a
-    `Mixtral` whose routers look at them one by one.
+    whole text anew for each of them. Tokens are read once where that is so, which is for a model
+    with a cache whose routers look at them one by one.
 
     Args:
         network: in evaluation mode.

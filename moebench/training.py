@@ -5,9 +5,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -20,39 +19,28 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.optimizer import ParamsT
 
 from moebench.cost import Cost, count_batch
+from moebench.data.contract import UNSCORED, TokenBatch, check_batch
 from moebench.leaks import report_leaks
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
-from moebench.moe.losses.step_load_balance import StepLoads, wants_step_load
+from moebench.moe.losses import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.metrics import METRICS, load
-from moebench.reach import report_learning, report_reach, router_parameters
+from moebench.moe.step import RouterUpdates
+from moebench.reach import report_learning, report_reach, router_parameters, routers
 
-NOT_SCORED = -100  # target of positions that carry no loss
-
-
-class Batch(Protocol):
-    """What training needs to know of a batch."""
-
-    target_BL: Tensor
+# Arguments of `Training` that are for routing alone, and what they are without any.
+WITHOUT_ROUTING = {"losses": None, "router_rate": 1.0}
 
 
-@dataclass(frozen=True)
-class Weighted:
-    """One loss on routing decisions and what it counts beside the task loss."""
-
-    loss: nn.Module
-    weight: float = 0.01
-
-
-def task_loss(output: Output, batch: Batch) -> Tensor:
+def task_loss(output: Output, batch: TokenBatch) -> Tensor:
     """Return the mean cross-entropy over the scored targets, in nats per token, float32.
 
     A batch in which nothing is scored has a loss and a gradient of zero.
     """
     prediction_TV = output.prediction.flatten(0, -2).float()
     target_T = batch.target_BL.flatten()
-    total = cross_entropy(prediction_TV, target_T, ignore_index=NOT_SCORED, reduction="sum")
-    return total / (target_T != NOT_SCORED).sum().clamp(min=1)
+    total = cross_entropy(prediction_TV, target_T, ignore_index=UNSCORED, reduction="sum")
+    return total / (target_T != UNSCORED).sum().clamp(min=1)
 
 
 def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
@@ -104,13 +92,14 @@ class Training(pl.LightningModule):
     Args:
         vocabulary: number V of token ids; linked from the data.
         network: makes the model from the vocabulary.
-        losses: losses on routing decisions, each summed over the layers and weighted here.
+        losses: losses on routing decisions, each summed over the layers, with name and weight.
         optimizer: makes the optimiser from the parameters.
         warmup_steps: optimiser steps until the learning rate peaks.
         router_rate: factor on the learning rate of the routers; 0: they stay as they began.
 
     Raises:
-        ValueError: if `warmup_steps` is not positive, or `router_rate` is negative or no number.
+        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or no number, or
+            two losses have one name.
     """
 
     def __init__(
@@ -128,60 +117,73 @@ class Training(pl.LightningModule):
         if not 0 <= router_rate < math.inf:
             raise ValueError(f"router_rate={router_rate}: must be 0 or a positive number")
         self.network = network(vocabulary)
-        self.losses = list(losses or [])
+        self.losses = WeightedLosses(losses or [])
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
         self.router_rate = router_rate
-        self.measured, self.loads = StepMeans(), StepLoads()  # of the optimiser step under way
+        # Of the optimiser step under way:
+        self.measured, self.updates = StepMeans(), RouterUpdates(routers(self.network).values())
         self.scored = 0  # targets of the validation under way
 
-    def cost(self, batch: Batch) -> Cost:
-        """Count what the network costs on a batch of tokens, in the mode it is in."""
+    def cost(self, batch: TokenBatch) -> Cost:
+        """Count what the network costs on a batch of tokens, in the mode it is in.
+
+        Raises:
+            ValueError: if the batch lacks a part of the contract of data.
+        """
+        check_batch(batch)
         return count_batch(self.network, batch)
 
-    def routing_losses(self, decisions: Sequence[RoutingDecision]) -> dict[str, Tensor]:
-        """Return each loss by its class name, unweighted, summed over the layers.
+    def loss(self, output: Output, batch: TokenBatch) -> BatchLoss:
+        """Return the loss of a batch: that of the task, those on routing, and their sum."""
+        return self.losses.sum(task_loss(output, batch), output.decisions)
 
-        For a loss over the optimiser step the decisions join those of its earlier batches.
-        """
-        if not decisions:
-            return {}
-        over_step = any(wants_step_load(term.loss) for term in self.losses)
-        load_LE = self.loads.gather(decisions) if over_step else []
-        found = {}
-        for term in self.losses:
-            of_step = wants_step_load(term.loss)
-            given = zip(decisions, load_LE, strict=True) if of_step else zip(decisions)
-            found[type(term.loss).__name__] = torch.stack([term.loss(*d) for d in given]).sum()
-        return found
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: TokenBatch, batch_idx: int) -> Tensor:
         """Return the loss to descend; measure what is logged at the trainer's interval of steps."""
         output: Output = self.network(batch)
-        task = task_loss(output, batch)
-        terms = self.routing_losses(output.decisions)
-        weights = {type(term.loss).__name__: term.weight for term in self.losses}
-        total: Tensor = task + sum(weights[name] * value for name, value in terms.items())
+        loss = self.loss(output, batch)
+        self.updates.add(output.decisions)
         if self.global_step == 0 and batch_idx == 0:
-            report_reach(terms, self.network)
+            report_reach(loss.terms, self.network)
             report_leaks(self.network, batch)
             if self.router_rate:
-                report_learning(task, total, output.decisions, self.network)
+                report_learning(loss.task, loss.total, output.decisions, self.network)
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if self.global_step % interval == 0:
-            scored = (batch.target_BL != NOT_SCORED).any()
-            values = {"train/loss": task.item()} if scored else {}
-            values |= {f"train/{name}": value.item() for name, value in terms.items()}
+            scored = (batch.target_BL != UNSCORED).any()
+            values = {"train/loss": loss.task.item()} if scored else {}
+            values |= {f"train/{name}": value.item() for name, value in loss.terms.items()}
             values |= routing_metrics(output.decisions)
             self.measured.add(values)
-        return total
+        return loss.total
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Write what was measured to the loggers: one line a step, however many batches it took."""
-        self.loads.begin()
         values = self.measured.take()
         for logger in self.loggers if values else ():
             logger.log_metrics(values, step=self.global_step)
+
+    def optimizer_step(self, *step: Any, **more: Any) -> None:
+        """Step as Lightning does, then end the step."""
+        before = self._scale()
+        super().optimizer_step(*step, **more)
+        self.end_step(skipped=self._scale() < before)
+
+    def end_step(self, skipped: bool = False) -> None:
+        """Let the routers move their state, unless the step was skipped, and begin another."""
+        self.losses.end_step()
+        if skipped:
+            self.updates.drop()
+        else:
+            self.updates.make()
+
+    def _scale(self) -> float:
+        """Return the scale of float16 gradients, which falls when they overflow and skip a step.
+
+        To ask for it makes a GPU wait, so it is one where no router has a state.
+        """
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        return float(scaler.get_scale()) if scaler is not None and self.updates.needed else 1.0
 
     def configure_gradient_clipping(
         self,
@@ -219,7 +221,7 @@ class Training(pl.LightningModule):
         if not self.scored:
             raise ValueError("data: no target of the validation batches is scored")
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+    def validation_step(self, batch: TokenBatch, batch_idx: int) -> dict[str, Any]:
         """Log the task loss; return the decisions, which callbacks may want to look at.
 
         A router that draws at random draws the same at every validation.
@@ -227,7 +229,7 @@ class Training(pl.LightningModule):
         with torch.random.fork_rng():
             torch.manual_seed(batch_idx)
             output: Output = self.network(batch)
-        scored = int((batch.target_BL != NOT_SCORED).sum())
+        scored = int((batch.target_BL != UNSCORED).sum())
         self.scored += scored
         self.log("valid/loss", task_loss(output, batch), batch_size=scored, logger=False)
         return {"decisions": output.decisions}

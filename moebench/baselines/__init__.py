@@ -3,11 +3,10 @@
 Everything is held as it is but the width of the dense blocks, which is solved for.
 """
 
-import copy
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import nn
 
@@ -15,13 +14,13 @@ from moebench.baselines.timing import seconds, times_as_long
 from moebench.baselines.work import Measured, flops, in_training
 from moebench.cost import parameters
 from moebench.experiment import Experiment
-from moebench.models.lstm_moe_2017 import SigmoidMixture, SingleExpert
+from moebench.experiment.classes import named_class
+from moebench.models.contract import PLACE, DenseTwin
 from moebench.moe.capacity import Capacity, Limited
 from moebench.plan import EQUAL, MATCHED_COST, NAMES, MatchedOn
+from moebench.training import WITHOUT_ROUTING
 
 STEP = 16  # hidden widths are multiples of this: odd ones leave the fast matrix kernels
-FIRST_WIDTH = 256  # tried first where a model names no width
-WITHOUT = {"losses": None, "router_rate": 1.0}  # of a model that routes nothing
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ def twin(experiment: Experiment, matched_on: MatchedOn) -> Twin:
     Raises:
         ValueError: if the experiment has no mixture.
     """
-    dense(experiment, FIRST_WIDTH)  # which refuses, before anything is measured
+    start = _twin_of(experiment).hidden  # which refuses, before anything is measured
     mixture = in_training(experiment)
     planned = COSTS[matched_on](mixture)
 
@@ -56,8 +55,7 @@ def twin(experiment: Experiment, matched_on: MatchedOn) -> Twin:
             return times_as_long(made, mixture)
         return COSTS[matched_on](made) / planned
 
-    shape = experiment.config["model"]["network"]["init_args"]["shape"]
-    width, ratio = solve(ratio_of, 1.0, shape.get("hidden", FIRST_WIDTH))
+    width, ratio = solve(ratio_of, 1.0, start)
     cost = MATCHED_COST[matched_on]
     if abs(ratio - 1) > EQUAL[cost]:
         log.warning(
@@ -76,50 +74,33 @@ def dense(experiment: Experiment, hidden: int) -> Experiment:
     Raises:
         ValueError: if the experiment has no mixture that a dense block can take the place of.
     """
-    config: dict[str, Any] = copy.deepcopy(dict(experiment.config))
-    arguments = config["model"].get("network", {}).get("init_args", {})
-    if not (_plain_blocks(arguments, hidden) or _one_expert(arguments, hidden)):
-        raise ValueError(
-            "model.network: has no mixture (sparse, attention_sparse, or a SigmoidMixture in the"
-            " middle), so no twin"
-        )
-    # Of two points that differ in these alone the twins are one.
-    config["model"] |= {key: value for key, value in WITHOUT.items() if key in config["model"]}
-    return replace(experiment, config=config)
+    arguments, model = _twin_of(experiment).arguments(hidden), experiment.config["model"]
+    network = {**model["network"], "init_args": arguments}
+    # Of two points that differ in routing alone the twins are one.
+    plain = {key: value for key, value in WITHOUT_ROUTING.items() if key in model}
+    return replace(
+        experiment, config={**experiment.config, "model": {**model, **plain, "network": network}}
+    )
 
 
-def _plain_blocks(arguments: dict[str, Any], hidden: int) -> bool:
-    """Make the blocks of a transformer dense; False where none is a mixture."""
-    mixtures = [key for key in ("sparse", "attention_sparse") if arguments.get(key)]
-    if mixtures:
-        arguments.update(dict.fromkeys(mixtures))
-        arguments["shape"]["hidden"] = hidden
-    return bool(mixtures)
-
-
-def _one_expert(arguments: dict[str, Any], hidden: int) -> bool:
-    """Make the middle of a recurrent model dense, as the paper's MoE-1-Wide; False if it has none.
-
-    Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix C.1.
-    """
-    middle = arguments.get("middle") or {}
-    mixture = middle.get("class_path") == _path(SigmoidMixture)
-    if mixture:
-        inside = {"hidden": hidden, "layers": 1}
-        arguments["middle"] = {"class_path": _path(SingleExpert), "init_args": inside}
-    return mixture
-
-
-def _path(part: type[nn.Module]) -> str:
-    """Return the name of a part in a checked configuration."""
-    return f"{part.__module__}.{part.__qualname__}"
+def _twin_of(experiment: Experiment) -> DenseTwin:
+    """Return what the model of an experiment says of its dense twin."""
+    network = experiment.config["model"].get("network") or {}
+    name = network.get("class_path", "none")
+    asked = getattr(named_class(name), "dense_twin", None)
+    if asked is None:
+        raise ValueError(f"model.network={name}: has no dense_twin, see {PLACE}, so no twin")
+    found: DenseTwin | None = asked(network["init_args"])
+    if found is None:
+        raise ValueError(f"model.network={name}: has no mixture in this experiment, so no twin")
+    return found
 
 
 def lift_capacity(model: nn.Module) -> None:
     """Give every expert room for every row."""
     for module in model.modules():
         if isinstance(module, Limited):
-            room = Capacity(factor=int(module.num_experts))  # type: ignore[arg-type]
+            room = Capacity(factor=module.num_experts)
             module.capacity = module.eval_capacity = room
 
 

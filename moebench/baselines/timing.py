@@ -8,7 +8,6 @@ from statistics import median
 import torch
 
 from moebench.baselines.work import Measured
-from moebench.training import task_loss
 
 STEPS_TIMED = 15  # or fewer, of long steps: whoever measures cannot say that it is alive
 FEWEST_TIMED = 3
@@ -51,10 +50,11 @@ def _steps(of: Measured) -> Iterator[float]:
         started = time.perf_counter()
         with trainer.precision_plugin.forward_context():
             output = model.network(batch)
-            losses = model.routing_losses(output.decisions)
-            loss = task_loss(output, batch) + sum(losses.values())
+            loss = model.loss(output, batch).total
+        model.updates.add(output.decisions)
         loss.backward()
         optimizer.step()
+        model.end_step()
         optimizer.zero_grad()
         if device.type == "cuda":
             torch.cuda.synchronize(device)

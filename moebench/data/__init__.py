@@ -1,1 +1,1 @@
-"""Data sets, each a LightningDataModule."""
+"""Data sets, each a LightningDataModule that keeps `moebench.data.contract`."""

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from moebench.data.contract import TextBatch
 from moebench.data.corpus import Windows
-from moebench.data.objectives import Objective, TextBatch
+from moebench.data.objectives import Objective
 
 # First words of the seeds, so that order, training noise and validation noise never coincide.
 _ORDER, _TRAIN_NOISE, _VALID_NOISE = 1, 2, 3

@@ -5,27 +5,14 @@ the number and the lengths of spans is that of the authors' code, which the pape
 in words.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from moebench.data.contract import TextBatch
 from moebench.data.tokenizer import EOS, NUM_SENTINELS, PAD, SENTINEL
-
-UNSCORED = -100  # a target that no loss counts
-
-
-class TextBatch(NamedTuple):
-    """B windows of text as a model sees them."""
-
-    input_BL: Tensor  # int64: what the decoder reads
-    target_BL: Tensor  # int64: what it should say; UNSCORED where nothing counts, as at padding
-    context_BL: Tensor | None  # int64: what the encoder reads; None without an encoder
-    domain_B: Tensor  # int64: number of the window's domain
-    mask_BL: Tensor | None = None  # bool: which inputs are real; None: all are
-    context_mask_BL: Tensor | None = None  # bool: the same of the context
 
 
 class Objective(Protocol):

@@ -16,6 +16,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 
+from moebench.data.contract import PLACE
 from moebench.experiment.classes import refuse_faults
 from moebench.experiment.cli import Cli
 from moebench.experiment.code import class_modules, code_of, source_of_modules
@@ -147,9 +148,29 @@ def parse(arguments: Sequence[str]) -> Experiment:
         config = Cli(list(arguments)).config.as_dict()
         config.pop("config", None)
         refuse_faults(config)
-        experiment = Experiment(json.loads(json.dumps(config, default=str)))
+        _check_data(config)
+        experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
     return experiment
+
+
+def _check_data(config: Mapping[str, Any]) -> None:
+    """Refuse a data module that cannot be given the seed of a run, or has no vocabulary to give."""
+    data, own_module = config["data"], "class_path" in config["model"]
+    for name in ("seed",) if own_module else ("seed", "vocabulary"):
+        if name not in data.get("init_args", {}):
+            raise ValueError(f"data={data['class_path']}: takes no argument {name}, see {PLACE}")
+
+
+def _without_unset_names(config: dict[str, Any]) -> dict[str, Any]:
+    """Drop the names that losses were not given.
+
+    Configurations from before losses had names stay what they were.
+    """
+    for term in config["model"].get("losses") or ():
+        if term.get("name") is None:
+            term.pop("name", None)
+    return config
 
 
 @lru_cache(maxsize=4)

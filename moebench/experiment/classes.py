@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def named_class(path: str) -> type | None:
+    """Return the class that a dotted name stands for; None where it stands for none."""
+    module, _, name = path.rpartition(".")
+    if not module:
+        return None
+    found = getattr(importlib.import_module(module), name, None)
+    return found if inspect.isclass(found) else None
+
+
 def fault(path: str) -> str:
     """Say why no part can be made of what a dotted name stands for; empty if one can.
 

@@ -5,25 +5,25 @@ A part can be called by its short name once its module is imported, which is don
 
 from collections.abc import Mapping
 
+from moebench.data.modules import DATA_MODULES
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import SOURCES
-from moebench.data.synthetic import WORLDS, Synthetic
-from moebench.data.text import Text
+from moebench.data.synthetic import WORLDS
 from moebench.models import MODELS
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS
 from moebench.moe.losses import LOSSES
 from moebench.moe.overflow import OVERFLOW
-from moebench.moe.routers import ROUTERS
+from moebench.moe.routers import ROUTERS, WRAPPERS
 
 FAMILIES: Mapping[str, Mapping[str, type]] = {
-    "router": ROUTERS,
+    "router": {**ROUTERS, **WRAPPERS},
     "experts": EXPERTS,
     "dispatcher": DISPATCHERS,
     "overflow": OVERFLOW,
     "losses": LOSSES,
     "network": MODELS,
-    "data": {"synthetic": Synthetic, "text": Text},
+    "data": DATA_MODULES,
     "source": SOURCES,
     "objective": OBJECTIVES,
     "world": WORLDS,

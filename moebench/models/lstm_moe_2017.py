@@ -10,13 +10,15 @@ layers only.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Any
 
 from torch import Tensor, nn
 
+from moebench.data.contract import TokenBatch
+from moebench.models.contract import DenseTwin
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
 from moebench.models.padding import Padding, mask_of
@@ -26,15 +28,7 @@ from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.layer import Sparse
 
 SCALE = 1.0  # of the initial weights: their variance is this over the fan-in
-
-
-class TokenBatch(Protocol):
-    """What this model reads of a batch; one with padding also has `mask_BL`."""
-
-    @property
-    def input_BL(self) -> Tensor:
-        """Ids, int64."""
-        ...
+FIRST_WIDTH = 256  # that a search for the width of the dense twin begins with
 
 
 class Lstm(nn.Module):
@@ -227,3 +221,22 @@ class LstmMoE(nn.Module):
             x_BLD = x_BLD + self.dropout(y_BLD)
             decisions += found
         return Output(self.softmax(padding.back(x_BLD)), decisions)
+
+    @staticmethod
+    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+        """Return the model with one wide expert in the middle, which is the paper's MoE-1-Wide."""
+        middle = arguments.get("middle") or {}
+        if middle.get("class_path") != _path(SigmoidMixture):
+            return None
+
+        def dense(hidden: int) -> dict[str, Any]:
+            inside = {"hidden": hidden, "layers": 1}
+            wide = {"class_path": _path(SingleExpert), "init_args": inside}
+            return {**arguments, "middle": wide}
+
+        return DenseTwin(dense, FIRST_WIDTH)
+
+
+def _path(part: type[nn.Module]) -> str:
+    """Return the name of a part in a checked configuration."""
+    return f"{part.__module__}.{part.__qualname__}"

@@ -5,14 +5,16 @@ decoder of Mistral 7B (arXiv 2310.06825). Leading dense layers and shared expert
 DeepSeekMoE (arXiv 2401.06066), sections 3.2 and 5.1.1. Without mixtures it is its own dense twin.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from moebench.data.contract import TokenBatch
 from moebench.models.blocks import Residual
+from moebench.models.contract import DenseTwin, without_mixtures
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.memory import Memory
@@ -21,7 +23,6 @@ from moebench.models.output import Output
 from moebench.models.padding import check_mask, mask_of
 from moebench.models.positions import Positions
 from moebench.models.slot import slot
-from moebench.models.switch_t5_2021 import TokenBatch
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import Sparse
@@ -156,6 +157,16 @@ class Mixtral(nn.Module):
     def remember(self, room: int) -> list[Memory]:
         """Return empty memories for a text of up to so many tokens, for `read`."""
         return [Memory(room) for _ in self.blocks]
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a text that it was made for."""
+        return self.positions.context
+
+    @staticmethod
+    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+        """Return the model without its mixtures; its arguments are those of a configuration."""
+        return without_mixtures(arguments, "sparse")
 
 
 class DecoderBlock(nn.Module):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.models.contract import Caching
 from moebench.moe.layer import MoELayer
 from moebench.moe.sees import Sees, sees
 
@@ -23,15 +23,15 @@ def reader(network: nn.Module, room: int) -> Reader:
     It is called with ids of every text, at first the prompts. A text that goes on no longer has
     none; N counts the texts that have some. A text is read as if it were the only one.
 
-    A `Mixtral` whose routers look at tokens one by one reads each token once, all texts together;
-    anything else reads each text by itself, whole, at every call.
+    A model with a cache, whose routers look at tokens one by one, reads each token once, all texts
+    together; anything else reads each text by itself, whole, at every call.
 
     Args:
         network: the model, in evaluation mode.
         room: most tokens a text will have, counted from the beginning of the longest prompt.
     """
-    if isinstance(network, Mixtral) and decides_alone(network):
-        return _remembering(network, room)
+    if isinstance(network, Caching) and decides_alone(network):
+        return _remembering(network, room, next(network.parameters()).device)
     return _rereading(network)
 
 
@@ -47,9 +47,8 @@ def decides_alone(network: nn.Module) -> bool:
     )
 
 
-def _remembering(network: Mixtral, room: int) -> Reader:
+def _remembering(network: Caching, room: int, device: torch.device) -> Reader:
     """Read with memory, texts of unequal length being padded on the left."""
-    device = network.embedding.weight.device
     memories = network.remember(room)
     mask_BS = torch.empty(0)  # on the CPU, where asking what it holds costs nothing
 

@@ -9,11 +9,14 @@ the step of AdamW does not grow with the weight, as that of T5's Adafactor does,
 an embedding of deviation 1 too little.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
+from moebench.data.contract import TokenBatch
 from moebench.models.blocks import Mixtures, Shape, Stack
+from moebench.models.contract import DenseTwin, without_mixtures
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
 from moebench.models.padding import Padding, mask_of
@@ -21,24 +24,6 @@ from moebench.moe.layer import Sparse
 
 ONE_STACK = Shape(layers=4)
 TWO_STACKS = Shape(layers=2)  # as many blocks in all
-
-
-class TokenBatch(Protocol):
-    """What these models read of a batch.
-
-    One with padding also has `mask_BL`, and `context_mask_BL` for the encoder, see
-    `moebench.models.padding`.
-    """
-
-    @property
-    def input_BL(self) -> Tensor:
-        """Ids that the decoder reads, int64."""
-        ...
-
-    @property
-    def context_BL(self) -> Tensor | None:
-        """Ids that the encoder reads, int64; None without an encoder."""
-        ...
 
 
 class Decoder(nn.Module):
@@ -83,6 +68,11 @@ class Decoder(nn.Module):
         x_BLD, decisions = self.decoder(self.embedding(ids_BL), padding.mask_BL)
         return Output(padding.back(x_BLD) @ self.embedding.weight.T, decisions)
 
+    @staticmethod
+    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+        """Return the model without its mixtures; its arguments are those of a configuration."""
+        return without_mixtures(arguments, "sparse", "attention_sparse")
+
 
 class EncoderDecoder(nn.Module):
     """Reads a text with holes and writes what is missing.
@@ -99,6 +89,8 @@ class EncoderDecoder(nn.Module):
     Raises:
         ValueError: if a number is out of range.
     """
+
+    reads_context = True
 
     def __init__(
         self,
@@ -138,6 +130,11 @@ class EncoderDecoder(nn.Module):
         )
         x_BLD = written.back(x_BLD)
         return Output(x_BLD @ self.embedding.weight.T, of_encoder + of_decoder)
+
+    @staticmethod
+    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+        """Return the model without its mixtures; its arguments are those of a configuration."""
+        return without_mixtures(arguments, "sparse", "attention_sparse")
 
 
 def _embedding(vocabulary: int, width: int) -> nn.Embedding:

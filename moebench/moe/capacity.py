@@ -7,11 +7,12 @@ Source: Lepikhin et al. 2020, GShard (arXiv 2006.16668), section 2.2; Fedus et a
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.contract import decide, num_experts_of, wrapped
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.overflow import Drop
 from moebench.moe.queues import place_in_queue
@@ -128,9 +129,8 @@ def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
 
 def choices(router: nn.Module) -> int | None:
     """Return how many experts a router, or the one that it wraps, gives a token, where it says."""
-    k = getattr(router, "k", None)
-    inner = getattr(router, "router", None)
-    return choices(inner) if k is None and isinstance(inner, nn.Module) else k
+    k, inner = getattr(router, "k", None), wrapped(router)
+    return choices(inner) if k is None and inner is not None else k
 
 
 class Limited(nn.Module):
@@ -155,7 +155,7 @@ class Limited(nn.Module):
     ) -> None:
         super().__init__()
         self.router = router(dim)
-        self.num_experts = self.router.num_experts
+        self.num_experts = num_experts_of(self.router)
         self.capacity = capacity
         self.eval_capacity = eval_capacity or capacity
         self.overflow = overflow()
@@ -167,8 +167,7 @@ class Limited(nn.Module):
         """
         capacity = self.capacity if training else self.eval_capacity
         inner = sees(self.router, length, training)
-        num_experts: Any = self.num_experts
-        if capacity.factor >= num_experts:  # no queue is ever full
+        if capacity.factor >= self.num_experts:  # no queue is ever full
             return inner
         queues = seen_in_queues(capacity.priority, choices(self.router))
         if not length or not capacity.group or length % capacity.group:
@@ -177,7 +176,7 @@ class Limited(nn.Module):
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""
-        decision: RoutingDecision = self.router(x_TD)
+        decision = decide(self.router, x_TD)
         if not decision.num_tokens:
             return decision
         capacity = self.capacity if self.training else self.eval_capacity

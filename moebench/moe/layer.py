@@ -1,14 +1,6 @@
 """The layer: route, dispatch, return both the answer and the decision.
 
-The contracts of its three parts, in full; everything else in this package implements one of them.
-
-| part | call | promise |
-| --- | --- | --- |
-| router | `(x_TD) -> RoutingDecision` | decides in float32; has an attribute `num_experts` |
-| experts | `(x_RD, count_E) -> y_RD` | rows come grouped by expert; knows nothing of routing |
-| dispatcher | `(x_TD, decision, experts) -> y_TD` | sends, computes and combines in one place |
-
-A layer may have a fourth, `(x_TD) -> y_TD`: shared experts, which every token visits.
+What it asks of its parts is written down in `moebench.moe.contract`.
 """
 
 from collections.abc import Callable
@@ -17,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
 
@@ -68,7 +61,7 @@ class MoELayer(nn.Module):
 
     def _mix(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
         """Answer tokens that are all real."""
-        decision: RoutingDecision = self.router(x_TD)
+        decision = decide(self.router, x_TD)
         y_TD = self.dispatcher(x_TD, decision, self.experts)
         return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
 
@@ -90,10 +83,11 @@ class Sparse:
             raise ValueError(f"sparse.every={self.every}: must be at least 1 (every block)")
 
     def build(self, dim: int, shared: nn.Module | None = None) -> MoELayer:
-        """Make one layer of width D = `dim`, with shared experts if there are any."""
+        """Make one layer of width D = `dim`, with shared experts if there are any.
+
+        Raises:
+            ValueError: if the router does not say how many experts it has.
+        """
         router = self.router(dim)
-        num_experts = getattr(router, "num_experts", None)
-        if not isinstance(num_experts, int):
-            name = type(router).__name__
-            raise ValueError(f"sparse.router={name}: a router has an integer attribute num_experts")
-        return MoELayer(router, self.experts(dim, num_experts), self.dispatcher(), shared)
+        experts = self.experts(dim, num_experts_of(router))
+        return MoELayer(router, experts, self.dispatcher(), shared)

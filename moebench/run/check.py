@@ -6,10 +6,10 @@ from typing import Any
 
 from lightning_fabric.utilities.data import sized_len
 
+from moebench.data.contract import UNSCORED, check_module
 from moebench.experiment import Experiment, stamp_of
 from moebench.experiment.trainer_options import check_pass, share_of
 from moebench.run.recording import cost_of
-from moebench.training import NOT_SCORED
 
 
 def checked(experiment: Experiment) -> Experiment:
@@ -21,14 +21,12 @@ def checked(experiment: Experiment) -> Experiment:
     Raises:
         ValueError: if a part refuses, such as a capacity of less than one row; if nothing in
             validation is scored; if the trainer's options do not go with the length of the data;
-            if data of somebody's own do not say what a record needs.
+            if the data module or its batches lack a part of their contract.
     """
     model, data, _ = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
-    for name in ("content_hash", "tokens_per_batch"):
-        if not hasattr(data, name):
-            raise ValueError(f"data={type(data).__name__}: has no {name}, which a record needs")
+    check_module(data)
     options = experiment.config["trainer"]
     batches = sized_len(data.train_dataloader())
     if batches is not None:
@@ -45,4 +43,4 @@ def checked(experiment: Experiment) -> Experiment:
 def _scored(batch: Any) -> bool:
     """Say whether a batch has a target that counts; one without targets of tokens has."""
     target_BL = getattr(batch, "target_BL", None)
-    return target_BL is None or bool((target_BL != NOT_SCORED).any())
+    return target_BL is None or bool((target_BL != UNSCORED).any())

@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from moebench.analysis import Instruments, Labels, experts_of, metrics, words
+from moebench.data.contract import FOR_ANALYSIS, TextBatch, check_module
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,15 @@ class Examination(Callback):
 
     def __init__(self) -> None:
         self.instruments: Instruments | None = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuse data that cannot be analysed before they are trained on.
+
+        Raises:
+            ValueError: if they have no domains, and the model has a mixture.
+        """
+        if experts_of(pl_module):
+            check_module(trainer.datamodule, FOR_ANALYSIS)  # type: ignore[attr-defined]
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Get the instruments ready if no step follows; a dense twin has nothing to look at."""
@@ -53,7 +63,8 @@ class Examination(Callback):
         """Look at the decisions of a batch."""
         if self.instruments is not None:
             self.instruments.add(batch.input_BL, outputs["decisions"])
-            disordered = batch._replace(input_BL=self.instruments.disorder(batch.input_BL))
+            shuffled_BL = self.instruments.disorder(batch.input_BL)
+            disordered = TextBatch(shuffled_BL, batch.target_BL, batch.context_BL, batch.domain_B)
             network: Any = pl_module.network
             with torch.random.fork_rng():
                 output = network(disordered)

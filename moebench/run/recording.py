@@ -28,7 +28,7 @@ class Objects:
     """What a run was made with; missing where it could not even be built."""
 
     model: Any  # a LightningModule
-    data: Any  # a LightningDataModule that knows `tokens_per_batch` and `content_hash`
+    data: Any  # a LightningDataModule, see `moebench.data.contract`
     trainer: pl.Trainer
     work: Work
 

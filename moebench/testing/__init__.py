@@ -9,9 +9,16 @@ Inherit one of the classes in a test file and say how to make your part; pytest 
 This is the one place of moebench where inheriting from a class of its own is right.
 """
 
+from moebench.testing.datasets import DatasetContract
 from moebench.testing.dispatch import DispatcherContract
 from moebench.testing.experts import ExpertsContract
 from moebench.testing.losses import LossContract
 from moebench.testing.routers import RouterContract
 
-__all__ = ["DispatcherContract", "ExpertsContract", "LossContract", "RouterContract"]
+__all__ = [
+    "DatasetContract",
+    "DispatcherContract",
+    "ExpertsContract",
+    "LossContract",
+    "RouterContract",
+]

@@ -5,7 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.contract import PLACE, wants_step_load
 from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.metrics import load
 from moebench.testing.tokens import E, T
 
 
@@ -25,9 +27,11 @@ class LossContract:
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK)
 
     def value(self, decision: RoutingDecision) -> Tensor:
-        """Return the loss of a decision."""
-        loss: Tensor = self.make()(decision)
-        return loss
+        """Return the loss of a decision, alone in its optimiser step."""
+        loss = self.make()
+        given = (load(decision),) if wants_step_load(loss) else ()
+        value: Tensor = loss(decision, *given)
+        return value
 
     def scores(self) -> Tensor:
         """Return scores drawn with a fixed seed."""
@@ -43,6 +47,13 @@ class LossContract:
         assert logits_TE.grad is not None
         assert logits_TE.grad.isfinite().all()
         assert logits_TE.grad.any()
+
+    def test_the_load_of_the_step_counts_where_it_is_wanted(self) -> None:
+        """A loss over the optimiser step is not that of its batch alone."""
+        loss, decision = self.make(), self.decide(self.scores())
+        if wants_step_load(loss):
+            uneven_E = torch.arange(E, dtype=torch.float64) / sum(range(E))
+            assert loss(decision, uneven_E) != loss(decision, load(decision)), f"see {PLACE}"
 
     def test_the_order_of_tokens_does_not_matter(self) -> None:
         """It is a property of the batch."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from moebench.moe.contract import PLACE, has_state, neglected, update
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import sees
 from moebench.testing.sight import LENGTH, measured
@@ -145,6 +146,27 @@ class RouterContract:
         assert [dict(vars(module)) for module in router.modules()] == attributes
         after = router.state_dict()
         assert all(torch.equal(after[name], value) for name, value in state.items())
+
+    def test_state_moves_in_update_alone(self) -> None:
+        """Once a step, in buffers that a checkpoint has; the parameters are the optimiser's."""
+        torch.manual_seed(0)
+        router = self.make(D, E)
+        assert not neglected(router), f"pass `update` on to the parts, see {PLACE}"
+        if not has_state(router):
+            return
+        decisions = [router(tokens()) for _ in range(2)]
+        attributes = [dict(vars(module)) for module in router.modules()]
+        before = copy.deepcopy(router)
+        update(router, decisions)
+        assert [dict(vars(module)) for module in router.modules()] == attributes, (
+            f"state belongs in buffers, see {PLACE}"
+        )
+        for name, parameter in router.named_parameters():
+            assert torch.equal(parameter, before.get_parameter(name)), f"{name}, see {PLACE}"
+        buffers = dict(router.named_buffers())
+        moved = {n for n, b in buffers.items() if not torch.equal(b, before.get_buffer(n))}
+        assert moved or not buffers, f"`update` must move the state, see {PLACE}"
+        assert moved <= set(router.state_dict()), f"checkpoints must have {moved}, see {PLACE}"
 
     def test_gradient_reaches_every_parameter(self) -> None:
         """Through the weights alone, unless the class says why not."""

@@ -7,10 +7,6 @@ from moebench.moe.dispatch import DISPATCHERS, Buffers
 from moebench.testing import DispatcherContract
 
 
-def test_the_family_is_complete() -> None:
-    assert {"loop", "grouped", "buffers"} <= set(DISPATCHERS)
-
-
 @pytest.mark.parametrize("name", DISPATCHERS)
 class TestFamily(DispatcherContract):
     @pytest.fixture(autouse=True)

@@ -5,12 +5,7 @@ from torch import nn
 
 from moebench.moe.experts import EXPERTS, Linear
 from moebench.testing import ExpertsContract
-
-HIDDEN = {"relu_mlp": {"hidden": 16}, "swiglu": {"hidden": 16}}
-
-
-def test_the_family_is_complete() -> None:
-    assert {"linear", "relu_mlp", "swiglu"} <= set(EXPERTS)
+from moebench.testing.parts import make_experts
 
 
 @pytest.mark.parametrize("name", EXPERTS)
@@ -20,7 +15,7 @@ class TestFamily(ExpertsContract):
         self.name = name
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
-        return EXPERTS[self.name](dim, num_experts, **HIDDEN.get(self.name, {}))
+        return make_experts(EXPERTS[self.name], dim, num_experts)
 
 
 class TestLinearWithBias(ExpertsContract):

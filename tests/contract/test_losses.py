@@ -21,10 +21,6 @@ def noisy(logits_TE: Tensor, k: int) -> NoisyDecision:
     return NoisyDecision(**vars(chosen), clean_TE=logits_TE / 2, spread_TE=spread_TE, k=k)
 
 
-def test_the_family_is_complete() -> None:
-    assert {"importance", "load", "load_balance", "threshold", "z_loss"} <= set(LOSSES)
-
-
 @pytest.mark.parametrize("name", LOSSES)
 class TestFamily(LossContract):
     @pytest.fixture(autouse=True)

@@ -7,36 +7,22 @@ from moebench.moe import Capacity, Limited
 from moebench.moe.overflow import OVERFLOW
 from moebench.moe.routers import (
     ROUTERS,
+    WRAPPERS,
+    BiasBalanced,
     Hierarchical,
-    InputDropout,
     NoisyTopK,
+    SigmoidTopK,
+    SoftmaxTopK,
     Switch,
-    Tempered,
     TopK,
 )
 from moebench.testing import RouterContract
+from moebench.testing.parts import make_router
 
-WITH_K = {"batchwise", "noisy_top_k", "random", "softmax_top_k", "top_k"}
-WITH_K |= {"biased_top_k", "group_limited", "sigmoid_top_k"}
-
-
-def top_two(dim: int, num_experts: int) -> TopK:
-    return TopK(dim, num_experts, min(2, num_experts))
+FAMILY = {**ROUTERS, **WRAPPERS}
 
 
-def arguments(name: str, num_experts: int) -> dict[str, object]:
-    """Routers with a choice of k get two experts where there are two, in two groups if any."""
-    if name == "hierarchical":
-        return {"groups": min(2, num_experts), "primary": top_two, "secondary": top_two}
-    return {"k": min(2, num_experts)} if name in WITH_K else {}
-
-
-def test_the_families_are_not_empty() -> None:
-    assert {"everyone", "switch", "hashed", "hierarchical", *WITH_K} <= set(ROUTERS)
-    assert {"drop", "next_expert"} <= set(OVERFLOW)
-
-
-@pytest.mark.parametrize("name", ROUTERS)
+@pytest.mark.parametrize("name", FAMILY)
 class TestFamily(RouterContract):
     @pytest.fixture(autouse=True)
     def _named(self, name: str) -> None:
@@ -53,7 +39,7 @@ class TestFamily(RouterContract):
         return num_experts if self.name == "batchwise" else 1
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
-        return ROUTERS[self.name](dim, num_experts, **arguments(self.name, num_experts))
+        return make_router(FAMILY[self.name], dim, num_experts)
 
 
 class TestNoisyHierarchy(RouterContract):
@@ -69,6 +55,21 @@ class TestNoisyHierarchy(RouterContract):
             primary=lambda width, count: NoisyTopK(width, count, k=1),
             secondary=lambda width, count: NoisyTopK(width, count, k=1),
         )
+
+
+class TestBalancedHierarchy(RouterContract):
+    """State on the lower level, under a wrapper that knows nothing of it."""
+
+    fewest_experts = 2
+
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        def balanced(width: int, count: int) -> nn.Module:
+            return BiasBalanced(width, lambda w: SigmoidTopK(w, count, normalised=False))
+
+        def two_levels(width: int) -> nn.Module:
+            return Hierarchical(width, num_experts, 2, SoftmaxTopK, balanced)
+
+        return Limited(dim, two_levels, Capacity(factor=1.5, minimum=1))
 
 
 class TestTopOne(RouterContract):
@@ -109,13 +110,3 @@ class TestLimitedSwitch(RouterContract):
             Capacity(factor=0.5, minimum=1),
             OVERFLOW[self.rule],
         )
-
-
-class TestInputDropout(RouterContract):
-    def make(self, dim: int, num_experts: int) -> nn.Module:
-        return InputDropout(dim, lambda width: Switch(width, num_experts), rate=0.25)
-
-
-class TestTempered(RouterContract):
-    def make(self, dim: int, num_experts: int) -> nn.Module:
-        return Tempered(dim, lambda width: Switch(width, num_experts), temperature=0.5)

@@ -22,15 +22,18 @@ def blocks(language: str) -> list[str]:
 def test_a_router_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its file, its YAML, the command that uses both, and its contract tests."""
-    router, contract = blocks("python")
+    """Its file, its YAML, the command that uses both, and its contract tests; one with a state."""
+    router, contract, balanced = blocks("python")
     [overlay] = blocks("yaml")
     package = tmp_path / "their_pkg"
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "routers.py").write_text(router)
+    (package / "balanced.py").write_text(balanced)
     (tmp_path / "coldest.yaml").write_text(overlay)
     (tmp_path / "test_coldest.py").write_text(contract)
+    of_balanced = contract.replace("Coldest", "Balanced").replace(".routers", ".balanced")
+    (tmp_path / "test_balanced.py").write_text(of_balanced)
     monkeypatch.syspath_prepend(tmp_path)
 
     [line] = re.findall(r"^\.venv/bin/moebench fit (.*)$", README, re.MULTILINE)
@@ -41,7 +44,8 @@ def test_a_router_of_ones_own(
 
     capsys.readouterr()
     plugins = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:xdist"]
-    status = pytest.main(["-q", *plugins, str(tmp_path / "test_coldest.py")])
+    files = [str(tmp_path / f"test_{name}.py") for name in ("coldest", "balanced")]
+    status = pytest.main(["-q", *plugins, *files])
     printed = capsys.readouterr().out
     assert status == 0, printed
     assert " passed" in printed

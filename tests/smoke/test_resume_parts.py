@@ -1,6 +1,6 @@
 """Whatever it is made of, a run killed three times ends with the bits of one that was not."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,12 +27,15 @@ from moebench.moe.experts import ReluMLP
 from moebench.moe.losses import StepLoadBalance, ThresholdGap
 from moebench.moe.routers import (
     ROUTERS,
+    WRAPPERS,
     Batchwise,
+    BiasBalanced,
     Hierarchical,
     InputDropout,
     NoisyTopK,
     Random,
     Sampled,
+    SigmoidTopK,
     Switch,
     Tempered,
 )
@@ -164,8 +167,6 @@ class Remembers(nn.Module):
         logits_TE = self.score(x_TD) - 0.1 * self.load_E
         probs_TE = logits_TE.softmax(dim=-1)
         weight_A, expert_A = probs_TE.max(dim=-1)
-        if self.training:
-            self.load_E += expert_A.bincount(minlength=E) / len(x_TD)
         token_A = torch.arange(len(x_TD))
         return RoutingDecision(
             logits_TE=logits_TE,
@@ -176,9 +177,14 @@ class Remembers(nn.Module):
             kept_A=torch.ones_like(token_A, dtype=torch.bool),
         )
 
+    def update(self, decisions: Sequence[RoutingDecision]) -> None:
+        for decision in decisions:
+            self.load_E += decision.expert_A.bincount(minlength=E) / decision.num_tokens
+
 
 ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "batchwise": lambda d: Batchwise(d, E),
+    "bias_balanced": lambda d: BiasBalanced(d, lambda w: SigmoidTopK(w, E, 2), rate=0.1),
     "hierarchical": lambda d: Hierarchical(d, E, 2, lambda a, b: NoisyTopK(a, b, 1), Switch),
     "input_dropout": lambda d: InputDropout(d, switch),
     "noisy_top_k": lambda d: NoisyTopK(d, E),
@@ -196,6 +202,7 @@ CALM = {  # decide from weights and tokens alone: nothing that a checkpoint coul
     "everyone",
     "group_limited",
     "hashed",
+    "limited",
     "sigmoid_top_k",
     "softmax_top_k",
     "top_k",
@@ -203,7 +210,7 @@ CALM = {  # decide from weights and tokens alone: nothing that a checkpoint coul
 
 
 def test_every_router_with_a_state_or_noise_is_here() -> None:
-    assert set(ROUTERS) - CALM <= set(ROUTER)
+    assert {*ROUTERS, *WRAPPERS} - CALM <= set(ROUTER)
 
 
 def synthetic(world: Any = None, **more: Any) -> Synthetic:

@@ -116,6 +116,47 @@ def test_dense_without_a_mixture_is_refused(tiny) -> None:
         dense(tiny("dense.yaml"), 64)
 
 
+OWN = """
+from torch import nn
+from moebench.models.contract import DenseTwin
+
+class Silent(nn.Module):
+    pass
+
+class Own(nn.Module):
+    @staticmethod
+    def dense_twin(arguments):
+        if not arguments["parts"]:
+            return None
+        return DenseTwin(lambda hidden: {"parts": 0, "wide": hidden}, 32)
+"""
+
+
+def test_a_model_of_ones_own_says_what_its_twin_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_models.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def twin_of(name: str, **arguments: int) -> Experiment:
+        network = {"class_path": f"own_models.{name}", "init_args": arguments}
+        return dense(Experiment({"model": {"network": network, "router_rate": 0.5}}), 64)
+
+    made = twin_of("Own", parts=4, wide=16).config["model"]
+    assert made["network"] == {
+        "class_path": "own_models.Own",
+        "init_args": {"parts": 0, "wide": 64},
+    }
+    assert made["router_rate"] == 1.0
+    with pytest.raises(ValueError, match=r"network=own_models.Own: has no mixture"):
+        twin_of("Own", parts=0)
+    described = "network=own_models.Silent: has no dense_twin, see moebench/models/contract.py"
+    with pytest.raises(ValueError, match=described):
+        twin_of("Silent")
+    with pytest.raises(ValueError, match="network=none: has no dense_twin"):
+        dense(Experiment({"model": {"class_path": "theirs.Module"}}), 64)
+
+
 def test_a_dense_configuration_of_equal_cost_is_the_twin(tiny) -> None:
     made, written = twin(tiny("switch_8.yaml"), "active_flops").experiment, tiny("dense.yaml")
     costs = []
@@ -137,6 +178,16 @@ def test_a_step_is_timed_in_the_precision_of_the_run(
     network.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
     assert times_as_long(run, run) > 0
     assert set(seen) == {mixed}
+
+
+def test_a_timed_step_weighs_losses_as_training_does(tiny) -> None:
+    """One that counts nothing moves nothing."""
+    embeddings = []
+    for losses in ([{"loss": "ZLoss", "weight": 0.0}], []):
+        run = measured(tiny("switch_8.yaml", {"model.losses": losses}))
+        next(timing._steps(run))
+        embeddings.append(run.model.network.embedding.weight)
+    assert torch.equal(*embeddings)
 
 
 GREEDY = '''

@@ -64,6 +64,18 @@ def test_every_build_makes_objects_of_its_own_and_keeps_none() -> None:
     assert gone() is None
 
 
+def test_a_loss_without_a_name_resolves_as_before_there_were_names() -> None:
+    term = {"loss": "LoadBalance", "weight": 0.5}
+    [found] = load([CONFIG], {"model.losses": [term]}).config["model"]["losses"]
+    assert sorted(found) == ["loss", "weight"]
+    both = load([CONFIG], {"model.losses": [term, {**term, "name": "second"}]})
+    assert [one.get("name") for one in both.config["model"]["losses"]] == [None, "second"]
+    model, _, _ = both.build(logger=False)
+    assert [one.label for one in model.losses.terms] == ["LoadBalance", "second"]
+    with pytest.raises(ConfigurationError, match="2 of them are named LoadBalance"):
+        load([CONFIG], {"model.losses": [term, term]}).build(logger=False)
+
+
 def test_parts_are_built_as_written() -> None:
     settings = {f"{ROUTER}.router.init_args.num_experts": 3, f"{ROUTER}.capacity.factor": 2.5}
     model, _, _ = load([CONFIG], settings).build(logger=False)

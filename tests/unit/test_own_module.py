@@ -86,8 +86,36 @@ def test_an_own_module_trains_and_is_recorded(own, tmp_path: Path) -> None:
 def test_data_that_say_too_little_for_a_record_are_refused(own, monkeypatch) -> None:
     experiment = own("Plain")
     monkeypatch.delattr(Text, "tokens_per_batch")
-    with pytest.raises(ValueError, match="data=Text: has no tokens_per_batch, which a record"):
+    with pytest.raises(
+        ValueError, match=r"data=Text: has no tokens_per_batch .*, see moebench/data/contract"
+    ):
         checked(experiment)
+
+
+DATA = """
+import pytorch_lightning as pl
+
+class Seedless(pl.LightningDataModule):
+    def __init__(self, vocabulary: int = 300):
+        super().__init__()
+
+class Wordless(pl.LightningDataModule):
+    def __init__(self, seed: int = 0):
+        super().__init__()
+"""
+
+
+@pytest.mark.parametrize(("name", "lacks"), [("Seedless", "seed"), ("Wordless", "vocabulary")])
+def test_data_that_lack_an_argument_are_refused(
+    name: str, lacks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "their_data.py").write_text(DATA)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "own.yaml"
+    path.write_text(f"model: {{network: Decoder}}\ndata: their_data.{name}\n")
+    line = rf"^data=their_data.{name}: takes no argument {lacks}, see moebench/data/contract.py$"
+    with pytest.raises(ConfigurationError, match=line):
+        load([path])
 
 
 def test_a_misspelt_argument_of_it_is_one_line(own) -> None:

@@ -167,7 +167,7 @@ def test_two_levels_of_two_choices_send_a_token_to_four() -> None:
 def test_thresholds_are_learnt() -> None:
     entry = quality.entry_of("moebench.moe.routers.Batchwise")
     model = build(dict(entry.settings))
-    assert [type(term.loss) for term in model.losses] == [ThresholdGap]
+    assert [type(term.loss) for term in model.losses.terms] == [ThresholdGap]
 
 
 @pytest.mark.parametrize(

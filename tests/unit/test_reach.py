@@ -16,6 +16,7 @@ from moebench.moe.experts import ReluMLP
 from moebench.moe.losses import LoadBalance, ThresholdGap
 from moebench.moe.routers import (
     ROUTERS,
+    WRAPPERS,
     Batchwise,
     Hashed,
     Hierarchical,
@@ -26,6 +27,7 @@ from moebench.moe.routers import (
     TopK,
 )
 from moebench.reach import routers
+from moebench.testing.parts import make_router
 from moebench.training import Training, Weighted
 
 V, D, E = 13, 16, 4
@@ -97,16 +99,11 @@ class Unkept(Switch):
         return RoutingDecision(**{**vars(decision), "kept_A": none_A})
 
 
-@pytest.mark.parametrize("name", ROUTERS)
+@pytest.mark.parametrize("name", {**ROUTERS, **WRAPPERS})
 def test_routers_that_learn_are_not_named(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Zero at the start is no zero gradient: experts differ. Fixed routers are meant to be so."""
-    several = {"noisy_top_k", "top_k", "sigmoid_top_k", "group_limited", "softmax_top_k"}
-    several |= {"biased_top_k"}
-    kwargs: dict[str, object] = {"k": 2} if name in several else {}
-    if name == "hierarchical":
-        kwargs = {"groups": 2, "primary": two_of_two, "secondary": two_of_two}
     losses = [Weighted(ThresholdGap())] if name == "batchwise" else []
-    module = training(lambda dim: ROUTERS[name](dim, E, **kwargs), losses)
+    module = training(lambda dim: make_router({**ROUTERS, **WRAPPERS}[name], dim, E), losses)
     assert not told(module, caplog)
 
 

@@ -137,6 +137,20 @@ def test_with_memory_the_text_is_the_same(attention: str, window: int | None) ->
         torch.testing.assert_close(ours, other, atol=1e-5, rtol=1e-5)
 
 
+class Cached(nn.Module):
+    """Somebody's own model, which reads with a cache and cannot read a whole text."""
+
+    def __init__(self, inner: Mixtral) -> None:
+        super().__init__()
+        self.inner = inner
+        self.remember, self.read, self.score = inner.remember, inner.read, inner.score
+
+
+def test_a_model_of_ones_own_reads_with_its_cache() -> None:
+    model, prompt = limited(4.0), [3, 1, 4, 1, 5]
+    assert list(generate(Cached(model), prompt, 5)) == list(generate(model, prompt, 5))
+
+
 def limited(factor: float, seed: int = 0, **more: Any) -> Mixtral:
     """A mixture whose experts have little room outside training."""
     torch.manual_seed(seed)

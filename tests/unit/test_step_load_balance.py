@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.losses import LoadBalance, StepLoadBalance
-from moebench.moe.losses.step_load_balance import StepLoads
+from moebench.moe.losses import LoadBalance, StepLoadBalance, Weighted
 from moebench.moe.routers import Switch
-from moebench.training import Training, Weighted
+from moebench.moe.step import StepLoads
+from moebench.training import Training
 
 T, E, D, BATCHES = 64, 8, 16, 4
 
@@ -121,7 +121,6 @@ class Routed(nn.Module):
 def test_training_gathers_over_the_batches_of_a_step_and_no_further() -> None:
     torch.manual_seed(0)
     module = Training(32, Routed, [Weighted(StepLoadBalance(), 1.0)])
-    module._trainer = SimpleNamespace(global_step=1, log_every_n_steps=1, loggers=[])
     ids = torch.arange(32).view(4, 8)
     batches = [
         SimpleNamespace(input_BL=part, target_BL=part, context_BL=None) for part in ids.split(2)
@@ -129,10 +128,10 @@ def test_training_gathers_over_the_batches_of_a_step_and_no_further() -> None:
 
     def balance(batch: SimpleNamespace) -> float:
         decisions = module.network(batch).decisions
-        return module.routing_losses(decisions)["StepLoadBalance"].item()
+        return module.losses.values(decisions)["StepLoadBalance"].item()
 
     alone = [sum(map(float, map(LoadBalance(), module.network(b).decisions))) for b in batches]
     assert balance(batches[0]) == pytest.approx(alone[0])
     assert balance(batches[1]) != pytest.approx(alone[1], rel=1e-3)
-    module.on_before_optimizer_step(None)
+    module.end_step()
     assert balance(batches[1]) == pytest.approx(alone[1])

@@ -90,8 +90,8 @@ def test_losses_are_summed_over_layers() -> None:
     router = Switch(D, E, jitter=0.0)
     decisions = [router(torch.randn(7, D)) for _ in range(3)]
     total = sum(ZLoss()(decision) for decision in decisions)
-    assert module.routing_losses(decisions)["ZLoss"].item() == pytest.approx(float(total))
-    assert module.routing_losses([]) == {}
+    assert module.losses.values(decisions)["ZLoss"].item() == pytest.approx(float(total))
+    assert module.losses.values([]) == {}
 
 
 def test_what_is_logged_is_raw_and_at_the_interval(batch: SimpleNamespace) -> None:
@@ -108,6 +108,36 @@ def test_what_is_logged_is_raw_and_at_the_interval(batch: SimpleNamespace) -> No
     module.training_step(batch, 3)
     module.on_before_optimizer_step(None)
     assert len(recorder.lines) == 1
+
+
+def test_two_losses_of_one_class_both_count_under_their_names(batch: SimpleNamespace) -> None:
+    weak, strong = Weighted(LoadBalance(), 0.5), Weighted(LoadBalance(), 2.0, name="strong")
+    module, recorder = make([weak, strong])
+    total = module.training_step(batch, 0)
+    module.on_before_optimizer_step(None)
+    [(_, values)] = recorder.lines
+    output = module.network(batch)
+    balance = LoadBalance()(output.decisions[0]).item()
+    assert total.item() == pytest.approx(task_loss(output, batch).item() + 2.5 * balance)
+    assert values["train/LoadBalance"] == values["train/strong"] == pytest.approx(balance)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ((None, None), "2 of them are named ZLoss; give each a name of its own"),
+        (("same", "same"), "2 of them are named same"),
+        (("ZLoss", None), "2 of them are named ZLoss"),
+        (("loss", None), "model.losses.name=loss: must .* not be loss, which is the task's"),
+        (("a/b", None), "model.losses.name=a/b: must consist of letters"),
+        (("", None), "model.losses.name=: must"),
+    ],
+)
+def test_names_that_cannot_be_told_apart_are_refused(
+    names: tuple[str | None, str | None], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Training(V, OneLayer, [Weighted(ZLoss(), name=name) for name in names])
 
 
 def test_a_step_of_several_batches_is_logged_once_as_their_mean(batch: SimpleNamespace) -> None:

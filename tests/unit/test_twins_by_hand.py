@@ -50,7 +50,9 @@ class Parts:
 
     def build(self, logger: bool) -> tuple[Training, SimpleNamespace, None]:
         network = self.config["model"]["network"]
-        model = Training(V, partial(MODELS[network["class_path"]], **network["init_args"]))
+        model = Training(
+            V, partial(MODELS[network["class_path"].rpartition(".")[2]], **network["init_args"])
+        )
         batch = SimpleNamespace(input_BL=torch.arange(32).view(2, 16) % V, context_BL=None)
         data = SimpleNamespace(setup=lambda stage: None, train_dataloader=lambda: [batch])
         return model, data, None
@@ -59,7 +61,8 @@ class Parts:
 def network(
     name: str, sparse: Sparse, more: Mapping[str, Any] = NO_MORE, **size: int
 ) -> dict[str, Any]:
-    return {"class_path": name, "init_args": {"shape": SIZE | size, "sparse": sparse, **more}}
+    arguments = {"shape": SIZE | size, "sparse": sparse, **more}
+    return {"class_path": f"moebench.models.{name}", "init_args": arguments}
 
 
 def mixture(

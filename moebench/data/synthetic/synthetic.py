@@ -8,8 +8,8 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from moebench.data.contract import TextBatch
 from moebench.data.endless import ENDLESS
-from moebench.data.objectives import TextBatch
 from moebench.data.synthetic.recall import Recall
 from moebench.data.synthetic.sources import Sources
 from moebench.data.synthetic.uniform import Uniform

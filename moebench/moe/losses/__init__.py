@@ -5,6 +5,7 @@ from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
 from moebench.moe.losses.step_load_balance import StepLoadBalance
 from moebench.moe.losses.threshold import ThresholdGap
+from moebench.moe.losses.weighted import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.losses.z_loss import ZLoss
 
 LOSSES = {
@@ -18,10 +19,13 @@ LOSSES = {
 
 __all__ = [
     "LOSSES",
+    "BatchLoss",
     "Importance",
     "Load",
     "LoadBalance",
     "StepLoadBalance",
     "ThresholdGap",
+    "Weighted",
+    "WeightedLosses",
     "ZLoss",
 ]

@@ -4,9 +4,6 @@ Source: Qiu et al. 2025, Demons in the detail (arXiv 2501.11873), section 3: the
 earlier micro-batches are kept until the step is made.
 """
 
-from collections.abc import Sequence
-
-import torch
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
@@ -36,32 +33,3 @@ class StepLoadBalance(nn.Module):
         load_E = (load(decision) if load_E is None else load_E).to(decision.probs_TE.dtype)
         mean_E = decision.probs_TE.sum(dim=0) / max(1, decision.num_tokens)
         return decision.num_experts * (load_E * mean_E).sum()
-
-
-def wants_step_load(loss: nn.Module) -> bool:
-    """Tell whether a loss is called as `(decision, load_E)`, with the load of the step so far.
-
-    It says so in an attribute `wants_step_load`; any other is called as `(decision)`.
-    """
-    return bool(getattr(loss, "wants_step_load", False))
-
-
-class StepLoads:
-    """The load of every layer, gathered over the batches of an optimiser step."""
-
-    def __init__(self) -> None:
-        self._count_LE: list[Tensor] = []  # L layers
-
-    def gather(self, decisions: Sequence[RoutingDecision]) -> list[Tensor]:
-        """Add the decisions of a batch, one a layer; return load_E of each in the step so far."""
-        with torch.no_grad():
-            count_LE = [d.asked_A.bincount(minlength=d.num_experts) for d in decisions]
-            if self._count_LE:
-                pairs = zip(self._count_LE, count_LE, strict=True)
-                count_LE = [before + now for before, now in pairs]
-            self._count_LE = count_LE
-            return [count_E / count_E.sum().clamp(min=1) for count_E in count_LE]
-
-    def begin(self) -> None:
-        """Begin another step."""
-        self._count_LE = []

@@ -1,6 +1,8 @@
-"""Routers: who decides which expert sees which token."""
+"""Routers: who decides which expert sees which token; wrappers change what another one does."""
 
+from moebench.moe.capacity import Limited
 from moebench.moe.routers.batchwise import Batchwise
+from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
 from moebench.moe.routers.everyone import Everyone
 from moebench.moe.routers.exploration import InputDropout
@@ -31,16 +33,25 @@ ROUTERS = {
     "switch": Switch,
     "top_k": TopK,
 }
+WRAPPERS = {
+    "bias_balanced": BiasBalanced,
+    "input_dropout": InputDropout,
+    "limited": Limited,
+    "tempered": Tempered,
+}
 
 __all__ = [
     "ROUTERS",
+    "WRAPPERS",
     "Batchwise",
+    "BiasBalanced",
     "BiasedTopK",
     "Everyone",
     "GroupLimited",
     "Hashed",
     "Hierarchical",
     "InputDropout",
+    "Limited",
     "NoisyTopK",
     "Random",
     "Sampled",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import Sees, sees
 
@@ -25,7 +26,7 @@ class InputDropout(nn.Module):
         if not 0 <= rate < 1:
             raise ValueError(f"rate={rate}: must be at least 0 and below 1")
         self.router = router(dim)
-        self.num_experts = self.router.num_experts
+        self.num_experts = num_experts_of(self.router)
         self.dropout = nn.Dropout(rate)
 
     def sees(self, length: int | None, training: bool) -> Sees | None:
@@ -34,5 +35,4 @@ class InputDropout(nn.Module):
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""
-        decision: RoutingDecision = self.router(self.dropout(x_TD))
-        return decision
+        return decide(self.router, self.dropout(x_TD))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.contract import decide, update
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.hierarchy import HierarchicalDecision
 from moebench.moe.queues import place_in_queue
@@ -55,11 +56,11 @@ class Hierarchical(nn.Module):
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD; the decision is a `HierarchicalDecision`."""
-        primary: RoutingDecision = self.primary(x_TD)
+        primary = decide(self.primary, x_TD)
         row_of = [(primary.expert_A == group).nonzero()[:, 0] for group in range(self._groups)]
         token_of = [primary.token_A[row_R] for row_R in row_of]
-        secondary: list[RoutingDecision] = [
-            router(x_TD.index_select(0, token_R))
+        secondary = [
+            decide(router, x_TD.index_select(0, token_R))
             for router, token_R in zip(self.secondary, token_of, strict=True)
         ]
         size = self.num_experts // self._groups
@@ -81,6 +82,12 @@ class Hierarchical(nn.Module):
             secondary=secondary,
             token_of=token_of,
         )
+
+    def update(self, decisions: Sequence[HierarchicalDecision]) -> None:
+        """Update the routers of both levels, each with its own decisions."""
+        update(self.primary, [decision.primary for decision in decisions])
+        for group, router in enumerate(self.secondary):
+            update(router, [decision.secondary[group] for decision in decisions])
 
     @property
     def _groups(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees, sees
@@ -35,7 +36,7 @@ class Tempered(nn.Module):
         if not 0 < temperature < math.inf:
             raise ValueError(f"temperature={temperature}: must be above 0 and finite")
         self.router = router(dim)
-        self.num_experts = self.router.num_experts
+        self.num_experts = num_experts_of(self.router)
         self.temperature = temperature
         scores = [part for part in self.router.modules() if isinstance(part, Score)]
         if not scores:
@@ -50,5 +51,4 @@ class Tempered(nn.Module):
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Decide for x_TD."""
-        decision: RoutingDecision = self.router(x_TD)
-        return decision
+        return decide(self.router, x_TD)

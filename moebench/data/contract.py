@@ -1,0 +1,124 @@
+"""What a data module and its batches offer, in full; nothing else is asked of them.
+
+A data module is a LightningDataModule with `train_dataloader` and `val_dataloader`, and
+
+| part | meaning |
+| --- | --- |
+| argument `seed` | decides all that is random in training batches; the seed of the run |
+| `content_hash` | str: a digest of the content, whatever the seed |
+| `tokens_per_batch` | int: tokens of a full training batch, or whatever stands in their place |
+
+Data of tokens, which `Training` and the models here read, also have
+
+| part | meaning |
+| --- | --- |
+| argument and attribute `vocabulary` | number V of ids; the model gets it |
+| batches | `TextBatch`, or anything that has its fields by their names |
+
+It may also have
+
+| part | without it |
+| --- | --- |
+| `version`, int: raised when the same source gives other batches | is 1 |
+| `metrics`, dict of numbers: what a record should say of the data | says nothing |
+| `domains`, tuple of names, and `domain_B` of its batches | routing is not analysed by domain |
+| `tokenizer`, `length` and `source`, as `Text` has | its model generates no text |
+| `state_dict`, `load_state_dict` and a length of the training loader | a killed run begins again |
+
+They are asked for after `prepare_data()` and `setup("fit")`. A batch of tokens has B sequences of
+up to L tokens each, an encoder's of up to S; they are int64 and masks are bool.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+UNSCORED = -100  # a target that no loss counts
+PLACE = "moebench/data/contract.py"  # where messages send people
+
+
+class TextBatch(NamedTuple):
+    """B sequences of tokens as a model sees them."""
+
+    input_BL: Tensor  # int64: what the decoder reads
+    target_BL: Tensor  # int64: what it should say; UNSCORED where nothing counts, as at padding
+    context_BL: Tensor | None  # int64, BxS: what the encoder reads; None without an encoder
+    domain_B: Tensor  # int64: number of the sequence's domain
+    mask_BL: Tensor | None = None  # bool: which inputs are real; None: all are
+    context_mask_BL: Tensor | None = None  # bool, BxS: the same of the context
+
+
+class TokenBatch(Protocol):
+    """What training and models read of every batch; of `TextBatch` the rest may be absent."""
+
+    @property
+    def input_BL(self) -> Tensor:
+        """Ids that the decoder reads."""
+        ...
+
+    @property
+    def target_BL(self) -> Tensor:
+        """Ids that it should say, or UNSCORED."""
+        ...
+
+    @property
+    def context_BL(self) -> Tensor | None:
+        """Ids that the encoder reads; None without an encoder."""
+        ...
+
+
+OF_MODULE = {
+    "content_hash": "a digest of the content",
+    "tokens_per_batch": "the tokens of a full training batch",
+    "train_dataloader": "the training batches",
+    "val_dataloader": "the validation batches",
+}
+OF_BATCH = {
+    "input_BL": "the ids that the decoder reads",
+    "target_BL": "the ids that it should say",
+    "context_BL": "the ids that the encoder reads, or None",
+}
+FOR_ANALYSIS = {"vocabulary": "the number of ids", "domains": "the names of the domains"}
+
+
+def check_module(data: Any, parts: Mapping[str, str] = OF_MODULE) -> None:
+    """Refuse a data module that lacks a part; it has been set up.
+
+    Raises:
+        ValueError: naming the part.
+    """
+    # Lightning's own answer to a loader is that there is none.
+    own = {name for kind in type(data).__mro__ if not _of_lightning(kind) for name in vars(kind)}
+    for name, meaning in parts.items():
+        if not (name in own or name in vars(data)):
+            raise ValueError(f"data={type(data).__name__}: has no {name} ({meaning}), see {PLACE}")
+
+
+def _of_lightning(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in ("pytorch_lightning", "lightning")
+
+
+def check_batch(batch: Any) -> None:
+    """Refuse a batch of tokens that lacks a part, or has one of another shape or type.
+
+    Raises:
+        ValueError: naming the part.
+    """
+    for name, meaning in OF_BATCH.items():
+        if not hasattr(batch, name):
+            kind = type(batch).__name__
+            raise ValueError(f"data: a batch ({kind}) has no {name} ({meaning}), see {PLACE}")
+        part = getattr(batch, name)
+        if part is None and name == "context_BL":
+            continue
+        if not isinstance(part, Tensor) or part.ndim != 2 or part.dtype != torch.int64:
+            found = f"{part.dtype} of {part.ndim} dimensions" if isinstance(part, Tensor) else part
+            raise ValueError(f"data: {name} of a batch is {found}; must be int64 BxL, see {PLACE}")
+    if batch.target_BL.shape != batch.input_BL.shape:
+        ours, theirs = tuple(batch.target_BL.shape), tuple(batch.input_BL.shape)
+        raise ValueError(
+            f"data: target_BL of a batch has the shape {ours}; must be {theirs} as input_BL has, "
+            f"see {PLACE}"
+        )

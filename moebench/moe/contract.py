@@ -1,0 +1,103 @@
+"""The contracts of the layer's parts, in full; everything else in this package implements one.
+
+| part | call | promise |
+| --- | --- | --- |
+| router | `(x_TD) -> RoutingDecision` | decides in float32; has an integer `num_experts` |
+| experts | `(x_RD, count_E) -> y_RD` | rows come grouped by expert; knows nothing of routing |
+| dispatcher | `(x_TD, decision, experts) -> y_TD` | sends, computes and combines in one place |
+| loss | `(decision) -> scalar` | differentiable, unweighted, zero without tokens |
+
+A layer may have shared experts, `(x_TD) -> y_TD`, which every token visits.
+
+A router may also have
+
+| part | meaning |
+| --- | --- |
+| `sees` | which other tokens its decisions depend on, see `moebench.moe.sees` |
+| `k` | the number of experts of each token, if that is fixed |
+| `update(decisions)` | moves its state; see below |
+| `router` | the router that it wraps, which is updated with it |
+
+State lives in buffers, so that checkpoints have it, and moves in `update` alone. Training calls it
+once after every optimiser step, without gradient, with the decisions that this router made for the
+batches of that step, in their order. It is not called in validation, nor for a step that mixed
+precision skipped because a gradient was not finite.
+
+A loss may have `wants_step_load = True`. It is then called as `(decision, load_E)`, with the load
+over all batches of the optimiser step so far.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.decision import RoutingDecision
+
+PLACE = "moebench/moe/contract.py"  # where messages send people
+
+
+def num_experts_of(router: nn.Module) -> int:
+    """Return how many experts a router chooses from.
+
+    Raises:
+        ValueError: if it does not say.
+    """
+    found = getattr(router, "num_experts", None)
+    if not isinstance(found, int):
+        name = type(router).__name__
+        raise ValueError(f"router={name}: has no integer attribute num_experts, see {PLACE}")
+    return found
+
+
+def decide(router: nn.Module, x_TD: Tensor) -> RoutingDecision:
+    """Return what a router decides for x_TD.
+
+    Raises:
+        ValueError: if it returns anything but a decision.
+    """
+    found = router(x_TD)
+    if not isinstance(found, RoutingDecision):
+        name, kind = type(router).__name__, type(found).__name__
+        raise ValueError(f"router={name}: returns a {kind}, not a RoutingDecision, see {PLACE}")
+    return found
+
+
+def wrapped(router: nn.Module) -> nn.Module | None:
+    """Return the router that a router wraps; None if it wraps none."""
+    inner = getattr(router, "router", None)
+    return inner if isinstance(inner, nn.Module) else None
+
+
+def has_state(router: nn.Module) -> bool:
+    """Tell whether a router, or one that it wraps, has an `update`."""
+    inner = wrapped(router)
+    return hasattr(router, "update") or (inner is not None and has_state(inner))
+
+
+def neglected(router: nn.Module) -> list[nn.Module]:
+    """Return the parts of a router that have a state and are never updated with it."""
+    if has_state(router):
+        return []
+    parts = (part for part in router.modules() if hasattr(part, "num_experts"))
+    return [part for part in parts if has_state(part) and next(part.buffers(), None) is not None]
+
+
+@torch.no_grad()
+def update(router: nn.Module, decisions: Sequence[RoutingDecision]) -> None:
+    """Move the state of a router and of those that it wraps, if they have any.
+
+    Args:
+        router: of one layer.
+        decisions: that it made, one for each batch of an optimiser step.
+    """
+    own = getattr(router, "update", None)
+    if own is not None:
+        own(decisions)
+    if (inner := wrapped(router)) is not None:
+        update(inner, decisions)
+
+
+def wants_step_load(loss: nn.Module) -> bool:
+    """Tell whether a loss is called as `(decision, load_E)`."""
+    return bool(getattr(loss, "wants_step_load", False))

@@ -1,0 +1,96 @@
+"""The losses of a training, each with a name and a weight, and their sum: made here alone."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.contract import wants_step_load
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.step import StepLoads
+
+TASK = "loss"  # name of the task loss among those that are logged
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """One loss on routing decisions and what it counts beside the task loss."""
+
+    loss: nn.Module
+    weight: float = 0.01
+    name: str | None = None  # it is logged as train/<name>; None: the name of its class
+
+    @property
+    def label(self) -> str:
+        """The name it goes by."""
+        return type(self.loss).__name__ if self.name is None else self.name
+
+
+class BatchLoss(NamedTuple):
+    """The loss of a batch, and what it is the sum of."""
+
+    total: Tensor  # what is descended
+    task: Tensor
+    terms: Mapping[str, Tensor]  # by name, unweighted, summed over the layers
+
+
+class WeightedLosses:
+    """Losses on routing decisions, each with a name of its own.
+
+    Args:
+        terms: the losses.
+
+    Raises:
+        ValueError: if two have one name, or a name cannot be logged.
+    """
+
+    def __init__(self, terms: Sequence[Weighted]) -> None:
+        self.terms = list(terms)
+        _check_names([term.label for term in self.terms])
+        self._over_step = any(wants_step_load(term.loss) for term in self.terms)
+        self._loads = StepLoads()
+
+    def sum(self, task: Tensor, decisions: Sequence[RoutingDecision]) -> BatchLoss:
+        """Return the task loss plus the weighted losses on all decisions of a batch."""
+        terms = self.values(decisions)
+        weights = {term.label: term.weight for term in self.terms}
+        total: Tensor = task + sum(weights[name] * value for name, value in terms.items())
+        return BatchLoss(total, task, terms)
+
+    def values(self, decisions: Sequence[RoutingDecision]) -> dict[str, Tensor]:
+        """Return each loss by its name, unweighted, summed over the layers.
+
+        For a loss over the optimiser step the decisions join those of its earlier batches.
+        """
+        if not decisions:
+            return {}
+        load_LE = self._loads.gather(decisions) if self._over_step else []
+        found = {}
+        for term in self.terms:
+            of_step = wants_step_load(term.loss)
+            given = zip(decisions, load_LE, strict=True) if of_step else zip(decisions)
+            found[term.label] = torch.stack([term.loss(*d) for d in given]).sum()
+        return found
+
+    def end_step(self) -> None:
+        """Forget the batches of an optimiser step that has been made."""
+        self._loads.begin()
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise ValueError for a name that is there twice, is taken, or cannot be logged."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(
+                f"model.losses: {count} of them are named {name}; give each a name of its own, as "
+                f"in {{loss: {name}, name: another}}"
+            )
+        if name == TASK or not re.fullmatch(r"[\w.-]+", name):
+            raise ValueError(
+                f"model.losses.name={name}: must consist of letters, digits and any of _ . - and "
+                f"not be {TASK}, which is the task's"
+            )

@@ -1,0 +1,112 @@
+"""What every data module promises."""
+
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from moebench.data.contract import PLACE, UNSCORED, TextBatch, check_batch, check_module
+
+
+def assert_same_batches(first: list[Any], second: list[Any]) -> None:
+    """Assert that batches, whose parts are tensors or None, are equal to the bit."""
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        for part, same in zip(_parts(one), _parts(other), strict=True):
+            alike = torch.equal(part, same) if isinstance(part, Tensor) else part is same
+            assert alike, f"equal seeds must give equal batches, see {PLACE}"
+
+
+def _parts(batch: Any) -> list[Any]:
+    return list(batch) if isinstance(batch, tuple) else list(vars(batch).values())
+
+
+class DatasetContract:
+    """What every data module promises; one of tokens has a `vocabulary`, and promises more."""
+
+    def make(self, seed: int) -> Any:
+        """Return the data module under test, of this seed; its other arguments never differ."""
+        raise TypeError(f"{type(self).__name__}: override make")
+
+    def ready(self, seed: int = 0) -> Any:
+        """Return the module after it has been set up."""
+        data = self.make(seed)
+        data.prepare_data()
+        data.setup("fit")
+        return data
+
+    def batches(self, data: Any, count: int = 3) -> list[Any]:
+        """Return the first training batches."""
+        return list(islice(data.train_dataloader(), count))
+
+    def of_tokens(self, data: Any) -> list[Any]:
+        """Return a batch of training and one of validation; none where there are no tokens."""
+        if not hasattr(data, "vocabulary"):
+            return []
+        return [next(iter(data.train_dataloader())), next(iter(data.val_dataloader()))]
+
+    def test_nothing_is_missing(self) -> None:
+        """Neither of the module nor of its batches, whose types and shapes are right."""
+        data = self.ready()
+        check_module(data)
+        assert len(data.content_hash) >= 8
+        assert data.tokens_per_batch > 0
+        assert self.batches(data, 1)
+        for batch in self.of_tokens(data):
+            check_batch(batch)
+
+    def test_equal_seeds_give_equal_batches(self) -> None:
+        """The hash of the content is the same for every seed."""
+        first, same, other = self.ready(0), self.ready(0), self.ready(1)
+        assert first.content_hash == same.content_hash == other.content_hash, f"see {PLACE}"
+        assert_same_batches(self.batches(first), self.batches(same))
+
+    def test_a_loader_goes_on_where_it_was_saved(self) -> None:
+        """If it can be saved: not one batch is repeated or left out."""
+        data = self.ready()
+        loader = data.train_dataloader()
+        if not (hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")):
+            return
+        list(islice(loader, 1))
+        resumed = self.ready().train_dataloader()
+        resumed.load_state_dict(loader.state_dict())
+        assert_same_batches(list(islice(resumed, 1)), self.batches(data, 2)[1:])
+
+    def test_validation_of_tokens_is_the_same_for_every_seed(self) -> None:
+        """So that models of all seeds are compared by the same text."""
+        first, other = self.ready(0), self.ready(1)
+        if self.of_tokens(first):
+            assert_same_batches(list(first.val_dataloader()), list(other.val_dataloader()))
+
+    def test_ids_lie_in_the_vocabulary(self) -> None:
+        """And so do targets that are scored, of which there are some."""
+        data = self.ready()
+        for batch in self.of_tokens(data):
+            scored_T = batch.target_BL[batch.target_BL != UNSCORED]
+            assert scored_T.numel(), f"nothing is scored, see {PLACE}"
+            for ids in (batch.input_BL, batch.context_BL, scored_T):
+                if ids is not None:
+                    assert 0 <= int(ids.min()) <= int(ids.max()) < data.vocabulary, f"see {PLACE}"
+
+    def test_a_full_batch_has_the_tokens_that_it_should(self) -> None:
+        """Those that the encoder reads, where there is one."""
+        data = self.ready()
+        for batch in self.of_tokens(data)[:1]:
+            read = batch.input_BL if batch.context_BL is None else batch.context_BL
+            assert data.tokens_per_batch == read.numel(), f"see {PLACE}"
+
+    def test_masks_and_domains_belong_to_their_tokens(self) -> None:
+        """Where there are any: padded places have no target, and domains have names."""
+        data = self.ready()
+        for batch in self.of_tokens(data):
+            parts: dict[str, Any] = {name: getattr(batch, name, None) for name in TextBatch._fields}
+            for ids, mask in (("input_BL", "mask_BL"), ("context_BL", "context_mask_BL")):
+                if parts[mask] is not None:
+                    assert parts[mask].dtype == torch.bool, f"{mask}, see {PLACE}"
+                    assert parts[mask].shape == parts[ids].shape, f"{mask}, see {PLACE}"
+            if parts["mask_BL"] is not None:
+                assert (parts["target_BL"][~parts["mask_BL"]] == UNSCORED).all(), f"see {PLACE}"
+            if parts["domain_B"] is not None and hasattr(data, "domains"):
+                assert parts["domain_B"].shape == (len(batch.input_BL),), f"see {PLACE}"
+                assert int(parts["domain_B"].max()) < len(data.domains), f"see {PLACE}"

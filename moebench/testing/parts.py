@@ -1,0 +1,47 @@
+"""Parts for tests, made from the parameters that their classes take."""
+
+import inspect
+from typing import Any
+
+from torch import nn
+
+from moebench.moe.capacity import Capacity
+from moebench.moe.routers import BiasedTopK, TopK
+
+
+def make_router(kind: type[nn.Module], dim: int, num_experts: int) -> nn.Module:
+    """Return a router, or a wrapper around one.
+
+    A choice of k becomes two experts where there are two, and they lie in two groups if there are
+    groups. Other parameters keep their defaults.
+    """
+    two = min(2, num_experts)
+
+    def inner(width: int, count: int = num_experts) -> nn.Module:
+        return BiasedTopK(width, count, min(2, count))
+
+    def top_two(width: int, count: int) -> nn.Module:
+        return TopK(width, count, min(2, count))
+
+    return _made(
+        kind,
+        dim=dim,
+        num_experts=num_experts,
+        k=two,
+        groups=two,
+        router=inner,
+        primary=top_two,
+        secondary=top_two,
+        capacity=Capacity(factor=1.5, minimum=1),
+    )
+
+
+def make_experts(kind: type[nn.Module], dim: int, num_experts: int, hidden: int = 16) -> nn.Module:
+    """Return experts, of that many hidden features if they have any."""
+    return _made(kind, dim=dim, num_experts=num_experts, hidden=hidden)
+
+
+def _made(kind: type[nn.Module], **given: Any) -> nn.Module:
+    """Make a part with the arguments that it takes."""
+    taken = inspect.signature(kind).parameters
+    return kind(**{name: value for name, value in given.items() if name in taken})

@@ -1,0 +1,250 @@
+"""Routers with a state: updated once an optimiser step, each by its own decisions, never else."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from moebench.data.contract import TextBatch
+from moebench.models import MODELS, Decoder, EncoderDecoder, LstmMoE, Mixtral
+from moebench.models.blocks import Shape
+from moebench.models.lstm_moe_2017 import SigmoidMixture
+from moebench.models.mixtral_2024 import DecoderShape
+from moebench.moe import Capacity, Limited, MoELayer, Sparse
+from moebench.moe.contract import has_state, update
+from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.dispatch import Grouped
+from moebench.moe.experts import ReluMLP
+from moebench.moe.routers import (
+    BiasBalanced,
+    BiasedTopK,
+    Hierarchical,
+    SigmoidTopK,
+    Switch,
+    Tempered,
+    TopK,
+)
+from moebench.moe.step import RouterUpdates
+from moebench.reach import routers
+from moebench.training import Training
+
+V, D, E = 11, 8, 4
+
+
+def asking(*experts: int, num_experts: int = 4) -> RoutingDecision:
+    """Return a decision of one token each, which asks for these experts."""
+    expert_T1 = torch.tensor(experts)[:, None]
+    scores_TE = torch.zeros(len(experts), num_experts)
+    return tokens_choose(scores_TE, scores_TE.softmax(-1), expert_T1, torch.ones(len(experts), 1))
+
+
+@pytest.mark.parametrize("kind", [SigmoidTopK, BiasedTopK])
+def test_the_loss_free_bias_by_hand(kind: type[nn.Module]) -> None:
+    """Of 8 assignments in two batches, 2 are an even share; experts have 5, 2, 1 and 0 of them."""
+    router = BiasBalanced(D, lambda dim: kind(dim, 4, 1), rate=0.25)
+    update(router, [asking(0, 0, 0, 1), asking(0, 0, 1, 2)])
+    assert router.router.bias_E.tolist() == [-0.25, 0.0, 0.25, 0.25]
+    update(router, [asking(3)])
+    assert router.router.bias_E.tolist() == [0.0, 0.25, 0.5, 0.0]
+
+
+def test_a_bias_counts_what_was_asked_before_capacity() -> None:
+    def tight(dim: int) -> Limited:
+        return Limited(dim, lambda d: BiasedTopK(d, E, 1), Capacity(factor=0.5, minimum=1))
+
+    router = BiasBalanced(D, tight, rate=1.0)
+    decision = router(torch.ones(8, D))
+    [favourite] = decision.asked_A.unique().tolist()
+    assert decision.kept_A.sum() == 1
+    update(router, [decision])
+    expected = [-1.0 if expert == favourite else 1.0 for expert in range(E)]
+    assert router.router.router.bias_E.tolist() == expected
+
+
+def test_it_needs_a_bias() -> None:
+    with pytest.raises(ValueError, match="router=Tempered: has no bias_E to move; BiasedTopK and"):
+        BiasBalanced(D, lambda dim: Tempered(dim, lambda d: TopK(d, E)))
+    with pytest.raises(ValueError, match="rate=-1: must be at least 0"):
+        BiasBalanced(D, lambda dim: BiasedTopK(dim, E), rate=-1)
+
+
+def test_wrappers_pass_the_update_on() -> None:
+    wrapped = Limited(D, lambda dim: BiasBalanced(dim, lambda d: BiasedTopK(d, E)), Capacity())
+    assert has_state(wrapped)
+    assert not has_state(Limited(D, lambda dim: BiasedTopK(dim, E), Capacity()))
+    update(wrapped, [asking(0, 0, 1)])
+    assert wrapped.router.router.bias_E.any()
+
+
+class Counts(Switch):
+    """Counts its updates in a buffer, and notes what it was given and what had happened by then."""
+
+    def __init__(self, dim: int, num_experts: int = E) -> None:
+        super().__init__(dim, num_experts, jitter=0.0)
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+        self.called: list[bool] = []  # in the mode of training?
+        self.given: list[list[Tensor]] = []
+        self.weights: list[Tensor] = []
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        self.called.append(self.training)
+        decision: RoutingDecision = super().forward(x_TD)
+        return decision
+
+    def update(self, decisions: Sequence[RoutingDecision]) -> None:
+        assert not torch.is_grad_enabled()
+        assert not any(decision.logits_TE.requires_grad for decision in decisions)
+        self.updates += 1
+        self.given.append([decision.logits_TE for decision in decisions])
+        self.weights.append(self.score.weight.detach().clone())
+
+
+def counted(steps: int, accumulate: int = 1, **settings: Any) -> list[Counts]:
+    """Train a decoder of two mixtures and return its routers."""
+    torch.manual_seed(0)
+    sparse = Sparse(Counts, lambda dim, count: ReluMLP(dim, count, 8), every=1)
+    shape = Shape(D, layers=2, heads=2, hidden=8)
+    module = Training(V, lambda count: Decoder(count, shape, sparse), warmup_steps=1)
+    batches = [batch(seed) for seed in range(steps * accumulate)]
+    loader = DataLoader(batches, batch_size=None, collate_fn=lambda one: one)
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    trainer = pl.Trainer(
+        **{"accelerator": "cpu", "enable_checkpointing": False, "num_sanity_val_steps": 0},
+        **{"max_steps": steps, "accumulate_grad_batches": accumulate, **quiet, **settings},
+    )
+    trainer.fit(module, loader, loader)
+    return list(routers(module.network).values())
+
+
+def batch(seed: int) -> TextBatch:
+    ids_BL = torch.randint(V, (2, 5), generator=torch.Generator().manual_seed(seed))
+    return TextBatch(ids_BL, ids_BL.roll(1, 1), None, torch.zeros(2, dtype=torch.long))
+
+
+def test_once_a_step_with_the_decisions_of_all_its_batches() -> None:
+    """Also for a last step of fewer batches; validation calls the routers and updates none."""
+    for router in counted(steps=3, accumulate=2, limit_train_batches=5, max_epochs=1):
+        assert [len(batches) for batches in router.given] == [2, 2, 1]
+        assert router.called.count(False) == 6
+        assert router.updates == 3
+    first, second = counted(steps=2)
+    assert not torch.equal(first.given[0][0], second.given[0][0]), "each has its own decisions"
+
+
+def test_after_the_step_of_the_optimiser() -> None:
+    for router in counted(steps=2):
+        for logits_TE, now_ED in zip(router.given, router.weights, strict=True):
+            assert logits_TE[0].shape == (10, E)
+            assert now_ED.shape == (E, D)
+        assert not torch.equal(*router.weights)
+        assert torch.equal(router.weights[-1], router.score.weight), "nothing moved after it"
+
+
+class Moved(pl.Callback):
+    """Counts the steps that moved a weight."""
+
+    def __init__(self) -> None:
+        self.steps, self.before = 0, torch.empty(0)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, *_: object) -> None:
+        self.before = pl_module.network.embedding.weight.detach().clone()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: object) -> None:
+        self.steps += not torch.equal(self.before, pl_module.network.embedding.weight)
+
+
+def test_not_for_a_step_that_mixed_precision_skipped() -> None:
+    """The first scales are so large that gradients overflow."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**30)
+    moved = Moved()
+    plugins = [MixedPrecision("16-mixed", "cpu", scaler)]
+    for router in counted(steps=30, plugins=plugins, callbacks=[moved], limit_val_batches=0):
+        assert 0 < moved.steps < 30
+        assert router.updates == moved.steps
+
+
+def test_decisions_are_kept_only_for_routers_with_a_state() -> None:
+    updates = RouterUpdates([Switch(D, E)])
+    updates.add([asking(0), asking(1)])
+    assert not updates.needed
+    assert not updates._batches
+
+
+def test_a_router_with_a_state_in_two_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"makes 2 decisions with 1 routers; .* see moebench/moe/"):
+        RouterUpdates([Counts(D)]).add([asking(0), asking(1)])
+
+
+SPARSE = Sparse(lambda dim: Switch(dim, E), lambda dim, count: ReluMLP(dim, count, 8), every=1)
+ATTENTION = Sparse(SPARSE.router, lambda dim, count: ReluMLP(dim, count, 8), every=2)
+SMALL = Shape(D, layers=2, heads=2, hidden=8)
+MADE: dict[str, Callable[[], nn.Module]] = {
+    "decoder": lambda: Decoder(V, SMALL, SPARSE, ATTENTION),
+    "encoder_decoder": lambda: EncoderDecoder(V, SMALL, SPARSE, ATTENTION),
+    "lstm_moe": lambda: LstmMoE(
+        V, middle=lambda dim: SigmoidMixture(dim, SPARSE.router, SPARSE.experts)
+    ),
+    "mixtral": lambda: Mixtral(V, DecoderShape(D, layers=2, heads=2, hidden=8), SPARSE),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_decisions_come_in_the_order_of_the_routers(name: str) -> None:
+    network = MADE[name]()
+    found, made = list(routers(network).values()), {}
+    for router in found:
+        router.register_forward_hook(lambda by, _, decision: made.update({id(decision): by}))
+    ids_BL = torch.arange(10).view(2, 5)
+    decisions = network(SimpleNamespace(input_BL=ids_BL, context_BL=ids_BL)).decisions
+    assert found
+    assert [made[id(decision)] for decision in decisions] == found
+
+
+class Hides(nn.Module):
+    """A wrapper that keeps its router where no update reaches it."""
+
+    num_experts = E
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+
+def test_a_wrapper_that_updates_nothing_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"router=Hides: does not update its Counts, see moebench/"
+    ):
+        RouterUpdates([Hides(Counts(D))])
+    two_levels = Hierarchical(D, E, 2, Switch, Switch)
+    assert not RouterUpdates([Hides(two_levels)]).needed, "which has nothing to update"
+
+
+class Pair(nn.Module):
+    """A router that returns no decision."""
+
+    num_experts = E
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+
+    def forward(self, x_TD: Tensor) -> tuple[Tensor, Tensor]:
+        return x_TD, x_TD
+
+
+def test_a_router_that_lacks_a_part_is_told_which_and_where_it_is_described() -> None:
+    place = "see moebench/moe/contract.py"
+    layer = MoELayer(Pair(D), ReluMLP(D, E, 8), Grouped())
+    with pytest.raises(ValueError, match=f"router=Pair: returns a tuple, not a Routing.*{place}"):
+        layer(torch.randn(3, D))
+    for make in (
+        Sparse(lambda dim: nn.Identity(), SPARSE.experts).build,
+        lambda dim: Limited(dim, lambda d: nn.Identity(), Capacity()),
+    ):
+        with pytest.raises(ValueError, match=f"router=Identity: has no integer .*, {place}"):
+            make(D)
