@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from moebench import columns
 from moebench.compare import EQUAL
 from moebench.provenance import outdated_of
 from moebench.records import RunRecord, read, write_all
@@ -143,13 +144,7 @@ def _shown(found: Interval, sign: str) -> str:
 
 def text(runs: Runs) -> str:
     """Return the table for a terminal."""
-    cells = [HEAD, *rows(runs)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
-    return "\n".join(lines)
+    return "\n".join(columns.table(HEAD, rows(runs), "llrrrrr", keys=2))
 
 
 def publish(runs: Runs) -> None:

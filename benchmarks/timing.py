@@ -10,6 +10,7 @@ from statistics import median, quantiles
 
 import torch
 
+from moebench import columns
 from moebench.run.machine import commit, hardware, versions
 
 RESULTS = Path(__file__).parent / "results.jsonl"
@@ -61,10 +62,11 @@ def ratios(seconds: Mapping[str, Sequence[float]], against: str) -> dict[str, di
 
 def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     """Return ratios as text, best first."""
-    lines = [title]
-    for name, row in sorted(rows.items(), key=lambda item: item[1]["ratio"]):
-        lines.append(f"  {name:37} {row['ratio']:7.2f}   [{row['low']:.2f}, {row['high']:.2f}]")
-    return "\n".join(lines)
+    cells = [
+        (name, f"{row['ratio']:.2f}", f"[{row['low']:.2f}, {row['high']:.2f}]")
+        for name, row in sorted(rows.items(), key=lambda item: item[1]["ratio"])
+    ]
+    return "\n".join([title, *columns.table((), cells, "lr", indent=2)])
 
 
 def save(benchmark: str, settings: Mapping[str, object], rows: Mapping[str, object]) -> None:

@@ -24,6 +24,7 @@ from benchmarks.worlds import (
     weighed,
 )
 from moebench.claims import ClaimTest, Word
+from moebench.columns import table
 from moebench.statistics.estimates import mean, ratio
 from moebench.testing.claims import claim_of
 from moebench.verdict.comparisons import Difference, Equivalence, Order
@@ -113,9 +114,10 @@ def main() -> None:
     rows: dict[str, Rates] = {}
     for world in WORLDS:
         by_seeds = {n: worst(world, options.claims, n) for n in SEEDS}
-        print(f"{world:32}" + "".join(f"{f'n = {n}':>9}" for n in SEEDS))
-        for kind in by_seeds[SEEDS[0]]:
-            print(f"  {kind:30}" + "".join(f"{by_seeds[n][kind]:9.1%}" for n in SEEDS), flush=True)
+        cells = [
+            (kind, *(f"{by_seeds[n][kind]:.1%}" for n in SEEDS)) for kind in by_seeds[SEEDS[0]]
+        ]
+        print("\n".join(table((world, *(f"n = {n}" for n in SEEDS)), cells, "lrrrr")), flush=True)
         rows |= {f"{world}, n = {n}": rates for n, rates in by_seeds.items()}
     if options.save:
         save("verdicts", vars(options), rows)

@@ -1,16 +1,15 @@
-"""What is known about a text: its size, what was left out, and how far its splits overlap."""
+"""A description of a text: its size, what was left out, and how far its splits overlap."""
 
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from moebench.columns import table, wrapped
 from moebench.data.objectives import NextToken
 from moebench.data.overlap import RUN
 from moebench.data.sources import Files, Packages
 from moebench.data.text import Text
 from moebench.experiment import load, source_of
-
-Row = tuple[str, int, int, float]  # name, training tokens, validation tokens, overlap
 
 
 def describe(
@@ -41,7 +40,9 @@ def text_of(
     if configs:
         _, found, _ = load(configs).build(logger=False)
         if not isinstance(found, Text):
-            raise ValueError(f"data: {type(found).__name__} is no text; there is no overlap in it")
+            raise ValueError(
+                f"data: {type(found).__name__} is no text, so there is nothing to describe"
+            )
         return found
     if source is not None:
         return Text(source_of(source), NextToken(), vocabulary)
@@ -53,22 +54,23 @@ def description(text: Text) -> str:
     known = text.description
     counts = known.counts
     train, valid = known.tokens["train"], known.tokens["valid"]
-    rows: list[Row] = list(zip(known.digests, train, valid, known.overlap.by_domain, strict=True))
-    rows.append(("all", sum(train), sum(valid), known.overlap.total))
-    width = max(len("domain"), *(len(row[0]) for row in rows))
-    lines = [
-        f"content {known.content_hash}, version {text.version}, vocabulary {known.vocabulary}",
-        f"{'domain':{width}}  {'train tokens':>14}  {'valid tokens':>14}  {'overlap':>8}",
-        *(
-            f"{name:{width}}  {a:>14,}  {b:>14,}  {_percent(share):>8}"
-            for name, a, b, share in rows
-        ),
+    domains = [*zip(known.digests, train, valid, known.overlap.by_domain, strict=True)]
+    rows = [
+        (name, f"{a:,}", f"{b:,}", _percent(share))
+        for name, a, b, share in [*domains, ("all", sum(train), sum(valid), known.overlap.total)]
+    ]
+    notes = (
         f"overlap: runs of {RUN} tokens in validation documents that stand in the training text"
         "; - where none is as long",
         f"left out: {counts.copies:,} of {counts.documents:,} documents, near-duplicates of others "
         f"in {counts.clusters:,} clusters",
         f"left out: {counts.cut:,} of {counts.valid:,} characters of validation documents, which "
         "stand in the training text",
+    )
+    lines = [
+        f"content {known.content_hash}, version {text.version}, vocabulary {known.vocabulary}",
+        *table(("domain", "train tokens", "valid tokens", "overlap"), rows, "lrrr"),
+        *(line for note in notes for line in wrapped(note)),
     ]
     return "\n".join(lines)
 

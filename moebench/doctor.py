@@ -1,14 +1,15 @@
 """What this machine has, what is missing, and what that costs."""
 
 import importlib.metadata
-import importlib.util
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch.nn import functional
 
+from moebench.columns import table
 from moebench.experiment.precision import TOO_SLOW, bfloat16_ratio
 
 NEEDED = ("torch", "pytorch-lightning", "jsonargparse", "scipy", "tokenizers", "jinja2")
@@ -18,27 +19,39 @@ OPTIONAL = {
     "transformers": "no parity tests against Hugging Face",
     "datasets": "no `huggingface` text source",
 }
+MISSING = "missing"
+Finding = tuple[str, str]  # a state in one word, and what is in that state
 
 
 def examine(root: Path) -> int:
     """Print one line per finding; return 1 where something needed is missing, else 0."""
-    missing = [name for name in NEEDED if _version(name) is None]
+    found = [*_packages(), *_machine(root)]
+    print("\n".join(table((), found)))
+    return int(MISSING in dict(found))
+
+
+def _packages() -> Iterator[Finding]:
+    """Yield the version of each package, or what is lost without it."""
     for name in NEEDED:
-        print(f"{'missing' if name in missing else 'ok':8} {name} {_version(name) or ''}")
+        version = _version(name)
+        yield ("ok" if version else MISSING), f"{name} {version or ''}"
     for name, loss in OPTIONAL.items():
         version = _version(name)
-        print(f"{'ok':8} {name} {version}" if version else f"{'absent':8} {name}: {loss}")
-    print(f"{'ok':8} {len(os.sched_getaffinity(0))} cores, {torch.get_num_threads()} torch threads")
+        yield ("ok", f"{name} {version}") if version else ("absent", f"{name}: {loss}")
+
+
+def _machine(root: Path) -> Iterator[Finding]:
+    """Yield the cores, the speed of arithmetic, the accelerators and the free disk space."""
+    yield "ok", f"{len(os.sched_getaffinity(0))} cores, {torch.get_num_threads()} torch threads"
     has_kernel = hasattr(functional, "grouped_mm")
-    print(f"{'ok' if has_kernel else 'slow':8} grouped matrix product in torch: {has_kernel}")
+    yield ("ok" if has_kernel else "slow"), f"grouped matrix product in torch: {has_kernel}"
     ratio = bfloat16_ratio()
     state = "ok" if ratio <= TOO_SLOW else "slow"
-    print(f"{state:8} bfloat16 matrix product takes {ratio:.2f} of the time of float32 here")
+    yield state, f"bfloat16 matrix product takes {ratio:.2f} of the time of float32 here"
     for index in range(torch.cuda.device_count()):
-        print(f"{'ok':8} accelerator {torch.cuda.get_device_name(index)}")
+        yield "ok", f"accelerator {torch.cuda.get_device_name(index)}"
     free = shutil.disk_usage(root if root.exists() else Path.cwd()).free / 2**30
-    print(f"{'ok' if free > 2 else 'low':8} {free:.0f} GiB free for runs")
-    return 1 if missing else 0
+    yield ("ok" if free > 2 else "low"), f"{free:.0f} GiB free for runs"
 
 
 def _version(name: str) -> str | None:

@@ -1,8 +1,9 @@
-"""What there is to use: targets with their claims, and the parts by the key they may stand at."""
+"""What there is to use: targets with their claims, and the parts, by the key that takes them."""
 
 import inspect
 
 from moebench.claims import KINDS, Claim
+from moebench.columns import table, wrapped
 from moebench.data.modules import DATA_MODULES
 from moebench.experiment.classes import fault, named_class
 from moebench.experiment.families import FAMILIES
@@ -11,19 +12,24 @@ from moebench.targets import left_out, targets
 
 
 def listing() -> str:
-    """Return targets, claims and parts as text, one line each."""
+    """Return targets with their claims, then the parts, as text."""
     lines = []
     for found in targets():
         profiles = ", ".join(profile.name for profile in found.plan.profiles)
-        lines.append(f"{found.name}: {found.paper.authors} {found.paper.year}, {found.paper.title}")
+        lines += wrapped(
+            f"{found.name}: {found.paper.authors} {found.paper.year}, {found.paper.title}"
+        )
         lines.append(f"  make reproduce-{found.name} PROFILE={{{profiles}}}")
-        lines += [f"  {claim.key}  {_kind(claim)}{claim.says}" for claim in found.claims]
-    lines += [f"left out: reproductions/{name}: {why}" for name, why in left_out().items()]
+        claims = [(claim.key, f"{_kind(claim)}{claim.says}") for claim in found.claims]
+        lines += table((), claims, indent=2)
+    for name, why in left_out().items():
+        lines += wrapped(f"left out: reproductions/{name}: {why}")
     for key, parts in {**FAMILIES, "data": data_modules()}.items():
-        lines.append(f"{key}:")
-        for name, part in parts.items():
-            first_line = (inspect.getdoc(part) or "").splitlines()[0]
-            lines.append(f"  {name if '.' in name else part.__name__:14} {first_line}")
+        rows = [
+            (name if "." in name else part.__name__, _first_line(part))
+            for name, part in parts.items()
+        ]
+        lines += [f"{key}:", *table((), rows, indent=2)]
     return "\n".join(lines)
 
 
@@ -38,6 +44,11 @@ def data_modules() -> dict[str, type]:
     kinds = {name: named_class(name) for name in sorted(names) if not fault(name)}
     ours = DATA_MODULES.values()
     return {**DATA_MODULES, **{n: kind for n, kind in kinds.items() if kind and kind not in ours}}
+
+
+def _first_line(part: type) -> str:
+    """Return what the docstring of a part begins with."""
+    return (inspect.getdoc(part) or "").splitlines()[0]
 
 
 def _kind(claim: Claim) -> str:

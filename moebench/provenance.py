@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from moebench.experiment import load, read_yaml
+from moebench.experiment.cli import DEFAULT_DATA
+from moebench.experiment.families import FAMILIES
 from moebench.records import RunRecord
 from moebench.run.function import named
 from moebench.targets import Target
@@ -22,10 +24,12 @@ def notices(found: Target, records: Sequence[RunRecord]) -> list[str]:
 def outdated(found: Target, records: Sequence[RunRecord]) -> str:
     """Say in a sentence how many runs are of older data than today's; empty where none is.
 
-    A record has the version of its data; the module they came from is that of its arm. It takes a
-    second to resolve the files of an arm, so that is done once for every name that stands there.
+    A record has the version of its data; the module they came from is that of its arm. To resolve
+    the files of an arm takes a second, so that is done once for each name of data in them.
     """
-    classes: dict[str, str] = {}
+    parts = FAMILIES["data"].values()
+    classes = {one.__name__: f"{one.__module__}.{one.__name__}" for one in parts}
+    classes[""] = str(DEFAULT_DATA["class_path"])
 
     @cache
     def class_of(arm: str) -> str:
@@ -34,7 +38,8 @@ def outdated(found: Target, records: Sequence[RunRecord]) -> str:
             return ""
         name = data_named(files)
         if name not in classes:
-            classes[name] = load(files).config["data"]["class_path"]
+            dotted = "." in name
+            classes[name] = name if dotted else load(files).config["data"]["class_path"]
         return classes[name]
 
     return outdated_of(records, lambda record: class_of(record.arm))

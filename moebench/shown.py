@@ -1,14 +1,15 @@
 """What a reproduction shows in a terminal: verdicts, the paper's tables, where the report is.
 
-Before them stands what is to be said of the runs: a profile may have no claim that could say it.
+Notices about the runs come first: a profile may have no claim that could carry them.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from moebench import columns
+from moebench.plan import PaperTable
 from moebench.provenance import notices
 from moebench.records import read
-from moebench.report import markdown_paper_table
 from moebench.targets import Target
 from moebench.verdict import Verdict
 from moebench.verdict.table import table
@@ -23,6 +24,13 @@ def shown(found: Target, folder: Path, verdicts: Sequence[Verdict]) -> str:
         verdicts: on its claims.
     """
     records = read(folder / "results.jsonl")
-    tables = [f"{markdown_paper_table(one)}\n" for one in found.tables(records)]
-    report = f"report: {folder / 'report.html'}"
-    return "\n".join([*notices(found, records), table(verdicts), *tables, report])
+    told = [line for note in notices(found, records) for line in columns.wrapped(note)]
+    tables = [line for one in found.tables(records) for line in _paper_table(one)]
+    return "\n".join([*told, table(verdicts), *tables, f"report: {folder / 'report.html'}"])
+
+
+def _paper_table(paper: PaperTable) -> list[str]:
+    """Return a table of the paper with its title and caption."""
+    title = columns.wrapped(f"{paper.title}. {paper.caption}")
+    align = "l" + "r" * (len(paper.head) - 1)
+    return ["", *title, *columns.table(paper.head, paper.rows, align), ""]

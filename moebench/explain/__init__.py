@@ -1,4 +1,4 @@
-"""How the verdict on one claim came about, in numbers that anybody can make again."""
+"""How the verdict on one claim came about, in numbers that anyone can reproduce."""
 
 from pathlib import Path
 

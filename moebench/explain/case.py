@@ -45,5 +45,5 @@ class Case:
 
     @cached_property
     def families(self) -> list[Family]:
-        """The arms of the claim, in the groups that they are told of in."""
+        """The arms of the claim, in the groups that they are described in."""
         return families(self.claim.arms, self.runs.plan)

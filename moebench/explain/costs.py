@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from moebench.columns import blocks, columns, paragraph
+from moebench.columns import paragraph, table
 from moebench.explain.case import Case
 from moebench.explain.families import MANY
 from moebench.plan import EQUAL, MATCHED_COST, NAMES
@@ -30,7 +30,7 @@ def costs(case: Case) -> list[str]:
     head = ["arm", "runs", *HEADS.values()]
     return [
         *paragraph("equal", f"{said}; as measured, means over the runs:"),
-        *blocks([head, *rows], indent=2),
+        *table(head, rows, indent=2),
         *_ratios(case),
     ]
 
@@ -66,4 +66,4 @@ def _ratios(case: Case) -> list[str]:
     if rest := [ratio for pair, ratio in found.items() if pair not in shown]:
         span = f"x{min(rest):.3f} to x{max(rest):.3f} {where}, equal {limit}"
         rows.append((f"{len(rest)} pairs", span))
-    return columns(rows, indent=2) if rows else []
+    return table((), rows, indent=2)

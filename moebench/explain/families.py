@@ -1,4 +1,4 @@
-"""Arms of the same files, which are told of together where a claim has very many."""
+"""Arms of the same files, which are described together where a claim has very many."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Family(NamedTuple):
 
 
 def families(arms: Sequence[str], plan: Plan) -> list[Family]:
-    """Return the arms in the groups that they are told of in."""
+    """Return the arms in the groups that they are described in."""
     if len(arms) <= MANY:
         return [Family(arm, (arm,)) for arm in arms]
     files = {arm.name: tuple(arm.configs) for arm in plan.arms if not arm.twin_of}

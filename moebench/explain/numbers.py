@@ -39,7 +39,7 @@ def _chance(case: Case) -> str:
 
 
 def _conditions(found: Sequence[Listed]) -> list[str]:
-    """Return every condition; a single one is told of already."""
+    """Return every condition; a single one has been shown already."""
     if len(found) == 1:
         return []
     return [line for place, one in enumerate(found) for line in _condition(one, place)]

@@ -43,7 +43,7 @@ def _near(path: Path) -> Path:
 def _commit(one: RunRecord) -> str:
     """Return the commit of a run, and whether the files were those of it."""
     if one.commit.endswith("+"):
-        return f"{one.commit[:-1]} with changes that are not in it"
+        return f"{one.commit[:-1]} with uncommitted changes"
     return one.commit or "not recorded"
 
 

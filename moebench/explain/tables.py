@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
-from moebench.columns import blocks, paragraph
+from moebench.columns import paragraph, table
 from moebench.records import RunRecord
 from moebench.verdict.evidence import Evidence
 
@@ -25,48 +25,49 @@ def by_seed(evidence: Evidence, metric: str, arms: Sequence[str]) -> list[str]:
     """Return the value of every run of one metric, a row a seed, with mean and spread."""
     found = {arm: evidence.values(metric, arm) for arm in arms}
     seeds = sorted({seed for runs in evidence.runs.values() for seed in runs})
-    table: list[list[str]] = [["seed", *map(str, seeds), "mean", "sd"]]
+    columns: list[list[str]] = [["seed", *map(str, seeds), "mean", "sd"]]
     for arm in arms:
         cells = [_cell(found[arm].get(seed), evidence.runs[arm].get(seed)) for seed in seeds]
-        table.append([arm, *cells, *_summary(found[arm])])
+        columns.append([arm, *cells, *_summary(found[arm])])
     if len(arms) == 2:
         one, other = found.values()
-        table.append(["difference", *_apart(one, other, seeds)])
-    rows = list(zip(*table, strict=True))
-    return [f"{named(metric)}, of every run", *blocks(rows, indent=2)]
+        columns.append(["difference", *_apart(one, other, seeds)])
+    head, *rows = zip(*columns, strict=True)
+    return [f"{named(metric)}, of every run", *table(head, rows, indent=2)]
 
 
 def by_metric(evidence: Evidence, metrics: Sequence[str], arm: str) -> list[str]:
     """Return the values of every run of one arm, a row a metric, with mean and spread."""
     runs = evidence.runs[arm]
-    rows = [["number", *(f"seed {seed}" for seed in sorted(runs)), "mean", "sd"]]
+    head = ["number", *(f"seed {seed}" for seed in sorted(runs)), "mean", "sd"]
+    rows = []
     for metric in metrics:
         found = evidence.values(metric, arm)
         cells = [_cell(found.get(seed), runs[seed]) for seed in sorted(runs)]
         rows.append([metric, *cells, *_summary(found)])
-    return [f"every run of {arm}{_counted(metrics)}", *blocks(rows, indent=2)]
+    return [f"every run of {arm}{_counted(metrics)}", *table(head, rows, indent=2)]
 
 
 def of_single_runs(evidence: Evidence, metrics: Sequence[str], arms: Sequence[str]) -> list[str]:
     """Return the values of arms that have one run each, a row a metric."""
-    rows = [["number", *arms]]
+    head, rows = ["number", *arms], []
     for metric in metrics:
         cells = []
         for arm in arms:
             value = next(iter(evidence.values(metric, arm).values()), None)
             cells.append(_cell(value, next(iter(evidence.runs[arm].values()), None)))
         rows.append([metric, *cells])
-    return [f"the single run{_counted(metrics)}", *blocks(rows, indent=2)]
+    return [f"the single run{_counted(metrics)}", *table(head, rows, indent=2)]
 
 
 def by_arm(evidence: Evidence, metrics: Sequence[str], arms: Sequence[str]) -> list[str]:
     """Return mean and spread of some metrics over the runs of each arm."""
-    rows = [["arm", *metrics]]
+    head, rows = ["arm", *metrics], []
     for arm in arms:
         found = [_summary(evidence.values(metric, arm)) for metric in metrics]
         rows.append([arm, *(" ± ".join(filter(None, summary)) for summary in found)])
     said = f"over the runs of every arm{_counted(metrics)}"
-    return [*paragraph("mean ± sd", said), *blocks(rows, indent=2)]
+    return [*paragraph("mean ± sd", said), *table(head, rows, indent=2)]
 
 
 def _counted(metrics: Sequence[str]) -> str:

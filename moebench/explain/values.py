@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moebench.columns import columns, paragraph
+from moebench.columns import paragraph, table
 from moebench.explain.case import Case
 from moebench.explain.families import MANY, listed
 from moebench.explain.tables import by_arm, by_metric, by_seed, of_single_runs
@@ -55,7 +55,7 @@ def _tables(case: Case, names: Sequence[str], runs: Sequence[RunRecord]) -> tupl
         return FEW, by_arm(evidence, names[:FEW], arms)
     number = max(1, most if case.everything else ROWS // seeds)
     found = [by_seed(evidence, name, arms) for name in names[:number]]
-    return number, [line for table in found for line in ("", *table)][1:]
+    return number, [line for part in found for line in ("", *part)][1:]
 
 
 def _same(runs: Sequence[RunRecord], names: Sequence[str]) -> dict[str, float]:
@@ -87,7 +87,9 @@ def _figures(case: Case) -> list[tuple[str, str]]:
 
 
 def _headed(rows: Sequence[tuple[str, str]]) -> list[str]:
-    return ["", "further figures of the test, for each arm", *columns(rows, 2)] if rows else []
+    if not rows:
+        return []
+    return ["", "further figures of the test, for each arm", *table((), rows, indent=2)]
 
 
 def _short(value: object) -> str:

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from moebench.claims import ClaimTest, units
-from moebench.columns import columns, paragraph
+from moebench.columns import paragraph, table
 from moebench.explain.case import Case
 from moebench.explain.families import MANY, Family, listed
 from moebench.plan import Arm
@@ -64,7 +64,7 @@ def _plain(value: Any) -> str:
 def arms(case: Case) -> list[str]:
     """Return what each arm is; arms of the same files together, where there are very many."""
     rows = [(family.name, _described(case, family)) for family in case.families]
-    return ["arms", *columns(rows, indent=2)] if rows else []
+    return ["arms", *table((), rows, indent=2)] if rows else []
 
 
 def _described(case: Case, family: Family) -> str:

@@ -1,7 +1,7 @@
-"""Records and verdicts as things to read: one self-contained page, and blocks of Markdown.
+"""Records and verdicts for readers: one self-contained page, and blocks of Markdown.
 
-The page holds everything it shows: no script, no font, no picture from elsewhere. Equal input gives
-an equal page. matplotlib and jinja2 are imported only when a page is made.
+The page loads no script, font or picture from elsewhere. Equal input gives an equal page.
+matplotlib and jinja2 are imported only when a page is made.
 """
 
 from collections.abc import Mapping, Sequence

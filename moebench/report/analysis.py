@@ -1,14 +1,12 @@
-"""What instruments found about routing, as text for a terminal and as one HTML page."""
+"""What the instruments found about routing, as text for a terminal and as one HTML page."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
+from moebench.columns import table, wrapped
 from moebench.report import analysis_figures as figures
 from moebench.report import wording
+from moebench.report.html import rendered
 
 HEAD = (
     *("layer", "experts", "max load", "repeats (shuffled)", "overlap (shuffled)"),
@@ -56,21 +54,16 @@ def _known(value: float | None, null: float | None) -> str:
 
 def analysis_text(findings: Mapping[str, Any]) -> str:
     """Return the table of layers for a terminal."""
-    table = rows(findings)
-    widths = [max(map(len, column)) for column in zip(HEAD, *table, strict=True)]
-    lines = [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [HEAD, tuple("-" * width for width in widths), *table]
-    ]
-    lines += ["", *NOTES, *_told(findings)]
+    lines = table(HEAD, rows(findings), "r" * len(HEAD))
+    lines += ["", *(line for note in (*NOTES, *_told(findings)) for line in wrapped(note))]
     for earlier in findings["saturation"]:
         shares = ", ".join(f"{100 * layer['saturation']:.0f}%" for layer in earlier["layers"])
-        lines.append(f"{earlier['model']} had of the final routing, layer by layer: {shares}")
+        lines += wrapped(f"{earlier['model']} had of the final routing, layer by layer: {shares}")
     return "\n".join(lines)
 
 
 def _told(findings: Mapping[str, Any]) -> list[str]:
-    """Return what should be known about the text."""
+    """Return remarks about the text."""
     found = [
         f"{wording.scaled(findings['tokens'])} tokens in windows of {findings['length']}, "
         f"{findings['loss']['mean']:.3f} nats per token"
@@ -86,16 +79,10 @@ def _told(findings: Mapping[str, Any]) -> list[str]:
 
 def analysis_page(findings: Mapping[str, Any]) -> str:
     """Return one self-contained page."""
-    here = files("moebench.report")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    css = Markup((here / "report.css").read_text(encoding="utf-8"))
-    template = environment.from_string((here / "analysis.html").read_text(encoding="utf-8"))
     layers = findings["layers"]
     chosen = shown(len(layers))
-    return template.render(
-        css=css,
+    return rendered(
+        "analysis.html",
         findings=findings,
         told=_told(findings),
         notes=NOTES,
@@ -120,7 +107,6 @@ def analysis_page(findings: Mapping[str, Any]) -> str:
         certainty=figures.certainty([layers[number]["certainty"] for number in chosen], chosen),
         saturation=figures.saturation(findings["saturation"]) if findings["saturation"] else None,
         read_by=[(number, findings["read_by"][number]) for number in chosen],
-        wording=wording,
     )
 
 

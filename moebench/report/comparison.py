@@ -3,16 +3,14 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
+from moebench import columns
 from moebench.compare import EQUAL, NAMES, Comparison, Pair
 from moebench.records import write_whole
 from moebench.report import wording
 from moebench.report.comparison_figures import gains
+from moebench.report.html import rendered
 from moebench.report.markdown import escaped
 from moebench.report.markdown import table as markdown
 from moebench.report.overlap import overlap_told, overlaps
@@ -23,8 +21,8 @@ HEAD = ("mixture", "dense model", "equal in", "n", "difference", "at equal time"
 MORE = ("mixture's", "dense model's", "FLOPs x", "parameters x", "time a step x")
 NOTES = (
     "difference: {metric} after as many tokens, mixture less dense; negative favours the mixture",
-    "at equal time: valid/loss when the sooner of the two had ended, mixture less dense",
-    "steps, time: how many times sooner the mixture has the loss that the dense model ends with",
+    "at equal time: valid/loss when the faster of the two had ended, mixture less dense",
+    "steps, time: how many times sooner the mixture reaches the final loss of the dense model",
     "means over n common seeds with 95% intervals; no times where machines differ",
 )
 SHOWN = 20  # pairs of a target and profile on a terminal
@@ -33,22 +31,19 @@ DRAWN = 40  # pairs in a figure
 
 def comparison_text(comparison: Comparison) -> str:
     """Return the tables for a terminal, the best pairs of every target and profile."""
-    lines = [note.format(metric=comparison.metric) for note in NOTES]
+    notes = [note.format(metric=comparison.metric) for note in NOTES]
+    lines = [line for note in notes for line in columns.wrapped(note)]
     for title, pairs in _titled(comparison):
         rows = [cells(pair) for pair in pairs[:SHOWN]]
-        widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
-        padded = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in [HEAD, tuple("-" * width for width in widths), *rows]
-        ]
-        lines += ["", title, *padded]
+        lines += ["", title, *columns.table(HEAD, rows, "lllr", keys=2)]
         if len(pairs) > SHOWN:
             lines.append(f"and {len(pairs) - SHOWN} more pairs")
-        lines += _footnotes(pairs)
+        lines += [line for note in _footnotes(pairs) for line in columns.wrapped(note)]
     if comparison.refusals:
         lines += ["", "not compared"]
         shown = comparison.refusals[:SHOWN]
-        lines += [f"{r.target} {r.profile}  {r.arm}: {r.why}" for r in shown]
+        refused = [(f"{r.target} {r.profile}", r.arm, r.why) for r in shown]
+        lines += columns.table((), refused, keys=2)
         if len(comparison.refusals) > SHOWN:
             lines.append(f"and {len(comparison.refusals) - SHOWN} more")
     return "\n".join(lines)
@@ -75,16 +70,16 @@ def write_comparison(comparison: Comparison, folder: Path, origin: str) -> list[
 
 def comparison_csv(comparison: Comparison) -> str:
     """Return every pair with all digits; empty cells where nothing is known."""
-    columns = ("difference", "difference_at_equal_time", "steps_ratio", "time_ratio")
+    effects = ("difference", "difference_at_equal_time", "steps_ratio", "time_ratio")
     head = ["target", "profile", "mixture", "dense", "equal_in", "metric", "n", "never_reached"]
     head += ["mixture_mean", "dense_mean", *(f"{cost}_ratio" for cost in EQUAL)]
-    head += [f"{column}{end}" for column in columns for end in ("", "_low", "_high")]
+    head += [f"{effect}{end}" for effect in effects for end in ("", "_low", "_high")]
     head += ["leaks"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
     for pair in (pair for pairs in comparison.groups.values() for pair in pairs):
-        intervals: list[Interval] = [getattr(pair, column) for column in columns]
+        intervals: list[Interval] = [getattr(pair, effect) for effect in effects]
         ends = [value for found in intervals for value in _ends(found)]
         equal = " ".join(NAMES[cost] for cost in pair.equal)
         named = [
@@ -118,12 +113,6 @@ def comparison_markdown(comparison: Comparison, origin: str) -> str:
 
 def comparison_page(comparison: Comparison, origin: str) -> str:
     """Return one self-contained page."""
-    here = files("moebench.report")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    css = Markup((here / "report.css").read_text(encoding="utf-8"))
-    template = environment.from_string((here / "comparison.html").read_text(encoding="utf-8"))
     groups = [
         {
             "title": title,
@@ -134,9 +123,8 @@ def comparison_page(comparison: Comparison, origin: str) -> str:
         }
         for title, pairs in _titled(comparison)
     ]
-    return template.render(
-        css=css,
-        wording=wording,
+    return rendered(
+        "comparison.html",
         comparison=comparison,
         origin=origin,
         notes=[note.format(metric=comparison.metric) for note in NOTES],

@@ -34,10 +34,10 @@ HEAD = ("arm", "runs", *(cost.title for cost in COSTS))
 def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:
     """Return the cells of every arm that finished a training, in the order of the records.
 
-    Arms that were computed, not trained, cost nothing and have no row. The points of a search over
-    several names share a row: there are many, and no claim names one. A cell says so where a cost
-    is not what mixture and dense twin were planned to have in common. Runs of an arm that must not
-    be mixed have no mean.
+    Arms that were computed, not trained, have no row. The points of a search over several names
+    share one: there are many, and no claim names any of them. A cell says so where a cost differs
+    from what was planned to be equal in mixture and dense twin. Runs that must not be mixed have no
+    mean.
     """
     arms: dict[str, list[RunRecord]] = {}
     for record in records:

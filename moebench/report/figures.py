@@ -115,7 +115,7 @@ def curves(
 
 
 def _frame(axes: Axes, bands: Sequence[Band], quantity: str) -> None:
-    """Choose the part of the plane that is shown."""
+    """Set the limits of the axes."""
     axes.margins(x=0.02)
     if "share" in quantity:
         axes.set_ylim(bottom=0)

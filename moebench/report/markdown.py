@@ -1,4 +1,4 @@
-"""Blocks of Markdown that a README takes in between two markers."""
+"""Blocks of Markdown, which a README holds between two markers."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,17 +10,16 @@ from moebench.report import wording
 from moebench.report.costs import HEAD, cost_rows
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import Footnotes, chance, remarks
+from moebench.verdict.remarks import BESIDE, Footnotes, chance, remarks
 
 COLUMNS = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "p", "beside it")
-ADJUSTED = "adjusted p"  # in the place of p, where it is
-BESIDE = "Controls, and claims that the paper does not make; their p is not adjusted."
+ADJUSTED = "adjusted p"  # in place of p
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
     """Return the verdicts as tables: the statements of the paper, then controls and additions.
 
-    One row a claim, with the paper's figures and ours, and what is to be known beside them.
+    One row per claim, with the paper's figures, ours, and remarks.
     """
     notes = Footnotes()
     ours = [verdict for verdict in verdicts if verdict.of_paper]
@@ -44,7 +43,7 @@ def _verdicts(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> str:
 def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
     """Return how many statements of each paper got which verdict: one row a paper, by its link.
 
-    What is no statement of the paper is counted apart. Words that no paper has get no column.
+    Controls and additions are counted apart. Words that no paper has get no column.
     """
     words = {link: _counted(one for one in of if one.of_paper) for link, of in papers.items()}
     shown = [word for word in NOT_JUDGED if any(count[word] for count in words.values())]
@@ -67,7 +66,7 @@ def _counted(verdicts: Iterable[Verdict]) -> Counter[Word]:
 
 
 def _apart(verdicts: Sequence[Verdict], words: Sequence[Word]) -> str:
-    """Return the counts of what is no statement of the paper: `1 passed, 1 not judged`."""
+    """Return the counts of controls or additions: `1 passed, 1 not judged`."""
     count = _counted(verdicts)
     left = len(verdicts) - sum(count[word] for word in words)
     told = [f"{count[word]} {word.removeprefix('control ')}" for word in words if count[word]]

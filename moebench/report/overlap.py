@@ -1,4 +1,4 @@
-"""How much of the validation text stands in the training text, as records have it, in words."""
+"""How much of the validation text also stands in the training text, by the records, in words."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +8,7 @@ NAME = "data/overlap"  # of the metric; with /<domain>, of a part of it
 
 
 def overlaps(records: Iterable[RunRecord]) -> list[dict[str, float]]:
-    """Return the metrics of the overlap, once for all records that have the same."""
+    """Return the metrics of the overlap; records with equal ones share an entry."""
     found: list[dict[str, float]] = []
     for record in records:
         shares = {name: share for name, share in record.metrics.items() if name.startswith(NAME)}
@@ -18,9 +18,9 @@ def overlaps(records: Iterable[RunRecord]) -> list[dict[str, float]]:
 
 
 def overlap_told(found: Iterable[Mapping[str, float]]) -> str:
-    """Return a sentence without its full stop on what `overlaps` found; empty where it is nothing.
+    """Return what `overlaps` found as a sentence without its full stop; empty if it found nothing.
 
-    A share is of the runs of 32 tokens in the validation text; domains follow where there are some.
+    A share is one of all runs of 32 tokens in the validation text; those of domains follow.
     """
     what = "Validation text that stands in the training text, in runs of 32 tokens"
     shares = "; ".join(map(_share, found))

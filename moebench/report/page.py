@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper, units
@@ -16,6 +14,7 @@ from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
 from moebench.report.costs import HEAD, cost_rows, flagged
 from moebench.report.drawing import Drawing
+from moebench.report.html import rendered
 from moebench.report.overlap import overlap_told, overlaps
 from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
@@ -23,9 +22,19 @@ from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.remarks import TIMES, Footnotes, chance, remarks
 
-SHOWN = 4  # load maps in sight; the others are folded away
+SHOWN = 4  # load maps shown; the others are folded away
 OTHER = "Other arms"
 BY_STEPS, BY_TIME = "training steps", "seconds in training steps"  # axes of curves
+CALLED: Mapping[str, Any] = {  # by the template
+    "WORDS": (*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
+    "TIMES": TIMES,
+    "remarks": remarks,
+    "chance": chance,
+    "units": units,
+    "flagged": flagged,
+    "marked": marked,
+    "footnote": footnote,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Entry:
 
     @property
     def part(self) -> str:
-        """Where on the page it stands: judged, beside (controls and additions) or skipped."""
+        """Its section of the page: judged, beside (controls and additions) or skipped."""
         if self.verdict.verdict in NOT_JUDGED:
             return "skipped"
         return "judged" if self.verdict.of_paper else "beside"
@@ -93,7 +102,9 @@ def page(
     strokes = {arm: Stroke(index) for index, arm in enumerate(names)}
     losses = runs.bands(found, runs.losses)
     dropped = runs.bands(found, lambda run: runs.logged(run, "route/dropped"))
-    return _template().render(
+    return rendered(
+        "report.html",
+        **CALLED,
         paper=paper,
         setting=setting(found),
         entries=entries,
@@ -123,27 +134,6 @@ def _maps(found: Sequence[Run]) -> list[tuple[str, int, Markup]]:
     ]
 
 
-def _template() -> Template:
-    """Return the template with what it calls."""
-    here = files("moebench.report")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(
-        css=Markup((here / "report.css").read_text(encoding="utf-8")),
-        wording=wording,
-        WORDS=(*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
-        TIMES=TIMES,
-        remarks=remarks,
-        chance=chance,
-        units=units,
-        flagged=flagged,
-        marked=marked,
-        footnote=footnote,
-    )
-    return environment.from_string((here / "report.html").read_text(encoding="utf-8"))
-
-
 def _entries(claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Entry]:
     """Pair every claim with its verdict."""
     by_claim = {verdict.claim: verdict for verdict in verdicts}
@@ -164,7 +154,7 @@ def _grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[
 
 
 def setting(found: Sequence[Run]) -> dict[str, Any]:
-    """Return what was run where, for the paragraph at the top."""
+    """Return what was run on which machines, for the paragraph at the top."""
     records = [run.record for run in found if run.record.steps or run.record.status != "finished"]
     times = [line["time"] for run in found for line in run.history if "time" in line]
     days = [datetime.fromtimestamp(time, UTC).date().isoformat() for time in times]

@@ -18,14 +18,14 @@ Line = Mapping[str, Any]  # of a history: "step", "time" and metrics
 
 @dataclass(frozen=True)
 class Run:
-    """A record and what was logged on the way to it."""
+    """A record and the history that led to it."""
 
     record: RunRecord
     history: Sequence[Line] = ()
 
     @property
     def trained(self) -> bool:
-        """Whether this is a training that finished; a computed record never took a step."""
+        """Whether this is a finished training; a computed record has no steps."""
         return self.record.status == "finished" and self.record.steps > 0
 
 
@@ -51,7 +51,7 @@ class LoadMap:
 
 
 def search_of(arm: str) -> str | None:
-    """Return the search over several names that an arm is one of the many points of, if it is."""
+    """Return the search over several names that an arm is a point of, if it is one."""
     search, _, point = arm.partition("/")
     return search if "," in point else None
 
@@ -70,9 +70,9 @@ def load(folder: Path) -> list[Run]:
 
 
 def read_history(path: Path) -> list[Line]:
-    """Return the lines of a history by rising step, none if there is no file.
+    """Return the lines of a history in order of their steps; none if there is no file.
 
-    What follows the last line break was cut short by a kill, and is left out.
+    Text after the last line break was cut short by a kill and is left out.
 
     Raises:
         ValueError: naming file and line where one cannot be read.
@@ -157,7 +157,7 @@ def _shares(lines: Sequence[Line], layer: str, experts: int) -> Values:
 
 
 def representative(runs: Iterable[Run]) -> dict[str, Run]:
-    """Return arm -> its run with a load map: one that finished if there is one, the first seed."""
+    """Return arm -> its run with a load map: a finished one if possible, of the first seed."""
     found: dict[str, Run] = {}
     ranked = sorted(runs, key=lambda run: (not run.trained, run.record.seed))
     for run in ranked:

@@ -100,7 +100,7 @@ def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> No
 
 
 def _on_a_line(x: Sequence[float], y: Sequence[float]) -> bool:
-    """Say whether points leave no triangle between them, as where a range has but one value."""
+    """Say whether points span no triangle, as when a range has a single value."""
     centred = np.stack([x, y]) - np.mean([x, y], axis=1, keepdims=True)
     return bool(np.linalg.matrix_rank(centred) < 2)
 
@@ -128,8 +128,8 @@ def levels(summary: Summary) -> list[tuple[str, float, str]]:
 def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
     """Return the first objective against a cost, with the trials that no other beats in both.
 
-    Less of a cost is better, unless it is an objective to maximise. None where it is the same for
-    all, such as the tokens dropped without a limit.
+    Less of a cost is better, unless it is an objective to maximise. None if it is the same for all,
+    such as the tokens dropped without a capacity.
     """
     done = [trial for trial in summary.measured if cost in trial.values]
     if len({trial.values[cost] for trial in done}) < 2:
@@ -190,7 +190,7 @@ def history(summary: Summary) -> Markup | None:
 
 
 def _others(axes: Axes, trials: Sequence[Trial]) -> None:
-    """Mark the trials that have no value, at the foot of the figure."""
+    """Mark the trials without a value at the foot of the figure."""
     statuses = sorted({trial.status for trial in trials if trial.status != "finished"})
     for status, marker in zip(statuses, "xv+s", strict=False):
         numbers = [trial.number for trial in trials if trial.status == status]
@@ -206,7 +206,7 @@ def _others(axes: Axes, trials: Sequence[Trial]) -> None:
 
 
 def legend(axes: Axes, height: float = 1.0) -> None:
-    """Name the lines above the figure, from this share of its height on, where there are any."""
+    """Put a legend above the figure, at this share of its height, if any line has a name."""
     if axes.get_legend_handles_labels()[1]:
         axes.legend(
             loc="lower left",

@@ -1,14 +1,14 @@
 """The page of a sweep, and its table in plain text."""
 
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from moebench.columns import table, wrapped
 from moebench.records import write_whole
 from moebench.report import sweep_figures, sweep_names, wording
 from moebench.report.costs import flagged
+from moebench.report.html import css, rendered
 from moebench.report.overlap import overlap_told
 from moebench.report.sweep_summary import Summary, read_summary
 from moebench.report.theme import standalone
@@ -46,23 +46,15 @@ def sweep_plots(summary: Summary) -> dict[str, Markup]:
 def write_plots(summary: Summary, folder: Path) -> None:
     """Write every figure to `<name>.svg` in a folder, made if missing."""
     folder.mkdir(exist_ok=True)
-    css = (files("moebench.report") / "report.css").read_text(encoding="utf-8")
     for name, figure in sweep_plots(summary).items():
-        write_whole(folder / f"{name}.svg", standalone(figure, css))
+        write_whole(folder / f"{name}.svg", standalone(figure, css()))
 
 
 def sweep_page(summary: Summary) -> str:
     """Return the page about a sweep, as HTML."""
     plots = sweep_plots(summary)
-    here = files("moebench.report")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    css = Markup((here / "report.css").read_text(encoding="utf-8"))
-    template = environment.from_string((here / "sweep.html").read_text(encoding="utf-8"))
-    return template.render(
-        css=css,
-        wording=wording,
+    return rendered(
+        "sweep.html",
         summary=summary,
         counts=summary.counts(),
         head=HEAD,
@@ -154,17 +146,15 @@ def sweep_table(folder: Path) -> str:
             f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
             for name, value in summary.best.point.items()
         )
-        lines.append(f"best: {marked(f'trial {summary.best.number}', summary.best.leaks)}, {point}")
-    cells = [list(HEAD), *rows(summary)] if summary.fresh else []
-    widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD)) if cells]
-    for row in cells:
-        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append("  ".join(padded).rstrip())
+        best = marked(f"trial {summary.best.number}", summary.best.leaks)
+        lines += wrapped(f"best: {best}, {point}")
     if summary.fresh:
-        lines.append(
+        lines += table(HEAD, rows(summary), "lrrrlr")
+        lines += wrapped(
             f"{summary.objective}; the sweep's own figure chose the winner, fresh seeds judge"
         )
     if untuned(summary):
         lines.append(UNTUNED)
-    lines += [note for note in (footnote(summary.leaks), overlap_told(summary.overlaps)) if note]
+    for note in (footnote(summary.leaks), overlap_told(summary.overlaps)):
+        lines += wrapped(note)
     return "\n".join(lines)

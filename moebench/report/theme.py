@@ -1,4 +1,4 @@
-"""How a figure looks: drawn by matplotlib in stand-in colours, which the page's style decides.
+"""How a figure looks: matplotlib draws in stand-in colours, which the page replaces by its own.
 
 A figure becomes an `<svg>` element whose colours are CSS variables and whose text takes the font of
 the page, so it follows a light or a dark theme. Equal figures give equal text.
@@ -76,7 +76,7 @@ class Stroke:
 
 @contextmanager
 def drawing(name: str) -> Iterator[None]:
-    """Set matplotlib up, whatever the machine's own defaults are; put those back afterwards.
+    """Set matplotlib up regardless of the user's defaults, which are restored afterwards.
 
     Args:
         name: of the figure; makes its element ids differ from those of others on the page.
@@ -97,7 +97,7 @@ def element(figure: Figure, label: str) -> Markup:
 
     Args:
         figure: drawn inside `drawing`.
-        label: what a person who cannot see it is told.
+        label: what a screen reader says.
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))

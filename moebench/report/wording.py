@@ -1,4 +1,4 @@
-"""Numbers as a reader meets them: as many digits as they deserve, with their unit."""
+"""Numbers for readers: as many digits as are significant, with their unit."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from moebench.claims import ClaimTest, Word
 from moebench.verdict import Verdict
 
 MINUS = "−"
-SHAPES = {  # a verdict is read by its shape where there is no colour; controls are square
+SHAPES = {  # tell verdicts apart without colour; controls are square
     Word.REPRODUCED: "●",
     Word.PARTIAL: "◐",
     Word.NOT_REPRODUCED: "✕",
@@ -61,7 +61,7 @@ def condition(found: Mapping[str, Any]) -> str:
 
 
 def _places(effect: float, low: float | None, high: float | None) -> int:
-    """Return the decimals that an interval deserves: half of it shows two digits."""
+    """Return the decimals at which half of an interval shows two digits."""
     ends = [end for end in (low, high) if end is not None]
     width = ends[1] - ends[0] if len(ends) == 2 else 2 * (effect - ends[0])
     return decimals(width / 2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moebench.columns import blocks, columns, paragraph
+from moebench.columns import paragraph, table
 from moebench.records import RunRecord
 from moebench.rerun.alike import Comparison, Reading
 from moebench.rerun.environment import CODE, UNKNOWN, Change
@@ -12,16 +12,16 @@ MOST = 36  # changes
 
 
 def told(found: Comparison, changed: Sequence[Change], now: RunRecord, failure: str) -> list[str]:
-    """Return what came out, what the noise is, and what differs in the environment."""
+    """Return the result, the noise, and what differs in the environment."""
     counts = found.counts.items()
     lines = [f"{name}: recorded {before}, again {after}" for name, (before, after) in counts]
     lines += [failure] if failure else []
     shown = sorted(found.deciding, key=lambda one: -one.apart)[:SHOWN]
     if shown and now.metrics:
         head = ("number", "recorded", "again", "difference", "noise")
-        lines += ["", *blocks([head, *map(_row, shown)])]
+        lines += ["", *table(head, [*map(_row, shown)])]
         if more := len(found.deciding) - len(shown):
-            lines.append(f"and {more} more numbers, none of them further apart, in units of noise")
+            lines.append(f"and {more} more numbers, none further apart in units of noise")
         lines += [*_rest(found), *paragraph("noise", found.noise)]
     return [*lines, "", *_changes(changed)]
 
@@ -58,10 +58,10 @@ def _changes(changed: Sequence[Change]) -> list[str]:
     unknown = [one.what for one in changed if one.then == UNKNOWN and not _of_code(one)]
     if modules := sum(one.then == UNKNOWN and _of_code(one) for one in changed):
         unknown.append(f"the code of {modules} module{'s' if modules > 1 else ''}")
-    lines = ["in the environment nothing differs that was recorded"]
+    lines = ["nothing that was recorded of the environment differs"]
     if known:
-        shown = [("differs in the environment", "recorded, and again"), *map(_change, known[:MOST])]
-        lines = columns(shown)
+        head = ("differs in the environment", "recorded, and again")
+        lines = table(head, [*map(_change, known[:MOST])])
         lines += [f"and {len(known) - MOST} more"] if known[MOST:] else []
     return [*lines, *([f"not recorded then: {', '.join(unknown)}"] if unknown else [])]
 

@@ -1,40 +1,38 @@
-"""Where runs lie that differ in data, code or configuration alone: beside one another.
+"""Where runs of one arm and seed are kept that differ in data, code or configuration.
 
-`<arm>/seed_<n>` is the run that was asked for last. Asked for another one, it moves, whole, to
-`<arm>/earlier/<identity>/seed_<n>`; asked for again, it comes back. Every move is one renaming, so
-whatever is killed on the way, no run is lost and none is in two places.
+`<arm>/seed_<n>` is the run that was last asked for. When a different one is asked for, it moves to
+`<arm>/earlier/<identity>/seed_<n>`; when it is asked for again, it moves back. Each move is a
+single rename, so a kill at any moment neither loses nor duplicates a run.
 """
 
-import fcntl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from filelock import FileLock
 
 from moebench.records import RunRecord, read_one, write_whole
 from moebench.run.job import Job
 
 EARLIER = "earlier"
 IDENTITY = "identity"  # file in the folder of a run
-UNKNOWN = "unknown"  # in the place of an identity: of what does not say what it is of
+UNKNOWN = "unknown"  # in place of an identity: of a run that has none on record
 
 
-@contextmanager
-def held(job: Job) -> Iterator[None]:
-    """Hold the folder of a job, as its worker does.
+def held(job: Job) -> AbstractContextManager[object]:
+    """Return the lock that the worker of a job holds.
 
-    The lock waits for an orphan of a killed parent, which ends itself at its next step. Its file
-    lies outside the folder, which may move.
+    It waits for an orphan of a killed parent, which ends itself at its next step. The file lies
+    outside the folder of the job, which may move.
     """
     job.folder.parent.mkdir(parents=True, exist_ok=True)
-    with job.folder.with_name(f".{job.folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return FileLock(job.folder.with_name(f".{job.folder.name}.lock"), fallback_to_soft=False)
 
 
 def settle(job: Job) -> None:
-    """Make the folder of a job that of this very run: as it was left, or new.
+    """Bring the folder of the run of a job into place, as it was left, or make it.
 
-    Another run that lies there is moved aside.
+    A different run that is found there is moved aside.
     """
     if (there := identity_of(job.folder)) != job.identity:
         if job.folder.exists() and any(job.folder.iterdir()):
@@ -60,9 +58,9 @@ def found(job: Job) -> RunRecord | None:
 
 
 def identity_of(folder: Path) -> str:
-    """Return the identity of the run in a folder; empty where there is none or it is not known.
+    """Return the identity of the run in a folder; empty if there is no run, or it is not known.
 
-    Only a record that is no failure tells: a failed run may not have come to its data.
+    The record of a failed run does not tell: the run may never have reached its data.
     """
     if noted := _noted(folder):
         return noted
@@ -73,9 +71,9 @@ def identity_of(folder: Path) -> str:
 
 
 def kept_beside(jobs: Sequence[Job]) -> str:
-    """Say in one line what finished runs there are that differ from those asked for; empty if none.
+    """Say in one line how many finished runs differ from those asked for; empty if none does.
 
-    Their folders are where `settle` puts them, or will put them.
+    They are where `settle` moves them, or will move them.
     """
     differ: dict[str, None] = {}
     count = ready = 0
@@ -91,25 +89,25 @@ def kept_beside(jobs: Sequence[Job]) -> str:
     if not count:
         return ""
     return (
-        f"{jobs[0].target} {jobs[0].profile}: runs asked for: {len(jobs)}, there and used: {ready},"
-        f" to be made: {len(jobs) - ready}; finished runs that differ in {', '.join(differ)} and"
-        f" are kept beside them, in <arm>/{EARLIER}/<identity>: {count}"
+        f"{jobs[0].target} {jobs[0].profile}: runs: {len(jobs)}, finished: {ready}, to do:"
+        f" {len(jobs) - ready}; finished with different {', '.join(differ)}: {count}, kept in"
+        f" <arm>/{EARLIER}/<identity>"
     )
 
 
 def _noted(folder: Path) -> str:
-    """Return the identity that a folder has a file of; empty without one, or one that is empty."""
+    """Return the identity noted in a folder; empty if there is none."""
     path = folder / IDENTITY
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def _beside(job: Job, identity: str) -> Path:
-    """Return where the run of an identity lies while another is asked for."""
+    """Return where the run of an identity is kept while a different one is in use."""
     return job.folder.parent / EARLIER / identity / job.folder.name
 
 
 def _free(path: Path) -> Path:
-    """Return a path that is free: this one, or with a number where somebody has put a copy."""
+    """Return this path or, if somebody has put a copy there, the first free one with a number."""
     number, free = 1, path
     while free.exists():
         number += 1

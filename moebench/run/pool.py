@@ -1,10 +1,9 @@
-"""Arms times seeds over worker processes: each run in a fresh process, as many as asked for.
+"""A pool of worker processes: each run, one arm with one seed, has a fresh process.
 
-The parent never trains. It starts processes, watches their files, and calls back a few times a
-second, which is where progress is shown and tracking is fed.
+The parent never trains. It starts processes, watches their files, and calls back every second to
+show progress and feed tracking.
 """
 
-import fcntl
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 
 from moebench.records import RunRecord, write, write_whole
 from moebench.run import worker
@@ -23,7 +23,7 @@ from moebench.run.messages import Messages, message_path
 from moebench.run.place import found, settle
 from moebench.run.recording import record_of
 
-POLL_SECONDS = 1.0  # between two looks: the parent shares the cores with its workers
+POLL_SECONDS = 1.0  # rarely: the parent shares the cores with its workers
 
 
 @dataclass
@@ -41,27 +41,28 @@ def default_workers() -> int:
 
 @contextmanager
 def sole_user(folder: Path) -> Iterator[None]:
-    """Hold a folder of runs for this process; the system lets go of it however the process ends.
+    """Lock a folder of runs for this process; the lock goes with the process, however that ends.
 
     Raises:
-        ValueError: if another process holds it.
+        ValueError: if another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"{folder}: another process is running experiments here") from None
+    try:
+        # Never a lock made of a file that exists: it would outlive a process that is killed.
+        lock = FileLock(folder / ".lock", fallback_to_soft=False).acquire(blocking=False)
+    except Timeout:
+        raise ValueError(f"{folder}: another process is running experiments here") from None
+    with lock:
         yield
 
 
 class Pool:
-    """Worker processes side by side; use as a context, at whose end those still at work are ended.
+    """Worker processes side by side; a context manager that ends those still running on exit.
 
     Args:
-        workers: how many at most, of one thread each unless OMP_NUM_THREADS says otherwise: sums
-            are rounded differently by another number of threads, so it must not depend on the
-            number of workers.
+        workers: how many at most, with one thread each unless OMP_NUM_THREADS says otherwise: the
+            number of threads changes how sums are rounded, so it must not depend on the number of
+            workers.
     """
 
     def __init__(self, workers: int) -> None:
@@ -77,7 +78,7 @@ class Pool:
 
     @property
     def jobs(self) -> list[Job]:
-        """The jobs at work."""
+        """The running jobs."""
         return [entry.job for entry in self.running]
 
     def start(self, job: Job) -> None:
@@ -96,14 +97,14 @@ class Pool:
         return [(entry.job, _ended(entry)) for entry in over]
 
     def stop(self, job: Job) -> None:
-        """End the process of a job that somebody else goes on with; it leaves no record."""
+        """End the process of a job that another machine has taken over; it leaves no record."""
         for entry in [entry for entry in self.running if entry.job is job]:
             self.running.remove(entry)
             entry.process.terminate()
             entry.process.join()
 
     def wait(self) -> None:
-        """Sleep until a process ends, a second at most; show what the runs say."""
+        """Sleep until a process ends, a second at most; show new messages of the runs."""
         wait([entry.process.sentinel for entry in self.running], timeout=POLL_SECONDS)
         self._messages.show(self.jobs)
 
@@ -112,7 +113,7 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End what is still at work."""
+        """End what is still running."""
         for job in self.jobs:
             self.stop(job)
 
@@ -133,7 +134,7 @@ def run_all(
     waiting = [job for job in jobs if job.folder not in records]
     with Pool(workers) as pool:
         while waiting or pool.running:
-            # What has ended comes first: its worker is not to stand idle until the next look.
+            # First collect what has ended, so that no worker idles until the next round.
             records |= {job.folder: record for job, record in pool.ended()}
             while waiting and pool.free:
                 pool.start(waiting.pop(0))
@@ -165,13 +166,13 @@ def _ended(entry: Running) -> RunRecord:
     job = entry.job
     record = job.record()
     if record is None:
-        if job.record_path.exists():  # of another run: this one did not come to move it aside
+        if job.record_path.exists():  # of a different run, which this one had no time to move aside
             settle(job.unprepared())
         record = record_of(job, "failed")
         write(record, job.record_path)
         write_whole(
             job.folder / "error.txt",
             f"the process ended with exit code {entry.process.exitcode} and left no record"
-            " (a negative code is a signal; 9 is often the system short of memory)\n",
+            " (a negative code is a signal; with 9 the system often ran out of memory)\n",
         )
     return record

@@ -1,10 +1,11 @@
-"""Sending later: the runs that MLflow lacks, because it was away or was not wanted then."""
+"""Sending later the runs that MLflow lacks because it was unreachable or not wanted."""
 
-import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from moebench.records import read_one
 from moebench.tracking.files import digest, text
@@ -25,7 +26,7 @@ class Sent:
     busy: int = 0
 
     def __str__(self) -> str:
-        busy = f"; {self.busy} folders in use send their own" if self.busy else ""
+        busy = f"; {self.busy} folders are in use and send their own" if self.busy else ""
         return f"{self.new} runs sent to MLflow, {self.known} were there already{busy}"
 
 
@@ -47,7 +48,7 @@ def send(
     records = sorted(root.glob(f"{target or '*'}/*/*/seed_*/record.json"))
     if not records:
         raise FileNotFoundError(f"{root / target}: no finished runs here")
-    for path in records:  # before anything is sent: what is wrong here is not MLflow's fault
+    for path in records:  # before anything is sent: a bad record is no failure of MLflow
         read_one(path)
     store = open_store(root)
     counts = Sent()
@@ -81,11 +82,11 @@ def _send_folder(store: Store, folder: Path, partners: Mapping[str, Partner], co
 
 @contextmanager
 def idle(folder: Path) -> Iterator[bool]:
-    """Hold a folder of runs; yield False where another process runs experiments in it."""
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
+    """Lock a folder of runs; yield False where another process runs experiments in it."""
+    try:
+        lock = FileLock(folder / ".lock", fallback_to_soft=False).acquire(blocking=False)
+    except Timeout:
+        yield False
+    else:
+        with lock:
             yield True

@@ -1,6 +1,5 @@
-"""Where MLflow keeps the runs, and a client that answers or fails within seconds, in silence."""
+"""Where MLflow keeps the runs, and a client that answers or fails quietly within seconds."""
 
-import fcntl
 import logging
 import os
 import re
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from filelock import lock_descriptor
 
 from moebench.tracking.store import Store
 
@@ -76,7 +77,7 @@ def open_store(root: Path) -> Store:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         _probe(uri)
-        with warnings.catch_warnings():  # MLflow uses parts of SQLAlchemy that are on their way out
+        with warnings.catch_warnings():  # MLflow uses deprecated parts of SQLAlchemy
             warnings.simplefilter("ignore")
             from mlflow import MlflowClient
 
@@ -87,19 +88,19 @@ def open_store(root: Path) -> Store:
     except Exception as error:
         raise ConnectionError(
             f"MLflow at {shown(uri)} cannot be reached ({reason(error)}); "
-            "MLFLOW_TRACKING_URI names another place, --no-mlflow does without"
+            "set MLFLOW_TRACKING_URI to another one, or use --no-mlflow"
         ) from error
 
 
 @contextmanager
 def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Hold the folder of a database while its tables are made, which two programs cannot do."""
+    """Lock the folder of a database while its tables are made: only one program at a time can."""
     if urlsplit(uri).scheme != "sqlite":
         yield
         return
     folder = os.open(Path(uri.removeprefix("sqlite:///")).parent, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # of the folder, so that no file is left beside it
+        lock_descriptor(folder)  # of the folder itself: no lock file is left beside the database
         yield
     finally:
         os.close(folder)

@@ -1,4 +1,4 @@
-"""What stands beside a verdict in every table: controls, costs that differ, the unit of n."""
+"""Remarks on a verdict, the same in every table: controls, costs that differ, the unit of n."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,7 @@ from moebench.verdict.conditions import LEVEL, State
 from moebench.verdict.outcome import Verdict
 
 TIMES = "×"
+BESIDE = "Controls, and claims that the paper does not make; their p is not adjusted."
 REST = {  # one and several of what was not judged
     Word.NEEDS_FULL: ("needs the profile full", "need the profile full"),
     Word.NEEDS_GPU: ("needs the profile gpu", "need the profile gpu"),
@@ -58,8 +59,8 @@ def rest(verdicts: Iterable[Verdict]) -> str:
 def chance(verdict: Verdict) -> float | None:
     """Return the p to be printed: adjusted, of a statement of the paper; by itself, of all else.
 
-    What is inconclusive asserts nothing, and a small p beside it would be read as if it did: it is
-    of an effect that may be too small to count, or of a claim whose control failed.
+    An inconclusive verdict asserts nothing, and a small p would read as if it did: the effect may
+    be too small to count, or a control failed.
     """
     p = verdict.p_adjusted if verdict.of_paper else verdict.p
     asserted = verdict.verdict not in (Word.INCONCLUSIVE, Word.UNDECIDED)
@@ -67,7 +68,7 @@ def chance(verdict: Verdict) -> float | None:
 
 
 def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
-    """Return all that stands beside a verdict, in short; reasons become footnotes."""
+    """Return the remarks on a verdict, in short; reasons become footnotes."""
     return [
         *_controls(verdict, notes),
         *_choices(verdict),
@@ -93,7 +94,7 @@ def _controls(verdict: Verdict, notes: Footnotes) -> list[str]:
 
 
 def _choices(verdict: Verdict) -> Sequence[str]:
-    """Return under how many choices the lead holds, where they are not of one mind."""
+    """Return under how many choices the lead holds, if they disagree."""
     choices = [one for one in verdict.conditions if one["choice"]]
     states = Counter(one["state"] for one in choices)
     if len(states) < 2:
@@ -106,7 +107,7 @@ def _choices(verdict: Verdict) -> Sequence[str]:
 
 
 def _unequal(verdict: Verdict) -> Sequence[str]:
-    """Return the pair that lies farthest from equal in what the claim calls equal."""
+    """Return the pair that is farthest from equal in what the claim matches."""
     if not verdict.unequal:
         return []
     cost = NAMES[MATCHED_COST[verdict.matched_on or ""]]

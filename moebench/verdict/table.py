@@ -1,54 +1,38 @@
-"""Verdicts as plain text for a terminal of 120 columns: one row a claim, then the costs."""
+"""Verdicts for a terminal: one row a claim, then what the arms cost."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
+from moebench import columns
+from moebench.columns import wrapped
 from moebench.plan import NAMES
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
-from moebench.verdict.remarks import Footnotes, beside, chance, judged, remarks, rest
+from moebench.verdict.remarks import BESIDE, Footnotes, beside, chance, judged, remarks, rest
 
-HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
-WIDTHS = (9, 17, 26, 3, 6, 20, 27)
-WIDTH = sum(WIDTHS) + 2 * (len(WIDTHS) - 1)  # of a line: 120
+HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "statement")
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
-BESIDE = "Controls, and what this project added: no statements of the paper, p not adjusted"
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """Return the verdicts, then what every arm cost, as text without a last line break."""
     ours, others = judged(verdicts), beside(verdicts)
     notes = Footnotes()
-    lines = _rows(ours, "p adj.", notes) if ours else []
-    if others:
-        lines += ["", BESIDE, *_rows(others, "p", notes)]
-    if left := rest(verdicts):
-        lines += ["", *textwrap.wrap(left, WIDTH)]
-    if told := list(_footnotes([*ours, *others], notes)):
-        lines += ["", *told]
-    if costs := _cost_rows(verdicts):
-        columns = zip(COST_HEAD, *costs, strict=True)
-        widths = [max(map(len, column)) for column in columns]
-        rows = [COST_HEAD, tuple("-" * width for width in widths), *costs]
-        lines += ["", *(line for row in rows for line in _row(row, widths)), *_off_plan(verdicts)]
-    if note := footnote(leaks for verdict in verdicts for leaks in verdict.leaks.values()):
-        lines += ["", *textwrap.wrap(note, WIDTH)]
-    return "\n".join(lines).strip("\n")
+    parts = [
+        _rows(ours, "p adj.", notes) if ours else [],
+        [BESIDE, *_rows(others, "p", notes)] if others else [],
+        wrapped(rest(verdicts)),
+        list(_footnotes([*ours, *others], notes)),
+        _costs(verdicts),
+        wrapped(footnote(leaks for verdict in verdicts for leaks in verdict.leaks.values())),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def _rows(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> list[str]:
-    """Return the lines of a head and a row a verdict, each with its remarks below."""
-    head = (*HEAD[:4], p, *HEAD[5:])
-    rows = [head, tuple("-" * width for width in WIDTHS)]
-    lines = [line for row in rows for line in _row(row, WIDTHS)]
-    indent = " " * (WIDTHS[0] + 2)
-    for verdict in verdicts:
-        lines += _row(_cells(verdict), WIDTHS)
-        told = "; ".join(remarks(verdict, notes))
-        lines += textwrap.wrap(told, WIDTH, initial_indent=indent, subsequent_indent=indent)
-    return lines
+    """Return a table with a row a verdict, and its remarks below the statement."""
+    head = [p if title == "p adj." else title for title in HEAD]
+    return columns.table(head, [_cells(verdict, notes) for verdict in verdicts], "lllrr")
 
 
 def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
@@ -56,7 +40,7 @@ def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
     if any(verdict.preliminary for verdict in verdicts):
         yield "* preliminary: on fewer runs than the claim asks for"
     for line in notes.lines:
-        yield from textwrap.wrap(line, WIDTH)
+        yield from wrapped(line)
 
 
 def short(values: Mapping[str, Any]) -> str:
@@ -73,18 +57,19 @@ def _figure(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _cells(verdict: Verdict) -> tuple[str, ...]:
-    """Return the row of a verdict."""
+def _cells(verdict: Verdict, notes: Footnotes) -> tuple[str, ...]:
+    """Return the row of a verdict; the last cell has a line for each thing that is said."""
     known = verdict.effect is not None
     p = chance(verdict)
+    paper = [f"paper: {short(verdict.paper_values)}"] if verdict.paper_values else []
+    told = "; ".join(remarks(verdict, notes))
     return (
         marked(verdict.claim, *verdict.leaks.values()),
         verdict.verdict + ("*" if verdict.preliminary else ""),
         _effect(verdict) if known else "",
         str(verdict.n) if known else "",
         "" if p is None else _chance(p),
-        short(verdict.paper_values),
-        verdict.says,
+        "\n".join([verdict.says, *paper, *([told] if told else [])]),
     )
 
 
@@ -103,8 +88,8 @@ def _effect(verdict: Verdict) -> str:
     return f"{effect} [{low}, {high}] {verdict.unit}"
 
 
-def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
-    """Return a row for every arm that has costs, in the order in which claims name them."""
+def _costs(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return a table with a row for every arm that has costs, in the order of the claims."""
     rows: dict[str, tuple[str, ...]] = {}
     for verdict in verdicts:
         for arm, costs in verdict.costs.items():
@@ -115,7 +100,9 @@ def _cost_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
                 speed = (f"{costs['flops_per_token']:.3g}", f"{costs['seconds_per_step']:.3g}")
                 name = marked(arm, verdict.leaks.get(arm, ""))
                 rows[arm] = (name, str(costs["runs"]), failed, *figures, *speed)
-    return list(rows.values())
+    if not rows:
+        return []
+    return [*columns.table(COST_HEAD, list(rows.values()), "lrlrrrr"), *_off_plan(verdicts)]
 
 
 def _off_plan(verdicts: Sequence[Verdict]) -> list[str]:
@@ -128,12 +115,3 @@ def _off_plan(verdicts: Sequence[Verdict]) -> list[str]:
         if f"{cost}/planned" in costs
     }
     return sorted(found)
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Return the lines of a row, each cell wrapped in its column."""
-    columns = [textwrap.wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
-    return [
-        "  ".join(f"{part:{width}}" for part, width in zip(parts, widths, strict=True)).rstrip()
-        for parts in zip_longest(*columns, fillvalue="")
-    ]

@@ -5,22 +5,21 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from moebench import publish, records
+from moebench import records
 from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
 from moebench.experiment import read_yaml
 from moebench.explain import told
 from moebench.explain.case import Case
-from moebench.lookup import kept
-from moebench.publish import with_results, with_tables
+from moebench.lookup import Kept
+from moebench.publish import Published, with_results, with_tables
 from moebench.records import FIRST_FRESH_SEED, RunRecord
 from moebench.run.function import named
 from moebench.sweep.evidence import arm_of
@@ -159,26 +158,11 @@ def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) ->
 read = cache(records.read)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _judged_once() -> Iterator[None]:
-    """The evidence of a paper is read and judged once, whatever tables it is in."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish, "read", read)
-        for name in ("judged", "origin"):
-            patch.setattr(publish, name, once_a_paper(getattr(publish, name)))
-        yield
-
-
-def once_a_paper(of: Callable[[Target, list[RunRecord]], Any]) -> Callable[..., Any]:
-    """Return a function of the committed evidence that keeps what it found."""
-    known: dict[Path, Any] = {}
-
-    def remembered(found: Target, runs: list[RunRecord]) -> Any:
-        if found.evidence not in known:
-            known[found.evidence] = of(found, runs)
-        return known[found.evidence]
-
-    return remembered
+@cache
+def published(evidence: Path) -> Published:
+    """The evidence of a paper, judged once whatever tables it is in."""
+    [found] = [one for one in EVIDENCED if one.evidence == evidence]
+    return Published(found, read(evidence))
 
 
 @PUBLISHED
@@ -200,7 +184,7 @@ def test_seeds_that_trials_had_used_are_marked(found: Target) -> None:
 
 @PUBLISHED
 def test_words_follow_from_the_numbers_beside_them(found: Target) -> None:
-    for verdict in publish.judged(found, read(found.evidence)):
+    for verdict in published(found.evidence).verdicts:
         if verdict.verdict not in (*JUDGED, *OF_CONTROLS):
             assert verdict.effect is None
             continue
@@ -230,7 +214,7 @@ def check_numbers(verdict: Verdict) -> None:
 @PUBLISHED
 def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
     text = found.evidence.with_name("README.md").read_text()
-    assert with_tables(text, found, read(found.evidence)) == text, "python -m moebench.publish"
+    assert with_tables(text, published(found.evidence)) == text, "python -m moebench.publish"
 
 
 @PUBLISHED
@@ -240,10 +224,11 @@ def test_every_claim_is_explained_in_a_few_pages(
 ) -> None:
     """As wide as the terminal is, without slivers of text, and no table without an end."""
     monkeypatch.setenv("COLUMNS", str(width))
-    verdicts = {verdict.claim: verdict for verdict in publish.judged(found, read(found.evidence))}
+    verdicts = {verdict.claim: verdict for verdict in published(found.evidence).verdicts}
     for claim in found.claims:
         runs = plan_of(found, claim)
-        case = Case(found, claim, verdicts, runs, kept(runs, "", Path("nowhere")))
+        kept = Kept(read(runs.evidence), runs.evidence, published(runs.evidence).profile)
+        case = Case(found, claim, verdicts, runs, kept)
         text = told(case)
         lines = text.splitlines()
         assert len(lines) < 180, (claim.key, len(lines))
@@ -262,7 +247,8 @@ def slivers(lines: Sequence[str]) -> list[str]:
 
 def test_the_tables_of_the_front_page_are_up_to_date() -> None:
     text = (ROOT / "README.md").read_text()
-    assert with_results(text) == text, "python -m moebench.publish"
+    evidence = [published(found.evidence) for found in EVIDENCED]
+    assert with_results(text, evidence) == text, "python -m moebench.publish"
 
 
 def test_the_front_page_counts_every_statement_once() -> None:

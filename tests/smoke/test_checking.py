@@ -97,7 +97,7 @@ def test_a_number_is_checked(paper: Target, tmp_path: Path, capsys) -> None:
         assert main(["rerun", "tiny", arm, str(seed), *root]) == 0
         told = capsys.readouterr().out
         assert f"tiny_paper full: {arm} seed {seed}: identical" in told
-        assert "in the environment nothing differs that was recorded" in told
+        assert "nothing that was recorded of the environment differs" in told
     assert "made before" not in told
 
     assert main(["rerun", "tiny", "adding", "0", *root]) == 0

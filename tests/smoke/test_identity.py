@@ -139,7 +139,7 @@ def test_other_data_and_edited_code_are_trained_anew(
     capsys.readouterr()
     assert run() == first, "found again, seconds and all"
     line = capsys.readouterr().out
-    assert "asked for: 1, there and used: 1, to be made: 0; finished runs that differ in" in line
+    assert "runs: 1, finished: 1, to do: 0; finished with different " in line
     assert "<identity>: 2" in line
     write_text(ours, small_text, "second")
     assert run() == second
@@ -150,7 +150,7 @@ def test_data_that_change_before_the_run_begins_end_it(ours: Path, tiny, small_t
     job = Job("t", "p", "arm", 0, asked, ours / "runs" / "arm" / "seed_0").prepared()
     write_text(ours, small_text, "second")
     assert execute(job, []).status == "failed"
-    assert "they changed after the run was asked for" in (job.folder / "error.txt").read_text()
+    assert "data: changed after the run was asked for" in (job.folder / "error.txt").read_text()
 
 
 def test_code_that_changes_before_the_run_begins_ends_it(ours: Path, tiny) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from moebench.experiment import DataStamp, Experiment
-from moebench.records import RunRecord, read, write
+from moebench.records import RunRecord, read
 from moebench.run.job import Job
-from moebench.run.machine import versions
 from moebench.run.place import EARLIER, found, identity_of, kept_beside, settle
+from moebench.testing.jobs import leave
 
 CONFIG = {"data": {"class_path": "moebench.data.text.Text", "init_args": {}}}
 
@@ -23,16 +23,8 @@ def job(folder: Path, data: str) -> Job:
 def end(made: Job, loss: float) -> RunRecord:
     """Leave what a worker leaves."""
     settle(made)
-    record = RunRecord(
-        **{"target": "target", "profile": "profile", "arm": "arm", "seed": 0},
-        **{"status": "finished", "config_hash": made.experiment.hash, "commit": "c"},
-        data_hash=made.experiment.data.content_hash,
-        versions=versions(),
-        metrics={"valid/loss": loss},
-    )
     made.history_path.write_text(f"{loss}\n")
-    write(record, made.record_path)
-    return record
+    return leave(made, loss=loss)
 
 
 def test_a_record_and_the_run_that_made_it_have_one_identity(tmp_path: Path) -> None:
@@ -158,8 +150,8 @@ def test_one_line_says_what_is_there_and_what_is_used(tmp_path: Path) -> None:
     end(first, 1.0)
     assert kept_beside([first]) == ""
     assert kept_beside([second]) == (
-        "target profile: runs asked for: 1, there and used: 0, to be made: 1; finished runs that"
-        " differ in data and are kept beside them, in <arm>/earlier/<identity>: 1"
+        "target profile: runs: 1, finished: 0, to do: 1; finished with different data: 1, kept in"
+        " <arm>/earlier/<identity>"
     )
     end(second, 2.0)
-    assert "there and used: 1, to be made: 0; finished runs" in kept_beside([second])
+    assert "finished: 1, to do: 0; finished with different" in kept_beside([second])

@@ -9,7 +9,7 @@ from moebench.claims import Claim, Paper
 from moebench.data.text import Text
 from moebench.plan import Arm, Plan, Profile
 from moebench.provenance import configs_of, data_named, outdated
-from moebench.publish import origin, with_tables
+from moebench.publish import Published, with_tables
 from moebench.records import RunRecord, write_all
 from moebench.report import render
 from moebench.reproduce import conclude
@@ -81,7 +81,7 @@ def test_evidence_of_an_older_text_says_so(found: Target, monkeypatch: pytest.Mo
         f"1 of 3 runs were made from version {Text.version - 1} of the data `Text`, which have"
         f" version {Text.version} by now: this evidence is to be made anew."
     )
-    assert told in origin(found, runs)
+    assert told in Published(found, runs).origin
     assert outdated(found, [run("over_world/0.1")]) == ""
     assert "Text" in outdated(found, [run("over_text/1,2", Text.version - 1)])
 
@@ -92,7 +92,7 @@ def test_a_terminal_tells_of_mixed_runs_that_no_claim_is_judged_by(
     records = [run("text", Text.version), replace(run("text", Text.version - 1), seed=1)]
     write_all(records, tmp_path / "results.jsonl")
     told = f"text: its seeds have data of the versions {Text.version - 1}, {Text.version}"
-    assert f"Mixed evidence: {told}." in shown(found, tmp_path, [])
+    assert f"Mixed evidence: {told}." in " ".join(shown(found, tmp_path, []).split())
 
 
 def test_tables_and_page_tell(
@@ -103,11 +103,11 @@ def test_tables_and_page_tell(
     monkeypatch.setattr(Text, "version", Text.version + 1)
     names = ("verdicts", "reasons", "costs")
     text = "\n".join(f"<!-- begin:{name} -->\n<!-- end:{name} -->" for name in names)
-    assert told in with_tables(text, found, records)
+    assert told in with_tables(text, Published(found, records))
     folder = tmp_path / "runs" / "p" / "full"
     folder.mkdir(parents=True)
     write_all(records, folder / "results.jsonl")
     verdicts = conclude(found, found.plan.profile("full"), folder)
-    assert told in shown(found, folder, verdicts)
+    assert told in " ".join(shown(found, folder, verdicts).split())
     assert told in (folder / "report.html").read_text()
     assert 'class="notice"' not in render(folder, found.paper, [], [], {})

@@ -241,4 +241,4 @@ def test_what_is_furthest_apart_is_shown_first() -> None:
     lines = told(compared(arm[0], now, arm, set(names)), [], now, "")
     shown = [line.split()[0] for line in lines if line.startswith("m")]
     assert shown == [*reversed(names)][:12]
-    assert "and 8 more numbers, none of them further apart, in units of noise" in lines
+    assert "and 8 more numbers, none further apart in units of noise" in lines

@@ -106,7 +106,7 @@ def test_a_folder_that_does_not_load_is_named_and_the_others_work(
     with pytest.raises(ValueError, match="target=bad: unknown; one of good; bad_2000 is left out"):
         target("bad")
     with pytest.raises(ValueError, match="no results without every paper: bad_2000 does not load"):
-        with_results("")
+        with_results("", [])
 
 
 def test_a_paper_without_a_plan_is_named(write: Write) -> None:

@@ -1,10 +1,10 @@
 """Sending later what is finished."""
 
-import fcntl
 import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from moebench import tracking
 from moebench.tracking.server import open_store
@@ -71,8 +71,7 @@ def test_send_leaves_a_folder_in_use_alone(root: Path) -> None:
     FakeRun(folder).lines(0)
     FakeRun(folder, seed=1).end()
     tracker.poll()
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(folder / ".lock"):
         assert tracking.send(root).busy == 1
     assert len(Seen(root).running()) == 2  # the parent and seed 0
 

@@ -1,0 +1,40 @@
+"""Pages: the templates of this folder, filled in, each with the style of all pages in it."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from moebench.report import wording
+
+
+@cache
+def css() -> str:
+    """Return the style of all pages."""
+    return (files("moebench.report") / "report.css").read_text(encoding="utf-8")
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a page.
+
+    Args:
+        template: name of its file.
+        **values: what the template asks for, beside the style and `moebench.report.wording`.
+    """
+    return (
+        _environment().get_template(template).render(css=Markup(css()), wording=wording, **values)
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Return what loads and compiles templates, each of them once."""
+    return Environment(
+        loader=PackageLoader("moebench", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

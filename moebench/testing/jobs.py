@@ -1,0 +1,31 @@
+"""Records of jobs that nobody ran, as their workers would have left them."""
+
+from typing import Any
+
+from moebench.records import RunRecord, write
+from moebench.run.job import Job
+from moebench.run.machine import versions
+from moebench.testing.claims import run
+
+
+def record_of(job: Job, status: str = "finished", loss: float = 3.0, **changes: Any) -> RunRecord:
+    """Return the record of a job; see `moebench.testing.claims.run`.
+
+    Args:
+        job: the job.
+        status: how it ended.
+        loss: the last validation.
+        **changes: other fields of the record; `metrics` come beside the loss.
+    """
+    named = {"target": job.target, "profile": job.profile, "status": status}
+    asked = {"config_hash": job.experiment.hash, "data_hash": job.experiment.data.content_hash}
+    fields = {**named, **asked, "versions": versions(), **changes}
+    return run(job.arm, job.seed, loss, **fields)
+
+
+def leave(job: Job, status: str = "finished", loss: float = 3.0, **changes: Any) -> RunRecord:
+    """Write the record of a job into its folder and return it, as `record_of` does."""
+    record = record_of(job, status, loss, **changes)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    write(record, job.record_path)
+    return record
