@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -143,18 +144,24 @@ def run_all(
     return [record for job in jobs for record in job.records()]
 
 
-def _starter(threads: int) -> Callable[[Job], Running]:
-    """Return what starts a worker: a fork of a server that has imported everything and run nothing.
+def context() -> ForkServerContext:
+    """Return what starts processes: forks of a server that has imported everything and run nothing.
 
     A plain fork would copy a process with threads; a fresh interpreter would import for seconds.
     """
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["moebench.run.worker", "moebench.experiment"])
+    return found
+
+
+def _starter(threads: int) -> Callable[[Job], Running]:
+    """Return what starts a worker."""
     # Read when the server starts: OpenMP looks at it once, when torch is imported.
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["moebench.run.worker", "moebench.experiment"])
+    started = context()
 
     def start(job: Job) -> Running:
-        process = context.Process(target=worker.main, args=(job, threads), daemon=True)
+        process = started.Process(target=worker.main, args=(job, threads), daemon=True)
         process.start()
         return Running(job, process)
 

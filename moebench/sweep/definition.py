@@ -163,7 +163,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
 
 
 def _fitting(sweep: Sweep) -> Sweep:
-    """Return the sweep if its parts fit together and every end of the space is a configuration."""
+    """Return the sweep if its parts fit together and all that it may be is a configuration."""
     if "/" in sweep.name or sweep.name.startswith("."):
         raise ValueError(f"name={sweep.name}: becomes a folder; no / and no . at the start")
     if sweep.pruner.class_name != "NopPruner":
@@ -177,10 +177,10 @@ def _fitting(sweep: Sweep) -> Sweep:
     try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
-        for value in dimension.ends:
+        for value in dimension.tried:
             sweep.at({dimension.name: value})
     for dimension in sweep.tuning:
-        for value in dimension.ends:
+        for value in dimension.tried:
             replace(sweep, tuning=[dimension]).at({}, {dimension.name: value})
     if sweep.tuning and not sweep.baselines:
         raise ValueError("tuning: is of baselines, and there are none")

@@ -106,8 +106,19 @@ class Dimension:
 
     @property
     def ends(self) -> Sequence[Value]:
-        """The values that are tried out before anything is begun."""
+        """Its listed values, or the two ends of its range."""
         return self.values or (self.low, self.high)
+
+    @property
+    def tried(self) -> Sequence[Value]:
+        """The values that are tried out before anything is begun.
+
+        Of numbers of one type one is enough, for a configuration is checked by types; options of
+        the trainer have bounds there, too.
+        """
+        if self.choices or any(key.startswith("trainer.") for key in self.keys):
+            return self.ends
+        return list({v if isinstance(v, str) else type(v): v for v in self.ends}.values())
 
 
 def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:

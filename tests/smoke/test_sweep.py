@@ -1,7 +1,6 @@
 """A sweep as a person meets it: end to end, refused, and killed at any moment."""
 
 import json
-import random
 import sqlite3
 import subprocess
 import sys
@@ -17,11 +16,11 @@ from optuna.storages.journal import JournalFileBackend
 
 from moebench.cli import main
 from moebench.records import read
+from moebench.run.pool import context
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
-COMMAND = "import sys; from moebench.cli import main\nif __name__ == '__main__': sys.exit(main())"
 FRESH = "import sys; from moebench.cli import main; status = main()"
-KILLS, KILLED_TRIALS = 4, 8
+KILLED_TRIALS, STEPS = 6, 30
 
 
 @pytest.fixture
@@ -223,14 +222,15 @@ def test_a_locked_database_is_refused(sweep_file, root: Path, tmp_path: Path, ca
 def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
     sweep_file, root: Path, capsys
 ) -> None:
-    settings = {"trainer.max_steps": 40, "trainer.val_check_interval": 5}
-    file = sweep_file(settings, sampler={"class_path": "TPESampler"}, trials=KILLED_TRIALS)
+    """Killed as it begins, in the middle of a run, and just after one."""
+    settings = {"trainer.max_steps": STEPS, "trainer.val_check_interval": 5}
+    sampler = {"class_path": "TPESampler", "init_args": {"n_startup_trials": 2}}
+    file = sweep_file(settings, sampler=sampler, trials=KILLED_TRIALS, fresh_seeds=0, baselines=[])
     # The default root is a relative path as well.
     arguments = ["sweep", str(file), "--root", root.name, "--workers", "2", "--no-mlflow"]
     folder = root / "sweeps" / "sweep"
-    chance = random.Random(0)
-    for number in range(KILLS):
-        killed_at_random(arguments, folder, chance, after_a_run=number % 2 == 0)
+    for sign in ("study.log", "trial_*/seed_0/last.ckpt", "trial_*/seed_0/record.json"):
+        killed_at(sign, arguments, folder)
     assert main(arguments) == 0
 
     study = study_in(folder)
@@ -245,24 +245,23 @@ def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
         assert json.loads((own / "point.json").read_text()) == trial.params
         lines = (own / "seed_0" / "history.jsonl").read_text().splitlines()
         steps = [line["step"] for line in map(json.loads, lines) if "train/loss" in line]
-        assert steps == list(range(40)), "no step was trained twice"
+        assert steps == list(range(STEPS)), "no step was trained twice"
 
 
-def killed_at_random(
-    arguments: list[str], folder: Path, chance: random.Random, after_a_run: bool
-) -> None:
-    """Start the command and kill it: at any moment from its start, or once it has made a run."""
-    command = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments])
-    done = len(list(folder.glob("*/seed_*/record.json")))
-    deadline = time.monotonic() + 120
-    while after_a_run and time.monotonic() < deadline and command.poll() is None:
-        if len(list(folder.glob("*/seed_*/record.json"))) > done:
-            break
+def killed_at(sign: str, arguments: list[str], folder: Path) -> None:
+    """Start the command in a process of its own and kill it as soon as it has made such a file."""
+    before = set(folder.glob(sign))
+    command = context().Process(target=main, args=(arguments,))
+    command.start()
+    deadline = time.monotonic() + 600
+    while (
+        time.monotonic() < deadline and command.is_alive() and not set(folder.glob(sign)) - before
+    ):
         time.sleep(0.01)
-    time.sleep(chance.uniform(0.0, 0.5 if after_a_run else 6.0))
-    assert command.poll() is None, "it was to be killed, and had ended"
+    assert command.is_alive(), "it was to be killed, and had ended"
     command.kill()
-    command.wait()
+    command.join()
+    assert set(folder.glob(sign)) - before, sign
 
 
 def transitions(journal: Path) -> tuple[Counter[int], Counter[int]]:

@@ -29,6 +29,23 @@ def test_a_grid_has_both_ends() -> None:
     assert grid_size(space) == 4 * 3 * 2
 
 
+def test_of_numbers_of_a_type_one_is_tried_out() -> None:
+    """All that the types of a configuration tell apart, and the bounds of the trainer."""
+    listed, mixed = [8, 16, 32], [2, 2.5, "a", "b", True]
+    space = read_space(
+        {
+            "range": {"key": "x", "low": 0.5, "high": 2.0},
+            "typed": {"key": "y", "low": 1, "high": 2.5},
+            "listed": {"key": "z", "values": listed},
+            "mixed": {"key": "u", "values": mixed},
+            "bounds": {"key": "trainer.max_steps", "values": listed},
+            "choices": {"key": "v", "choices": {n: {"w": str(n)} for n in listed}},
+        }
+    )
+    assert [len(dimension.tried) for dimension in space] == [1, 2, 1, 5, 3, 3]
+    assert list(space[3].tried) == mixed
+
+
 def test_a_key_into_a_list_gives_the_whole_list() -> None:
     config = {"model": {"losses": [{"loss": "A", "weight": 1.0}, {"loss": "B", "weight": 2.0}]}}
     space = read_space(
