@@ -83,6 +83,15 @@ def test_time_counts_the_length_of_a_step() -> None:
     assert verdict_of(test, BASE + longer, matched_on=None).conditions == found.conditions
 
 
+def test_the_figure_is_of_the_first_scale_and_on_the_other_it_is_enough_to_be_sooner() -> None:
+    test = StepsToLoss(base="base", arm="a", scales=("seconds", "steps"), at_least=2.5)
+    sooner = verdict_of(test, BASE + falling("a", 0.1, seconds=0.05))
+    assert (states(sooner), sooner.verdict) == (["holds", "holds"], Word.REPRODUCED)
+    assert (sooner.effect, sooner.conditions[1]["effect"]) == pytest.approx((4, 2), rel=0.01)
+    late = verdict_of(test, BASE + falling("a", 0.1))
+    assert (states(late), late.verdict) == (["refuted", "holds"], Word.NOT_REPRODUCED)
+
+
 def test_times_of_two_machines_are_not_compared() -> None:
     base = [replace(one, hardware={"processor": "A"}) for one in falling("base", 0.01)]
     arm = [replace(one, hardware={"processor": "B"}) for one in falling("arm", 0.02)]
