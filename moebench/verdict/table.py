@@ -8,7 +8,7 @@ from typing import Any
 from moebench.plan import NAMES
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
-from moebench.verdict.remarks import Footnotes, beside, chance, judged, remarks, rest
+from moebench.verdict.remarks import Footnotes, beside, chance, judged, of_few, remarks, rest
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "paper", "statement")
 WIDTHS = (9, 17, 26, 3, 6, 20, 27)
@@ -52,9 +52,10 @@ def _rows(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> list[str]:
 
 
 def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
-    """Yield what the marks in the rows mean."""
+    """Yield what the marks in the rows mean, and what few values do."""
     if any(verdict.preliminary for verdict in verdicts):
         yield "* preliminary: on fewer runs than the claim asks for"
+    yield from textwrap.wrap(of_few(verdicts), WIDTH)
     for line in notes.lines:
         yield from textwrap.wrap(line, WIDTH)
 

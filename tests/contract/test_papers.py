@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from moebench import publish, records
-from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
+from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Claim, Word
 from moebench.experiment import read_yaml
 from moebench.explain import told
 from moebench.explain.case import Case
 from moebench.lookup import kept
+from moebench.plan import MATCHED_COST
 from moebench.publish import with_results, with_tables
 from moebench.records import FIRST_FRESH_SEED, RunRecord
 from moebench.run.function import named
@@ -27,6 +28,7 @@ from moebench.sweep.evidence import arm_of
 from moebench.targets import Target, left_out, target, targets
 from moebench.testing.claims import run
 from moebench.verdict import Verdict
+from moebench.verdict.remarks import Footnotes, remarks
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
@@ -181,6 +183,11 @@ def once_a_paper(of: Callable[[Target, list[RunRecord]], Any]) -> Callable[..., 
     return remembered
 
 
+def judged(found: Target) -> list[Verdict]:
+    """Return the published verdicts of a paper."""
+    return publish.judged(found, read(found.evidence))
+
+
 @PUBLISHED
 def test_committed_evidence_is_of_a_large_profile(found: Target) -> None:
     assert {record.profile for record in read(found.evidence)} <= {"full", "gpu"}
@@ -200,7 +207,7 @@ def test_seeds_that_trials_had_used_are_marked(found: Target) -> None:
 
 @PUBLISHED
 def test_words_follow_from_the_numbers_beside_them(found: Target) -> None:
-    for verdict in publish.judged(found, read(found.evidence)):
+    for verdict in judged(found):
         if verdict.verdict not in (*JUDGED, *OF_CONTROLS):
             assert verdict.effect is None
             continue
@@ -228,6 +235,24 @@ def check_numbers(verdict: Verdict) -> None:
 
 
 @PUBLISHED
+def test_a_claim_from_training_tells_of_both_controls_in_its_row(found: Target) -> None:
+    for claim, verdict in zip(found.claims, judged(found), strict=True):
+        if claim.trained and claim.test and not claim.control_of:
+            row = "; ".join(remarks(verdict, Footnotes()))
+            for kind in KINDS.values():
+                assert f"{kind} control" in row or "no control [" in row, claim.key
+
+
+@PUBLISHED
+def test_what_arms_are_called_equal_in_was_measured(found: Target) -> None:
+    for claim, verdict in zip(found.claims, judged(found), strict=True):
+        cost = MATCHED_COST.get(claim.matched_on or "")
+        if cost and claim.test and verdict.effect is not None:
+            for arm in {arm for pair in claim.test.pairs for arm in pair}:
+                assert verdict.costs[arm].get(cost), (claim.key, arm)
+
+
+@PUBLISHED
 def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
     text = found.evidence.with_name("README.md").read_text()
     assert with_tables(text, found, read(found.evidence)) == text, "python -m moebench.publish"
@@ -240,7 +265,7 @@ def test_every_claim_is_explained_in_a_few_pages(
 ) -> None:
     """As wide as the terminal is, without slivers of text, and no table without an end."""
     monkeypatch.setenv("COLUMNS", str(width))
-    verdicts = {verdict.claim: verdict for verdict in publish.judged(found, read(found.evidence))}
+    verdicts = {verdict.claim: verdict for verdict in judged(found)}
     for claim in found.claims:
         runs = plan_of(found, claim)
         case = Case(found, claim, verdicts, runs, kept(runs, "", Path("nowhere")))
