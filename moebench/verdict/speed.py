@@ -106,6 +106,7 @@ class StepsToLoss(ClaimTest):
         if not never:
             return found
         ends = self._ends(evidence, scale, f"{never} of {len(ratios)} runs")
+        found = replace(found, remark="")  # what a bound comes to is not there
         if State.REFUTED in (ends.state, found.state):
             return ends if ends.state is State.REFUTED else found
         return replace(found, state=State.OPEN, p=1.0)

@@ -133,6 +133,12 @@ def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
     assert verdict_on(fast, "seconds")[:2] == (Word.INCONCLUSIVE, "ratio")
     word, _, bound = verdict_on(slow, "seconds")
     assert (word, bound) == (Word.NOT_REPRODUCED, pytest.approx(0.1, rel=0.02))
+    test = StepsToLoss(base="base", arm="a", scales=("seconds",), at_least=7.0)
+    told = verdict_of(test, BASE + falling("a", 0.049, seconds=0.05)).why
+    assert (
+        "by 7 times or more (5 of 5 runs never do: the ratio is an upper bound): refuted, 2 ratio"
+        in told
+    )
 
 
 @pytest.mark.parametrize(
