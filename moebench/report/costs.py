@@ -29,6 +29,10 @@ COSTS = (
     Cost("peak_memory_bytes", "peak memory", memory),
 )
 HEAD = ("arm", "runs", *(cost.title for cost in COSTS))
+NO_COSTS = (
+    "None: costs are those of trained arms, of which none finished; what a function takes is not "
+    "counted."
+)
 
 
 def cost_rows(records: Iterable[RunRecord]) -> list[tuple[str, ...]]:

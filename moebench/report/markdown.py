@@ -7,10 +7,10 @@ from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Word
 from moebench.plan import PaperTable
 from moebench.records import RunRecord
 from moebench.report import wording
-from moebench.report.costs import HEAD, cost_rows
+from moebench.report.costs import HEAD, NO_COSTS, cost_rows
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import BESIDE, Footnotes, chance, remarks
+from moebench.verdict.remarks import BESIDE, Footnotes, chance, of_few, remarks
 
 COLUMNS = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "p", "beside it")
 ADJUSTED = "adjusted p"  # in place of p
@@ -28,6 +28,8 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
     parts += [BESIDE, _verdicts(others, "p", notes)] if others else []
     if any(verdict.preliminary for verdict in verdicts):
         parts.append("\\* preliminary: fewer runs than the claim asks for.")
+    if few := of_few(verdicts):
+        parts.append(f"{few}.")
     parts += ["  \n".join(escaped(line) for line in notes.lines)] if notes.lines else []
     return _with_note(
         "\n\n".join(parts), footnote(leak for one in verdicts for leak in one.leaks.values())
@@ -79,9 +81,15 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
 
 
 def markdown_costs(records: Iterable[RunRecord]) -> str:
-    """Return the costs as a table: one row an arm, means over its finished runs."""
+    """Return the costs as a table: one row an arm, means over its finished runs.
+
+    Where no arm has a row a line says why.
+    """
     listed = list(records)
-    text = table(HEAD, cost_rows(listed), "l" + "r" * (len(HEAD) - 1))
+    rows = cost_rows(listed)
+    if not rows:
+        return NO_COSTS
+    text = table(HEAD, rows, "l" + "r" * (len(HEAD) - 1))
     return _with_note(text, footnote(record.leaks for record in listed))
 
 

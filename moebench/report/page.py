@@ -12,7 +12,7 @@ from markupsafe import Markup
 from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper, units
 from moebench.plan import PaperTable
 from moebench.report import figures, runs, wording
-from moebench.report.costs import HEAD, cost_rows, flagged
+from moebench.report.costs import HEAD, NO_COSTS, cost_rows, flagged
 from moebench.report.drawing import Drawing
 from moebench.report.html import rendered
 from moebench.report.overlap import overlap_told, overlaps
@@ -20,7 +20,7 @@ from moebench.report.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import TIMES, Footnotes, chance, remarks
+from moebench.verdict.remarks import TIMES, Footnotes, chance, of_few, remarks
 
 SHOWN = 4  # load maps shown; the others are folded away
 OTHER = "Other arms"
@@ -109,6 +109,7 @@ def page(
         setting=setting(found),
         entries=entries,
         notes=Footnotes(),
+        few=of_few(entry.verdict for entry in entries),
         count=Counter(entry.verdict.verdict for entry in entries if entry.verdict.of_paper),
         forests=_forests(entries),
         drawings=drawings,
@@ -120,6 +121,7 @@ def page(
         shown=SHOWN,
         dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (BY_STEPS,)),
         cost_head=HEAD,
+        no_costs=NO_COSTS,
         costs=cost_rows(run.record for run in found),
         leaks=footnote(run.record.leaks for run in found),
         unfinished=[run.record for run in found if run.record.status != "finished"],

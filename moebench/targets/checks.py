@@ -17,7 +17,7 @@ def check(claims: Sequence[Claim], plan: Plan) -> None:
     Raises:
         ValueError: for two claims of one id, an arm that the plan does not have, a control that
             is not judged by the test of its claim, or a claim judged from training that lacks a
-            control and does not say why.
+            control and does not say why, or says why and lacks none.
     """
     if twice := _twice(claim.key for claim in claims):
         raise ValueError(f"claim {twice}: its id is that of another claim of the paper")
@@ -27,7 +27,7 @@ def check(claims: Sequence[Claim], plan: Plan) -> None:
             _check_arms(claim, plan)
         if claim.control_of:
             _check_control(claim, by_key.get(claim.control_of))
-        elif claim.trained:
+        elif claim.trained or _of_trained_arms(claim, plan):
             _check_controlled(claim, claims)
 
 
@@ -102,3 +102,11 @@ def _check_controlled(claim: Claim, claims: Sequence[Claim]) -> None:
             f"claim {claim.key}: has no {' and no '.join(lacking)} control; say in `uncontrolled`"
             " why"
         )
+    if claim.uncontrolled and not lacking:
+        raise ValueError(f"claim {claim.key}: has both controls, and `uncontrolled` says why not")
+
+
+def _of_trained_arms(claim: Claim, plan: Plan) -> bool:
+    """Tell a claim whose arms are trained by the plan, at whatever level it is said to be."""
+    trained = {*(arm.name for arm in plan.arms), *plan.sweeps}
+    return not claim.runs_of and any(arm.partition("/")[0] in trained for arm in claim.arms)

@@ -59,8 +59,8 @@ class Claimed:
 def above(margin: float = 0.0, null: float = 0.0) -> Claimed:
     """Claim an effect above `null`, by at least `margin`.
 
-    The interval has to lie above half of the margin. Were it enough that it lies above nought,
-    an effect of 0.3 margins would pass in up to 7% of all cases (benchmarks/verdicts.py).
+    The interval has to lie above half of the margin. Were it enough that it lies above nought, an
+    effect of 0.3 margins would pass too often (benchmarks/verdicts.py).
     """
     return Claimed(low=null + margin, floor=null + margin / 2, null=null)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from moebench.claims import Claim, MatchedOn, Word, units
+from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
@@ -185,6 +186,8 @@ def _chance(findings: Findings, p_adjusted: float | None) -> list[str]:
     """Return the p of what is asserted, and what its correction did."""
     if findings.p is None or (findings.lead.state is State.OPEN and not findings.under_some):
         return []
+    if findings.lead.effect.method == Identical.method:
+        return ["values that are all the same have no spread, and so no p"]
     if p_adjusted is None:
         return [f"p = {findings.p:.2g}"]
     lost = ", so it stays open among so many claims" if p_adjusted > LEVEL else ""
@@ -215,7 +218,8 @@ def _clause(condition: Condition) -> str:
         few = condition.remark or f"too few finished runs ({effect.n})"
         return f"{condition.says}: {state}, {few}"
     if effect.low == effect.high:
-        return f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
+        told = f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
+        return f"{told}, the same {effect.n} times" if effect.method == Identical.method else told
     ends = f"[{effect.low:.3g}, {effect.high:.3g}]"
     nought = abs(effect.estimate) < 1e-9 * (effect.high - effect.low)  # but for rounding
     estimate = f"{0.0 if nought else effect.estimate:.3g}"

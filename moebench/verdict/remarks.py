@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Word, units
 from moebench.plan import MATCHED_COST, NAMES
+from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, State
 from moebench.verdict.outcome import Verdict
 
 TIMES = "×"
 BESIDE = "Controls, and claims that the paper does not make; their p is not adjusted."
+FEW = 10  # values that hardly show a long tail
 REST = {  # one and several of what was not judged
     Word.NEEDS_FULL: ("needs the profile full", "need the profile full"),
     Word.NEEDS_GPU: ("needs the profile gpu", "need the profile gpu"),
@@ -60,11 +62,24 @@ def chance(verdict: Verdict) -> float | None:
     """Return the p to be printed: adjusted, of a statement of the paper; by itself, of all else.
 
     An inconclusive verdict asserts nothing, and a small p would read as if it did: the effect may
-    be too small to count, or a control failed.
+    be too small to count, or a control failed. Values that are all the same have none: their p of
+    nought is that of no spread, which chance may have brought.
     """
+    if verdict.interval == Identical.method:
+        return None
     p = verdict.p_adjusted if verdict.of_paper else verdict.p
     asserted = verdict.verdict not in (Word.INCONCLUSIVE, Word.UNDECIDED)
     return p if p is None or asserted or p > LEVEL else None
+
+
+def of_few(verdicts: Iterable[Verdict]) -> str:
+    """Return what it means that a verdict rests on few values; empty if none does."""
+    if not any(one.p is not None and one.n <= FEW for one in verdicts):
+        return ""
+    return (
+        f"n up to {FEW}: where runs differ in a skewed way, as where one now and then goes badly "
+        "wrong, about one verdict in ten is wrong, not one in twenty (moebench/verdict/README.md)"
+    )
 
 
 def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
@@ -73,6 +88,7 @@ def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
         *_controls(verdict, notes),
         *_choices(verdict),
         *_unequal(verdict),
+        *([f"the same {verdict.n} times"] if verdict.interval == Identical.method else []),
         *verdict.lost,
         *([f"n: {units(verdict.replicate)}"] if verdict.replicate != "seed" else []),
         *([f"runs of {verdict.runs_of}"] if verdict.runs_of else []),

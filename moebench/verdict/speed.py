@@ -36,15 +36,15 @@ class StepsToLoss(ClaimTest):
     there counts with its last step; the ratio is then an upper bound, so it may refute the claim
     and never bear it out. The effect is the geometric mean over seeds of base / arm.
 
-    The first scale leads: the paper's claim is about steps, or about time, and what it says of the
-    other one is a side.
+    The first scale leads: the paper's claim is about steps, or about time, and its figure is of
+    that. On the other one, a side, it is enough to be sooner at all.
 
     Args:
         base: the arm whose final loss is to be reached.
         arm: the arm in question.
         others: further arms, printed beside it; by rising number of experts, with `arm` at its
             place, where `monotone` is given.
-        at_least: the ratio claimed.
+        at_least: the ratio claimed on the first scale.
         scales: of the ratio.
         monotone: rank correlation of steps with the place of the arm, claimed at most.
     """
@@ -79,13 +79,15 @@ class StepsToLoss(ClaimTest):
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the ratio on every scale, then the row of all arms."""
-        lead, *sides = [self._sooner(evidence, scale) for scale in self.scales]
+        scale, *others = self.scales
+        lead = self._sooner(evidence, scale, self.at_least)
+        sides = [self._sooner(evidence, other, 1.0) for other in others]
         if self.monotone is not None:
             sides.append(self._monotone(evidence, self.monotone))
         notes = {arm: _notes(evidence, self.base, arm) for arm in self.arms[1:]}
         return Findings(lead, sides, notes=notes)
 
-    def _sooner(self, evidence: Evidence, scale: Scale) -> Condition:
+    def _sooner(self, evidence: Evidence, scale: Scale, at_least: float) -> Condition:
         """Return the condition that base / arm is at least the ratio claimed.
 
         Where runs never get there the ratio is an upper bound. An arm that trained as long as the
@@ -93,17 +95,18 @@ class StepsToLoss(ClaimTest):
         is low enough.
         """
         ratios = _log_ratios(evidence, self.base, self.arm, scale)
-        often = f", by {self.at_least:g} times or more" if self.at_least != 1 else ""
+        often = f", by {at_least:g} times or more" if at_least != 1 else ""
         says = f"{self.arm} reaches the final loss of {self.base} in fewer {scale}{often}"
         never = _never(evidence, self.base, self.arm)
         bound = f" ({never} of {len(ratios)} runs never do: the ratio is an upper bound)"
         says += bound if never else ""
-        found = judged(says, geometric(mean(ratios)), times(self.at_least), self.unit)
+        found = judged(says, geometric(mean(ratios)), times(at_least), self.unit)
         if scale == "seconds" and len(_machines(evidence, self.base, self.arm)) > 1:
             return unknown(says, self.unit, "timed on several machines")
         if not never:
             return found
         ends = self._ends(evidence, scale, f"{never} of {len(ratios)} runs")
+        found = replace(found, remark="")  # what a bound comes to is not there
         if State.REFUTED in (ends.state, found.state):
             return ends if ends.state is State.REFUTED else found
         return replace(found, state=State.OPEN, p=1.0)

@@ -8,7 +8,16 @@ from moebench.columns import wrapped
 from moebench.plan import NAMES
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.outcome import Verdict
-from moebench.verdict.remarks import BESIDE, Footnotes, beside, chance, judged, remarks, rest
+from moebench.verdict.remarks import (
+    BESIDE,
+    Footnotes,
+    beside,
+    chance,
+    judged,
+    of_few,
+    remarks,
+    rest,
+)
 
 HEAD = ("claim", "verdict", "effect [95% interval]", "n", "p adj.", "statement")
 COST_HEAD = ("arm", "runs", "failed", "parameters", "active", "FLOPs/token", "s/step")
@@ -36,9 +45,10 @@ def _rows(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> list[str]:
 
 
 def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
-    """Yield what the marks in the rows mean."""
+    """Yield what the marks in the rows mean, and what few values do."""
     if any(verdict.preliminary for verdict in verdicts):
         yield "* preliminary: on fewer runs than the claim asks for"
+    yield from wrapped(of_few(verdicts))
     for line in notes.lines:
         yield from wrapped(line)
 

@@ -141,6 +141,22 @@ CONTROLS = [
         matched_on="total_params",
     ),
     trained(
+        key="J91-11ap",
+        says="A system of one expert uses one for each case",
+        source="known beforehand",
+        paper_values={"experts a case": 1},
+        control_of="J91-11a",
+        expects="effect",
+        test=OnItsSide(
+            quantity="effective",
+            under={"aligned": (Bound(arm("one_expert"), high=1.5),)},
+            rules=(SAME,),
+            metric=f"step_{SAME:g}/effective",
+            unit="experts a case",
+        ),
+        matched_on=None,
+    ),
+    trained(
         key="J91-11n",
         says="A mixture leaves more experts in use for each case than itself" + HALVES,
         source="known beforehand",

@@ -4,13 +4,14 @@ from functools import partial
 
 from moebench.claims import Claim
 from moebench.verdict.exact import Exact
-from reproductions.jacobs_1991.arms import ONE_ORDER, SAME, trained
+from reproductions.jacobs_1991.arms import CODINGS, ONE_ORDER, SAME, arm, trained
 from reproductions.jacobs_1991.choices import under
 from reproductions.jacobs_1991.controls import NO_NULL
-from reproductions.jacobs_1991.judging import FewerEpochs, Pair, TwoMeans
+from reproductions.jacobs_1991.judging import Bound, FewerEpochs, OnItsSide, Pair, TwoMeans
 from reproductions.jacobs_1991.trials import BEST
 
 arithmetic = partial(Claim, matched_on=None, seeds=1, level="arithmetic")
+EXCLUSIVE = ("four_competitive", "four_experts")  # trained by errors 1.2 and 1.3
 ERROR_CLAIMS = [
     arithmetic(
         key="J91-09",
@@ -40,16 +41,16 @@ ERROR_CLAIMS = [
     ),
     trained(
         key="J91-11",
-        version=2,  # experts are counted: one more a case is the least that is more
-        says="The cooperative error (1.1) leaves more experts in use for each case than the "
-        "likelihood error; that it couples them is judged as N1-03",
+        version=3,  # the competitive error, of which the paper says it too, was left out
+        says="The cooperative error (1.1) leaves more experts in use for each case than the errors "
+        "1.2 and 1.3 do",
         source="section 1",
         paper_values={},
         test=TwoMeans(
             quantity="effective",
             direction="higher",
-            margin=1.0,
-            under=under(Pair("four_cooperative", "four_experts"), filed=False),
+            margin=1.0,  # experts are counted: one more a case is the least that is more
+            under=under(*(Pair("four_cooperative", one) for one in EXCLUSIVE), filed=False),
             rules=(BEST,),
             metric=f"step_{SAME:g}/effective",
             unit="experts a case",
@@ -57,6 +58,40 @@ ERROR_CLAIMS = [
         matched_on="total_params",
         caution=f"the margin was set after these runs; {ONE_ORDER}",
         uncontrolled="no positive control: no mixture is known to use two experts a case",
+    ),
+    trained(
+        key="J91-11a",
+        says="The competitive and the likelihood error (1.2 and 1.3) leave one expert in use for "
+        "each case",
+        source="section 1",
+        paper_values={"experts a case": 1},
+        test=OnItsSide(
+            quantity="effective",
+            under={
+                coding: tuple(Bound(arm(one, coding), high=1.5) for one in EXCLUSIVE)
+                for coding in CODINGS
+            },
+            metric=f"step_{SAME:g}/effective",
+            unit="experts a case",
+        ),
+        matched_on=None,
+        caution=f"the limit of 1.5, up to which a number rounds to one, was set after these runs; "
+        f"{ONE_ORDER}",
+        uncontrolled="no null control: no trained mixture is known to use several experts a case",
+    ),
+    arithmetic(
+        key="J91-11c",
+        says="The cooperative error couples the experts: the gradient of one depends on what the "
+        "others answer; under the competitive error it does not",
+        source="section 1",
+        paper_values={},
+        test=Exact(
+            arm="gradients",
+            metric="cooperative/coupling",
+            unit="change of the gradient",
+            equals={"competitive/coupling": 0.0},
+            at_least={"cooperative/coupling": 1e-3},
+        ),
     ),
     arithmetic(
         key="J91-12",

@@ -94,8 +94,8 @@ CLAIMS_1991 = [
     ),
     trained(
         key="J91-04",
-        version=2,  # no choice leads; the order of the file is a choice
-        says="Eight experts converge a little sooner than four",
+        version=3,  # that it is a little sooner, and no more, is not tested
+        says="Eight experts converge sooner than four",
         source="text under Table 1",
         paper_values={"eight experts": 1083, "four experts": 1124},
         test=FewerEpochs(under=under(Pair("eight_experts", "four_experts")), rules=(SAME, BEST)),

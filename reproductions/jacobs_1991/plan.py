@@ -59,6 +59,8 @@ COMPUTED = {
     "interference_cooperative": "reproductions.jacobs_1991.interference:cooperative",
     "interference_competitive": "reproductions.jacobs_1991.interference:competitive",
     "interference_likelihood": "reproductions.jacobs_1991.interference:likelihood",
+    "replayed_backprop": "reproductions.jacobs_1991.interference:backprop_replayed",
+    "replayed_competitive": "reproductions.jacobs_1991.interference:competitive_replayed",
 }
 PLAN = Plan(
     arms=ARMS,

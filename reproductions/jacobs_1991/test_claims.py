@@ -9,18 +9,18 @@ from moebench.records import RunRecord
 from moebench.testing.claims import run, verdict_of
 from moebench.verdict import judge
 from reproductions.jacobs_1991.arithmetic import adaptation, gradients
-from reproductions.jacobs_1991.arms import GRID, RANGES, SAME, TABLE_1, arm
+from reproductions.jacobs_1991.arms import CODINGS, GRID, RANGES, SAME, TABLE_1, arm
 from reproductions.jacobs_1991.at_steps import AtSteps
 from reproductions.jacobs_1991.paper import CLAIMS
 from reproductions.jacobs_1991.plan import COMPUTED, PLAN
-from reproductions.jacobs_1991.testing import at_steps
+from reproductions.jacobs_1991.testing import at_steps, runs
 
 BY_KEY = {claim.key: claim for claim in CLAIMS}
 
 
-def test_all_claims_are_there() -> None:
-    stated = [claim.key for claim in CLAIMS if claim.of_paper]
-    assert stated == [f"J91-{number:02}" for number in range(1, 14)]
+def test_all_claims_are_there_and_one_by_its_parts() -> None:
+    stated = {claim.key for claim in CLAIMS if claim.of_paper}
+    assert stated == {f"J91-{number:02}" for number in range(1, 14)} | {"J91-11a", "J91-11c"}
 
 
 def test_quick_and_full_run_every_arm_of_every_claim() -> None:
@@ -40,9 +40,8 @@ def test_the_common_step_is_in_the_grid_and_in_the_metrics_printed() -> None:
 
 def test_the_formulas_of_the_paper_hold() -> None:
     records = [run("adaptation", metrics=adaptation()), run("gradients", metrics=gradients())]
-    assert words(records, "J91-09", "J91-12") == dict.fromkeys(
-        ("J91-09", "J91-12"), Word.REPRODUCED
-    )
+    keys = ("J91-09", "J91-11c", "J91-12")
+    assert words(records, *keys) == dict.fromkeys(keys, Word.REPRODUCED)
 
 
 def varied(name: str, epochs: float, accuracy: float, gap: float = 0.0) -> list[RunRecord]:
@@ -97,6 +96,27 @@ def test_what_holds_with_one_coding_only_is_partial_and_the_verdict_names_it() -
     assert found.verdict is Word.PARTIAL
     assert "holds under 8 of 14 choices (aligned, range 0.5, best step;" in found.why
     assert "refuted under 6 of 14 choices (anti, range 0.5, best step;" in found.why
+
+
+@pytest.mark.parametrize(
+    ("used", "more", "one"),
+    [
+        ((2.4, 1.1, 1.1), Word.REPRODUCED, Word.REPRODUCED),
+        ((2.4, 1.8, 1.1), Word.NOT_REPRODUCED, Word.NOT_REPRODUCED),  # not by error 1.2
+        ((1.2, 1.1, 1.1), Word.NOT_REPRODUCED, Word.REPRODUCED),
+    ],
+)
+def test_the_experts_of_a_case_are_asked_of_both_other_errors(
+    used: tuple[float, float, float], more: Word, one: Word
+) -> None:
+    systems = zip(("four_cooperative", "four_competitive", "four_experts"), used, strict=True)
+    records = [
+        record
+        for system, mean in systems
+        for coding in CODINGS
+        for record in runs(arm(system, coding), dict.fromkeys(GRID, 1000.0), effective=mean)
+    ]
+    assert words(records, "J91-11", "J91-11a") == {"J91-11": more, "J91-11a": one}
 
 
 @pytest.mark.parametrize(

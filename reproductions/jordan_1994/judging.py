@@ -22,7 +22,8 @@ from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 
 EPOCHS, ERROR, FAILED, FALLING = "epochs", "relative_error", "failed", "still_falling"
-NOTED = (EPOCHS, ERROR, FALLING, "epochs_to_0.15", "step", "search/epochs", "seconds")
+SECONDS = "seconds"
+NOTED = (EPOCHS, ERROR, FALLING, "epochs_to_0.15", "step", "search/epochs", SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Passes(ClaimTest):
                 remarks.append(
                     f"{int(falling.sum())} of {len(falling)} runs of {arm} still fell at the end"
                 )
-        samples = (_sample(evidence, EPOCHS, arm) for arm in (first, second))
+        samples = (without_failed(evidence, EPOCHS, arm) for arm in (first, second))
         found = judged(says, _ratio(*samples), claimed, self.unit)
         return replace(found, remark="; ".join(remarks)) if remarks else found
 
@@ -70,7 +71,7 @@ class Passes(ClaimTest):
             | {
                 metric: float(values.mean())
                 for metric in NOTED
-                if len(values := _sample(evidence, metric, arm))
+                if len(values := without_failed(evidence, metric, arm))
             }
             for arm in self.arms
         }
@@ -207,7 +208,7 @@ def _may_be_smaller(claimed: Claimed) -> Claimed:
 
 def _errors(says: str, evidence: Evidence, first: str, second: str, claimed: Claimed) -> Condition:
     """Claim something of the error of the first arm over that of the second."""
-    samples = (_sample(evidence, ERROR, arm) for arm in (first, second))
+    samples = (without_failed(evidence, ERROR, arm) for arm in (first, second))
     return judged(says, _ratio(*samples), claimed, "ratio of errors")
 
 
@@ -216,7 +217,7 @@ def _ratio(first: Values, second: Values) -> Estimate:
     return geometric(difference(np.log(first), np.log(second)))
 
 
-def _sample(evidence: Evidence, metric: str, arm: str) -> Values:
+def without_failed(evidence: Evidence, metric: str, arm: str) -> Values:
     """Return a metric of an arm, over the runs that did not fail."""
     failed = _failed(evidence, arm)
     values = evidence.values(metric, arm)

@@ -15,4 +15,5 @@ PLAN = Plan(
     ],
     groups={},
     computed={name: f"reproductions.jordan_1994.hierarchical:{name}" for name in SYSTEMS},
+    tables="reproductions.jordan_1994.tables:tables",
 )

@@ -62,37 +62,42 @@ class Layered(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class NeighboursTogether(Layered):
-    """In a later layer the order of the text brings neighbours together; in the first it does not.
+    """In later layers the order of the text brings neighbours together; in the first it does not.
 
     What the order brings is the excess over chance in the text as it is, less that in the same text
     with its tokens in random order. Attention averages over what came before, so neighbours
     resemble one another in a world of independent draws, too: an excess over chance alone tells
-    that world from no other. The later layer leads, as without it there is nothing to explain.
+    that world from no other. A layer in the middle and the last one lead as one, as without them
+    there is nothing to explain.
 
     Args:
         disordered: the metric in disordered text; `metric` is that in the text as it is.
+        last: what counts in the last layer; the margin is that of the layers in the middle.
         first_within: so near to nought it is in the first layer.
     """
 
     disordered: str
+    last: float
     first_within: float
     unit: str = "percentage points"
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the later layers, then the first."""
-        says = "in a later layer the order of the text brings neighbours together"
+        says = "in later layers the order of the text brings neighbours together"
         both = self.layers(evidence, self.metric, self.disordered)
         if len(both) < 2:
             return self.unseen(says)
         gains = [PERCENT * (ordered - disordered) for ordered, disordered in both]
-        later = [
-            mean_is(f"layer {number}", values, above(self.margin), self.unit)
-            for number, values in enumerate(gains[1:], start=1)
+        end = len(gains) - 1
+        middle = [
+            mean_is(f"layer {n}", gains[n], above(self.margin), self.unit) for n in range(1, end)
         ]
+        later = [any_of("a layer in the middle", middle)] if middle else []
+        later.append(mean_is(f"layer {end}", gains[end], above(self.last), self.unit))
         near = within(-self.first_within, self.first_within)
         not_first = f"in the first layer it does so by less than {self.first_within:g} {self.unit}"
         sides = [mean_is(not_first, gains[0], near, self.unit)]
-        return Findings(any_of(says, later), sides, notes=self.noted(gains))
+        return Findings(all_of(says, later), sides, notes=self.noted(gains))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ what its name says. The paper names neither its balance loss nor its weight: `ba
 from moebench.plan import Arm, Plan, Profile
 from moebench.records import FIRST_FRESH_SEED
 from moebench.settings import GLANCE, VALID_BATCHES, losses, steps
+from reproductions.mixtral_2024.controls import NULL
 from reproductions.mixtral_2024.paper import (
     COMPUTED,
     MIXTRAL,
-    NULL,
     SAME_FLOPS,
     SAME_PARAMETERS,
 )

@@ -15,7 +15,9 @@ HEAD = ("model", "choice", "layer", "consecutive tokens", "chance")
 def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
     """Return the table: the paper's range over domains, then our arms, layer by layer."""
     rows = [*_paper("first choice", FIRST_5, CHANCE_5[0]), *_paper("either", EITHER_5, CHANCE_5[1])]
-    for arm in dict.fromkeys(one.arm for one in records if "analysis/0/repeats" in one.metrics):
+    for arm in dict.fromkeys(
+        one.arm for one in records if one.steps and "analysis/0/repeats" in one.metrics
+    ):
         ours = [one for one in records if one.arm == arm and one.status == "finished"]
         rows += _measured(arm, "first choice", "repeats", ours)
         rows += _measured(arm, "either", "overlap", ours)

@@ -1,5 +1,6 @@
 """The claims of Mixtral, judged in worlds made for them."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 
 from moebench.claims import Word
 from moebench.records import RunRecord
+from moebench.run.function import named
 from moebench.testing.claims import run, verdict_of
 from moebench.verdict import judge
 from reproductions.mixtral_2024.arithmetic import size, wins
+from reproductions.mixtral_2024.controls import KNOWN, NULL
 from reproductions.mixtral_2024.judging import NeighboursTogether
-from reproductions.mixtral_2024.paper import CLAIMS, MIXTRAL, NULL, SAME_PARAMETERS
+from reproductions.mixtral_2024.paper import CLAIMS, MIXTRAL, SAME_PARAMETERS
 from reproductions.mixtral_2024.published import TABLE_2
 from reproductions.mixtral_2024.tables import tables
 
@@ -44,35 +47,43 @@ def neighbours(arm: str, gain: Sequence[float]) -> list[RunRecord]:
 
 
 @pytest.mark.parametrize(
-    ("gain", "word"),
+    ("gain", "shown", "word"),
     [
-        ((0.005, 0.02, 0.08, 0.06), Word.REPRODUCED),
-        ((0.04, 0.02, 0.08, 0.06), Word.PARTIAL),  # in the first layer, too
-        ((0.005, 0.01, 0.03, 0.01), Word.NOT_REPRODUCED),  # there, by less than five points
-        ((0.0, -0.01, -0.02, -0.01), Word.NOT_REPRODUCED),
-        ((0.0, 0.0, 0.0, 0.0), Word.NOT_REPRODUCED),  # chance alone is far exceeded
+        ((0.005, 0.02, 0.08, 0.06), 6, Word.REPRODUCED),
+        ((0.04, 0.02, 0.08, 0.06), 6, Word.PARTIAL),  # in the first layer, too
+        ((0.005, 0.02, 0.08, 0.03), 3, Word.NOT_REPRODUCED),  # not in the last
+        ((0.005, 0.02, 0.03, 0.08), 3, Word.NOT_REPRODUCED),  # not in the middle
+        ((0.0, -0.01, -0.01, -0.01), -1, Word.NOT_REPRODUCED),
+        ((0.0, 0.0, 0.0, 0.0), 0, Word.NOT_REPRODUCED),  # chance alone is far exceeded
     ],
 )
-def test_neighbours_together(gain: Sequence[float], word: Word) -> None:
+def test_neighbours_together(gain: Sequence[float], shown: float, word: Word) -> None:
     found = verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, gain))
     assert found.verdict is word
-    assert found.effect == pytest.approx(100 * max(gain[1:]), abs=0.2)
+    assert found.effect == pytest.approx(shown, abs=0.2)
     assert found.unit == "percentage points"
 
 
 def test_an_order_that_does_too_little_is_said_to_be_there() -> None:
-    assert (
-        "too small to count"
-        in verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, (0, 0.01, 0.03, 0))).why
-    )
+    found = verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, (0, 0.01, 0.03, 0.03)))
+    assert "too small to count" in found.why
+
+
+@pytest.mark.parametrize(("last", "word"), [(0.01, Word.REPRODUCED), (-0.01, Word.NOT_REPRODUCED)])
+def test_what_is_small_in_the_last_layer_is_enough_for_either_choice(
+    last: float, word: Word
+) -> None:
+    ordered = np.add(NOTHING, (0.005, 0.02, 0.08, last))
+    records = runs(overlap_excess=ordered, overlap_disordered=NOTHING)
+    assert verdict_of(CLAIM["MX24-04"], records).verdict is word
 
 
 def test_the_layer_that_was_picked_pays_for_it() -> None:
-    """The p of the best of three layers is three times its own."""
+    """The p of the best of two layers is twice its own."""
     test = NeighboursTogether(
-        arm="a", metric="more", disordered="less", margin=0.0, first_within=2.0
+        arm="a", metric="more", disordered="less", margin=0.0, last=0.0, first_within=2.0
     )
-    gains = np.array([[0, 0, 0], [1, 2, 3], [-1, 0, 1], [-1, 0, 1]]) / 100
+    gains = np.array([[0, 0, 0], [1, 2, 3], [-1, 0, 1], [1, 1.01, 0.99]]) / 100
     records = [
         run(
             "a",
@@ -84,7 +95,7 @@ def test_the_layer_that_was_picked_pays_for_it() -> None:
     ]
     found = verdict_of(test, records)
     t = 2 / (1 / 3**0.5)  # mean 2, standard deviation 1: a t of two degrees of freedom
-    assert found.conditions[0]["p"] == pytest.approx(3 * (1 - t / (2 + t * t) ** 0.5))
+    assert found.conditions[0]["p"] == pytest.approx(2 * (1 - t / (2 + t * t) ** 0.5))
     assert found.verdict is Word.INCONCLUSIVE  # alone it would be at 0.07, too
 
 
@@ -92,13 +103,35 @@ def test_the_layer_that_was_picked_pays_for_it() -> None:
     ("gain", "control", "word"),
     [
         ((0.0, 0.0, 0.0, 0.0), Word.PASSED, Word.REPRODUCED),
-        ((0.0, 0.0, 0.09, 0.0), Word.FAILED, Word.INCONCLUSIVE),
+        ((0.0, 0.0, 0.09, 0.07), Word.FAILED, Word.INCONCLUSIVE),
     ],
 )
 def test_the_null_world_binds(gain: Sequence[float], control: Word, word: Word) -> None:
     records = [*neighbours(MIXTRAL, (0.005, 0.02, 0.08, 0.06)), *neighbours(NULL, gain)]
     pair = [CLAIM["MX24-03"], CLAIM["MX24-03n"]]
     assert [one.verdict for one in judge(pair, records, "full")] == [word, control]
+
+
+def test_what_is_made_is_told_apart_by_the_tests_of_the_claims() -> None:
+    """Neighbours that go together, experts that follow the token alone or the domain alone."""
+    records = [
+        run(arm, seed, metrics=metrics)
+        for arm, function in KNOWN.items()
+        for seed, metrics in named(function)().items()
+    ]
+    controls = [claim for claim in CLAIMS if set(claim.arms) & set(KNOWN)]
+    words = {claim.key: verdict_of(claim, records).verdict for claim in controls}
+    assert len(words) == 6
+    assert set(words.values()) == {Word.PASSED}, words
+    ordered, followed = records[0].metrics, records[5].metrics
+    # Of the 63 pairs of a window 48 are inside one of its spans; the others meet as any tokens do.
+    inside = 48 / 63
+    assert ordered["analysis/1/repeats"] == pytest.approx(inside + (1 - inside) / 8, abs=0.02)
+    assert ordered["analysis/1/overlap"] == pytest.approx(inside + (1 - inside) * 3 / 8, abs=0.02)
+    assert abs(ordered["analysis/0/repeats_excess"]) < 0.01
+    # Two of eight experts are left where the token is known: log 8 - log 2.
+    assert followed["analysis/0/token_information"] == pytest.approx(math.log(4), abs=0.05)
+    assert followed["analysis/0/domain_given_token"] == pytest.approx(0.0, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -121,14 +121,25 @@ def gate_gradient() -> dict[str, float]:
 
 def batchwise_mask() -> dict[str, float]:
     """Return the worst of five trainings of a strictly balanced gate, in each metric."""
-    found = [balanced_training(seed) for seed in SEEDS]
+    return _worst(rate=3e-3)
+
+
+def batchwise_mask_unlearnt() -> dict[str, float]:
+    """Return the same where nothing is learnt: thresholds and gate stay as they start."""
+    return _worst(rate=0.0)
+
+
+def _worst(rate: float) -> dict[str, float]:
+    found = [balanced_training(seed, rate) for seed in SEEDS]
     return {
         "variance of the load": max(one["variance of the load"] for one in found),
         "disagreement, first over last": min(one["first"] / one["last"] for one in found),
     }
 
 
-def balanced_training(seed: int, steps: int = 400, tokens: int = 256) -> dict[str, float]:
+def balanced_training(
+    seed: int, rate: float, steps: int = 400, tokens: int = 256
+) -> dict[str, float]:
     """Train a strictly balanced gate to fit a fixed function; return loads and disagreement.
 
     The disagreement is the share of (token, expert) pairs that one of the two masks takes and the
@@ -138,7 +149,7 @@ def balanced_training(seed: int, steps: int = 400, tokens: int = 256) -> dict[st
     torch.manual_seed(seed)
     layer = MoELayer(Batchwise(DIM, EXPERTS, K), ReluMLP(DIM, EXPERTS, 32), Grouped())
     teacher_DD = torch.randn(DIM, DIM)
-    optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=rate)
     variances, disagreements = [], []
     for _ in range(steps):
         x_TD = torch.randn(tokens, DIM)

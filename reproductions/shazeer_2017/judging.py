@@ -97,22 +97,31 @@ class WorseThanRest(ClaimTest):
 class RatioAtTheEnd(Ratio):
     """A ratio of two arms at the end of training, or later in training where records lack the end.
 
+    It leads; besides, the metric of the first arm is as large as stated by itself.
+
     Args:
+        at_least: the smallest value of the first arm.
         instead: the metric that older records have in the place of `metric`.
         lacking: what is then to be known beside the verdict.
     """
 
+    at_least: float
     instead: str
     lacking: str
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the mean ratio of the metric that all runs have."""
+        """Judge the mean ratio of the metric that all runs have, then its mean in the first arm."""
         runs = [run for arm in self.arms for run in evidence.finished(arm).values()]
         if all(self.metric in run.metrics for run in runs):
-            return super().judge(evidence)
+            return self._judge(evidence)
         earlier = replace(self, metric=self.instead, noted=(self.instead, *self.noted))
-        found = Ratio.judge(earlier, evidence)
-        return replace(found, caution=self.lacking)
+        return replace(earlier._judge(evidence), caution=self.lacking)
+
+    def _judge(self, evidence: Evidence) -> Findings:
+        says = f"{self.metric} of {self.first} is at least {self.at_least:.3g}"
+        values = evidence.sample(self.metric, self.first)
+        large = mean_is(says, values, limited(self.at_least, above=True), self.metric)
+        return replace(super().judge(evidence), sides=[large])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ COMPUTED = {
     "first_step_normal": f"{ARITHMETIC}:first_step_normal",
     "gate_gradient": f"{ARITHMETIC}:gate_gradient",
     "batchwise_mask": f"{ARITHMETIC}:batchwise_mask",
+    "batchwise_mask_unlearnt": f"{ARITHMETIC}:batchwise_mask_unlearnt",
     **GATES,
 }
 # Arm -> weights of importance and load; the rows of Table 6.

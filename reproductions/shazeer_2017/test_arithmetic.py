@@ -27,9 +27,14 @@ def test_the_worst_of_the_trainings_counts(monkeypatch: pytest.MonkeyPatch) -> N
         {"variance of the load": variance, "first": 0.8, "last": last}
         for variance, last in ((0.0, 0.1), (2.0, 0.2), (0.0, 0.4), (0.0, 0.1), (1.0, 0.1))
     )
-    monkeypatch.setattr(arithmetic, "balanced_training", lambda seed: next(trainings))
+    monkeypatch.setattr(arithmetic, "balanced_training", lambda seed, rate: next(trainings))
     worst = {"variance of the load": 2.0, "disagreement, first over last": 2.0}
     assert batchwise_mask() == worst
+
+
+def test_what_learns_nothing_comes_no_nearer_to_agreeing() -> None:
+    found = arithmetic.balanced_training(1000, rate=0.0, steps=40)
+    assert found["first"] == pytest.approx(found["last"], rel=0.15)
 
 
 def test_the_first_step_is_held_against_the_chance_of_the_lot() -> None:

@@ -49,7 +49,13 @@ def test_one_row_is_worse_and_the_others_alike(means: tuple[float, ...], found: 
 
 
 AT_THE_END = RatioAtTheEnd(
-    first="none", second="both", metric="end/cv", instead="cv", lacking="no end", factor=5.0
+    first="none",
+    second="both",
+    metric="end/cv",
+    instead="cv",
+    lacking="no end",
+    factor=5.0,
+    at_least=2.0,
 )
 
 
@@ -62,6 +68,15 @@ def test_a_ratio_is_of_the_end_where_all_records_have_it() -> None:
     found = judged(AT_THE_END, means)
     assert (found.lead.state, found.caution) == ("refuted", "no end")
     assert found.lead.says.startswith("cv of none")
+    assert found.sides[0].says == "cv of none is at least 2"
+
+
+def test_many_times_next_to_nothing_is_not_much() -> None:
+    small = judged(AT_THE_END, {"none": {"end/cv": 0.6}, "both": {"end/cv": 0.1}}, noise=0.1)
+    assert states(small) == ["holds", "refuted"]
+    large = judged(AT_THE_END, {"none": {"end/cv": 6.0}, "both": {"end/cv": 1.0}}, noise=0.1)
+    assert states(large) == ["holds", "holds"]
+    assert large.sides[0].effect.estimate == pytest.approx(6.0, abs=0.01)
 
 
 def test_what_two_rows_differ_beyond_the_share_of_the_gap() -> None:

@@ -26,6 +26,13 @@ STATED = 0.917  # accuracy
 NEAR = 0.03  # the margin by which J91-02 calls accuracies equal
 LESS = 0.75  # of the epochs: half, as a logarithm, of the 45% that are claimed to be saved
 COUNTS = 0.3  # a correlation of medium size by Cohen's convention
+NET_DROPS, MIXTURE_DROPS = 0.15, 0.03  # by how much accuracy falls, as it is claimed
+FORGETTING: dict[str, Any] = {
+    "metric": "drop",
+    "unit": "accuracy",
+    "margin": (NET_DROPS - MIXTURE_DROPS) / 2,
+    "within": MIXTURE_DROPS,
+}
 OF_1991: dict[str, Any] = {"source": ACCOUNT, "runs_of": "jacobs_1991"}
 TRAINED: dict[str, Any] = {
     **OF_1991,
@@ -132,21 +139,22 @@ CLAIMS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-04",
-            says="Trained on one pair of vowels and then the other, a net forgets more than a "
-            "competitive mixture, which stays within 3 points",
-            paper_values={"net": 0.15, "mixture": 0.03},
-            matched_on="total_params",
+            version=2,  # its margin was a quarter of the gap that is claimed, not half of it
+            says="Trained on one pair of vowels and then the other, a net forgets 12 points more "
+            "than a competitive mixture, which stays within 3; judged at half of the 12",
+            paper_values={"net": NET_DROPS, "mixture": MIXTURE_DROPS},
+            matched_on=None,
             test=LowerAndWithin(
                 first="interference_competitive",
                 second="interference_backprop",
-                metric="drop",
-                unit="accuracy",
-                margin=0.03,
-                within=0.03,
+                **FORGETTING,
             ),
-            uncontrolled="no system is known beforehand to forget, or not to; each run is held "
-            "against its own accuracy before the change",
-            **{**TRAINED, "caution": f"with one coding and one step; {ONE_ORDER}"},
+            uncontrolled="no positive control: no system is known beforehand to forget so much",
+            **{
+                **TRAINED,
+                "caution": "of 24 weights and 25, which records do not say; with one coding and "
+                f"one step; {ONE_ORDER}",
+            },
         ),
         Claim(
             key="N1-05",

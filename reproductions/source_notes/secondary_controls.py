@@ -8,7 +8,9 @@ from typing import Any
 from moebench.claims import Claim
 from reproductions.jacobs_1991.arms import SAME, arm, grouped
 from reproductions.jacobs_1991.judging import FewerEpochs, OnItsSide, Pair, TwoMeans
+from reproductions.source_notes.judging import LowerAndWithin
 from reproductions.source_notes.secondary import (
+    FORGETTING,
     LESS,
     MIXTURE,
     NET,
@@ -89,6 +91,19 @@ CONTROLS_SECONDARY = grouped(
             matched_on=None,
             test=FewerEpochs(under={"coding aligned": (Pair(*BESIDE),)}, rules=(SAME,), **EPOCHS),
             **{**GIVEN, "seeds": 12},
+        ),
+        Claim(
+            key="N1-04n",
+            says="Seeing both pairs of vowels all the time, a net forgets more than a competitive "
+            "mixture",
+            paper_values={},
+            control_of="N1-04",
+            expects="no effect",
+            matched_on=None,
+            test=LowerAndWithin(
+                first="replayed_competitive", second="replayed_backprop", **FORGETTING
+            ),
+            **GIVEN,
         ),
     ]
 )

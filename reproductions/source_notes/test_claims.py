@@ -92,6 +92,7 @@ def test_a_correlation_must_be_of_a_size_that_counts(correlation: float, word: W
     [
         (0.01, 0.15, Word.REPRODUCED),
         (0.06, 0.15, Word.PARTIAL),  # less than the net, but more than three points
+        (0.11, 0.15, Word.NOT_REPRODUCED),  # a third of the gap that is claimed
         (0.15, 0.15, Word.NOT_REPRODUCED),
     ],
 )

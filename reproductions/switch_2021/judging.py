@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from moebench.claims import ClaimTest, Direction
+from moebench.claims import ClaimTest
 from moebench.statistics.estimates import spreads
 from moebench.verdict.comparisons import compared, equal
 from moebench.verdict.conditions import (
@@ -104,38 +104,52 @@ class BetterAndSteadier(ClaimTest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorstOf(ClaimTest):
-    """One arm is worse than every other one, and two of the others are equivalent.
+class BestAndWorst(ClaimTest):
+    """One arm is worse than every other one; another is best, if by a hair before the second.
 
-    That it is worst leads, as the claim begins with it and the paper's figures show it most.
+    Lower is better. That one is worst leads, as the paper's figures show it most. The hair is less
+    than the margin: so much less apart are best and second, and all others are worse than the best
+    by the margin.
 
     Args:
-        worst: the arm that has the higher metric, or the lower one.
-        others: the arms that it is held against.
-        alike: the two of them that differ by less than the margin.
-        direction: of the worst arm against the others.
+        best: the arm with the lowest metric.
+        second: the arm that it leads by a hair.
+        others: those that are worse, and not worst.
+        worst: the arm with the highest metric.
     """
 
-    worst: str
+    best: str
+    second: str
     others: tuple[str, ...]
-    alike: tuple[str, str]
-    direction: Direction = "higher"
+    worst: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not set(self.alike) <= set(self.others) or len(set(self.alike)) < 2:
-            raise ValueError(f"alike={self.alike}: must be two of {', '.join(self.others)}")
+        if not self.others:
+            raise ValueError("others=(): needs an arm that is neither best, second nor worst")
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The worst one, then the others."""
-        return self.worst, *self.others
+        """The worst one, then the others from the best on."""
+        return self.worst, self.best, self.second, *self.others
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """The worst arm with each other one, the best one with all but the worst."""
+        later = [(self.best, other) for other in (self.second, *self.others)]
+        return [*super().pairs, *later]
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the worst arm against each other one, then the two that are alike."""
-        rivals = [compared(self, evidence, *pair, self.direction) for pair in self.pairs]
-        says = f"{self.worst} is worst of {len(self.arms)}"
-        return Findings(all_of(says, rivals), [equal(self, evidence, *self.alike)])
+        """Judge the worst arm against each other one, then the best against the rest."""
+        rivals = [compared(self, evidence, self.worst, arm, "higher") for arm in self.arms[1:]]
+        behind = [compared(self, evidence, self.best, arm, "lower") for arm in self.others]
+        return Findings(
+            all_of(f"{self.worst} is worst of {len(self.arms)}", rivals),
+            [
+                equal(self, evidence, self.best, self.second),
+                all_of(f"{self.best} leads all but {self.second} by more", behind),
+            ],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,13 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 
 from moebench.claims import Claim
 from moebench.verdict.comparisons import Difference, Equivalence
-from reproductions.switch_2021.judging import Crossover, Undisturbed, WorstOf
+from reproductions.switch_2021.judging import BestAndWorst, Crossover, Undisturbed
 from reproductions.switch_2021.rows import FewDropped
 
 NO_SECOND = "of no text is it known beforehand what a second expert for each token is worth"
 TOP_2 = (
-    "that it is faster as well, as the paper says, is not judged; by the order in which the paper "
-    "serves choices two experts see later tokens, which may help them here (README)"
+    "by the order in which the paper serves choices two experts see later tokens, which may help "
+    "them here (README)"
 )
 
 ROUTING = [
@@ -91,14 +91,16 @@ ROUTING = [
     ),
     Claim(
         key="SW21-14",
-        says="Sampling the expert is the worst rule of exploration; input jitter and plain argmax "
-        "are about equal",
+        version=2,  # that jitter is best had become that it is as good as argmax
+        says="Input jitter is the best rule of exploration, though by a hair before plain argmax; "
+        "sampling the expert is the worst",
         source="Appendix C",
         paper_values={"jitter": 1.468, "argmax": 1.471, "dropout": 1.48, "sample": 1.57},
-        test=WorstOf(
+        test=BestAndWorst(
+            best="switch_cf1.25",
+            second="explore_argmax",
+            others=("explore_dropout",),
             worst="explore_sample",
-            others=("switch_cf1.25", "explore_argmax", "explore_dropout"),
-            alike=("switch_cf1.25", "explore_argmax"),
             margin=0.01,
         ),
         matched_on="active_flops",

@@ -10,6 +10,7 @@ from reproductions.switch_2021.judging import BetterAndSteadier
 from reproductions.switch_2021.rows import Trend
 
 TWO_SIZES = "the worlds of known answer have models of two sizes, and this takes a row of them"
+NO_STEPS = "of the worlds of known answer the final losses are known, not when they are reached"
 TIME = "the time is that of a processor with other work beside it, not of an accelerator"
 
 SCALING = [
@@ -68,27 +69,41 @@ SCALING = [
         uncontrolled=TWO_SIZES,
     ),
     Claim(
+        key="SW21-10a",
+        says="The 64-expert model reaches the dense model's final loss in 7.5 times fewer steps",
+        source="Section 3.1, Figure 4",
+        paper_values={"steps ratio": 7.5},
+        test=StepsToLoss(base="dense", arm="experts_64", at_least=7.5),
+        matched_on="active_flops",
+        uncontrolled=NO_STEPS,
+    ),
+    Claim(
         key="SW21-11",
-        says="The 64-expert model reaches the dense model's loss in less time",
+        version=2,  # asked for any less time, where the paper says seven times
+        says="The 64-expert model reaches the dense model's loss in about a seventh of the time",
         source="Section 3.2, Figure 5",
         paper_values={"time ratio": 7},
-        test=StepsToLoss(base="dense", arm="experts_64", scales=("seconds",)),
+        test=StepsToLoss(base="dense", arm="experts_64", scales=("seconds",), at_least=7.0),
         matched_on="active_flops",
         level="gpu-preferred",
-        uncontrolled="of the worlds of known answer the final losses are known, not the time to "
-        "them",
+        uncontrolled=NO_STEPS,
         caution=TIME,
     ),
     Claim(
         key="SW21-12",
-        says="The sparse model reaches the loss of a dense one with 3.5 times its FLOPs in fewer "
-        "steps and less time",
+        version=2,  # the time leads, and by the paper's figure: any less had been enough
+        says="The sparse model reaches the loss of a dense one with 3.5 times its FLOPs 2.5 times "
+        "sooner, and in fewer steps",
         source="Section 3.3, Figure 6",
         paper_values={"time ratio": 2.5, "FLOPs ratio": 3.5},
-        test=StepsToLoss(base="dense_x3.5", arm="switch_cf1.25", scales=("steps", "seconds")),
+        test=StepsToLoss(
+            base="dense_x3.5",
+            arm="switch_cf1.25",
+            scales=("seconds", "steps"),
+            at_least=2.5,
+        ),
         matched_on="steps",
-        uncontrolled="of the worlds of known answer the final losses are known, not the steps to "
-        "them, and all models there have equal FLOPs",
+        uncontrolled=f"{NO_STEPS}, and all models there have equal FLOPs",
         caution=TIME,
     ),
     Claim(

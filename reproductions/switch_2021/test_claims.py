@@ -24,9 +24,9 @@ ARMS = sorted({arm for claim in TRAINED for arm in claim.arms})
 SPARSE_AGAINST_DENSE = [claim for claim in CLAIMS if claim.key.startswith("SW21-03")]
 
 
-def test_all_twenty_claims_are_there() -> None:
-    keys = [claim.key for claim in CLAIMS if claim.of_paper]
-    assert keys == [f"SW21-{number:02}" for number in range(1, 21)]
+def test_all_twenty_claims_are_there_and_two_by_their_parts() -> None:
+    keys = {claim.key for claim in CLAIMS if claim.of_paper}
+    assert keys == {f"SW21-{number:02}" for number in range(1, 21)} | {"SW21-01t", "SW21-10a"}
     assert [claim.key for claim in CLAIMS if claim.ours] == ["SW21-03s"]
 
 
@@ -58,13 +58,13 @@ def test_a_claim_without_control_says_why() -> None:
 
 AS_CLAIMED = {  # final losses that bear out every claim of the paper that is judged by runs
     "dense": 3.6,
-    "dense_x3.5": 3.2,
+    "dense_x3.5": 4.0,
     "experts_2": 3.1,
     "experts_4": 2.6,
     "switch_cf1.25": 2.0,
     "experts_16": 1.7,
     "experts_32": 1.3,
-    "experts_64": 1.0,
+    "experts_64": 0.8,
     "top2_cf1.0": 2.4,
     "top2_cf1.25": 2.3,
     "switch_cf1.0": 2.2,

@@ -10,7 +10,12 @@ from moebench.records import RunRecord
 from moebench.statistics import overflow_share
 from moebench.testing.claims import NOISE, around, run, states, verdict_of
 from moebench.verdict import Verdict
-from reproductions.switch_2021.judging import BetterAndSteadier, Crossover, Undisturbed, WorstOf
+from reproductions.switch_2021.judging import (
+    BestAndWorst,
+    BetterAndSteadier,
+    Crossover,
+    Undisturbed,
+)
 from reproductions.switch_2021.rows import FewDropped, Trend
 
 WIDE = (0.5, -0.4, 0.1, -0.3, 0.2)
@@ -65,14 +70,16 @@ def test_a_spread_needs_no_pairs_and_the_mean_does() -> None:
     assert (states(apart), apart.verdict) == (["open", "holds"], Word.INCONCLUSIVE)
 
 
-def test_worst_of() -> None:
-    test = WorstOf(worst="a", others=("b", "c", "d"), alike=("b", "c"), margin=0.05)
+def test_best_and_worst() -> None:
+    test = BestAndWorst(best="b", second="c", others=("d",), worst="a", margin=0.05)
     held = verdict_of(test, around(a=3, b=2, c=2, d=2.5))
-    assert (states(held), held.verdict) == (["holds", "holds"], Word.REPRODUCED)
+    assert (states(held), held.verdict) == (["holds"] * 3, Word.REPRODUCED)
     assert held.effect == pytest.approx(0.5, abs=0.05)  # against d, the nearest
+    assert {("a", "d"), ("b", "c"), ("b", "d")} <= set(test.pairs)
     assert verdict_of(test, around(a=3, b=2, c=2, d=4)).verdict is Word.NOT_REPRODUCED
-    unequal = verdict_of(test, around(a=3, b=2, c=2.2, d=2))
-    assert (states(unequal), unequal.verdict) == (["holds", "refuted"], Word.PARTIAL)
+    for c, d, found in ((2.2, 2.5, ["refuted", "holds"]), (2, 2, ["holds", "refuted"])):
+        weaker = verdict_of(test, around(a=3, b=2, c=c, d=d))
+        assert (states(weaker), weaker.verdict) == (["holds", *found], Word.PARTIAL)
 
 
 UNDISTURBED = Undisturbed(
@@ -174,8 +181,11 @@ def test_a_share_at_the_floor_is_not_held_against_the_claim() -> None:
     [
         (Crossover, {"first": {1.0: "a"}, "second": {2.0: "b"}, "ample": 1.0}, "the same capacity"),
         (Crossover, {"first": {1.0: "a"}, "second": {1.0: "b"}, "ample": 1.0}, "ample=1.0: must"),
-        (WorstOf, {"worst": "a", "others": ("b",), "alike": ("b", "b")}, "alike=.*: must be two"),
-        (WorstOf, {"worst": "a", "others": ("b", "c"), "alike": ("a", "b")}, "must be two of b, c"),
+        (
+            BestAndWorst,
+            {"best": "a", "second": "b", "others": (), "worst": "c"},
+            "others=..: needs",
+        ),
         (Trend, {"row": ("a", "b")}, "needs three arms or more"),
         (FewDropped, {"experts": {"a": 8, "b": 4}, "factor": 1, "limit": 0.1}, "rising"),
     ],

@@ -7,6 +7,20 @@ from moebench.claims import Claim
 
 UNTESTED = [
     Claim(
+        key="SW21-01t",
+        says="With scarce capacity one expert a token takes less time a step than two, and to a "
+        "given loss; with ample capacity two take less time to it",
+        source="Table 1",
+        paper_values={
+            "top-1, hours": {"1.0": 62.8, "1.25": 65.0, "2.0": 72.8},
+            "top-2, hours": {"1.0": 80.1, "1.25": 80.7, "2.0": 68.7},
+        },
+        matched_on="steps",
+        level="gpu-preferred",
+        because="Needs the time of a step on an accelerator, of which there are no runs yet.",
+        out_of_reach=False,
+    ),
+    Claim(
         key="SW21-04",
         says="Training in bfloat16 diverges; with the router alone in float32 it is as good as "
         "float32 and as fast as bfloat16",

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from moebench import records
-from moebench.claims import JUDGED, OF_CONTROLS, Claim, Word
+from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Claim, Word
 from moebench.experiment import read_yaml
 from moebench.explain import told
 from moebench.explain.case import Case
 from moebench.lookup import Kept
+from moebench.plan import MATCHED_COST
 from moebench.publish import Published, with_results, with_tables
 from moebench.records import FIRST_FRESH_SEED, RunRecord
 from moebench.run.function import named
@@ -26,6 +27,7 @@ from moebench.sweep.evidence import arm_of
 from moebench.targets import Target, left_out, target, targets
 from moebench.testing.claims import run
 from moebench.verdict import Verdict
+from moebench.verdict.remarks import Footnotes, remarks
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
@@ -165,6 +167,11 @@ def published(evidence: Path) -> Published:
     return Published(found, read(evidence))
 
 
+def judged(found: Target) -> Sequence[Verdict]:
+    """Return the published verdicts of a paper."""
+    return published(found.evidence).verdicts
+
+
 @PUBLISHED
 def test_committed_evidence_is_of_a_large_profile(found: Target) -> None:
     assert {record.profile for record in read(found.evidence)} <= {"full", "gpu"}
@@ -209,6 +216,24 @@ def check_numbers(verdict: Verdict) -> None:
         assert math.isfinite(low) or math.isfinite(high), told
     if verdict.verdict is not Word.INCONCLUSIVE:
         assert "control failed" not in " ".join(verdict.controls.values()), told
+
+
+@PUBLISHED
+def test_a_claim_from_training_tells_of_both_controls_in_its_row(found: Target) -> None:
+    for claim, verdict in zip(found.claims, judged(found), strict=True):
+        if claim.trained and claim.test and not claim.control_of:
+            row = "; ".join(remarks(verdict, Footnotes()))
+            for kind in KINDS.values():
+                assert f"{kind} control" in row or "no control [" in row, claim.key
+
+
+@PUBLISHED
+def test_what_arms_are_called_equal_in_was_measured(found: Target) -> None:
+    for claim, verdict in zip(found.claims, judged(found), strict=True):
+        cost = MATCHED_COST.get(claim.matched_on or "")
+        if cost and claim.test and verdict.effect is not None:
+            for arm in {arm for pair in claim.test.pairs for arm in pair}:
+                assert verdict.costs[arm].get(cost), (claim.key, arm)
 
 
 @PUBLISHED

@@ -83,6 +83,15 @@ def test_time_counts_the_length_of_a_step() -> None:
     assert verdict_of(test, BASE + longer, matched_on=None).conditions == found.conditions
 
 
+def test_the_figure_is_of_the_first_scale_and_on_the_other_it_is_enough_to_be_sooner() -> None:
+    test = StepsToLoss(base="base", arm="a", scales=("seconds", "steps"), at_least=2.5)
+    sooner = verdict_of(test, BASE + falling("a", 0.1, seconds=0.05))
+    assert (states(sooner), sooner.verdict) == (["holds", "holds"], Word.REPRODUCED)
+    assert (sooner.effect, sooner.conditions[1]["effect"]) == pytest.approx((4, 2), rel=0.01)
+    late = verdict_of(test, BASE + falling("a", 0.1))
+    assert (states(late), late.verdict) == (["refuted", "holds"], Word.NOT_REPRODUCED)
+
+
 def test_times_of_two_machines_are_not_compared() -> None:
     base = [replace(one, hardware={"processor": "A"}) for one in falling("base", 0.01)]
     arm = [replace(one, hardware={"processor": "B"}) for one in falling("arm", 0.02)]
@@ -124,6 +133,12 @@ def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
     assert verdict_on(fast, "seconds")[:2] == (Word.INCONCLUSIVE, "ratio")
     word, _, bound = verdict_on(slow, "seconds")
     assert (word, bound) == (Word.NOT_REPRODUCED, pytest.approx(0.1, rel=0.02))
+    test = StepsToLoss(base="base", arm="a", scales=("seconds",), at_least=7.0)
+    told = verdict_of(test, BASE + falling("a", 0.049, seconds=0.05)).why
+    assert (
+        "by 7 times or more (5 of 5 runs never do: the ratio is an upper bound): refuted, 2 ratio"
+        in told
+    )
 
 
 @pytest.mark.parametrize(

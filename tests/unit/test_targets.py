@@ -16,6 +16,7 @@ from moebench.publish import with_results
 from moebench.targets import folder_of, left_out, target, targets
 from moebench.targets.checks import check
 from moebench.verdict.comparisons import Difference, Equivalence
+from moebench.verdict.exact import Exact
 
 PAPER = """
 from moebench.claims import Claim, Paper
@@ -171,8 +172,8 @@ POSITIVE = claim("P", control_of="X", expects="effect")
         [claim(), NULL, POSITIVE],
         [claim(uncontrolled="No such world.")],
         [claim(uncontrolled="No world with an effect."), NULL],
-        [claim(level="arithmetic", test=Difference(first="sums", second="grid"))],
-        [claim(level="mechanism-cpu", test=Difference(first="grid/1,2", second="a"))],
+        [claim(level="arithmetic", test=Exact(arm="sums", equals={"x": 1.0}))],
+        [claim(uncontrolled="None.", test=Difference(first="grid/1,2", second="a"))],
         [claim(test=None, because="No data.")],
         [
             claim(),
@@ -197,6 +198,14 @@ def test_what_is_complete_is_let_through(claims: list[Claim]) -> None:
         ([claim(), POSITIVE], "claim X: has no null control; say in `uncontrolled` why"),
         ([claim()], "claim X: has no positive and no null control; say in `uncontrolled` why"),
         ([claim(ours=True)], "claim X: has no positive and no null control"),
+        (
+            [claim(level="mechanism-cpu", test=Difference(first="grid/1,2", second="a"))],
+            "claim X: has no positive and no null control",
+        ),
+        (
+            [claim(uncontrolled="."), NULL, POSITIVE],
+            "claim X: has both controls, and `uncontrolled` says why not",
+        ),
         ([NULL], "claim N: control_of=X: no claim of this paper"),
         (
             [claim(uncontrolled="."), NULL, claim("M", control_of="N", expects="effect")],

@@ -13,7 +13,7 @@ from moebench.records import RunRecord
 from moebench.testing.claims import claim_of, run, runs, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference, Equivalence, Order
-from moebench.verdict.remarks import Footnotes, remarks
+from moebench.verdict.remarks import Footnotes, chance, remarks
 
 MARGIN = 0.1
 T_2 = 4.302653  # of a 95% interval, with 2 degrees of freedom
@@ -161,6 +161,22 @@ def test_no_finished_run_is_inconclusive() -> None:
     found = judged([run("a", 0, 1.0), run("b", 0, 1.0, status="out_of_memory")])
     assert (found.verdict, found.effect, found.n) == (Word.INCONCLUSIVE, None, 0)
     assert "1 of 1 runs of b: out of memory" in found.why
+
+
+def test_values_that_are_all_the_same_have_no_p_and_it_is_said() -> None:
+    test = Difference(first="a", second="b", margin=0.1)
+    same = verdict_of(test, runs(a=[2.0] * 5, b=[3.0] * 5))
+    assert (same.verdict, same.effect, chance(same)) == (Word.REPRODUCED, -1.0, None)
+    assert (
+        "holds, -1 nats, the same 5 times; values that are all the same have no spread" in same.why
+    )
+    assert "p = 0" not in same.why
+    assert "the same 5 times" in remarks(same, Footnotes())
+    few = verdict_of(claim_of(test, seeds=7), runs(a=[2.0] * 5, b=[3.0] * 5))
+    assert few.preliminary
+    noisy = verdict_of(test, runs(a=[2.0, 2.01, 1.99], b=[3.0] * 3))
+    assert chance(noisy) == noisy.p_adjusted
+    assert not any("the same" in told for told in remarks(noisy, Footnotes()))
 
 
 def test_fewer_than_asked_are_preliminary_and_the_unit_is_named() -> None:

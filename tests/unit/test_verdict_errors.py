@@ -6,10 +6,11 @@ The whole table is `python -m benchmarks.verdicts`; this is a short form of it.
 import pytest
 
 from benchmarks.rates import PAGE, committed, missed, with_rates
-from benchmarks.verdicts import ERRORS, coverage, share, word
+from benchmarks.verdicts import ERRORS, SEEDS, coverage, share, word
 from benchmarks.worlds import WORLDS, generator, of_claims, of_losses
 from moebench.statistics import Values
 from moebench.testing.claims import runs, verdict_of
+from moebench.verdict.remarks import FEW, of_few
 
 CLAIMS = 500
 
@@ -63,6 +64,31 @@ def test_a_rate_beyond_its_bar_is_marked() -> None:
     assert [line.split(" | ")[1] for line in page.splitlines()[5:9]] == [
         *("5.0 |", "✕5.1 |", "✕92.0 |", "97.0 |")
     ]
+
+
+def test_what_tables_say_of_few_values_is_what_was_found() -> None:
+    """One verdict in ten is wrong where differences are skewed: no one in twenty, no one in six."""
+    cells = committed()["ratios"]
+    rates = [
+        cells[f"skewed {tail}, n = {n}"][kind]
+        for tail, kind in (
+            ("down", "reproduced, no effect"),
+            ("up", "not reproduced, at the margin"),
+            ("up", "equal, at the margin"),
+        )
+        for n in SEEDS
+        if n <= FEW
+    ]
+    assert len(rates) == 9
+    assert 0.07 < min(rates) < max(rates) < 0.15
+    few, many = (
+        verdict_of(
+            ERRORS["reproduced, no effect"].test, runs(a=[2.0, 2.1, 2.2] * n, b=[3.0, 3.2, 3.1] * n)
+        )
+        for n in (3, 4)
+    )
+    assert "about one verdict in ten is wrong" in of_few([many, few])
+    assert not of_few([many])
 
 
 def test_the_committed_table_is_up_to_date() -> None:

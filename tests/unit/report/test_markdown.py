@@ -31,7 +31,8 @@ def test_markdown_table() -> None:
     assert lines[10].startswith("| C1n | ⊠ control failed | ")
     assert lines[10].endswith("| 0.046 | null control of C1 |")
     assert lines[13] == "\\* preliminary: fewer runs than the claim asks for."
-    assert lines[15] == "\\[1\\] None."
+    assert lines[15].startswith("n up to 10: where runs differ in a skewed way")
+    assert lines[17] == "\\[1\\] None."
 
 
 def test_markdown_counts_what_the_paper_says_and_the_rest_apart() -> None:
@@ -65,6 +66,11 @@ def test_the_points_of_a_search_share_a_row_of_costs() -> None:
         ["| one/0.1", "1"],
         ["| one/0.2", "1"],
     ]
+
+
+def test_where_nothing_was_trained_a_line_says_so() -> None:
+    told = report.markdown_costs([record("sums", steps=0), record("a", status="diverged")])
+    assert told.startswith("None: costs are those of trained arms, of which none finished")
 
 
 def test_markdown_costs_are_means_over_finished_trainings() -> None:

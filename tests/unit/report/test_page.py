@@ -116,7 +116,11 @@ def test_failures_and_costs_are_listed(html: str) -> None:
     ("records", "histories", "says"),
     [
         ([], {}, "No training run is on record."),
-        ([record("switch", status="failed", steps=0, seconds=0.0)], {}, "No run finished"),
+        (
+            [record("switch", status="failed", steps=0, seconds=0.0)],
+            {},
+            "costs are those of trained arms, of which none finished",
+        ),
         ([record("switch", metrics={})], {}, "No finished run has a validation curve."),
         (
             [record("dense")],
