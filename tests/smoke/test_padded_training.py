@@ -9,7 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from moebench.data.objectives import UNSCORED, NextToken, TextBatch
+from moebench.data.contract import UNSCORED, TextBatch
+from moebench.data.objectives import NextToken
 from moebench.moe.layer import MoELayer
 from moebench.run.job import Job
 from moebench.run.worker import execute

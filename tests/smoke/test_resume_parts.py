@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
-from moebench.data.objectives import NextToken, SpanCorruption, TextBatch
+from moebench.data.contract import TextBatch
+from moebench.data.objectives import NextToken, SpanCorruption
 from moebench.data.sources import Files
 from moebench.data.synthetic import Recall, Sources, Synthetic, Uniform
 from moebench.data.text import Text

@@ -16,8 +16,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from moebench.data import corpus
 from moebench.data.batches import TrainBatches, ValidBatches
+from moebench.data.contract import TextBatch
 from moebench.data.corpus import Windows
-from moebench.data.objectives import NextToken, Objective, SpanCorruption, TextBatch
+from moebench.data.objectives import NextToken, Objective, SpanCorruption
 from moebench.data.sources import Document, Files, Packages, Source
 from moebench.data.text import Text
 from moebench.data.tokenizer import EOS, FIRST_TEXT, SMALLEST_VOCABULARY, Tokenizer

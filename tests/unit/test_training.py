@@ -14,7 +14,7 @@ from torch.optim import SGD, AdamW
 from torch.optim.optimizer import ParamsT
 from torch.utils.data import DataLoader
 
-from moebench.data.objectives import TextBatch
+from moebench.data.contract import TextBatch
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import LoadBalance, ZLoss
