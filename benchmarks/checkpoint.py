@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.timing import number_of_rounds, ratios, save, table
+from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.interop import save_pretrained
 from moebench.models import Mixtral
 from moebench.models.grouped_query import GroupedQueryAttention
@@ -23,6 +23,7 @@ from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
 
+WIDTH = 256  # or a multiple: heads of 64 features, of which four share keys and values
 READERS = {
     "moebench": "from moebench.interop import from_pretrained as read",
     "transformers": "from transformers import AutoModelForCausalLM as M; read = M.from_pretrained",
@@ -70,10 +71,10 @@ def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--width", type=int, default=1024)
-    parser.add_argument("--layers", type=int, default=12)
-    parser.add_argument("--hidden", type=int, default=3072)
-    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--width", type=whole_number(multiple_of=WIDTH), default=1024)
+    parser.add_argument("--layers", type=whole_number(), default=12)
+    parser.add_argument("--hidden", type=whole_number(), default=3072)
+    parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

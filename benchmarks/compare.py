@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.sweep import trials_alone
-from benchmarks.timing import number_of_rounds, save
+from benchmarks.timing import number_of_rounds, save, whole_number
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, search
 
@@ -72,14 +72,19 @@ def seconds_of_command(root: Path) -> float:
 def main() -> None:
     """Make the database, time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=10_000, help="in the database")
-    parser.add_argument("--run", type=int, default=10, help="of these that are really run")
-    parser.add_argument("--steps", type=int, default=300, help="of each, which decides its points")
+    parser.add_argument("--trials", type=whole_number(), default=10_000, help="in the database")
+    parser.add_argument("--run", type=whole_number(), default=10, help="of these really run")
+    parser.add_argument(
+        "--steps",
+        type=whole_number(VALIDATIONS),
+        default=300,
+        help="of each, which decides its points",
+    )
     parser.add_argument("--rounds", type=number_of_rounds, default=5)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
-    if not 0 < options.run < options.trials:
-        parser.error(f"--run {options.run}: at least 1 and fewer than --trials {options.trials}")
+    if options.run >= options.trials:
+        parser.error(f"--run {options.run}: must be fewer than --trials {options.trials}")
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # it is the database in the folder that is timed
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

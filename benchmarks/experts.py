@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.layer import step
-from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table
+from benchmarks.timing import in_turn, number_of_rounds, ratios, refusing, save, table, whole_number
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer
@@ -46,10 +46,12 @@ def cases(options: argparse.Namespace, tokens: int) -> dict[str, Callable[[], No
 def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experts", type=int, nargs="+", default=[4, 16, 64, 256])
-    parser.add_argument("--rows", type=int, nargs="+", default=[256, 128, 8], help="a mean")
+    parser.add_argument("--experts", type=whole_number(), nargs="+", default=[4, 16, 64, 256])
+    parser.add_argument(
+        "--rows", type=whole_number(), nargs="+", default=[256, 128, 8], help="a mean"
+    )
     for option, default in [("k", 2), ("dim", 256), ("hidden", 512)]:
-        parser.add_argument(f"--{option}", type=int, default=default)
+        parser.add_argument(f"--{option}", type=whole_number(), default=default)
     parser.add_argument("--rounds", type=number_of_rounds, default=9)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--hand-back", action="store_true", help="freed memory to the system")
@@ -58,7 +60,8 @@ def main() -> None:
     kept = not options.hand_back and keep_freed_memory()
     for rows in options.rows:
         tokens = rows * max(options.experts) // options.k
-        passes = cases(options, tokens)
+        with refusing(parser):
+            passes = cases(options, tokens)
         found = ratios(in_turn(passes, options.rounds), against=next(iter(passes)))
         print(table(f"{tokens} tokens, time over that of {options.experts[0]} experts", found))
         if options.save:

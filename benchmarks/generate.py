@@ -12,15 +12,17 @@ from collections.abc import Callable
 import torch
 import transformers
 
-from benchmarks.checkpoint import decoder
-from benchmarks.timing import number_of_rounds, ratios, save, table
+from benchmarks.checkpoint import WIDTH, decoder
+from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.interop import from_pretrained, save_pretrained
 from moebench.sampling import Sampling, generate
+
+SPECIAL = 3  # ids that no prompt has
 
 
 def writers(options: argparse.Namespace) -> dict[str, Callable[[], list[int]]]:
     """Return, for each side, a function that writes after one and the same prompt."""
-    prompt = torch.randint(3, options.vocabulary, (1, options.prompt))
+    prompt = torch.randint(SPECIAL, options.vocabulary, (1, options.prompt))
     with tempfile.TemporaryDirectory() as folder:
         sizes = (options.width, options.layers, options.hidden, options.vocabulary)
         save_pretrained(decoder(*sizes), folder)
@@ -44,12 +46,12 @@ def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=number_of_rounds, default=5)
-    parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--hidden", type=int, default=512)
-    parser.add_argument("--vocabulary", type=int, default=4096)
-    parser.add_argument("--prompt", type=int, default=64, help="tokens")
-    parser.add_argument("--tokens", type=int, default=64, help="to write")
+    parser.add_argument("--width", type=whole_number(multiple_of=WIDTH), default=256)
+    parser.add_argument("--layers", type=whole_number(), default=4)
+    parser.add_argument("--hidden", type=whole_number(), default=512)
+    parser.add_argument("--vocabulary", type=whole_number(SPECIAL + 1), default=4096)
+    parser.add_argument("--prompt", type=whole_number(), default=64, help="tokens")
+    parser.add_argument("--tokens", type=whole_number(), default=64, help="to write")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()

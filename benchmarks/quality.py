@@ -22,6 +22,7 @@ import optuna
 import torch
 
 from benchmarks.leaderboard import publish, text
+from benchmarks.timing import refusing, whole_number
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
@@ -35,6 +36,7 @@ from moebench.sweep.strategies import EVENLY, Part
 
 DENSE = Path(__file__).parents[1] / "configs" / "switch_2021" / "dense.yaml"
 EXPERTS, HIDDEN = 8, 256  # of the size of the dense model's blocks
+VALIDATIONS = 4  # of every run
 VALID_BATCHES = 16
 PROBED = 64  # tokens that a router is tried out on
 OWN = "moebench.moe.routers."
@@ -122,7 +124,7 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
     """Return the search that tunes an entry and runs its best again."""
     settings = {
         "trainer.max_steps": options.steps,
-        "trainer.val_check_interval": options.steps // 4,
+        "trainer.val_check_interval": options.steps // VALIDATIONS,
         "trainer.precision": "faster",
         "data.init_args.valid_batches": VALID_BATCHES,
         "model.optimizer": {
@@ -171,10 +173,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--router", action="append", default=[], help="class path; one more entry")
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--points", type=int, default=6, help="of the tuning of every entry")
-    parser.add_argument("--seeds", type=int, default=5, help="fresh ones, that rank")
-    parser.add_argument("--workers", type=int, default=default_workers())
+    parser.add_argument("--steps", type=whole_number(VALIDATIONS), default=400)
+    parser.add_argument("--points", type=whole_number(), default=6, help="that tune an entry")
+    parser.add_argument("--seeds", type=whole_number(), default=5, help="fresh ones, that rank")
+    parser.add_argument("--workers", type=whole_number(), default=default_workers())
     parser.add_argument("--root", type=Path, default=Path("runs"), help="another for other data")
     parser.add_argument("--data", type=Path, help="a text file or folder, not the default")
     parser.add_argument("--no-mlflow", action="store_true", help="keep records only")
@@ -195,11 +197,9 @@ def main() -> None:
             print(f"left out: {error}")
         else:
             entries[entry.name] = entry
-    try:
+    with refusing(parser):
         records = {name: judged(entry, options) for name, entry in entries.items()}
         print(text(records))
-    except ValueError as error:
-        parser.error(str(error))
     if options.save:
         publish(records)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import optuna
 
-from benchmarks.timing import number_of_rounds, ratios, save, table
+from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, Sweep, read_sweep, search
 from moebench.sweep.rehearsal import rehearse
@@ -55,9 +55,9 @@ def seconds_of(sweep: Sweep, workers: int) -> float:
 def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workers", type=int, default=default_workers())
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--workers", type=whole_number(), default=default_workers())
+    parser.add_argument("--trials", type=whole_number(), default=12)
+    parser.add_argument("--steps", type=whole_number(), default=300)
     parser.add_argument("--rounds", type=number_of_rounds, default=3)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()

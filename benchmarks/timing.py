@@ -1,10 +1,11 @@
 """Timing in turn: what is compared is timed alternately, so that a noisy machine hits all alike."""
 
-import argparse
 import gc
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -16,11 +17,29 @@ from moebench.run.machine import commit, hardware, versions
 RESULTS = Path(__file__).parent / "results.jsonl"
 
 
-def number_of_rounds(text: str) -> int:
-    """Read the option `--rounds`: one round alone has no quartiles."""
-    if not text.isdecimal() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text}: must be a whole number of 2 or more")
-    return int(text)
+def whole_number(least: int = 1, multiple_of: int = 1) -> Callable[[str], int]:
+    """Return what reads an option that is a whole number, or has argparse refuse it."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise ArgumentTypeError(f"{text}: must be a whole number of {least} or more")
+        if int(text) % multiple_of:
+            raise ArgumentTypeError(f"{text}: must be a multiple of {multiple_of}")
+        return int(text)
+
+    return read
+
+
+number_of_rounds = whole_number(2)  # one round alone has no quartiles
+
+
+@contextmanager
+def refusing(parser: ArgumentParser) -> Iterator[None]:
+    """Turn what a part refuses into a refusal of the command line: one line and status 2."""
+    try:
+        yield
+    except ValueError as error:
+        parser.error(" ".join(str(error).split()))
 
 
 def in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
@@ -55,7 +74,7 @@ def ratios(seconds: Mapping[str, Sequence[float]], against: str) -> dict[str, di
     table = {}
     for name, own in seconds.items():
         pairs = [mine / other for mine, other in zip(own, seconds[against], strict=True)]
-        low, _, high = quantiles(pairs, n=4)
+        low, _, high = quantiles(pairs, n=4, method="inclusive")  # else beyond what few rounds had
         table[name] = {"ratio": median(pairs), "low": low, "high": high}
     return table
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.timing import number_of_rounds, ratios, save, table
+from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.experiment import Experiment, load
 from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
@@ -59,10 +59,11 @@ def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=whole_number(), default=200)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
-    experiment = load([CONFIG], {"trainer.max_steps": options.steps})
+    steps = {"trainer.max_steps": options.steps, "trainer.val_check_interval": options.steps}
+    experiment = load([CONFIG], steps)
     _, data, _ = experiment.build(logger=False, enable_checkpointing=False)
     data.prepare_data()
     seconds: dict[str, list[float]] = {"bare loop": [], "lightning and history": []}

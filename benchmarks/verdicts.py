@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from benchmarks.rates import Rates, explained, publish
-from benchmarks.timing import save
+from benchmarks.timing import save, whole_number
 from benchmarks.worlds import (
     MARGIN,
     SPREADS,
@@ -103,13 +103,11 @@ def worst(world: str, claims: int, n: int) -> dict[str, float]:
 def main() -> None:
     """Simulate, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--claims", type=int, default=2000, help="simulated in a cell")
+    parser.add_argument("--claims", type=whole_number(), default=2000, help="simulated in a cell")
     parser.add_argument(
         "--save", action="store_true", help="append to results.jsonl and fill in the table"
     )
     options = parser.parse_args()
-    if options.claims < 1:
-        parser.error(f"--claims {options.claims}: must be at least 1")
     print(explained(options.claims))
     rows: dict[str, Rates] = {}
     for world in WORLDS:

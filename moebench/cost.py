@@ -155,7 +155,7 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
 
 
 def count_batch(network: nn.Module, batch: Any) -> Cost:
-    """Count one call of a model of tokens; the ids of encoder and decoder are its tokens."""
+    """Count one call of a model of tokens: all ids of encoder and decoder, padded places too."""
     ids = [batch.input_BL, batch.context_BL]
     tokens = sum(part.numel() for part in ids if part is not None)
     with torch.random.fork_rng():

@@ -49,7 +49,7 @@ class RunRecord:
     data_version: int = 1  # of the data module
     code: Mapping[str, str] = field(default_factory=dict)  # beside moebench's own: module -> digest
     steps: int = 0
-    tokens: int = 0  # of the training batches
+    tokens: int = 0  # of the training batches, as their data count them; padded places, too
     params_total: int = 0
     params_active: int = 0  # parameters that one token meets
     flops_per_token: float = 0.0  # forward pass, of a training batch at the end

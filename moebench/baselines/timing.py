@@ -37,9 +37,9 @@ def times_as_long(one: Measured, other: Measured) -> float:
 
 
 def _steps(of: Measured) -> Iterator[float]:
-    """Train on one batch and yield the seconds of each step, losses and optimiser included.
+    """Train and yield the seconds of each optimiser step, losses and optimiser included.
 
-    On the device and in the precision of the run.
+    On one batch, as often as a step accumulates, on the device and in the precision of the run.
     """
     model, trainer = of.model, of.trainer
     device = trainer.strategy.root_device
@@ -48,11 +48,12 @@ def _steps(of: Measured) -> Iterator[float]:
     batch = model.transfer_batch_to_device(of.batches[0], device, 0)
     while True:
         started = time.perf_counter()
-        with trainer.precision_plugin.forward_context():
-            output = model.network(batch)
-            loss = model.loss(output, batch).total
-        model.updates.add(output.decisions)
-        loss.backward()
+        for _ in range(trainer.accumulate_grad_batches):
+            with trainer.precision_plugin.forward_context():
+                output = model.network(batch)
+                loss = model.loss(output, batch).total
+            model.updates.add(output.decisions)
+            loss.backward()
         optimizer.step()
         model.end_step()
         optimizer.zero_grad()

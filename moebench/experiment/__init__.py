@@ -25,6 +25,7 @@ from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.sources import source_of
 from moebench.experiment.stamp import DataStamp, stamp_of
+from moebench.experiment.theirs import keys_of_theirs, naming_theirs
 from moebench.experiment.trainer_options import check_options
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "DataStamp",
     "Experiment",
     "explain",
+    "keys_of_theirs",
     "load",
+    "naming_theirs",
     "parse",
     "read_yaml",
     "source_of",
@@ -103,9 +106,9 @@ class Experiment:
                 such as its folder, loggers and callbacks.
 
         Raises:
-            ConfigurationError: if a part refuses its arguments.
+            ConfigurationError: if a part refuses its arguments, or one of somebody else raises.
         """
-        with one_line_errors():
+        with one_line_errors(), naming_theirs(self.config):
             return _checked(json.dumps(self.config, default=str)).make(trainer)
 
     def with_seed(self, seed: int) -> "Experiment":

@@ -49,6 +49,8 @@ def one_line_errors() -> Iterator[None]:
             warnings.filterwarnings("ignore", module="jsonargparse|pytorch_lightning")
             warnings.filterwarnings("ignore", message=".*LightningCLI's args parameter.*")
             yield
+    except ConfigurationError:
+        raise
     except (ArgumentError, ValueError, TypeError, FileNotFoundError, ImportError) as error:
         raise ConfigurationError(explain(str(error))) from error
 

@@ -5,6 +5,7 @@ from jsonargparse import ArgumentParser
 from moebench.data.sources.source import Source
 from moebench.data.text import AnySource
 from moebench.experiment.refusals import one_line_errors
+from moebench.experiment.theirs import naming_theirs
 
 
 def source_of(described: str) -> Source:
@@ -19,7 +20,7 @@ def source_of(described: str) -> Source:
     parser = ArgumentParser(exit_on_error=False, prog="moebench")
     parser.add_argument("--source", type=AnySource)
     with one_line_errors():
-        found: Source = parser.instantiate_classes(
-            parser.parse_args([f"--source={described}"])
-        ).source
+        parsed = parser.parse_args([f"--source={described}"])
+        with naming_theirs(parsed.as_dict()):
+            found: Source = parser.instantiate_classes(parsed).source
     return found

@@ -7,8 +7,9 @@ from typing import Any
 from lightning_fabric.utilities.data import sized_len
 
 from moebench.data.contract import UNSCORED, check_module
-from moebench.experiment import Experiment, stamp_of
+from moebench.experiment import Experiment, naming_theirs, stamp_of
 from moebench.experiment.trainer_options import check_pass, share_of
+from moebench.run.promises import promises_kept
 from moebench.run.recording import cost_of
 
 
@@ -19,10 +20,17 @@ def checked(experiment: Experiment) -> Experiment:
         The experiment, which knows its data from now on.
 
     Raises:
-        ValueError: if a part refuses, such as a capacity of less than one row; if nothing in
+        ValueError: if a part refuses, such as a capacity of less than one row, or one of somebody
+            else raises, or does not answer as such a part does; if nothing in
             validation is scored; if the trainer's options do not go with the length of the data;
             if the data module or its batches lack a part of their contract.
     """
+    with naming_theirs(experiment.config):
+        return _checked(experiment)
+
+
+def _checked(experiment: Experiment) -> Experiment:
+    """Check an experiment whose parts may raise anything."""
     model, data, _ = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
@@ -36,7 +44,8 @@ def checked(experiment: Experiment) -> Experiment:
     used = None if batches is None else share_of(options, "limit_val_batches", batches)
     if not any(map(_scored, islice(validation, used))):
         raise ValueError("data: no target of the validation batches is scored; nothing to judge by")
-    cost_of(model.train(), next(iter(data.val_dataloader())))
+    with promises_kept(model, experiment.config):
+        cost_of(model.train(), next(iter(data.val_dataloader())))
     return replace(experiment, known_data=stamp_of(data))
 
 

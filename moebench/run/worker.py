@@ -68,7 +68,8 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
         write_whole(job.folder / "error.txt", traceback.format_exc())
     record = record_of(job, status, objects)
     if status == "finished" and objects is not None and isinstance(objects.model, SeveralSeeds):
-        seeds = single(record, objects.model.outcomes(), objects.data.tokens_per_batch)
+        tokens = objects.data.tokens_per_batch * objects.trainer.accumulate_grad_batches
+        seeds = single(record, objects.model.outcomes(), tokens)
         write_all(seeds, job.records_path)
         record = together(record, seeds)
     write(record, job.record_path)
@@ -133,13 +134,13 @@ def _ending(error: Exception, objects: Objects | None) -> str:
     Weights that are no numbers any more may end it before a loss shows them: a router that draws
     by probabilities refuses to.
     """
-    if _out_of_memory(error):
+    if _out_of_memory(error) or _out_of_memory(error.__cause__):  # as told of a part that asked
         return "out_of_memory"
     weights = objects.model.parameters() if objects is not None else ()
     return "failed" if all(bool(weight.isfinite().all()) for weight in weights) else "diverged"
 
 
-def _out_of_memory(error: Exception) -> bool:
+def _out_of_memory(error: BaseException | None) -> bool:
     """Tell an exhausted memory from other errors; the CPU allocator has no class of its own."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True

@@ -15,7 +15,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table
+from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table, whole_number
 from reproductions.jacobs_1991.networks import BackProp, Likelihood, Mixture
 from reproductions.jacobs_1991.networks.system import Weights
 from reproductions.jacobs_1991.population import Population
@@ -113,7 +113,7 @@ def main() -> None:
     """Time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--seeds", type=int, default=25)
+    parser.add_argument("--seeds", type=whole_number(), default=25)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)

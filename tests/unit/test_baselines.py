@@ -1,17 +1,17 @@
 """The dense twin is dense, and equal in the cost it was asked to equal."""
 
-import itertools
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from pytorch_lightning.callbacks import Timer
+from torch import nn
 
-from moebench.baselines import dense, solve, timing, twin
-from moebench.baselines.timing import FEWEST_TIMED, times_as_long
-from moebench.baselines.work import Measured, _rows, flops, in_training
+from moebench.baselines import dense, solve, twin, work
+from moebench.baselines.work import Measured, _rows, _trained, flops, in_training, rows_are_fixed
 from moebench.cost import count_batch
 from moebench.experiment import Experiment, load
 from moebench.run.job import Job
@@ -57,41 +57,6 @@ def test_points_that_differ_in_routing_alone_have_one_twin(tiny) -> None:
     assert first.config["model"]["losses"] is None
     assert first.hash == second.hash
     assert other(warmup_steps=7).hash != first.hash
-
-
-def measured(experiment) -> Measured:
-    model, data, trainer = experiment.build(logger=False)
-    data.setup("fit")
-    return Measured(model, trainer, [next(iter(data.train_dataloader()))])
-
-
-def test_two_alike_take_as_long(tiny) -> None:
-    wide = {"model.network.init_args.shape.hidden": 8192}
-    small, large = measured(tiny("dense.yaml")), measured(tiny("dense.yaml", wide))
-    assert 0.5 < times_as_long(small, small) < 2
-    assert times_as_long(large, small) > 2
-
-
-def test_a_machine_that_slows_down_slows_both(tiny, monkeypatch) -> None:
-    """By a clock on which every step is half as fast as the one before."""
-    clock = itertools.chain.from_iterable((0.0, 2.0**step) for step in itertools.count())
-    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
-    small = measured(tiny("dense.yaml"))
-    assert times_as_long(small, small) == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(("seconds", "pairs"), [(1e-3, 15), (1.0, 5), (60.0, 3)])
-def test_long_steps_are_timed_less_often(seconds: float, pairs: int, monkeypatch) -> None:
-    taken = []
-
-    def steps(_: object) -> Iterator[float]:
-        while True:
-            taken.append(seconds)
-            yield seconds
-
-    monkeypatch.setattr(timing, "_steps", steps)
-    assert times_as_long(None, None) == 1.0
-    assert len(taken) == 2 * (1 + pairs), "the first step of each is not counted"
 
 
 def test_the_twin_of_a_recurrent_model_is_a_wide_expert() -> None:
@@ -165,29 +130,6 @@ def test_a_dense_configuration_of_equal_cost_is_the_twin(tiny) -> None:
         data.setup("fit")
         costs.append(count_batch(model.eval().network, next(iter(data.val_dataloader()))))
     assert costs[0] == costs[1]
-
-
-@pytest.mark.parametrize(("precision", "mixed"), [("bf16-mixed", True), ("32-true", False)])
-def test_a_step_is_timed_in_the_precision_of_the_run(
-    tiny, precision: str, mixed: bool, monkeypatch
-) -> None:
-    monkeypatch.setattr(timing, "STEPS_TIMED", FEWEST_TIMED)
-    run = measured(tiny("switch_8.yaml", {"trainer.precision": precision}))
-    seen: list[bool] = []
-    network = run.model.network
-    network.register_forward_hook(lambda *_: seen.append(torch.is_autocast_enabled("cpu")))
-    assert times_as_long(run, run) > 0
-    assert set(seen) == {mixed}
-
-
-def test_a_timed_step_weighs_losses_as_training_does(tiny) -> None:
-    """One that counts nothing moves nothing."""
-    embeddings = []
-    for losses in ([{"loss": "ZLoss", "weight": 0.0}], []):
-        run = measured(tiny("switch_8.yaml", {"model.losses": losses}))
-        next(timing._steps(run))
-        embeddings.append(run.model.network.embedding.weight)
-    assert torch.equal(*embeddings)
 
 
 GREEDY = '''
@@ -264,3 +206,39 @@ def test_rows_that_are_learnt_are_counted_after_some_steps(tiny, tmp_path, monke
     assert rows < 15, "as it began it was 16"
     record = execute(Job("target", "profile", "arm", 0, greedy, tmp_path / "run"), [])
     assert record.flops_per_token == pytest.approx(flops(made), rel=0.05)
+
+
+def test_flops_are_means_over_batches(tiny) -> None:
+    model, _, trainer = tiny("dense.yaml").build(logger=False)
+    short, long = (
+        SimpleNamespace(input_BL=torch.zeros(2, length, dtype=torch.long), context_BL=None)
+        for length in (4, 16)
+    )
+    both, *each = (flops(Measured(model, trainer, of)) for of in ([short, long], [short], [long]))
+    assert each[0] < each[1], "of scores between more tokens"
+    assert both == sum(each) / 2
+
+
+class Asked(nn.Module):
+    """Stands in for a network whose routers ask for as many rows as the batch says."""
+
+    def forward(self, rows: int) -> SimpleNamespace:
+        return SimpleNamespace(decisions=[SimpleNamespace(token_A=torch.empty(rows), num_tokens=2)])
+
+
+def test_rows_that_depend_on_the_batch_are_not_fixed() -> None:
+    assert rows_are_fixed(Asked(), 4, 4)
+    assert not rows_are_fixed(Asked(), 4, 6)
+
+
+@pytest.mark.parametrize(("longest", "steps"), [(-1, 3), (2, 2), (4, 3)])
+def test_training_before_a_count_is_short_and_unwatched(
+    longest: int, steps: int, tiny, monkeypatch
+) -> None:
+    monkeypatch.setattr(work, "STEPS", 3)
+    watch = {"class_path": "pytorch_lightning.callbacks.Timer"}
+    more = {"trainer.max_steps": longest, "trainer.callbacks": [watch]}
+    more |= {"trainer.max_epochs": 1} if longest < 0 else {}
+    _, trainer = _trained(tiny("dense.yaml", more))
+    assert trainer.global_step == steps
+    assert not any(isinstance(one, Timer) for one in trainer.callbacks)

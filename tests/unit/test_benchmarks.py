@@ -1,15 +1,83 @@
 """The command lines of the benchmarks refuse what they cannot measure."""
 
+from types import ModuleType
+
 import pytest
 
-from benchmarks import layer, train
+from benchmarks import (
+    checkpoint,
+    compare,
+    experts,
+    generate,
+    layer,
+    quality,
+    sweep,
+    train,
+    verdicts,
+)
+from benchmarks.timing import ratios
 
 
-@pytest.mark.parametrize("benchmark", [layer, train])
-@pytest.mark.parametrize("given", ["1", "0", "-3", "many"])
-def test_one_round_has_no_quartiles(benchmark, given: str, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("sys.argv", ["benchmark", "--rounds", given])
+def refused(
+    benchmark: ModuleType,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> str:
+    """Return the line of a refusal, which the usage stands before."""
+    monkeypatch.setattr("sys.argv", ["benchmark", *arguments])
     with pytest.raises(SystemExit) as stopped:
         benchmark.main()
     assert stopped.value.code == 2
-    assert f"--rounds: {given}: must be a whole number of 2 or more" in capsys.readouterr().err
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("given", ["1", "0", "-3", "many"])
+def test_one_round_has_no_quartiles(given: str, monkeypatch, capsys) -> None:
+    line = refused(train, ["--rounds", given], monkeypatch, capsys)
+    assert f"--rounds: {given}: must be a whole number of 2 or more" in line
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "options"),
+    [
+        (checkpoint, "rounds width layers hidden"),
+        (compare, "rounds trials run steps"),
+        (experts, "rounds experts rows k dim hidden"),
+        (generate, "rounds width layers hidden vocabulary prompt tokens"),
+        (layer, "rounds experts k dim hidden tokens"),
+        (quality, "steps points seeds workers"),
+        (sweep, "rounds workers trials steps"),
+        (train, "rounds steps"),
+        (verdicts, "claims"),
+    ],
+)
+def test_nothing_has_no_size(benchmark: ModuleType, options: str, monkeypatch, capsys) -> None:
+    for option in options.split():
+        line = refused(benchmark, [f"--{option}", "0"], monkeypatch, capsys)
+        assert f"--{option}: 0: must be a whole number of " in line
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "arguments", "words"),
+    [
+        (checkpoint, "--width 32", "--width: 32: must be a multiple of 256"),
+        (generate, "--width 320", "--width: 320: must be a multiple of 256"),
+        (generate, "--vocabulary 3", "--vocabulary: 3: must be a whole number of 4 or more"),
+        (layer, "--dim 12", "--dim: 12: must be a multiple of 8"),
+        (layer, "--experts 2 --k 3 --dim 8 --hidden 8", "k=3"),
+        (experts, "--experts 4 2 --k 3 --hand-back", "k=3"),
+        (compare, "--run 4 --trials 4", "--run 4: must be fewer than --trials 4"),
+        (compare, "--steps 9", "--steps: 9: must be a whole number of 10 or more"),
+        (sweep, "--workers 1", "--workers 1: one is what they are compared with"),
+    ],
+)
+def test_sizes_that_do_not_go_together(
+    benchmark: ModuleType, arguments: str, words: str, monkeypatch, capsys
+) -> None:
+    assert words in refused(benchmark, arguments.split(), monkeypatch, capsys)
+
+
+def test_quartiles_of_two_rounds_lie_between_them() -> None:
+    found = ratios({"ours": [1.0, 9.0], "theirs": [1.0, 1.0]}, against="theirs")["ours"]
+    assert found == {"ratio": 5.0, "low": 3.0, "high": 7.0}

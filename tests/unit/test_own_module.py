@@ -124,13 +124,16 @@ def test_a_misspelt_argument_of_it_is_one_line(own) -> None:
 
 
 def test_several_seeds_leave_a_record_each(own, tmp_path: Path) -> None:
-    made = job(own("Several"), tmp_path)
+    experiment = own("Several")
+    options = {**experiment.config["trainer"], "accumulate_grad_batches": 2}
+    made = job(Experiment({**experiment.config, "trainer": options}), tmp_path)
     record = execute(made, [])
     assert record.metrics == {"final": 1.0, "other": 2.0}
     first, second = made.records()
     assert (first.seed, first.status, first.steps, first.metrics) == (
         5, "finished", 3, {"final": 1.0}
     )  # fmt: skip
+    assert first.tokens == 3 * 2 * 8 * 32, "two batches an update"
     assert (second.seed, second.status) == (6, "diverged")
     assert first.config_hash == made.experiment.hash
     assert run_all([made], 1, lambda running, records: None) == [first, second], "nothing is rerun"
