@@ -1,4 +1,4 @@
-"""What a run needs beside training: exact resumption, its validations, three reasons to stop."""
+"""Callbacks that every run needs: exact resumption, logged validations, three ways to stop."""
 
 import math
 import multiprocessing
@@ -18,11 +18,11 @@ class Diverged(Exception):
 
 
 class Pruned(Exception):
-    """Somebody decided that the run is not worth its end."""
+    """The run was cut short because it is not worth finishing."""
 
 
 class RandomState(Callback):
-    """Keeps the state of the random generators in the checkpoint: a resumed run is the same."""
+    """Saves the random generators in the checkpoint, so that a resumed run is identical."""
 
     def __init__(self) -> None:
         self.restored: dict[str, Any] | None = None
@@ -37,7 +37,7 @@ class RandomState(Callback):
         self.restored = state_dict
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the remembered state back."""
+        """Restore the state."""
         if self.restored is not None:
             torch.set_rng_state(self.restored["cpu"].cpu())
             if self.restored["cuda"]:
@@ -46,11 +46,11 @@ class RandomState(Callback):
 
 
 class LogValidation(Callback):
-    """Writes the result of each validation to the loggers, at the number of steps trained by then.
+    """Logs the result of each validation at the number of steps trained so far.
 
-    Lightning itself would write the number of the last step, one less. Checkpoints come after all
-    other callbacks, so none is ever ahead of its validation. Beside it stands `seconds/step`, the
-    mean over the optimiser steps since the validation before.
+    Lightning itself would log it at the index of the last step, one less. Checkpoints come after
+    all other callbacks, so none is ever ahead of its validation. `seconds/step` is logged as well,
+    the mean over the optimiser steps since the previous validation.
     """
 
     def __init__(self, work: Work) -> None:
@@ -69,14 +69,14 @@ class LogValidation(Callback):
 
 
 class StopOnDivergence(Callback):
-    """Raises `Diverged` when a loss is not finite, of training at the logging interval.
+    """Raises `Diverged` when a loss is not finite.
 
-    Of validation at once: the last one may be the first to see it, and an earlier one must not
-    stand for the result.
+    The training loss is checked at the logging interval, the validation loss every time: the last
+    validation may be the first to show it, and an earlier one must not pass for the result.
     """
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: LightningModule) -> None:
-        """Look at the validation loss."""
+        """Check the validation loss."""
         loss = trainer.callback_metrics.get("valid/loss")
         if loss is not None and not math.isfinite(loss.item()):
             raise Diverged(f"the validation loss is {loss.item()}")
@@ -89,26 +89,26 @@ class StopOnDivergence(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Look at the loss just descended."""
-        on_cpu = pl_module.device.type == "cpu"  # elsewhere a look makes the device wait
+        """Check the training loss."""
+        on_cpu = pl_module.device.type == "cpu"  # elsewhere reading it makes the device wait
         interval = 1 if on_cpu else trainer.log_every_n_steps  # type: ignore[attr-defined]
-        loss = (outputs or {}).get("loss")  # a module that steps by itself need not return one
+        loss = (outputs or {}).get("loss")  # none under manual optimisation
         if batch_idx % interval == 0 and loss is not None and not math.isfinite(loss.item()):
             raise Diverged(f"the training loss is {loss.item()}")
 
 
 class StopWithParent(Callback):
-    """Ends a worker whose parent was killed, so that no orphan goes on beside its successor."""
+    """Ends a worker whose parent was killed, so that no orphan competes with its successor."""
 
     def on_train_batch_start(self, *_: Any) -> None:
-        """Look whether the process that started this one is still there."""
+        """Check that the parent process is still alive."""
         parent = multiprocessing.parent_process()
         if parent is not None and not parent.is_alive():
             os._exit(1)
 
 
 class StopWhenPruned(Callback):
-    """Raises `Pruned` before the next step once a file is there; whoever watches the run makes it.
+    """Raises `Pruned` before the next step once a file exists, which the parent process makes.
 
     Args:
         path: the file.
@@ -118,6 +118,6 @@ class StopWhenPruned(Callback):
         self.path = path
 
     def on_train_batch_start(self, *_: Any) -> None:
-        """Look for the file."""
+        """Check for the file."""
         if self.path.exists():
             raise Pruned

@@ -1,4 +1,4 @@
-"""A look before the leap: what cannot work is refused before anything is written."""
+"""Checks before a run: what cannot work is refused before anything is written."""
 
 from dataclasses import replace
 from itertools import islice
@@ -14,10 +14,10 @@ from moebench.run.recording import cost_of
 
 
 def checked(experiment: Experiment) -> Experiment:
-    """Prepare the data, run one batch through the model as in training.
+    """Prepare the data and run one batch through the model as in training.
 
     Returns:
-        The experiment, which knows its data from now on.
+        The experiment with its data known.
 
     Raises:
         ValueError: if a part refuses, such as a capacity of less than one row, or one of somebody
@@ -43,13 +43,13 @@ def _checked(experiment: Experiment) -> Experiment:
     batches = sized_len(validation)
     used = None if batches is None else share_of(options, "limit_val_batches", batches)
     if not any(map(_scored, islice(validation, used))):
-        raise ValueError("data: no target of the validation batches is scored; nothing to judge by")
+        raise ValueError("data: no target of the validation batches is scored, so there is no loss")
     with promises_kept(model, experiment.config):
         cost_of(model.train(), next(iter(data.val_dataloader())))
     return replace(experiment, known_data=stamp_of(data))
 
 
 def _scored(batch: Any) -> bool:
-    """Say whether a batch has a target that counts; one without targets of tokens has."""
+    """Say whether any target of a batch is scored; a batch without token targets is."""
     target_BL = getattr(batch, "target_BL", None)
     return target_BL is None or bool((target_BL != UNSCORED).any())

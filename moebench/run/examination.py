@@ -1,4 +1,4 @@
-"""A look at the routing of a trained model with its last validation, as part of its record."""
+"""The routing of a trained model, analysed at its last validation and recorded with the run."""
 
 import logging
 from typing import Any
@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 
 
 class Examination(Callback):
-    """Turns the instruments of `moebench.analysis` on the last validation of a run.
+    """Applies the instruments of `moebench.analysis` to the last validation of a run.
 
-    What they find stands in the history and in the record as `analysis/<layer>/<name>`, see
-    `moebench.analysis.metrics`. The capacity of the experts is what it is in validation. Windows
-    with padding are not looked at: the instruments compare neighbours in whole ones.
+    History and record have their findings as `analysis/<layer>/<name>`, see
+    `moebench.analysis.metrics`. Experts have the capacity of validation. Padded windows are
+    skipped: the instruments compare neighbouring tokens of full ones.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Examination(Callback):
             check_module(trainer.datamodule, FOR_ANALYSIS)  # type: ignore[attr-defined]
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Get the instruments ready if no step follows; a dense twin has nothing to look at."""
+        """Set up the instruments if this is the last validation; a dense twin has no routing."""
         layers = experts_of(pl_module)
         if trainer.global_step < trainer.max_steps or not layers:
             return
@@ -60,7 +60,7 @@ class Examination(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Look at the decisions of a batch."""
+        """Analyse the decisions of a batch."""
         if self.instruments is not None:
             self.instruments.add(batch.input_BL, outputs["decisions"])
             shuffled_BL = self.instruments.disorder(batch.input_BL)
@@ -71,7 +71,7 @@ class Examination(Callback):
                 self.instruments.add_disordered(output.decisions, len(batch.input_BL))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write down what was found."""
+        """Log the findings."""
         if self.instruments is not None:
             for logger in trainer.loggers:
                 logger.log_metrics(metrics(self.instruments.findings()), step=trainer.global_step)

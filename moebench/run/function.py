@@ -1,4 +1,4 @@
-"""Arms that are functions: arithmetic, and experiments that are no training of one network."""
+"""Arms computed by a function: arithmetic, and experiments other than training one network."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ def named(reference: str) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Function:
-    """A function in the place of an experiment.
+    """A function in place of an experiment.
 
     Args:
         reference: "module:function". It takes nothing and returns a map of metrics, or a map from
@@ -30,26 +30,26 @@ class Function:
 
     @property
     def hash(self) -> str:
-        """What tells it from others."""
+        """What identifies it."""
         return self.reference
 
     @property
     def data(self) -> DataStamp:
-        """It reads none."""
+        """None: a function reads no data."""
         return NO_DATA
 
     @property
     def known_data(self) -> DataStamp:
-        """It reads none."""
+        """None: a function reads no data."""
         return NO_DATA
 
     @cached_property
     def code(self) -> Mapping[str, str]:
-        """Its module and what that imports, as of an experiment."""
+        """Its module and what that imports, as for an experiment."""
         return self.code_now()
 
     def code_now(self) -> Mapping[str, str]:
-        """Read the source files anew."""
+        """Read the source files again."""
         return code_of_modules([self.reference.partition(":")[0]])
 
     @cached_property
@@ -67,6 +67,6 @@ class Function:
         return f"function: {self.reference}\n"
 
     def __call__(self) -> Mapping[int, Mapping[str, float]]:
-        """Call it and return seed -> metrics; the seed is nought where it has none."""
+        """Call it and return seed -> metrics; the seed is 0 where it has none."""
         found = named(self.reference)()
         return found if all(isinstance(key, int) for key in found) else {0: found}

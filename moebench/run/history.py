@@ -23,9 +23,9 @@ class History(Logger):
 
     Args:
         path: the file; its folder exists.
-        written: its bytes at the checkpoint; what came after will be written again and is cut off.
-            Steps could not tell: Lightning counts batches in the lines of a module that steps its
-            optimisers itself.
+        written: its size in bytes at the checkpoint; lines after that will be written again and
+            are cut off. Their steps could not tell: under manual optimisation Lightning logs the
+            number of batches.
     """
 
     def __init__(self, path: Path, written: int = 0) -> None:
@@ -41,7 +41,7 @@ class History(Logger):
 
     @property
     def version(self) -> int:
-        """There is one history a run."""
+        """A run has one history."""
         return 0
 
     def log_hyperparams(
@@ -52,8 +52,8 @@ class History(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Append one line.
 
-        Of what a module sends through Lightning, which adds the epoch and counts a validation to
-        the step before, `LogValidation` has written the validations at their own step.
+        Validations that come through Lightning, which adds the epoch, are dropped: it logs them a
+        step early, and `LogValidation` has logged them at the right one.
         """
         twice = ("valid/",) if "epoch" in metrics else ()
         values = {

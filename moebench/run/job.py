@@ -1,4 +1,4 @@
-"""One run to be made, and the folder that holds everything about it."""
+"""One run to execute, and the folder that holds everything about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,12 +27,12 @@ class Job:
     seed: int
     experiment: Experiment | Function
     folder: Path
-    keep_weights: bool = False  # last.ckpt after the end, as well
+    keep_weights: bool = False  # keep last.ckpt once the run has ended
     planned: Mapping[str, float] = field(default_factory=dict)  # as of its record
 
     @property
     def identity(self) -> str:
-        """What tells this run from others, the seed aside: configuration, data and code."""
+        """What identifies this run, apart from its seed: configuration, data and code."""
         asked = self.experiment
         return identity(asked.hash, *asked.data, asked.code, version())
 
@@ -62,14 +62,14 @@ class Job:
         return self.folder / "prune"
 
     def record(self) -> RunRecord | None:
-        """Return the record of this very run, None where there is none or it is of another one."""
+        """Return the record of this run; None if there is none or it is that of a different run."""
         if not self.record_path.exists():
             return None
         record = read_one(self.record_path)
         return record if not self.differs(record) else None
 
     def differs(self, record: RunRecord) -> list[str]:
-        """Return in what a record is of another run than this: nothing where it is of this one."""
+        """Return in what the run of a record differs from this one; empty if it is this one."""
         asked = self.experiment
         theirs = record.versions.get("moebench", "")
         found = [
@@ -81,44 +81,44 @@ class Job:
             )
             if not same
         ]
-        # Data are prepared to be compared: last, and not for a run that failed before it had any.
+        # Comparing data prepares them: this comes last, and not for a run that failed without any.
         if not (found or (record.status == "failed" and not record.data_hash)):
             same = (record.data_hash, record.data_version) == asked.data
             found += [] if same else ["data"]
         return found
 
     def prepared(self) -> "Job":
-        """Return the job with its data known; what they refuse is left to the run to fail on."""
+        """Return the job with its data known; if they cannot be prepared, the run will fail."""
         asked = self.experiment
         if asked.known_data is not None or isinstance(asked, Function):
             return self
         try:
             return replace(self, experiment=replace(asked, known_data=asked.data))
-        except Exception:  # whatever anybody's data module raises
+        except Exception:  # a custom data module may raise anything
             return self.unprepared()
 
     def unprepared(self) -> "Job":
-        """Return the job without looking at its data: they are what is known, or none."""
+        """Return the job without preparing its data: those already known, or none."""
         asked = self.experiment
         if asked.known_data is not None or isinstance(asked, Function):
             return self
         return replace(self, experiment=replace(asked, known_data=NO_DATA))
 
     def note_code(self) -> None:
-        """Read the source files now; the run is refused if they are others by then."""
+        """Read the source files now; the run is refused if they have changed when it starts."""
         _ = self.experiment.code, self.experiment.source
 
     def records(self) -> list[RunRecord]:
-        """Return a record a seed, none where the run has not ended."""
+        """Return one record per seed; none if the run has not ended."""
         record = self.record()
         if record is None:
             return []
         return read(self.records_path) if self.records_path.exists() else [record]
 
     def result(self) -> RunRecord | None:
-        """Return the record, None where the run still has to be made.
+        """Return the record; None if the run is still to do.
 
-        A failed run is made again; one that diverged or ran out of memory is a result.
+        A failed run is repeated; divergence and running out of memory are results.
         """
         record = self.record()
         return None if record is None or record.status == "failed" else record

@@ -1,4 +1,4 @@
-"""What a record says of the machine and the code it was made with."""
+"""What a record says about the machine and the code that it was made with."""
 
 import functools
 import importlib.metadata
@@ -19,7 +19,7 @@ MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU 
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide a number."""
+    """Return the versions of all that affects a number."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {"python": platform.python_version(), **found}
 
@@ -32,10 +32,10 @@ def version() -> str:
 
 @functools.cache
 def commit() -> str:
-    """Return the commit of the checkout; empty where moebench does not run from one of its own.
+    """Return the commit of the checkout; empty if moebench does not run from its own.
 
-    With a `+` where files of moebench, of papers or their configurations differ from it or are not
-    in it. Records and prose are no such files: they decide no number.
+    A `+` marks uncommitted changes to moebench, the papers or their configurations. Changes to
+    records and prose do not count, as they affect no number.
     """
     checkout = Path(__file__).parents[2]
     try:
@@ -56,7 +56,7 @@ def _git(folder: Path, *arguments: str) -> list[str]:
 
 @functools.cache
 def hardware() -> dict[str, str | int]:
-    """Return processor, what it can do, cores and, where there is one, accelerator."""
+    """Return processor, instruction set, cores, threads and any accelerator."""
     found: dict[str, str | int] = {
         "processor": _processor(),
         **_model(),
@@ -75,14 +75,14 @@ def _processor() -> str:
 
 
 def _model() -> dict[str, str]:
-    """Return which of the processors of that name it is, where the system tells."""
+    """Return the model numbers of the processor, where the system gives them."""
     known = _cpuinfo()
     told = [f"{name} {known[name]}" for name in MODEL if name in known]
     return {"model": ", ".join(told)} if told else {}
 
 
 def _cpuinfo() -> dict[str, str]:
-    """Return what Linux says of the first processor; nothing elsewhere."""
+    """Return what Linux says about the first processor; nothing on other systems."""
     info = Path("/proc/cpuinfo")
     first = info.read_text().partition("\n\n")[0] if info.exists() else ""
     pairs = (line.partition(":")[::2] for line in first.splitlines())
@@ -90,9 +90,9 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def precision(trainer: pl.Trainer, model: pl.LightningModule) -> str:
-    """Return what a model was really trained in.
+    """Return the precision that a model was actually trained in.
 
-    A module that does its own arithmetic, whatever the trainer's, says so in `precision`.
+    A module that chooses it regardless of the trainer has it as its attribute `precision`.
     """
     said = str(getattr(model, "precision", trainer.precision))
     products = torch.get_float32_matmul_precision()

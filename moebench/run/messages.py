@@ -1,7 +1,7 @@
-"""What runs have to say while they run: written beside their folders, shown by the parent once.
+"""Messages of running jobs: logged to files beside their folders, each shown once by the parent.
 
-Every run of an arm would say the same, and so would most arms of a paper, so a worker's log goes to
-a file and not to the terminal.
+All runs of an arm, and most arms of a paper, log the same messages, so workers write them to files
+instead of the terminal.
 """
 
 import logging
@@ -20,7 +20,7 @@ def message_path(job: Job) -> Path:
 
 
 def write_messages(job: Job) -> None:
-    """Send what this process logs to the file of a job, a line a message; the file begins anew."""
+    """Log to the message file of a job from now on, a line per message; it is overwritten."""
     message_path(job).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(message_path(job), mode="w", encoding="utf-8")
     handler.setLevel(logging.WARNING)
@@ -30,17 +30,17 @@ def write_messages(job: Job) -> None:
 
 
 class Messages:
-    """Shows on stderr each message that it has not shown yet, with the arm that had it first."""
+    """Shows each message once on stderr, with the arm that logged it first."""
 
     def __init__(self) -> None:
         self._shown: set[str] = set()
 
     def show(self, jobs: Iterable[Job]) -> None:
-        """Look at the files of running jobs."""
+        """Show the new messages of running jobs."""
         for job in jobs:
             path = message_path(job)
             written = path.read_bytes() if path.exists() else b""
-            complete = written[: written.rfind(b"\n") + 1]  # half a letter cannot be read
+            complete = written[: written.rfind(b"\n") + 1]  # half a character cannot be decoded
             for line in complete.decode(errors="replace").splitlines():
                 if line not in self._shown:
                     self._shown.add(line)

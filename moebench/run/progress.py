@@ -1,4 +1,4 @@
-"""Progress bars, one a run and one for them all; plain lines where no terminal shows them."""
+"""Progress bars, one per run and one for all; plain lines where there is no terminal."""
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from moebench.run.job import Job
 
 
 class Progress:
-    """Shows how far a set of jobs is; use as a context and call with what `run_all` reports.
+    """Shows the progress of a set of jobs; a context manager, called with what `run_all` reports.
 
     Args:
         total: number of runs, finished ones included.
@@ -56,6 +56,6 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         for bar in [*self.bars, self.overall]:
             bar.close()

@@ -1,4 +1,4 @@
-"""What is written down about a run: a clean folder before it, a record after it."""
+"""What is kept of a run: a clean folder before it, a record after it."""
 
 import json
 import statistics
@@ -17,15 +17,15 @@ from moebench.run.machine import commit, hardware, peak_memory_bytes, precision,
 from moebench.run.place import settle
 from moebench.run.work import Work
 
-# Means are taken over what comes after these shares of the training. The first is that of every
-# record; the second is what the literature means by the loads at the end.
+# Means are taken over the training that follows these shares of it. The first is for all metrics;
+# the second is for what the literature calls the loads at the end.
 LATE, LAST = 0.8, 0.9
 TENTH = "last_tenth"  # before the names of means over the second
 
 
 @dataclass
 class Objects:
-    """What a run was made with; missing where it could not even be built."""
+    """The objects of a run; there are none if it could not be built."""
 
     model: Any  # a LightningModule
     data: Any  # a LightningDataModule, see `moebench.data.contract`
@@ -34,10 +34,10 @@ class Objects:
 
 
 def start_clean(job: Job) -> Job:
-    """Make the folder; a run of other data, code or configuration that lies there moves aside.
+    """Prepare the folder; a run with different data, code or configuration is moved aside.
 
     Returns:
-        The job, which knows its data from now on.
+        The job with its data known.
     """
     job = job.prepared()
     settle(job)
@@ -46,19 +46,19 @@ def start_clean(job: Job) -> Job:
         config = json.dumps(dict(job.experiment.config), indent=1)
         write_whole(job.folder / "config.json", config)
         job.prune_path.unlink(missing_ok=True)
-    job.record_path.unlink(missing_ok=True)  # of an attempt that failed
+    job.record_path.unlink(missing_ok=True)  # of a failed attempt
     return job
 
 
 def record_of(
     job: Job, status: str, objects: Objects | None = None, seconds: float = 0.0
 ) -> RunRecord:
-    """Write down what the run was and what came out.
+    """Return the record of a run.
 
-    The cost is counted on the trained model as it trained, where the router asks for as many rows
-    and drops as many as it does there; a model that found no memory is not asked again, and one
-    that diverged may have no numbers to draw by. What it was trained on comes from one count;
-    `seconds` are those of a run that trains nothing.
+    The cost is counted on the trained model in training mode, so that its router asks for and drops
+    as many rows as in training. A model that ran out of memory is not run again; one that diverged
+    is run in evaluation mode, as its router may be unable to sample. `seconds` is the time of a run
+    that trains nothing.
     """
     history = read_history(job.history_path)
     size, steps, tokens, leaked = cost.Cost(0, 0, 0.0), 0, 0, ""
@@ -97,7 +97,7 @@ def record_of(
 
 
 def _made_with(job: Job, objects: Objects | None) -> dict[str, Any]:
-    """Return the fields of a record that say what machine and whose code a run was made with."""
+    """Return the fields of a record about the machine and the code that a run was made with."""
     return {
         "commit": commit(),
         "versions": versions(),
@@ -108,7 +108,7 @@ def _made_with(job: Job, objects: Objects | None) -> dict[str, Any]:
 
 
 def cost_of(model: pl.LightningModule, batch: Any) -> cost.Cost:
-    """Return what the model says it costs; one that says nothing has its parameters counted."""
+    """Return the cost that the model reports; if it reports none, its parameters are counted."""
     says: Callable[[Any], cost.Cost] | None = getattr(model, "cost", None)
     if says is None:
         return cost.Cost(cost.parameters(model), cost.parameters(model), 0.0)
@@ -116,9 +116,9 @@ def cost_of(model: pl.LightningModule, batch: Any) -> cost.Cost:
 
 
 def pace(history: list[dict[str, Any]], mean: float) -> float:
-    """Return the median seconds of a step over the stretches between validations, else the mean.
+    """Return the median seconds per step over the stretches between validations, else the mean.
 
-    A neighbour that keeps the machine busy for a while does not move it, as it would the mean.
+    Another program that keeps the machine busy for a while shifts the mean, not the median.
     """
     stretches: list[float] = [line["seconds/step"] for line in history if "seconds/step" in line]
     return statistics.median(stretches) if stretches else mean

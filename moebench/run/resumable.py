@@ -1,4 +1,4 @@
-"""Whether a run can go on from its checkpoint and end with the bits it would have had."""
+"""Whether a run can resume from its checkpoint and end bit for bit as if never interrupted."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,20 +12,20 @@ _KEY = "Resumable"
 
 
 class Kept(NamedTuple):
-    """What a checkpoint leaves to go on from."""
+    """What a checkpoint has to resume from."""
 
     steps: int = 0  # trained; 0: nothing
     written: int = 0  # bytes of the history
 
 
 class Resumable(Callback):
-    """Notes in the checkpoint whether training can go on from it, and how long the history was.
+    """Notes in the checkpoint whether training can resume from it, and the size of the history.
 
-    The training loaders have to know their place in the data: by `state_dict`, `load_state_dict`
-    and a length. Without the first two they would begin again in the middle of a resumed training;
-    without a length Lightning reads a batch ahead, and the place saved is that of a batch that
-    nobody was trained on. Nor may the gradients of a batch wait for a step that is still to come,
-    as where a module or a callback accumulates by itself: they are not saved.
+    The training loaders must have `state_dict`, `load_state_dict` and a length. Without the first
+    two a resumed training would start over in the data; without a length Lightning reads a batch
+    ahead, and the position saved is past a batch that was never trained on. Nor may gradients be
+    waiting for an optimiser step, as when a module or a callback accumulates them by itself: they
+    are not saved.
 
     Args:
         history: the file.
@@ -47,29 +47,29 @@ class Resumable(Callback):
         return {"exact": self.placed and not self.waiting, "written": written}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look at the loaders."""
+        """Check the loaders."""
         self.placed = all(map(knows_its_place, CombinedLoader(trainer.train_dataloader).flattened))
 
     def on_train_batch_start(self, *_: Any) -> None:
-        """Gradients come that no optimiser has used."""
+        """Note that gradients will be waiting."""
         self.waiting = True
 
     def on_before_optimizer_step(self, *_: Any) -> None:
-        """An optimiser uses them."""
+        """Note that the optimiser uses them."""
         self.waiting = False
 
 
 def knows_its_place(loader: object) -> bool:
-    """Say whether a loader can be saved and goes on after the last batch trained on."""
+    """Say whether a loader can be saved and resumes after the last batch trained on."""
     if not (hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")):
         return False
     return bool(sized_len(loader))
 
 
 def kept(checkpoint: Path) -> Kept:
-    """Return what there is to go on from; nothing without a checkpoint, or with an inexact one.
+    """Return what to resume from; nothing without a checkpoint, or with an inexact one.
 
-    What cannot go on begins again, and so comes to the same end.
+    A run that cannot resume starts over, and so ends the same.
     """
     if not checkpoint.exists():
         return Kept()

@@ -1,4 +1,4 @@
-"""A run is what was asked for: data or code that changed since then end it before it trains."""
+"""A run is what was asked for: if data or code have changed since, it ends before training."""
 
 import pytorch_lightning as pl
 from pytorch_lightning import Callback
@@ -8,7 +8,7 @@ from moebench.run.function import Function
 
 
 def refuse_other_code(asked: Experiment | Function) -> None:
-    """Compare the source files of now with those of when the run was asked for.
+    """Compare the source files with what they were when the run was asked for.
 
     Raises:
         ValueError: naming what has changed.
@@ -20,7 +20,7 @@ def refuse_other_code(asked: Experiment | Function) -> None:
 
 
 class SameData(Callback):
-    """Compares the data that a run is about to train on with those it was asked for.
+    """Compares the data that a run is about to train on with those that were asked for.
 
     Args:
         asked: the experiment; its data are known.
@@ -30,15 +30,15 @@ class SameData(Callback):
         self.asked = asked
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Refuse other data.
+        """Refuse different data.
 
         Raises:
-            ValueError: if they are others.
+            ValueError: if they differ.
         """
         found = stamp_of(trainer.datamodule)  # type: ignore[attr-defined]
         if found != self.asked.data:
             hashes = f"{self.asked.data.content_hash[:8]}, {found.content_hash[:8]}"
             raise ValueError(
-                f"data: they changed after the run was asked for ({hashes}), or their content_hash"
+                f"data: changed after the run was asked for ({hashes}), or their content_hash"
                 " depends on the seed, which it must not"
             )

@@ -1,4 +1,4 @@
-"""Runs under progress bars, sent to MLflow while they write."""
+"""Runs with progress bars, sent to MLflow while they run."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from moebench.tracking import Tracker
 
 
 def run_tracked(jobs: Sequence[Job], workers: int, tracker: Tracker | None) -> list[RunRecord]:
-    """Make the runs that are missing; return the records of all. Without a tracker send nothing.
+    """Make the missing runs; return the records of all. Without a tracker nothing is sent.
 
-    One line says which finished runs of other data, code or configuration lie beside them.
+    A line is printed about finished runs with different data, code or configuration.
     """
     for job in jobs:
         found(job)

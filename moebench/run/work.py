@@ -8,11 +8,11 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 
 class Work(Callback):
-    """Counts the batches trained on and the seconds they took, over all parts of a killed run.
+    """Counts the batches trained on and the seconds they took, across interruptions.
 
-    An optimiser step may take several batches, so tokens come from batches and never from steps; a
-    batch that is not full, as the last of a pass may be, counts with the share that it has.
-    Validation, data and set-up do not count as time.
+    An optimiser step may take several batches, so tokens are counted by batches, never by steps; a
+    partial batch, as the last of a pass may be, counts in proportion. The time excludes validation,
+    loading of data and set-up.
     """
 
     def __init__(self) -> None:
@@ -27,12 +27,12 @@ class Work(Callback):
         return {"rows": self.rows, "full": self.full, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the counts of the interrupted run."""
+        """Continue the counts of the interrupted run."""
         self.rows, self.full = state_dict["rows"], state_dict["full"]
         self.seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin a lap where the training begins, or goes on."""
+        """Begin a lap when training starts or resumes."""
         self.lap_began = (trainer.global_step, self.seconds)
 
     def on_train_batch_start(self, *_: Any) -> None:
@@ -50,13 +50,14 @@ class Work(Callback):
         self.full = max(self.full, rows)
 
     def tokens(self, per_batch: int) -> int:
-        """Return the tokens trained on, of so many in a full batch."""
+        """Return the tokens trained on, given those of a full batch."""
         return round(self.rows * per_batch / self.full)
 
     def lap(self, steps: int) -> float:
-        """Return the mean seconds of an optimiser step since the last call, at so many steps.
+        """Return the mean seconds per optimiser step since the last call; NaN if there was none.
 
-        Not a number if none was made.
+        Args:
+            steps: optimiser steps so far.
         """
         (steps_before, seconds_before), self.lap_began = self.lap_began, (steps, self.seconds)
         made = steps - steps_before

@@ -43,7 +43,7 @@ def main(job: Job, threads: int) -> None:
 
 
 def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
-    """Train, judge nothing, write the record; a failure is a record too.
+    """Train and write the record; a failure is recorded, too.
 
     Args:
         job: what to run.
@@ -79,7 +79,7 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
 
 
 def _call(job: Job, function: Function) -> RunRecord:
-    """Call the function of a job and write its records; a failure is a record too."""
+    """Call the function of a job and write its records; a failure is recorded, too."""
     job = start_clean(job)
     started = time.perf_counter()
     try:
@@ -98,7 +98,7 @@ def _call(job: Job, function: Function) -> RunRecord:
 
 
 def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
-    """Make the objects of a run that goes on with so many bytes of history."""
+    """Build the objects of a run that resumes with this many bytes of history."""
     experiment = job.experiment
     assert isinstance(experiment, Experiment)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
@@ -123,7 +123,7 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
             checkpoints,
         ],
     )
-    # Lightning restores the weights first and casts the model then: half of a double would be lost.
+    # Lightning restores the weights before it casts the model: doubles would lose half their bits.
     trainer.precision_plugin.convert_module(model)
     return Objects(model, data, trainer, work)
 
@@ -131,8 +131,8 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
 def _ending(error: Exception, objects: Objects | None) -> str:
     """Return the status of a run that an error ended.
 
-    Weights that are no numbers any more may end it before a loss shows them: a router that draws
-    by probabilities refuses to.
+    Weights that have become NaN may raise one before any loss shows it: a router that samples
+    refuses such probabilities.
     """
     if _out_of_memory(error) or _out_of_memory(error.__cause__):  # as told of a part that asked
         return "out_of_memory"
@@ -141,7 +141,7 @@ def _ending(error: Exception, objects: Objects | None) -> str:
 
 
 def _out_of_memory(error: BaseException | None) -> bool:
-    """Tell an exhausted memory from other errors; the CPU allocator has no class of its own."""
+    """Say whether memory ran out; the CPU allocator has no exception class of its own."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -1,8 +1,8 @@
 """Sweeps: a search space over configuration keys becomes a study; the only user of optuna.
 
-A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. The records, and the
-points beside them, are what is kept; the study is made from them. The parent process talks to the
-study, workers only train: they do not know Optuna, and no kill can reach it through them.
+A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. The records and the
+points beside them are what lasts; a lost study is rebuilt from them. The parent process talks to
+the study; workers only train and do not know Optuna, so killing one cannot harm the study.
 """
 
 from moebench.sweep.definition import Sweep, read_sweep

@@ -1,10 +1,10 @@
-"""Who works on what: owners that say they are alive, and what the dead have left.
+"""Who works on what: owners send heartbeats, and the work of a dead one is taken over.
 
-An owner writes its name and a growing number beside what it works on. Others that see the number
-stand still for a while, by their own clock, take the work over: they write their name, wait, and
-look whether it is still theirs. The wait is longer than any other takes from look to writing, so
-that the last name written is the only one that is found (Fischer's algorithm). A name and a number
-are all that it needs, so every storage will do, and no two clocks must agree.
+An owner writes its name and a growing counter beside what it works on. A process that sees the
+counter stand still for a while, by its own clock, takes the work over: it writes its name, waits,
+and checks that the name is still there. The wait is longer than any process takes between reading
+and writing, so only the last name written survives (Fischer's algorithm). A name and a counter
+suffice, so any storage will do, and clocks need not agree.
 """
 
 import time
@@ -28,11 +28,11 @@ class Register(NamedTuple):
 
 @dataclass
 class Claims:
-    """The view of one owner.
+    """The claims of one owner.
 
     Args:
-        owner: a name that is the same for a process and for the one that goes on with its work.
-        alone: whether nobody else can reach the storage; then there is nothing to wait for.
+        owner: a name shared by a process and the one that later resumes its work.
+        alone: whether no other owner can reach the storage, so that nothing need be waited for.
     """
 
     owner: str
@@ -41,7 +41,7 @@ class Claims:
     beaten: dict[Hashable, float] = field(default_factory=dict)
 
     def free(self, register: Register) -> bool:
-        """Say whether nobody works on it: its owner is dead, or was this one in an earlier life."""
+        """Say whether it can be taken: its owner is dead, or is this one, restarted."""
         found = register.read()
         mark = (found.get(OWNER), found.get(HEARTBEAT))
         if self.alone or mark[0] == self.owner:
@@ -66,7 +66,7 @@ class Claims:
         return self.alone or register.read().get(OWNER) == self.owner
 
     def beat(self, register: Register) -> bool:
-        """Say that the owner is alive, if it is time to; False if it has lost its claim."""
+        """Send a heartbeat if one is due; False if the claim is lost."""
         now = time.monotonic()
         if self.alone or now - self.beaten.get(register.name, 0.0) < BEAT_SECONDS:
             return True

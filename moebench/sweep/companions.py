@@ -1,6 +1,6 @@
-"""Runs beside the trials: the dense baselines first, and at the end the fresh seeds.
+"""Runs beside the trials: the dense baselines first, the fresh seeds at the end.
 
-One process of all that share the study leads, and makes these runs; if it dies, another leads.
+Of all processes that share the study, one leads and makes these runs; if it dies, another leads.
 """
 
 import itertools
@@ -31,12 +31,12 @@ TUNING = ".tuning_"  # in the name of an arm, before the number of its point
 
 
 class Companions:
-    """The runs of whoever leads.
+    """The runs of the leading process.
 
     Args:
         tickets: of the study.
         claims: of this process.
-        stop: ends a run that is no longer this process's.
+        stop: ends a run that no longer belongs to this process.
     """
 
     def __init__(self, tickets: Tickets, claims: Claims, stop: Callable[[Job], None]) -> None:
@@ -46,17 +46,17 @@ class Companions:
         self.leads = False
         self.jobs: Iterator[Job] = iter(())  # of the stage; made when a worker is free
         self.running: dict[Path, Job] = {}
-        self.failed: list[Job] = []  # to be made once more
+        self.failed: list[Job] = []  # to be repeated once
         self.tried: set[Path] = set()  # whose second attempt this is
         self.stages = [self._before, self._after]
 
     @property
     def done(self) -> bool:
-        """Whether all of these runs are made, by whomever."""
+        """Whether all of these runs have been made, by whichever process."""
         return bool(self.tickets.study.user_attrs.get(FINISHED) == self._all_there())
 
     def next(self) -> Job | None:
-        """Return a run to start now, None where there is none or another process leads."""
+        """Return a run to start now; None if there is none, or another process leads."""
         if not self.leads and not self._lead():
             return None
         while (job := self._upcoming()) is None:
@@ -70,7 +70,7 @@ class Companions:
         return job
 
     def ended(self, job: Job, record: RunRecord) -> bool:
-        """Take a record if the run is one of these; one that failed is made once more."""
+        """Accept a record if the run is one of these; a failed run is repeated once."""
         if self.running.pop(job.folder, None) is None:
             return False
         if record.status == "failed" and job.folder not in self.tried:
@@ -81,7 +81,7 @@ class Companions:
         return True
 
     def watch(self) -> None:
-        """Say that the leader is alive; stop leading where another has taken over."""
+        """Send the heartbeat of the leader; stop leading if another process has taken over."""
         if self.leads and not self.claims.beat(self.tickets.register):
             self.leads = False
             for job in self.running.values():
@@ -90,9 +90,9 @@ class Companions:
             self.stages = [self._before, self._after]
 
     def _lead(self) -> bool:
-        """Take the lead if nobody has it, and see that all tickets are there."""
+        """Take the lead if no process has it, and make the missing tickets."""
         register = self.tickets.register
-        unclaimed = OWNER not in register.read()  # of a new study, so nobody is waited for
+        unclaimed = OWNER not in register.read()  # a new study: there is nobody to wait for
         if self.done or not (unclaimed or self.claims.free(register)):
             return False
         self.leads = self.claims.take(register)
@@ -101,11 +101,11 @@ class Companions:
         return self.leads
 
     def _upcoming(self) -> Job | None:
-        """Return the next run of the stage, None after its last."""
+        """Return the next run of the stage; None after the last."""
         return self.failed.pop(0) if self.failed else next(self.jobs, None)
 
     def _missing(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        """Return those runs of a stage that are not there yet."""
+        """Yield the runs of a stage that are still to do."""
         for job in jobs:
             name = f"{RECORD}/{job.arm}/{job.seed}"
             record = job.result() or known_result(job, name, self.tickets.register)
@@ -122,7 +122,7 @@ class Companions:
             self.tickets.study.set_user_attr(name, text)
 
     def _all_there(self) -> list[int | str]:
-        """Return what a finished sweep must have had: trials, fresh seeds and baselines."""
+        """Return what a finished sweep has had: trials, fresh seeds and baselines."""
         sweep = self.tickets.sweep
         return [sweep.trials, sweep.fresh_seeds, *sweep.baselines]
 
@@ -135,7 +135,7 @@ class Companions:
             arms = {tuning_arm(matched, number): found for matched, found in twins.items()}
             try:
                 tuned = sweep.at({}, point)
-            except ValueError:  # each value alone would do, but not together
+            except ValueError:  # each value is valid by itself, but not all together
                 for arm, seed in itertools.product(arms, sweep.trial_seeds):
                     self._note(replace(nothing(sweep, arm), seed=seed))
                 continue
@@ -175,7 +175,7 @@ class Companions:
             name = f"dense_{matched}" + (TUNED if at else "")
             arms[name] = self._twin({}, at, matched)
             if best is not None:
-                with suppress(ValueError):  # the best has no mixture, or is not to be tuned so
+                with suppress(ValueError):  # the best has no mixture, or cannot be tuned this way
                     own = self._twin(best.params, at, matched)
                     if own[0].hash != arms[name][0].hash:
                         arms[name + of_trial(best.number)] = own
@@ -205,7 +205,7 @@ def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
 
 
 def of_trial(number: int) -> str:
-    """Return what is added to the name of a dense twin that is the twin of a trial."""
+    """Return the end of the name of a dense twin that is that of a trial."""
     return f"_of_trial_{number}"
 
 
@@ -230,7 +230,7 @@ def best_arm(sweep: Sweep, tuned: Mapping[str, Point], matched: str) -> str:
 def best_tuned(sweep: Sweep, records: Sequence[RunRecord]) -> dict[str, Point]:
     """Return, by the cost that is equal, the point of the tuning that beats the twin as it is.
 
-    By the first objective, mean over the seeds of the trials; points without a whole result lose.
+    By the first objective, mean over the seeds of the trials; points with an unfinished run lose.
     """
     objective, direction = next(iter(sweep.objectives.items()))
     sign = 1 if direction == "minimize" else -1

@@ -1,4 +1,4 @@
-"""The trials that this process is working on, and the runs that they ask for."""
+"""The trials that this process is working on, and their runs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,7 +19,12 @@ from moebench.sweep.tickets import Tickets
 from moebench.sweep.underway import CACHED, HASH, RECORD, STATUS, WHY, Underway
 
 PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others: by steps
-ANSWERS = ("finished", "pruned", "diverged", "out_of_memory")  # what a failed run has not
+ANSWERS = (
+    "finished",
+    "pruned",
+    "diverged",
+    "out_of_memory",
+)  # of trials whose result may be copied
 
 
 def run_of(
@@ -43,7 +48,7 @@ def run_of(
 
 
 def nothing(sweep: Sweep, arm: str) -> RunRecord:
-    """Return the record of a trial whose configuration is none."""
+    """Return the record of a trial whose point is no valid configuration."""
     return RunRecord(
         target=SWEEPS,
         profile=sweep.name,
@@ -61,7 +66,7 @@ class Crew:
     Args:
         tickets: of the study.
         claims: of this process.
-        stop: ends a run that is no longer this process's.
+        stop: ends a run that no longer belongs to this process.
     """
 
     def __init__(self, tickets: Tickets, claims: Claims, stop: Callable[[Job], None]) -> None:
@@ -78,7 +83,7 @@ class Crew:
         return not self.underway and self.tickets.done
 
     def next(self) -> Job | None:
-        """Return a run to start now, None where there is none."""
+        """Return a run to start now; None if there is none."""
         busy = set(self.running.values()) | set(self.twins)
         for number, trial in self.underway.items():
             if number not in busy:
@@ -92,7 +97,7 @@ class Crew:
         return None
 
     def ended(self, job: Job, record: RunRecord) -> bool:
-        """Take a record if the run is one of these."""
+        """Accept a record if the run is one of these."""
         number = self.running.pop(job.folder, None)
         if number is None:
             return False
@@ -104,14 +109,14 @@ class Crew:
         return True
 
     def watch(self) -> None:
-        """Say that the trials are alive, give up those lost, prune, and answer duplicates."""
+        """Send heartbeats, give up lost trials, prune, and answer duplicates."""
         for number, trial in list(self.underway.items()):
             if not self.claims.beat(trial.register):
                 self._give_up(number)
                 continue
             try:
                 trial.watch()
-            except UpdateFinishedTrialError:  # this process slept, and another has finished it
+            except UpdateFinishedTrialError:  # this process was suspended, and another finished it
                 self._give_up(number)
                 continue
             if number in self.twins:
@@ -124,7 +129,7 @@ class Crew:
         pruning = PRUNING.get(sweep.pruner.class_name, "steps")
         try:
             experiment = sweep.at(taken.params)
-        except ValueError as error:  # each value alone would do, but not together
+        except ValueError as error:  # each value is valid by itself, but not all together
             register.write(WHY, str(error))
             trial = Underway(taken, register, [], pruning, status="failed")
             trial.note(nothing(sweep, arm))
@@ -170,7 +175,7 @@ class Crew:
         trial.status = other.user_attrs[STATUS]
 
     def _finish(self, number: int) -> None:
-        """Tell the study about a trial that is over, if it is still this process's."""
+        """Tell the study about a trial that is over, if it still belongs to this process."""
         trial = self.underway[number]
         if not trial.status:
             return

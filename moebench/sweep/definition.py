@@ -1,4 +1,4 @@
-"""A sweep as its file describes it, checked as far as that goes without running anything."""
+"""A sweep as its file describes it, checked as far as possible without running anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,12 +38,12 @@ class Sweep:
     Args:
         name: of the study and of the folder of its runs.
         configs: files of the base experiment, later ones laid over earlier ones.
-        settings: configuration keys and values over the files: the budget above all.
+        settings: configuration keys and values over the files, above all the budget.
         space: what varies.
         objectives: metric or number of a record -> "minimize" or "maximize"; the first decides
             which trial wins.
-        sampler: who chooses the points.
-        pruner: who ends trials early.
+        sampler: chooses the points.
+        pruner: ends trials early.
         trials: how many points.
         seeds: runs a trial; its value is their mean.
         fresh_seeds: runs of the winner and of every baseline with seeds that chose nothing.
@@ -51,7 +51,7 @@ class Sweep:
         tuning: what is searched for every baseline, with as many points as there are trials, spread
             evenly (QMC); nothing: baselines are run as they are.
         surface: the two names that the heat map shows.
-        data: stamp of those of the base experiment, once they have been read; None before.
+        data: stamp of the data of the base experiment; None until they have been read.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Sweep:
 
     @cached_property
     def base(self) -> Experiment:
-        """The experiment at none of the points."""
+        """The experiment before anything is varied."""
         return replace(load(self.configs, self.settings), known_data=self.data)
 
     def at(self, point: Point, tuned: Point | None = None) -> Experiment:
@@ -100,7 +100,7 @@ class Sweep:
         return range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.fresh_seeds)
 
     def identity(self) -> dict[str, Any]:
-        """Return what must stay the same as long as a study goes on; a map of JSON."""
+        """Return what must stay the same throughout a study, as JSON."""
         tuning = {"tuning": identity_of(self.tuning)} if self.tuning else {}
         return {
             "space": identity_of(self.space),
@@ -163,14 +163,14 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
 
 
 def _fitting(sweep: Sweep) -> Sweep:
-    """Return the sweep if its parts fit together and all that it may be is a configuration."""
+    """Return the sweep if its parts fit together and the values tried of each name are valid."""
     if "/" in sweep.name or sweep.name.startswith("."):
         raise ValueError(f"name={sweep.name}: becomes a folder; no / and no . at the start")
     if sweep.pruner.class_name != "NopPruner":
         if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
             raise ValueError(
-                f"pruner={sweep.pruner.class_name}: looks at {LOSS}, so that must be the one"
-                " objective, to be minimized; NopPruner prunes nothing"
+                f"pruner={sweep.pruner.class_name}: looks at {LOSS}, so that must be the only"
+                " objective, and minimized; NopPruner prunes nothing"
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
             raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; 2 at least")
@@ -183,7 +183,7 @@ def _fitting(sweep: Sweep) -> Sweep:
         for value in dimension.tried:
             replace(sweep, tuning=[dimension]).at({}, {dimension.name: value})
     if sweep.tuning and not sweep.baselines:
-        raise ValueError("tuning: is of baselines, and there are none")
+        raise ValueError("tuning: applies to baselines, and there are none")
     return sweep
 
 

@@ -1,8 +1,8 @@
-"""What a finished sweep says to the claims of a paper: its runs, by the point they were made at.
+"""The records of a finished sweep for the claims of a paper, named after their points.
 
-A claim knows no trials, which have numbers. Here every trial gets the name of its point, such as
-`balance/0.01`, and the sweep itself one record a seed with the share of the variance that each name
-of its space explains, `share/<name>`.
+Claims do not know the numbers of trials. Here every trial gets the name of its point, such as
+`balance/0.01`, and the sweep itself has one record per seed with the share of the variance that
+each name of its space explains, `share/<name>`.
 """
 
 import json
@@ -49,7 +49,7 @@ def arm_of(name: str, point: dict[str, float | str]) -> str:
 
 
 def _shares(summary: dict[str, Any], records: list[RunRecord], name: str) -> Iterator[RunRecord]:
-    """Yield one record a seed with the shares of the variance: computed, so it took no step."""
+    """Yield one record per seed with the shares of the variance: computed, so without steps."""
     for seed, shares in summary["importances_by_seed"].items():
         of_seed = [record for record in records if record.seed == int(seed)]
         metrics = {f"share/{key}": value for key, value in shares.items()}

@@ -1,6 +1,6 @@
-"""The base experiment for one step, in a folder that is thrown away: what it logs, what it costs.
+"""One step of the base experiment in a temporary folder: what it logs, what it costs.
 
-Whatever the parts refuse is refused here, before anything of the sweep is written.
+Whatever the parts refuse is refused here, before the sweep writes anything.
 """
 
 import copy
@@ -44,7 +44,7 @@ def rehearse(experiment: Experiment) -> RunRecord:
 
 @contextmanager
 def _errors_alone() -> Iterator[None]:
-    """Pass over the warnings of a first step: the runs of the sweep give them, this is none."""
+    """Hide the warnings of the rehearsal: the runs of the sweep repeat them."""
     logger = logging.getLogger("moebench")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What a sweep came to, as one map of JSON: `sweep.json`, from which report and tables are made."""
+"""The results of a sweep as JSON: `sweep.json`, from which report and tables are made."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def summary(
     best: FrozenTrial | None,
     records: Sequence[RunRecord],
 ) -> dict[str, Any]:
-    """Return everything there is to say about a sweep."""
+    """Return all results of a sweep."""
     compared = _judged(sweep, records, best) if best else []
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
     tuned = best_tuned(sweep, records)
@@ -202,7 +202,7 @@ def tags(
     best: FrozenTrial | None,
     records: Sequence[RunRecord],
 ) -> Mapping[str, Mapping[str, str]]:
-    """Return what MLflow is told about trials beside their records: arm -> tags.
+    """Return the tags of trials in MLflow besides those of their records: arm -> tags.
 
     Every trial is compared with the first of the baselines at the best of its tuning, which was
     run again, with the seeds of the trials and later ones, where there are fresh seeds.

@@ -40,10 +40,10 @@ class Source(Protocol):
         """Whether no more will come."""
 
     def next(self) -> Job | None:
-        """Return a run to start now, None where there is none."""
+        """Return a run to start now; None if there is none."""
 
     def ended(self, job: Job, record: RunRecord) -> bool:
-        """Take a record if the run was one of these."""
+        """Accept a record if the run was one of these."""
 
     def watch(self) -> None:
         """Look after what is running."""
@@ -109,7 +109,7 @@ def looked_at(sweep: Sweep, folder: Path, url: str) -> Sweep:
             refuse_changes(sweep, storage)
     if sweep.baselines and not sweep.tuning:
         log.warning(
-            "tuning: none, so the best of all trials will stand beside untuned dense models"
+            "tuning: none, so the best of all trials will be compared with untuned dense models"
         )
     return sweep
 
@@ -133,7 +133,7 @@ def owner_of(folder: Path) -> str:
 
 
 def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Tracker | None) -> None:
-    """Run until the study has all its trials, and baselines and fresh seeds are there."""
+    """Run until the trials, the baselines and the fresh seeds are all done."""
     sweep = tickets.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
@@ -145,7 +145,7 @@ def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Track
             Crew(tickets, claims, pool.stop),
         ]
         while pool.running or not all(source.done for source in sources):
-            # What has ended comes first: its worker is not to stand idle until the next look.
+            # First collect what has ended, so that no worker idles until the next round.
             for job, record in pool.ended():
                 records.append(record)
                 any(source.ended(job, record) for source in sources)

@@ -17,14 +17,14 @@ class Dimension:
     """One thing that varies: listed values, choices of several keys at once, or a range.
 
     Args:
-        name: what tables and plots call it.
+        name: its name in tables and plots.
         keys: dotted configuration keys that take the value, all the same one; a number in a key
             is a place in a list, as in `model.losses.0.weight`.
         values: the listed values; empty for a range.
         low: lower end of a range; whole numbers at both ends make a range of whole numbers.
         high: upper end, included.
         log: whether the range is even in the logarithm.
-        step: distance of neighbours in a range; None: as fine as numbers are.
+        step: distance between neighbours in a range; None for a continuous one.
         choices: what a listed value stands for: keys below `keys`, and what they take; empty where
             a value stands for itself.
 
@@ -122,7 +122,7 @@ class Dimension:
 
 
 def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
-    """Return what tells a space from others; a map of JSON."""
+    """Return what identifies a space, as JSON."""
     return {
         dimension.name: {
             "key": ", ".join(dimension.keys),

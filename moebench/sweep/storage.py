@@ -26,7 +26,7 @@ def open_storage(folder: Path, url: str) -> BaseStorage:
     """Return the storage; makes what is missing.
 
     Args:
-        folder: of the sweep, which this process holds.
+        folder: of the sweep, which this process has locked.
         url: of a database; empty for the journal in the folder.
 
     Raises:
@@ -43,7 +43,7 @@ def open_storage(folder: Path, url: str) -> BaseStorage:
 
 
 def existing_storage(folder: Path, url: str) -> BaseStorage | None:
-    """Return the storage if there is one already, to be read before anything is made or held.
+    """Return the storage if there is one already, to be read before anything is made or locked.
 
     A database is always there; it must answer.
 
@@ -57,7 +57,7 @@ def existing_storage(folder: Path, url: str) -> BaseStorage | None:
 
 
 def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
-    """Return a database with its tables; of several machines that make them at once one can."""
+    """Return a database with its tables; if several machines make them at once, one succeeds."""
     for _ in range(TRIES - 1):
         try:
             return RDBStorage(url, engine_kwargs=engine)
@@ -67,15 +67,15 @@ def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
 
 
 def _journal(path: Path) -> BaseStorage:
-    """Return the journal. Optuna's lock is a link to its path, which must not be a relative one."""
+    """Return the journal. Optuna's lock is a link to its path, which must therefore be absolute."""
     return JournalStorage(JournalFileBackend(str(path.absolute())))
 
 
 def _mend(path: Path) -> None:
-    """Take away what a kill left in the journal: a lock, and a last line that was cut short.
+    """Repair a journal after a kill: remove its lock, and a last line that was cut short.
 
-    Nobody is there to release the lock, and Optuna would wait for it; behind half a line it would
-    write on, and never read the file again.
+    Optuna would wait for a lock that nobody releases; after half a line it would go on writing, but
+    could not read the file again.
     """
     with suppress(RuntimeError):  # there is none
         JournalFileSymlinkLock(str(path.absolute())).release()
@@ -100,7 +100,7 @@ def answering(folder: Path, url: str) -> Iterator[None]:
     except (SQLAlchemyError, StorageInternalError, OSError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise ConnectionError(
-            f"storage={where}: cannot be used ({reason(cause)}); the same command goes on from here"
+            f"storage={where}: cannot be used ({reason(cause)}); run the same command to continue"
         ) from error
     except ImportError as error:
         raise ConnectionError(

@@ -1,4 +1,4 @@
-"""Samplers and pruners: Optuna's own by a short name, anybody's by `class_path`."""
+"""Samplers and pruners: Optuna's own by a short name, others by `class_path`."""
 
 import importlib
 import inspect
@@ -14,8 +14,8 @@ from moebench.sweep.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
 BASES = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
-# Their points are known before any result is: all are drawn when the study begins, so that no two
-# workers draw the same one, and so that a surface over them may be published.
+# Their points do not depend on results: all are drawn when the study begins, so that no two workers
+# draw the same one, and a surface over them may be published.
 SEES_NO_RESULTS = ("GridSampler", "QMCSampler", "RandomSampler")
 TRIED = 3  # points that a sampler is tried out on
 
@@ -33,7 +33,7 @@ class Part:
         return self.made.__name__
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells it from others."""
+        """Return what identifies it."""
         return {"class_path": self.class_name, "init_args": dict(self.init_args)}
 
     def make(self, place: str, **defaults: Any) -> Any:
@@ -122,15 +122,15 @@ def make_pruner(part: Part, base: Experiment) -> Any:
 
 
 def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -> None:
-    """Let a sampler choose points for a study in memory, the last ones knowing results.
+    """Let a sampler choose a few points in memory, the later ones after results.
 
     Raises:
-        ValueError: if it cannot: for want of a package, for several objectives, for this space.
+        ValueError: if it cannot, for lack of a package, with these objectives or in this space.
     """
     if part.class_name == "BruteForceSampler":
-        raise ValueError(f"sampler={part.class_name}: ends a study itself; GridSampler has it all")
+        raise ValueError(f"sampler={part.class_name}: ends a study itself; GridSampler does not")
     study = _in_memory(part, space, directions)
-    if part.class_name == "GridSampler":  # which has nothing to learn, and ends a small study, too
+    if part.class_name == "GridSampler":  # has nothing to learn, and would end a small study, too
         return
     try:
         for _ in range(TRIED):
@@ -140,7 +140,7 @@ def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -
             study.tell(trial, [0.0] * len(directions))
     except ImportError as error:
         raise ValueError(f"sampler={part.class_name}: needs a package ({error})") from error
-    except Exception as error:  # a sampler may be anybody's
+    except Exception as error:  # a custom sampler may raise anything
         raise ValueError(f"sampler={part.class_name}: {error}") from error
 
 

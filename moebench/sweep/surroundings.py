@@ -1,4 +1,4 @@
-"""What a study hangs on beside its file: data, code that is not moebench's own, moebench itself."""
+"""What a study depends on besides its file: data, code outside moebench, moebench itself."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from moebench.run.machine import version
 
 
 def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> dict[str, Any]:
-    """Return a map of JSON; what there is none of, and a first version of data, have no key.
+    """Return it as JSON; what there is none of has no key, nor has a first version of data.
 
     Args:
         data: stamp of the data of the base, None where they have not been read.

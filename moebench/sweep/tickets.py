@@ -1,8 +1,8 @@
-"""The trials of a study as tickets: as many as asked for, each taken by one worker only.
+"""The trials of a study as tickets: as many as asked for, each taken by one process only.
 
-All tickets are there, waiting, before the first is taken. So the number of trials is exact however
-many machines take part, and Optuna's step from waiting to running, which only one can make, decides
-who has a ticket. A ticket whose owner died is gone on with under the same number.
+All tickets are there, waiting, before the first is taken, so the number of trials is exact however
+many machines take part. Optuna lets only one process move a trial from waiting to running: that one
+has the ticket. A ticket whose owner died is continued under the same number.
 """
 
 import json
@@ -43,7 +43,7 @@ class Tickets:
         self.storage = storage
         self.claims = claims
         self.folder = folder
-        self.agreed = False  # this process and the study mean the same search
+        self.agreed = False  # the study is known to be that of the sweep
         self.study = optuna.create_study(
             storage=storage,
             sampler=self._sampler(0),
@@ -62,12 +62,12 @@ class Tickets:
         return make_sampler(self.sweep.sampler, self.sweep.space, number)
 
     def plan(self) -> None:
-        """Make the tickets that are missing; whoever leads does it."""
+        """Make the missing tickets; only the leading process does."""
         if IDENTITY not in self.study.user_attrs:
             self.study.set_user_attr(IDENTITY, json.dumps(self.sweep.identity()))
         self._agree()
         names = list(self.sweep.objectives)
-        if self.study.metric_names != names:  # for whoever reads the study by other means
+        if self.study.metric_names != names:  # for those who read the study by other means
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Optuna calls them experimental
                 self.study.set_metric_names(names)
@@ -76,7 +76,7 @@ class Tickets:
         for number in range(have, self.sweep.trials):
             fixed = {"fixed_params": known[number]} if number in known else {}
             if not self.claims.beat(self.register):
-                return  # another leads by now, and goes on
+                return  # another process leads now, and continues
             ticket = optuna.create_trial(state=TrialState.WAITING, system_attrs=fixed)
             self.study.add_trial(ticket)
         if self.study.user_attrs.get(PLANNED) != self.sweep.trials:
@@ -103,13 +103,13 @@ class Tickets:
         }
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """Return the trials in these states, or all, by number; they are not to be changed."""
+        """Return the trials in these states, or all, by number; callers must not change them."""
         found: list[FrozenTrial] = self.study.get_trials(deepcopy=False, states=states or None)
         return found
 
     @property
     def done(self) -> bool:
-        """Whether every ticket is there and has its result."""
+        """Whether all tickets are there and have their results."""
         planned = self.study.user_attrs.get(PLANNED, 0) >= self.sweep.trials
         return planned and not self.trials(TrialState.WAITING, TrialState.RUNNING)
 
@@ -123,7 +123,7 @@ class Tickets:
         )
 
     def take(self, busy: Mapping[int, object]) -> optuna.Trial | None:
-        """Return a trial to work on, None where there is none now.
+        """Return a trial to work on; None if there is none now.
 
         Args:
             busy: numbers of the trials that this process is working on.
@@ -151,7 +151,7 @@ class Tickets:
         return int(self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number))
 
     def _opened(self, number: int) -> optuna.Trial:
-        """Return a running trial with all its parameters, and write its point down."""
+        """Return a running trial with all its parameters, and write its point to a file."""
         self.study.sampler = self._sampler(number)
         trial = optuna.Trial(self.study, self._id(number))
         point = {dimension.name: dimension.suggest(trial) for dimension in self.sweep.space}
@@ -162,7 +162,7 @@ class Tickets:
 
 
 def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
-    """Refuse a sweep that is not the one of the study of its name, if there is one.
+    """Refuse a sweep that differs from that of the study of its name, if there is one.
 
     Raises:
         ValueError: saying what changed and how to begin another study.

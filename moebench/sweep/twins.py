@@ -1,4 +1,4 @@
-"""The dense twins of a search, each solved for once: a time is measured anew each time."""
+"""The dense twins of a search, each solved for once: measured again, a time would differ."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A trial under way: its runs one after the other, when it is cut short, and what came of it."""
+"""A trial under way: its runs one after another, pruning, and the result."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Underway:
     status: str = ""  # once it is over: one of records.STATUSES
 
     def __post_init__(self) -> None:
-        for job in self.jobs:  # those that an earlier process has made, here or on its machine
+        for job in self.jobs:  # those made by an earlier process, on this machine or another
             record = job.result() or known_result(job, f"{RECORD}/{job.seed}", self.register)
             if record is None or self.status:
                 break
@@ -49,7 +49,7 @@ class Underway:
         return self.jobs[len(self.records)]
 
     def ended(self, record: RunRecord) -> None:
-        """Take the record of the run that has just ended; one that failed is made once more."""
+        """Accept the record of the run that has just ended; a failed run is repeated once."""
         attempts = int(self.register.read().get(ATTEMPTS) or 0) + 1
         if record.status == "failed" and attempts < 2:
             self.register.write(ATTEMPTS, attempts)
@@ -67,14 +67,14 @@ class Underway:
             self.status = "pruned"
 
     def note(self, record: RunRecord) -> None:
-        """Keep a record, where every machine finds it as well."""
+        """Keep a record, also where every machine finds it."""
         self.records.append(record)
         name, text = f"{RECORD}/{record.seed}", record.to_json()
         if self.register.read().get(name) != text:
             self.register.write(name, text)
 
     def watch(self) -> None:
-        """Report the validations there are and end the run if the pruner says so."""
+        """Report new validations and end the run if the pruner says so."""
         if self.pruning != "steps" or self.records or self.status:
             return
         job = self.jobs[0]
@@ -83,7 +83,7 @@ class Underway:
                 job.prune_path.touch()
 
     def _report(self, step: int, value: float) -> bool:
-        """Report a value, unless that was done, and return whether the trial is to be cut short."""
+        """Report a value, unless it was before, and return whether to prune the trial."""
         known = self.trial.storage.get_trial(self.trial._trial_id).intermediate_values
         if step in known:
             return False
@@ -91,7 +91,7 @@ class Underway:
         return bool(self.trial.should_prune())
 
     def finish(self, study: optuna.Study, objectives: Sequence[str]) -> None:
-        """Tell the study what came of it; the records are there by then."""
+        """Tell the study the result; the records are there by then."""
         values: list[float] | None = None
         if self.status == "finished":
             try:
@@ -148,7 +148,7 @@ def value_of(record: RunRecord, objective: str) -> float:
 
 
 def known_objectives(record: RunRecord) -> list[str]:
-    """Return what a record of this kind has to offer."""
+    """Return the names of the numbers that a record of this kind has."""
     metrics: Mapping[str, float] = record.metrics
     costs = ("seconds_per_step", "peak_memory_bytes", "flops_per_token", "params_total")
     return [*(name for name in metrics if "@" not in name), *costs]

@@ -7,8 +7,8 @@ leaves nothing behind.
 
 `logged` reads the same runs back, as records.
 
-A reproduction is a run in MLflow, an arm with a seed is a child of it. What has a record is
-complete and is never sent twice, wherever the files lie by then; what has none is gone on with.
+A reproduction is a run in MLflow, and each arm with a seed is a child of it. A run with a record is
+complete and is never sent twice, even if its files have moved; one without is continued.
 """
 
 from moebench.tracking.files import DENSE_ARM, MATCHED_ON, TAGS

@@ -21,7 +21,7 @@ COSTS = (
     "peak_memory_bytes",
 )
 
-TOLD = ("source", "precision", "leaks")  # of a record, where it says so
+TOLD = ("source", "precision", "leaks")  # fields of a record that become tags where they are set
 
 
 class Child:
@@ -32,7 +32,7 @@ class Child:
         folder: the folder of the run.
         config: text of its `config.json`.
         tags: of the run in MLflow.
-        run_id: an interrupted run to go on with; empty for none.
+        run_id: an interrupted run to continue; empty for none.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Child:
         self.run_id = run_id
         self.running = False
         self.described = False  # parameters are sent
-        self.updated = 0.0  # of the monotonic clock
+        self.updated = 0.0  # on the monotonic clock
         self.record = ""  # digest of the record that MLflow has
         self.steps = store.last_steps(run_id) if run_id else {}  # series -> last step in MLflow
         self.tail = Tail(folder / "history.jsonl")
 
     def outdated(self, config: str) -> bool:
-        """Say whether the folder is of another run by now: another configuration, or once more."""
+        """Say whether the folder now has another run: a new configuration, or a repetition."""
         return config != self.config or self.record not in {"", self._mark()}
 
     def _mark(self) -> str:
@@ -64,7 +64,9 @@ class Child:
             sent: digest of a record -> the run that MLflow has for it.
         """
         self.updated = time.monotonic()
-        record = text(self.folder / "record.json")  # before the history, which is whole by then
+        record = text(
+            self.folder / "record.json"
+        )  # read before the history, which is then complete
         mark = digest(record)
         if mark in sent:
             self.run_id, self.record = sent[mark], mark
@@ -87,7 +89,7 @@ class Child:
             self.running = False
 
     def _run(self, start: float) -> None:
-        """See that the run is there, described, and RUNNING."""
+        """Make sure that the run exists, has its parameters and is RUNNING."""
         if not self.run_id:
             name = f"{self.tags['arm']} seed {self.tags['seed']}"
             self.run_id = self.store.begin(name, self.tags, start)
@@ -128,7 +130,7 @@ class Child:
 
 
 def interrupt(store: Store, run_id: str) -> None:
-    """Mark a run whose process has ended without a record; it may be gone on with."""
+    """Mark a run whose process has ended without a record; it may be continued later."""
     store.end(run_id, "KILLED")
     store.tag(run_id, {"moebench.state": "interrupted"})
 

@@ -1,7 +1,7 @@
-"""MLflow's database, asked directly, by the names of its tables.
+"""MLflow's database, queried directly, by the names of its tables.
 
-MLflow's client builds an object for every parameter and tag, which takes half a minute for 10,000
-runs where this takes a second.
+MLflow's client builds an object for every parameter and tag: for 10,000 runs it takes half a
+minute, this a second.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ TAGS, PARAMETERS, LAST, POINTS = (
 
 
 def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Iterator[Parts]:
-    """Yield the runs of an experiment, by its name, that were sent whole and have all these tags.
+    """Yield the runs of an experiment, by its name, that are complete and have all these tags.
 
     Raises:
         FileNotFoundError: if the database is a file that does not exist.
@@ -36,7 +36,7 @@ def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Itera
     with engine.connect() as connection:
         began = connection.execute(sent).all()
         heads = _by_run(connection.execute(_tags(found).where(TAGS.key.in_(HEAD))))
-        # Tags are texts, and each database makes numbers of texts in its own way.
+        # Tags are texts, and databases differ in how they convert text to numbers.
         seeds = {tags["seed"] for tags in heads.values() if chose(tags)}
         judging = found.where(found.selected_columns.run_uuid.not_in(_choosing(seeds)))
         parts = {
@@ -49,7 +49,7 @@ def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Itera
 
 
 def _sent(experiment: str, required: Mapping[str, str]) -> Select[Any]:
-    """Return the question for the runs that were sent whole and have all these tags: id, start."""
+    """Return the query for complete runs that have all these tags: id, start."""
     named = select(EXPERIMENTS.experiment_id).where(EXPERIMENTS.name == experiment)
     query = select(RUNS.run_uuid, RUNS.start_time).where(
         RUNS.experiment_id.in_(named), RUNS.lifecycle_stage == "active"
@@ -63,7 +63,7 @@ def _sent(experiment: str, required: Mapping[str, str]) -> Select[Any]:
 
 
 def _choosing(seeds: Iterable[str]) -> Select[Any]:
-    """Return the question for the ids of all runs of a search with one of these seeds."""
+    """Return the query for the ids of all runs of a search with one of these seeds."""
     searched = select(TAGS.run_uuid).where(TAGS.key == "target", TAGS.value == SWEEPS)
     return select(TAGS.run_uuid).where(
         TAGS.key == "seed", TAGS.value.in_(list(seeds)), TAGS.run_uuid.in_(searched)
@@ -71,12 +71,12 @@ def _choosing(seeds: Iterable[str]) -> Select[Any]:
 
 
 def _tags(runs: Select[Any]) -> Select[Any]:
-    """Return the question for the tags of these runs: run, name, value."""
+    """Return the query for the tags of these runs: run, name, value."""
     return select(TAGS.run_uuid, TAGS.key, TAGS.value).where(TAGS.run_uuid.in_(runs))
 
 
 def _queries(runs: Select[Any]) -> dict[str, Select[Any]]:
-    """Return what is asked of these runs by the name of the part: run, name, value."""
+    """Return part -> query for that part of these runs: run, name, value."""
     return {
         "tags": _tags(runs),
         "parameters": select(PARAMETERS.run_uuid, PARAMETERS.key, PARAMETERS.value).where(

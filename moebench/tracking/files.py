@@ -9,15 +9,15 @@ from typing import Any
 
 from moebench.tracking.store import Point
 
-TAGS = "tags.json"  # arm -> tags that its runs get in the end, in a folder of runs
+TAGS = "tags.json"  # file in a folder of runs: arm -> tags that its runs get when all are done
 
 DENSE_ARM, MATCHED_ON = "dense_arm", "matched_on"  # tags that name the dense arm to compare with
 
 
 class Tail:
-    """Reads a growing history; a last line that is not whole yet waits.
+    """Reads a growing history; an incomplete last line is left for later.
 
-    A resumed worker cuts the file and writes on: then it is read from the start again.
+    A resumed worker truncates the file before it writes on: then it is read from the start again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class Tail:
             return [line for line in file if line.endswith(b"\n")]
 
     def accept(self, lines: list[bytes]) -> None:
-        """Go on behind these lines, just read, the next time."""
+        """Continue after these lines, just read, next time."""
         if lines:
             self.offset += sum(map(len, lines))
             self.last = lines[-1]
@@ -58,9 +58,9 @@ def points(line: bytes) -> Iterator[Point]:
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield dotted names and values of a nested configuration; what is not text is JSON.
+    """Yield dotted names and values of a nested configuration; values other than text are JSON.
 
-    In a list of parts each has its number, as in the keys of a sweep: `model.losses.0.weight`.
+    The parts of a list are numbered, as in the keys of a sweep: `model.losses.0.weight`.
     """
     for key, value in config.items():
         inner = value
@@ -73,7 +73,7 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def text(path: Path) -> str:
-    """Return the text of a file, nothing where there is none."""
+    """Return the text of a file; empty if there is no file."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -81,5 +81,5 @@ def text(path: Path) -> str:
 
 
 def digest(content: str) -> str:
-    """Return a short name for a text; nothing for nothing."""
+    """Return a short digest of a text; empty for an empty text."""
     return hashlib.sha256(content.encode()).hexdigest()[:16] if content else ""

@@ -1,8 +1,8 @@
 """What MLflow has of finished runs.
 
-A database is asked directly, a server through the client; a test holds both to the same answer.
-Of a run that served a search to choose, of which there can be very many, only the tags in HEAD
-are read: its numbers judge nothing.
+A database is queried directly, a server through the client; a test checks that both agree. Of the
+runs by which a search chose, of which there can be very many, only the tags in HEAD are read: no
+claim is judged by them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from moebench.records import chooses
 from moebench.tracking.store import having
 
 CURVE = "valid/loss"
-DONE = "moebench.record"  # the tag of a run that was sent whole
+DONE = "moebench.record"  # the tag of a complete run
 HEAD = ("target", "profile", "arm", "seed", "moebench.state")
 
 
@@ -27,9 +27,9 @@ class Parts(NamedTuple):
 
 
 def of_server(client: Any, experiment: str, required: Mapping[str, str]) -> Iterator[Parts]:
-    """Yield the runs of an experiment, by its id, that were sent whole and have all these tags.
+    """Yield the runs of an experiment, by its id, that are complete and have all these tags.
 
-    There may be more of them: a tag with a quote in it is left to `takes`.
+    There may be others among them: a tag with a quote in it is left to `takes`.
     """
     query = " and ".join(filter(None, [f"tags.`{DONE}` != ''", having(required)]))
     token = None
@@ -49,5 +49,5 @@ def of_server(client: Any, experiment: str, required: Mapping[str, str]) -> Iter
 
 
 def chose(tags: Mapping[str, str]) -> bool:
-    """Say whether the run with these tags, which have all of HEAD, served a search to choose."""
+    """Say whether a search chose by the run with these tags, which include those in HEAD."""
     return chooses(tags["target"], int(tags["seed"]))

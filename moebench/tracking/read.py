@@ -23,16 +23,16 @@ class Logged(NamedTuple):
     record: RunRecord
     began: float  # unix seconds
     tags: Mapping[str, str]
-    data: Mapping[str, str]  # flat configuration of its data but for the seed; empty: not known
+    data: Mapping[str, str]  # flat configuration of its data without the seed; empty if unknown
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which runs to read; everything left empty takes all."""
+    """Which runs to read; an empty field takes all."""
 
     target: str = ""  # the folder of its name
     profile: str = ""
-    since: float = -math.inf  # unix seconds, first and last moment of the begin of a run
+    since: float = -math.inf  # unix seconds, between which a run began
     until: float = math.inf
 
     def takes(self, run: Logged) -> bool:
@@ -52,7 +52,7 @@ class Wanted:
             if math.isfinite(moment)
         ]
         named = [f"{name} {value}" for name, value in self.required().items()]
-        return ", ".join([*named, *told]) or "all there are"
+        return ", ".join([*named, *told]) or "all"
 
     def required(self) -> dict[str, str]:
         """Return the tags that a wanted run has in MLflow."""
@@ -76,14 +76,14 @@ def logged(root: Path, wanted: Wanted) -> list[Logged]:
             store = open_store(root)
             found = of_server(store.client, store.experiment, wanted.required())
         else:
-            # Here, for SQLAlchemy takes a quarter of a second that no other command should pay.
+            # Imported here: SQLAlchemy takes a quarter of a second that other commands do without.
             from moebench.tracking.database import of_database
 
             found = of_database(uri, EXPERIMENT, wanted.required())
         runs = [_logged(parts) for parts in found]
     except ConnectionError:
         raise
-    except Exception as error:  # MLflow and its databases raise whatever they like
+    except Exception as error:  # MLflow and its databases may raise anything
         raise ConnectionError(f"MLflow at {shown(uri)} failed ({reason(error)})") from error
     return sorted(filter(wanted.takes, runs), key=lambda run: run.began)
 

@@ -46,10 +46,10 @@ class Archive:
 
 
 class Reproduction:
-    """The parent run of a folder of runs and its children, one an arm and seed.
+    """The parent run of a folder of runs, with a child for each arm and seed.
 
-    The process that left runs of this folder RUNNING is dead, or this one could not have the
-    folder: they are KILLED, until their worker writes on.
+    This process has locked the folder, so any that left runs of it RUNNING is dead: those are set
+    to KILLED until a worker continues them.
 
     Args:
         store: where it is sent.
@@ -70,7 +70,7 @@ class Reproduction:
         self.parent = self._take_up({**tags, **self.tags, "moebench.kind": "reproduction"})
 
     def _take_up(self, tags: Mapping[str, str]) -> str:
-        """Return the parent, an earlier one if there is one, and stop what a dead process left."""
+        """Return the parent, an earlier one if there is; mark what a dead process left RUNNING."""
         for run_id in set(self.archive.running) - set(self.archive.parents[:1]):
             interrupt(self.store, run_id)
         if not self.archive.parents:
@@ -86,7 +86,7 @@ class Reproduction:
         """Send what is new in the folder.
 
         Args:
-            seconds: after these no further run is begun with; the next call takes the rest first.
+            seconds: after these no further run is sent; the next call begins with the rest.
         """
         deadline = time.monotonic() + seconds
         for path in sorted(self.folder.glob("*/seed_*/config.json")):
@@ -97,7 +97,7 @@ class Reproduction:
                 break
 
     def _look(self, folder: Path, config: str) -> None:
-        """See that there is a child for a folder and the configuration in it."""
+        """Make sure that there is a child for a folder and the configuration in it."""
         known = self.children.get(folder)
         if not config or (known is not None and not known.outdated(config)):
             return
@@ -153,7 +153,7 @@ class Reproduction:
             self.store.tag(child.run_id, tags)
 
     def _count_verdicts(self) -> None:
-        """Log how many verdicts have which word; what is no statement of the paper, apart."""
+        """Log the number of verdicts by word; controls and additions are counted apart."""
         verdicts = json.loads(text(self.folder / "verdicts.json") or "[]")
         counts = Counter(f"{_kind(verdict)}/{verdict['verdict']}" for verdict in verdicts)
         now = time.time()
@@ -161,7 +161,7 @@ class Reproduction:
 
 
 def _kind(verdict: Mapping[str, Any]) -> str:
-    """Say among what a verdict is counted: those on the paper, controls, or additions of ours."""
+    """Return where a verdict is counted: among those on the paper, controls, or our additions."""
     if verdict.get("control_of"):
         return "controls"
     return "verdicts" if verdict.get("of_paper", True) else "ours"

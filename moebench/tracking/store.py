@@ -86,7 +86,7 @@ class Store:
         self.client.set_terminated(run_id, status, time and round(time * 1000))
 
     def log_parameters(self, run_id: str, parameters: Mapping[str, str]) -> None:
-        """Log parameters, cut to MLflow's limits; the same ones again are no error."""
+        """Log parameters, cut to MLflow's limits; logging the same ones again is no error."""
         from mlflow.entities import Param
 
         cut = {legal(name): value[:PARAMETER] for name, value in parameters.items()}
@@ -125,7 +125,7 @@ class Store:
 
 
 def having(tags: Mapping[str, str]) -> str:
-    """Return the condition that a run has these tags, but for those that cannot be asked for.
+    """Return the search condition for these tags, without those that it cannot express.
 
     MLflow has no way to write a quote in a name or a value.
     """
@@ -140,5 +140,5 @@ def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def legal(name: str) -> str:
-    """Return a name that MLflow takes: of letters, digits and `_-./` and spaces, short enough."""
+    """Return a name that MLflow accepts: letters, digits, `_-./` and spaces, and not too long."""
     return re.sub(r"[^/\w.\- ]", "_", name)[:NAME]

@@ -1,4 +1,4 @@
-"""The tracker of a running reproduction: it keeps pace, and no failure of MLflow goes further."""
+"""The tracker of a running reproduction: it keeps MLflow up to date and absorbs its failures."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 SECONDS = 5.0  # between two looks at the files
 REST_SECONDS = 60.0  # after a failure
-BUDGET_SECONDS = 2.0  # of one look: whoever polls starts the next workers, too
+BUDGET_SECONDS = 2.0  # for one update: the caller has to start the next workers, too
 
 
 def connect(root: Path) -> "Tracker":
@@ -26,7 +26,7 @@ def connect(root: Path) -> "Tracker":
 
 
 class Tracker:
-    """Sends a folder of runs while it grows; what MLflow fails to take is one warning in all.
+    """Sends a folder of runs while it grows; failures of MLflow lead to a single warning.
 
     Args:
         store: where it is sent.
@@ -38,16 +38,16 @@ class Tracker:
         self.store = store
         self.uri = uri
         self.seconds = seconds
-        self.due = 0.0  # next look, of the monotonic clock
+        self.due = 0.0  # when to look next, on the monotonic clock
         self.warned = False
         self.begin: Callable[[], Reproduction] | None = None
         self.reproduction: Reproduction | None = None
 
     def open(self, folder: Path, tags: Mapping[str, str]) -> None:
-        """Take up the parent run of a folder, or begin it.
+        """Continue the parent run of a folder, or begin it.
 
         Args:
-            folder: `<root>/<target>/<profile>`; this process is the only one that runs there.
+            folder: `<root>/<target>/<profile>`; this process has locked it.
             tags: of the parent, beside target and profile.
         """
         self.reproduction = None
@@ -55,7 +55,7 @@ class Tracker:
         self._attempt(lambda _: None)
 
     def poll(self) -> None:
-        """Send what is new, if it is time to; call it as often as you like."""
+        """Send what is new, if it is due; may be called as often as you like."""
         if time.monotonic() >= self.due:
             self._attempt(lambda reproduction: reproduction.update(BUDGET_SECONDS))
 
@@ -73,7 +73,7 @@ class Tracker:
         self.begin = self.reproduction = None
 
     def _attempt(self, action: Callable[[Reproduction], None]) -> None:
-        """Do something with MLflow. A failure is retried after a rest: the files stay."""
+        """Do something with MLflow; after a failure wait a while, for the files are still there."""
         if self.begin is None:
             return
         try:
@@ -84,8 +84,8 @@ class Tracker:
             self.due = time.monotonic() + REST_SECONDS
             if not self.warned:
                 log.warning(
-                    "MLflow at %s stopped answering (%s); all is kept in the files of the runs, "
-                    "`moebench track` sends what is missing",
+                    "MLflow at %s stopped answering (%s); the files of the runs have everything, "
+                    "and `moebench track` sends what is missing",
                     self.uri,
                     reason(error),
                 )

@@ -6,7 +6,8 @@ import pytest
 
 from moebench import tracking
 from moebench.compare import compare
-from moebench.records import RunRecord, chooses, write
+from moebench.records import chooses, write
+from moebench.testing.claims import run
 from moebench.tracking import Wanted
 
 RUNS = [("dense", 1000, 3.0), ("sparse", 1000, 2.5), ("sparse", 0, 2.0), ("other", 0, 1.0)]
@@ -19,24 +20,7 @@ def test_both_databases_give_the_same(
     written = []
     for target, profile in (("paper", "quick"), ("sweeps", "mine")):
         for arm, seed, loss in RUNS:
-            record = RunRecord(
-                target=target,
-                profile=profile,
-                arm=arm,
-                seed=seed,
-                status="finished",
-                config_hash=arm,
-                commit="c",
-                data_hash="d",
-                steps=100,
-                tokens=1000,
-                seconds=10.0,
-                tokens_per_second=100.0,
-                params_total=10 if arm == "dense" else 40,
-                params_active=10,
-                flops_per_token=20.0,
-                metrics={"valid/loss": loss},
-            )
+            record = run(arm, seed, loss, target=target, profile=profile, data_hash="d")
             folder = tmp_path / target / profile / arm / f"seed_{seed}"
             folder.mkdir(parents=True)
             write(record, folder / "record.json")

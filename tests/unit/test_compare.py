@@ -24,6 +24,7 @@ from moebench.report.comparison import (
     comparison_text,
     write_comparison,
 )
+from moebench.testing import claims
 from moebench.tracking import Logged, Wanted
 
 EVERYTHING = Wanted()
@@ -37,24 +38,23 @@ def record(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
     }
     if not arm.startswith("dense"):
         metrics["route/dropped"] = 0.1
-    given = {
-        "target": "paper",
-        "profile": "quick",
-        "status": "finished",
-        "config_hash": arm,
-        "commit": "c",
-        "hardware": {"processor": "p", "cores": 2},
-        "data_hash": "d",
-        "steps": 100,
-        "tokens": 1000,
-        "params_total": 10 if arm.startswith("dense") else 40,
-        "params_active": 10 if arm.startswith("dense") else 20,
-        "flops_per_token": 20.0,
-        "seconds": 10.0,
-        "tokens_per_second": 100.0,
-        "metrics": metrics,
-    }
-    return RunRecord(arm=arm, seed=seed, **{**given, **changes})
+    given = claims.run(
+        arm,
+        seed,
+        target="paper",
+        profile="quick",
+        hardware={"processor": "p", "cores": 2},
+        data_hash="d",
+        steps=100,
+        tokens=1000,
+        params_total=10 if arm.startswith("dense") else 40,
+        params_active=10 if arm.startswith("dense") else 20,
+        flops_per_token=20.0,
+        seconds=10.0,
+        tokens_per_second=100.0,
+        metrics=metrics,
+    )
+    return replace(given, **changes)
 
 
 def logged(*records: RunRecord, began: float = 0.0, **data: str) -> list[Logged]:
@@ -417,11 +417,11 @@ def test_mlflow_gives_back_what_was_sent(tmp_path: Path, empty_database: Path) -
     """Database and client read the same, and the same as the files do."""
     root = folder_of_runs(tmp_path / "runs")
     files, place = found_runs(root, None, EVERYTHING)
-    assert place == f"2 runs from {root}, all there are"
+    assert place == f"2 runs from {root}, all"
     shutil.copy(empty_database, root)
     tracking.send(root)
     database, place = found_runs(root, None, EVERYTHING)
-    assert place == "2 runs from MLflow, all there are"
+    assert place == "2 runs from MLflow, all"
 
     def known(runs: list[Logged]) -> list[tuple[RunRecord, dict[str, str]]]:
         return sorted(((run.record, dict(run.data)) for run in runs), key=lambda one: one[0].arm)

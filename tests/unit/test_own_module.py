@@ -8,12 +8,13 @@ import pytest
 from moebench.data.text import Text
 from moebench.experiment import ConfigurationError, Experiment, load
 from moebench.experiment.cli import names_a_module
-from moebench.records import RunRecord, read
+from moebench.records import read
 from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.pool import run_all
 from moebench.run.worker import execute
 from moebench.seeds import Outcome, single, together
+from moebench.testing import claims
 
 MODULE = '''
 import pytorch_lightning as pl
@@ -141,10 +142,7 @@ def test_several_seeds_leave_a_record_each(own, tmp_path: Path) -> None:
 
 
 def test_seeds_share_time_and_their_sum_is_the_run() -> None:
-    run = RunRecord(
-        **{"target": "t", "profile": "p", "arm": "a", "seed": 0, "status": "finished"},
-        **{"config_hash": "h", "commit": "c", "seconds": 6.0},
-    )
+    run = claims.run("a", seconds=6.0)
     came = [
         Outcome(1, "finished", 10, {"m": 1.0}),
         Outcome(2, "finished", 30, {"m": 3.0, "n": 5.0}),

@@ -10,6 +10,7 @@ from moebench.records import RunRecord
 from moebench.run import pool as pools
 from moebench.run.function import Function
 from moebench.run.job import Job
+from moebench.testing.jobs import record_of
 
 
 class Lane:
@@ -68,18 +69,6 @@ class Jobs:
 
     def watch(self) -> None:
         pass
-
-
-def record_of(job: Job) -> RunRecord:
-    return RunRecord(
-        target=job.target,
-        profile=job.profile,
-        arm=job.arm,
-        seed=job.seed,
-        status="finished",
-        config_hash="h",
-        commit="c",
-    )
 
 
 @pytest.fixture

@@ -19,15 +19,14 @@ from moebench.moe.layer import MoELayer
 from moebench.moe.losses import ThresholdGap
 from moebench.moe.routers import ROUTERS
 from moebench.records import RunRecord, read, write_all
+from moebench.testing import claims
 
 SHAPE = "model.network.init_args.shape"
 
 
 def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    given = {"target": "sweeps", "profile": "q", "status": "finished", "config_hash": "h"}
-    given |= {"commit": "c", "steps": 10, "tokens": 100, "tokens_per_second": 50.0}
-    given |= {"params_total": 1000, "flops_per_token": 10.0}
-    return RunRecord(arm=arm, seed=seed, **{**given, "metrics": {"valid/loss": loss}, **changes})
+    given = {"target": "sweeps", "config_hash": "h", "params_total": 1000, "flops_per_token": 10.0}
+    return claims.run(arm, seed, loss, **{**given, **changes})
 
 
 def runs(**losses: list[float]) -> dict[str, list[RunRecord]]:
@@ -246,7 +245,7 @@ def command(
 @pytest.mark.usefixtures("theirs")
 def test_from_the_command_to_the_table(command: Callable[..., None], capsys: Any) -> None:
     command("--router", "their_routers.TheirSwitch")
-    head, *table = capsys.readouterr().out.splitlines()[-3:]
+    head, _, *table = capsys.readouterr().out.splitlines()[-4:]
     assert head.split()[0] == "rank"
     assert {row.split("  ")[0] for row in table} <= {"1", "2", "1 to 2"}
     names = {

@@ -10,9 +10,8 @@ import pytest
 from optuna.trial import create_trial
 
 from moebench.experiment import DataStamp
-from moebench.records import RunRecord, write
+from moebench.records import RunRecord
 from moebench.run.job import Job
-from moebench.run.machine import versions
 from moebench.sweep import Sweep, read_sweep
 from moebench.sweep.claims import Claims
 from moebench.sweep.companions import Companions
@@ -20,6 +19,8 @@ from moebench.sweep.crew import Crew, records_in
 from moebench.sweep.results import summary, tags
 from moebench.sweep.storage import open_storage
 from moebench.sweep.tickets import Tickets
+from moebench.testing.claims import run
+from moebench.testing.jobs import leave
 
 RATE = {"rate": {"key": "model.warmup_steps", "low": 1, "high": 9}}
 
@@ -42,23 +43,7 @@ class Leader:
 
     def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
         """Leave a record as a worker does."""
-        job.folder.mkdir(parents=True, exist_ok=True)
-        record = RunRecord(
-            target=job.target,
-            profile=job.profile,
-            arm=job.arm,
-            seed=job.seed,
-            status=status,
-            config_hash=job.experiment.hash,
-            commit="abc",
-            versions=versions(),
-            data_hash=job.experiment.data.content_hash,
-            steps=4,
-            tokens=400,
-            tokens_per_second=50.0,
-            metrics={"valid/loss": loss},
-        )
-        write(record, job.record_path)
+        record = leave(job, status, loss)
         assert self.companions.ended(job, record) or self.crew.ended(job, record)
 
     def names(self, source: Callable[[], Job | None]) -> list[tuple[str, int]]:
@@ -200,19 +185,7 @@ def test_dense_models_stand_at_their_best(fresh: int, arm: str, sweep_file) -> N
     sweep = known(sweep_file(trials=2, tuning=RATE, fresh_seeds=fresh))
     losses = {"": 3.0, ".tuning_0": 3.5, ".tuning_1": 2.0}
     records = [
-        RunRecord(
-            target="sweeps",
-            profile=sweep.name,
-            arm=f"dense_active_flops{name}",
-            seed=0,
-            status="finished",
-            config_hash="",
-            commit="",
-            steps=4,
-            tokens=400,
-            tokens_per_second=50.0,
-            metrics={"valid/loss": loss},
-        )
+        run(f"dense_active_flops{name}", loss=loss, target="sweeps", profile=sweep.name)
         for name, loss in losses.items()
     ]
     levels = summary(sweep, [], None, records)["baselines"]

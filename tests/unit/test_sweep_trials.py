@@ -11,9 +11,8 @@ import pytest
 from optuna.trial import TrialState
 
 from moebench.experiment import DataStamp
-from moebench.records import RunRecord, write
+from moebench.records import RunRecord
 from moebench.run.job import Job
-from moebench.run.machine import versions
 from moebench.sweep import Sweep, claims, read_sweep
 from moebench.sweep.claims import Claims, Register
 from moebench.sweep.companions import winner
@@ -21,6 +20,7 @@ from moebench.sweep.crew import Crew
 from moebench.sweep.storage import JOURNAL, existing_storage, open_storage
 from moebench.sweep.tickets import Tickets, refuse_changes
 from moebench.sweep.underway import CACHED, HASH, STATUS, value_of
+from moebench.testing.jobs import leave, record_of
 
 COARSE = {
     "factor": {
@@ -60,29 +60,7 @@ class Bench:
 
     def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
         """Leave a record as a worker does."""
-        job.folder.mkdir(parents=True, exist_ok=True)
-        record = record_of(job, status, loss)
-        write(record, job.record_path)
-        self.crew.ended(job, record)
-
-
-def record_of(job: Job, status: str = "finished", loss: float = 3.0) -> RunRecord:
-    """A record of a run."""
-    return RunRecord(
-        target=job.target,
-        profile=job.profile,
-        arm=job.arm,
-        seed=job.seed,
-        status=status,
-        config_hash=job.experiment.hash,
-        commit="abc",
-        versions=versions(),
-        data_hash=job.experiment.data.content_hash,
-        steps=4,
-        tokens=400,
-        tokens_per_second=50.0,
-        metrics={"valid/loss": loss, "route/dropped": 0.25},
-    )
+        self.crew.ended(job, leave(job, status, loss, metrics={"route/dropped": 0.25}))
 
 
 @pytest.fixture
@@ -140,7 +118,7 @@ def test_a_record_that_was_not_told_yet_is_told_and_not_made_again(bench) -> Non
     found = bench(trials=1)
     job = found.next()
     job.folder.mkdir(parents=True)
-    write(record_of(job, loss=2.5), job.record_path)
+    leave(job, loss=2.5)
     found.restart()
     assert found.crew.next() is None
     assert found.crew.done
@@ -292,7 +270,7 @@ def test_the_value_is_the_mean_of_the_seeds(bench) -> None:
     found = bench(trials=1, seeds=2, objectives=objectives)
     found.end(found.next(), loss=2.0)
     found.end(found.next(), loss=3.0)
-    assert found.tickets.trials()[0].values == [2.5, 2.0]
+    assert found.tickets.trials()[0].values == [2.5, 1.0]
 
 
 def test_a_duplicate_is_answered_from_the_cache(bench) -> None:
@@ -396,9 +374,9 @@ def test_no_ticket_of_another_search_is_taken(bench, sweep_file) -> None:
 
 
 def test_a_metric_or_a_number_of_the_record(bench) -> None:
-    record = record_of(bench(trials=1).next())
+    record = record_of(bench(trials=1).next(), metrics={"route/dropped": 0.25})
     assert value_of(record, "route/dropped") == 0.25
-    assert value_of(record, "seconds_per_step") == 2.0
+    assert value_of(record, "seconds_per_step") == 1.0
     with pytest.raises(
         ValueError, match=r"objectives\.valid/los: no run logs it; one of valid/loss"
     ):

@@ -10,6 +10,7 @@ from typing import Any
 
 from moebench.claims import NOT_JUDGED, Claim, Paper, Word
 from moebench.records import RunRecord, write_all
+from moebench.testing.claims import claim_of, run
 from moebench.verdict import Verdict
 from moebench.verdict.comparisons import Difference
 
@@ -19,13 +20,12 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
 def record(arm: str, seed: int = 0, **changes: Any) -> RunRecord:
-    given = RunRecord(
+    """A run of 4 steps; `metrics` among the changes take the place of all."""
+    given = run(
+        arm,
+        seed,
         target="p",
         profile="quick",
-        arm=arm,
-        seed=seed,
-        status="finished",
-        config_hash="c",
         commit="abc123",
         versions={"torch": "2.13"},
         hardware={"processor": "Chip <1>", "cores": 2},
@@ -74,9 +74,9 @@ def claim(key: str, **changes: Any) -> Claim:
         "paper_values": {"loss_gap": -1.5, "sizes": [1, 2]},
         "matched_on": "active_flops",
         "test": Difference(first="switch", second="dense", margin=0.02),
-        "level": "scaled-cpu",
+        "seeds": 5,
     }
-    return Claim(**given | changes)
+    return claim_of(**given | changes)
 
 
 def verdict(of: Claim, word: Word = Word.REPRODUCED, **changes: Any) -> Verdict:

@@ -1,10 +1,12 @@
 """Files of runs as workers write them, and what a real SQLite MLflow has of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from moebench.records import RunRecord, write
+from moebench.records import write
+from moebench.testing.claims import run
 from moebench.tracking.reproduction import Partner
 from moebench.tracking.server import open_store
 from moebench.tracking.tracker import Tracker
@@ -24,12 +26,12 @@ class FakeRun:
     def __init__(self, folder: Path, arm: str = "switch", seed: int = 0, **config: object) -> None:
         self.folder = folder / arm / f"seed_{seed}"
         self.folder.mkdir(parents=True)
-        self.record = RunRecord(
+        self.record = run(
+            arm,
+            seed,
+            3.5,
             target=folder.parent.name,
             profile=folder.name,
-            arm=arm,
-            seed=seed,
-            status="finished",
             config_hash="c0ffee",
             commit="abc123",
             versions={"torch": "2.13"},
@@ -39,7 +41,7 @@ class FakeRun:
             steps=100,
             params_total=1000,
             seconds=2.5,
-            metrics={"valid/loss": 3.5, "valid/loss@100": 3.5, "route/dropped": 0.25},
+            metrics={"valid/loss@100": 3.5, "route/dropped": 0.25},
         )
         self.configure({**CONFIG, "seed_everything": seed, **config})
 
@@ -54,8 +56,7 @@ class FakeRun:
                 file.write(json.dumps(line) + "\n")
 
     def end(self, status: str = "finished", **values: Any) -> None:
-        fields = {**vars(self.record), **values, "status": status}
-        write(RunRecord(**fields), self.folder / "record.json")
+        write(replace(self.record, **values, status=status), self.folder / "record.json")
 
 
 class Seen:

@@ -78,7 +78,11 @@ def test_the_record_ends_the_run_with_results_costs_and_data(root: Path) -> None
         "final/valid/loss": 3.5,
         "final/route/dropped": 0.25,
         "cost/steps": 100,
+        "cost/tokens": 100,
         "cost/params_total": 1000,
+        "cost/params_active": 20,
+        "cost/flops_per_token": 100.0,
+        "cost/tokens_per_second": 10.0,
         "cost/seconds": 2.5,
     }
     [data] = seen.inputs.dataset_inputs
