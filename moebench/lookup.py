@@ -52,9 +52,9 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say which of the known names a wrong one comes nearest to, or else which there are."""
     names = list(dict.fromkeys(known))
-    near = get_close_matches(name.lower(), [one.lower() for one in names], n=3)
-    if close := [one for one in names if one.lower() in near]:
-        return f"the nearest: {', '.join(close)}"
+    by_lower = {one.lower(): one for one in names}
+    if near := get_close_matches(name.lower(), by_lower, n=3):
+        return f"the nearest: {', '.join(by_lower[one] for one in near)}"
     if len(names) > MOST:
         return f"none is near it; there are {len(names)}, such as {', '.join(names[:MOST])}"
     return f"there are {', '.join(names)}" if names else "there is none"

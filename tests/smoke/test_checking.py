@@ -208,6 +208,7 @@ def test_what_is_nearest() -> None:
     assert nearest("ab21-03", known) == "the nearest: AB21-03, AB21-03n"
     assert nearest("quite another", known) == "there are AB21-03, AB21-03n, XY24-01"
     assert nearest("x", []) == "there is none"
+    assert nearest("XY24-1", ["AB24-01", "XY24-01"]) == "the nearest: XY24-01, AB24-01"
     many = [f"AB21-{number:02}" for number in range(40)]
     assert nearest("quite another", many).startswith(
         "none is near it; there are 40, such as AB21-00"
