@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from moebench.testing import DatasetContract
 from reproductions.jordan_1994.robot_arm import GRAVITY, LARGEST_2, Link, RobotArm, accelerations
 
 RODS = (Link(), Link())
@@ -133,3 +134,10 @@ def test_loaders_give_whole_sets() -> None:
 def test_bad_sizes_are_refused(changes: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=f"^{says}$"):
         RobotArm(**changes)
+
+
+class TestContract(DatasetContract):
+    """No configuration names these data, so the registry does not either."""
+
+    def make(self, seed: int) -> RobotArm:
+        return RobotArm(30, 20, seed=seed)
