@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _guarded(command: Callable[[], int]) -> int:
     """Run a command; turn refusals into one line."""
     try:
-        return command()
+        status = command()
+        sys.stdout.flush()  # a few lines are written only now
+        return status
     except BrokenPipeError:  # whoever read the output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE

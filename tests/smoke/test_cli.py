@@ -13,7 +13,7 @@ from moebench.cli import main
 from moebench.data.text import Text
 from moebench.experiment import load
 from moebench.options import data_settings, parser
-from moebench.records import read
+from moebench.records import RunRecord, read, write_all
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 SWITCH = str(CONFIGS / "switch_8.yaml")
@@ -231,8 +231,17 @@ def test_doctor_finds_what_is_needed(capsys, tmp_path: Path) -> None:
     assert "torch" in capsys.readouterr().out
 
 
-def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "moebench.cli", "list"]
+@pytest.mark.parametrize("at_once", ["", "1"])
+def test_a_reader_that_has_gone_is_no_error(
+    at_once: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it has gone before the first words, or before a few that are written at the end."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", at_once)
+    record = {"target": "t", "profile": "p", "arm": "a", "seed": 0, "status": "finished"}
+    one = RunRecord(**record, config_hash="h", commit="c", metrics={"valid/loss": 3.0})
+    write_all([one], tmp_path / "results.jsonl")
+    command = [sys.executable, "-m", "moebench.cli", "compare", "--records"]
+    command += [str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
     with (tmp_path / "err").open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None
