@@ -1,16 +1,15 @@
 """Three machines share one study in PostgreSQL, and one of them is killed."""
 
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import optuna
 import pytest
 
 from moebench.records import read
+from moebench.run.pool import context
 from moebench.sweep.storage import open_storage
 
 TRIALS = 5
@@ -19,20 +18,19 @@ import sys
 from moebench.cli import main
 from moebench.sweep import claims
 claims.BEAT_SECONDS, claims.STALE_SECONDS, claims.SETTLE_SECONDS = 0.5, 6.0, 0.5
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+sys.stdout = sys.stderr = open(log, "w")
+sys.exit(main(arguments))
 """
 
 
-def start(file: Path, url: str, root: Path) -> subprocess.Popen[bytes]:
+def start(file: Path, url: str, root: Path) -> BaseProcess:
     """Start one machine's command."""
-    script = root.parent / "command.py"
-    script.write_text(COMMAND)
     root.mkdir()
     arguments = ["sweep", str(file), "--storage", url, "--root", str(root)]
-    command = [sys.executable, str(script), *arguments, "--workers", "1", "--no-mlflow"]
-    with (root / "log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log)
+    given = {"arguments": [*arguments, "--workers", "1", "--no-mlflow"], "log": root / "log"}
+    machine = context().Process(target=exec, args=(COMMAND, given))
+    machine.start()
+    return machine
 
 
 def unfinished(root: Path) -> list[Path]:
@@ -46,24 +44,24 @@ def test_three_machines_one_killed(sweep_file, postgresql: str, tmp_path: Path) 
     file = sweep_file(settings, trials=TRIALS)
     roots = [tmp_path / name for name in ("first", "second", "third")]
     machines = {root: start(file, postgresql, root) for root in roots}
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     try:
         killed = None
         while killed is None and time.monotonic() < deadline:
-            assert any(machine.poll() is None for machine in machines.values())
+            assert any(machine.is_alive() for machine in machines.values())
             killed = next((root for root in roots if unfinished(root)), None)
             time.sleep(0.02)
         assert killed is not None, "no trial was seen under way"
-        machines[killed].send_signal(signal.SIGKILL)
+        machines[killed].kill()
         lost = int(unfinished(killed)[0].parent.name.removeprefix("trial_"))
         survivors = [root for root in roots if root is not killed]
         for root in survivors:
-            status = machines[root].wait(timeout=max(1.0, deadline - time.monotonic()))
-            assert status == 0, (root / "log").read_text()
+            machines[root].join(timeout=max(1.0, deadline - time.monotonic()))
+            assert machines[root].exitcode == 0, (root / "log").read_text()
     finally:
         for machine in machines.values():
             machine.kill()
-            machine.wait()
+            machine.join()
 
     study = optuna.load_study(study_name="sweep", storage=postgresql)
     assert [trial.number for trial in study.trials] == list(range(TRIALS))
