@@ -34,6 +34,8 @@ CALLED: Mapping[str, Any] = {  # by the template
     "flagged": flagged,
     "marked": marked,
     "footnote": footnote,
+    "cost_head": HEAD,
+    "no_costs": NO_COSTS,
 }
 
 
@@ -120,8 +122,6 @@ def page(
         maps=_maps(found),
         shown=SHOWN,
         dropped=_panels(dropped, arms, strokes, "share of assignments dropped", (BY_STEPS,)),
-        cost_head=HEAD,
-        no_costs=NO_COSTS,
         costs=cost_rows(run.record for run in found),
         leaks=footnote(run.record.leaks for run in found),
         unfinished=[run.record for run in found if run.record.status != "finished"],

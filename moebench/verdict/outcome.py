@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from moebench.claims import Claim, MatchedOn, Word, units
-from moebench.statistics.distributions import Identical
+from moebench.claims import Claim, MatchedOn, Word
+from moebench.verdict import reason
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
@@ -82,9 +82,9 @@ def conclude(
         for arm, figures in common["measured"].items()
     }
     return Verdict(
-        **{**common, "unit": lead.unit, "caution": _caution(claim, findings)},
+        **{**common, "unit": lead.unit, "caution": reason.caution(claim, findings)},
         verdict=word_for(claim, findings, p_adjusted),
-        why=_why(claim, findings, p_adjusted, evidence),
+        why=reason.why(claim, findings, p_adjusted, evidence),
         effect=lead.effect.estimate if lead.effect.n else None,
         low=_finite(lead.effect.low),
         high=_finite(lead.effect.high),
@@ -92,7 +92,7 @@ def conclude(
         n=lead.effect.n,
         p=findings.p,
         p_adjusted=p_adjusted,
-        preliminary=_preliminary(claim, lead),
+        preliminary=reason.preliminary(claim, lead),
         power=lead.power,
         conditions=[_listed(condition) for condition in findings.conditions],
     )
@@ -138,7 +138,7 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "expects": claim.expects,
         "uncontrolled": claim.uncontrolled,
         "caution": claim.caution,
-        "lost": _lost(claim, evidence),
+        "lost": reason.lost(claim, evidence),
         "runs_of": claim.runs_of,
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,
@@ -147,83 +147,6 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "costs": costs,
         "leaks": evidence.leaks(),
     }
-
-
-def _why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Evidence) -> str:
-    """Return the sentence that says what decided the verdict."""
-    lead = findings.lead
-    parts = [*_told(findings), *_chance(findings, p_adjusted)]
-    needed = (lead.power or {}).get("seeds_needed", 0)
-    if lead.state is State.OPEN and needed > lead.effect.n:  # else it is not seeds that lack
-        seeds = f"{needed:.0f} {units(claim.replicate)}"
-        parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
-    parts += [text for text in (findings.remark, _caution(claim, findings)) if text]
-    if _preliminary(claim, lead):
-        parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")
-    return "; ".join([*parts, *_lost(claim, evidence)]) + "."
-
-
-def _lost(claim: Claim, evidence: Evidence) -> list[str]:
-    """Return a clause on every kind of run that does not count."""
-    return [
-        f"{count} of {len(evidence.runs[arm])} runs of {arm}: {what.replace('_', ' ')}"
-        for arm in claim.arms
-        for what, count in evidence.lost(claim.test.metric if claim.test else "", arm).items()
-    ]
-
-
-def _caution(claim: Claim, findings: Findings) -> str:
-    """Return what is to be known beside the word: always, and with these runs."""
-    return "; ".join(text for text in (claim.caution, findings.caution) if text)
-
-
-def _preliminary(claim: Claim, lead: Condition) -> bool:
-    """Say whether a claim rests on less than it asks for."""
-    return lead.p is not None and lead.effect.n < claim.seeds
-
-
-def _chance(findings: Findings, p_adjusted: float | None) -> list[str]:
-    """Return the p of what is asserted, and what its correction did."""
-    if findings.p is None or (findings.lead.state is State.OPEN and not findings.under_some):
-        return []
-    if findings.lead.effect.method == Identical.method:
-        return ["values that are all the same have no spread, and so no p"]
-    if p_adjusted is None:
-        return [f"p = {findings.p:.2g}"]
-    lost = ", so it stays open among so many claims" if p_adjusted > LEVEL else ""
-    return [f"Holm-adjusted p = {p_adjusted:.2g}{lost}"]
-
-
-def _told(findings: Findings) -> list[str]:
-    """Return the lead and the sides as clauses; of many choices where it holds and where not."""
-    sides = [_clause(side) for side in findings.sides]
-    if not findings.choices:
-        return [_clause(findings.lead), *sides]
-    parts = [f"{findings.lead.says}: {findings.lead.state} as a whole"]
-    for state in State:
-        found = [one.choice or one.says for one in findings.choices if one.state is state]
-        if found:
-            count = f"{len(found)} of {len(findings.choices)} choices"
-            parts.append(f"{state} under {count} ({'; '.join(found)})")
-    shown = next(one for one in findings.choices if one.effect == findings.lead.effect)
-    name = f"{shown.choice}: {shown.says}" if shown.choice else shown.says
-    return [*parts, f"shown is {_clause(replace(shown, says=name))}", *sides]
-
-
-def _clause(condition: Condition) -> str:
-    """Return a condition with its state and numbers."""
-    effect, state = condition.effect, condition.state
-    read = f" ({condition.remark})" if condition.remark else ""
-    if effect.n == 0 or (math.isinf(effect.low) and math.isinf(effect.high)):
-        few = condition.remark or f"too few finished runs ({effect.n})"
-        return f"{condition.says}: {state}, {few}"
-    if effect.low == effect.high:
-        told = f"{condition.says}: {state}{read}, {effect.estimate:.3g} {condition.unit}".rstrip()
-        return f"{told}, the same {effect.n} times" if effect.method == Identical.method else told
-    ends = f"[{effect.low:.3g}, {effect.high:.3g}]"
-    nought = abs(effect.estimate) < 1e-9 * (effect.high - effect.low)  # but for rounding
-    estimate = f"{0.0 if nought else effect.estimate:.3g}"
-    return f"{condition.says}: {state}{read}, {estimate} {ends} {condition.unit}".rstrip()
 
 
 def _listed(condition: Condition) -> dict[str, Any]:
