@@ -1,0 +1,75 @@
+"""The sizes that kernels work in: tried out on the card, tiny where Triton interprets them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import triton
+
+INTERPRETED: bool = triton.knobs.runtime.interpret
+HEIGHT = 16 if INTERPRETED else 128  # rows of the highest tile
+COLUMNS = 16 if INTERPRETED else 256  # a slice of columns is a multiple of this
+SLICE = 1 if INTERPRETED else 2**24  # numbers under which slicing costs more than it saves
+SLOT = 16 if INTERPRETED else 64  # columns that one partial sum of a row covers
+GROUP = 8  # tiles of rows that share the columns of a matrix while these are in the cache
+
+Block = tuple[int, int, int, int]  # columns, depth, warps, stages of the pipeline
+
+# Hopper wants tiles of 128 x 256 results: a smaller one is held up by its shared memory.
+GATE_UP: tuple[Block, ...] = ((128, 64, 8, 4), (128, 64, 8, 3), (64, 64, 4, 4))  # two results each
+PRODUCT: tuple[Block, ...] = ((256, 64, 8, 4), (128, 64, 8, 4), (128, 64, 4, 4))
+DOWN_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 8, 4), (128, 64, 4, 3))
+WEIGHT_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 8, 4), (128, 64, 4, 4))
+EXACT: Block = (64, 16, 4, 3)  # for float32, which the matrix units do not multiply
+TINY: Block = (16, 16, 1, 1)
+
+
+def tile_height(rows: int, num_experts: int, itemsize: int) -> int:
+    """Return the rows of a tile: about those of an expert, so that little of it is empty.
+
+    Args:
+        rows: rows of all experts.
+        num_experts: number of experts.
+        itemsize: bytes of a number.
+    """
+    height: int = triton.next_power_of_2(-(-rows // num_experts))
+    return max(16, min(height, HEIGHT if itemsize == 2 else HEIGHT // 2))
+
+
+def slice_width(columns: int, rows: int, tokens: int) -> int:
+    """Return how many columns of all rows to compute at once.
+
+    So many that they fill no more memory than all columns of the tokens do: what does not grow
+    with the number of experts that a token visits.
+    """
+    width = -(-max(columns * tokens, SLICE) // rows)
+    return min(columns, -(-width // COLUMNS) * COLUMNS)
+
+
+def tuned(blocks: tuple[Block, ...], *key: str, block_m: bool = False) -> Callable[[Any], Any]:
+    """Return a decorator for kernels that tries blocks out, once for each value of `key`.
+
+    Args:
+        blocks: what to try.
+        key: names of those arguments that the best block depends on.
+        block_m: whether the block says how many rows a tile has, because the plan does not.
+    """
+    high = {"BLOCK_M": HEIGHT} if block_m else {}
+    configs = [_config(block, high) for block in ((TINY,) if INTERPRETED else blocks)]
+    if not INTERPRETED:
+        configs.append(_config(EXACT, dict.fromkeys(high, EXACT[0])))
+    decorate: Callable[[Any], Any] = triton.autotune(
+        configs, key=list(key), prune_configs_by={"early_config_prune": _of_type}
+    )
+    return decorate
+
+
+def _config(block: Block, high: Mapping[str, int]) -> Any:
+    columns, depth, warps, stages = block
+    sizes = {"BLOCK_N": columns, "BLOCK_K": depth, **high}
+    return triton.Config(sizes, num_warps=warps, num_stages=stages)
+
+
+def _of_type(configs: list[Any], arguments: Mapping[str, Any], **_: Any) -> list[Any]:
+    """Leave the blocks that are meant for the type of the first operand."""
+    exact = arguments["a_ptr"].element_size() == 4
+    return [found for found in configs if (found.kwargs["BLOCK_K"] == EXACT[1]) == exact]
