@@ -53,7 +53,7 @@ DECISIONS = {  # none of the sizes is a multiple of a block
     "all dropped": lambda: drop(decide(3, 4, 2), share=1.0),
     "experts choose": lambda: own_lists(8, 4),
 }
-SIZES = {"uneven": (20, 18)}  # width and hidden: several blocks of each where they are tiny
+SIZES = {"uneven": (36, 34)}  # width and hidden: several blocks of each where they are tiny
 if GPU:
     DECISIONS["large"] = lambda: drop(decide(4096, 8, 2, uneven=0.3), share=0.1)
     SIZES["large"] = (512, 384)

@@ -7,20 +7,22 @@ import triton
 
 INTERPRETED: bool = triton.knobs.runtime.interpret
 HEIGHT = 16 if INTERPRETED else 128  # rows of the highest tile
-COLUMNS = 16 if INTERPRETED else 256  # a slice of columns is a multiple of this
+COLUMNS = 32 if INTERPRETED else 256  # a slice of columns is a multiple of this
 SLICE = 1 if INTERPRETED else 2**24  # numbers under which slicing costs more than it saves
-SLOT = 16 if INTERPRETED else 64  # columns that one partial sum of a row covers
+SLOT = 16 if INTERPRETED else 32  # columns of which each row has a partial sum
 GROUP = 8  # tiles of rows that share the columns of a matrix while these are in the cache
 
 Block = tuple[int, int, int, int]  # columns, depth, warps, stages of the pipeline
 
-# Hopper wants tiles of 128 x 256 results: a smaller one is held up by its shared memory.
-GATE_UP: tuple[Block, ...] = ((128, 64, 8, 4), (128, 64, 8, 3), (64, 64, 4, 4))  # two results each
-PRODUCT: tuple[Block, ...] = ((256, 64, 8, 4), (128, 64, 8, 4), (128, 64, 4, 4))
-DOWN_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 8, 4), (128, 64, 4, 3))
-WEIGHT_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 8, 4), (128, 64, 4, 4))
+# A large tile that has a multiprocessor of Hopper to itself, which a tile of 128 x 256 results needs
+# to be held up by products and not by memory; and one of which two fit, so that one multiplies
+# while the other stores. Of the stages, loads by way of an index take half.
+GATE_UP: tuple[Block, ...] = ((128, 64, 8, 4), (64, 64, 4, 3))  # of two results each
+PRODUCT: tuple[Block, ...] = ((256, 64, 8, 4), (128, 64, 4, 3))
+DOWN_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 4, 3))
+WEIGHT_GRAD: tuple[Block, ...] = ((256, 64, 8, 7), (128, 64, 4, 5))
 EXACT: Block = (64, 16, 4, 3)  # for float32, which the matrix units do not multiply
-TINY: Block = (16, 16, 1, 1)
+TINY: Block = (32, 16, 1, 1)
 
 
 def tile_height(rows: int, num_experts: int, itemsize: int) -> int:

@@ -107,7 +107,7 @@ def down_grad(
 ):  # fmt: skip
     """From the gradient a of the tokens write dh, weight * silu(gate) * up, and parts of dweight.
 
-    Each part is the sum over SLOT columns, so that it does not depend on the block.
+    Each part is the sum over the SLOT columns of one slot, whatever the block.
     """
     columns = tl.cdiv(F, BLOCK_N)
     expert, row, inside, left = _place(
@@ -138,7 +138,23 @@ def _swiglu_grad(
     dact, h_ptr, weight_ptr, dh_ptr, act_ptr, dweight_ptr, row, inside, left, rows, F,
     SLOT: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr,
 ):  # fmt: skip
-    """Write what `down_grad` promises, from the gradient of an answer of weight one."""
+    """Write what `down_grad` promises, from the gradient of an answer of weight one.
+
+    One slot of columns after the other: all at once do not fit the registers.
+    """
+    if BLOCK_N > SLOT:
+        half: tl.constexpr = BLOCK_N // 2
+        halves = tl.permute(tl.reshape(dact, (BLOCK_M, 2, half)), (0, 2, 1))
+        first, second = tl.split(halves)
+        _swiglu_grad(
+            first, h_ptr, weight_ptr, dh_ptr, act_ptr, dweight_ptr, row, inside, left, rows, F,
+            SLOT, BLOCK_M, half,
+        )  # fmt: skip
+        _swiglu_grad(
+            second, h_ptr, weight_ptr, dh_ptr, act_ptr, dweight_ptr, row, inside, left + half,
+            rows, F, SLOT, BLOCK_M, half,
+        )  # fmt: skip
+        return
     n = left + tl.arange(0, BLOCK_N)
     stored = inside[:, None] & (n < F)[None, :]
     h_at = row[:, None] * (2 * F) + n[None, :]
@@ -146,14 +162,8 @@ def _swiglu_grad(
     up = tl.load(h_ptr + h_at + F, mask=stored, other=0.0).to(tl.float32)
     share = tl.sigmoid(gate)
     silu = gate * share
-    parts = tl.reshape(dact * silu * up, (BLOCK_M, BLOCK_N // SLOT, SLOT))
-    slot = left // SLOT + tl.arange(0, BLOCK_N // SLOT)
-    dweight_at = dweight_ptr + slot[None, :].to(tl.int64) * rows + row[:, None]
-    tl.store(
-        dweight_at,
-        tl.sum(parts, axis=2),
-        mask=inside[:, None] & (slot < tl.cdiv(F, SLOT))[None, :],
-    )
+    dweight_at = dweight_ptr + (left // SLOT).to(tl.int64) * rows + row
+    tl.store(dweight_at, tl.sum(dact * silu * up, axis=1), mask=inside & (left < F))
     weight = tl.load(weight_ptr + row)[:, None]
     act_at = act_ptr + row[:, None] * F + n[None, :]
     tl.store(act_at, (weight * silu * up).to(act_ptr.dtype.element_ty), mask=stored)
