@@ -53,6 +53,7 @@ HOMES = {  # packages and the only modules that may know them
     "pyarrow": {"data"},
     "tokenizers": {"data"},
     "pytest": {"testing"},
+    "triton": {"moe"},
 }
 WITHOUT_TORCH = {
     "claims",

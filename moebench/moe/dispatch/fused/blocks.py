@@ -14,9 +14,9 @@ GROUP = 8  # tiles of rows that share the columns of a matrix while these are in
 
 Block = tuple[int, int, int, int]  # columns, depth, warps, stages of the pipeline
 
-# A large tile that has a multiprocessor of Hopper to itself, which a tile of 128 x 256 results needs
-# to be held up by products and not by memory; and one of which two fit, so that one multiplies
-# while the other stores. Of the stages, loads by way of an index take half.
+# First a large tile, which has a multiprocessor of Hopper to itself: with 128 x 256 results it is
+# held up by products and not by memory. Then one of which two fit, so that one multiplies while
+# the other stores. Of the stages, loads by way of an index take half.
 GATE_UP: tuple[Block, ...] = ((128, 64, 8, 4), (64, 64, 4, 3))  # of two results each
 PRODUCT: tuple[Block, ...] = ((256, 64, 8, 4), (128, 64, 4, 3))
 DOWN_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 4, 3))

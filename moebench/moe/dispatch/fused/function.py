@@ -26,7 +26,10 @@ def swiglu(
     plan = make_plan(decision, tile_height(rows, decision.num_experts, dtype.itemsize))
     weight_R = decision.weight_A.index_select(0, plan.assignment_R)
     operands = [part.to(dtype).contiguous() for part in (x_TD, gate_up_EDF, down_EFD)]
-    y_TD: Tensor = SwiGLURows.apply(weight_R, *operands, plan, x_TD.dtype)  # type: ignore[no-untyped-call]
+    save = torch.is_grad_enabled()  # what asks for a gradient is all that the function itself sees
+    y_TD: Tensor = SwiGLURows.apply(  # type: ignore[no-untyped-call]
+        weight_R, *operands, plan, x_TD.dtype, save
+    )
     return y_TD
 
 
@@ -46,9 +49,11 @@ class SwiGLURows(torch.autograd.Function):
         down_EFD: Tensor,
         plan: Plan,
         dtype: torch.dtype,
+        save: bool,
     ) -> Tensor:
         """Return y_TD of the type `dtype`; tokens and matrices are of one type, and contiguous."""
-        h_RF, act_RF = activate(x_TD, gate_up_EDF, plan, save=any(ctx.needs_input_grad))
+        save = save and any(ctx.needs_input_grad)
+        h_RF, act_RF = activate(x_TD, gate_up_EDF, plan, save)
         ctx.plan = plan
         ctx.save_for_backward(weight_R, x_TD, gate_up_EDF, down_EFD, h_RF)
         return sum_products(act_RF, down_EFD, weight_R, plan, dtype)
@@ -65,7 +70,7 @@ class SwiGLURows(torch.autograd.Function):
         del act_RF
         dgate_up_EDF = sum_outer(x_TD, dh_RF, plan, gather_a=True) if by_gate_up else None
         dx_TD = sum_products(dh_RF, gate_up_EDF.mT, None, plan, x_TD.dtype) if by_x else None
-        return dweight_R, dx_TD, dgate_up_EDF, ddown_EFD, None, None
+        return dweight_R, dx_TD, dgate_up_EDF, ddown_EFD, None, None, None
 
 
 def activate(
@@ -165,4 +170,4 @@ def _options(plan: Plan) -> dict[str, Any]:
 
 def _precision() -> str:
     """Return how float32 is multiplied: exactly, unless torch itself was told otherwise."""
-    return "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
+    return "tf32" if torch.backends.cuda.matmul.fp32_precision == "tf32" else "ieee"

@@ -154,23 +154,23 @@ def _swiglu_grad(
             second, h_ptr, weight_ptr, dh_ptr, act_ptr, dweight_ptr, row, inside, left + half,
             rows, F, SLOT, BLOCK_M, half,
         )  # fmt: skip
-        return
-    n = left + tl.arange(0, BLOCK_N)
-    stored = inside[:, None] & (n < F)[None, :]
-    h_at = row[:, None] * (2 * F) + n[None, :]
-    gate = tl.load(h_ptr + h_at, mask=stored, other=0.0).to(tl.float32)
-    up = tl.load(h_ptr + h_at + F, mask=stored, other=0.0).to(tl.float32)
-    share = tl.sigmoid(gate)
-    silu = gate * share
-    dweight_at = dweight_ptr + (left // SLOT).to(tl.int64) * rows + row
-    tl.store(dweight_at, tl.sum(dact * silu * up, axis=1), mask=inside & (left < F))
-    weight = tl.load(weight_ptr + row)[:, None]
-    act_at = act_ptr + row[:, None] * F + n[None, :]
-    tl.store(act_at, (weight * silu * up).to(act_ptr.dtype.element_ty), mask=stored)
-    dact *= weight
-    dgate = dact * up * (share + silu * (1.0 - share))
-    tl.store(dh_ptr + h_at, dgate.to(dh_ptr.dtype.element_ty), mask=stored)
-    tl.store(dh_ptr + h_at + F, (dact * silu).to(dh_ptr.dtype.element_ty), mask=stored)
+    elif left < F:
+        n = left + tl.arange(0, BLOCK_N)
+        stored = inside[:, None] & (n < F)[None, :]
+        h_at = row[:, None] * (2 * F) + n[None, :]
+        gate = tl.load(h_ptr + h_at, mask=stored, other=0.0).to(tl.float32)
+        up = tl.load(h_ptr + h_at + F, mask=stored, other=0.0).to(tl.float32)
+        share = tl.sigmoid(gate)
+        silu = gate * share
+        dweight_at = dweight_ptr + (left // SLOT).to(tl.int64) * rows + row
+        tl.store(dweight_at, tl.sum(dact * silu * up, axis=1), mask=inside)
+        weight = tl.load(weight_ptr + row)[:, None]
+        act_at = act_ptr + row[:, None] * F + n[None, :]
+        tl.store(act_at, (weight * silu * up).to(act_ptr.dtype.element_ty), mask=stored)
+        dgate = weight * dact * up * (share + silu * (1.0 - share))
+        tl.store(dh_ptr + h_at, dgate.to(dh_ptr.dtype.element_ty), mask=stored)
+        dup = weight * dact * silu
+        tl.store(dh_ptr + h_at + F, dup.to(dh_ptr.dtype.element_ty), mask=stored)
 
 
 @tuned(WEIGHT_GRAD, "M", "N", block_m=True)
