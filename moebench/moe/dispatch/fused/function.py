@@ -27,9 +27,10 @@ def swiglu(
     weight_R = decision.weight_A.index_select(0, plan.assignment_R)
     operands = [part.to(dtype).contiguous() for part in (x_TD, gate_up_EDF, down_EFD)]
     save = torch.is_grad_enabled()  # what asks for a gradient is all that the function itself sees
-    y_TD: Tensor = SwiGLURows.apply(  # type: ignore[no-untyped-call]
-        weight_R, *operands, plan, x_TD.dtype, save
-    )
+    with torch.cuda.device_of(x_TD):  # Triton launches on the current device, whatever it is given
+        y_TD: Tensor = SwiGLURows.apply(  # type: ignore[no-untyped-call]
+            weight_R, *operands, plan, x_TD.dtype, save
+        )
     return y_TD
 
 
