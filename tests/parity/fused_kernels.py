@@ -19,7 +19,6 @@ NAMES = ("y", "x", "weight", "gate_up", "down")
 GPU = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if GPU else "cpu")
 CLOSE = {torch.float32: 1e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
-DTYPES = list(CLOSE) if GPU else [torch.float32, torch.float16]
 
 
 def decide(num_tokens: int, num_experts: int, k: int, uneven: float = 0.0) -> RoutingDecision:
@@ -54,12 +53,14 @@ DECISIONS = {  # none of the sizes is a multiple of a block
     "all dropped": lambda: drop(decide(3, 4, 2), share=1.0),
     "experts choose": lambda: own_lists(5, 3),
 }
-SIZES = {"uneven": (36, 34)}  # width and hidden: several blocks of each where they are tiny
-if GPU:
+SIZES = {"uneven": (36, 34), "large": (512, 384)}  # width and hidden: several blocks of each
+MAIN = torch.bfloat16 if GPU else torch.float32
+CASES = [(name, MAIN) for name in DECISIONS]
+if GPU:  # every type and height of tiles is compiled for itself
     DECISIONS["large"] = lambda: drop(decide(4096, 8, 2, uneven=0.3), share=0.1)
-    SIZES["large"] = (512, 384)
-CASES = [(name, dtype) for name in DECISIONS for dtype in DTYPES if GPU or dtype == DTYPES[0]]
-CASES += [] if GPU else [("uneven", torch.float16)]
+    CASES += [("large", dtype) for dtype in CLOSE]
+else:
+    CASES += [("uneven", torch.float16)]
 
 
 def answer(
@@ -81,20 +82,20 @@ def answer(
     return [y_TD.detach(), *found]
 
 
-def problem(
-    name: str, dtype: torch.dtype = torch.float32
-) -> tuple[RoutingDecision, SwiGLU, Tensor, Tensor]:
+def moved(decision: RoutingDecision) -> RoutingDecision:
+    """Return the decision on the device."""
+    parts = vars(decision).items()
+    return RoutingDecision(**{name: part.to(DEVICE) for name, part in parts if part is not None})
+
+
+def problem(name: str, dtype: torch.dtype) -> tuple[RoutingDecision, SwiGLU, Tensor, Tensor]:
     """Return decision, experts, tokens and the gradient of the answers."""
     torch.manual_seed(0)
     width, hidden = SIZES.get(name, (8, 5))
     decision = DECISIONS[name]()
     experts = SwiGLU(width, decision.num_experts, hidden).to(DEVICE, dtype)
     x_TD, grad_TD = torch.randn(2, decision.num_tokens, width).to(DEVICE, dtype)
-    moved = {
-        field: getattr(decision, field).to(DEVICE)
-        for field in ("logits_TE", "probs_TE", "token_A", "expert_A", "weight_A", "kept_A")
-    }
-    return RoutingDecision(**moved), experts, x_TD, grad_TD
+    return moved(decision), experts, x_TD, grad_TD
 
 
 def oracle(
@@ -124,7 +125,7 @@ def test_equal_to_the_loop(name: str, dtype: torch.dtype) -> None:
 
 def test_dropped_rows_are_not_computed() -> None:
     """Not even with a weight of zero: what is not a number would show."""
-    decision, experts, x_TD, grad_TD = problem("some dropped")
+    decision, experts, x_TD, grad_TD = problem("some dropped", MAIN)
     left = torch.ones(decision.num_tokens, dtype=torch.bool, device=DEVICE)
     left[decision.token_A[decision.kept_A]] = False
     assert left.any()
@@ -138,8 +139,8 @@ def test_dropped_rows_are_not_computed() -> None:
 
 def test_under_autocast() -> None:
     """Factors are cast, the tokens keep their type, and so do gradients."""
-    given = problem("experts choose")
-    dtype = DTYPES[-1]
+    given = problem("experts choose", torch.float32)
+    dtype = torch.bfloat16 if GPU else torch.float16
     with torch.autocast(DEVICE.type, dtype):
         found = answer(Fused(), *given)
         assert fits(given[1], given[2].half(), given[0])  # one type after the cast
@@ -149,7 +150,7 @@ def test_under_autocast() -> None:
 
 @pytest.mark.skipif(not GPU, reason="needs a GPU")
 def test_the_same_bits_each_time() -> None:
-    given = problem("some dropped", DTYPES[-1])
+    given = problem("some dropped", MAIN)
     for first, second in zip(answer(Fused(), *given), answer(Fused(), *given), strict=True):
         assert torch.equal(first, second)
 
@@ -158,7 +159,7 @@ def test_what_backward_keeps() -> None:
     """The worked example of the dispatcher, in numbers a token."""
     kept: dict[str, int] = {}
     torch.manual_seed(0)
-    decision, experts = decide(10, 4, 2), SwiGLU(4, 4, hidden=3)
+    decision, experts = moved(decide(10, 4, 2)), SwiGLU(4, 4, hidden=3).to(DEVICE)
     owned = {parameter.untyped_storage().data_ptr() for parameter in experts.parameters()}
     for dispatcher in (Fused(), Grouped()):
         seen: dict[int, int] = {}
@@ -169,7 +170,7 @@ def test_what_backward_keeps() -> None:
                 seen[storage.data_ptr()] = storage.nbytes() // part.element_size()
             return part
 
-        x_TD = torch.randn(10, 4, requires_grad=True)
+        x_TD = torch.randn(10, 4, device=DEVICE, requires_grad=True)
         with torch.autograd.graph.saved_tensors_hooks(note, lambda part: part):
             y_TD = dispatcher(x_TD, decision, experts)
         kept[type(dispatcher).__name__] = sum(seen.values()) // 10
@@ -186,7 +187,7 @@ def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch: pytest.Monk
         return h_RF, act_RF
 
     monkeypatch.setattr(function, "activate", activate)
-    decision, experts, x_TD, grad_TD = problem("experts choose")
+    decision, experts, x_TD, grad_TD = problem("experts choose", MAIN)
     expected = answer(Fused(), decision, experts, x_TD, grad_TD)[0]
     with torch.no_grad():
         assert torch.equal(Fused()(x_TD, decision, experts), expected)
@@ -195,7 +196,7 @@ def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not GPU, reason="needs a GPU")
 def test_the_host_never_waits() -> None:
-    given = problem("some dropped", torch.bfloat16)
+    given = problem("some dropped", MAIN)
     answer(Fused(), *given)  # tries out the blocks
     torch.cuda.set_sync_debug_mode("error")
     try:

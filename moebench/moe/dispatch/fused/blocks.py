@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 import triton
 
 INTERPRETED: bool = triton.knobs.runtime.interpret
-HEIGHT = 16 if INTERPRETED else 128  # rows of the highest tile
+HEIGHTS = (16,) if INTERPRETED else (16, 64, 128)  # rows of a tile; each is compiled for itself
 COLUMNS = 32 if INTERPRETED else 256  # a slice of columns is a multiple of this
 SLICE = 1 if INTERPRETED else 2**24  # numbers under which slicing costs more than it saves
 SLOT = 16 if INTERPRETED else 32  # columns of which each row has a partial sum
@@ -25,16 +26,16 @@ EXACT: Block = (64, 16, 4, 3)  # for float32, which the matrix units do not mult
 TINY: Block = (32, 16, 1, 1)
 
 
-def tile_height(rows: int, num_experts: int, itemsize: int) -> int:
-    """Return the rows of a tile: about those of an expert, so that little of it is empty.
+def tile_height(rows: int, num_experts: int, dtype: torch.dtype) -> int:
+    """Return the rows of a tile: enough for those of an expert, if there is such a tile.
 
     Args:
         rows: rows of all experts.
         num_experts: number of experts.
-        itemsize: bytes of a number.
+        dtype: type of their numbers.
     """
-    height: int = triton.next_power_of_2(-(-rows // num_experts))
-    return max(16, min(height, HEIGHT if itemsize == 2 else HEIGHT // 2))
+    heights = HEIGHTS[:2] if dtype == torch.float32 else HEIGHTS
+    return next((height for height in heights if height * num_experts >= rows), heights[-1])
 
 
 def slice_width(columns: int, rows: int, tokens: int) -> int:
@@ -55,7 +56,7 @@ def tuned(blocks: tuple[Block, ...], *key: str, block_m: bool = False) -> Callab
         key: names of those arguments that the best block depends on.
         block_m: whether the block says how many rows a tile has, because the plan does not.
     """
-    high = {"BLOCK_M": HEIGHT} if block_m else {}
+    high = {"BLOCK_M": HEIGHTS[-1]} if block_m else {}
     configs = [_config(block, high) for block in ((TINY,) if INTERPRETED else blocks)]
     if not INTERPRETED:
         configs.append(_config(EXACT, dict.fromkeys(high, EXACT[0])))
@@ -73,5 +74,5 @@ def _config(block: Block, high: Mapping[str, int]) -> Any:
 
 def _of_type(configs: list[Any], arguments: Mapping[str, Any], **_: Any) -> list[Any]:
     """Leave the blocks that are meant for the type of the first operand."""
-    exact = arguments["a_ptr"].element_size() == 4
+    exact = arguments["a_ptr"].dtype == torch.float32
     return [found for found in configs if (found.kwargs["BLOCK_K"] == EXACT[1]) == exact]

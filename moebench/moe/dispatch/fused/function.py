@@ -23,7 +23,7 @@ def swiglu(
     Under autocast all factors are cast first, as in torch.nn.Linear.
     """
     dtype, rows = autocast_dtype(x_TD) or x_TD.dtype, decision.token_A.numel()
-    plan = make_plan(decision, tile_height(rows, decision.num_experts, dtype.itemsize))
+    plan = make_plan(decision, tile_height(rows, decision.num_experts, dtype))
     weight_R = decision.weight_A.index_select(0, plan.assignment_R)
     operands = [part.to(dtype).contiguous() for part in (x_TD, gate_up_EDF, down_EFD)]
     save = torch.is_grad_enabled()  # what asks for a gradient is all that the function itself sees
