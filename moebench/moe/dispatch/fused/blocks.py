@@ -38,14 +38,21 @@ def tile_height(rows: int, num_experts: int, dtype: torch.dtype) -> int:
     return next((height for height in heights if height * num_experts >= rows), heights[-1])
 
 
-def slice_width(columns: int, rows: int, tokens: int) -> int:
+def slice_width(columns: int, rows: int, tokens: int, hidden: int) -> int:
     """Return how many columns of all rows to compute at once.
 
-    So many that they fill no more memory than all columns of the tokens do: what does not grow
-    with the number of experts that a token visits.
+    So many that they fill no more memory than the activations, or than all columns of the tokens:
+    neither grows with the number of experts that a token visits, if these are smaller for it.
+
+    Args:
+        columns: how many there are.
+        rows: rows of all experts.
+        tokens: number of tokens.
+        hidden: width F of the experts.
     """
-    width = -(-max(columns * tokens, SLICE) // rows)
-    return min(columns, -(-width // COLUMNS) * COLUMNS)
+    width = max(columns * tokens // rows, hidden, SLICE // rows, 1)
+    even = -(-columns // -(-columns // width))
+    return min(columns, -(-even // COLUMNS) * COLUMNS)
 
 
 def tuned(blocks: tuple[Block, ...], *key: str, block_m: bool = False) -> Callable[[Any], Any]:

@@ -57,7 +57,7 @@ class SwiGLURows(torch.autograd.Function):
         h_RF, act_RF = activate(x_TD, gate_up_EDF, plan, save)
         ctx.plan = plan
         ctx.save_for_backward(weight_R, x_TD, gate_up_EDF, down_EFD, h_RF)
-        return sum_products(act_RF, down_EFD, weight_R, plan, dtype)
+        return sum_products(act_RF, down_EFD, weight_R, plan, dtype, act_RF.shape[1])
 
     @staticmethod
     @once_differentiable
@@ -70,7 +70,10 @@ class SwiGLURows(torch.autograd.Function):
         ddown_EFD = sum_outer(act_RF, grad_TD, plan, gather_a=False) if by_down else None
         del act_RF
         dgate_up_EDF = sum_outer(x_TD, dh_RF, plan, gather_a=True) if by_gate_up else None
-        dx_TD = sum_products(dh_RF, gate_up_EDF.mT, None, plan, x_TD.dtype) if by_x else None
+        dx_TD = None
+        if by_x:
+            hidden = down_EFD.shape[1]
+            dx_TD = sum_products(dh_RF, gate_up_EDF.mT, None, plan, x_TD.dtype, hidden)
         return dweight_R, dx_TD, dgate_up_EDF, ddown_EFD, None, None, None
 
 
@@ -103,12 +106,20 @@ def deactivate(
 
 
 def sum_products(
-    a_RK: Tensor, b_EKN: Tensor, weight_R: Tensor | None, plan: Plan, dtype: torch.dtype
+    a_RK: Tensor,
+    b_EKN: Tensor,
+    weight_R: Tensor | None,
+    plan: Plan,
+    dtype: torch.dtype,
+    hidden: int,
 ) -> Tensor:
-    """Return for each token the sum over its rows of weight x row x matrix of the row's expert."""
+    """Return for each token the sum over its rows of weight x row x matrix of the row's expert.
+
+    The products of all rows are never there at once, but for a slice of columns after the other.
+    """
     rows, columns, tokens = len(a_RK), b_EKN.shape[2], plan.row_start_X.numel() - 1
     y_TN = a_RK.new_empty(tokens, columns, dtype=dtype)
-    width = slice_width(columns, rows, tokens)
+    width = slice_width(columns, rows, tokens, hidden)
     for b_EKS, y_TS in zip(b_EKN.split(width, 2), y_TN.split(width, 1), strict=True):
         product_RS = a_RK.new_empty(rows, b_EKS.shape[2])
         kernels.product[_grid(plan, b_EKS.shape[2])](
