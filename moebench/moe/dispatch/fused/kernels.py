@@ -10,6 +10,9 @@ import triton.language as tl
 
 from moebench.moe.dispatch.fused.blocks import DOWN_GRAD, GATE_UP, PRODUCT, WEIGHT_GRAD, tuned
 
+# What differs from batch to batch must not be compiled anew for each way to divide it.
+kernel = triton.jit(do_not_specialize=["tiles", "num_experts", "rows"])
+
 
 @triton.jit
 def _place(expert_ptr, start_ptr, tile_ptr, tiles, columns, BLOCK_M, BLOCK_N, GROUP):
@@ -26,7 +29,7 @@ def _place(expert_ptr, start_ptr, tile_ptr, tiles, columns, BLOCK_M, BLOCK_N, GR
 
 
 @tuned(GATE_UP, "D", "F", "BLOCK_M")
-@triton.jit
+@kernel
 def gate_up(
     a_ptr, b_ptr, h_ptr, act_ptr, token_ptr, expert_ptr, start_ptr, tile_ptr,
     tiles, num_experts, D, F, stride_e, SAVE: tl.constexpr, PRECISION: tl.constexpr,
@@ -66,7 +69,7 @@ def gate_up(
 
 
 @tuned(PRODUCT, "K", "N", "BLOCK_M", "stride_n")
-@triton.jit
+@kernel
 def product(
     a_ptr, b_ptr, y_ptr, weight_ptr, expert_ptr, start_ptr, tile_ptr,
     tiles, num_experts, K, N, stride_e, stride_k, stride_n,
@@ -98,7 +101,7 @@ def product(
 
 
 @tuned(DOWN_GRAD, "D", "F", "BLOCK_M")
-@triton.jit
+@kernel
 def down_grad(
     a_ptr, b_ptr, h_ptr, weight_ptr, dh_ptr, act_ptr, dweight_ptr,
     token_ptr, expert_ptr, start_ptr, tile_ptr, tiles, num_experts, rows, D, F, stride_e,
@@ -174,7 +177,7 @@ def _swiglu_grad(
 
 
 @tuned(WEIGHT_GRAD, "M", "N", block_m=True)
-@triton.jit
+@kernel
 def weight_grad(
     a_ptr, b_ptr, out_ptr, token_ptr, start_ptr, M, N,
     GATHER_A: tl.constexpr, PRECISION: tl.constexpr,

@@ -17,8 +17,8 @@ class Plan:
     """The rows R of a decision, as many as it has assignments, and their tiles M of equal height.
 
     Worked example: tokens 0, 1, 2 go to the experts 1, 0, 1 and the last is dropped. The rows are
-    token 1 (expert 0), token 0 (expert 1) and token 2 (nobody's), so `start_X` is 0, 1, 2, 3 and
-    with tiles of two rows `expert_M` is 0, 1, 2: two tiles with work, and one without.
+    token 1 (expert 0), token 0 (expert 1) and token 2 (nobody's), so `start_X` is 0, 1, 2, 3. With
+    two rows a tile there is one tile of each expert: `expert_M` is 0, 1 and `tile_X` is 0, 1, 2.
     """
 
     num_experts: int
