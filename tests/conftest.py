@@ -21,6 +21,8 @@ from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
 
+os.environ["COLUMNS"] = "120"  # the window of whoever runs the tests changes none of them
+
 CONFIGS = Path(__file__).parent / "configs" / "tiny_2026"
 TINY = {
     "trainer.max_steps": 4,

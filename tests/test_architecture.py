@@ -55,6 +55,7 @@ HOMES = {  # packages and the only modules that may know them
     "filelock": {"run", "tracking"},
     "pytest": {"testing"},
     "rich": {"columns"},
+    "triton": {"moe"},
 }
 WITHOUT_TORCH = {
     "claims",

@@ -89,7 +89,7 @@ def test_expert_dropout_acts_inside_the_expert_in_training_only() -> None:
         ),
         (
             lambda: Sparse(lambda dim: nn.Linear(dim, 2), Linear).build(4),
-            "sparse.router=Linear: a router has an integer attribute num_experts",
+            "router=Linear: has no integer attribute num_experts, see moebench/moe/contract.py",
         ),
     ],
 )

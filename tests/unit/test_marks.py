@@ -46,9 +46,9 @@ def test_verdicts_and_costs_on_a_terminal() -> None:
 
 
 def test_verdicts_in_a_readme() -> None:
-    *_, row, blank, note = report.markdown_table(judge([CLAIM], LEAKY, "full")).splitlines()
-    assert row.startswith(f"| {CLAIM.key}† | ")
-    assert (blank, note) == ("", f"{BOTH}.")
+    lines = report.markdown_table(judge([CLAIM], LEAKY, "full")).splitlines()
+    assert any(line.startswith(f"| {CLAIM.key}† | ") for line in lines)
+    assert lines[-2:] == ["", f"{BOTH}."]
     assert "†" not in report.markdown_table(judge([CLAIM], runs("", ""), "full"))
 
 

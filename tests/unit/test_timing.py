@@ -72,14 +72,6 @@ def test_a_step_is_that_of_the_run(tiny, precision: str) -> None:
     assert weight.grad is None
 
 
-def test_losses_on_routing_are_part_of_a_step(tiny, monkeypatch) -> None:
-    run = measured(tiny("switch_8.yaml"))
-    asked = []
-    monkeypatch.setattr(run.model, "routing_losses", lambda found: asked.append(found) or {})
-    next(timing._steps(run))
-    assert len(asked) == 1
-
-
 def test_a_timed_step_weighs_losses_as_training_does(tiny) -> None:
     """One that counts nothing moves nothing."""
     embeddings = []

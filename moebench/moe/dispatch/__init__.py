@@ -1,9 +1,10 @@
 """Dispatchers: how tokens reach their experts and how the answers come back."""
 
 from moebench.moe.dispatch.buffers import Buffers
+from moebench.moe.dispatch.fused import Fused
 from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.dispatch.loop import Loop
 
-DISPATCHERS = {"buffers": Buffers, "grouped": Grouped, "loop": Loop}
+DISPATCHERS = {"buffers": Buffers, "fused": Fused, "grouped": Grouped, "loop": Loop}
 
-__all__ = ["DISPATCHERS", "Buffers", "Grouped", "Loop"]
+__all__ = ["DISPATCHERS", "Buffers", "Fused", "Grouped", "Loop"]
