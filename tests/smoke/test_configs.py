@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from moebench.jobs import load_arm
 from moebench.plan import Arm
 from moebench.records import read
-from moebench.reproduce import load_arm
 from moebench.run.job import Job
 from moebench.run.worker import execute
 from moebench.sweep import read_sweep
