@@ -23,7 +23,7 @@ def checked(experiment: Experiment) -> Experiment:
             validation is scored; if the trainer's options do not go with the length of the data;
             if data of somebody's own do not say what a record needs.
     """
-    model, data, _ = experiment.build(logger=False)
+    model, data, trainer = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
     for name in ("content_hash", "tokens_per_batch"):
@@ -38,7 +38,7 @@ def checked(experiment: Experiment) -> Experiment:
     used = None if batches is None else share_of(options, "limit_val_batches", batches)
     if not any(map(_scored, islice(validation, used))):
         raise ValueError("data: no target of the validation batches is scored; nothing to judge by")
-    cost_of(model.train(), next(iter(data.val_dataloader())))
+    cost_of(model.train(), next(iter(data.val_dataloader())), trainer)
     return replace(experiment, known_data=stamp_of(data))
 
 
