@@ -9,19 +9,22 @@ TARGET ?= switch
 PORT ?= 5000
 NAME ?=
 STORAGE ?=
+OUT ?= runs/gpu
+MINUTES ?= 10
 
 BIN := .venv/bin
 OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)") \
 	$(if $(FIELD),--field "$(FIELD)")
 
-.PHONY: help setup reproduce-% sweep-% test check report compare bench mlflow list doctor
+.PHONY: help setup reproduce-% sweep-% test check report compare bench gpu mlflow list doctor
 
 help:
 	@echo "make list"
 	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder [FIELD=text]]"
 	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder [FIELD=text]]"
 	@echo "make compare [TARGET=switch] [PROFILE=full]"
+	@echo "make gpu [OUT=folder] [MINUTES=10] [ONLY=parity,layer,train,evidence] [FROM=folder] [DEVICE=cpu]"
 	@echo "make mlflow | doctor | bench | test | check"
 
 # torch comes first and by itself: a looser requirement would pull a build of several GB.
@@ -63,6 +66,10 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.train
 	for file in $(wildcard reproductions/*/benchmark.py); do \
 		$(BIN)/python -m $$(echo $${file%.py} | tr / .) || exit 1; done
+
+gpu: .venv/ready
+	$(BIN)/python -m benchmarks.gpu --minutes $(MINUTES) --out "$(OUT)" $(if $(ONLY),--only $(ONLY)) \
+		$(if $(FROM),--from "$(FROM)") $(if $(DEVICE),--device $(DEVICE))
 
 # One thread per test process: two threads beside a busy neighbour are several times slower.
 test: .venv/ready

@@ -6,6 +6,7 @@ else computes the same function of the same weights. Run: `python -m benchmarks.
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,16 +34,21 @@ class DenseSwiGLU(nn.Module):
         return answer
 
 
-def huggingface(options: argparse.Namespace, implementation: str) -> nn.Module:
-    """Return transformers' Mixtral block; ImportError where transformers is not installed."""
+def huggingface(sizes: Any, implementation: str) -> nn.Module:
+    """Return transformers' Mixtral block; ImportError where transformers is not installed.
+
+    Args:
+        sizes: has `dim`, `hidden`, `experts` and `k`.
+        implementation: of its experts, as transformers calls it.
+    """
     from transformers import MixtralConfig
     from transformers.models.mixtral.modeling_mixtral import MixtralSparseMoeBlock
 
     config = MixtralConfig(
-        hidden_size=options.dim,
-        intermediate_size=options.hidden,
-        num_local_experts=options.experts,
-        num_experts_per_tok=options.k,
+        hidden_size=sizes.dim,
+        intermediate_size=sizes.hidden,
+        num_local_experts=sizes.experts,
+        num_experts_per_tok=sizes.k,
     )
     config._experts_implementation = implementation
     block: nn.Module = MixtralSparseMoeBlock(config)

@@ -63,6 +63,17 @@ def in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
     return seconds
 
 
+def turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Call every way once per round, and one round more before that; each returns its own time."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(-1, rounds):
+        for name, way in ways.items():
+            value = way()
+            if turn >= 0:
+                seconds[name].append(value)
+    return seconds
+
+
 def _wait_for_device() -> None:
     """Let queued work end before a clock is read."""
     if torch.cuda.is_available():

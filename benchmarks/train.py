@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 
 import torch
+from pytorch_lightning import Callback
 
-from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
+from benchmarks.loop import BareLoop
+from benchmarks.timing import number_of_rounds, ratios, save, table, turns, whole_number
 from moebench.experiment import Experiment, load
 from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
@@ -22,37 +24,19 @@ from moebench.run.work import Work
 CONFIG = Path(__file__).parents[1] / "configs" / "switch_2021" / "switch_8.yaml"
 
 
-def bare(experiment: Experiment, steps: int) -> float:
-    """Return the seconds a step of a plain loop over the same model, losses and optimiser."""
-    model, data, _ = experiment.build(logger=False, enable_checkpointing=False)
-    data.setup("fit")
-    batches = iter(data.train_dataloader())
-    [optimizer], [schedule] = model.configure_optimizers()
-    model.train()
-    started = time.perf_counter()
-    for _ in range(steps):
-        batch = next(batches)
-        output = model.network(batch)
-        optimizer.zero_grad()
-        model.loss(output, batch).total.backward()
-        optimizer.step()
-        model.end_step()
-        schedule["scheduler"].step()
-    return (time.perf_counter() - started) / steps
-
-
-def full(experiment: Experiment, folder: Path) -> float:
+def full(experiment: Experiment, *callbacks: Callback) -> float:
     """Return the seconds a step of a run as a worker makes it, validation left out."""
-    model, data, trainer = experiment.build(
-        default_root_dir=str(folder),
-        enable_checkpointing=False,
-        logger=[History(folder / "history.jsonl")],
-        callbacks=[Work(), RandomState(), StopOnDivergence()],
-        limit_val_batches=0,
-    )
-    started = time.perf_counter()
-    trainer.fit(model, data)
-    return (time.perf_counter() - started) / trainer.global_step
+    with tempfile.TemporaryDirectory() as folder:
+        model, data, trainer = experiment.build(
+            default_root_dir=folder,
+            enable_checkpointing=False,
+            logger=[History(Path(folder) / "history.jsonl")],
+            callbacks=[Work(), RandomState(), StopOnDivergence(), *callbacks],
+            limit_val_batches=0,
+        )
+        started = time.perf_counter()
+        trainer.fit(model, data)
+        return (time.perf_counter() - started) / trainer.global_step
 
 
 def main() -> None:
@@ -66,14 +50,11 @@ def main() -> None:
     experiment = load([CONFIG], steps)
     _, data, _ = experiment.build(logger=False, enable_checkpointing=False)
     data.prepare_data()
-    seconds: dict[str, list[float]] = {"bare loop": [], "lightning and history": []}
-    for turn in range(-1, options.rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            both = (bare(experiment, options.steps), full(experiment, Path(folder)))
-        if turn >= 0:
-            for name, value in zip(seconds, both, strict=True):
-                seconds[name].append(value)
-    rows = ratios(seconds, against="bare loop")
+    ways = {
+        "bare loop": lambda: BareLoop(experiment)(options.steps),
+        "lightning and history": lambda: full(experiment),
+    }
+    rows = ratios(turns(ways, options.rounds), against="bare loop")
     print(table("time of a step over that of a bare loop", rows))
     if options.save:
         save("train", {**vars(options), "threads": torch.get_num_threads()}, rows)

@@ -26,7 +26,7 @@ ROWS = [  # each module imports only from rows below its own
         "analyze",
         "describe",
     },
-    {"sweep", "provenance", "lookup"},
+    {"sweep", "provenance", "lookup", "jobs"},
     {"report", "targets"},
     {"compare"},
     {"run", "verdict"},
@@ -72,6 +72,7 @@ WITHOUT_TORCH = {
 FRAMEWORK_BASES = {
     "ABC",
     "Callback",
+    "Checkpoint",
     "Exception",
     "Flag",
     "LightningCLI",
@@ -94,7 +95,7 @@ FRAMEWORK_BASES = {
 }
 HEIGHT = {name: -row for row, names in enumerate(ROWS) for name in names}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-CODE = [*FILES, *sorted((ROOT / "benchmarks").glob("*.py"))]
+CODE = [*FILES, *sorted((ROOT / "benchmarks").rglob("*.py"))]
 TESTS = sorted(path for end in ("py", "yaml") for path in (ROOT / "tests").rglob(f"*.{end}"))
 CODE += [p for p in (ROOT / "reproductions").rglob("*.py") if not p.name.startswith("test_")]
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from moebench.cost import count_batch, nothing_dropped
 from moebench.experiment import Experiment
+from moebench.experiment.precision import where_it_trains
 from moebench.reach import router_parameters
 from moebench.training import Training
 
@@ -35,8 +36,13 @@ def in_training(experiment: Experiment) -> Measured:
     """
     model, data, trainer = experiment.build(logger=False)
     data.setup("fit")
-    batches = list(islice(data.train_dataloader(), BATCHES))
-    if rows_are_fixed(model.network, batches[0], batches[-1]):
+    device = trainer.strategy.root_device  # where a large model does not take long
+    model.to(device)
+    given = islice(data.train_dataloader(), BATCHES)
+    batches = [model.transfer_batch_to_device(batch, device, 0) for batch in given]
+    with where_it_trains(trainer):
+        fixed = rows_are_fixed(model.network, batches[0], batches[-1])
+    if fixed:
         return Measured(model, trainer, batches[:1])
     model, trainer = _trained(experiment)
     return Measured(model, trainer, batches)
@@ -78,6 +84,6 @@ def _trained(experiment: Experiment) -> tuple[Training, pl.Trainer]:
 
 def flops(of: Measured) -> float:
     """Count the FLOPs a token of a forward pass in training, as if no row were dropped."""
-    network = of.model.train().network
-    with nothing_dropped(network):
+    network = of.model.to(of.trainer.strategy.root_device).train().network
+    with nothing_dropped(network), where_it_trains(of.trainer):
         return fmean(count_batch(network, batch).flops_per_token for batch in of.batches)

@@ -26,7 +26,7 @@ from moebench.data.separation import Counts, Separated, separate
 from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
 from moebench.data.tokenizer import EOS, Tokenizer
 
-_FORMAT = "4"  # raise it when the same text would give other files
+FORMAT = "4"  # raise it when the same text would give other files
 _SAMPLE_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
 
 
@@ -70,13 +70,17 @@ class Windows:
 
 
 def folder_of(source: Source, vocabulary: int) -> Path:
-    """Return where the corpus of a source belongs, whether it is there yet or not.
+    """Return where in the cache the corpus of a source belongs, whether it is there yet or not."""
+    return cache() / digest_of([FORMAT, source.fingerprint(), str(vocabulary)])[:16]
+
+
+def cache() -> Path:
+    """Return the folder of all corpora.
 
     That is under `runs/cache`, or under the folder that the environment variable `MOEBENCH_CACHE`
     names.
     """
-    key = digest_of([_FORMAT, source.fingerprint(), str(vocabulary)])[:16]
-    return Path(os.environ.get("MOEBENCH_CACHE") or "runs/cache") / "text" / key
+    return Path(os.environ.get("MOEBENCH_CACHE") or "runs/cache") / "text"
 
 
 def build(source: Source, vocabulary: int, folder: Path) -> None:
@@ -116,13 +120,21 @@ def windows(folder: Path, split: Split, width: int) -> Windows:
     return Windows(tokens, corpus.tokens[split], width)
 
 
+def content_hash(folder: Path, vocabulary: int, digests: dict[str, str]) -> str:
+    """Return the hash of the texts, the vocabulary and the token files in a folder."""
+    hashes = [*digests, *digests.values(), str(vocabulary)]
+    for split in ("train", "valid"):
+        with (folder / f"{split}.bin").open("rb") as file:
+            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digest_of(hashes)
+
+
 def _write(separated: Separated, vocabulary: int, folder: Path) -> None:
     documents = separated.documents
     digests = digest_by_domain(documents)
     tokens: dict[Split, list[int]] = {"train": [], "valid": []}
     tokenizer = Tokenizer.train(_sample(documents), vocabulary)
     tokenizer.save(folder / "tokenizer.json")
-    hashes = [*digests, *digests.values(), str(vocabulary)]
     with tqdm(total=len(documents), desc="encoding", unit="document", disable=None) as progress:
         for split, sizes in tokens.items():
             path = folder / f"{split}.bin"
@@ -131,13 +143,12 @@ def _write(separated: Separated, vocabulary: int, folder: Path) -> None:
                     texts = [d.text for d in documents if (d.split, d.domain) == (split, domain)]
                     encoded = tokenizer.encode(texts)
                     sizes.append(sum(_append(file, ids, vocabulary, progress) for ids in encoded))
-            with path.open("rb") as file:
-                hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
     train, valid = (
         np.memmap(folder / f"{split}.bin", dtype=_dtype(vocabulary), mode="r") for split in tokens
     )
     shared = overlap(train, valid, tokens["valid"])
-    corpus = Corpus(digest_of(hashes), vocabulary, digests, tokens, shared, separated.counts)
+    content = content_hash(folder, vocabulary, digests)
+    corpus = Corpus(content, vocabulary, digests, tokens, shared, separated.counts)
     (folder / "corpus.json").write_text(json.dumps(asdict(corpus), indent=2), encoding="utf-8")
 
 

@@ -172,5 +172,11 @@ def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        distributions = importlib.metadata.packages_distributions().get(package, [])
+        distributions = _distributions().get(package, [])
         return ", ".join(sorted({importlib.metadata.version(name) for name in distributions}))
+
+
+@functools.cache  # it reads the lists of files of all that is installed
+def _distributions() -> Mapping[str, list[str]]:
+    """Return package -> the distributions that it may come from."""
+    return importlib.metadata.packages_distributions()

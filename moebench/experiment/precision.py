@@ -4,7 +4,9 @@ import functools
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
+import pytorch_lightning as pl
 import torch
 
 from moebench.settings import FASTER, PRECISION
@@ -42,6 +44,17 @@ def faster(on_processor: bool = False) -> str:
         "bfloat16 takes %.0f times as long as float32 on this processor: runs are in float32", ratio
     )
     return FULL
+
+
+def where_it_trains(trainer: pl.Trainer) -> AbstractContextManager[object]:
+    """Return the precision in which a trainer calls its model on an accelerator; none elsewhere.
+
+    Not every kernel of an accelerator takes float32, in which a model begins. On the processor all
+    do, and what is counted there is counted in it.
+    """
+    if trainer.strategy.root_device.type == "cpu":
+        return nullcontext()
+    return trainer.precision_plugin.forward_context()
 
 
 def bfloat16_ratio(size: int = 256, repeats: int = 5) -> float:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from moebench.baselines import STEP, dense, twin
 from moebench.experiment import ConfigurationError, Experiment
 from moebench.experiment.precision import FULL, HALF
+from moebench.jobs import load_arm
 from moebench.lookup import nearest
 from moebench.plan import Arm, Profile
 from moebench.records import RunRecord
-from moebench.reproduce import load_arm
 from moebench.rerun.former import former_hash
 from moebench.run.check import checked
 from moebench.run.function import Function, named

@@ -31,7 +31,7 @@ def checked(experiment: Experiment) -> Experiment:
 
 def _checked(experiment: Experiment) -> Experiment:
     """Check an experiment whose parts may raise anything."""
-    model, data, _ = experiment.build(logger=False)
+    model, data, trainer = experiment.build(logger=False)
     data.prepare_data()
     data.setup("fit")
     check_module(data)
@@ -45,7 +45,7 @@ def _checked(experiment: Experiment) -> Experiment:
     if not any(map(_scored, islice(validation, used))):
         raise ValueError("data: no target of the validation batches is scored, so there is no loss")
     with promises_kept(model, experiment.config):
-        cost_of(model.train(), next(iter(data.val_dataloader())))
+        cost_of(model.train(), next(iter(data.val_dataloader())), trainer)
     return replace(experiment, known_data=stamp_of(data))
 
 

@@ -7,12 +7,14 @@ import platform
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 
-PACKAGES = ("torch", "pytorch-lightning", "numpy", "moebench")
+PACKAGES = ("torch", "pytorch-lightning", "numpy")
+CHECKOUT = Path(__file__).parents[2]
 DECISIVE = ("moebench", "configs", "reproductions", ":!*.jsonl", ":!*.md")
 # Of /proc/cpuinfo: x86, then ARM.
 MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU revision")
@@ -21,13 +23,17 @@ MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU 
 def versions() -> dict[str, str]:
     """Return the versions of all that affects a number."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found}
+    return {"python": platform.python_version(), **found, "moebench": version()}
 
 
 @functools.cache
 def version() -> str:
-    """Return the version of moebench."""
-    return importlib.metadata.version("moebench")
+    """Return the version of moebench, that of the checkout where nobody has installed it."""
+    try:
+        return importlib.metadata.version("moebench")
+    except importlib.metadata.PackageNotFoundError:
+        project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])
 
 
 @functools.cache
@@ -37,19 +43,18 @@ def commit() -> str:
     A `+` marks uncommitted changes to moebench, the papers or their configurations. Changes to
     records and prose do not count, as they affect no number.
     """
-    checkout = Path(__file__).parents[2]
     try:
-        prefix, head = _git(checkout, "rev-parse", "--show-prefix", "--short=12", "HEAD")
-        changed = _git(checkout, "status", "--porcelain", "--untracked-files=all", "--", *DECISIVE)
+        prefix, head = _git("rev-parse", "--show-prefix", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=all", "--", *DECISIVE)
     except (OSError, ValueError, subprocess.CalledProcessError):
         return ""
     return "" if prefix else head + ("+" if changed != [""] else "")
 
 
-def _git(folder: Path, *arguments: str) -> list[str]:
-    """Return the lines that git prints."""
+def _git(*arguments: str) -> list[str]:
+    """Return the lines that git prints about the checkout."""
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        ["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     return done.stdout.removesuffix("\n").split("\n")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from moebench import cost
+from moebench.experiment.precision import where_it_trains
 from moebench.experiment.stamp import NO_DATA
 from moebench.leaks import in_words, leaks
 from moebench.records import RunRecord, read_history, write_whole
@@ -65,9 +66,10 @@ def record_of(
     data = job.experiment.known_data or NO_DATA
     if objects is not None:
         if status in ("finished", "diverged", "pruned"):
-            model = objects.model.cpu().train(status != "diverged")
+            model = objects.model.train(status != "diverged")
             batch = next(iter(objects.data.train_dataloader()))
-            size, leaked = cost_of(model, batch), in_words(leaks(model, batch).values())
+            size = cost_of(model, batch, objects.trainer)
+            leaked = in_words(leaks(model, batch).values())
         steps, seconds = objects.trainer.global_step, objects.work.seconds
         tokens = objects.work.tokens(objects.data.tokens_per_batch)
     return RunRecord(
@@ -107,12 +109,21 @@ def _made_with(job: Job, objects: Objects | None) -> dict[str, Any]:
     }
 
 
-def cost_of(model: pl.LightningModule, batch: Any) -> cost.Cost:
-    """Return the cost that the model reports; if it reports none, its parameters are counted."""
+def cost_of(model: pl.LightningModule, batch: Any, trainer: pl.Trainer) -> cost.Cost:
+    """Return the cost that the model reports; if it reports none, its parameters are counted.
+
+    Args:
+        model: is moved to the device and left there.
+        batch: to count on.
+        trainer: on whose device it is called, for a large model takes long elsewhere.
+    """
     says: Callable[[Any], cost.Cost] | None = getattr(model, "cost", None)
     if says is None:
         return cost.Cost(cost.parameters(model), cost.parameters(model), 0.0)
-    return says(batch)
+    device = trainer.strategy.root_device
+    model.to(device)
+    with where_it_trains(trainer):
+        return says(model.transfer_batch_to_device(batch, device, 0))
 
 
 def pace(history: list[dict[str, Any]], mean: float) -> float:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
 
 from moebench.experiment import Experiment
 from moebench.records import RunRecord, write, write_all, write_whole
@@ -29,6 +28,7 @@ from moebench.run.place import held
 from moebench.run.recording import Objects, record_of, start_clean
 from moebench.run.resumable import Resumable, kept
 from moebench.run.same import SameData, refuse_other_code
+from moebench.run.saving import Saving
 from moebench.run.work import Work
 from moebench.seeds import SeveralSeeds, single, together
 
@@ -102,12 +102,6 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
     experiment = job.experiment
     assert isinstance(experiment, Experiment)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
-    checkpoints = ModelCheckpoint(
-        dirpath=job.folder,
-        filename="last",
-        enable_version_counter=False,
-        save_on_train_epoch_end=False,  # after each validation, so none is lost or repeated
-    )
     work = Work()
     model, data, trainer = experiment.build(
         default_root_dir=str(job.folder),
@@ -120,7 +114,7 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
             Resumable(job.history_path),
             RandomState(),
             StopOnDivergence(),
-            checkpoints,
+            Saving(job.checkpoint_path, job.seconds_unsaved),
         ],
     )
     # Lightning restores the weights before it casts the model: doubles would lose half their bits.

@@ -7,8 +7,8 @@ import pytest
 
 from moebench.claims import Word
 from moebench.experiment import load
+from moebench.jobs import load_arm
 from moebench.records import read
-from moebench.reproduce import load_arm
 from moebench.rerun.former import former_hash
 from moebench.run.job import Job
 from moebench.run.worker import execute

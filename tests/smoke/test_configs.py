@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from moebench.experiment.trainer_options import check_options
+from moebench.jobs import load_arm
 from moebench.plan import Arm
 from moebench.records import read
-from moebench.reproduce import load_arm
 from moebench.run.job import Job
 from moebench.run.worker import execute
 from moebench.sweep import read_sweep

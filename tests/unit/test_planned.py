@@ -7,11 +7,11 @@ import pytest
 
 from moebench.claims import Claim, Paper
 from moebench.compare import compare
+from moebench.jobs import resolve
 from moebench.plan import Arm, Plan, Profile
 from moebench.records import RunRecord, write_all
 from moebench.report import markdown_costs, render
 from moebench.report.comparison import comparison_text
-from moebench.reproduce import resolve
 from moebench.targets import Target
 from moebench.testing import claims
 from moebench.tracking import Logged

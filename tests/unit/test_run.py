@@ -17,12 +17,14 @@ from torch import nn
 
 from moebench.models.output import Output
 from moebench.records import read, read_history
+from moebench.run import machine
 from moebench.run.callbacks import Diverged, RandomState, StopOnDivergence
 from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.pool import run_all
 from moebench.run.recording import pace, summary
+from moebench.run.saving import Saving
 from moebench.run.work import Work
 from moebench.run.worker import execute
 
@@ -372,3 +374,26 @@ def test_a_record_says_what_leaked_and_one_setting_ends_it(
     told = [line for line in caplog.messages if "a causal model does not have" in line]
     assert len(told) == bool(leaks)
     assert all("set capacity.group=32" in line for line in told)
+
+
+def test_a_checkpoint_waits_for_its_time_but_for_the_last(tmp_path: Path) -> None:
+    saved: list[int] = []
+    trainer = SimpleNamespace(max_steps=40, global_step=0)
+    trainer.save_checkpoint = lambda path: saved.append(trainer.global_step)
+    seldom, always = Saving(tmp_path / "last.ckpt", 3600), Saving(tmp_path / "last.ckpt")
+    for callback in (seldom, always):
+        for trainer.global_step in (10, 20, 30, 40):
+            callback.on_validation_end(trainer, None)
+    assert saved == [40, 10, 20, 30, 40]
+
+
+def test_a_checkout_that_nobody_installed_has_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise machine.importlib.metadata.PackageNotFoundError(name)
+
+    known = machine.version()
+    machine.version.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(machine.importlib.metadata, "version", absent)
+        assert machine.version() == known
+    machine.version.cache_clear()

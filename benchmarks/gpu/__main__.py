@@ -1,0 +1,103 @@
+"""The command `python -m benchmarks.gpu --minutes 10 --out FOLDER`; README.md says what for."""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from benchmarks.gpu.clock import Clock
+from benchmarks.gpu.packages import lacking
+
+# Stage -> its share of the time that is left when it begins; what it leaves goes to the next.
+STAGES = {"parity": 0.12, "layer": 0.3, "train": 0.35, "evidence": 1.0}
+FEWEST_MINUTES = 0.1
+
+
+class OneLine(argparse.ArgumentParser):
+    """Refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong; exit with status 2."""
+        self.exit(2, f"benchmarks.gpu: {message}\n")
+
+
+def minutes(text: str) -> float:
+    """Read the option `--minutes`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not FEWEST_MINUTES <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: must be a number of at least {FEWEST_MINUTES}")
+    return value
+
+
+def stages(text: str) -> list[str]:
+    """Read the option `--only`; they run in the order of their worth."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in STAGES]:
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(unknown)}: one or more of {', '.join(STAGES)}"
+        )
+    return [name for name in STAGES if name in names]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options."""
+    made = OneLine(prog="python -m benchmarks.gpu", description=__doc__, allow_abbrev=False)
+    made.add_argument("--minutes", type=minutes, default=10.0, help="that it may take")
+    made.add_argument("--out", type=Path, required=True, help="folder of the records")
+    made.add_argument("--only", type=stages, default=list(STAGES), help="stages, with commas")
+    made.add_argument("--from", dest="earlier", type=Path, help="folder of a call to go on from")
+    made.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu: a small form")
+    made.add_argument("--text", type=Path, help="token files (default: those in carried/)")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; return the exit status."""
+    options = parser().parse_args(arguments)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before torch meets the card
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: as with Ctrl-C
+    try:
+        return measure(options)
+    except (ValueError, OSError) as error:
+        print(f"benchmarks.gpu: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nbenchmarks.gpu: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Go through the stages.
+
+    Raises:
+        ValueError: if a package, the card or an earlier folder is missing, or is another one.
+    """
+    clock = Clock(60 * options.minutes)
+    if absent := lacking():
+        names = ", ".join(absent)
+        raise ValueError(f"not installed: {names}; benchmarks/gpu/wheels.sh collects wheels")
+    # What needs these packages is imported from here on.
+    from benchmarks.gpu.session import Session
+    from benchmarks.gpu.start import begin, device_of
+    from moebench.run.pool import sole_user
+
+    device = device_of(options.device)
+    with sole_user(options.out):
+        folder = begin(options.out, options.earlier, options.text, device)
+        for name in options.only:
+            share = 1.0 if name == options.only[-1] else STAGES[name]
+            stage = importlib.import_module(f"benchmarks.gpu.{name}")
+            Session(folder, device, clock.part(share)).go_through(stage.run)
+    print(f"{options.out}: {60 * options.minutes - clock.left:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""The runs that claims are judged by, as a reproduction makes them: records that `publish` takes.
+
+They lie in the folder as under `runs/`, so `moebench publish` and `moebench verdict` find them with
+`--root`. The runs come in the order of their worth, those of several papers in turn.
+"""
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.gpu.crew import Crew
+from benchmarks.gpu.items import FAILED, MEASURED, Item, Outcome, told
+from benchmarks.gpu.memory import release
+from benchmarks.gpu.papers import on_device, papers, profile_of
+from benchmarks.gpu.session import Session
+from benchmarks.gpu.value import in_order
+from moebench.baselines import dense
+from moebench.experiment import Experiment
+from moebench.jobs import computed_jobs, load_arm, resolve
+from moebench.plan import Arm
+from moebench.records import RunRecord, read, write_all
+from moebench.run.job import Job
+from moebench.run.machine import version
+from moebench.run.place import found as found_of
+from moebench.targets import Target
+
+RESULTS = "results.jsonl"
+UNSAVED = 60.0  # seconds that a kill may cost
+TO_END = 3.0  # seconds that runs are given to end in
+
+
+def run(session: Session) -> None:
+    """Make the runs of all papers, each the next one of its own in turn."""
+    every = {one.folder: Runs(one, session) for one in papers()}
+    crew = Crew(session.clock.shorter(TO_END), session.device)
+    names: list[str] = []
+
+    def ended(job: Job, record: RunRecord) -> None:
+        every[job.target].add(job.records() or [record])
+        names.append(f"{job.target}/{job.arm}/{job.seed}")
+        print(f"evidence: {names[-1]}: {record.status}, {record.seconds:.0f} s", flush=True)
+
+    started = time.monotonic()
+    crew.make(_in_turn([one.jobs() for one in every.values()]), ended)
+    found = {
+        "ended": names,
+        "side by side": crew.most_beside,
+        "steps per second": crew.pace.rate,
+        "card": crew.usage.mean(),
+    }
+    name = f"call {1 + session.folder.count('evidence', 'runs')}"
+    item = Item("evidence", name, "runs", 0.0, lambda: found)
+    session.folder.add(item, Outcome(MEASURED, time.monotonic() - started, "", found))
+
+
+def _in_turn(every: list[Iterator[Job]]) -> Iterator[Job]:
+    """Yield the first of each, then the second, until all are at their end."""
+    while every:
+        for one in list(every):
+            job = next(one, None)
+            if job is None:
+                every.remove(one)
+            else:
+                yield job
+
+
+def take(folder: Path, other: Path, small: bool) -> None:
+    """Take over records and unfinished runs of another folder; what is there already stays."""
+    for paper in papers():
+        place = Path(paper.folder) / profile_of(paper, small).name
+        ours, theirs = folder / place, other / place
+        for run_folder in theirs.glob("*/seed_*"):
+            target = ours / run_folder.relative_to(theirs)
+            if not target.exists():
+                shutil.copytree(run_folder, target)
+        known = {(record.arm, record.seed): record for record in _records(theirs)}
+        known |= {(record.arm, record.seed): record for record in _records(ours)}
+        if known:
+            ours.mkdir(parents=True, exist_ok=True)
+            write_all(known.values(), ours / RESULTS)
+
+
+def _records(folder: Path) -> list[RunRecord]:
+    """Return the records of a folder of runs; none where there are none yet."""
+    return read(folder / RESULTS) if (folder / RESULTS).exists() else []
+
+
+class Runs:
+    """The runs of one paper.
+
+    Args:
+        paper: whose profile they are of.
+        session: in whose folder they lie.
+    """
+
+    def __init__(self, paper: Target, session: Session) -> None:
+        self.paper = paper
+        self._session = session
+        self._refused: set[str] = set()
+        self.profile = profile_of(paper, session.small)
+        self.settings = on_device(session.small)
+        self.folder = session.folder.path / paper.folder / self.profile.name
+        self._records = {(one.arm, one.seed): one for one in _records(self.folder)}
+        self._asked: dict[str, Experiment] = {}  # mixtures as the plan asks for them
+        self._experiments: dict[str, Experiment] = {}
+        self._planned: dict[str, dict[str, float]] = {}
+
+    def add(self, records: Iterable[RunRecord]) -> None:
+        """Write down a run that has ended; one that trains several seeds has a record of each."""
+        self._records |= {(one.arm, one.seed): one for one in records}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_all(self._records.values(), self.folder / RESULTS)
+
+    def jobs(self) -> Iterator[Job]:
+        """Yield the runs that are still to be made; what has ended unseen is written down."""
+        for job in self._asked_for():
+            if found_of(job) is None:
+                yield job
+            else:
+                self.add(job.records())
+
+    def _asked_for(self) -> Iterator[Job]:
+        """Yield the runs that no record is of: functions, then trainings by their worth."""
+        for job in computed_jobs(self.paper, self.profile, self.folder):
+            if not self._done(job.arm, job.seed):
+                yield job
+        done = [run for run in self._records if self._done(*run)]
+        for arm, seed in in_order(self.profile, self.paper.claims, done):
+            if arm in self._refused:
+                continue
+            try:
+                experiment = self._resolved(arm).with_seed(seed)
+            except Exception as error:  # a kernel may be lacking, or the data
+                self._refuse(arm, error)
+                continue
+            yield Job(
+                target=self.paper.folder,
+                profile=self.profile.name,
+                arm=arm,
+                seed=seed,
+                experiment=experiment,
+                folder=self.folder / arm / f"seed_{seed}",
+                planned=self._planned.get(arm, {}),
+                seconds_unsaved=UNSAVED,
+            )
+
+    def _refuse(self, arm: str, error: Exception) -> None:
+        """Write down why none of the runs of an arm can be made."""
+        self._refused.add(arm)
+        item = Item("evidence", f"{self.paper.folder}/{arm}", "arm", 0.0, dict)
+        self._session.folder.add(item, Outcome(FAILED, 0.0, told(error)))
+        print(f"evidence: {item.name}: {told(error)}", flush=True)
+
+    def _done(self, arm: str, seed: int) -> bool:
+        """Say whether there is a result of just this run."""
+        record = self._records.get((arm, seed))
+        if record is None or record.status == "failed":
+            return False
+        if arm in self.paper.plan.computed:
+            return record.versions.get("moebench") == version()
+        asked = self._as_recorded(self.paper.plan.arm(arm), record)
+        same = (asked.hash, asked.code, version())
+        return same == (record.config_hash, record.code, record.versions.get("moebench"))
+
+    def _as_recorded(self, arm: Arm, record: RunRecord) -> Experiment:
+        """Return what the plan asks for, of a dense twin with the width that was solved for."""
+        name = arm.twin_of or arm.name
+        if name not in self._asked:
+            base = self.paper.plan.arm(name)
+            self._asked[name] = load_arm(self.paper, base, self.profile, self.settings)
+        if not arm.twin_of:
+            return self._asked[name]
+        shape = record.config["model"]["network"]["init_args"]["shape"]
+        return dense(self._asked[name], shape["hidden"])
+
+    def _resolved(self, name: str) -> Experiment:
+        """Return the experiment of an arm; a mixture and its twins are resolved together."""
+        if name not in self._experiments:
+            arm = self.paper.plan.arm(name)
+            pair = {arm.twin_of or name, name}
+            pair |= {one.name for one in self.paper.plan.arms if one.twin_of in pair}
+            wanted = [one for one in self.profile.arms if one in pair]
+            some = replace(self.profile, arms=wanted)
+            experiments, planned = resolve(self.paper, some, self.settings)
+            self._experiments |= experiments
+            self._planned |= planned
+            release()
+        return self._experiments[name]

@@ -1,0 +1,26 @@
+"""The papers that have runs for a card: every one whose plan has the profile `gpu`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from moebench.plan import Profile
+from moebench.targets import Target, targets
+
+PROFILE, SMALL = "gpu", "smoke"
+
+
+def papers() -> Sequence[Target]:
+    """Return them in the order of `moebench list`."""
+    return [found for found in targets() if any(p.name == PROFILE for p in found.plan.profiles)]
+
+
+def profile_of(found: Target, small: bool) -> Profile:
+    """Return the profile whose runs are made, in the small form one seed of what judges nothing."""
+    if small:
+        return replace(found.plan.profile(SMALL), seeds=1, more_seeds={})
+    return found.plan.profile(PROFILE)
+
+
+def on_device(small: bool) -> dict[str, object]:
+    """Return the settings that keep an experiment of the small form off the card."""
+    return {"trainer.accelerator": "cpu"} if small else {}

@@ -1,0 +1,136 @@
+"""Training on the card: tokens a second and memory of the models whose runs are the evidence.
+
+Each way to take a step is timed in turn with a bare loop over the same model: Lightning with all
+that a run has, other dispatchers, a captured graph, a compiled network. The model is the mixture of
+a paper's first pair of mixture and dense twin, and its dense form.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+from typing import Any
+
+import torch
+
+from benchmarks.gpu.items import Item
+from benchmarks.gpu.memory import release
+from benchmarks.gpu.papers import on_device, papers, profile_of
+from benchmarks.gpu.session import Session
+from benchmarks.gpu.ways import Graph, Lightning, compiled
+from benchmarks.loop import BareLoop
+from benchmarks.timing import ratios, turns
+from moebench.baselines import dense
+from moebench.experiment import Experiment
+from moebench.jobs import load_arm
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.settings import NETWORK
+from moebench.targets import Target, target
+
+STEPS, ROUNDS = 100, 3
+FEW_STEPS, FEW_ROUNDS = 2, 2  # of the small form
+DISPATCHER = f"{NETWORK}.sparse.dispatcher"
+BARE, DENSE = "bare loop", "dense"
+Way = Callable[[Experiment], Callable[[int], float]]
+
+
+def run(session: Session) -> None:
+    """Time all ways."""
+    session.work_on(items(session))
+
+
+def items(session: Session) -> Iterator[Item]:
+    """Yield the ways, those that are worth most first; to compile takes longest and comes last."""
+    for found in papers():
+        for kind, way, models, seconds in (
+            ("lightning", Lightning, ("", DENSE), 25.0),
+            (BARE, BareLoop, DISPATCHERS, 20.0),
+            ("graph", Graph, (DENSE, "", *DISPATCHERS), 20.0),
+            ("compiled", compiled, (DENSE, ""), 100.0),
+        ):
+            for model in list(models)[: 1 if session.small else None]:
+                name = f"{found.folder}: {kind}, {model or 'mixture'}"
+                case = Case(found, session.small, model, way)
+                yield Item("train", name, kind, seconds, case)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to train one model.
+
+    Args:
+        paper: whose model it is.
+        small: whether its size is that of the profile `smoke`.
+        model: `dense`, the name of a dispatcher, or empty for the mixture as the paper has it.
+        way: makes what takes so many steps and returns the seconds of one.
+    """
+
+    paper: Target
+    small: bool
+    model: str
+    way: Way
+
+    def __call__(self) -> Mapping[str, Any]:
+        """Return tokens a second, the time over that of a bare loop, and memory."""
+        steps, rounds = (FEW_STEPS, FEW_ROUNDS) if self.small else (STEPS, ROUNDS)
+        mixture = mixture_of(self.paper.name, self.small, steps)
+        experiment = self._with_model(mixture, steps)
+        memory = peak(lambda: self.way(experiment)(min(steps, 3)))
+        plain, ours = (
+            BareLoop(mixture if self.way is BareLoop else experiment),
+            self.way(experiment),
+        )
+        name = "this way"
+        seconds = turns({BARE: lambda: plain(steps), name: lambda: ours(steps)}, rounds)
+        return {
+            "tokens a step": plain.tokens,
+            "tokens per second": {n: plain.tokens / median(s) for n, s in seconds.items()},
+            "time over a bare loop": ratios(seconds, BARE)[name],
+            "memory": memory,
+            "parameters": sum(weight.numel() for weight in plain.model.parameters()),
+        }
+
+    def _with_model(self, mixture: Experiment, steps: int) -> Experiment:
+        """Return the experiment with the model that is asked for."""
+        if self.model == DENSE:
+            shape = mixture.config["model"]["network"]["init_args"]["shape"]
+            return dense(mixture, shape["hidden"])
+        if self.model:
+            return mixture_of(self.paper.name, self.small, steps, self.model)
+        return mixture
+
+
+@cache
+def mixture_of(name: str, small: bool, steps: int, dispatcher: str = "") -> Experiment:
+    """Return the mixture of the first pair of a paper, with so many steps, its data prepared.
+
+    Args:
+        name: of the paper.
+        small: whether its size is that of the small form.
+        steps: that it trains.
+        dispatcher: in the place of its own; empty: its own.
+    """
+    found = target(name)
+    profile = profile_of(found, small)
+    arms = map(found.plan.arm, profile.arms)
+    base = found.plan.arm(next(arm.twin_of for arm in arms if arm.twin_of))
+    settings: dict[str, object] = {"trainer.max_steps": steps, "trainer.val_check_interval": steps}
+    if dispatcher:
+        made = DISPATCHERS[dispatcher]
+        settings[DISPATCHER] = {"class_path": f"{made.__module__}.{made.__qualname__}"}
+    experiment = load_arm(found, base, profile, {**settings, **on_device(small)})
+    _, data, _ = experiment.build(logger=False, enable_checkpointing=False)
+    data.prepare_data()
+    return experiment
+
+
+def peak(work: Callable[[], object]) -> int | None:
+    """Return the most bytes of the card that some work takes; None without one."""
+    if not torch.cuda.is_available():
+        work()
+        return None
+    release()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    work()
+    return torch.cuda.max_memory_allocated() - before

@@ -1,0 +1,47 @@
+"""Which runs come first: those that the fewest more of which let another claim be judged."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from moebench.claims import Claim
+from moebench.plan import Profile
+
+Run = tuple[str, int]  # arm, seed
+
+
+def in_order(profile: Profile, claims: Sequence[Claim], done: Collection[Run] = ()) -> list[Run]:
+    """Return the runs of a profile that are still to be made, those that are worth most first.
+
+    Again and again the claim is taken that lacks the fewest runs; of its arms all get the first
+    seed, then the next, for arms are compared by pairs of one seed. Seeds beyond those that claims
+    ask for, and arms that none asks for, come last.
+    """
+    made = set(done)
+    ordered: list[Run] = []
+    open_claims = [claim for claim in claims if _judged_by(claim, profile)]
+    while open_claims:
+        lacking = {claim.key: _lacking(claim, profile, made) for claim in open_claims}
+        nearest = min(open_claims, key=lambda claim: len(lacking[claim.key]))
+        ordered += lacking[nearest.key]
+        made |= set(lacking[nearest.key])
+        open_claims.remove(nearest)
+    return ordered + [run for run in _runs(profile, profile.arms, None) if run not in made]
+
+
+def _judged_by(claim: Claim, profile: Profile) -> bool:
+    """Say whether runs of a profile alone judge a claim; it may have computed arms as well."""
+    trained = [arm for arm in claim.arms if arm in profile.arms]
+    return bool(trained) and not claim.runs_of and len(trained) == len(claim.arms)
+
+
+def _lacking(claim: Claim, profile: Profile, made: Collection[Run]) -> list[Run]:
+    """Return the runs that a claim still needs."""
+    return [run for run in _runs(profile, claim.arms, claim.seeds) if run not in made]
+
+
+def _runs(profile: Profile, arms: Sequence[str], most: int | None) -> Iterator[Run]:
+    """Yield all arms with the first seed, then with the next one, of so many seeds at most."""
+    counts = {arm: profile.seeds_of(arm) for arm in arms}
+    for number in range(max(counts.values(), default=0)):
+        for arm, count in counts.items():
+            if number < (count if most is None else min(count, most)):
+                yield arm, profile.first_seed + number

@@ -1,0 +1,94 @@
+"""Token files for a machine without the text: packed on one, unpacked into the cache of another.
+
+A packed file holds a folder a corpus: its files, and `asked.json`, which says for what source and
+vocabulary it is. Unpacked it lies where the other machine looks for the tokens of that source, so
+runs there are of the same text and name the same hash of it.
+"""
+
+import json
+import shutil
+import tarfile
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from moebench.data import corpus
+from moebench.data.sources.source import Source
+
+_ASKED = "asked.json"
+_FILES = ("corpus.json", "tokenizer.json", "train.bin", "valid.bin")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A source as a configuration describes it, in JSON, and the vocabulary of its encoding."""
+
+    source: str
+    vocabulary: int
+    form: str = corpus.FORMAT  # of the token files
+
+
+def pack(wanted: Iterable[tuple[Asked, Source]], path: Path) -> None:
+    """Write the token files of some sources, which are encoded first unless they are cached."""
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with tarfile.open(unfinished, "w:gz") as archive:
+            for asked, source in wanted:
+                _add(archive, asked, source)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _add(archive: tarfile.TarFile, asked: Asked, source: Source) -> None:
+    """Add the token files of a source."""
+    folder = corpus.folder_of(source, asked.vocabulary)
+    corpus.build(source, asked.vocabulary, folder)
+    text = json.dumps(vars(asked)).encode()
+    about = tarfile.TarInfo(f"{folder.name}/{_ASKED}")
+    about.size = len(text)
+    archive.addfile(about, BytesIO(text))
+    for name in _FILES:
+        archive.add(folder / name, f"{folder.name}/{name}")
+
+
+def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
+    """Put the token files where this machine looks for them, unless it has them.
+
+    Args:
+        path: the packed file.
+        source_of: makes a source from its description.
+
+    Raises:
+        ValueError: if it is no such file, or what it holds is not what it was.
+        FileNotFoundError: if it is not there.
+    """
+    place = corpus.cache() / f".{uuid.uuid4().hex}"
+    try:
+        with tarfile.open(path) as archive:
+            archive.extractall(place, filter="data")
+        for made in sorted(place.iterdir()):
+            asked = Asked(**json.loads((made / _ASKED).read_text(encoding="utf-8")))
+            if asked.form != corpus.FORMAT:
+                raise ValueError(f"{path}: packed by another version; pack it anew")
+            _adopt(made, corpus.folder_of(source_of(asked.source), asked.vocabulary))
+    except (tarfile.TarError, EOFError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: holds no token files ({error})") from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _adopt(made: Path, folder: Path) -> None:
+    """Make a folder of token files that of a source.
+
+    Raises:
+        ValueError: if its files are not those that its hash is of.
+    """
+    said = corpus.load(made)
+    if corpus.content_hash(made, said.vocabulary, said.digests) != said.content_hash:
+        raise ValueError(f"{folder.name}: the token files are damaged")
+    if not folder.exists():
+        (made / _ASKED).unlink()
+        made.rename(folder)

@@ -1,0 +1,28 @@
+"""When a run is saved, so that it can go on from there."""
+
+import time
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
+
+
+class Saving(Checkpoint):
+    """Writes the checkpoint after a validation, so that none is lost or repeated.
+
+    Args:
+        path: of the checkpoint, which is written anew each time.
+        seconds: that have to pass before it is written again; the last validation always counts.
+    """
+
+    def __init__(self, path: Path, seconds: float = 0.0) -> None:
+        self.path = path
+        self.seconds = seconds
+        self.before = time.monotonic()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write it, if it is time."""
+        over = trainer.global_step == trainer.max_steps
+        if over or time.monotonic() - self.before >= self.seconds:
+            trainer.save_checkpoint(self.path)
+            self.before = time.monotonic()

@@ -1,0 +1,211 @@
+"""Runs on a card: which come first, and which end in time."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmarks.gpu.clock import Clock
+from benchmarks.gpu.crew import Crew
+from benchmarks.gpu.evidence import take
+from benchmarks.gpu.pace import Pace, kept
+from benchmarks.gpu.papers import papers
+from benchmarks.gpu.value import in_order
+from moebench.plan import Profile
+from moebench.records import read, write_all
+from moebench.testing.claims import claim_of, run
+from moebench.verdict.comparisons import Difference, Order
+
+TWO = claim_of(Difference(first="a", second="b"), key="TWO", seeds=2)
+THREE = claim_of(Order(ordered=("a", "c", "d")), key="THREE", seeds=1)
+BEYOND = claim_of(Difference(first="e", second="elsewhere"), key="BEYOND", seeds=1)
+PROFILE = Profile("gpu", ["d", "c", "b", "a", "e"], seeds=3, settings={}, first_seed=1000)
+
+
+def test_the_claim_that_lacks_fewest_runs_comes_first() -> None:
+    """THREE takes 3 runs and TWO 4; once THREE is judged TWO takes 3. The rest follows."""
+    order = in_order(PROFILE, [TWO, BEYOND, THREE])
+    assert order[:3] == [("a", 1000), ("c", 1000), ("d", 1000)]
+    assert order[3:6] == [("b", 1000), ("a", 1001), ("b", 1001)]
+    assert order[6:] == [
+        *[("e", 1000), ("d", 1001), ("c", 1001), ("e", 1001)],
+        *[(arm, 1002) for arm in PROFILE.arms],
+    ]
+    assert len(set(order)) == len(order) == 15
+
+
+def test_what_is_done_counts() -> None:
+    """TWO lacks one run then, so it comes first."""
+    done = [("a", 1000), ("b", 1000), ("a", 1001)]
+    order = in_order(PROFILE, [THREE, TWO], done)
+    assert order[:3] == [("b", 1001), ("c", 1000), ("d", 1000)]
+    assert not set(done) & set(order)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        ([100, 100, 100], 3),  # 300 of the 360 steps that 40 seconds have room for
+        ([100, 100, 100, 100], 3),
+        ([350, 20, 5], 1),
+        ([1000, 10], 1),  # the first goes on, it has a checkpoint
+        ([], 0),
+    ],
+)
+def test_runs_that_end_in_time_are_kept(left: list[int], expected: int) -> None:
+    assert kept(left, pace=10.0, seconds=40.0) == expected
+
+
+class Running:
+    """A run that has written as many steps as it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.history_path = folder, folder / "history.jsonl"
+        self.experiment = SimpleNamespace(config={"trainer": {"max_steps": 1000}})
+        folder.mkdir()
+
+    def write(self, step: int) -> None:
+        self.history_path.write_text(json.dumps({"step": step}) + "\n")
+
+
+def test_a_pace_is_that_of_all_runs_once_all_have_begun(tmp_path: Path) -> None:
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    jobs = [Running(tmp_path / "a"), Running(tmp_path / "b")]
+
+    def at(seconds: float, *steps: int) -> float | None:
+        now[0] = seconds
+        for job, step in zip(jobs, steps, strict=True):
+            job.write(step)
+        pace.look(jobs)
+        return pace.rate
+
+    pace.look([])
+    now[0] = 1000.0
+    pace.look([])
+    assert pace.rate is None  # nothing that steps tells no pace
+    assert at(0, 100, 0) is None
+    assert at(50, 200, 10) is None  # only now both have begun
+    assert at(60, 220, 20) is None  # too soon to tell
+    assert at(75, 300, 60) == pytest.approx(150 / 25)
+    jobs.append(Running(tmp_path / "c"))
+    assert at(80, 310, 70, 0) == pytest.approx(6)  # as long as nothing newer is known
+    assert at(110, 340, 100, 50) == pytest.approx(6)
+    assert at(130, 400, 150, 100) == pytest.approx(160 / 20)
+
+
+class Lanes:
+    """A pool whose runs take one step at each wait, and find no memory three at a time."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers, self.running = workers, []
+        self.stopped: list[str] = []
+
+    @property
+    def free(self) -> bool:
+        return len(self.running) < self.workers
+
+    @property
+    def jobs(self) -> list:
+        return list(self.running)
+
+    def start(self, job) -> None:
+        self.running.append(job)
+
+    def stop(self, job) -> None:
+        self.running.remove(job)
+        self.stopped.append(job.name)
+
+    def ended(self) -> list:
+        full = len(self.running) == 3
+        over = self.running[-1:] if full else [j for j in self.running if j.steps == j.all]
+        for job in over:
+            self.running.remove(job)
+        return [(job, SimpleNamespace(status="out_of_memory" if full else "done")) for job in over]
+
+    def wait(self) -> None:
+        for job in self.running:
+            job.write(job.steps + 1)
+
+    def __enter__(self) -> "Lanes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Stepping(Running):
+    """A run of a few steps."""
+
+    def __init__(self, folder: Path, steps: int = 2) -> None:
+        super().__init__(folder)
+        self.name, self.steps, self.all = folder.name, 0, steps
+        self.experiment = SimpleNamespace(config={"trainer": {"max_steps": steps}})
+        self.record_path = folder / "record.json"
+        self.record_path.touch()
+
+    def write(self, step: int) -> None:
+        self.steps = step
+        super().write(step)
+
+
+@pytest.fixture
+def crew(monkeypatch: pytest.MonkeyPatch) -> Crew:
+    """Whose pool has three lanes."""
+    made = Crew(Clock(60), torch.device("cpu"))
+    made.pool = Lanes(3)
+    monkeypatch.setattr("benchmarks.gpu.crew.Pool", lambda _: made.pool)
+    return made
+
+
+def test_what_finds_no_memory_beside_others_is_made_again(crew: Crew, tmp_path: Path) -> None:
+    jobs = [Stepping(tmp_path / name) for name in "abcd"]
+    ended: list[tuple[str, str]] = []
+    crew.make(iter(jobs), lambda job, record: ended.append((job.name, record.status)))
+    assert ended == [("a", "done"), ("b", "done"), ("c", "done"), ("d", "done")]
+    assert crew.most_beside == 3
+    assert crew.pool.workers == 2, "three at a time were too many"
+    assert not jobs[2].record_path.exists(), "that it found no memory is no result"
+
+
+def test_what_does_not_end_in_time_is_put_off(crew: Crew, tmp_path: Path) -> None:
+    """At a step a second 60 seconds have room for the first of them, not for both."""
+    crew.pool.workers = 2
+    crew.pace.look = lambda jobs: None
+    crew.pace.rate = 1.0
+    jobs = [Stepping(tmp_path / "a", 40), Stepping(tmp_path / "b", 40), Stepping(tmp_path / "c")]
+    ended: list[str] = []
+    crew.make(iter(jobs), lambda job, record: ended.append(job.name))
+    assert ended == ["a"]
+    assert crew.most_beside == 1
+
+
+def test_runs_that_turn_out_too_slow_are_put_off(crew: Crew, tmp_path: Path) -> None:
+    crew.pool.workers = 2
+    rates = iter([None] * 5)
+    crew.pace.look = lambda jobs: setattr(crew.pace, "rate", next(rates, 1.0))
+    jobs = [Stepping(tmp_path / "a", 40), Stepping(tmp_path / "b", 40), Stepping(tmp_path / "c")]
+    ended: list[str] = []
+    crew.make(iter(jobs), lambda job, record: ended.append(job.name))
+    assert crew.pool.stopped == ["b"]
+    assert ended == ["a"]
+
+
+def test_records_and_unfinished_runs_are_taken_over(tmp_path: Path) -> None:
+    [paper, *_] = papers()
+    place = Path(paper.folder) / "smoke"
+    ours, theirs = tmp_path / "ours" / place, tmp_path / "theirs" / place
+    (theirs / "arm" / "seed_1").mkdir(parents=True)
+    (theirs / "arm" / "seed_1" / "last.ckpt").write_text("half way")
+    (ours / "arm" / "seed_2").mkdir(parents=True)
+    (theirs / "arm" / "seed_2").mkdir(parents=True)
+    (theirs / "arm" / "seed_2" / "last.ckpt").write_text("older")
+    write_all([run("arm", 3, 1.0), run("arm", 4, 1.0)], theirs / "results.jsonl")
+    write_all([run("arm", 4, 2.0)], ours / "results.jsonl")
+    take(tmp_path / "ours", tmp_path / "theirs", small=True)
+    assert (ours / "arm" / "seed_1" / "last.ckpt").read_text() == "half way"
+    assert not (ours / "arm" / "seed_2" / "last.ckpt").exists(), "what is there stays"
+    found = [(one.seed, one.metrics["valid/loss"]) for one in read(ours / "results.jsonl")]
+    assert found == [(3, 1.0), (4, 2.0)]
