@@ -17,8 +17,8 @@ import torch
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.interop import save_pretrained
 from moebench.models import Mixtral
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
-from moebench.models.mixtral_2024 import DecoderShape
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK

@@ -63,7 +63,7 @@ def multiply(database: Path, times: int) -> int:
 
 def seconds_of_command(root: Path) -> float:
     """Return the seconds of one `moebench compare`."""
-    command = [sys.executable, "-m", "moebench.cli", "compare", "--root", str(root)]
+    command = [sys.executable, "-m", "moebench.cli.main", "compare", "--root", str(root)]
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started

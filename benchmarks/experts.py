@@ -22,7 +22,7 @@ from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
-from moebench.run.memory import keep_freed_memory
+from moebench.run.allocator import keep_freed_memory
 
 
 def cases(options: argparse.Namespace, tokens: int) -> dict[str, Callable[[], None]]:

@@ -15,7 +15,7 @@ import transformers
 from benchmarks.checkpoint import WIDTH, decoder
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.interop import from_pretrained, save_pretrained
-from moebench.sampling import Sampling, generate
+from moebench.models.sampling import Sampling, generate
 
 SPECIAL = 3  # ids that no prompt has
 

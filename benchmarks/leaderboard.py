@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from moebench import columns
+from moebench.cli.provenance import outdated_of
 from moebench.compare import EQUAL
-from moebench.provenance import outdated_of
-from moebench.records import RunRecord, read, write_all
-from moebench.report import fill, wording
-from moebench.report.markdown import table
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, write_all
+from moebench.report import fill, formatting
+from moebench.report import tables as columns
+from moebench.report.paper.markdown import table
 from moebench.statistics import Interval, Values, holm
 from moebench.statistics.estimates import mean
 from moebench.verdict.conditions import LEVEL
-from moebench.verdict.evidence import paired
 from moebench.verdict.mixture import mixed_arm, mixed_code, mixed_data
+from moebench.verdict.paired_runs import paired
 
 RECORDS = Path(__file__).parent / "quality.jsonl"
 PAGE = Path(__file__).parent / "README.md"
@@ -120,8 +121,8 @@ def rows(runs: Runs) -> list[tuple[str, ...]]:
                 _shown(place.loss, "-"),
                 "" if place is dense else _shown(place.gap, "+"),
                 str(place.loss.n),
-                wording.scaled(_mean(place.runs, "params_total")),
-                wording.scaled(_mean(place.runs, FLOPS)),
+                formatting.scaled(_mean(place.runs, "params_total")),
+                formatting.scaled(_mean(place.runs, FLOPS)),
             ]
         else:
             row += ["no run finished", "", "0", "–", "–"]
@@ -136,10 +137,10 @@ def _mean(runs: Sequence[RunRecord], cost: str) -> float:
 def _shown(found: Interval, sign: str) -> str:
     """Return an estimate with its interval."""
     if found.n < 2:
-        return wording.number(found.estimate, 3, sign)
-    places = max(3, wording.decimals((found.high - found.low) / 2))
-    low, high = (wording.number(end, places, sign) for end in (found.low, found.high))
-    return f"{wording.number(found.estimate, places, sign)} [{low}, {high}]"
+        return formatting.number(found.estimate, 3, sign)
+    places = max(3, formatting.decimals((found.high - found.low) / 2))
+    low, high = (formatting.number(end, places, sign) for end in (found.low, found.high))
+    return f"{formatting.number(found.estimate, places, sign)} [{low}, {high}]"
 
 
 def text(runs: Runs) -> str:

@@ -23,10 +23,11 @@ import torch
 
 from benchmarks.leaderboard import publish, text
 from benchmarks.timing import refusing, whole_number
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
-from moebench.records import RunRecord, read
 from moebench.run.function import named
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, Sweep, search

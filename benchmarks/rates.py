@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.timing import RESULTS
 from benchmarks.worlds import SPREADS
 from moebench.report import fill
-from moebench.report.markdown import table
+from moebench.report.paper.markdown import table
 
 BAR = 0.05  # of errors
 COVERED = (0.93, 0.97)  # of intervals

@@ -16,7 +16,7 @@ import optuna
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, Sweep, read_sweep, search
-from moebench.sweep.rehearsal import rehearse
+from moebench.sweep.dry_run import rehearse
 from moebench.sweep.space import Dimension
 from moebench.sweep.strategies import EVENLY, Part
 

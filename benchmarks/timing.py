@@ -11,7 +11,7 @@ from statistics import median, quantiles
 
 import torch
 
-from moebench import columns
+from moebench.report import tables as columns
 from moebench.run.machine import commit, hardware, versions
 
 RESULTS = Path(__file__).parent / "results.jsonl"

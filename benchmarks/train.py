@@ -19,7 +19,7 @@ from benchmarks.timing import number_of_rounds, ratios, save, table, turns, whol
 from moebench.experiment import Experiment, load
 from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
-from moebench.run.work import Work
+from moebench.run.work_done import Work
 
 CONFIG = Path(__file__).parents[1] / "configs" / "switch_2021" / "switch_8.yaml"
 

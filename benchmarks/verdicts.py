@@ -23,14 +23,14 @@ from benchmarks.worlds import (
     generator,
     weighed,
 )
-from moebench.claims import ClaimTest, Word
-from moebench.columns import table
+from moebench.papers.claim import ClaimTest, Word
+from moebench.report.tables import table
 from moebench.statistics.estimates import mean, ratio
-from moebench.testing.claims import claim_of
+from moebench.testing.verdicts import claim_of
 from moebench.verdict.comparisons import Difference, Equivalence, Order
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.front import Front
 from moebench.verdict.outcome import word_for
+from moebench.verdict.paired_runs import Evidence
 
 SEEDS = (3, 5, 10, 25)
 

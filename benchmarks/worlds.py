@@ -12,10 +12,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from moebench.records import read
+from moebench.evidence.record_files import read
+from moebench.papers import Target, targets
 from moebench.statistics import Values, identical
-from moebench.targets import Target, targets
-from moebench.verdict.evidence import Evidence
+from moebench.verdict.paired_runs import Evidence
 
 MARGIN = 0.01  # in nats, as most claims have it
 # Standard deviation of a difference, in margins. Below the first errors stay as they are, as the

@@ -15,8 +15,8 @@ from moebench.experiment import Experiment, load
 from moebench.experiment.precision import settled
 from moebench.interop import save_pretrained
 from moebench.models import Mixtral
-from moebench.models.mixtral_2024 import DecoderShape
-from moebench.models.positions import Positions
+from moebench.models.decoder import DecoderShape
+from moebench.models.rotary import Positions
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from moebench.targets import targets
+from moebench.papers import targets
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
@@ -153,7 +153,7 @@ def test_imports_point_downward(path: Path) -> None:
 @pytest.mark.parametrize(
     ("here", "line"),
     [
-        ("moe", "from moebench.training import Training"),
+        ("moe", "from moebench.training.module import Training"),
         ("training", "import mlflow"),
         ("statistics", "import torch"),
         ("data", "from moebench import models"),

@@ -13,7 +13,7 @@ import torch
 from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.machine import Usage
 from benchmarks.gpu.pace import SPARE, Pace, kept, steps_of, taken
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 from moebench.run.job import Job
 from moebench.run.pool import Pool
 

@@ -16,15 +16,16 @@ from benchmarks.gpu.memory import release
 from benchmarks.gpu.papers import on_device, papers, profile_of
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.value import in_order
-from moebench.baselines import dense
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, write_all
 from moebench.experiment import Experiment
-from moebench.jobs import computed_jobs, load_arm, resolve
-from moebench.plan import Arm
-from moebench.records import RunRecord, read, write_all
+from moebench.experiment.dense_twin import dense
+from moebench.papers import Target
+from moebench.papers.plan import Arm
 from moebench.run.job import Job
 from moebench.run.machine import version
 from moebench.run.place import found as found_of
-from moebench.targets import Target
+from moebench.run.plan_jobs import computed_jobs, load_arm, resolve
 
 RESULTS = "results.jsonl"
 UNSAVED = 60.0  # seconds that a kill may cost

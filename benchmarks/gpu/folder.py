@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.items import CUT, MEASURED, MISSING, Item, Outcome
+from moebench.evidence.record_files import write_whole
 from moebench.experiment.code import code_of_modules
-from moebench.records import write_whole
 from moebench.run.machine import commit, version
 
 FORMAT = 1  # raised when lines of before cannot be read any more

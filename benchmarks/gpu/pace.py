@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from moebench.records import read_history
+from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 
 SETTLED = 20.0  # seconds in which a pace shows

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from moebench.plan import Profile
-from moebench.targets import Target, targets
+from moebench.papers import Target, targets
+from moebench.papers.plan import Profile
 
 PROFILE, SMALL = "gpu", "smoke"
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from benchmarks.gpu.items import Item
 from benchmarks.gpu.repeat import repeatable, unsynchronised
 from benchmarks.gpu.session import Session
-from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.capacity.limit import Capacity, Limited
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch import DISPATCHERS, Loop
 from moebench.moe.experts import SwiGLU

@@ -15,10 +15,10 @@ from benchmarks.gpu.items import MEASURED
 from benchmarks.gpu.layer import PRODUCT
 from benchmarks.gpu.repeat import NEVER
 from benchmarks.gpu.train import BARE
-from moebench.records import write_whole
+from moebench.evidence.record_files import write_whole
 from moebench.report import fill
-from moebench.report.markdown import table
-from moebench.report.wording import digits, memory, plural, scaled
+from moebench.report.formatting import digits, memory, plural, scaled
+from moebench.report.paper.markdown import table
 
 HERE = Path(__file__).parent
 PAGE, COMMITTED = HERE / "README.md", HERE / ITEMS

@@ -14,8 +14,8 @@ from moebench.data.carried import Asked, pack, unpack
 from moebench.data.sources.source import Source
 from moebench.data.text import Text
 from moebench.experiment import source_of
-from moebench.jobs import load_arm
-from moebench.targets import Target
+from moebench.papers import Target
+from moebench.run.plan_jobs import load_arm
 
 FILE = Path(__file__).parent / "carried" / "text.tar.gz"
 LARGEST = 16 * 2**20  # bytes

@@ -20,12 +20,12 @@ from benchmarks.gpu.session import Session
 from benchmarks.gpu.ways import Graph, Lightning, compiled
 from benchmarks.loop import BareLoop
 from benchmarks.timing import ratios, turns
-from moebench.baselines import dense
 from moebench.experiment import Experiment
-from moebench.jobs import load_arm
+from moebench.experiment.dense_twin import dense
 from moebench.moe.dispatch import DISPATCHERS
-from moebench.settings import NETWORK
-from moebench.targets import Target, target
+from moebench.papers import Target, target
+from moebench.papers.settings import NETWORK
+from moebench.run.plan_jobs import load_arm
 
 STEPS, ROUNDS = 100, 3
 FEW_STEPS, FEW_ROUNDS = 2, 2  # of the small form

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from moebench.claims import Claim
-from moebench.plan import Profile
+from moebench.papers.claim import Claim
+from moebench.papers.plan import Profile
 
 Run = tuple[str, int]  # arm, seed
 

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from moebench.analysis.certainty import Certainty
-from moebench.analysis.companions import Agreement, CoActivation
+from moebench.analysis.coactivation import Agreement, CoActivation
 from moebench.analysis.domains import Domains
 from moebench.analysis.labels import Labels
 from moebench.analysis.repeats import Repeats
 from moebench.analysis.seen import Choices, Seen
+from moebench.analysis.token_table import Words
 from moebench.analysis.vocabulary import Vocabulary
-from moebench.analysis.words import Words
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import MoELayer
 

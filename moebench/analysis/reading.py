@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from moebench.analysis.words import Words, words
+from moebench.analysis.token_table import Words, words
 from moebench.data.corpus import Windows
 from moebench.data.published import Codec
 from moebench.data.sources.source import Document

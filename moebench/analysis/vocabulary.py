@@ -16,7 +16,7 @@ from moebench.analysis.information import (
     normalised,
 )
 from moebench.analysis.seen import Choices, Seen
-from moebench.analysis.words import DealtDomains, Words, of_another_window
+from moebench.analysis.token_table import DealtDomains, Words, of_another_window
 
 NULLS = 4  # permutations; only their mean is used
 CELLS = 2**26  # of all tables together: a quarter of a GB

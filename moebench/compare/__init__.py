@@ -8,11 +8,11 @@ Differences are paired by seed. Beside the loss after equal training stand the l
 and the steps and the time to the loss that the dense model ends with.
 """
 
-from moebench.compare.comparison import Comparison, Refusal, compare
 from moebench.compare.pair import Pair
+from moebench.compare.pairs import Comparison, Refusal, compare
+from moebench.compare.run_sources import found_runs, from_files, wanted, wanted_tags
 from moebench.compare.side import Side
-from moebench.compare.sources import found_runs, from_files, wanted, wanted_tags
-from moebench.plan import EQUAL, NAMES
+from moebench.papers.plan import EQUAL, NAMES
 
 __all__ = [
     "EQUAL",

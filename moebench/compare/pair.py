@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from moebench.compare.side import Side
-from moebench.plan import EQUAL, NAMES
+from moebench.papers.plan import EQUAL, NAMES
 from moebench.statistics import Interval
 from moebench.statistics.estimates import geometric, mean
 from moebench.verdict.mixture import mixed_code, mixed_data

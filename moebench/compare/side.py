@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from moebench.plan import EQUAL
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.plan import EQUAL
 from moebench.statistics import Values
-from moebench.verdict.evidence import curve
+from moebench.verdict.paired_runs import curve
 
 
 @dataclass(frozen=True)

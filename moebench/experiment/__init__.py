@@ -18,15 +18,15 @@ import yaml
 
 from moebench.data.contract import PLACE
 from moebench.experiment.classes import refuse_faults
-from moebench.experiment.cli import Cli
 from moebench.experiment.code import class_modules, code_of, source_of_modules
-from moebench.experiment.files import read_yaml
+from moebench.experiment.lightning_cli import Cli
 from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
-from moebench.experiment.sources import source_of
 from moebench.experiment.stamp import DataStamp, stamp_of
+from moebench.experiment.text_source import source_of
 from moebench.experiment.theirs import keys_of_theirs, naming_theirs
 from moebench.experiment.trainer_options import check_options
+from moebench.experiment.yaml_files import read_yaml
 
 __all__ = [
     "ConfigurationError",

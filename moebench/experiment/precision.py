@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import pytorch_lightning as pl
 import torch
 
-from moebench.settings import FASTER, PRECISION
+from moebench.papers.settings import FASTER, PRECISION
 
 log = logging.getLogger(__name__)
 

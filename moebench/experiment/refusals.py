@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from moebench.experiment.classes import fault
-from moebench.experiment.families import FAMILIES
+from moebench.experiment.part_registry import FAMILIES
 
 CHATTER = (  # loggers that tell of seeds, devices and products at every build
     "lightning_fabric.utilities.seed",

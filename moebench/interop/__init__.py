@@ -21,8 +21,8 @@ What a checkpoint says is read as transformers reads it. Writing refuses a model
 that the format cannot say.
 """
 
-from moebench.interop.blocks import layer_from
-from moebench.interop.load import from_pretrained
-from moebench.interop.save import save_pretrained
+from moebench.interop.loading import from_pretrained
+from moebench.interop.single_blocks import layer_from
+from moebench.interop.writing import save_pretrained
 
 __all__ = ["from_pretrained", "layer_from", "save_pretrained"]

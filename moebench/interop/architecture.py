@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import MixtureNames, Names, Piece, decoder
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.decoder_parts import Parts
+from moebench.interop.weight_mapping import MixtureNames, Names, Piece, decoder
+from moebench.models.decoder import Mixtral
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.decoder import DecoderShape
 
 FILE = "config.json"
 

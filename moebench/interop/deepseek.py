@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, routed, shared_expert
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import growth, rope_of, rope_settings
+from moebench.interop.weight_mapping import Piece, routed, shared_expert
 from moebench.models.latent_attention import Latent
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer

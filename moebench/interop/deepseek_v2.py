@@ -8,12 +8,12 @@ from typing import Any
 from moebench.interop import deepseek
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import latent
 from moebench.interop.rope import positions_of
+from moebench.interop.weight_mapping import latent
+from moebench.models.decoder import Mixtral
 from moebench.models.latent_attention import LatentAttention
-from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.routers import GroupLimited
 
 

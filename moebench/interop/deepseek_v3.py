@@ -11,11 +11,11 @@ from typing import Any
 from moebench.interop import deepseek, sigmoid_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import latent
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
+from moebench.interop.weight_mapping import latent
+from moebench.models.decoder import Mixtral
 from moebench.models.latent_attention import LatentAttention
-from moebench.models.mixtral_2024 import Mixtral
 
 
 def build(config: Config) -> Mixtral:

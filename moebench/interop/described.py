@@ -16,7 +16,7 @@ from torch import nn
 
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
-from moebench.models.mixtral_2024 import DecoderShape, Mixtral
+from moebench.models.decoder import DecoderShape, Mixtral
 from moebench.moe.dispatch import DISPATCHERS
 
 MODULE = set(vars(nn.Module()))  # what every module has, hooks among it

@@ -8,11 +8,11 @@ from typing import Any
 from moebench.interop import deepseek, heads, sigmoid_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import grouped_query
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
+from moebench.interop.weight_mapping import grouped_query
+from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import QueryKeyNorm
-from moebench.models.mixtral_2024 import Mixtral
 
 
 def build(config: Config) -> Mixtral:

@@ -14,11 +14,11 @@ from torch import nn
 from moebench.interop import heads
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import pattern, sparse_of
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, grouped_query, routed, shared_expert
 from moebench.interop.rope import positions_of
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.weight_mapping import Piece, grouped_query, routed, shared_expert
+from moebench.models.decoder import Mixtral
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import BiasedTopK

@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
-from moebench.interop.pieces import Piece
+from moebench.interop.weight_mapping import Piece
 
 OF_EXPERT = re.compile(r"(.*\.experts\.)\d+\.")
 

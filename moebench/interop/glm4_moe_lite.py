@@ -8,9 +8,9 @@ from typing import Any
 from moebench.interop import deepseek_v3, sigmoid_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import latent
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.decoder_parts import Parts
+from moebench.interop.weight_mapping import latent
+from moebench.models.decoder import Mixtral
 
 
 def build(config: Config) -> Mixtral:

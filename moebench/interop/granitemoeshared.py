@@ -9,9 +9,9 @@ from typing import Any
 from moebench.interop import granitemoe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, grouped_query
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.decoder_parts import Parts
+from moebench.interop.weight_mapping import Piece, grouped_query
+from moebench.models.decoder import Mixtral
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
 

@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
+from moebench.interop.decoder_parts import Parts
 from moebench.models.grouped_query import (
     USUAL,
     Comparison,

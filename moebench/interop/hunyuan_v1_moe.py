@@ -11,12 +11,12 @@ from torch import nn
 from moebench.interop import heads
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, expert_list, linears, shared_expert
 from moebench.interop.rope import positions_of
+from moebench.interop.weight_mapping import Piece, expert_list, linears, shared_expert
+from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import QueryKeyNorm
-from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK

@@ -9,12 +9,12 @@ from typing import Any
 from moebench.interop import heads, mixtral
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, grouped_query
 from moebench.interop.rope import PARTIAL, partial_settings, positions_of, turned_of
+from moebench.interop.weight_mapping import Piece, grouped_query
+from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import Comparison, QueryKeyNorm
-from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SigmoidTopK
 

@@ -9,11 +9,11 @@ from typing import Any
 from moebench.interop import heads
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, expert_list, grouped_query
 from moebench.interop.rope import positions_of
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.weight_mapping import Piece, expert_list, grouped_query
+from moebench.models.decoder import Mixtral
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
 

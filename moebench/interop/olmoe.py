@@ -8,12 +8,12 @@ from typing import Any
 from moebench.interop import heads
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of, top_k_of
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import grouped_query, routed
 from moebench.interop.rope import positions_of
+from moebench.interop.weight_mapping import grouped_query, routed
+from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import QueryKeyNorm
-from moebench.models.mixtral_2024 import Mixtral
 from moebench.moe.routers import SoftmaxTopK, TopK
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from moebench.interop import heads, qwen_moe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece, grouped_query, routed, swiglu
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.weight_mapping import Piece, grouped_query, routed, swiglu
+from moebench.models.decoder import Mixtral
 from moebench.moe.experts.shared import GatedShared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SoftmaxTopK, TopK

@@ -4,8 +4,8 @@ from typing import Any
 
 from moebench.interop import heads
 from moebench.interop.config import Config
+from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import pattern, sparse_of, top_k_of
-from moebench.interop.parts import Parts
 from moebench.moe.layer import Sparse
 from moebench.moe.routers import TopK
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from moebench.interop.config import FILE
-from moebench.interop.load import from_pretrained
-from moebench.interop.room import free_bytes
-from moebench.models.mixtral_2024 import Mixtral
+from moebench.interop.free_memory import free_bytes
+from moebench.interop.loading import from_pretrained
+from moebench.models.decoder import Mixtral
 
 TOKENS = 16
 TOLERANCE = 1e-3  # share of the largest logit: products of transposed weights are summed otherwise

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moebench.interop.config import FILE, Config
-from moebench.models.positions import Positions, Yarn
+from moebench.models.rotary import Positions, Yarn
 
 PARTIAL = "partial_rotary_factor"
 log = logging.getLogger(__name__)

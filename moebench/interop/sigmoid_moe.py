@@ -8,8 +8,8 @@ from typing import Any
 
 from moebench.interop import deepseek, mixtures
 from moebench.interop.config import Config
-from moebench.interop.parts import Parts
-from moebench.interop.pieces import Piece
+from moebench.interop.decoder_parts import Parts
+from moebench.interop.weight_mapping import Piece
 from moebench.moe.layer import MoELayer, Sparse
 from moebench.moe.routers import SigmoidTopK
 

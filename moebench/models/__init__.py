@@ -1,8 +1,8 @@
 """The models of the papers, built from the same parts."""
 
-from moebench.models.lstm_moe_2017 import LstmMoE
-from moebench.models.mixtral_2024 import Mixtral
-from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
+from moebench.models.decoder import Mixtral
+from moebench.models.encoder_decoder import Decoder, EncoderDecoder
+from moebench.models.lstm import LstmMoE
 
 MODELS = {
     "decoder": Decoder,

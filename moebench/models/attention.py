@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from moebench.models.slot import slot
+from moebench.models.feed_forward import slot
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import Sparse
 

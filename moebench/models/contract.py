@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from moebench.models.memory import Memory
+from moebench.models.kv_cache import Memory
 from moebench.moe.decision import RoutingDecision
 
 PLACE = "moebench/models/contract.py"  # where messages send people

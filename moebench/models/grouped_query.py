@@ -12,8 +12,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from moebench.models.memory import Memory
-from moebench.models.positions import Place
+from moebench.models.kv_cache import Memory
+from moebench.models.rotary import Place
 from moebench.moe.decision import RoutingDecision
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from moebench.models.grouped_query import attend
-from moebench.models.memory import Memory
-from moebench.models.positions import Place
+from moebench.models.kv_cache import Memory
+from moebench.models.rotary import Place
 from moebench.moe.decision import RoutingDecision
 
 EPSILON = 1e-6  # under the root of the norms of latent vectors

@@ -7,11 +7,11 @@ matplotlib and jinja2 are imported only when a page is made.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from moebench.claims import Claim, Paper
-from moebench.plan import PaperTable
-from moebench.records import write_whole
-from moebench.report.drawing import Drawing
-from moebench.report.markdown import (
+from moebench.evidence.record_files import write_whole
+from moebench.papers.claim import Claim, Paper
+from moebench.papers.plan import PaperTable
+from moebench.report.paper.drawing import Drawing
+from moebench.report.paper.markdown import (
     fill,
     markdown_costs,
     markdown_counts,
@@ -19,7 +19,7 @@ from moebench.report.markdown import (
     markdown_reasons,
     markdown_table,
 )
-from moebench.report.overlap import overlaps
+from moebench.report.paper.text_overlap import overlaps
 from moebench.verdict import Verdict
 
 __all__ = [
@@ -64,7 +64,7 @@ def render(
         FileNotFoundError: if the folder has no `results.jsonl`.
         ValueError: for a file that cannot be read, or a claim without a verdict.
     """
-    from moebench.report.page import page
+    from moebench.report.paper.page import page
 
     return page(folder, paper, claims, verdicts, groups, drawings, tables, notices)
 
@@ -94,8 +94,8 @@ def write_sweep(folder: Path) -> Path:
     Raises:
         FileNotFoundError: if the folder has no `sweep.json`.
     """
-    from moebench.report.sweep_page import sweep_page, write_plots
-    from moebench.report.sweep_summary import read_summary
+    from moebench.report.sweep.page import sweep_page, write_plots
+    from moebench.report.sweep.summary import read_summary
 
     path, summary = folder / "report.html", read_summary(folder)
     write_whole(path, sweep_page(summary))
@@ -109,6 +109,6 @@ def sweep_table(folder: Path) -> str:
     Raises:
         FileNotFoundError: if the folder has no `sweep.json`.
     """
-    from moebench.report.sweep_page import sweep_table as table
+    from moebench.report.sweep.page import sweep_table as table
 
     return table(folder)

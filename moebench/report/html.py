@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from moebench.report import wording
+from moebench.report import formatting as wording
 
 
 @cache
@@ -21,7 +21,7 @@ def rendered(template: str, **values: Any) -> str:
 
     Args:
         template: name of its file.
-        **values: what the template asks for, beside the style and `moebench.report.wording`.
+        **values: what the template asks for, beside the style and `moebench.report.formatting`.
     """
     return (
         _environment().get_template(template).render(css=Markup(css()), wording=wording, **values)

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from moebench.run.work import Work
+from moebench.run.work_done import Work
 
 
 class Diverged(Exception):

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from moebench.evidence.record import RunRecord, identity
+from moebench.evidence.record_files import read, read_one
 from moebench.experiment import Experiment
 from moebench.experiment.stamp import NO_DATA
-from moebench.records import RunRecord, identity, read, read_one
 from moebench.run.function import Function
 from moebench.run.machine import version
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from moebench.records import RunRecord, read_one, write_whole
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_one, write_whole
 from moebench.run.job import Job
 
 EARLIER = "earlier"

@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from moebench.records import RunRecord, write, write_whole
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write, write_whole
 from moebench.run import worker
 from moebench.run.job import Job
 from moebench.run.messages import Messages, message_path

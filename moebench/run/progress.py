@@ -6,7 +6,8 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from moebench.records import RunRecord, read_history
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 
 

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from moebench import cost
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history, write_whole
 from moebench.experiment.precision import where_it_trains
 from moebench.experiment.stamp import NO_DATA
-from moebench.leaks import in_words, leaks
-from moebench.records import RunRecord, read_history, write_whole
 from moebench.run.job import Job
 from moebench.run.machine import commit, hardware, peak_memory_bytes, precision, versions
 from moebench.run.place import settle
-from moebench.run.work import Work
+from moebench.run.work_done import Work
+from moebench.training import cost
+from moebench.training.leaks import in_words, leaks
 
 # Means are taken over the training that follows these shares of it. The first is for all metrics;
 # the second is for what the literature calls the loads at the end.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 from moebench.run.job import Job
 from moebench.run.place import found, kept_beside
 from moebench.run.pool import run_all

@@ -8,8 +8,11 @@ from dataclasses import replace
 import pytorch_lightning as pl
 import torch
 
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write, write_all, write_whole
+from moebench.evidence.replicas import SeveralSeeds, single, together
 from moebench.experiment import Experiment
-from moebench.records import RunRecord, write, write_all, write_whole
+from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
     Diverged,
     LogValidation,
@@ -22,15 +25,13 @@ from moebench.run.callbacks import (
 from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
-from moebench.run.memory import keep_freed_memory
 from moebench.run.messages import write_messages
 from moebench.run.place import held
 from moebench.run.recording import Objects, record_of, start_clean
 from moebench.run.resumable import Resumable, kept
 from moebench.run.same import SameData, refuse_other_code
 from moebench.run.saving import Saving
-from moebench.run.work import Work
-from moebench.seeds import SeveralSeeds, single, together
+from moebench.run.work_done import Work
 
 
 def main(job: Job, threads: int) -> None:

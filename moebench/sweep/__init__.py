@@ -6,7 +6,7 @@ the study; workers only train and do not know Optuna, so killing one cannot harm
 """
 
 from moebench.sweep.definition import Sweep, read_sweep
-from moebench.sweep.evidence import evidence
+from moebench.sweep.points import evidence
 from moebench.sweep.search import Options, search
 
 __all__ = ["Options", "Sweep", "evidence", "read_sweep", "search"]

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
 from moebench.experiment import DataStamp, Experiment, load, read_yaml
-from moebench.plan import MatchedOn
-from moebench.records import FIRST_FRESH_SEED, SWEEPS
+from moebench.papers.plan import MatchedOn
 from moebench.sweep.space import Dimension, Point, grid_size, identity_of, settings_at
 from moebench.sweep.space_file import read_space
 from moebench.sweep.strategies import (

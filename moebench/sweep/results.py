@@ -8,16 +8,17 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from moebench import report, tracking
-from moebench.records import RunRecord, write_all, write_whole
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write_all, write_whole
 from moebench.statistics.estimates import mean
-from moebench.sweep.companions import TUNED, best_arm, best_tuned, of_trial, winner
-from moebench.sweep.crew import records_in
+from moebench.sweep.active_trials import records_in
+from moebench.sweep.baseline_runs import TUNED, best_arm, best_tuned, of_trial, winner
 from moebench.sweep.definition import LOSS, Sweep
-from moebench.sweep.importance import by_seed, importances
+from moebench.sweep.parameter_importance import by_seed, importances
+from moebench.sweep.running_trial import CACHED, STATUS, WHY, value_of
 from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS
-from moebench.sweep.tickets import Tickets
-from moebench.sweep.underway import CACHED, STATUS, WHY, value_of
+from moebench.sweep.trial_queue import Tickets
 from moebench.verdict.marks import leaks_of
 from moebench.verdict.planned import off_plan
 

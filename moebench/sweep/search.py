@@ -11,21 +11,22 @@ from typing import Protocol
 import torch
 
 from moebench import tracking
-from moebench.baselines import dense
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write_whole
 from moebench.experiment import DataStamp
-from moebench.records import RunRecord, write_whole
+from moebench.experiment.dense_twin import dense
 from moebench.run.job import Job
 from moebench.run.pool import Pool, sole_user
 from moebench.run.progress import Progress
-from moebench.sweep.claims import Claims
-from moebench.sweep.companions import Companions
-from moebench.sweep.crew import Crew
+from moebench.sweep.active_trials import Crew
+from moebench.sweep.baseline_runs import Companions
 from moebench.sweep.definition import SWEEPS, Sweep
-from moebench.sweep.rehearsal import rehearse
+from moebench.sweep.dry_run import rehearse
+from moebench.sweep.leases import Claims
 from moebench.sweep.results import FILES, conclude
+from moebench.sweep.running_trial import value_of
 from moebench.sweep.storage import answering, existing_storage, open_storage
-from moebench.sweep.tickets import Tickets, refuse_changes
-from moebench.sweep.underway import value_of
+from moebench.sweep.trial_queue import Tickets, refuse_changes
 
 log = logging.getLogger(__name__)
 

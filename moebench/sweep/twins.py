@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import optuna
 
-from moebench.baselines import twin
 from moebench.experiment import Experiment
-from moebench.plan import MATCHED_COST, MatchedOn
+from moebench.experiment.dense_twin import twin
+from moebench.papers.plan import MATCHED_COST, MatchedOn
 
 
 class Solved(NamedTuple):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.capacity.limit import Capacity, Limited
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch.loop import Loop
 from moebench.moe.experts.relu_mlp import ReluMLP

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from moebench.records import RunRecord, write
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write
 from moebench.run.job import Job
 from moebench.run.machine import versions
-from moebench.testing.claims import run
+from moebench.testing.verdicts import run
 
 
 def record_of(job: Job, status: str = "finished", loss: float = 3.0, **changes: Any) -> RunRecord:
-    """Return the record of a job; see `moebench.testing.claims.run`.
+    """Return the record of a job; see `moebench.testing.verdicts.run`.
 
     Args:
         job: the job.

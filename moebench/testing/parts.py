@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from moebench.moe.capacity import Capacity
+from moebench.moe.capacity.limit import Capacity
 from moebench.moe.routers import BiasedTopK, TopK
 
 

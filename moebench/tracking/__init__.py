@@ -11,9 +11,9 @@ A reproduction is a run in MLflow, and each arm with a seed is a child of it. A 
 complete and is never sent twice, even if its files have moved; one without is continued.
 """
 
-from moebench.tracking.files import DENSE_ARM, MATCHED_ON, TAGS
 from moebench.tracking.read import Logged, Wanted, logged
 from moebench.tracking.reproduction import Partner
+from moebench.tracking.run_files import DENSE_ARM, MATCHED_ON, TAGS
 from moebench.tracking.send import Sent, send
 from moebench.tracking.server import default_uri, ui_address, ui_command
 from moebench.tracking.tracker import Tracker, connect

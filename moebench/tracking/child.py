@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from moebench.records import RunRecord
-from moebench.tracking.files import Tail, digest, flatten, points, text
+from moebench.evidence.record import RunRecord
+from moebench.tracking.run_files import Tail, digest, flatten, points, text
 from moebench.tracking.store import METRICS, Point, Store, parts
 
 STATUS = {"finished": "FINISHED", "pruned": "KILLED"}  # all others: FAILED

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, column, create_engine, or_, select, table
 
-from moebench.records import SWEEPS
+from moebench.evidence.record import SWEEPS
 from moebench.tracking.finished import CURVE, DONE, HEAD, Parts, chose
 
 EXPERIMENTS = table("experiments", column("experiment_id"), column("name")).c

@@ -8,7 +8,7 @@ claim is judged by them.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from moebench.records import chooses
+from moebench.evidence.record import chooses
 from moebench.tracking.store import having
 
 CURVE = "valid/loss"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 from moebench.tracking.child import COSTS
 from moebench.tracking.finished import CURVE, Parts, of_server
 from moebench.tracking.server import EXPERIMENT, default_uri, open_store, reason, shown

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moebench.tracking.child import Child, interrupt
-from moebench.tracking.files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
+from moebench.tracking.run_files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
 from moebench.tracking.store import Point, Store
 
 

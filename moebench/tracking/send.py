@@ -7,9 +7,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from moebench.records import read_one
-from moebench.tracking.files import digest, text
+from moebench.evidence.record_files import read_one
 from moebench.tracking.reproduction import Archive, Partner, Reproduction
+from moebench.tracking.run_files import digest, text
 from moebench.tracking.server import default_uri, open_store, reason, shown
 from moebench.tracking.store import Store
 

@@ -6,15 +6,15 @@ The rules stand in README.md beside this file.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from moebench.claims import Claim, Word
-from moebench.plan import Plan
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Claim, Word
+from moebench.papers.plan import Plan
 from moebench.statistics import holm
 from moebench.verdict.controls import bound
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 from moebench.verdict.mixture import mixed, mixed_arm
 from moebench.verdict.outcome import Verdict, conclude, not_judged
+from moebench.verdict.paired_runs import Evidence
 
 __all__ = ["Verdict", "Word", "judge"]
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from moebench.claims import ClaimTest, Direction
+from moebench.papers.claim import ClaimTest, Direction
 from moebench.verdict.conditions import Claimed, Condition, above, all_of, below, mean_is, within
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from moebench.claims import KINDS, OF_CONTROLS, Claim, Word
+from moebench.papers.claim import KINDS, OF_CONTROLS, Claim, Word
 from moebench.verdict.outcome import Verdict
 
 

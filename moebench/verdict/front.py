@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.verdict.comparisons import compared
 from moebench.verdict.conditions import Condition, all_of, any_of, below, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

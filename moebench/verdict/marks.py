@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 
 MARK = "†"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from moebench.claims import Claim
-from moebench.plan import EQUAL, MATCHED_COST
+from moebench.papers.claim import Claim
+from moebench.papers.plan import EQUAL, MATCHED_COST
 
 
 def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -12,9 +12,9 @@ nothing to differ in.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from moebench.claims import Claim
-from moebench.records import RunRecord
-from moebench.verdict.evidence import Evidence
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Claim
+from moebench.verdict.paired_runs import Evidence
 
 # What arms are matched on that are trained for as many steps; others may stop at a criterion.
 AS_LONG = ("steps", "active_flops")

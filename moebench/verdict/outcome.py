@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from moebench.claims import Claim, MatchedOn, Word
+from moebench.papers.claim import Claim, MatchedOn, Word
 from moebench.verdict import reason
 from moebench.verdict.conditions import LEVEL, Condition, State
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
 from moebench.verdict.matching import unequal
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from moebench.plan import EQUAL
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.plan import EQUAL
 
 TIME = "seconds_per_step"
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import paired_ratio
 from moebench.verdict.conditions import Claimed, judged, mean_is, times, unknown
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

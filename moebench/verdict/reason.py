@@ -3,11 +3,11 @@
 import math
 from dataclasses import replace
 
-from moebench.claims import Claim, units
+from moebench.papers.claim import Claim, units
 from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, Condition, State
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 def why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Evidence) -> str:

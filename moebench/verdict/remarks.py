@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Word, units
-from moebench.plan import MATCHED_COST, NAMES
+from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Word, units
+from moebench.papers.plan import MATCHED_COST, NAMES
 from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, State
 from moebench.verdict.outcome import Verdict

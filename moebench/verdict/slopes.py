@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from moebench.claims import ClaimTest, Direction
+from moebench.papers.claim import ClaimTest, Direction
 from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from moebench.claims import ClaimTest
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values, spearman
 from moebench.statistics.estimates import geometric, mean
 from moebench.verdict.conditions import (
@@ -20,8 +20,8 @@ from moebench.verdict.conditions import (
     times,
     unknown,
 )
-from moebench.verdict.evidence import Evidence, curve, paired
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence, curve, paired
 
 Scale = Literal["steps", "seconds"]
 SCALES: tuple[Scale, ...] = get_args(Scale)

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from moebench.claims import ClaimTest
-from moebench.verdict.evidence import Evidence
+from moebench.papers.claim import ClaimTest
+from moebench.verdict.paired_runs import Evidence
 
 
 class Watched(Mapping[str, float]):

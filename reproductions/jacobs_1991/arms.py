@@ -8,7 +8,7 @@ run has a grid of step sizes and 25 judged seeds; three more choose a system's o
 from dataclasses import replace
 from functools import partial
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 
 GRID = (2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0)
 TRIALS = 3  # seeds that choose the step

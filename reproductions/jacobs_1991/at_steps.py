@@ -7,10 +7,10 @@ or the step size; under one choice all its pairs of systems, or all its arms, mu
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.verdict.conditions import Condition, all_of
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import under_choices
+from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import GRID, TRIALS
 from reproductions.jacobs_1991.trials import BEST, Rule, Trials, named
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from moebench.verdict.exact import Exact
 from reproductions.jacobs_1991.arms import CODINGS, ONE_ORDER, SAME, arm, trained
 from reproductions.jacobs_1991.choices import under

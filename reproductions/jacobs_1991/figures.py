@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 from moebench.report import Drawing
 from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
 from moebench.statistics import Values

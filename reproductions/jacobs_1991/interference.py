@@ -10,7 +10,7 @@ Source: the claim is told of Jacobs et al. 1991, which has the idea (section 1) 
 import torch
 from torch import Tensor
 
-from moebench.records import FIRST_FRESH_SEED
+from moebench.evidence.record import FIRST_FRESH_SEED
 from reproductions.jacobs_1991.arms import DRAWN, SAME
 from reproductions.jacobs_1991.networks.backprop import BackProp
 from reproductions.jacobs_1991.networks.errors import Competitive, Cooperative, Likelihood

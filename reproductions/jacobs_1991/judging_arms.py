@@ -18,8 +18,8 @@ from moebench.verdict.conditions import (
     unknown,
     within,
 )
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit
 from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
 from reproductions.jacobs_1991.trials import Rule

@@ -10,12 +10,12 @@ from itertools import chain
 
 import numpy as np
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
 from moebench.statistics.estimates import paired_ratio
 from moebench.verdict.conditions import above, all_of, judged, mean_is, times
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import SAME, TRIALS
 from reproductions.jacobs_1991.judging_pairs import EPOCHS
 from reproductions.jacobs_1991.trials import Trials

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from moebench.claims import Direction
+from moebench.papers.claim import Direction
 from moebench.statistics import Values
 from moebench.statistics.estimates import difference, ratio, spreads
 from moebench.verdict.conditions import Condition, above, below, judged, times
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import SAME
 from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
 from reproductions.jacobs_1991.trials import Rule, Trials, apart, named

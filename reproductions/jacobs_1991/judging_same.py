@@ -7,8 +7,8 @@ from itertools import chain, combinations
 from moebench.statistics import Values
 from moebench.statistics.estimates import difference
 from moebench.verdict.conditions import Condition, all_of, judged, mean_is, within
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every
 from reproductions.jacobs_1991.trials import Rule, Trials, apart
 

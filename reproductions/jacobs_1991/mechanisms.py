@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from moebench.records import FIRST_FRESH_SEED
+from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.statistics import spearman
 from reproductions.jacobs_1991.arms import DRAWN, SAME
 from reproductions.jacobs_1991.networks.errors import Likelihood

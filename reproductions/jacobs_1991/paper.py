@@ -7,7 +7,7 @@ their initial weights, as those of Table 1 do, unless it says otherwise.
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, Neural Computation 3, 79-87.
 """
 
-from moebench.claims import Paper
+from moebench.papers.claim import Paper
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     FILED_LATE,

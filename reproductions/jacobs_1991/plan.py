@@ -3,8 +3,8 @@
 One run trains all seeds and step sizes of an arm side by side.
 """
 
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import FIRST_FRESH_SEED
+from moebench.evidence.record import FIRST_FRESH_SEED
+from moebench.papers.plan import Arm, Plan, Profile
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     DRAWN,

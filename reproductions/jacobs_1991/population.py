@@ -11,8 +11,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from moebench.cost import Cost
-from moebench.seeds import Outcome
+from moebench.evidence.replicas import Outcome
+from moebench.training.cost import Cost
 from reproductions.jacobs_1991.networks.backprop import BackProp
 from reproductions.jacobs_1991.networks.copies import Copies, keep_freed_memory
 from reproductions.jacobs_1991.networks.mixture import Mixture

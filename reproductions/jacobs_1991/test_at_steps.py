@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Word
-from moebench.testing.claims import states, verdict_of
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import states, verdict_of
 from reproductions.jacobs_1991.judging import FewerEpochs, Pair
 from reproductions.jacobs_1991.testing import AB, AT_5, runs
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
-from moebench.testing.claims import run, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import judge
 from reproductions.jacobs_1991.arithmetic import adaptation, gradients
 from reproductions.jacobs_1991.arms import CODINGS, GRID, RANGES, SAME, TABLE_1, arm

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pytorch_lightning as pl
 
+from moebench.evidence.record_files import read
 from moebench.experiment import ConfigurationError, Experiment, load
-from moebench.records import read
 from moebench.run.job import Job
 from moebench.run.worker import execute
 from reproductions.jacobs_1991.population import Population

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from moebench.claims import Word
+from moebench.cli.rerun.former import former_hash
+from moebench.evidence.record_files import read
 from moebench.experiment import load
-from moebench.jobs import load_arm
-from moebench.records import read
-from moebench.rerun.former import former_hash
+from moebench.papers import target
+from moebench.papers.claim import Word
 from moebench.run.job import Job
+from moebench.run.plan_jobs import load_arm
 from moebench.run.worker import execute
-from moebench.targets import target
 from moebench.verdict import judge
 from reproductions.jacobs_1991.arms import SAME, arm, grouped
 from reproductions.jacobs_1991.judging import SameAccuracy

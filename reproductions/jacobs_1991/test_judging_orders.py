@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from moebench.records import RunRecord
-from moebench.testing.claims import verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.testing.verdicts import verdict_of
 from reproductions.jacobs_1991.judging import AboveOverOrders, FewerEpochsOverOrders
 from reproductions.jacobs_1991.testing import runs
 

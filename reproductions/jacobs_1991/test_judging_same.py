@@ -2,9 +2,9 @@
 
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
-from moebench.testing.claims import states, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import states, verdict_of
 from reproductions.jacobs_1991.judging import SameAccuracy
 from reproductions.jacobs_1991.testing import AT_5, runs
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from moebench.claims import Word
-from moebench.testing.claims import verdict_of
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import verdict_of
 from reproductions.jacobs_1991.judging import FewerEpochs, Steadier
 from reproductions.jacobs_1991.testing import AB, AT_5, AT_BEST, JUDGED, TRIED, runs
 

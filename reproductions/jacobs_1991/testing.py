@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from moebench.records import RunRecord
-from moebench.testing.claims import run
+from moebench.evidence.record import RunRecord
+from moebench.testing.verdicts import run
 from reproductions.jacobs_1991.judging import Pair
 
 TRIED, JUDGED = range(1025, 1028), range(1000, 1025)

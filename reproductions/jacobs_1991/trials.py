@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 
 from moebench.statistics import Values
-from moebench.verdict.evidence import Evidence
+from moebench.verdict.paired_runs import Evidence
 
 Rule = float | Literal["best"]  # a step size for all systems, or each at its own best
 # The step with the fewest epochs in the trials, among those at which they always got there.

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from moebench.records import FIRST_FRESH_SEED
+from moebench.evidence.record import FIRST_FRESH_SEED
 from reproductions.jordan_1994.networks import (
     IRLS,
     Adam,

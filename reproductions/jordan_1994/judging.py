@@ -14,12 +14,12 @@ from math import inf
 
 import numpy as np
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
 from moebench.statistics.estimates import Estimate, difference, geometric
 from moebench.verdict.conditions import Claimed, Condition, all_of, below, judged
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 EPOCHS, ERROR, FAILED, FALLING = "epochs", "relative_error", "failed", "still_falling"
 SECONDS = "seconds"

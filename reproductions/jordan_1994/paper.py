@@ -7,7 +7,7 @@ Source: Jordan and Jacobs 1994, "Hierarchical mixtures of experts and the EM alg
 Computation 6, 181-214.
 """
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from reproductions.jordan_1994.judging import OrderAndClosest, SoonerAndAsGood
 
 PAPER = Paper(

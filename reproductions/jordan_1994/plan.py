@@ -1,6 +1,6 @@
 """The runs behind the claims of paper.py: each function trains one system from ten seeds."""
 
-from moebench.plan import Plan, Profile
+from moebench.papers.plan import Plan, Profile
 
 SYSTEMS = (
     *("linear", "backprop_batch", "hme_em", "hme_least_squares"),

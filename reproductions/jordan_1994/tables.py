@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from moebench.plan import PaperTable
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.plan import PaperTable
 from moebench.statistics import Values
-from moebench.verdict.evidence import Evidence
+from moebench.verdict.paired_runs import Evidence
 from reproductions.jordan_1994.judging import EPOCHS, ERROR, SECONDS, without_failed
 
 NOTHING = "–"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
-from moebench.testing.claims import findings_of, run, states, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import findings_of, run, states, verdict_of
 from moebench.verdict import Verdict
 from reproductions.jordan_1994.judging import OrderAndClosest, SoonerAndAsGood
 from reproductions.jordan_1994.paper import CLAIMS

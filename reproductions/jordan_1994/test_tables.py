@@ -1,7 +1,7 @@
 """The paper's tables with our figures beside its own."""
 
-from moebench.records import RunRecord
-from moebench.testing.claims import run
+from moebench.evidence.record import RunRecord
+from moebench.testing.verdicts import run
 from reproductions.jordan_1994.plan import SYSTEMS
 from reproductions.jordan_1994.tables import tables
 

@@ -4,7 +4,7 @@ So far the claim about the loss that it replaces; those about its own rule need 
 before any judged run. Source: Wang et al. 2024 (arXiv 2408.15664).
 """
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.front import Front
 
 PAPER = Paper(

@@ -1,7 +1,7 @@
 """The runs behind the claims of paper.py: one sweep over the weight of the balance loss."""
 
-from moebench.plan import Plan, Profile
-from moebench.settings import GLANCE
+from moebench.papers.plan import Plan, Profile
+from moebench.papers.settings import GLANCE
 from reproductions.loss_free_2024.paper import FRONT
 
 PLAN = Plan(

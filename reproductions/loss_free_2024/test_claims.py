@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from moebench.claims import NOT_JUDGED, Word
-from moebench.records import RunRecord, read
-from moebench.reproduce import Options, reproduce
-from moebench.targets import target
-from moebench.testing.claims import run, verdict_of
+from moebench.cli.reproduce import Options, reproduce
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read
+from moebench.papers import target
+from moebench.papers.claim import NOT_JUDGED, Word
+from moebench.testing.verdicts import run, verdict_of
 from reproductions.loss_free_2024.paper import ARMS, CLAIMS, PAPER
 
 FALLING = (3.0, 2.0, 1.0, 0.5, 0.2)

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import torch
 
-from moebench.cost import count_batch
 from moebench.models import Mixtral
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
-from moebench.models.mixtral_2024 import DecoderShape
-from moebench.models.positions import Positions
+from moebench.models.rotary import Positions
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
+from moebench.training.cost import count_batch
 from reproductions.mixtral_2024.published import TABLE_1, TABLE_2
 
 

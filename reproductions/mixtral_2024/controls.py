@@ -6,7 +6,7 @@ which no order can bring neighbours together, was trained.
 
 from typing import Any
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from reproductions.mixtral_2024.judging import (
     DomainTellsLittle,
     NeighboursTogether,

@@ -10,11 +10,11 @@ from itertools import product
 
 import numpy as np
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
 from moebench.verdict.conditions import above, all_of, any_of, mean_is, unknown, within
-from moebench.verdict.evidence import Evidence, paired
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence, paired
 from moebench.verdict.ratios import limit
 
 PERCENT = 100.0  # shares are judged in percentage points

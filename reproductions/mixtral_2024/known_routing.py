@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from moebench.analysis import Instruments, Labels, metrics, words
+from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.records import FIRST_FRESH_SEED
 
 EXPERTS = 8
 DOMAINS, VOCABULARY, WINDOWS, LENGTH = 3, 64, 48, 64

@@ -7,7 +7,7 @@ instruments of `moebench.analysis` find with the last validation. Source: Jiang 
 
 from typing import Any
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.comparisons import Difference, NoWorse
 from moebench.verdict.exact import Exact
 from reproductions.mixtral_2024.controls import CONTROLS, EITHER, FIRST, KNOWN, LITTLE, OVER

@@ -4,9 +4,9 @@ All arms share optimiser, schedule and seeds, and but for the null control the t
 what its name says. The paper names neither its balance loss nor its weight: `balance_*` try others.
 """
 
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import FIRST_FRESH_SEED
-from moebench.settings import GLANCE, VALID_BATCHES, losses, steps
+from moebench.evidence.record import FIRST_FRESH_SEED
+from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.settings import GLANCE, VALID_BATCHES, losses, steps
 from reproductions.mixtral_2024.controls import NULL
 from reproductions.mixtral_2024.paper import (
     COMPUTED,

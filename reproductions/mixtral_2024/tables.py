@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from moebench.plan import PaperTable
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.plan import PaperTable
 from reproductions.mixtral_2024.published import CHANCE_5, EITHER_5, FIRST_5, LAYERS_5
 
 NOTHING = "–"

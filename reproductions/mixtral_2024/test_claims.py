@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
 from moebench.run.function import named
-from moebench.testing.claims import run, verdict_of
+from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import judge
 from reproductions.mixtral_2024.arithmetic import size, wins
 from reproductions.mixtral_2024.controls import KNOWN, NULL

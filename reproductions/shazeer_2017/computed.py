@@ -5,7 +5,7 @@ Source: Shazeer et al. 2017 (arXiv 1701.06538).
 
 from typing import Any
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from moebench.verdict.exact import Exact
 
 EXACT: dict[str, Any] = {"matched_on": None, "seeds": 1}

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from moebench.data.synthetic import Recall
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 from moebench.report import Drawing
 from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
 from reproductions.shazeer_2017.paper import RIVALS, TO_256

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
 from moebench.verdict.conditions import Condition, above, all_of, any_of, below, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

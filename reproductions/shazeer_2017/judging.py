@@ -6,13 +6,13 @@ from itertools import combinations
 
 import numpy as np
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values, spearman
 from moebench.statistics.estimates import mean
 from moebench.verdict.comparisons import equal
 from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings, under_choices
+from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import Ratio
 from moebench.verdict.ratios import limit as limited
 

@@ -9,9 +9,9 @@ from functools import partial
 
 import torch
 
+from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.moe.metrics import METRICS
 from moebench.moe.routers import NoisyTopK
-from moebench.records import FIRST_FRESH_SEED
 from reproductions.shazeer_2017.load_claims import LEANS
 
 EXPERTS, K, TOKENS, DIM = 32, 2, 1536, 8

@@ -6,7 +6,7 @@ Source: Shazeer et al. 2017 (arXiv 1701.06538).
 from math import sqrt
 from typing import Any
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from reproductions.shazeer_2017.judging import RankTrend, RatioAtTheEnd
 from reproductions.shazeer_2017.published import TABLE_6
 

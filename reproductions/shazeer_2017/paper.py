@@ -6,7 +6,7 @@ The arms stand in plan.py. Source: Shazeer et al. 2017 (arXiv 1701.06538).
 
 from typing import Any
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.slopes import Slope
 from reproductions.shazeer_2017.computed import OF_FUNCTIONS
 from reproductions.shazeer_2017.growth import GrowingSlope, MovingMinimum

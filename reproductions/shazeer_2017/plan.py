@@ -3,9 +3,9 @@
 All arms of one world share data, optimiser, schedule and seeds; an arm changes what its name says.
 """
 
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import FIRST_FRESH_SEED
-from moebench.settings import GLANCE, NETWORK, VALID_BATCHES, WORLD, losses, steps
+from moebench.evidence.record import FIRST_FRESH_SEED
+from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.settings import GLANCE, NETWORK, VALID_BATCHES, WORLD, losses, steps
 from reproductions.shazeer_2017.paper import BALANCE, COMPUTED, DOMAINS, FLAT, MOE_4, NULL, RIVALS
 
 ROUTER = f"{NETWORK}.middle.init_args.router.init_args"

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from moebench.plan import PaperTable
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.plan import PaperTable
 from moebench.statistics import Values
 from reproductions.shazeer_2017.paper import BALANCE, FLAT, MOE_4, RIVALS
 from reproductions.shazeer_2017.published import TABLE_6, TABLE_7

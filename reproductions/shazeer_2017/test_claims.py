@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
 from moebench.run.function import named
-from moebench.testing.claims import run
+from moebench.testing.verdicts import run
 from moebench.verdict import Verdict, judge
 from reproductions.shazeer_2017 import arithmetic
 from reproductions.shazeer_2017.figures import draw

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from moebench.claims import ClaimTest
-from moebench.testing.claims import NOISE, around, findings_of, run, runs, states
+from moebench.papers.claim import ClaimTest
+from moebench.testing.verdicts import NOISE, around, findings_of, run, runs, states
 from moebench.verdict.findings import Findings
 from reproductions.shazeer_2017.growth import GrowingSlope, MovingMinimum
 from reproductions.shazeer_2017.judging import (

@@ -3,7 +3,7 @@
 Source: Shazeer et al. 2017 (arXiv 1701.06538).
 """
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 
 UNTESTED = [
     Claim(

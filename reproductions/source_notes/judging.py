@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import difference
 from moebench.verdict.conditions import above, all_of, below, judged, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit
 
 

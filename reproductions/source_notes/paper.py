@@ -6,7 +6,7 @@ Fixed before any judged run.
 
 from typing import Any
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.front import Front
 from reproductions.source_notes.judging import ExplainsMore
 from reproductions.source_notes.secondary import CLAIMS_SECONDARY

@@ -1,7 +1,7 @@
 """The runs behind the claims of paper.py: two fronts over the balance weight, and one study."""
 
-from moebench.plan import Plan, Profile
-from moebench.settings import GLANCE
+from moebench.papers.plan import Plan, Profile
+from moebench.papers.settings import GLANCE
 from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
 
 FRONTS = (EVEN, SKEWED)

@@ -7,7 +7,7 @@ claim of its own, by the runs of the paper's reproduction.
 
 from typing import Any
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from moebench.verdict.exact import Exact
 from reproductions.jacobs_1991.arms import CODINGS, ONE_ORDER, SAME, arm, grouped
 from reproductions.jacobs_1991.judging import (

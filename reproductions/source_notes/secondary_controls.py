@@ -5,7 +5,7 @@ They were chosen after the runs, which are those of the paper's reproduction.
 
 from typing import Any
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from reproductions.jacobs_1991.arms import SAME, arm, grouped
 from reproductions.jacobs_1991.judging import FewerEpochs, OnItsSide, Pair, TwoMeans
 from reproductions.source_notes.judging import LowerAndWithin

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from moebench.claims import NOT_JUDGED, Word
-from moebench.records import RunRecord
-from moebench.testing.claims import run, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import NOT_JUDGED, Word
+from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import Verdict, judge
 from reproductions.jacobs_1991.arms import SAME
 from reproductions.jacobs_1991.testing import at_steps

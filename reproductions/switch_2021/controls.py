@@ -8,7 +8,7 @@ younger, so what SW21-03 compares may have been known when they were made. Its t
 were fixed before, and are theirs.
 """
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from moebench.verdict.comparisons import Difference
 
 CONTROLS = [

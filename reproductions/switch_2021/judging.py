@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import spreads
 from moebench.verdict.comparisons import compared, equal
 from moebench.verdict.conditions import (
@@ -15,8 +15,8 @@ from moebench.verdict.conditions import (
     judged,
     mean_is,
 )
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit
 
 

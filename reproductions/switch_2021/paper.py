@@ -7,7 +7,7 @@ the paper are below 0.01.
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 """
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.exact import Exact
 from reproductions.switch_2021.controls import CONTROLS
 from reproductions.switch_2021.routing_claims import ROUTING

@@ -3,9 +3,17 @@
 All arms share data, objective, optimiser, schedule and seeds; an arm changes what its name says.
 """
 
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import FIRST_FRESH_SEED
-from moebench.settings import FASTER, GLANCE, NETWORK, PRECISION, VALID_BATCHES, losses, steps
+from moebench.evidence.record import FIRST_FRESH_SEED
+from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.settings import (
+    FASTER,
+    GLANCE,
+    NETWORK,
+    PRECISION,
+    VALID_BATCHES,
+    losses,
+    steps,
+)
 from reproductions.switch_2021.paper import COMPUTED
 
 ROUTER = f"{NETWORK}.sparse.router.init_args"

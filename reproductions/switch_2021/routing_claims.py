@@ -3,7 +3,7 @@
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 """
 
-from moebench.claims import Claim
+from moebench.papers.claim import Claim
 from moebench.verdict.comparisons import Difference, Equivalence
 from reproductions.switch_2021.judging import BestAndWorst, Crossover, Undisturbed
 from reproductions.switch_2021.rows import FewDropped

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics import overflow_share
 from moebench.verdict.comparisons import compared
 from moebench.verdict.conditions import Claimed, Condition, State, all_of, below, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from moebench.claims import Word
-from moebench.testing.claims import run
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import run
 from moebench.verdict import judge
 from reproductions.switch_2021.arithmetic import balance_loss, balance_minimum, best_probabilities
 from reproductions.switch_2021.paper import ARITHMETIC, SEARCHED, SIZES

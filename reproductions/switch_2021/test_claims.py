@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moebench.baselines import twin
-from moebench.claims import Word
+from moebench.evidence.record import RunRecord
 from moebench.experiment import load
-from moebench.records import RunRecord
-from moebench.testing.claims import run
+from moebench.experiment.dense_twin import twin
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import run
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Equivalence
 from reproductions.switch_2021.controls import CONTROLS

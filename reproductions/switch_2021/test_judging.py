@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import ClaimTest, Word
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import ClaimTest, Word
 from moebench.statistics import overflow_share
-from moebench.testing.claims import NOISE, around, run, states, verdict_of
+from moebench.testing.verdicts import NOISE, around, run, states, verdict_of
 from moebench.verdict import Verdict
 from reproductions.switch_2021.judging import (
     BestAndWorst,

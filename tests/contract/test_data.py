@@ -8,12 +8,12 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from moebench.cli.listing import data_modules, listing
 from moebench.data.contract import check_batch, check_module
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import Files
 from moebench.data.synthetic import Synthetic, Uniform
 from moebench.data.text import Text
-from moebench.listing import data_modules, listing
 from moebench.testing import DatasetContract
 
 SIZE = {"length": 16, "batch_size": 4, "valid_batches": 2}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from moebench.records import read
+from moebench.evidence.record_files import read
 
 ROOT = Path(__file__).parents[2]
 PAPER = """
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.exact import Exact
 from reproductions.trial_2026.judging import Louder
 
@@ -42,7 +42,7 @@ CLAIMS = [
 ]
 """
 PLAN = """
-from moebench.plan import Arm, Plan, Profile
+from moebench.papers.plan import Arm, Plan, Profile
 
 SHORT = {
     "trainer.max_steps": 2,
@@ -60,10 +60,10 @@ PLAN = Plan(
 JUDGING = '''
 from dataclasses import dataclass
 
-from moebench.claims import ClaimTest
+from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import paired_ratio
 from moebench.verdict.conditions import judged, times
-from moebench.verdict.evidence import Evidence
+from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.findings import Findings
 
 
@@ -152,7 +152,7 @@ FILES = {
 PROGRAM = """
 from pathlib import Path
 
-from moebench.cli import main
+from moebench.cli.main import main
 
 run = ["trial", "--profile", "full", "--root", "runs"]
 assert main(["list"]) == 0

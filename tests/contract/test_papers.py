@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from moebench import records
-from moebench.claims import JUDGED, KINDS, OF_CONTROLS, Claim, Word
+from moebench.cli.explain import told
+from moebench.cli.explain.case import Case
+from moebench.cli.lookup import Kept
+from moebench.cli.publish import Published, with_results, with_tables
+from moebench.evidence import record_files
+from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
-from moebench.explain import told
-from moebench.explain.case import Case
-from moebench.lookup import Kept
-from moebench.plan import MATCHED_COST
-from moebench.publish import Published, with_results, with_tables
-from moebench.records import FIRST_FRESH_SEED, RunRecord
+from moebench.papers import Target, left_out, target, targets
+from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, Word
+from moebench.papers.plan import MATCHED_COST
 from moebench.run.function import named
-from moebench.sweep.evidence import arm_of
-from moebench.targets import Target, left_out, target, targets
-from moebench.testing.claims import run
+from moebench.sweep.points import arm_of
+from moebench.testing.verdicts import run
 from moebench.verdict import Verdict
 from moebench.verdict.remarks import Footnotes, remarks
 
@@ -157,7 +157,7 @@ def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) ->
 
 # By the committed records
 
-read = cache(records.read)
+read = cache(record_files.read)
 
 
 @cache
@@ -239,7 +239,7 @@ def test_what_arms_are_called_equal_in_was_measured(found: Target) -> None:
 @PUBLISHED
 def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
     text = found.evidence.with_name("README.md").read_text()
-    assert with_tables(text, published(found.evidence)) == text, "python -m moebench.publish"
+    assert with_tables(text, published(found.evidence)) == text, "python -m moebench.cli.publish"
 
 
 @PUBLISHED
@@ -273,7 +273,7 @@ def slivers(lines: Sequence[str]) -> list[str]:
 def test_the_tables_of_the_front_page_are_up_to_date() -> None:
     text = (ROOT / "README.md").read_text()
     evidence = [published(found.evidence) for found in EVIDENCED]
-    assert with_results(text, evidence) == text, "python -m moebench.publish"
+    assert with_results(text, evidence) == text, "python -m moebench.cli.publish"
 
 
 def test_the_front_page_counts_every_statement_once() -> None:
@@ -292,8 +292,10 @@ class NoTorch:
             raise ImportError("torch is not needed for this")
 sys.meta_path.insert(0, NoTorch())
 started = time.process_time()
-from moebench.records import read
-from moebench.targets import left_out, target, targets
+from moebench.evidence.record_files import read
+from moebench.papers import left_out
+from moebench.papers import targets
+from moebench.papers import target
 assert not left_out(), left_out()
 for found in targets():
     if found.evidence.exists():

@@ -13,7 +13,7 @@ from torch import nn
 
 from moebench import data, models, moe, testing
 from moebench.data.modules import DATA_MODULES
-from moebench.experiment.families import FAMILIES
+from moebench.experiment.part_registry import FAMILIES
 from moebench.models import MODELS
 from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision

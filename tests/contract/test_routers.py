@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from moebench.moe import Capacity, Limited
-from moebench.moe.overflow import OVERFLOW
+from moebench.moe.capacity.overflow import OVERFLOW
 from moebench.moe.routers import (
     ROUTERS,
     WRAPPERS,

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from moebench.moe import Capacity, Limited
+from moebench.moe.capacity.overflow import OVERFLOW, Drop
 from moebench.moe.decision import RoutingDecision
-from moebench.moe.overflow import OVERFLOW, Drop
 from moebench.moe.routers import (
     Batchwise,
     Hierarchical,

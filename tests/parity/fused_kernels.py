@@ -12,7 +12,8 @@ from torch import Tensor
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch import Fused, Grouped, Loop
-from moebench.moe.dispatch.fused import fits, function
+from moebench.moe.dispatch.fused import autograd as function
+from moebench.moe.dispatch.fused import fits
 from moebench.moe.experts import SwiGLU
 
 NAMES = ("y", "x", "weight", "gate_up", "down")

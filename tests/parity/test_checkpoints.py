@@ -14,7 +14,7 @@ from moebench.interop.architectures import ARCHITECTURES
 from moebench.interop.fused import fused
 from moebench.interop.tensors import INDEX, SINGLE, find
 from moebench.models import Mixtral
-from moebench.sampling import Sampling, generate
+from moebench.models.sampling import Sampling, generate
 
 LIKELIEST = Sampling(temperature=0)
 Small = Callable[..., nn.Module]

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from moebench.moe import Capacity, Limited, MoELayer, RoutingDecision
+from moebench.moe.capacity.overflow import NextExpert
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import EXPERTS, ReluMLP, SwiGLU
 from moebench.moe.experts.grouped_matmul import grouped_matmul
-from moebench.moe.overflow import NextExpert
 from moebench.moe.routers import ROUTERS, Hierarchical, TopK
 
 T, D, E, F = 24, 8, 4, 16

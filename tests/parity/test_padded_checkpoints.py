@@ -10,8 +10,8 @@ import transformers
 from torch import Tensor, nn
 
 from moebench.interop import from_pretrained
+from moebench.models.sampling import Sampling, generate_batch
 from moebench.moe.losses import LoadBalance
-from moebench.sampling import Sampling, generate_batch
 
 V, B, L = 40, 3, 14
 CASES = {

@@ -24,8 +24,8 @@ from transformers.models.t5.modeling_t5 import T5Attention
 
 from moebench.models import EncoderDecoder
 from moebench.models.attention import bucket
-from moebench.models.blocks import Shape
-from moebench.moe.capacity import Capacity, Limited
+from moebench.models.t5_blocks import Shape
+from moebench.moe.capacity.limit import Capacity, Limited
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer, Sparse

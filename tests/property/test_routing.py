@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moebench.moe import Capacity, Limited, MoELayer
-from moebench.moe.capacity import Priority, groups, limit, priority_order
+from moebench.moe.capacity.limit import Priority, groups, limit, priority_order
+from moebench.moe.capacity.overflow import Drop, NextExpert
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
-from moebench.moe.overflow import Drop, NextExpert
 from moebench.moe.routers import Everyone, Switch, TopK
 
 D = 6

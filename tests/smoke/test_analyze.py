@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli import main
+from moebench.cli.main import main
 from moebench.run.job import Job
 from moebench.run.worker import execute
 

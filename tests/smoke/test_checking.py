@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from moebench import explain, targets
-from moebench.claims import Claim, Paper
-from moebench.cli import main
-from moebench.lookup import nearest
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import RunRecord, read, write_all
-from moebench.reproduce import Options, reproduce
-from moebench.targets import Target
+from moebench import papers as targets
+from moebench.cli import explain
+from moebench.cli.lookup import nearest
+from moebench.cli.main import main
+from moebench.cli.reproduce import Options, reproduce
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, write_all
+from moebench.papers import Target
+from moebench.papers.claim import Claim, Paper
+from moebench.papers.plan import Arm, Plan, Profile
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.exact import Exact
 

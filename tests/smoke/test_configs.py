@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from moebench.evidence.record_files import read
 from moebench.experiment.trainer_options import check_options
-from moebench.jobs import load_arm
-from moebench.plan import Arm
-from moebench.records import read
+from moebench.papers import Target, targets
+from moebench.papers.plan import Arm
 from moebench.run.job import Job
+from moebench.run.plan_jobs import load_arm
 from moebench.run.worker import execute
 from moebench.sweep import read_sweep
-from moebench.targets import Target, targets
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # An arm for every set of files; a paper whose run trains many seeds trains in tests of its own.

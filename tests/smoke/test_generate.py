@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli import main
-from moebench.generate import fitted
-from moebench.opened import open_model
+from moebench.cli.generate import fitted
+from moebench.cli.main import main
+from moebench.interop.trained import open_model
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
@@ -80,7 +80,7 @@ def test_folders_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_run_writes(
     model: str, tiny: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from moebench.fit import fit
+    from moebench.cli.fit import fit
 
     config = {"mixtral": "mixtral_8.yaml", "switch": "switch_8.yaml"}
     path = Path(__file__).parents[1] / "configs" / "tiny_2026" / config[model]

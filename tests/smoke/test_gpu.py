@@ -12,7 +12,7 @@ import pytest
 
 from moebench.data.carried import Asked, pack
 from moebench.data.sources import Files
-from moebench.records import read
+from moebench.evidence.record_files import read
 
 ROOT = Path(__file__).parents[2]
 ABSENT = ("mlflow", "optuna", "matplotlib", "sqlalchemy", "jinja2", "sklearn", "pandas")

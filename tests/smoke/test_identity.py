@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from moebench import tracking
-from moebench.claims import Paper
+from moebench.cli.fit import fit
+from moebench.cli.reproduce import Options, reproduce
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read
 from moebench.experiment import load
-from moebench.fit import fit
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import RunRecord, read
-from moebench.reproduce import Options, reproduce
+from moebench.papers import Target
+from moebench.papers.claim import Paper
+from moebench.papers.plan import Arm, Plan, Profile
 from moebench.run.job import Job
 from moebench.run.worker import execute
-from moebench.targets import Target
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 ROUTER = """

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli import parser
+from moebench.cli.main import parser
 from moebench.experiment import parse
+from moebench.papers import targets
 from moebench.sweep import read_sweep
-from moebench.targets import targets
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from moebench.records import RunRecord, read_history
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 from moebench.run.pool import run_all, sole_user
 from moebench.run.tracked import run_tracked

@@ -17,12 +17,14 @@ from moebench.data.objectives import NextToken, SpanCorruption
 from moebench.data.sources import Files
 from moebench.data.synthetic import Recall, Sources, Synthetic, Uniform
 from moebench.data.text import Text
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history
 from moebench.experiment import Experiment
-from moebench.experiment.cli import TRAINER_DEFAULTS
+from moebench.experiment.lightning_cli import TRAINER_DEFAULTS
 from moebench.models import Decoder, EncoderDecoder
-from moebench.models.blocks import Shape
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Sparse
-from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.capacity.limit import Capacity, Limited
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP
 from moebench.moe.losses import StepLoadBalance, ThresholdGap
@@ -40,10 +42,9 @@ from moebench.moe.routers import (
     Switch,
     Tempered,
 )
-from moebench.records import RunRecord, read_history
 from moebench.run.job import Job
 from moebench.run.worker import execute
-from moebench.training import Training, Weighted
+from moebench.training.module import Training, Weighted
 
 STEPS, V, E = 8, 300, 4
 

@@ -14,12 +14,12 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from moebench.cli import main
-from moebench.records import read
+from moebench.cli.main import main
+from moebench.evidence.record_files import read
 from moebench.run.pool import context
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
-FRESH = "import sys; from moebench.cli import main; status = main()"
+FRESH = "import sys; from moebench.cli.main import main; status = main()"
 KILLED_TRIALS, STEPS = 6, 30
 
 

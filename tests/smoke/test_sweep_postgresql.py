@@ -8,16 +8,16 @@ from pathlib import Path
 import optuna
 import pytest
 
-from moebench.records import read
+from moebench.evidence.record_files import read
 from moebench.run.pool import context
 from moebench.sweep.storage import open_storage
 
 TRIALS = 5
 COMMAND = """
 import sys
-from moebench.cli import main
-from moebench.sweep import claims
-claims.BEAT_SECONDS, claims.STALE_SECONDS, claims.SETTLE_SECONDS = 0.5, 6.0, 0.5
+from moebench.cli.main import main
+from moebench.sweep import leases
+leases.BEAT_SECONDS, leases.STALE_SECONDS, leases.SETTLE_SECONDS = 0.5, 6.0, 0.5
 sys.stdout = sys.stderr = open(log, "w")
 sys.exit(main(arguments))
 """

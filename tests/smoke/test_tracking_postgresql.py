@@ -6,8 +6,9 @@ import pytest
 
 from moebench import tracking
 from moebench.compare import compare
-from moebench.records import chooses, write
-from moebench.testing.claims import run
+from moebench.evidence.record import chooses
+from moebench.evidence.record_files import write
+from moebench.testing.verdicts import run
 from moebench.tracking import Wanted
 
 RUNS = [("dense", 1000, 3.0), ("sparse", 1000, 2.5), ("sparse", 0, 2.0), ("other", 0, 1.0)]

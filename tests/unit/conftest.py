@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from moebench.baselines import Twin, twin
 from moebench.experiment import Experiment
-from moebench.plan import MatchedOn
+from moebench.experiment.dense_twin import Twin, twin
+from moebench.papers.plan import MatchedOn
 from moebench.tracking.server import open_store
 
 

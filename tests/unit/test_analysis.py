@@ -10,7 +10,7 @@ from torch import Tensor
 
 from moebench.analysis import Choices, Instruments, Labels, Seen, Words, metrics, words
 from moebench.analysis.certainty import Certainty
-from moebench.analysis.companions import Agreement, CoActivation
+from moebench.analysis.coactivation import Agreement, CoActivation
 from moebench.analysis.domains import Domains
 from moebench.analysis.information import (
     conditional_information,
@@ -21,8 +21,8 @@ from moebench.analysis.information import (
 from moebench.analysis.repeats import Repeats, any_repeats, first_repeats
 from moebench.analysis.saturation import Saturation
 from moebench.analysis.seen import NOBODY
+from moebench.analysis.token_table import DealtDomains, of_another_window
 from moebench.analysis.vocabulary import NULLS, Vocabulary
-from moebench.analysis.words import DealtDomains, of_another_window
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers import TopK
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from moebench.analysis import Choices, Instruments, Labels, Seen, metrics, words
 from moebench.analysis.certainty import Certainty
-from moebench.analysis.companions import Agreement, CoActivation
+from moebench.analysis.coactivation import Agreement, CoActivation
 from moebench.analysis.repeats import Repeats
 from moebench.analysis.saturation import Saturation
 from moebench.moe.decision import RoutingDecision, tokens_choose

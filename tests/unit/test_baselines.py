@@ -10,12 +10,20 @@ import torch
 from pytorch_lightning.callbacks import Timer
 from torch import nn
 
-from moebench.baselines import dense, solve, twin, work
-from moebench.baselines.work import Measured, _rows, _trained, flops, in_training, rows_are_fixed
-from moebench.cost import count_batch
 from moebench.experiment import Experiment, load
+from moebench.experiment.dense_twin import dense, solve, twin
+from moebench.experiment.dense_twin import training_flops as work
+from moebench.experiment.dense_twin.training_flops import (
+    Measured,
+    _rows,
+    _trained,
+    flops,
+    in_training,
+    rows_are_fixed,
+)
 from moebench.run.job import Job
 from moebench.run.worker import execute
+from moebench.training.cost import count_batch
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 
@@ -70,7 +78,7 @@ def test_the_twin_of_a_recurrent_model_is_a_wide_expert() -> None:
     gates = 2 * 16 * 32  # two matrices of 32 features and 16 experts
     features = 16 * 64 + gates / (2 * 32)
     assert made["init_args"] == {"hidden": round(features / 16) * 16, "layers": 1}
-    assert made["class_path"] == "moebench.models.lstm_moe_2017.SingleExpert"
+    assert made["class_path"] == "moebench.models.lstm.SingleExpert"
     written = arguments(wide)["middle"]
     assert written == {**made, "init_args": {"hidden": 4 * 64, "layers": 1}}
     assert arguments(dense(mixture, 4 * 64)) == {**arguments(mixture), "middle": written}

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from moebench.moe.capacity import Capacity, Limited, groups, limit, priority_order
+from moebench.moe.capacity.limit import Capacity, Limited, groups, limit, priority_order
+from moebench.moe.capacity.overflow import NextExpert
+from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.overflow import NextExpert
-from moebench.moe.queues import place_in_queue
 from moebench.moe.routers import Switch
 
 

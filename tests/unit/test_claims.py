@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, ClaimTest, Word
-from moebench.report.wording import SHAPES
+from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, ClaimTest, Word
+from moebench.report.formatting import SHAPES
 from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.exact import Exact
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.columns import paragraph, table, width, window
+from moebench.report.tables import paragraph, table, width, window
 
 TEXT = "one two three four five six seven eight nine ten eleven twelve"
 NUMBERS = [f"number_{n}" for n in range(7)]

@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from moebench import cli, tracking
-from moebench.cli import main
+from moebench import tracking
+from moebench.cli import main as cli
+from moebench.cli.main import main
 from moebench.compare import Comparison, Pair, compare, found_runs, from_files, wanted, wanted_tags
-from moebench.records import RunRecord, write, write_all
-from moebench.report.comparison import (
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write, write_all
+from moebench.report.comparison.page import (
     comparison_csv,
     comparison_markdown,
     comparison_page,
     comparison_text,
     write_comparison,
 )
-from moebench.testing import claims
+from moebench.testing import verdicts
 from moebench.tracking import Logged, Wanted
 
 EVERYTHING = Wanted()
@@ -38,7 +40,7 @@ def record(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
     }
     if not arm.startswith("dense"):
         metrics["route/dropped"] = 0.1
-    given = claims.run(
+    given = verdicts.run(
         arm,
         seed,
         target="paper",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import ClaimTest, Word
-from moebench.testing.claims import around, run, runs, states, verdict_of
+from moebench.papers.claim import ClaimTest, Word
+from moebench.testing.verdicts import around, run, runs, states, verdict_of
 from moebench.verdict.comparisons import Difference, Equivalence, NoWorse, Order
 
 A_BELOW_B = Difference(first="a", second="b", margin=0.1)

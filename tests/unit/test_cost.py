@@ -7,17 +7,17 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from moebench.cost import count, count_batch, flop_counter, parameters
 from moebench.models import Decoder, EncoderDecoder, Mixtral
-from moebench.models.blocks import Shape
-from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.decoder import DecoderShape
+from moebench.models.t5_blocks import Shape
 from moebench.moe import MoELayer, Sparse
-from moebench.moe.capacity import Capacity, Limited
+from moebench.moe.capacity.limit import Capacity, Limited
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.experts.grouped_matmul import grouped_matmul
 from moebench.moe.experts.shared import Shared
 from moebench.moe.routers import Switch, TopK
+from moebench.training.cost import count, count_batch, flop_counter, parameters
 
 B, L, V, D, F, E = 2, 16, 64, 32, 48, 4
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.testing.claims import findings_of, run
+from moebench.testing.verdicts import findings_of, run
 from moebench.verdict.exact import Exact
 from moebench.verdict.findings import Findings
 

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from moebench.experiment import ConfigurationError, explain, load, parse
-from moebench.moe.capacity import Limited
+from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers import Switch
 
 CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"

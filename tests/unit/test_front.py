@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
-from moebench.testing.claims import run, runs, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import run, runs, verdict_of
 from moebench.verdict.front import Front
 
 ARMS = ("w0", "w1", "w2")

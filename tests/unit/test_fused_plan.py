@@ -7,7 +7,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.dispatch.fused.plan import Plan, make_plan
+from moebench.moe.dispatch.fused.row_plan import Plan, make_plan
 
 
 def decide(expert_TK: torch.Tensor, num_experts: int) -> RoutingDecision:

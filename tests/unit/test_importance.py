@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial
 
-from moebench.sweep.importance import shares
+from moebench.sweep.parameter_importance import shares
 from moebench.sweep.space import Dimension
 from moebench.sweep.strategies import EVENLY, draw
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.interop import from_pretrained, room, save_pretrained
+from moebench.interop import free_memory, from_pretrained, save_pretrained
 from moebench.interop.architectures import REFUSED
 from moebench.interop.tensors import INDEX, SINGLE, find, write
 from moebench.models import Mixtral
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
-from moebench.models.mixtral_2024 import DecoderShape
 from moebench.moe import Sparse
 from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.routers import SigmoidTopK, TopK
@@ -178,11 +178,11 @@ def test_types_that_are_not_known(folder: Path) -> None:
 
 def test_a_type_that_memory_cannot_hold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = sum(p.numel() for p in model().parameters())
-    monkeypatch.setattr(room, "free_bytes", lambda device: 3 * numbers)
+    monkeypatch.setattr(free_memory, "free_bytes", lambda device: 3 * numbers)
     with pytest.raises(ValueError, match=r"dtype=float32: .* or dtype=bfloat16$"):
         from_pretrained(folder)
     assert from_pretrained(folder, "bfloat16").embedding.weight.dtype == torch.bfloat16
-    monkeypatch.setattr(room, "free_bytes", lambda device: numbers)
+    monkeypatch.setattr(free_memory, "free_bytes", lambda device: numbers)
     with pytest.raises(ValueError, match=r"take a machine with more$"):
         from_pretrained(folder, "bfloat16")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from moebench.interop import from_pretrained, save_pretrained, tensors
 from moebench.interop.tensors import INDEX, SINGLE
 from moebench.models import Mixtral
-from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.decoder import DecoderShape
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK

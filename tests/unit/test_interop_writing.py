@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from moebench.interop import from_pretrained, read_back, room, save_pretrained
+from moebench.interop import free_memory, from_pretrained, read_back, save_pretrained
 from moebench.models import Mixtral
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
-from moebench.models.mixtral_2024 import DecoderShape
 from moebench.models.multipliers import Multipliers
-from moebench.models.positions import Positions
+from moebench.models.rotary import Positions
 from moebench.moe import RoutingDecision, Sparse
 from moebench.moe.dispatch import Loop
 from moebench.moe.experts import SwiGLU
@@ -312,7 +312,7 @@ def test_a_model_that_memory_cannot_hold_twice(
     with caplog.at_level(logging.WARNING):
         save_pretrained(model(), tmp_path)
     assert "not read back to check it" in caplog.text
-    assert room.free_bytes(torch.device("cpu")) != 100
+    assert free_memory.free_bytes(torch.device("cpu")) != 100
     assert (tmp_path / "config.json").is_file()
 
 

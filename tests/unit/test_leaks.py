@@ -8,17 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.leaks import in_words, leaks, report_leaks
-from moebench.models.blocks import Shape
-from moebench.models.lstm_moe_2017 import LstmMoE, SigmoidMixture
-from moebench.models.mixtral_2024 import DecoderShape, Mixtral
-from moebench.models.switch_t5_2021 import Decoder, EncoderDecoder
+from moebench.models.decoder import DecoderShape, Mixtral
+from moebench.models.encoder_decoder import Decoder, EncoderDecoder
+from moebench.models.lstm import LstmMoE, SigmoidMixture
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
+from moebench.moe.capacity.overflow import NextExpert
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP, SwiGLU
-from moebench.moe.overflow import NextExpert
 from moebench.moe.routers import Batchwise, Switch, TopK
 from moebench.moe.sees import Sees
+from moebench.training.leaks import in_words, leaks, report_leaks
 
 V, D, E, L = 13, 16, 4, 8
 Router = Callable[[int], nn.Module]

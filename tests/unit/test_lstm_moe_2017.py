@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from moebench.cost import count_batch, flop_counter
 from moebench.models import LstmMoE
-from moebench.models.lstm_moe_2017 import Layers, Lstm, ProjectedLstm, SigmoidMixture, SingleExpert
+from moebench.models.lstm import Layers, Lstm, ProjectedLstm, SigmoidMixture, SingleExpert
 from moebench.moe.experts import ReluMLP
 from moebench.moe.routers import Everyone, NoisyTopK
+from moebench.training.cost import count_batch, flop_counter
 
 V, W, B, L = 48, 32, 3, 7
 

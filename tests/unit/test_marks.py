@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from moebench import report
-from moebench.claims import Paper
-from moebench.records import RunRecord, write_all
-from moebench.testing.claims import claim_of, run
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write_all
+from moebench.papers.claim import Paper
+from moebench.report.paper.verdict_table import table
+from moebench.testing.verdicts import claim_of, run
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference
-from moebench.verdict.table import table
 
 PAPER = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
 CLAIM = claim_of(

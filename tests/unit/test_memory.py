@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from moebench.run.memory import keep_freed_memory
+from moebench.run.allocator import keep_freed_memory
 
 SIZE = 2**26  # beyond what the C library keeps by itself
 HELD = f"""
 import sys
 from pathlib import Path
-from moebench.run.memory import keep_freed_memory
+from moebench.run.allocator import keep_freed_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
@@ -47,5 +47,5 @@ def test_freed_memory_is_kept_on_request() -> None:
 
 
 def test_a_library_that_cannot_be_asked_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moebench.run.memory.ctypes.CDLL", lambda name: object())
+    monkeypatch.setattr("moebench.run.allocator.ctypes.CDLL", lambda name: object())
     assert not keep_freed_memory()

@@ -6,17 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.cost import Cost, count_batch
 from moebench.models import EncoderDecoder, Mixtral
-from moebench.models.blocks import Shape
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
-from moebench.models.mixtral_2024 import DecoderShape
-from moebench.models.positions import Positions, Yarn
+from moebench.models.rotary import Positions, Yarn
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Sparse
 from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.experts.shared import GatedShared, Shared
 from moebench.moe.routers import SoftmaxTopK, Switch, TopK
+from moebench.training.cost import Cost, count_batch
 
 V, L = 23, 12
 SHAPE = DecoderShape(width=16, layers=3, heads=4, hidden=24)

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Paper, Word
-from moebench.plan import PaperTable, Plan
-from moebench.records import RunRecord
-from moebench.report.costs import cost_rows
-from moebench.targets import Target
-from moebench.testing.claims import claim_of, run
+from moebench.evidence.record import RunRecord
+from moebench.papers import Target
+from moebench.papers.claim import Paper, Word
+from moebench.papers.plan import PaperTable, Plan
+from moebench.report.paper.costs import cost_rows
+from moebench.report.paper.verdict_table import table
+from moebench.testing.verdicts import claim_of, run
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.mixture import mixed_arm, mixtures
-from moebench.verdict.table import table
 
 CLAIM = claim_of(Difference(first="a", second="b", margin=0.1))
 

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 from moebench.models import Decoder, EncoderDecoder
-from moebench.models.blocks import Shape
+from moebench.models.t5_blocks import Shape
 from moebench.moe.experts import Linear, ReluMLP
 from moebench.moe.layer import MoELayer, Sparse
 from moebench.moe.routers import Everyone, Switch

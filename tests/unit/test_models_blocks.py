@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from moebench.models.blocks import FeedForward, Mixtures, Residual, Shape, Stack
-from moebench.models.slot import Dense
+from moebench.models.feed_forward import Dense
+from moebench.models.t5_blocks import FeedForward, Mixtures, Residual, Shape, Stack
 
 
 def halves(before: Tensor, after: Tensor) -> bool:

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from moebench.models import Decoder
-from moebench.models.blocks import Shape
 from moebench.models.initialise import draw_seed, initialise
+from moebench.models.t5_blocks import Shape
 from moebench.moe.experts import Linear, ReluMLP
 from moebench.moe.layer import Sparse
 from moebench.moe.routers import Switch

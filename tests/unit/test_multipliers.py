@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from moebench.models import Mixtral
-from moebench.models.blocks import Residual
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention
-from moebench.models.mixtral_2024 import DecoderShape
 from moebench.models.multipliers import Multipliers
-from moebench.models.positions import Positions
+from moebench.models.rotary import Positions
+from moebench.models.t5_blocks import Residual
 
 SHAPE = DecoderShape(width=16, layers=2, heads=4, hidden=24)
 IDS = torch.randint(23, (2, 6), generator=torch.Generator().manual_seed(1))

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from moebench.evidence.record_files import read_one
 from moebench.experiment import code
-from moebench.records import read_one
 from moebench.run import machine
 from moebench.run.function import Function
 from moebench.run.job import Job
@@ -125,12 +125,14 @@ def test_a_trained_run_says_it_all(tiny, tmp_path: Path) -> None:
 
 
 def test_a_computed_run_says_what_computed_it(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / "computing.py").write_text("import moebench.cost\ndef one(): return {'a': 1.0}\n")
+    (tmp_path / "computing.py").write_text(
+        "import moebench.training.cost\ndef one(): return {'a': 1.0}\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "computing", raising=False)
     job = Job("target", "profile", "one", 0, Function("computing:one"), tmp_path / "run")
     found = execute(job, [])
     assert found.config == {"function": "computing:one"}
-    assert found.source == code.source_of_modules(frozenset({"moebench.cost"}))
+    assert found.source == code.source_of_modules(frozenset({"moebench.training.cost"}))
     assert set(found.code) >= {"computing"}
     assert found.precision == ""

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from moebench.moe.capacity import groups, limit, priority_order
+from moebench.moe.capacity.limit import groups, limit, priority_order
+from moebench.moe.capacity.overflow import Drop, NextExpert
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.overflow import Drop, NextExpert
 
 
 def choose(*experts: list[int], probs: list[list[float]]) -> RoutingDecision:

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from moebench.data.text import Text
+from moebench.evidence.record_files import read
+from moebench.evidence.replicas import Outcome, single, together
 from moebench.experiment import ConfigurationError, Experiment, load
-from moebench.experiment.cli import names_a_module
-from moebench.records import read
+from moebench.experiment.lightning_cli import names_a_module
 from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.pool import run_all
 from moebench.run.worker import execute
-from moebench.seeds import Outcome, single, together
-from moebench.testing import claims
+from moebench.testing import verdicts
 
 MODULE = '''
 import pytorch_lightning as pl
 import torch
-from moebench.seeds import Outcome
+from moebench.evidence.replicas import Outcome
 
 class Plain(pl.LightningModule):
     """One number that is made smaller."""
@@ -142,7 +142,7 @@ def test_several_seeds_leave_a_record_each(own, tmp_path: Path) -> None:
 
 
 def test_seeds_share_time_and_their_sum_is_the_run() -> None:
-    run = claims.run("a", seconds=6.0)
+    run = verdicts.run("a", seconds=6.0)
     came = [
         Outcome(1, "finished", 10, {"m": 1.0}),
         Outcome(2, "finished", 30, {"m": 3.0, "n": 5.0}),

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from moebench.models import Decoder, EncoderDecoder, LstmMoE, Mixtral
-from moebench.models.blocks import Shape
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
-from moebench.models.lstm_moe_2017 import Layers, ProjectedLstm, SigmoidMixture, SingleExpert
-from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.lstm import Layers, ProjectedLstm, SigmoidMixture, SingleExpert
 from moebench.models.padding import Padding
-from moebench.models.positions import Positions, Yarn
+from moebench.models.rotary import Positions, Yarn
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import Linear, ReluMLP, SwiGLU

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read
 from moebench.experiment import DataStamp, Experiment
-from moebench.records import RunRecord, read
 from moebench.run.job import Job
 from moebench.run.place import EARLIER, found, identity_of, kept_beside, settle
 from moebench.testing.jobs import leave

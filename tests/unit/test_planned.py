@@ -5,20 +5,21 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Claim, Paper
 from moebench.compare import compare
-from moebench.jobs import resolve
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import RunRecord, write_all
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write_all
+from moebench.papers import Target
+from moebench.papers.claim import Claim, Paper
+from moebench.papers.plan import Arm, Plan, Profile
 from moebench.report import markdown_costs, render
-from moebench.report.comparison import comparison_text
-from moebench.targets import Target
-from moebench.testing import claims
+from moebench.report.comparison.page import comparison_text
+from moebench.report.paper.verdict_table import table
+from moebench.run.plan_jobs import resolve
+from moebench.testing import verdicts
 from moebench.tracking import Logged
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.planned import off_plan
-from moebench.verdict.table import table
 
 TIME = {"seconds_per_step": 0.5}
 
@@ -27,7 +28,7 @@ def run(arm: str, flops: float = 100.0, seed: int = 0, **changes: Any) -> RunRec
     dense = arm == "dense"
     sizes = {"params_total": 30 if dense else 90, "params_active": 30, "flops_per_token": flops}
     given = {**sizes, "data_hash": "d", **changes}
-    return claims.run(arm, seed, 2.0 if dense else 1.9, **given)
+    return verdicts.run(arm, seed, 2.0 if dense else 1.9, **given)
 
 
 def planned(arm: str, flops: float, **changes: Any) -> RunRecord:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
 from moebench.run import pool as pools
 from moebench.run.function import Function
 from moebench.run.job import Job

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from moebench.claims import Claim, Paper
+from moebench.cli.provenance import configs_of, data_named, outdated
+from moebench.cli.publish import Published, with_tables
+from moebench.cli.reproduce import conclude
+from moebench.cli.terminal import shown
 from moebench.data.text import Text
-from moebench.plan import Arm, Plan, Profile
-from moebench.provenance import configs_of, data_named, outdated
-from moebench.publish import Published, with_tables
-from moebench.records import RunRecord, write_all
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write_all
+from moebench.papers import Target
+from moebench.papers.claim import Claim, Paper
+from moebench.papers.plan import Arm, Plan, Profile
 from moebench.report import render
-from moebench.reproduce import conclude
-from moebench.shown import shown
-from moebench.targets import Target
-from moebench.testing import claims
+from moebench.testing import verdicts as claims
 from moebench.verdict.comparisons import Difference
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"

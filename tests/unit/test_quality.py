@@ -13,20 +13,21 @@ from scipy import stats
 
 from benchmarks import leaderboard, quality
 from benchmarks.leaderboard import places, rows, with_leaderboard
-from moebench.cost import parameters
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, write_all
 from moebench.experiment import Experiment, load
 from moebench.moe.layer import MoELayer
 from moebench.moe.losses import ThresholdGap
 from moebench.moe.routers import ROUTERS
-from moebench.records import RunRecord, read, write_all
-from moebench.testing import claims
+from moebench.testing import verdicts
+from moebench.training.cost import parameters
 
 SHAPE = "model.network.init_args.shape"
 
 
 def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
     given = {"target": "sweeps", "config_hash": "h", "params_total": 1000, "flops_per_token": 10.0}
-    return claims.run(arm, seed, loss, **{**given, **changes})
+    return verdicts.run(arm, seed, loss, **{**given, **changes})
 
 
 def runs(**losses: list[float]) -> dict[str, list[RunRecord]]:

@@ -4,8 +4,8 @@ from math import exp, log, sqrt
 
 import pytest
 
-from moebench.claims import ClaimTest
-from moebench.testing.claims import findings_of, run
+from moebench.papers.claim import ClaimTest
+from moebench.testing.verdicts import findings_of, run
 from moebench.verdict.findings import Findings
 from moebench.verdict.ratios import Limit, Ratio
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.models.blocks import Shape
-from moebench.models.switch_t5_2021 import Decoder
+from moebench.models.encoder_decoder import Decoder
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP
@@ -26,9 +26,9 @@ from moebench.moe.routers import (
     Switch,
     TopK,
 )
-from moebench.reach import routers
 from moebench.testing.parts import make_router
-from moebench.training import Training, Weighted
+from moebench.training.gradient_check import routers
+from moebench.training.module import Training, Weighted
 
 V, D, E = 13, 16, 4
 Router = Callable[[int], nn.Module]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from moebench.records import RunRecord, read, read_one, write, write_all, write_whole
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, read_one, write, write_all, write_whole
 
 ROOT = Path(__file__).parents[2]
 
@@ -181,7 +182,7 @@ def test_a_kill_before_the_rename_leaves_the_old_file_whole(tmp_path: Path) -> N
     write_whole(path, "old\n")
     program = (
         "import os, pathlib, signal, sys\n"
-        "from moebench.records import write_whole\n"
+        "from moebench.evidence.record_files import write_whole\n"
         "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "write_whole(pathlib.Path(sys.argv[1]), 'new')\n"
     )

@@ -7,27 +7,27 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import ClaimTest, Paper
+from moebench.cli.rerun import Sameness, job_of
+from moebench.cli.rerun.alike import compared
+from moebench.cli.rerun.answer import told
+from moebench.cli.rerun.asked import Asked, asked_for
+from moebench.cli.rerun.deciding import deciding
+from moebench.cli.rerun.environment import Change, changes, differing
+from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
-from moebench.plan import Arm, Plan
-from moebench.records import RunRecord
-from moebench.rerun import Sameness, job_of
-from moebench.rerun.alike import compared
-from moebench.rerun.asked import Asked, asked_for
-from moebench.rerun.deciding import deciding
-from moebench.rerun.environment import Change, changes, differing
-from moebench.rerun.text import told
+from moebench.papers import Target
+from moebench.papers.claim import ClaimTest, Paper
+from moebench.papers.plan import Arm, Plan
 from moebench.run.function import Function
-from moebench.targets import Target
-from moebench.testing import claims
+from moebench.testing import verdicts
 from moebench.verdict.conditions import unknown
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings
+from moebench.verdict.paired_runs import Evidence
 
 
 def run(seed: int, loss: float, **changed: Any) -> RunRecord:
     """A run of the arm `a`."""
-    return replace(claims.run("a", seed, loss, metrics={"route/dead": 0.0}), **changed)
+    return replace(verdicts.run("a", seed, loss, metrics={"route/dead": 0.0}), **changed)
 
 
 # A standard deviation of 0.1 over the three other seeds. Student's t with 2 degrees of freedom has
@@ -221,7 +221,7 @@ def test_what_decides_is_what_tests_read(test: ClaimTest, names: set[str]) -> No
     """A curve as a whole is the metric that it is of; a validation before training is no part."""
     paper = Paper(key="x", title="", authors="", year=2020, arxiv="")
     plan = Plan([Arm("a", [])], [], {})
-    found = Target(paper, [claims.claim_of(test)], plan, Path(), Path())
+    found = Target(paper, [verdicts.claim_of(test)], plan, Path(), Path())
     records = [run(seed, 1.0, metrics=CURVE) for seed in range(3)]
     assert deciding(found, records, records[0]) == names
 

@@ -1,7 +1,7 @@
 """A configuration is known by the names that its classes had when a record was made."""
 
+from moebench.cli.rerun.former import former_hash
 from moebench.experiment import Experiment
-from moebench.rerun.former import former_hash
 
 
 def experiment(package: str) -> Experiment:

@@ -13,9 +13,9 @@ from torch.utils.data import DataLoader
 
 from moebench.data.contract import TextBatch
 from moebench.models import MODELS, Decoder, EncoderDecoder, LstmMoE, Mixtral
-from moebench.models.blocks import Shape
-from moebench.models.lstm_moe_2017 import SigmoidMixture
-from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.decoder import DecoderShape
+from moebench.models.lstm import SigmoidMixture
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, MoELayer, Sparse
 from moebench.moe.contract import has_state, update
 from moebench.moe.decision import RoutingDecision, tokens_choose
@@ -31,8 +31,8 @@ from moebench.moe.routers import (
     TopK,
 )
 from moebench.moe.step import RouterUpdates
-from moebench.reach import routers
-from moebench.training import Training
+from moebench.training.gradient_check import routers
+from moebench.training.module import Training
 
 V, D, E = 11, 8, 4
 

@@ -15,8 +15,8 @@ import torch
 from pytorch_lightning import Callback
 from torch import nn
 
+from moebench.evidence.record_files import read, read_history
 from moebench.models.output import Output
-from moebench.records import read, read_history
 from moebench.run import machine
 from moebench.run.callbacks import Diverged, RandomState, StopOnDivergence
 from moebench.run.function import Function
@@ -25,7 +25,7 @@ from moebench.run.job import Job
 from moebench.run.pool import run_all
 from moebench.run.recording import pace, summary
 from moebench.run.saving import Saving
-from moebench.run.work import Work
+from moebench.run.work_done import Work
 from moebench.run.worker import execute
 
 

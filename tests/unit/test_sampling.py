@@ -12,16 +12,16 @@ import torch
 from torch import nn
 
 from moebench.models import Decoder, Mixtral
-from moebench.models.blocks import Shape
+from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
-from moebench.models.mixtral_2024 import DecoderShape
-from moebench.models.positions import Positions
 from moebench.models.reader import decides_alone, reader
+from moebench.models.rotary import Positions
+from moebench.models.sampling import Sampling, generate, generate_batch, nucleus
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, RoutingDecision, Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import Hierarchical, Tempered, TopK
-from moebench.sampling import Sampling, generate, generate_batch, nucleus
 
 V = 29
 

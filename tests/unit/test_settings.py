@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.settings import GLANCE, losses, steps
+from moebench.papers.settings import GLANCE, losses, steps
 
 
 def test_steps_by_hand() -> None:

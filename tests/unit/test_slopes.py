@@ -4,7 +4,7 @@ from math import log2
 
 import pytest
 
-from moebench.testing.claims import NOISE, findings_of, runs
+from moebench.testing.verdicts import NOISE, findings_of, runs
 from moebench.verdict.conditions import Condition
 from moebench.verdict.findings import Findings
 from moebench.verdict.slopes import Slope

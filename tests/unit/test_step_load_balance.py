@@ -11,7 +11,7 @@ from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.losses import LoadBalance, StepLoadBalance, Weighted
 from moebench.moe.routers import Switch
 from moebench.moe.step import StepLoads
-from moebench.training import Training
+from moebench.training.module import Training
 
 T, E, D, BATCHES = 64, 8, 16, 4
 

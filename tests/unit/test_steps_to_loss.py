@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from moebench.claims import Word
-from moebench.records import RunRecord
-from moebench.testing.claims import NOISE, run, states, verdict_of
-from moebench.verdict.evidence import curve
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
+from moebench.testing.verdicts import NOISE, run, states, verdict_of
+from moebench.verdict.paired_runs import curve
 from moebench.verdict.speed import Scale, StepsToLoss, steps_until
 
 OTHER = (0.0, 0.005, -0.01, -0.005, 0.01)

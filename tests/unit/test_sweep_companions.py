@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from optuna.trial import create_trial
 
+from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
-from moebench.records import RunRecord
 from moebench.run.job import Job
 from moebench.sweep import Sweep, read_sweep
-from moebench.sweep.claims import Claims
-from moebench.sweep.companions import Companions
-from moebench.sweep.crew import Crew, records_in
+from moebench.sweep.active_trials import Crew, records_in
+from moebench.sweep.baseline_runs import Companions
+from moebench.sweep.leases import Claims
 from moebench.sweep.results import summary, tags
 from moebench.sweep.storage import open_storage
-from moebench.sweep.tickets import Tickets
-from moebench.testing.claims import run
+from moebench.sweep.trial_queue import Tickets
 from moebench.testing.jobs import leave
+from moebench.testing.verdicts import run
 
 RATE = {"rate": {"key": "model.warmup_steps", "low": 1, "high": 9}}
 

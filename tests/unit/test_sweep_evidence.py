@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from moebench.records import write_all
+from moebench.evidence.record_files import write_all
 from moebench.sweep import evidence
-from moebench.testing.claims import run
+from moebench.testing.verdicts import run
 
 
 def test_trials_get_the_names_of_their_points(tmp_path: Path) -> None:

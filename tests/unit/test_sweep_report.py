@@ -10,10 +10,12 @@ import pytest
 from markupsafe import Markup
 
 from moebench import report
-from moebench.report import sweep_figures, sweep_names, sweep_page
-from moebench.report.sweep_figures import front, levels
-from moebench.report.sweep_page import dense, reach, rows, sweep_plots, write_plots
-from moebench.report.sweep_summary import Summary, read_summary
+from moebench.report.sweep import figures as sweep_figures
+from moebench.report.sweep import name_figures as sweep_names
+from moebench.report.sweep import page as sweep_page
+from moebench.report.sweep.figures import front, levels
+from moebench.report.sweep.page import dense, reach, rows, sweep_plots, write_plots
+from moebench.report.sweep.summary import Summary, read_summary
 
 FACTORS, WEIGHTS = (1.0, 1.25, 2.0), (0.001, 0.1)
 

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
-from moebench.records import RunRecord
 from moebench.run.job import Job
-from moebench.sweep import Sweep, claims, read_sweep
-from moebench.sweep.claims import Claims, Register
-from moebench.sweep.companions import winner
-from moebench.sweep.crew import Crew
+from moebench.sweep import Sweep, read_sweep
+from moebench.sweep import leases as claims
+from moebench.sweep.active_trials import Crew
+from moebench.sweep.baseline_runs import winner
+from moebench.sweep.leases import Claims, Register
+from moebench.sweep.running_trial import CACHED, HASH, STATUS, value_of
 from moebench.sweep.storage import JOURNAL, existing_storage, open_storage
-from moebench.sweep.tickets import Tickets, refuse_changes
-from moebench.sweep.underway import CACHED, HASH, STATUS, value_of
+from moebench.sweep.trial_queue import Tickets, refuse_changes
 from moebench.testing.jobs import leave, record_of
 
 COARSE = {

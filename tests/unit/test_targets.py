@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 import reproductions
-from moebench.claims import Claim
-from moebench.listing import listing
-from moebench.plan import Arm, Plan
-from moebench.publish import with_results
-from moebench.targets import folder_of, left_out, target, targets
-from moebench.targets.checks import check
+from moebench.cli.listing import listing
+from moebench.cli.publish import with_results
+from moebench.papers import folder_of, left_out, target, targets
+from moebench.papers.checks import check
+from moebench.papers.claim import Claim
+from moebench.papers.plan import Arm, Plan
 from moebench.verdict.comparisons import Difference, Equivalence
 from moebench.verdict.exact import Exact
 
 PAPER = """
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.comparisons import Difference
 
 PAPER = Paper(key="{key}", name="{name}", title="Of {key}", authors="", year={year}, arxiv="")
@@ -37,7 +37,7 @@ CLAIMS = [
 ]
 """
 PLAN = """
-from moebench.plan import Arm, Plan, Profile
+from moebench.papers.plan import Arm, Plan, Profile
 
 PLAN = Plan([Arm("a", []), Arm("b", [])], [Profile("full", ["a", "b"], 3, {})], {})
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli import main
+from moebench.cli.main import main
 from moebench.experiment import ConfigurationError, load
 from moebench.run.check import checked
 from moebench.run.job import Job

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from moebench.baselines import timing
-from moebench.baselines.timing import seconds, times_as_long
-from moebench.baselines.work import Measured
+from moebench.experiment.dense_twin import timing
+from moebench.experiment.dense_twin.timing import seconds, times_as_long
+from moebench.experiment.dense_twin.training_flops import Measured
 
 
 def measured(experiment) -> Measured:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 
+from moebench.cli.fit import fit
 from moebench.data.endless import ENDLESS
 from moebench.experiment import ConfigurationError
 from moebench.experiment.trainer_options import (
@@ -18,7 +19,6 @@ from moebench.experiment.trainer_options import (
     check_pass,
     share_of,
 )
-from moebench.fit import fit
 from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.worker import execute

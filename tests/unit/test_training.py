@@ -19,8 +19,8 @@ from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import LoadBalance, ZLoss
 from moebench.moe.routers import Hashed, Switch, TopK
-from moebench.reach import report_reach, router_parameters, unreached
-from moebench.training import (
+from moebench.training.gradient_check import report_reach, router_parameters, unreached
+from moebench.training.module import (
     Training,
     Weighted,
     inverse_square_root,

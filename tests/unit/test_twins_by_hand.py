@@ -15,19 +15,20 @@ import pytest
 import torch
 from torch import nn
 
-from moebench import baselines
-from moebench.baselines import twin, work
-from moebench.baselines.work import Measured, in_training
-from moebench.cost import parameters
+from moebench.experiment import dense_twin as baselines
+from moebench.experiment.dense_twin import training_flops as work
+from moebench.experiment.dense_twin import twin
+from moebench.experiment.dense_twin.training_flops import Measured, in_training
 from moebench.models import Decoder, Mixtral
-from moebench.models.blocks import Shape
-from moebench.models.mixtral_2024 import DecoderShape
+from moebench.models.decoder import DecoderShape
+from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
 from moebench.moe.experts import Linear, ReluMLP, SwiGLU
 from moebench.moe.experts.shared import GatedShared, Shared
 from moebench.moe.routers import Batchwise, NoisyTopK, Sampled, Switch, TopK
-from moebench.plan import MATCHED_COST, MatchedOn
-from moebench.training import Training
+from moebench.papers.plan import MATCHED_COST, MatchedOn
+from moebench.training.cost import parameters
+from moebench.training.module import Training
 
 V, D, F = 24, 16, 64  # F features of a dense block
 NO_MORE: Mapping[str, Any] = {}

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Claim, Word
-from moebench.plan import Arm, Plan, Profile
-from moebench.records import RunRecord
-from moebench.testing.claims import claim_of, run, runs, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Claim, Word
+from moebench.papers.plan import Arm, Plan, Profile
+from moebench.testing.verdicts import claim_of, run, runs, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference, Equivalence, Order
 from moebench.verdict.remarks import Footnotes, chance, remarks

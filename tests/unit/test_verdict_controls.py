@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moebench.claims import Claim, ClaimTest, Word
-from moebench.records import RunRecord
-from moebench.testing.claims import claim_of, run, verdict_of
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Claim, ClaimTest, Word
+from moebench.testing.verdicts import claim_of, run, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.conditions import State, all_of, any_of, below, mean_is
-from moebench.verdict.evidence import Evidence
 from moebench.verdict.findings import Findings, under_choices
+from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.remarks import Footnotes, remarks
 
 MARGIN = 0.1

@@ -9,7 +9,7 @@ from benchmarks.rates import PAGE, committed, missed, with_rates
 from benchmarks.verdicts import ERRORS, SEEDS, coverage, share, word
 from benchmarks.worlds import WORLDS, generator, of_claims, of_losses
 from moebench.statistics import Values
-from moebench.testing.claims import runs, verdict_of
+from moebench.testing.verdicts import runs, verdict_of
 from moebench.verdict.remarks import FEW, of_few
 
 CLAIMS = 500

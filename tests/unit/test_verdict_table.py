@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from moebench.claims import Word
+from moebench.papers.claim import Word
+from moebench.report.paper.verdict_table import short, table
 from moebench.verdict import Verdict
-from moebench.verdict.table import short, table
 
 COSTS = {
     "runs": 3,

@@ -1,7 +1,7 @@
 """Worlds whose optimum is known: no model can lose less than their entropy, which is computed."""
 
+from moebench.data.synthetic.markov import Sources
 from moebench.data.synthetic.recall import Recall
-from moebench.data.synthetic.sources import Sources
 from moebench.data.synthetic.synthetic import Synthetic
 from moebench.data.synthetic.uniform import Uniform
 

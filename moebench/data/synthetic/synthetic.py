@@ -10,8 +10,8 @@ import torch
 
 from moebench.data.contract import TextBatch
 from moebench.data.endless import ENDLESS
+from moebench.data.synthetic.markov import Sources
 from moebench.data.synthetic.recall import Recall
-from moebench.data.synthetic.sources import Sources
 from moebench.data.synthetic.uniform import Uniform
 from moebench.data.synthetic.world import World
 

@@ -7,9 +7,9 @@ static shapes demand, and that makes the capacity factor cost time.
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.combine import combine
-from moebench.moe.queues import place_in_queue
 
 
 class Buffers(nn.Module):

@@ -1,11 +1,10 @@
 """Routers: who decides which expert sees which token; wrappers change what another one does."""
 
-from moebench.moe.capacity import Limited
+from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
 from moebench.moe.routers.everyone import Everyone
-from moebench.moe.routers.exploration import InputDropout
 from moebench.moe.routers.group_limited import GroupLimited
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.hierarchical import Hierarchical
@@ -15,8 +14,9 @@ from moebench.moe.routers.sampled import Sampled
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
 from moebench.moe.routers.switch import Switch
-from moebench.moe.routers.tempered import Tempered
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
+from moebench.moe.routers.wrappers.input_dropout import InputDropout
+from moebench.moe.routers.wrappers.tempered import Tempered
 
 ROUTERS = {
     "batchwise": Batchwise,

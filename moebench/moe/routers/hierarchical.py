@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.contract import decide, update
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.hierarchy import HierarchicalDecision
-from moebench.moe.queues import place_in_queue
 from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.sees import Sees, all_seen, sees
 

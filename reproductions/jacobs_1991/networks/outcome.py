@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from moebench.seeds import Outcome
+from moebench.evidence.replicas import Outcome
 
 
 def by_seed(

@@ -1,6 +1,6 @@
 """A paper that only tests know: two claims about text, and no result."""
 
-from moebench.claims import Claim, Paper
+from moebench.papers.claim import Claim, Paper
 from moebench.verdict.comparisons import Difference
 
 PAPER = Paper(

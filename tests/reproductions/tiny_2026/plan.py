@@ -1,7 +1,7 @@
 """The runs behind the claims of paper.py."""
 
-from moebench.plan import Arm, Plan, Profile
-from moebench.settings import FASTER, GLANCE, NETWORK, PRECISION, VALID_BATCHES, steps
+from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.settings import FASTER, GLANCE, NETWORK, PRECISION, VALID_BATCHES, steps
 
 ARMS = [
     Arm("dense", ["switch_8.yaml"], twin_of="switch_8"),

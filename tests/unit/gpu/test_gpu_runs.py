@@ -13,9 +13,9 @@ from benchmarks.gpu.evidence import take
 from benchmarks.gpu.pace import Pace, kept
 from benchmarks.gpu.papers import papers
 from benchmarks.gpu.value import in_order
-from moebench.plan import Profile
-from moebench.records import read, write_all
-from moebench.testing.claims import claim_of, run
+from moebench.evidence.record_files import read, write_all
+from moebench.papers.plan import Profile
+from moebench.testing.verdicts import claim_of, run
 from moebench.verdict.comparisons import Difference, Order
 
 TWO = claim_of(Difference(first="a", second="b"), key="TWO", seeds=2)

@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from moebench.claims import NOT_JUDGED, Claim, Paper, Word
-from moebench.records import RunRecord, write_all
-from moebench.testing.claims import claim_of, run
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write_all
+from moebench.papers.claim import NOT_JUDGED, Claim, Paper, Word
+from moebench.testing.verdicts import claim_of, run
 from moebench.verdict import Verdict
 from moebench.verdict.comparisons import Difference
 

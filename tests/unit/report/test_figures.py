@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moebench.report.figures import Effect, forest, load_map
-from moebench.report.runs import (
+from moebench.report.paper.figures import Effect, forest, load_map
+from moebench.report.paper.runs import (
     LoadMap,
 )
 from moebench.report.theme import Stroke

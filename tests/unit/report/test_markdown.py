@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from moebench import report
-from moebench.claims import Word
-from moebench.plan import PaperTable
+from moebench.papers.claim import Word
+from moebench.papers.plan import PaperTable
 
 from .fakes import CLAIMS, PAPER, VERDICTS, make, record, verdict
 

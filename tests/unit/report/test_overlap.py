@@ -1,7 +1,7 @@
 """The overlap of training and validation text, in words."""
 
 from moebench.data.overlap import RUN
-from moebench.report.overlap import overlap_told, overlaps
+from moebench.report.paper.text_overlap import overlap_told, overlaps
 
 from .fakes import record
 

@@ -9,8 +9,8 @@ import pytest
 from markupsafe import Markup
 
 from moebench import report
-from moebench.claims import Word
-from moebench.records import RunRecord
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import Word
 
 from .fakes import CLAIMS, PAPER, SECTIONS, VERDICTS, Page, history, make, record, verdict
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moebench.report.runs import (
+from moebench.report.paper.runs import (
     Run,
     bands,
     load,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from moebench.report import wording
+from moebench.report import formatting
 
 from .fakes import VERDICTS
 
@@ -23,7 +23,7 @@ from .fakes import VERDICTS
     ],
 )
 def test_scaled(value: float, says: str) -> None:
-    assert wording.scaled(value) == says
+    assert formatting.scaled(value) == says
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_scaled(value: float, says: str) -> None:
     [(0.04, "0.0400"), (0.09996, "0.100"), (-2, "−2.00"), (1234.5, "1,230"), (np.inf, "inf")],
 )
 def test_digits(value: float, says: str) -> None:
-    assert wording.digits(value) == says
+    assert formatting.digits(value) == says
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_effect_and_interval_share_their_decimals(
     effect: float | None, low: float | None, high: float | None, unit: str, says: tuple[str, str]
 ) -> None:
     shown = replace(VERDICTS[0], effect=effect, low=low, high=high, unit=unit)
-    assert wording.effect(shown) == says
+    assert formatting.effect(shown) == says
 
 
 def test_p_and_durations() -> None:
-    assert [wording.p_value(p) for p in (None, 0.0, 0.0009, 0.0123, 1.0)] == [
+    assert [formatting.p_value(p) for p in (None, 0.0, 0.0009, 0.0123, 1.0)] == [
         *("", "< 0.001", "< 0.001", "0.012", "1"),
     ]
-    assert [wording.duration(s) for s in (41.6, 150, 12_000)] == ["42 s", "2 min", "3 h 20 min"]
+    assert [formatting.duration(s) for s in (41.6, 150, 12_000)] == ["42 s", "2 min", "3 h 20 min"]

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from moebench.records import write
-from moebench.testing.claims import run
+from moebench.evidence.record_files import write
+from moebench.testing.verdicts import run
 from moebench.tracking.reproduction import Partner
 from moebench.tracking.server import open_store
 from moebench.tracking.tracker import Tracker

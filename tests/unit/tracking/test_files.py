@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from moebench.tracking.files import Tail, flatten, points
+from moebench.tracking.run_files import Tail, flatten, points
 from moebench.tracking.store import Point
 
 from .fakes import CONFIG

@@ -47,7 +47,7 @@ class Fused(nn.Module):
             from moebench.moe.dispatch.fused.outside_graphs import swiglu_outside_graphs
 
             return swiglu_outside_graphs(x_TD, decision, experts.gate_up_EDF, experts.down_EFD)
-        from moebench.moe.dispatch.fused.function import swiglu
+        from moebench.moe.dispatch.fused.autograd import swiglu
 
         return swiglu(x_TD, decision, experts.gate_up_EDF, experts.down_EFD)
 

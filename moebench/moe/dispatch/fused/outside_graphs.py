@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from moebench.moe.decision import RoutingDecision
-from moebench.moe.dispatch.fused.function import swiglu
+from moebench.moe.dispatch.fused.autograd import swiglu
 
 swiglu_outside_graphs: Callable[[Tensor, RoutingDecision, Tensor, Tensor], Tensor]
 swiglu_outside_graphs = torch.compiler.disable(swiglu)

@@ -1,0 +1,133 @@
+"""One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from moebench import report, tracking
+from moebench.cli.provenance import notices
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, write_all, write_whole
+from moebench.papers import Target, folder_of
+from moebench.papers.plan import Plan, Profile
+from moebench.run.function import named
+from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
+from moebench.run.pool import sole_user
+from moebench.run.tracked import run_tracked
+from moebench.verdict import Verdict
+
+RESULTS = ("results.jsonl", "verdicts.json", "report.html")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose about a reproduction."""
+
+    profile: str = "quick"
+    seeds: int | None = None  # None: as many as the profile says
+    workers: int = 1
+    root: Path = Path("runs")
+    settings: Mapping[str, object] = field(default_factory=dict)  # laid over every arm
+    track: bool = True
+
+    def __post_init__(self) -> None:
+        if self.seeds is not None and self.seeds < 1:
+            raise ValueError(f"seeds={self.seeds}: must be at least 1")
+        if self.workers < 1:
+            raise ValueError(f"workers={self.workers}: must be at least 1")
+
+
+def reproduce(target: Target, options: Options) -> list[Verdict]:
+    """Make every run of the profile that is not there yet and judge the claims.
+
+    Writes `results.jsonl`, `verdicts.json` and `report.html` into
+    `<root>/<target folder>/<profile>/`. Whatever can be refused is refused before that.
+
+    Raises:
+        ValueError: for an unknown profile, a bad configuration, or a folder in use.
+        ConnectionError: if MLflow is wanted and cannot be reached.
+    """
+    profile = target.plan.profile(options.profile)
+    seeds, settings = wanted(target.plan, options)
+    experiments, planned = resolve(target, profile, settings)
+    tracker = tracking.connect(options.root) if options.track else None
+    folder = options.root / target.folder / profile.name
+    with sole_user(folder):
+        jobs = make_jobs(target, profile, experiments, seeds, folder)
+        jobs = [replace(job, planned=planned.get(job.arm, {})) for job in jobs]
+        jobs += computed_jobs(target, profile, folder)
+        if tracker is not None:
+            tracker.open(folder, {"target": target.folder, "profile": profile.name})
+        records = run_tracked(jobs, options.workers, tracker)
+        records += searched(target, profile, options)
+        write_all(records, folder / "results.jsonl")
+        verdicts = conclude(target, profile, folder)
+        if tracker is not None:
+            tracker.close(partners(target), [folder / name for name in RESULTS])
+    return verdicts
+
+
+def searched(target: Target, profile: Profile, options: Options) -> list[RunRecord]:
+    """Finish the sweeps of a profile; return what their trials and they themselves have to say.
+
+    Each is a study under `<root>/sweeps/`, named after target, profile and sweep.
+    """
+    if not profile.sweeps:
+        return []
+    from moebench import sweep  # needs Optuna, which other reproductions do without
+
+    found: list[RunRecord] = []
+    for name, changes in profile.sweeps.items():
+        study = f"{target.folder}_{profile.name}_{name}"
+        over = {**profile.settings, **options.settings}
+        read_file = sweep.read_sweep(target.configs / target.plan.sweeps[name], study, over)
+        chosen = sweep.Options(workers=options.workers, root=options.root, track=options.track)
+        folder = sweep.search(replace(read_file, **changes), chosen)
+        found += sweep.evidence(folder, name, target.folder, profile.name)
+    return found
+
+
+def wanted(plan: Plan, options: Options) -> tuple[int | None, Mapping[str, object]]:
+    """Return how many runs an arm has, None for the profile's number, and a person's settings."""
+    if options.seeds is None or plan.seeds_in_a_run is None:
+        return options.seeds, options.settings
+    return None, {**options.settings, **plan.seeds_in_a_run(options.seeds)}
+
+
+def partners(target: Target) -> dict[str, tracking.Partner]:
+    """Return the dense arm that each arm is compared with: its own twin, or the first one."""
+    twins = {
+        arm.twin_of: tracking.Partner(arm.name, arm.matched_on)
+        for arm in target.plan.arms
+        if arm.twin_of
+    }
+    first = list(twins.values())[:1]
+    return {arm.name: twins.get(arm.name, *first) for arm in target.plan.arms} if first else {}
+
+
+def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
+    """Judge the claims by the records in a folder; write `verdicts.json` and `report.html`.
+
+    Claims that the runs of another target judge are judged by its folder of the same profile.
+
+    Raises:
+        FileNotFoundError: if there are no records.
+    """
+    path = folder / "results.jsonl"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
+    records = read(path)
+    root = folder.parents[1]
+    verdicts = target.judge(
+        records,
+        profile.name,
+        lambda name: root / folder_of(name) / profile.name / "results.jsonl",
+    )
+    lines = [verdict.to_json() for verdict in verdicts]
+    write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
+    drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
+    plan, tables = target.plan, target.tables(records)
+    told = notices(target, records)
+    report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, told)
+    return verdicts

@@ -1,0 +1,43 @@
+"""The trial of a sweep, found by the name that claims use for its point."""
+
+from dataclasses import replace
+
+from moebench.evidence.record import RunRecord
+from moebench.experiment import Experiment
+from moebench.experiment.precision import FULL, HALF
+from moebench.papers import Target
+from moebench.papers.plan import Profile
+from moebench.papers.settings import FASTER, PRECISION
+from moebench.sweep import read_sweep
+from moebench.sweep.points import arm_of
+from moebench.sweep.strategies import SEES_NO_RESULTS, draw
+
+
+def of_trial(found: Target, profile: Profile, record: RunRecord) -> Experiment:
+    """Return the experiment of a trial whose record does not have its configuration.
+
+    Raises:
+        ValueError: if the sampler looked at results, so that nobody knows the point any more, or
+            if the sweep of today has no such point.
+    """
+    name = record.arm.partition("/")[0]
+    changes = profile.sweeps.get(name, {})
+    first: list[Experiment] = []
+    machines = profile.settings.get(PRECISION) == FASTER  # one chose the precision, maybe another
+    for over in [{}, {PRECISION: HALF}, {PRECISION: FULL}] if machines else [{}]:
+        settings = {**profile.settings, **over}
+        read = read_sweep(found.configs / found.plan.sweeps[name], over=settings)
+        sweep = replace(read, **changes)
+        if sweep.sampler.class_name not in SEES_NO_RESULTS:
+            raise ValueError(
+                f"arm={record.arm}: {sweep.sampler.class_name} chose its point by the results of"
+                " others, and its record does not say its configuration"
+            )
+        points = draw(sweep.sampler, sweep.space, sweep.trials)
+        made = [sweep.at(point) for point in points if arm_of(name, dict(point)) == record.arm]
+        if same := [one for one in made if one.hash == record.config_hash]:
+            return same[0]
+        first = first or made
+    if not first:
+        raise ValueError(f"arm={record.arm}: the sweep {name} has no such point any more")
+    return first[0]

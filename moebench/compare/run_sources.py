@@ -1,0 +1,129 @@
+"""Where runs come from: MLflow, or where there is none folders of runs and files of records."""
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read
+from moebench.tracking import TAGS, Logged, Wanted, logged
+from moebench.tracking.read import settings_of_data
+from moebench.tracking.run_files import flatten, text
+
+DAY = 86400.0  # seconds
+DATABASE = "mlflow.db"  # MLflow's default, in the folder of all runs
+
+
+def wanted(target: str, profile: str, since: str = "", until: str = "") -> Wanted:
+    """Return the filter that a person asked for.
+
+    Args:
+        target: the folder of its name; empty for all, like `profile`.
+        profile: or the name of a sweep.
+        since: the first day, as 2026-01-31, UTC; empty for none.
+        until: the last day.
+
+    Raises:
+        ValueError: for a day that is none, or a first day after the last.
+    """
+    first = _day("since", since) if since else -math.inf
+    last = _day("until", until) + DAY if until else math.inf
+    if first >= last:
+        raise ValueError(f"since={since}: lies after until={until}")
+    return Wanted(target, profile, first, last)
+
+
+def wanted_tags(tags: Sequence[str]) -> dict[str, str]:
+    """Return the tags, given as `name=value`, of the mixtures that a person asked for.
+
+    Raises:
+        ValueError: for a tag without a value.
+    """
+    if unclear := [tag for tag in tags if not all(tag.partition("=")[::2])]:
+        raise ValueError(f"tag={unclear[0]}: expected name=value")
+    return dict(tag.split("=", 1) for tag in tags)
+
+
+def _day(name: str, text: str) -> float:
+    """Return a day's first moment in unix seconds."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC).timestamp()
+    except ValueError:
+        raise ValueError(f"{name}={text}: no day, such as 2026-01-31") from None
+
+
+def found_runs(root: Path, records: Path | None, wanted: Wanted) -> tuple[list[Logged], str]:
+    """Return the wanted runs, and in words where they came from.
+
+    Args:
+        root: folder of all runs.
+        records: a folder of runs or a `results.jsonl` to take instead of MLflow.
+        wanted: which.
+
+    Raises:
+        FileNotFoundError: if there are none; says what was looked for.
+        ConnectionError: if MLflow does not answer.
+    """
+    if records is None and (os.environ.get("MLFLOW_TRACKING_URI") or (root / DATABASE).exists()):
+        runs, place = logged(root, wanted), "MLflow"
+    else:
+        runs, place = from_files(records or root, wanted), str(records or root)
+    if not runs:
+        raise FileNotFoundError(f"{place}: no run that is asked for ({wanted})")
+    count = len(runs)
+    return runs, f"{count} {'run' if count == 1 else 'runs'} from {place}, {wanted}"
+
+
+def from_files(place: Path, wanted: Wanted) -> list[Logged]:
+    """Return the wanted runs of a folder of all runs, or of one `results.jsonl`.
+
+    A run began when its record was written less the time it trained, by the clock of the file.
+
+    Raises:
+        FileNotFoundError: if there is no such place.
+        ValueError: naming the file and the line that is no record.
+    """
+    if not place.exists():
+        raise FileNotFoundError(f"{place}: neither a folder of runs nor a file of records")
+    if place.is_file():
+        runs = [_logged(record, place, {}, {}) for record in read(place)]
+    else:
+        runs = list(_in_folder(place, wanted))
+    return sorted(filter(wanted.takes, runs), key=lambda run: run.began)
+
+
+def _in_folder(root: Path, wanted: Wanted) -> Iterator[Logged]:
+    """Yield the runs under `<root>/<target>/<profile>/<arm>/seed_<n>`."""
+    # A pattern that ends in a stroke finds folders only: an earlier comparison has left files here.
+    for folder in sorted(root.glob(f"{wanted.target or '*'}/{wanted.profile or '*'}/")):
+        tags = json.loads(text(folder / TAGS) or "{}")
+        for path in sorted(folder.glob("*/seed_*/record.json")):
+            config = json.loads(text(path.with_name("config.json")) or "{}")
+            for record in read(path):
+                yield _logged(record, path, tags.get(record.arm, {}), config)
+
+
+def _logged(
+    record: RunRecord, path: Path, tags: Mapping[str, str], config: Mapping[str, Any]
+) -> Logged:
+    """Return a run as MLflow would have it."""
+    named = {"target": record.target, "profile": record.profile, "arm": record.arm}
+    began = path.stat().st_mtime - record.seconds
+    data = settings_of_data(dict(flatten({"data": config.get("data", {})})))
+    return Logged(record, began, {**tags, **named}, data)
+
+
+def newest(runs: Iterable[Logged]) -> list[Logged]:
+    """Return one run of every target, profile, arm and seed: the last begun that did not fail.
+
+    What ran out of memory or diverged is a result, what failed is none, unless there is no other.
+    """
+    found = {
+        (run.record.target, run.record.profile, run.record.arm, run.record.seed): run
+        for run in sorted(runs, key=lambda run: (run.record.status != "failed", run.began))
+    }
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""Evidence: what runs leave behind, as records in files; needs no torch."""

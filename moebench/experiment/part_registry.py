@@ -1,0 +1,30 @@
+"""All parts that have short names, by the key of a configuration at which they may stand.
+
+A part can be called by its short name once its module is imported, which is done here.
+"""
+
+from collections.abc import Mapping
+
+from moebench.data.modules import DATA_MODULES
+from moebench.data.objectives import OBJECTIVES
+from moebench.data.sources import SOURCES
+from moebench.data.synthetic import WORLDS
+from moebench.models import MODELS
+from moebench.moe.capacity.overflow import OVERFLOW
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.moe.experts import EXPERTS
+from moebench.moe.losses import LOSSES
+from moebench.moe.routers import ROUTERS, WRAPPERS
+
+FAMILIES: Mapping[str, Mapping[str, type]] = {
+    "router": {**ROUTERS, **WRAPPERS},
+    "experts": EXPERTS,
+    "dispatcher": DISPATCHERS,
+    "overflow": OVERFLOW,
+    "losses": LOSSES,
+    "network": MODELS,
+    "data": DATA_MODULES,
+    "source": SOURCES,
+    "objective": OBJECTIVES,
+    "world": WORLDS,
+}

@@ -1,0 +1,114 @@
+"""A trained model by its place: a run of ours, or a checkpoint of Hugging Face."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from moebench.data.published import Codec, PublishedTokenizer
+from moebench.data.tokenizer import EOS
+from moebench.experiment import Experiment
+from moebench.experiment.dense_twin import lift_capacity
+from moebench.interop import from_pretrained
+
+CHECKPOINT = "last.ckpt"
+DESCRIBED = "config.json"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that can be looked at."""
+
+    path: Path
+    network: nn.Module  # in evaluation mode
+    codec: Codec
+    beginning: list[int]  # ids that stand before every text
+    ends: frozenset[int]  # ids that end one
+    context: int  # tokens of a text it was made for
+    vocabulary: int
+    source: Any = None  # the text that it was trained on, of a run
+
+
+def open_model(path: Path, dtype: str | None = None) -> Opened:
+    """Return the model in a folder.
+
+    Args:
+        path: the folder of a run that kept its weights, as `moebench fit` does, or one of its
+            `.ckpt` files; or that of a checkpoint with `config.json`, safetensors and
+            `tokenizer.json`.
+        dtype: of the weights of a checkpoint; None: as it has them. A run's are float32.
+
+    Raises:
+        FileNotFoundError: if there is no model.
+        ValueError: if it cannot be read, or reads no text.
+    """
+    folder, weights = (around(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
+    described = folder / DESCRIBED
+    if not described.is_file():
+        raise FileNotFoundError(f"{folder}: no config.json, so neither a run nor a checkpoint")
+    config: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
+    if "model_type" in config:
+        return _checkpoint(folder, config, dtype)
+    if "model" not in config or "data" not in config:
+        raise ValueError(f"{described}: has neither a model_type nor the keys of a run")
+    if dtype not in (None, "float32"):
+        raise ValueError(f"dtype={dtype}: a run of ours has float32 weights")
+    return _run(weights, config)
+
+
+def around(path: Path) -> Path:
+    """Return the folder of the run that a file belongs to; Lightning puts some deep inside it."""
+    return next((p for p in path.parents if (p / DESCRIBED).is_file()), path.parent)
+
+
+def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> Opened:
+    network = from_pretrained(folder, dtype)
+    codec = PublishedTokenizer(folder)
+    told = dict(config)
+    if (more := folder / "generation_config.json").is_file():
+        told |= json.loads(more.read_text(encoding="utf-8"))
+    ends = told.get("eos_token_id")
+    return Opened(
+        path=folder,
+        network=network,
+        codec=codec,
+        beginning=codec.beginning,
+        ends=frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends]),
+        context=network.context,
+        vocabulary=network.embedding.num_embeddings,
+    )
+
+
+def _run(weights: Path, config: Mapping[str, Any]) -> Opened:
+    if not weights.is_file():
+        raise FileNotFoundError(
+            f"{weights}: no weights; `moebench fit` keeps those of its runs, a reproduction none"
+        )
+    data: Any  # a module of somebody's own may be text, too
+    model, data, _ = Experiment(config).build(logger=False)
+    if not hasattr(type(data), "tokenizer"):
+        raise ValueError(f"{weights.parent}: its data are {type(data).__name__}, not text")
+    if getattr(model.network, "reads_context", False):
+        raise ValueError(
+            f"{weights.parent}: its model has an encoder; one that only decodes is read"
+        )
+    data.prepare_data()
+    state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
+    model.load_state_dict(state)
+    network: nn.Module = model.network.eval()
+    lift_capacity(network)  # or what a token gets would depend on those that come with it
+    context: int = min(data.length, getattr(network, "context", data.length))
+    return Opened(
+        path=weights,
+        network=network,
+        codec=data.tokenizer,
+        beginning=[EOS],  # which stood before every document but the first
+        ends=frozenset([EOS]),
+        context=context,
+        vocabulary=data.vocabulary,
+        source=data.source,
+    )

@@ -1,0 +1,232 @@
+"""Mixtral's decoder, and with other parts OLMoE's, Qwen's and DeepSeek's.
+
+Source: Jiang et al. 2024, Mixtral of experts (arXiv 2401.04088), section 2 and Table 1, on the
+decoder of Mistral 7B (arXiv 2310.06825). Leading dense layers and shared experts: Dai et al. 2024,
+DeepSeekMoE (arXiv 2401.06066), sections 3.2 and 5.1.1. Without mixtures it is its own dense twin.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from moebench.data.contract import TokenBatch
+from moebench.models.contract import DenseTwin, without_mixtures
+from moebench.models.feed_forward import slot
+from moebench.models.grouped_query import GroupedQueryAttention
+from moebench.models.initialise import draw_seed, initialise
+from moebench.models.kv_cache import Memory
+from moebench.models.multipliers import NO_MULTIPLIERS, Multipliers
+from moebench.models.output import Output
+from moebench.models.padding import check_mask, mask_of
+from moebench.models.rotary import Positions
+from moebench.models.t5_blocks import Residual
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.experts.shared import Shared
+from moebench.moe.layer import Sparse
+
+
+@dataclass(frozen=True)
+class DecoderShape:
+    """The size of a decoder.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    width: int = 128  # D
+    layers: int = 4
+    heads: int = 4
+    hidden: int = 512  # F of dense feed-forward blocks
+    dense_layers: int = 0  # the first ones, without a mixture whatever `sparse` says
+    tied: bool = False  # whether the embedding also scores the tokens
+    epsilon: float = 1e-5  # under the root of RMSNorm
+    multipliers: Multipliers = NO_MULTIPLIERS
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"shape.{name}={getattr(self, name)}: must be at least 1")
+        if not 0 <= self.dense_layers <= self.layers:
+            raise ValueError(
+                f"shape.dense_layers={self.dense_layers}: must lie between 0 and "
+                f"shape.layers={self.layers}"
+            )
+        if not self.epsilon > 0:
+            raise ValueError(f"shape.epsilon={self.epsilon}: must be above 0")
+
+
+DEFAULT_SHAPE, DEFAULT_POSITIONS = DecoderShape(), Positions()
+
+
+class Mixtral(nn.Module):
+    """A decoder with rotary positions, grouped-query attention and SwiGLU blocks or experts.
+
+    Args:
+        vocabulary: number V of token ids.
+        shape: size of the model.
+        sparse: mixtures in the place of feed-forward blocks; None: the dense twin.
+        shared: experts beside each mixture that every token visits, made from the width.
+        attention: makes each layer's attention from width and query heads.
+        positions: rotary positions, and how far a token sees.
+        initial_scale: scale s of the initial weights, see `moebench.models.initialise`.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    causal = True
+
+    def __init__(
+        self,
+        vocabulary: int,
+        shape: DecoderShape = DEFAULT_SHAPE,
+        sparse: Sparse | None = None,
+        shared: Callable[[int], nn.Module] | None = None,
+        attention: Callable[[int, int], nn.Module] = GroupedQueryAttention,
+        positions: Positions = DEFAULT_POSITIONS,
+        initial_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if vocabulary < 1:
+            raise ValueError(f"vocabulary={vocabulary}: must be at least 1")
+        seed = draw_seed()
+        self.shape = shape
+        self.positions = positions
+        self.source: Path | None = None  # the checkpoint that it was read from
+        self.embedding = nn.Embedding(vocabulary, shape.width)
+        blocks = [
+            DecoderBlock(shape, attention, mixture, shared if mixture else None)
+            for mixture in mixtures(shape, sparse)
+        ]
+        self.blocks = nn.ModuleList(blocks)
+        self.rotary_width = blocks[0].rotary_width
+        self.norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
+        if not shape.tied:
+            self.output = nn.Linear(shape.width, vocabulary, bias=False)
+        initialise(self, seed, initial_scale)
+
+    def forward(self, batch: TokenBatch) -> Output:
+        """Return logits prediction_BLV and one decision per mixture in order of depth.
+
+        Raises:
+            ValueError: if a mask is of another shape than its tokens.
+        """
+        x_BLD, decisions = self.read(batch.input_BL, mask_BS=mask_of(batch))
+        return Output(self.score(x_BLD), decisions)
+
+    def read(
+        self,
+        input_BL: Tensor,
+        memories: Sequence[Memory] | None = None,
+        mask_BS: Tensor | None = None,
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return the tokens after all layers, normalised, and the decisions.
+
+        Args:
+            input_BL: ids of the tokens.
+            memories: one a layer, of the tokens before these, which are added; None: these are
+                the first and nothing is kept.
+            mask_BS: which tokens are real, those of the memories and then these; None: all are.
+
+        Raises:
+            ValueError: if a memory is full, or the mask is of another shape than the tokens.
+        """
+        x_BLD, factor = self.embedding(input_BL), self.shape.multipliers.embedding
+        x_BLD = x_BLD if factor == 1 else x_BLD * factor
+        batch, length = input_BL.shape
+        start = 0 if memories is None else memories[0].length
+        check_mask(mask_BS, (batch, start + length), "mask_BL")
+        place = self.positions.place(start, length, self.rotary_width, x_BLD, mask_BS)
+        mask_BL = None if mask_BS is None else mask_BS[:, start:]
+        decisions: list[RoutingDecision] = []
+        for layer, block in enumerate(self.blocks):
+            memory = None if memories is None else memories[layer]
+            x_BLD, of_block = block(x_BLD, mask_BL, place, memory)
+            decisions += of_block
+        return self.norm(x_BLD), decisions
+
+    def score(self, x_BLD: Tensor) -> Tensor:
+        """Return the logits of all tokens that might come next."""
+        weight_VD = self.embedding.weight if self.shape.tied else self.output.weight
+        logits, divisor = x_BLD @ weight_VD.T, self.shape.multipliers.logits
+        return logits if divisor == 1 else logits / divisor
+
+    def remember(self, room: int) -> list[Memory]:
+        """Return empty memories for a text of up to so many tokens, for `read`."""
+        return [Memory(room) for _ in self.blocks]
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a text that it was made for."""
+        return self.positions.context
+
+    @staticmethod
+    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+        """Return the model without its mixtures; its arguments are those of a configuration."""
+        return without_mixtures(arguments, "sparse")
+
+
+class DecoderBlock(nn.Module):
+    """Attention, then a feed-forward block or a mixture.
+
+    Args:
+        shape: size of the model.
+        attention: makes the attention from width and heads.
+        sparse: parts of the mixture; None: a dense SwiGLU block.
+        shared: experts beside the mixture that every token visits, made from the width.
+    """
+
+    def __init__(
+        self,
+        shape: DecoderShape,
+        attention: Callable[[int, int], nn.Module],
+        sparse: Sparse | None,
+        shared: Callable[[int], nn.Module] | None,
+    ) -> None:
+        super().__init__()
+        dim = shape.width
+        feed_forward = slot(sparse, dim, lambda: Shared(dim, shape.hidden), shared)
+        inner: Any = attention(dim, shape.heads)
+        self.rotary_width = int(inner.rotary_width)
+        factor = shape.multipliers.residual
+        self.attention = Residual(dim, inner, 0.0, shape.epsilon, factor)
+        self.feed_forward = Residual(dim, feed_forward, 0.0, shape.epsilon, factor)
+
+    def forward(
+        self, x_BLD: Tensor, mask_BL: Tensor | None, *where: object
+    ) -> tuple[Tensor, list[RoutingDecision]]:
+        """Return the tokens after the block and its decisions.
+
+        Args:
+            x_BLD: the tokens.
+            mask_BL: which of them are real; None: all are.
+            *where: what attention is told beside them: their place, and memory if there is one.
+        """
+        x_BLD, of_attention = self.attention(x_BLD, *where)
+        x_BLD, of_feed_forward = self.feed_forward(x_BLD, mask_BL)
+        return x_BLD, [*of_attention, *of_feed_forward]
+
+
+def mixtures(shape: DecoderShape, sparse: Sparse | None) -> list[Sparse | None]:
+    """Return for each layer the parts of its mixture, None where it is dense.
+
+    Of the layers after the dense ones, counted over all, the n-th, 2n-th, ... have one.
+
+    Raises:
+        ValueError: if a mixture is wanted and no layer has one.
+    """
+    found = [
+        sparse
+        if sparse is not None and layer > shape.dense_layers and layer % sparse.every == 0
+        else None
+        for layer in range(1, shape.layers + 1)
+    ]
+    if sparse is not None and not any(found):
+        raise ValueError(
+            f"sparse.every={sparse.every}: none of the {shape.layers} layers (shape.layers), of "
+            f"which {shape.dense_layers} are dense (shape.dense_layers), is a mixture"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Capacity: how many rows an expert accepts, who comes first, and where the rest go."""

@@ -1,0 +1,98 @@
+"""Overflow rules: what happens to rows that found no room at the expert they asked for.
+
+A rule is called `(decision, rows, group_A, order_A) -> RoutingDecision` with what `capacity.limit`
+was called with and its result. What it `sees` is meant within a group, beyond the queues.
+
+Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.2 (drop) and appendix B (next expert).
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from moebench.moe.capacity.queues import place_in_queue
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.sees import Sees
+
+
+class Drop(nn.Module):
+    """Leave them out: the token passes by on the residual connection."""
+
+    sees = Sees.TOKEN
+
+    def forward(
+        self,
+        decision: RoutingDecision,
+        rows: int,
+        group_A: Tensor | None = None,
+        order_A: Tensor | None = None,
+    ) -> RoutingDecision:
+        """Return the decision as it is."""
+        return decision
+
+
+class NextExpert(nn.Module):
+    """Send them to the token's next most probable expert that has room ("no token left behind").
+
+    In each round a token without room asks the best expert it has not asked before; rows already
+    placed are never moved. The new row counts with the probability of its new expert.
+
+    Args:
+        rounds: how often a token may ask again; None: until it has asked every expert.
+    """
+
+    sees = Sees.SEQUENCE  # all first wishes are served before any second one
+
+    def __init__(self, rounds: int | None = None) -> None:
+        super().__init__()
+        if rounds is not None and rounds < 1:
+            raise ValueError(f"rounds={rounds}: must be at least 1")
+        self.rounds = rounds
+
+    def forward(
+        self,
+        decision: RoutingDecision,
+        rows: int,
+        group_A: Tensor | None = None,
+        order_A: Tensor | None = None,
+    ) -> RoutingDecision:
+        """Return the decision with overflowed rows moved; `requested_A` keeps the first wish."""
+        expert_A, kept_A = decision.expert_A.clone(), decision.kept_A.clone()
+        offset_A = torch.zeros_like(expert_A) if group_A is None else group_A
+        offset_A = offset_A * decision.num_experts
+        asked_TE = torch.zeros_like(decision.probs_TE, dtype=torch.bool)
+        asked_TE[decision.token_A, expert_A] = True
+        for _ in range(self.rounds or decision.num_experts - 1):
+            waiting_A = self._one_row_a_token(decision.token_A, ~kept_A, order_A)
+            waiting_A &= ~asked_TE.all(dim=-1)[decision.token_A]
+            if not waiting_A.any():
+                break
+            wish_TE = decision.probs_TE.detach().masked_fill(asked_TE, -1.0)
+            wish_A = wish_TE.argmax(dim=-1)[decision.token_A]
+            asked_TE[decision.token_A[waiting_A], wish_A[waiting_A]] = True
+            queue_A = wish_A + offset_A
+            taken_A = (expert_A + offset_A)[kept_A]
+            room = rows - taken_A.bincount(minlength=int(queue_A.max()) + 1)
+            placed_A = waiting_A & (place_in_queue(queue_A, waiting_A, order_A) < room[queue_A])
+            expert_A = torch.where(placed_A, wish_A, expert_A)
+            kept_A |= placed_A
+        moved_A = expert_A != decision.expert_A
+        weight_A = torch.where(
+            moved_A, decision.probs_TE[decision.token_A, expert_A], decision.weight_A
+        )
+        return replace(
+            decision,
+            expert_A=expert_A,
+            kept_A=kept_A,
+            weight_A=weight_A,
+            requested_A=decision.asked_A,
+        )
+
+    @staticmethod
+    def _one_row_a_token(token_A: Tensor, left_A: Tensor, order_A: Tensor | None) -> Tensor:
+        """Mark the first left-over row of each token: two of one token must not wish alike."""
+        return left_A & (place_in_queue(token_A, left_A, order_A) == 0)
+
+
+OVERFLOW = {"drop": Drop, "next_expert": NextExpert}

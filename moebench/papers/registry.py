@@ -1,0 +1,103 @@
+"""Which papers there are: every folder of `reproductions` that has a `paper.py`.
+
+A folder that does not load is named in one line and left out; the others work.
+"""
+
+import importlib
+import logging
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from moebench.papers.checks import check, check_beside
+from moebench.papers.target import Target
+
+PACKAGE = "reproductions"
+
+_log = logging.getLogger(__name__)
+
+
+def targets() -> Sequence[Target]:
+    """Return all papers, in the order of their years."""
+    return _found(_roots())[0]
+
+
+def left_out() -> dict[str, str]:
+    """Return folder -> why it is left out, of those that look like a paper and do not load."""
+    return dict(_found(_roots())[1])
+
+
+def target(name: str) -> Target:
+    """Return the target of that name, or in the folder of that name.
+
+    Raises:
+        ValueError: if there is none; names those there are, and those that do not load.
+    """
+    for one in targets():
+        if name in (one.name, one.folder):
+            return one
+    known = ", ".join(one.name for one in targets()) or "there is none"
+    lost = "".join(f"; {folder} is left out: {why}" for folder, why in left_out().items())
+    raise ValueError(f"target={name}: unknown; one of {known}{lost}")
+
+
+def folder_of(name: str) -> str:
+    """Return the folder of the target of that name; the name itself, where there is none."""
+    return next((one.folder for one in targets() if one.name == name), name)
+
+
+def _roots() -> tuple[Path, ...]:
+    """Return the folders that hold papers."""
+    return tuple(Path(path) for path in importlib.import_module(PACKAGE).__path__)
+
+
+@cache  # one line of warning a process
+def _found(roots: tuple[Path, ...]) -> tuple[Sequence[Target], dict[str, str]]:
+    """Return the papers under some folders, and folder -> why of those that are left out."""
+    loaded: list[Target] = []
+    lost: dict[str, str] = {}
+    for folder in _folders(roots):
+        try:
+            loaded.append(_load(folder))
+        except Exception as error:  # whatever is wrong with one paper, the others work
+            lost[folder.name] = _told(error)
+    ordered = sorted(loaded, key=lambda one: (one.paper.year, one.paper.order, one.folder))
+    kept: list[Target] = []
+    for one in ordered:
+        try:
+            check_beside(one, kept, [] if lost else ordered)
+            kept.append(one)
+        except ValueError as error:
+            lost[one.folder] = _told(error)
+    for name, why in lost.items():
+        _log.warning("%s/%s is left out: %s", PACKAGE, name, why)
+    return kept, lost
+
+
+def _folders(roots: Sequence[Path]) -> Iterator[Path]:
+    """Yield every folder that looks like a paper."""
+    for root in roots:
+        for path in sorted(root.glob("*/paper.py")):
+            yield path.parent
+
+
+def _load(folder: Path) -> Target:
+    """Return the paper in a folder."""
+    paper = importlib.import_module(f"{PACKAGE}.{folder.name}.paper")
+    plan = importlib.import_module(f"{PACKAGE}.{folder.name}.plan")
+    if paper.PAPER.key != folder.name:
+        raise ValueError(f"PAPER.key={paper.PAPER.key}: must be the name of its folder")
+    check(paper.CLAIMS, plan.PLAN)
+    return Target(
+        paper=paper.PAPER,
+        claims=paper.CLAIMS,
+        plan=plan.PLAN,
+        configs=folder.parents[1] / "configs" / folder.name,
+        evidence=folder / "results.jsonl",
+    )
+
+
+def _told(error: Exception) -> str:
+    """Return an error in one line; what a paper refuses says enough by itself."""
+    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+    return kind + " ".join(str(error).split())

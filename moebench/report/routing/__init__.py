@@ -1,0 +1,1 @@
+"""The page and text about the routing of a trained model."""

@@ -1,0 +1,226 @@
+"""Figures of a sweep over its trials: surface, trade-offs, history."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from moebench.report.formatting import decimals, number
+from moebench.report.sweep.summary import Summary, Trial
+from moebench.report.theme import STAND_INS, canvas, drawing, element
+
+LOW = "#3585c6"  # the colour of a low value, on light and on dark
+GOOD, BEST, DENSE = STAND_INS["arm-1"], STAND_INS["arm-2"], ("arm-3", "arm-4", "arm-5")
+FADED = STAND_INS["faint"]
+
+
+def surface(summary: Summary) -> Markup | None:
+    """Return the first objective over two names of the space, None without two names.
+
+    A grid is drawn as cells, anything else as points. Where a dense level lies within the values,
+    it is a contour.
+    """
+    if len(summary.surface) < 2 or not summary.measured:
+        return None
+    x, y = summary.surface
+    with drawing(f"surface {x} {y}"):
+        figure = canvas(330)
+        axes = figure.subplots()
+        axes.grid(False)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        colors = _colors(summary)
+        if summary.sampler == "GridSampler":
+            _cells(axes, summary, colors)
+        else:
+            _points(axes, summary, colors)
+        best = summary.best
+        told = (
+            f"the best {best.value(summary.objective):.4g} in trial {best.number}" if best else ""
+        )
+        return element(figure, f"{summary.objective} over {x} and {y}; {told}")
+
+
+def _colors(summary: Summary) -> LinearSegmentedColormap:
+    """Return colours in which the better end is strong."""
+    ends = [(0.0, LOW), (1.0, f"{LOW}00")]
+    stops = ends if summary.minimize else [(1 - place, color) for place, color in ends[::-1]]
+    return LinearSegmentedColormap.from_list("surface", stops)
+
+
+def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> None:
+    """Draw a grid: means over all that is not shown, the value in each cell."""
+    x, y = summary.surface
+    columns, rows = summary.places(x), summary.places(y)
+    values = np.array([[_mean_at(summary, {x: c, y: r}) for c in columns] for r in rows])
+    axes.imshow(values, cmap=colors, origin="lower", aspect="auto", interpolation="none")
+    axes.set_xticks(range(len(columns)), [_short(value) for value in columns])
+    axes.set_yticks(range(len(rows)), [_short(value) for value in rows])
+    finite = values[np.isfinite(values)]
+    spread = float(finite.max() - finite.min()) if len(finite) else 0.0
+    places = min(3, decimals(spread / 10) or 2)
+    for row, column in np.ndindex(values.shape):
+        value = values[row, column]
+        text = number(float(value), places) if np.isfinite(value) else "✕"
+        size = 9 if len(columns) <= 9 else 7
+        axes.text(column, row, text, ha="center", va="center", fontsize=size)
+    if min(values.shape) > 1:
+        for name, level, color in levels(summary):
+            if finite.min() < level < finite.max():
+                shown = np.ma.masked_invalid(values)
+                axes.contour(shown, levels=[level], colors=[color], linewidths=[2.2])
+                axes.plot([], [], color=color, label=name)
+        legend(axes)
+
+
+def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> None:
+    """Draw single trials, and a contour through them where there are enough numbers."""
+    x, y = summary.surface
+    done = summary.measured
+    at = {name: [summary.position(name, trial.point[name]) for trial in done] for name in (x, y)}
+    values = [trial.value(summary.objective) for trial in done]
+    axes.scatter(at[x], at[y], c=values, cmap=colors, s=70, edgecolors=FADED, linewidths=0.8)
+    scales = ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y))
+    for axis, set_scale, name in scales:
+        if summary.space[name]["log"]:
+            set_scale("log")
+            axis.set_major_formatter("{x:g}")
+        if summary.space[name]["values"]:
+            places = summary.places(name)
+            axis.set_ticks(range(len(places)), [_short(value) for value in places])
+    if summary.publishable and not any(summary.space[name]["values"] for name in (x, y)):
+        for name, level, color in levels(summary):
+            if min(values) < level < max(values) and not _on_a_line(at[x], at[y]):
+                axes.tricontour(at[x], at[y], values, levels=[level], colors=[color])
+                axes.plot([], [], color=color, label=name)
+        legend(axes)
+
+
+def _on_a_line(x: Sequence[float], y: Sequence[float]) -> bool:
+    """Say whether points span no triangle, as when a range has a single value."""
+    centred = np.stack([x, y]) - np.mean([x, y], axis=1, keepdims=True)
+    return bool(np.linalg.matrix_rank(centred) < 2)
+
+
+def _mean_at(summary: Summary, point: Mapping[str, Any]) -> float:
+    """Return the mean of the trials at a part of the space; not a number where there is none."""
+    found = [
+        trial.value(summary.objective)
+        for trial in summary.measured
+        if all(trial.point[name] == value for name, value in point.items())
+    ]
+    return float(np.mean(found)) if found else np.nan
+
+
+def levels(summary: Summary) -> list[tuple[str, float, str]]:
+    """Return name, value of the first objective and colour of every dense baseline."""
+    return [
+        (arm.replace("dense_", "dense, equal ").replace("_", " "), values[summary.objective], color)
+        for (arm, values), variable in zip(summary.baselines.items(), DENSE, strict=False)
+        for color in [STAND_INS[variable]]
+        if summary.objective in values
+    ]
+
+
+def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
+    """Return the first objective against a cost, with the trials that no other beats in both.
+
+    Less of a cost is better, unless it is an objective to maximise. None if it is the same for all,
+    such as the tokens dropped without a capacity.
+    """
+    done = [trial for trial in summary.measured if cost in trial.values]
+    if len({trial.values[cost] for trial in done}) < 2:
+        return None
+    x = np.array([trial.values[cost] for trial in done])
+    y = np.array([trial.value(summary.objective) for trial in done])
+    less = summary.objectives.get(cost, "minimize") == "minimize"
+    best = front(x if less else -x, y if summary.minimize else -y)
+    with drawing(f"pareto {cost}"):
+        figure = canvas(300)
+        axes = figure.subplots()
+        axes.scatter(x, y, s=22, color=FADED, alpha=0.7, linewidths=0)
+        axes.plot(
+            x[best], y[best], color=GOOD, marker="o", markersize=6, label="no trial is better"
+        )
+        dense = [values for values in summary.baselines.values() if summary.objective in values]
+        for (name, level, color), values in zip(levels(summary), dense, strict=False):
+            if cost in values:
+                axes.plot([values[cost]], [level], color=color, marker="D", ls="none", label=name)
+            else:
+                axes.axhline(level, color=color, dashes=(5, 2), label=name)
+        axes.set_xlabel(axis)
+        axes.set_ylabel(summary.objective)
+        legend(axes)
+        told = ", ".join(str(done[index].number) for index in best)
+        return element(figure, f"{summary.objective} against {axis}; the front is trials {told}")
+
+
+def front(x: Any, y: Any) -> list[int]:
+    """Return the places of the points that no other is below in both, from left to right."""
+    found: list[int] = []
+    for index in np.lexsort((y, x)):
+        if not found or y[index] < y[found[-1]]:
+            found.append(int(index))
+    return found
+
+
+def history(summary: Summary) -> Markup | None:
+    """Return the first objective by the number of the trial, and the best so far."""
+    done = summary.measured
+    if not done:
+        return None
+    numbers = [trial.number for trial in done]
+    values = np.array([trial.value(summary.objective) for trial in done])
+    best = (np.minimum if summary.minimize else np.maximum).accumulate(values)
+    with drawing("history"):
+        figure = canvas(280)
+        axes = figure.subplots()
+        axes.scatter(numbers, values, s=22, color=FADED, alpha=0.7, linewidths=0)
+        axes.plot(numbers, best, color=GOOD, drawstyle="steps-post", label="best so far")
+        for name, level, color in levels(summary):
+            axes.axhline(level, color=color, dashes=(5, 2), label=name)
+        _others(axes, summary.trials)
+        axes.set_xlabel("trial")
+        axes.set_ylabel(summary.objective)
+        legend(axes)
+        return element(figure, f"{summary.objective} by trial; the best is {best[-1]:.4g}")
+
+
+def _others(axes: Axes, trials: Sequence[Trial]) -> None:
+    """Mark the trials without a value at the foot of the figure."""
+    statuses = sorted({trial.status for trial in trials if trial.status != "finished"})
+    for status, marker in zip(statuses, "xv+s", strict=False):
+        numbers = [trial.number for trial in trials if trial.status == status]
+        axes.plot(
+            numbers,
+            [0.02] * len(numbers),
+            marker=marker,
+            linestyle="none",
+            color=BEST,
+            transform=axes.get_xaxis_transform(),
+            label=status.replace("_", " "),
+        )
+
+
+def legend(axes: Axes, height: float = 1.0) -> None:
+    """Put a legend above the figure, at this share of its height, if any line has a name."""
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0.0, height),
+            ncols=2,
+            frameon=False,
+            fontsize=9,
+            borderaxespad=0.2,
+        )
+
+
+def _short(value: object) -> str:
+    """Return a tick label."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+__all__ = ["front", "history", "legend", "levels", "pareto", "surface"]

@@ -1,0 +1,200 @@
+"""The trials that this process is working on, and their runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import write
+from moebench.experiment import Experiment
+from moebench.run.job import Job
+from moebench.run.machine import commit
+from moebench.run.recording import start_clean
+from moebench.sweep.definition import SWEEPS, Sweep
+from moebench.sweep.leases import Claims
+from moebench.sweep.running_trial import CACHED, HASH, RECORD, STATUS, WHY, Underway
+from moebench.sweep.trial_queue import Tickets
+
+PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others: by steps
+ANSWERS = (
+    "finished",
+    "pruned",
+    "diverged",
+    "out_of_memory",
+)  # of trials whose result may be copied
+
+
+def run_of(
+    sweep: Sweep,
+    folder: Path,
+    arm: str,
+    experiment: Experiment,
+    seed: int,
+    planned: Mapping[str, float] | None = None,
+) -> Job:
+    """Return one run of a sweep; `planned` are costs as of its record."""
+    return Job(
+        target=SWEEPS,
+        profile=sweep.name,
+        arm=arm,
+        seed=seed,
+        experiment=experiment.with_seed(seed),
+        folder=folder / arm / f"seed_{seed}",
+        planned=planned or {},
+    )
+
+
+def nothing(sweep: Sweep, arm: str) -> RunRecord:
+    """Return the record of a trial whose point is no valid configuration."""
+    return RunRecord(
+        target=SWEEPS,
+        profile=sweep.name,
+        arm=arm,
+        seed=0,
+        status="failed",
+        config_hash="",
+        commit=commit(),
+    )
+
+
+class Crew:
+    """Takes tickets, hands out their runs, and gives the results back to the study.
+
+    Args:
+        tickets: of the study.
+        claims: of this process.
+        stop: ends a run that no longer belongs to this process.
+    """
+
+    def __init__(self, tickets: Tickets, claims: Claims, stop: Callable[[Job], None]) -> None:
+        self.tickets = tickets
+        self.claims = claims
+        self.stop = stop
+        self.underway: dict[int, Underway] = {}
+        self.twins: dict[int, int] = {}  # trial -> the running one whose result it waits for
+        self.running: dict[Path, int] = {}  # folder of a run -> its trial
+
+    @property
+    def done(self) -> bool:
+        """Whether every trial of the study has its result."""
+        return not self.underway and self.tickets.done
+
+    def next(self) -> Job | None:
+        """Return a run to start now; None if there is none."""
+        busy = set(self.running.values()) | set(self.twins)
+        for number, trial in self.underway.items():
+            if number not in busy:
+                self.running[trial.job.folder] = number
+                return trial.job
+        while (taken := self.tickets.take(self.underway)) is not None:
+            trial = self._begin(taken)
+            if taken.number in self.underway and taken.number not in self.twins:
+                self.running[trial.job.folder] = taken.number
+                return trial.job
+        return None
+
+    def ended(self, job: Job, record: RunRecord) -> bool:
+        """Accept a record if the run is one of these."""
+        number = self.running.pop(job.folder, None)
+        if number is None:
+            return False
+        if self.claims.holds(self.underway[number].register):
+            self.underway[number].ended(record)
+            self._finish(number)
+        else:
+            self._give_up(number)
+        return True
+
+    def watch(self) -> None:
+        """Send heartbeats, give up lost trials, prune, and answer duplicates."""
+        for number, trial in list(self.underway.items()):
+            if not self.claims.beat(trial.register):
+                self._give_up(number)
+                continue
+            try:
+                trial.watch()
+            except UpdateFinishedTrialError:  # this process was suspended, and another finished it
+                self._give_up(number)
+                continue
+            if number in self.twins:
+                self._look(number)
+
+    def _begin(self, taken: optuna.Trial) -> Underway:
+        """Set a trial up."""
+        sweep, number = self.tickets.sweep, taken.number
+        register, jobs, arm = self.tickets.attributes(number), [], f"trial_{number}"
+        pruning = PRUNING.get(sweep.pruner.class_name, "steps")
+        try:
+            experiment = sweep.at(taken.params)
+        except ValueError as error:  # each value is valid by itself, but not all together
+            register.write(WHY, str(error))
+            trial = Underway(taken, register, [], pruning, status="failed")
+            trial.note(nothing(sweep, arm))
+        else:
+            register.write(HASH, experiment.hash)
+            jobs = [
+                run_of(sweep, self.tickets.folder, arm, experiment, seed)
+                for seed in sweep.trial_seeds
+            ]
+            trial = Underway(taken, register, jobs, pruning)
+        self.underway[number] = trial
+        if not trial.status:
+            self._look(number)
+        if number in self.underway:
+            self._finish(number)
+        return trial
+
+    def _look(self, number: int) -> None:
+        """Answer a trial from an earlier one of the same configuration, or wait for that one."""
+        trial = self.underway[number]
+        self.twins.pop(number, None)
+        found = [other for other in self.tickets.trials() if other.number < number]
+        same = [t for t in found if t.user_attrs.get(HASH) == trial.jobs[0].experiment.hash]
+        for other in same:
+            if other.user_attrs.get(STATUS) in ANSWERS and other.state.is_finished():
+                self._answer(trial, other)
+                self._finish(number)
+                return
+        if any(other.state is TrialState.RUNNING for other in same):
+            self.twins[number] = same[0].number
+
+    def _answer(self, trial: Underway, other: FrozenTrial) -> None:
+        """Copy the records of another trial."""
+        trial.records = []
+        trial.register.write(CACHED, other.user_attrs.get(CACHED, other.number))
+        for job in trial.jobs:
+            text = other.user_attrs.get(f"{RECORD}/{job.seed}")
+            if text is not None:
+                start_clean(job)
+                record = replace(RunRecord.from_json(text), arm=job.arm)
+                write(record, job.record_path)
+                trial.note(record)
+        trial.status = other.user_attrs[STATUS]
+
+    def _finish(self, number: int) -> None:
+        """Tell the study about a trial that is over, if it still belongs to this process."""
+        trial = self.underway[number]
+        if not trial.status:
+            return
+        del self.underway[number]
+        if self.claims.holds(trial.register):
+            trial.finish(self.tickets.study, list(self.tickets.sweep.objectives))
+
+    def _give_up(self, number: int) -> None:
+        """Drop a trial that another machine has taken over."""
+        trial = self.underway.pop(number)
+        self.twins.pop(number, None)
+        for job in trial.jobs:
+            if self.running.pop(job.folder, None) is not None:
+                self.stop(job)
+
+
+def records_in(attributes: Mapping[str, object]) -> list[RunRecord]:
+    """Return the records among the attributes of a trial or study, by arm and seed."""
+    texts = [text for name, text in attributes.items() if name.startswith(f"{RECORD}/")]
+    found = [RunRecord.from_json(str(text)) for text in texts]
+    return sorted(found, key=lambda record: (record.arm, record.seed))

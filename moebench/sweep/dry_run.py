@@ -1,0 +1,54 @@
+"""One step of the base experiment in a temporary folder: what it logs, what it costs.
+
+Whatever the parts refuse is refused here, before the sweep writes anything.
+"""
+
+import copy
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from moebench.evidence.record import RunRecord
+from moebench.experiment import Experiment
+from moebench.run.check import checked
+from moebench.run.job import Job
+from moebench.run.worker import execute
+
+SHORT = {"max_steps": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
+
+
+def rehearse(experiment: Experiment) -> RunRecord:
+    """Return the record of one step of an experiment.
+
+    Raises:
+        ValueError: if a part refuses, or the step fails.
+    """
+    known = checked(experiment)
+    config: dict[str, Any] = copy.deepcopy(dict(known.config))
+    step = config["trainer"].get("accumulate_grad_batches") or 1
+    config["trainer"].update(SHORT, val_check_interval=step)
+    with tempfile.TemporaryDirectory() as folder, _errors_alone():
+        short = replace(known, config=config)
+        job = Job("sweeps", "rehearsal", "base", 0, short, Path(folder) / "run")
+        record = execute(job, [])
+        if record.status != "finished":
+            error = job.folder / "error.txt"
+            told = error.read_text().strip().splitlines()[-1:] if error.exists() else []
+            raise ValueError(f"experiment: its first step is {record.status}: {' '.join(told)}")
+    return record
+
+
+@contextmanager
+def _errors_alone() -> Iterator[None]:
+    """Hide the warnings of the rehearsal: the runs of the sweep repeat them."""
+    logger = logging.getLogger("moebench")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

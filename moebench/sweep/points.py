@@ -1,0 +1,57 @@
+"""The records of a finished sweep for the claims of a paper, named after their points.
+
+Claims do not know the numbers of trials. Here every trial gets the name of its point, such as
+`balance/0.01`, and the sweep itself has one record per seed with the share of the variance that
+each name of its space explains, `share/<name>`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read
+from moebench.sweep.results import SUMMARY
+
+COMPUTED: dict[str, Any] = {
+    "steps": 0,
+    "tokens": 0,
+    "seconds": 0.0,
+    "tokens_per_second": 0.0,
+    "peak_memory_bytes": 0,
+}
+
+
+def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunRecord]:
+    """Return the records of a sweep under the names that claims use.
+
+    Args:
+        folder: of the finished sweep.
+        name: what the plan calls it.
+        target: whose claims are judged.
+        profile: in which.
+    """
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    arms = {f"trial_{trial['number']}": arm_of(name, trial["point"]) for trial in summary["trials"]}
+    records = [
+        replace(record, target=target, profile=profile, arm=arms[record.arm])
+        for record in read(folder / "results.jsonl")
+        if record.arm in arms and record.seed < summary["seeds"]
+    ]
+    return [*records, *_shares(summary, records, name)]
+
+
+def arm_of(name: str, point: dict[str, float | str]) -> str:
+    """Return the arm of a point: its values, in the order of the space."""
+    values = (f"{value:g}" if isinstance(value, float) else str(value) for value in point.values())
+    return f"{name}/{','.join(values)}"
+
+
+def _shares(summary: dict[str, Any], records: list[RunRecord], name: str) -> Iterator[RunRecord]:
+    """Yield one record per seed with the shares of the variance: computed, so without steps."""
+    for seed, shares in summary["importances_by_seed"].items():
+        of_seed = [record for record in records if record.seed == int(seed)]
+        metrics = {f"share/{key}": value for key, value in shares.items()}
+        yield replace(of_seed[0], arm=name, metrics={**metrics, "runs": len(of_seed)}, **COMPUTED)

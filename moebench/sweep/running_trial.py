@@ -1,0 +1,155 @@
+"""A trial under way: its runs one after another, pruning, and the result."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+
+import optuna
+from optuna.trial import TrialState
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history
+from moebench.run.job import Job
+from moebench.sweep.definition import LOSS
+from moebench.sweep.leases import Register
+
+STATUS, RECORD, HASH, WHY = "status", "record", "config_hash", "why"
+ATTEMPTS, CACHED = "attempts", "cached_from"
+
+
+@dataclass
+class Underway:
+    """One trial of this process.
+
+    Args:
+        trial: in the study.
+        register: its attributes.
+        jobs: its runs, one a seed.
+        pruning: what ends it early: "steps" looks at the losses of the first seed as it trains,
+            "seeds" at the last loss of every seed, "" is nothing.
+    """
+
+    trial: optuna.Trial
+    register: Register
+    jobs: Sequence[Job]
+    pruning: str = ""
+    records: list[RunRecord] = field(default_factory=list)
+    status: str = ""  # once it is over: one of records.STATUSES
+
+    def __post_init__(self) -> None:
+        for job in self.jobs:  # those made by an earlier process, on this machine or another
+            record = job.result() or known_result(job, f"{RECORD}/{job.seed}", self.register)
+            if record is None or self.status:
+                break
+            self._accept(record)
+
+    @property
+    def job(self) -> Job:
+        """The next run."""
+        return self.jobs[len(self.records)]
+
+    def ended(self, record: RunRecord) -> None:
+        """Accept the record of the run that has just ended; a failed run is repeated once."""
+        attempts = int(self.register.read().get(ATTEMPTS) or 0) + 1
+        if record.status == "failed" and attempts < 2:
+            self.register.write(ATTEMPTS, attempts)
+            return
+        self._accept(record)
+
+    def _accept(self, record: RunRecord) -> None:
+        """Note a result and see whether the trial is over."""
+        self.note(record)
+        if record.status != "finished":
+            self.status = record.status
+        elif len(self.records) == len(self.jobs):
+            self.status = "finished"
+        elif self.pruning == "seeds" and self._report(len(self.records) - 1, record.metrics[LOSS]):
+            self.status = "pruned"
+
+    def note(self, record: RunRecord) -> None:
+        """Keep a record, also where every machine finds it."""
+        self.records.append(record)
+        name, text = f"{RECORD}/{record.seed}", record.to_json()
+        if self.register.read().get(name) != text:
+            self.register.write(name, text)
+
+    def watch(self) -> None:
+        """Report new validations and end the run if the pruner says so."""
+        if self.pruning != "steps" or self.records or self.status:
+            return
+        job = self.jobs[0]
+        for line in read_history(job.history_path):
+            if LOSS in line and self._report(line["step"], line[LOSS]):
+                job.prune_path.touch()
+
+    def _report(self, step: int, value: float) -> bool:
+        """Report a value, unless it was before, and return whether to prune the trial."""
+        known = self.trial.storage.get_trial(self.trial._trial_id).intermediate_values
+        if step in known:
+            return False
+        self.trial.report(value, step)
+        return bool(self.trial.should_prune())
+
+    def finish(self, study: optuna.Study, objectives: Sequence[str]) -> None:
+        """Tell the study the result; the records are there by then."""
+        values: list[float] | None = None
+        if self.status == "finished":
+            try:
+                values = mean_values(self.records, objectives)
+            except ValueError as error:
+                self.status = "failed"
+                self.register.write(WHY, str(error))
+        self.register.write(STATUS, self.status)
+        states = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+        study.tell(self.trial.number, values, states.get(self.status, TrialState.FAIL))
+
+
+def known_result(job: Job, name: str, register: Register) -> RunRecord | None:
+    """Return the record of a run that another machine has made, None where there is none.
+
+    Args:
+        job: the run.
+        name: of the attribute that would hold it.
+        register: the attributes.
+    """
+    text = register.read().get(name)
+    if text is None:
+        return None
+    record = RunRecord.from_json(text)
+    return record if record.status != "failed" and not job.differs(record) else None
+
+
+def mean_values(records: Sequence[RunRecord], objectives: Sequence[str]) -> list[float]:
+    """Return the mean over the records of every objective.
+
+    Raises:
+        ValueError: naming an objective that a record lacks.
+    """
+    return [
+        math.fsum(value_of(record, objective) for record in records) / len(records)
+        for objective in objectives
+    ]
+
+
+def value_of(record: RunRecord, objective: str) -> float:
+    """Return a metric of a record, or one of its numbers such as `seconds_per_step`.
+
+    Raises:
+        ValueError: if it has neither; says what there is.
+    """
+    if objective in record.metrics:
+        return record.metrics[objective]
+    value = getattr(record, objective, None)
+    if isinstance(value, Real) and not isinstance(value, bool) and objective != "seed":
+        return float(value)
+    raise ValueError(
+        f"objectives.{objective}: no run logs it; one of {', '.join(known_objectives(record))}"
+    )
+
+
+def known_objectives(record: RunRecord) -> list[str]:
+    """Return the names of the numbers that a record of this kind has."""
+    metrics: Mapping[str, float] = record.metrics
+    costs = ("seconds_per_step", "peak_memory_bytes", "flops_per_token", "params_total")
+    return [*(name for name in metrics if "@" not in name), *costs]

@@ -1,0 +1,185 @@
+"""The trials of a study as tickets: as many as asked for, each taken by one process only.
+
+All tickets are there, waiting, before the first is taken, so the number of trials is exact however
+many machines take part. Optuna lets only one process move a trial from waiting to running: that one
+has the ticket. A ticket whose owner died is continued under the same number.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from moebench.evidence.record_files import write_whole
+from moebench.sweep.definition import Sweep
+from moebench.sweep.differences import differences
+from moebench.sweep.leases import OWNER, Claims, Register
+from moebench.sweep.space import Point
+from moebench.sweep.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
+from moebench.sweep.surroundings import completed
+
+IDENTITY = "moebench.sweep"
+PLANNED = "moebench.planned"
+POINT = "point.json"  # in the folder of a trial: from it a lost study is made again
+
+
+class Tickets:
+    """A study and its tickets.
+
+    Args:
+        sweep: what is searched.
+        storage: where the study is, or will be.
+        claims: of this process.
+        folder: of the sweep.
+    """
+
+    def __init__(self, sweep: Sweep, storage: BaseStorage, claims: Claims, folder: Path) -> None:
+        self.sweep = sweep
+        self.storage = storage
+        self.claims = claims
+        self.folder = folder
+        self.agreed = False  # the study is known to be that of the sweep
+        self.study = optuna.create_study(
+            storage=storage,
+            sampler=self._sampler(0),
+            pruner=make_pruner(sweep.pruner, sweep.base),
+            study_name=sweep.name,
+            directions=list(sweep.objectives.values()),
+            load_if_exists=True,
+        )
+        self.study_id = storage.get_study_id_from_name(sweep.name)
+        self.register = Register("study", lambda: self.study.user_attrs, self.study.set_user_attr)
+
+    def _sampler(self, number: int) -> Any:
+        """Return the sampler of one trial: its seed is its number, so a restart changes nothing."""
+        if self.sweep.sampler.class_name in SEES_NO_RESULTS:
+            return optuna.samplers.RandomSampler()  # is never asked
+        return make_sampler(self.sweep.sampler, self.sweep.space, number)
+
+    def plan(self) -> None:
+        """Make the missing tickets; only the leading process does."""
+        if IDENTITY not in self.study.user_attrs:
+            self.study.set_user_attr(IDENTITY, json.dumps(self.sweep.identity()))
+        self._agree()
+        names = list(self.sweep.objectives)
+        if self.study.metric_names != names:  # for those who read the study by other means
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Optuna calls them experimental
+                self.study.set_metric_names(names)
+        have = len(self.trials())
+        known = self._known_points() if have < self.sweep.trials else {}
+        for number in range(have, self.sweep.trials):
+            fixed = {"fixed_params": known[number]} if number in known else {}
+            if not self.claims.beat(self.register):
+                return  # another process leads now, and continues
+            ticket = optuna.create_trial(state=TrialState.WAITING, system_attrs=fixed)
+            self.study.add_trial(ticket)
+        if self.study.user_attrs.get(PLANNED) != self.sweep.trials:
+            self.study.set_user_attr(PLANNED, self.sweep.trials)
+
+    def _agree(self) -> None:
+        """Refuse to work on the study of another search: its leader may have begun it just now.
+
+        Raises:
+            ValueError: as `refuse_changes`.
+        """
+        if not self.agreed:
+            refuse_changes(self.sweep, self.storage)
+            self.agreed = True
+
+    def _known_points(self) -> Mapping[int, Point]:
+        """Return the points that are known before their tickets are taken."""
+        if self.sweep.sampler.class_name in SEES_NO_RESULTS:
+            points = draw(self.sweep.sampler, self.sweep.space, self.sweep.trials)
+            return dict(enumerate(points))
+        return {
+            int(path.parent.name.removeprefix("trial_")): json.loads(path.read_text())
+            for path in self.folder.glob(f"trial_*/{POINT}")
+        }
+
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """Return the trials in these states, or all, by number; callers must not change them."""
+        found: list[FrozenTrial] = self.study.get_trials(deepcopy=False, states=states or None)
+        return found
+
+    @property
+    def done(self) -> bool:
+        """Whether all tickets are there and have their results."""
+        planned = self.study.user_attrs.get(PLANNED, 0) >= self.sweep.trials
+        return planned and not self.trials(TrialState.WAITING, TrialState.RUNNING)
+
+    def attributes(self, number: int) -> Register:
+        """Return the attributes of a trial."""
+        trial_id = self._id(number)
+        return Register(
+            number,
+            lambda: self.storage.get_trial(trial_id).user_attrs,
+            lambda key, value: self.storage.set_trial_user_attr(trial_id, key, value),
+        )
+
+    def take(self, busy: Mapping[int, object]) -> optuna.Trial | None:
+        """Return a trial to work on; None if there is none now.
+
+        Args:
+            busy: numbers of the trials that this process is working on.
+
+        Raises:
+            ValueError: if the study is one of another search.
+        """
+        if IDENTITY not in self.study.user_attrs:
+            return None
+        self._agree()
+        for trial in self.trials(TrialState.RUNNING):
+            register = self.attributes(trial.number)
+            if trial.number in busy or not self.claims.free(register):
+                continue
+            if self.claims.take(register):
+                return self._opened(trial.number)
+        for trial in self.trials(TrialState.WAITING):
+            if self.storage.set_trial_state_values(self._id(trial.number), TrialState.RUNNING):
+                self.attributes(trial.number).write(OWNER, self.claims.owner)
+                return self._opened(trial.number)
+        return None
+
+    def _id(self, number: int) -> int:
+        """Return what the storage calls a trial."""
+        return int(self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number))
+
+    def _opened(self, number: int) -> optuna.Trial:
+        """Return a running trial with all its parameters, and write its point to a file."""
+        self.study.sampler = self._sampler(number)
+        trial = optuna.Trial(self.study, self._id(number))
+        point = {dimension.name: dimension.suggest(trial) for dimension in self.sweep.space}
+        folder = self.folder / f"trial_{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / POINT, json.dumps(point) + "\n")
+        return trial
+
+
+def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
+    """Refuse a sweep that differs from that of the study of its name, if there is one.
+
+    Raises:
+        ValueError: saying what changed and how to begin another study.
+    """
+    try:
+        study_id = storage.get_study_id_from_name(sweep.name)
+    except KeyError:
+        return
+    attributes = storage.get_study_user_attrs(study_id)
+    count = storage.get_n_trials(study_id)
+    way_out = f"`--name {sweep.name}_2` begins another study"
+    if IDENTITY not in attributes:
+        if count:
+            raise ValueError(f"name={sweep.name}: is the study of another program; {way_out}")
+        return
+    changed = differences(completed(json.loads(attributes[IDENTITY])), sweep.identity())
+    if changed:
+        raise ValueError(f"study {sweep.name} has changed: {'; '.join(changed[:4])}; {way_out}")
+    if count > sweep.trials:
+        raise ValueError(f"trials={sweep.trials}: study {sweep.name} has {count}; {way_out}")

@@ -1,0 +1,254 @@
+"""The one LightningModule: task loss plus the weighted losses of every routing decision.
+
+`valid/loss` is the task loss alone; a balance loss is never part of it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.precision import MixedPrecision, Precision
+from pytorch_lightning.utilities import GradClipAlgorithmType
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.optimizer import ParamsT
+
+from moebench.data.contract import UNSCORED, TokenBatch, check_batch
+from moebench.models.output import Output
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.losses import BatchLoss, Weighted, WeightedLosses
+from moebench.moe.metrics import METRICS, load
+from moebench.moe.step import RouterUpdates
+from moebench.training.cost import Cost, count_batch
+from moebench.training.gradient_check import (
+    report_learning,
+    report_reach,
+    router_parameters,
+    routers,
+)
+from moebench.training.leaks import report_leaks
+
+# Arguments of `Training` that are for routing alone, and what they are without any.
+WITHOUT_ROUTING = {"losses": None, "router_rate": 1.0}
+
+
+def task_loss(output: Output, batch: TokenBatch) -> Tensor:
+    """Return the mean cross-entropy over the scored targets, in nats per token, float32.
+
+    A batch in which nothing is scored has a loss and a gradient of zero.
+    """
+    prediction_TV = output.prediction.flatten(0, -2).float()
+    target_T = batch.target_BL.flatten()
+    total = cross_entropy(prediction_TV, target_T, ignore_index=UNSCORED, reduction="sum")
+    return total / (target_T != UNSCORED).sum().clamp(min=1)
+
+
+def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
+    """Return `route/<metric>` averaged over the layers and `load/<layer>/<expert>`."""
+    if not decisions:
+        return {}
+    values = {
+        f"route/{name}": torch.stack([metric(d).double() for d in decisions]).mean().item()
+        for name, metric in METRICS.items()
+    }
+    for layer, decision in enumerate(decisions):
+        for expert, share in enumerate(load(decision).tolist()):
+            values[f"load/{layer}/{expert}"] = share
+    return values
+
+
+class StepMeans:
+    """Metrics of the batches of an optimiser step, which are written down as their means."""
+
+    def __init__(self) -> None:
+        self._batches: list[dict[str, float]] = []
+
+    def add(self, values: dict[str, float]) -> None:
+        """Add those of a batch."""
+        self._batches.append(values)
+
+    def take(self) -> dict[str, float]:
+        """Return each mean over the batches that have the metric, and begin anew."""
+        batches, self._batches = self._batches, []
+        return {
+            name: fmean(values[name] for values in batches if name in values)
+            for name in dict.fromkeys(name for values in batches for name in values)
+        }
+
+
+def inverse_square_root(step: int, warmup_steps: int) -> float:
+    """Return the factor on the learning rate: a linear rise, then one over the root of the step.
+
+    It knows no end of training, so a curve can be read at any step.
+
+    Source: Raffel et al. 2020 (arXiv 1910.10683), section 3.1.2, with a linear rise before.
+    """
+    return float(min((step + 1) / warmup_steps, (warmup_steps / (step + 1)) ** 0.5))
+
+
+class Training(pl.LightningModule):
+    """Trains any model whose call is `(batch) -> Output(prediction, decisions)`.
+
+    Args:
+        vocabulary: number V of token ids; linked from the data.
+        network: makes the model from the vocabulary.
+        losses: losses on routing decisions, each summed over the layers, with name and weight.
+        optimizer: makes the optimiser from the parameters.
+        warmup_steps: optimiser steps until the learning rate peaks.
+        router_rate: factor on the learning rate of the routers; 0: they stay as they began.
+
+    Raises:
+        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or no number, or
+            two losses have one name.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        network: Callable[[int], nn.Module],
+        losses: list[Weighted] | None = None,
+        optimizer: Callable[[ParamsT], Optimizer] = lambda p: AdamW(p, lr=1.2e-2, fused=True),
+        warmup_steps: int = 100,
+        router_rate: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if warmup_steps < 1:
+            raise ValueError(f"warmup_steps={warmup_steps}: must be at least 1")
+        if not 0 <= router_rate < math.inf:
+            raise ValueError(f"router_rate={router_rate}: must be 0 or a positive number")
+        self.network = network(vocabulary)
+        self.losses = WeightedLosses(losses or [])
+        self.optimizer = optimizer
+        self.warmup_steps = warmup_steps
+        self.router_rate = router_rate
+        # Of the optimiser step under way:
+        self.measured, self.updates = StepMeans(), RouterUpdates(routers(self.network).values())
+        self.scored = 0  # targets of the validation under way
+
+    def cost(self, batch: TokenBatch) -> Cost:
+        """Count what the network costs on a batch of tokens, in the mode it is in.
+
+        Raises:
+            ValueError: if the batch lacks a part of the contract of data.
+        """
+        check_batch(batch)
+        return count_batch(self.network, batch)
+
+    def loss(self, output: Output, batch: TokenBatch) -> BatchLoss:
+        """Return the loss of a batch: that of the task, those on routing, and their sum."""
+        return self.losses.sum(task_loss(output, batch), output.decisions)
+
+    def training_step(self, batch: TokenBatch, batch_idx: int) -> Tensor:
+        """Return the loss to descend; measure what is logged at the trainer's interval of steps."""
+        output: Output = self.network(batch)
+        loss = self.loss(output, batch)
+        self.updates.add(output.decisions)
+        if self.global_step == 0 and batch_idx == 0:
+            report_reach(loss.terms, self.network)
+            report_leaks(self.network, batch)
+            if self.router_rate:
+                report_learning(loss.task, loss.total, output.decisions, self.network)
+        interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if self.global_step % interval == 0:
+            scored = (batch.target_BL != UNSCORED).any()
+            values = {"train/loss": loss.task.item()} if scored else {}
+            values |= {f"train/{name}": value.item() for name, value in loss.terms.items()}
+            values |= routing_metrics(output.decisions)
+            self.measured.add(values)
+        return loss.total
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Write what was measured to the loggers: one line a step, however many batches it took."""
+        values = self.measured.take()
+        for logger in self.loggers if values else ():
+            logger.log_metrics(values, step=self.global_step)
+
+    def optimizer_step(self, *step: Any, **more: Any) -> None:
+        """Step as Lightning does, then end the step."""
+        before = self._scale()
+        super().optimizer_step(*step, **more)
+        self.end_step(skipped=self._scale() < before)
+
+    def end_step(self, skipped: bool = False) -> None:
+        """Let the routers move their state, unless the step was skipped, and begin another."""
+        self.losses.end_step()
+        if skipped:
+            self.updates.drop()
+        else:
+            self.updates.make()
+
+    def _scale(self) -> float:
+        """Return the scale of float16 gradients, which falls when they overflow and skip a step.
+
+        To ask for it makes a GPU wait, so it is one where no router has a state.
+        """
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        return float(scaler.get_scale()) if scaler is not None and self.updates.needed else 1.0
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as Lightning does, under mixed precision also for a fused optimiser.
+
+        Lightning refuses that, as such an optimiser divides the gradients by the scale itself.
+        bfloat16 has no scale; that of float16 is taken out here, and torch does not do it twice.
+        """
+        plugin = self.trainer.precision_plugin
+        fused = getattr(optimizer, "_step_supports_amp_scaling", False)
+        if not (gradient_clip_val and fused and isinstance(plugin, MixedPrecision)):
+            super().configure_gradient_clipping(
+                optimizer, gradient_clip_val, gradient_clip_algorithm
+            )
+            return
+        if plugin.scaler is not None:
+            plugin.scaler.unscale_(optimizer)
+        algorithm = GradClipAlgorithmType(gradient_clip_algorithm or "norm")
+        Precision.clip_gradients(plugin, optimizer, gradient_clip_val, algorithm)
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin to count the targets."""
+        self.scored = 0
+
+    def on_validation_epoch_end(self) -> None:
+        """Refuse a validation without a result.
+
+        Raises:
+            ValueError: if no target was scored.
+        """
+        if not self.scored:
+            raise ValueError("data: no target of the validation batches is scored")
+
+    def validation_step(self, batch: TokenBatch, batch_idx: int) -> dict[str, Any]:
+        """Log the task loss; return the decisions, which callbacks may want to look at.
+
+        A router that draws at random draws the same at every validation.
+        """
+        with torch.random.fork_rng():
+            torch.manual_seed(batch_idx)
+            output: Output = self.network(batch)
+        scored = int((batch.target_BL != UNSCORED).sum())
+        self.scored += scored
+        self.log("valid/loss", task_loss(output, batch), batch_size=scored, logger=False)
+        return {"decisions": output.decisions}
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimiser and the schedule of its learning rates, stepped every step."""
+        routers = router_parameters(self.network) if self.router_rate != 1 else []
+        apart = set(routers)
+        others = [parameter for parameter in self.parameters() if parameter not in apart]
+        groups = [(1.0, others), (self.router_rate, routers)] if routers else [(1.0, others)]
+        optimizer = self.optimizer([{"params": parameters} for _, parameters in groups])
+        schedule = LambdaLR(optimizer, [self._factor_at(rate) for rate, _ in groups])
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def _factor_at(self, rate: float) -> Callable[[int], float]:
+        """Return the factor on the learning rate of a group by the step."""
+        return lambda step: rate * inverse_square_root(step, self.warmup_steps)
