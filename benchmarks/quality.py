@@ -28,7 +28,7 @@ from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
-from moebench.run.function import named
+from moebench.papers.computed import named
 from moebench.run.pool import default_workers
 from moebench.sweep import Options, Sweep, search
 from moebench.sweep.results import SUMMARY

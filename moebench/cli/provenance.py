@@ -10,7 +10,7 @@ from moebench.experiment import load, read_yaml
 from moebench.experiment.lightning_cli import DEFAULT_DATA
 from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target
-from moebench.run.function import named
+from moebench.papers.computed import named
 from moebench.verdict.mixture import mixtures
 
 

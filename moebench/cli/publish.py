@@ -20,8 +20,10 @@ from moebench.report import (
     markdown_reasons,
     markdown_table,
 )
+from moebench.report.paper.own_tables import tables_of
 from moebench.verdict import Verdict
 from moebench.verdict.mixture import mixtures
+from moebench.verdict.paper import judge_paper
 
 README = "README.md"
 
@@ -44,7 +46,9 @@ class Published:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """The verdicts, by evidence of other targets, too, where a claim names one."""
-        return self.found.judge(self.records, self.profile, lambda name: target(name).evidence)
+        return judge_paper(
+            self.found, self.records, self.profile, lambda name: target(name).evidence
+        )
 
     @cached_property
     def origin(self) -> str:
@@ -108,7 +112,7 @@ def with_tables(text: str, published: Published) -> str:
     filled = fill(text, "verdicts", f"{published.origin}\n\n{markdown_table(verdicts)}")
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(published.records))
-    for table in published.found.tables(published.records):
+    for table in tables_of(published.found, published.records):
         filled = fill(filled, table.name, markdown_paper_table(table))
     return filled
 

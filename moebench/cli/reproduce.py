@@ -10,12 +10,14 @@ from moebench.cli.provenance import notices
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all, write_whole
 from moebench.papers import Target, folder_of
+from moebench.papers.computed import named
 from moebench.papers.plan import Plan, Profile
-from moebench.run.function import named
+from moebench.report.paper.own_tables import tables_of
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.verdict import Verdict
+from moebench.verdict.paper import judge_paper
 
 RESULTS = ("results.jsonl", "verdicts.json", "report.html")
 
@@ -119,7 +121,8 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
         raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
     records = read(path)
     root = folder.parents[1]
-    verdicts = target.judge(
+    verdicts = judge_paper(
+        target,
         records,
         profile.name,
         lambda name: root / folder_of(name) / profile.name / "results.jsonl",
@@ -127,7 +130,7 @@ def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
-    plan, tables = target.plan, target.tables(records)
+    plan, tables = target.plan, tables_of(target, records)
     told = notices(target, records)
     report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, told)
     return verdicts

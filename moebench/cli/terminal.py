@@ -11,6 +11,7 @@ from moebench.evidence.record_files import read
 from moebench.papers import Target
 from moebench.papers.plan import PaperTable
 from moebench.report import tables as columns
+from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_table import table
 from moebench.verdict import Verdict
 
@@ -25,7 +26,7 @@ def shown(found: Target, folder: Path, verdicts: Sequence[Verdict]) -> str:
     """
     records = read(folder / "results.jsonl")
     told = [line for note in notices(found, records) for line in columns.wrapped(note)]
-    tables = [line for one in found.tables(records) for line in _paper_table(one)]
+    tables = [line for one in tables_of(found, records) for line in _paper_table(one)]
     return "\n".join([*told, table(verdicts), *tables, f"report: {folder / 'report.html'}"])
 
 

@@ -1,20 +1,13 @@
 """Arms computed by a function: arithmetic, and experiments other than training one network."""
 
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from moebench.experiment.code import code_of_modules, source_of_modules
 from moebench.experiment.stamp import NO_DATA, DataStamp
-
-
-def named(reference: str) -> Callable[..., Any]:
-    """Return the function called "module:function"."""
-    module, _, name = reference.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return function
+from moebench.papers.computed import named
 
 
 @dataclass(frozen=True)

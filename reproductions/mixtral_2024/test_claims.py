@@ -8,7 +8,7 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import Word
-from moebench.run.function import named
+from moebench.papers.computed import named
 from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import judge
 from reproductions.mixtral_2024.arithmetic import size, wins

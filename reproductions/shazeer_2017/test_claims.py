@@ -10,7 +10,7 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import Word
-from moebench.run.function import named
+from moebench.papers.computed import named
 from moebench.testing.verdicts import run
 from moebench.verdict import Verdict, judge
 from reproductions.shazeer_2017 import arithmetic

@@ -22,11 +22,12 @@ from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
 from moebench.papers import Target, left_out, target, targets
 from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, Word
+from moebench.papers.computed import named
 from moebench.papers.plan import MATCHED_COST
-from moebench.run.function import named
 from moebench.sweep.points import arm_of
 from moebench.testing.verdicts import run
 from moebench.verdict import Verdict
+from moebench.verdict.paper import judge_paper
 from moebench.verdict.remarks import Footnotes, remarks
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +141,7 @@ def experiments_of(path: Path) -> Iterator[Path]:
 
 def judge(found: Target, runs: Sequence[RunRecord], profile: str, tmp_path: Path) -> list:
     """Judge by the same records whatever target a claim names."""
-    return found.judge(runs, profile, lambda name: tmp_path / "nowhere")
+    return judge_paper(found, runs, profile, lambda name: tmp_path / "nowhere")
 
 
 @PAPERS
@@ -292,6 +293,7 @@ class NoTorch:
             raise ImportError("torch is not needed for this")
 sys.meta_path.insert(0, NoTorch())
 started = time.process_time()
+from moebench.verdict.paper import judge_paper
 from moebench.evidence.record_files import read
 from moebench.papers import left_out
 from moebench.papers import targets
@@ -301,7 +303,7 @@ for found in targets():
     if found.evidence.exists():
         records = read(found.evidence)
         profile = records[0].profile
-        verdicts = found.judge(records, profile, lambda name: target(name).evidence)
+        verdicts = judge_paper(found, records, profile, lambda name: target(name).evidence)
         assert len(verdicts) == len(found.claims)
 print(time.process_time() - started)
 """

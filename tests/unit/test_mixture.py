@@ -12,6 +12,7 @@ from moebench.papers import Target
 from moebench.papers.claim import Paper, Word
 from moebench.papers.plan import PaperTable, Plan
 from moebench.report.paper.costs import cost_rows
+from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_table import table
 from moebench.testing.verdicts import claim_of, run
 from moebench.verdict import judge
@@ -147,9 +148,9 @@ def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
     paper = Paper(key="p", title="", authors="", year=2024, arxiv="")
     plan = Plan([], [], {}, tables=f"{__name__}:tables")
     found = Target(paper, [CLAIM], plan, Path(), Path())
-    [shown] = found.tables(evidence())
+    [shown] = tables_of(found, evidence())
     assert len(shown.rows) == 6
-    [table] = found.tables(evidence(data_hash="e" * 64))
+    [table] = tables_of(found, evidence(data_hash="e" * 64))
     assert table.rows == ()
     assert "b had other data" in table.caption
 

@@ -10,6 +10,7 @@ from moebench.cli.explain.paragraphs import arms, statement
 from moebench.cli.explain.values import values
 from moebench.cli.lookup import Kept, kept, nearest
 from moebench.papers import Target, left_out, target, targets
+from moebench.verdict.paper import judge_paper
 
 __all__ = ["explain", "explained", "told"]
 
@@ -46,7 +47,7 @@ def explained(found: Target, key: str, profile: str, root: Path, everything: boo
         other = target(name) if name else found
         return _records(other, profile, root, needed=False).path
 
-    verdicts = found.judge(own.records, used.profile, records_of)
+    verdicts = judge_paper(found, own.records, used.profile, records_of)
     by_key = {verdict.claim: verdict for verdict in verdicts}
     return told(Case(found, claim, by_key, runs, used, everything))
 

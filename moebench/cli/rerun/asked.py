@@ -1,19 +1,20 @@
 """What a record was a run of: the experiment or the function that makes it again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from moebench.cli.lookup import nearest
-from moebench.cli.rerun.former import former_hash
+from moebench.cli.rerun.former import hashes_of
 from moebench.evidence.record import RunRecord
 from moebench.experiment import ConfigurationError, Experiment
 from moebench.experiment.dense_twin import STEP, dense, twin
 from moebench.experiment.precision import FULL, HALF
 from moebench.papers import Target
+from moebench.papers.computed import named
 from moebench.papers.plan import Arm, Profile
 from moebench.papers.settings import FASTER, PRECISION
 from moebench.run.check import checked
-from moebench.run.function import Function, named
+from moebench.run.function import Function
 from moebench.run.plan_jobs import load_arm
 
 WIDEST = 8192  # of the twins that are looked through for a recorded one
@@ -100,10 +101,9 @@ def _of_plan(
     base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
     today = load_arm(found, base, profile, {})
     for one in _choices(found, profile, base, today):
-        hashes = (one.hash, former_hash(one, found.plan.moved))
-        if not arm.twin_of and record.config_hash in hashes:
+        if not arm.twin_of and record.config_hash in hashes_of(one, found.plan.moved):
             return checked(one), "the plan, whose configuration is the recorded one"
-        if arm.twin_of and (width := _width(one, record.config_hash)):
+        if arm.twin_of and (width := _width(one, record.config_hash, found.plan.moved)):
             return _solved(checked(one), arm, width)
     ready = checked(today)
     experiment = twin(ready, arm.matched_on).experiment if arm.twin_of else ready
@@ -122,10 +122,10 @@ def _choices(found: Target, profile: Profile, arm: Arm, today: Experiment) -> It
         yield load_arm(found, arm, profile, {PRECISION: other})
 
 
-def _width(base: Experiment, wanted: str) -> int:
+def _width(base: Experiment, wanted: str, moved: Mapping[str, str]) -> int:
     """Return the width of the dense twin whose configuration has that hash; 0: of none."""
     widths = range(STEP, WIDEST + 1, STEP)
-    return next((width for width in widths if dense(base, width).hash == wanted), 0)
+    return next((n for n in widths if wanted in hashes_of(dense(base, n), moved)), 0)
 
 
 def _solved(base: Experiment, arm: Arm, width: int) -> tuple[Experiment, str]:

@@ -1,0 +1,12 @@
+"""Functions that a plan names by text, so that reading the plan imports nothing they need."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+
+def named(reference: str) -> Callable[..., Any]:
+    """Return the function called "module:function"."""
+    module, _, name = reference.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
