@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from moebench.report import formatting as wording
+from moebench.report import formatting as formatting
 
 
 @cache
@@ -24,7 +24,9 @@ def rendered(template: str, **values: Any) -> str:
         **values: what the template asks for, beside the style and `moebench.report.formatting`.
     """
     return (
-        _environment().get_template(template).render(css=Markup(css()), wording=wording, **values)
+        _environment()
+        .get_template(template)
+        .render(css=Markup(css()), formatting=formatting, **values)
     )
 
 

@@ -124,7 +124,7 @@ def comparison_page(comparison: Comparison, origin: str) -> str:
         for title, pairs in _titled(comparison)
     ]
     return rendered(
-        "comparison.html",
+        "comparison/page.html",
         comparison=comparison,
         origin=origin,
         notes=[note.format(metric=comparison.metric) for note in NOTES],

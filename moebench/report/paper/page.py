@@ -106,7 +106,7 @@ def page(
     losses = runs.bands(found, runs.losses)
     dropped = runs.bands(found, lambda run: runs.logged(run, "route/dropped"))
     return rendered(
-        "report.html",
+        "paper/page.html",
         **CALLED,
         paper=paper,
         setting=setting(found),

@@ -82,7 +82,7 @@ def analysis_page(findings: Mapping[str, Any]) -> str:
     layers = findings["layers"]
     chosen = shown(len(layers))
     return rendered(
-        "analysis.html",
+        "routing/page.html",
         findings=findings,
         told=_told(findings),
         notes=NOTES,

@@ -56,7 +56,7 @@ def sweep_page(summary: Summary) -> str:
     """Return the page about a sweep, as HTML."""
     plots = sweep_plots(summary)
     return rendered(
-        "sweep.html",
+        "sweep/page.html",
         summary=summary,
         counts=summary.counts(),
         head=HEAD,
