@@ -4,8 +4,7 @@
 """
 
 import math
-from collections.abc import Callable, Sequence
-from statistics import fmean
+from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,9 +19,7 @@ from torch.optim.optimizer import ParamsT
 
 from moebench.data.contract import UNSCORED, TokenBatch, check_batch
 from moebench.models.output import Output
-from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import BatchLoss, Weighted, WeightedLosses
-from moebench.moe.metrics import METRICS, load
 from moebench.moe.step import RouterUpdates
 from moebench.training.cost import Cost, count_batch
 from moebench.training.gradient_check import (
@@ -32,6 +29,8 @@ from moebench.training.gradient_check import (
     routers,
 )
 from moebench.training.leaks import report_leaks
+from moebench.training.schedule import inverse_square_root
+from moebench.training.step_metrics import StepMeans, routing_metrics
 
 # Arguments of `Training` that are for routing alone, and what they are without any.
 WITHOUT_ROUTING = {"losses": None, "router_rate": 1.0}
@@ -46,49 +45,6 @@ def task_loss(output: Output, batch: TokenBatch) -> Tensor:
     target_T = batch.target_BL.flatten()
     total = cross_entropy(prediction_TV, target_T, ignore_index=UNSCORED, reduction="sum")
     return total / (target_T != UNSCORED).sum().clamp(min=1)
-
-
-def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
-    """Return `route/<metric>` averaged over the layers and `load/<layer>/<expert>`."""
-    if not decisions:
-        return {}
-    values = {
-        f"route/{name}": torch.stack([metric(d).double() for d in decisions]).mean().item()
-        for name, metric in METRICS.items()
-    }
-    for layer, decision in enumerate(decisions):
-        for expert, share in enumerate(load(decision).tolist()):
-            values[f"load/{layer}/{expert}"] = share
-    return values
-
-
-class StepMeans:
-    """Metrics of the batches of an optimiser step, which are written down as their means."""
-
-    def __init__(self) -> None:
-        self._batches: list[dict[str, float]] = []
-
-    def add(self, values: dict[str, float]) -> None:
-        """Add those of a batch."""
-        self._batches.append(values)
-
-    def take(self) -> dict[str, float]:
-        """Return each mean over the batches that have the metric, and begin anew."""
-        batches, self._batches = self._batches, []
-        return {
-            name: fmean(values[name] for values in batches if name in values)
-            for name in dict.fromkeys(name for values in batches for name in values)
-        }
-
-
-def inverse_square_root(step: int, warmup_steps: int) -> float:
-    """Return the factor on the learning rate: a linear rise, then one over the root of the step.
-
-    It knows no end of training, so a curve can be read at any step.
-
-    Source: Raffel et al. 2020 (arXiv 1910.10683), section 3.1.2, with a linear rise before.
-    """
-    return float(min((step + 1) / warmup_steps, (warmup_steps / (step + 1)) ** 0.5))
 
 
 class Training(pl.LightningModule):

@@ -20,13 +20,9 @@ from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import LoadBalance, ZLoss
 from moebench.moe.routers import Hashed, Switch, TopK
 from moebench.training.gradient_check import report_reach, router_parameters, unreached
-from moebench.training.module import (
-    Training,
-    Weighted,
-    inverse_square_root,
-    routing_metrics,
-    task_loss,
-)
+from moebench.training.module import Training, Weighted, task_loss
+from moebench.training.schedule import inverse_square_root
+from moebench.training.step_metrics import routing_metrics
 
 V, D, E = 11, 8, 4
 

@@ -1,0 +1,42 @@
+"""Metrics of routing, by the batch and by the optimiser step."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+
+from moebench.moe.decision import RoutingDecision
+from moebench.moe.metrics import METRICS, load
+
+
+def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
+    """Return `route/<metric>` averaged over the layers and `load/<layer>/<expert>`."""
+    if not decisions:
+        return {}
+    values = {
+        f"route/{name}": torch.stack([metric(d).double() for d in decisions]).mean().item()
+        for name, metric in METRICS.items()
+    }
+    for layer, decision in enumerate(decisions):
+        for expert, share in enumerate(load(decision).tolist()):
+            values[f"load/{layer}/{expert}"] = share
+    return values
+
+
+class StepMeans:
+    """Metrics of the batches of an optimiser step, which are written down as their means."""
+
+    def __init__(self) -> None:
+        self._batches: list[dict[str, float]] = []
+
+    def add(self, values: dict[str, float]) -> None:
+        """Add those of a batch."""
+        self._batches.append(values)
+
+    def take(self) -> dict[str, float]:
+        """Return each mean over the batches that have the metric, and begin anew."""
+        batches, self._batches = self._batches, []
+        return {
+            name: fmean(values[name] for values in batches if name in values)
+            for name in dict.fromkeys(name for values in batches for name in values)
+        }
