@@ -30,7 +30,7 @@ from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
 from moebench.papers.computed import named
 from moebench.run.pool import default_workers
-from moebench.sweep import Options, Sweep, search
+from moebench.sweep import SearchOptions, Sweep, search
 from moebench.sweep.results import SUMMARY
 from moebench.sweep.space import Dimension
 from moebench.sweep.strategies import EVENLY, Part
@@ -158,7 +158,7 @@ def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
     A search that was gone on with has those of an earlier best as well. Where no point has a
     result, it is the runs of all points.
     """
-    chosen = Options(workers=options.workers, root=options.root, track=not options.no_mlflow)
+    chosen = SearchOptions(workers=options.workers, root=options.root, track=not options.no_mlflow)
     sweep = sweep_of(entry, options)
     folder = search(sweep, chosen)
     best = json.loads((folder / SUMMARY).read_text())["best"]

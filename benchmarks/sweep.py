@@ -15,7 +15,7 @@ import optuna
 
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.run.pool import default_workers
-from moebench.sweep import Options, Sweep, read_sweep, search
+from moebench.sweep import SearchOptions, Sweep, read_sweep, search
 from moebench.sweep.dry_run import rehearse
 from moebench.sweep.space import Dimension
 from moebench.sweep.strategies import EVENLY, Part
@@ -48,7 +48,7 @@ def seconds_of(sweep: Sweep, workers: int) -> float:
     """Return the seconds of a search from its start to its report."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        search(sweep, Options(workers=workers, root=Path(folder), track=False))
+        search(sweep, SearchOptions(workers=workers, root=Path(folder), track=False))
         return time.perf_counter() - started
 
 

@@ -23,7 +23,7 @@ from benchmarks.worlds import (
     generator,
     weighed,
 )
-from moebench.papers.claim import ClaimTest, Word
+from moebench.papers.claim import ClaimTest, VerdictLabel
 from moebench.report.tables import table
 from moebench.statistics.estimates import mean, ratio
 from moebench.testing.verdicts import claim_of
@@ -41,10 +41,10 @@ class Error:
 
     test: ClaimTest
     worlds: Worlds
-    wrong: Sequence[Word]
+    wrong: Sequence[VerdictLabel]
 
 
-BORNE_OUT, REFUTED = (Word.REPRODUCED, Word.PARTIAL), (Word.NOT_REPRODUCED,)
+BORNE_OUT, REFUTED = (VerdictLabel.REPRODUCED, VerdictLabel.PARTIAL), (VerdictLabel.NOT_REPRODUCED,)
 BETTER = Difference(first="a", second="b", margin=MARGIN)
 SAME = Equivalence(first="a", second="b", margin=MARGIN)
 IN_ORDER = Order(ordered=("a", "b", "c", "d"), margin=MARGIN)
@@ -71,7 +71,7 @@ def share(kind: str, world: str, claims: int, n: int, spread: float) -> float:
     return sum(word(error.test, one) in error.wrong for one in made) / claims
 
 
-def word(test: ClaimTest, world: World) -> Word:
+def word(test: ClaimTest, world: World) -> VerdictLabel:
     """Return the word on a claim, by the functions of `judge` that lead to it.
 
     `judge` also writes the sentence and the costs, which takes ten times as long.

@@ -16,7 +16,7 @@ from moebench.experiment.precision import settled
 from moebench.interop import save_pretrained
 from moebench.models import Mixtral
 from moebench.models.decoder import DecoderShape
-from moebench.models.rotary import Positions
+from moebench.models.rotary import RotaryEmbedding
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
@@ -158,7 +158,7 @@ def checkpoint(tmp_path: Path) -> Path:
         60,
         DecoderShape(width=16, layers=2, heads=2, hidden=24),
         Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),
-        positions=Positions(context=16),
+        positions=RotaryEmbedding(context=16),
     )
     folder = tmp_path / "checkpoint"
     save_pretrained(model, folder)

@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,51 @@ def test_a_test_of_the_core_names_no_paper(path: Path) -> None:
 def test_a_paper_that_is_named_is_seen(paper: str) -> None:
     assert papers_named(f'part = "reproductions.{paper}.plan:PLAN"') == [paper]
     assert not papers_named(f"from moebench.models.{paper} import Model")
+
+
+def test_about_eighteen_names_at_the_top() -> None:
+    names = {path.name for path in PACKAGE.iterdir() if not path.name.startswith((".", "_"))}
+    assert names - {"py.typed"} == {part(path) for path in FILES} == set(HEIGHT)
+    assert len(HEIGHT) <= 20
+
+
+SAME = {
+    "contract.py",
+    "figures.py",
+    "outside_graphs.py",
+    "page.py",
+}  # one thing in several families
+
+
+def test_a_name_is_one_thing() -> None:
+    count = Counter(path.name for path in FILES if path.name != "__init__.py")
+    assert {name for name, places in count.items() if places > 1} <= SAME
+
+
+def users_of(module: str, files: Sequence[Path]) -> set[str]:
+    """Which papers, or "core", import a module of the core or something in it."""
+    found = set()
+    for path in files:
+        names = IMPORTED[path]
+        if any(name == module or name.startswith(f"{module}.") for name in names):
+            paper = path.relative_to(ROOT).parts[:2]
+            found.add(paper[1] if paper[0] == "reproductions" else "core")
+    return found
+
+
+IMPORTED = {path: imported(ast.parse(path.read_text())) for path in CODE}
+
+
+@pytest.mark.parametrize(
+    "path",
+    # Tests of claims are a family that papers choose from, as configurations do from routers.
+    [path for path in FILES if part(path) != "testing" and "(ClaimTest)" not in path.read_text()],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_no_file_of_the_core_serves_one_paper_alone(path: Path) -> None:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    users = users_of(module, [other for other in CODE if other != path])
+    assert len(users - {"core"}) != 1 or "core" in users, f"only {users} needs it"
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))

@@ -22,7 +22,7 @@ from moebench.data.sources import Files, Packages
 from moebench.data.sources.source import Document, Source
 from moebench.evidence.record_files import write_whole
 from moebench.experiment import source_of
-from moebench.interop.trained import Opened, open_model
+from moebench.interop.trained import TrainedModel, open_model
 from moebench.models.output import Output
 from moebench.report.routing.page import analysis_page, analysis_text
 
@@ -32,7 +32,7 @@ LOGITS = 2**26  # numbers of a batch's logits, whatever the vocabulary
 
 
 @dataclass(frozen=True)
-class Options:
+class AnalyzeOptions:
     """What a person may choose."""
 
     model: Path
@@ -44,7 +44,7 @@ class Options:
     dtype: str | None = None  # of a checkpoint's weights
 
 
-def analyze(options: Options) -> int:
+def analyze(options: AnalyzeOptions) -> int:
     """Read a text with a model, print and write what its routers did; return the exit status.
 
     Raises:
@@ -65,7 +65,7 @@ def analyze(options: Options) -> int:
     return 0
 
 
-def look(model: Opened, options: Options, folder: Path) -> dict[str, Any]:
+def look(model: TrainedModel, options: AnalyzeOptions, folder: Path) -> dict[str, Any]:
     """Return what was found, as JSON can hold it; the text's tokens are put into a folder."""
     layers = experts_of(model.network)
     if not layers:
@@ -107,7 +107,7 @@ def label(model: Path) -> str:
     return "/".join(model.resolve().parts[-2:])
 
 
-def window_length(model: Opened, asked: int | None) -> int:
+def window_length(model: TrainedModel, asked: int | None) -> int:
     """Return the tokens L of a window.
 
     Raises:
@@ -129,7 +129,7 @@ def text_of(files: Mapping[str, str], described: str | None) -> Source | None:
     return Files(**files) if files else None
 
 
-def documents(model: Opened, text: Source | None) -> Iterator[Document]:
+def documents(model: TrainedModel, text: Source | None) -> Iterator[Document]:
     """Yield the documents to read: a person's own, all of them, or the validation texts."""
     if text is not None:
         return text.documents()
@@ -182,7 +182,7 @@ class Losses:
         }
 
 
-def named(instruments: Instruments, model: Opened) -> list[list[list[tuple[str, float]]]]:
+def named(instruments: Instruments, model: TrainedModel) -> list[list[list[tuple[str, float]]]]:
     """Return for every layer and expert the tokens that it reads most of, as text."""
     return [
         [

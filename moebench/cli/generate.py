@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from moebench.data.published import Codec
-from moebench.interop.trained import Opened, open_model
+from moebench.interop.trained import TrainedModel, open_model
 from moebench.models.sampling import Sampling, generate_batch
 
 
 @dataclass(frozen=True)
-class Options:
+class GenerateOptions:
     """What a person may choose."""
 
     model: Path
@@ -37,7 +37,7 @@ class Text:
         return self.prompt + more.rstrip("\N{REPLACEMENT CHARACTER}")
 
 
-def generate(options: Options) -> int:
+def generate(options: GenerateOptions) -> int:
     """Print each prompt and what the model writes after it; return the exit status.
 
     A single text is printed as it comes, several are when all are done, an empty line between them.
@@ -67,7 +67,7 @@ def generate(options: Options) -> int:
     return 0
 
 
-def fitted(model: Opened, prompt: str, tokens: int) -> tuple[list[int], int]:
+def fitted(model: TrainedModel, prompt: str, tokens: int) -> tuple[list[int], int]:
     """Return the ids of a prompt, and how many tokens may follow.
 
     Raises:

@@ -50,14 +50,14 @@ def fit(arguments: list[str]) -> int:
 
 def reproduce(options: argparse.Namespace) -> int:
     """Reproduce one paper, or all of them."""
-    from moebench.cli.reproduce import Options
+    from moebench.cli.reproduce import ReproduceOptions
     from moebench.cli.reproduce import reproduce as run
     from moebench.cli.terminal import shown
     from moebench.papers import target, targets
     from moebench.run.pool import default_workers
 
     for found in targets() if options.target == "all" else [target(options.target)]:
-        chosen = Options(
+        chosen = ReproduceOptions(
             profile=options.profile,
             seeds=options.seeds,
             workers=default_workers() if options.workers is None else options.workers,
@@ -80,11 +80,11 @@ def explain(options: argparse.Namespace) -> int:
 
 def rerun(options: argparse.Namespace) -> int:
     """Make one recorded run again; status 1 where it comes to something else."""
-    from moebench.cli.rerun import Options, Sameness
+    from moebench.cli.rerun import RerunOptions, Sameness
     from moebench.cli.rerun import rerun as run
     from moebench.papers import target
 
-    chosen = Options(options.arm, options.seed, options.profile, options.root)
+    chosen = RerunOptions(options.arm, options.seed, options.profile, options.root)
     answer = run(target(options.target), chosen)
     print(answer.text)
     return int(answer.word is Sameness.DIFFERENT)
@@ -94,9 +94,9 @@ def sweep(options: argparse.Namespace) -> int:
     """Search a space, compare the winner with its dense baselines on fresh seeds."""
     from moebench.report import sweep_table
     from moebench.run.pool import default_workers
-    from moebench.sweep import Options, read_sweep, search
+    from moebench.sweep import SearchOptions, read_sweep, search
 
-    chosen = Options(
+    chosen = SearchOptions(
         workers=default_workers() if options.workers is None else options.workers,
         root=options.root,
         storage=options.storage,
@@ -110,11 +110,11 @@ def sweep(options: argparse.Namespace) -> int:
 
 def analyze(options: argparse.Namespace) -> int:
     """Look at the routing of a trained model."""
-    from moebench.cli.analyze import Options, label, text_of
+    from moebench.cli.analyze import AnalyzeOptions, label, text_of
     from moebench.cli.analyze import analyze as run
 
     return run(
-        Options(
+        AnalyzeOptions(
             model=options.model,
             out=options.out or options.root / "analysis" / label(options.model).replace("/", "-"),
             text=text_of(files_arguments(options), options.source),
@@ -135,24 +135,26 @@ def data(options: argparse.Namespace) -> int:
 
 def generate(options: argparse.Namespace) -> int:
     """Let a model write."""
-    from moebench.cli.generate import Options
+    from moebench.cli.generate import GenerateOptions
     from moebench.cli.generate import generate as run
     from moebench.models.sampling import Sampling
 
     sampling = Sampling(options.temperature, options.top_p, options.seed)
-    return run(Options(options.model, options.prompt, options.tokens, sampling, options.dtype))
+    return run(
+        GenerateOptions(options.model, options.prompt, options.tokens, sampling, options.dtype)
+    )
 
 
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
-    from moebench.cli.reproduce import conclude
+    from moebench.cli.reproduce import judge_and_report
     from moebench.cli.terminal import shown
     from moebench.papers import target
 
     found = target(options.target)
     profile = found.plan.profile(options.profile)
     folder = options.root / found.folder / profile.name
-    print(shown(found, folder, conclude(found, profile, folder)))
+    print(shown(found, folder, judge_and_report(found, profile, folder)))
     return 0
 
 

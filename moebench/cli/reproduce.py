@@ -23,7 +23,7 @@ RESULTS = ("results.jsonl", "verdicts.json", "report.html")
 
 
 @dataclass(frozen=True)
-class Options:
+class ReproduceOptions:
     """What a person may choose about a reproduction."""
 
     profile: str = "quick"
@@ -40,7 +40,7 @@ class Options:
             raise ValueError(f"workers={self.workers}: must be at least 1")
 
 
-def reproduce(target: Target, options: Options) -> list[Verdict]:
+def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
     """Make every run of the profile that is not there yet and judge the claims.
 
     Writes `results.jsonl`, `verdicts.json` and `report.html` into
@@ -64,13 +64,13 @@ def reproduce(target: Target, options: Options) -> list[Verdict]:
         records = run_tracked(jobs, options.workers, tracker)
         records += searched(target, profile, options)
         write_all(records, folder / "results.jsonl")
-        verdicts = conclude(target, profile, folder)
+        verdicts = judge_and_report(target, profile, folder)
         if tracker is not None:
             tracker.close(partners(target), [folder / name for name in RESULTS])
     return verdicts
 
 
-def searched(target: Target, profile: Profile, options: Options) -> list[RunRecord]:
+def searched(target: Target, profile: Profile, options: ReproduceOptions) -> list[RunRecord]:
     """Finish the sweeps of a profile; return what their trials and they themselves have to say.
 
     Each is a study under `<root>/sweeps/`, named after target, profile and sweep.
@@ -84,13 +84,15 @@ def searched(target: Target, profile: Profile, options: Options) -> list[RunReco
         study = f"{target.folder}_{profile.name}_{name}"
         over = {**profile.settings, **options.settings}
         read_file = sweep.read_sweep(target.configs / target.plan.sweeps[name], study, over)
-        chosen = sweep.Options(workers=options.workers, root=options.root, track=options.track)
+        chosen = sweep.SearchOptions(
+            workers=options.workers, root=options.root, track=options.track
+        )
         folder = sweep.search(replace(read_file, **changes), chosen)
         found += sweep.evidence(folder, name, target.folder, profile.name)
     return found
 
 
-def wanted(plan: Plan, options: Options) -> tuple[int | None, Mapping[str, object]]:
+def wanted(plan: Plan, options: ReproduceOptions) -> tuple[int | None, Mapping[str, object]]:
     """Return how many runs an arm has, None for the profile's number, and a person's settings."""
     if options.seeds is None or plan.seeds_in_a_run is None:
         return options.seeds, options.settings
@@ -108,7 +110,7 @@ def partners(target: Target) -> dict[str, tracking.Partner]:
     return {arm.name: twins.get(arm.name, *first) for arm in target.plan.arms} if first else {}
 
 
-def conclude(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
+def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
     """Judge the claims by the records in a folder; write `verdicts.json` and `report.html`.
 
     Claims that the runs of another target judge are judged by its folder of the same profile.

@@ -6,7 +6,7 @@ from typing import Any
 
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
-from moebench.interop.weight_mapping import MixtureNames, Names, Piece, decoder
+from moebench.interop.weight_mapping import MixtureNames, Names, TensorMapping, decoder
 from moebench.models.decoder import Mixtral
 
 
@@ -29,6 +29,6 @@ class Architecture:
     # Parts of the names of weights in files, and what stands there in the memory of transformers.
     in_memory: tuple[tuple[str, str], ...] = ()
 
-    def pieces(self, model: Mixtral) -> Iterator[Piece]:
+    def mappings(self, model: Mixtral) -> Iterator[TensorMapping]:
         """Yield which weight of a checkpoint is which part of a model."""
         return decoder(model, self.attention, self.mixture)

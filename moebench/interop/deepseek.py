@@ -11,7 +11,7 @@ from torch import nn
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import growth, rope_of, rope_settings
-from moebench.interop.weight_mapping import Piece, routed, shared_expert
+from moebench.interop.weight_mapping import TensorMapping, routed, shared_expert
 from moebench.models.latent_attention import Latent
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
@@ -40,8 +40,8 @@ def shared_of(config: Config) -> Callable[[int], nn.Module]:
     return lambda dim: Shared(dim, hidden)
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture with shared experts."""
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture with shared experts."""
     yield from routed(layer, theirs, ours)
     yield from shared_expert(layer, f"{theirs}mlp.shared_experts.", ours)
 

@@ -17,7 +17,7 @@ from moebench.interop.config import FILE, Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import pattern, sparse_of
 from moebench.interop.rope import positions_of
-from moebench.interop.weight_mapping import Piece, grouped_query, routed, shared_expert
+from moebench.interop.weight_mapping import TensorMapping, grouped_query, routed, shared_expert
 from moebench.models.decoder import Mixtral
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
@@ -64,10 +64,10 @@ def shared_of(config: Config) -> Callable[[int], nn.Module] | None:
     return (lambda dim: Shared(dim, hidden)) if hidden else None
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture."""
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture."""
     bias = f"{theirs}mlp.moe_statics.e_score_correction_bias"
-    yield Piece(bias, f"{ours}router.bias_E", row=True)
+    yield TensorMapping(bias, f"{ours}router.bias_E", row=True)
     yield from routed(layer, theirs, ours)
     if layer.shared is not None:
         yield from shared_expert(layer, f"{theirs}mlp.shared_experts.", ours)

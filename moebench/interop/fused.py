@@ -8,35 +8,39 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
-from moebench.interop.weight_mapping import Piece
+from moebench.interop.weight_mapping import TensorMapping
 
 OF_EXPERT = re.compile(r"(.*\.experts\.)\d+\.")
 
 
 def fused(
-    pieces: Sequence[Piece], stored: Container[str], in_memory: Sequence[tuple[str, str]] = ()
-) -> list[Piece]:
-    """Return the pieces of a checkpoint under the names it has, in either form.
+    mappings: Sequence[TensorMapping],
+    stored: Container[str],
+    in_memory: Sequence[tuple[str, str]] = (),
+) -> list[TensorMapping]:
+    """Return the mappings of a checkpoint under the names it has, in either form.
 
     Args:
-        pieces: as the architecture's own files have them.
+        mappings: as the architecture's own files have them.
         stored: the names in the checkpoint.
         in_memory: parts of those files' names, and what stands there in memory.
     """
-    if all(piece.theirs in stored for piece in pieces):
-        return list(pieces)
-    stacked = list(dict.fromkeys(_fused(pieces, in_memory)))
-    return stacked if all(piece.theirs in stored for piece in stacked) else list(pieces)
+    if all(mapping.theirs in stored for mapping in mappings):
+        return list(mappings)
+    stacked = list(dict.fromkeys(_fused(mappings, in_memory)))
+    return stacked if all(mapping.theirs in stored for mapping in stacked) else list(mappings)
 
 
-def _fused(pieces: Sequence[Piece], in_memory: Sequence[tuple[str, str]]) -> Iterator[Piece]:
-    for piece in pieces:
-        name = piece.theirs
+def _fused(
+    mappings: Sequence[TensorMapping], in_memory: Sequence[tuple[str, str]]
+) -> Iterator[TensorMapping]:
+    for mapping in mappings:
+        name = mapping.theirs
         for there, here in in_memory:
             name = name.replace(there, here)
         expert = OF_EXPERT.match(name)
         if expert is None:
-            yield replace(piece, theirs=name)
+            yield replace(mapping, theirs=name)
         else:
-            end = "gate_up_proj" if piece.ours.endswith("gate_up_EDF") else "down_proj"
-            yield Piece(expert[1] + end, piece.ours, stacked=True)
+            end = "gate_up_proj" if mapping.ours.endswith("gate_up_EDF") else "down_proj"
+            yield TensorMapping(expert[1] + end, mapping.ours, stacked=True)

@@ -15,7 +15,7 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
-from moebench.interop.weight_mapping import Piece, grouped_query
+from moebench.interop.weight_mapping import TensorMapping, grouped_query
 from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import Comparison
 from moebench.models.multipliers import Multipliers
@@ -46,12 +46,12 @@ def build(config: Config, shared: Callable[[int], nn.Module] | None = None) -> M
     )
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture, whose experts are stacked."""
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture, whose experts are stacked."""
     there = f"{theirs}block_sparse_moe."
-    yield Piece(f"{there}router.layer.weight", f"{ours}router.score.weight")
-    yield Piece(f"{there}input_linear.weight", f"{ours}experts.gate_up_EDF", stacked=True)
-    yield Piece(f"{there}output_linear.weight", f"{ours}experts.down_EFD", stacked=True)
+    yield TensorMapping(f"{there}router.layer.weight", f"{ours}router.score.weight")
+    yield TensorMapping(f"{there}input_linear.weight", f"{ours}experts.gate_up_EDF", stacked=True)
+    yield TensorMapping(f"{there}output_linear.weight", f"{ours}experts.down_EFD", stacked=True)
 
 
 def fits(parts: Parts) -> bool:

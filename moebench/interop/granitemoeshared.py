@@ -10,7 +10,7 @@ from moebench.interop import granitemoe
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
-from moebench.interop.weight_mapping import Piece, grouped_query
+from moebench.interop.weight_mapping import TensorMapping, grouped_query
 from moebench.models.decoder import Mixtral
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
@@ -22,13 +22,13 @@ def build(config: Config) -> Mixtral:
     return granitemoe.build(config, (lambda dim: Shared(dim, hidden)) if hidden else None)
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture; gate and up of its shared experts are one matrix."""
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture; gate and up of its shared experts are one matrix."""
     yield from granitemoe.mixture(layer, theirs, ours)
     if layer.shared is not None:
         there, here = f"{theirs}shared_mlp.", f"{ours}shared.expert."
-        yield Piece(f"{there}input_linear.weight", f"{here}gate_up_EDF", expert=0)
-        yield Piece(f"{there}output_linear.weight", f"{here}down_EFD", expert=0)
+        yield TensorMapping(f"{there}input_linear.weight", f"{here}gate_up_EDF", expert=0)
+        yield TensorMapping(f"{there}output_linear.weight", f"{here}down_EFD", expert=0)
 
 
 def fits(parts: Parts) -> bool:

@@ -14,7 +14,7 @@ from moebench.interop.config import FILE, Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
-from moebench.interop.weight_mapping import Piece, expert_list, linears, shared_expert
+from moebench.interop.weight_mapping import TensorMapping, expert_list, linears, shared_expert
 from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import QueryKeyNorm
 from moebench.moe.experts.shared import Shared
@@ -70,14 +70,14 @@ def stretched(config: Config) -> Config:
     return config.but(rope_parameters={"rope_theta": base}, rope_scaling=None)
 
 
-def attention(module: nn.Module, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of an attention."""
+def attention(module: nn.Module, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of an attention."""
     return linears(module, NAMES, theirs, ours)
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture."""
-    yield Piece(f"{theirs}mlp.gate.wg.weight", f"{ours}router.score.weight")
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture."""
+    yield TensorMapping(f"{theirs}mlp.gate.wg.weight", f"{ours}router.score.weight")
     yield from expert_list(layer, f"{theirs}mlp.", ours)
     yield from shared_expert(layer, f"{theirs}mlp.shared_mlp.", ours)
 

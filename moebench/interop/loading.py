@@ -17,7 +17,7 @@ from moebench.interop.free_memory import check_room
 from moebench.interop.fused import fused
 from moebench.interop.tensors import Stored, find, listed, read_into
 from moebench.interop.tied import settle
-from moebench.interop.weight_mapping import Piece
+from moebench.interop.weight_mapping import TensorMapping
 from moebench.models.decoder import Mixtral
 
 DTYPES = {
@@ -66,17 +66,17 @@ def from_pretrained(
             model = architecture.build(config).eval()
     except (AttributeError, TypeError) as error:
         raise ValueError(f"{folder / FILE}: a value is of the wrong type: {error}") from error
-    pieces = fused(list(architecture.pieces(model)), stored, architecture.in_memory)
-    check_names(folder, model, pieces, stored, architecture.spare(config))
+    mappings = fused(list(architecture.mappings(model)), stored, architecture.in_memory)
+    check_names(folder, model, mappings, stored, architecture.spare(config))
     wanted = (
-        most_common([stored[piece.theirs] for piece in pieces])
+        most_common([stored[mapping.theirs] for mapping in mappings])
         if dtype is None
         else dtype_of(dtype)
     )
     where = torch.device(device)
     check_room(sum(tensor.numel() for tensor in model.state_dict().values()), wanted, where)
     allocate(model, wanted, where, architecture.exact)
-    fill(model, pieces, stored)
+    fill(model, mappings, stored)
     model.source = folder.resolve()
     return model
 
@@ -99,12 +99,12 @@ def most_common(stored: Sequence[Stored]) -> torch.dtype:
 def check_names(
     folder: Path,
     model: Mixtral,
-    pieces: Sequence[Piece],
+    mappings: Sequence[TensorMapping],
     stored: Mapping[str, Stored],
     spare: tuple[str, ...] = (),
 ) -> None:
     """Raise ValueError unless a checkpoint has all weights of a model, in shape, and no others."""
-    names = {piece.theirs for piece in pieces}
+    names = {mapping.theirs for mapping in mappings}
     if missing := [name for name in names if name not in stored]:
         raise ValueError(f"{folder}: missing weights: {listed(sorted(missing))}")
     rest = [name for name in stored if name not in names and not name.endswith(COMPUTED)]
@@ -114,12 +114,12 @@ def check_names(
     if left_out:
         log.warning("%s: not part of the decoder, left out: %s", folder, listed(left_out))
     state = model.state_dict()
-    for piece in pieces:
-        shape = tuple(piece.view(state).shape)
-        if stored[piece.theirs].shape != shape:
-            found = "x".join(map(str, stored[piece.theirs].shape))
+    for mapping in mappings:
+        shape = tuple(mapping.view(state).shape)
+        if stored[mapping.theirs].shape != shape:
+            found = "x".join(map(str, stored[mapping.theirs].shape))
             expected = "x".join(map(str, shape))
-            raise ValueError(f"{folder}: {piece.theirs} is {found}, {FILE} asks for {expected}")
+            raise ValueError(f"{folder}: {mapping.theirs} is {found}, {FILE} asks for {expected}")
 
 
 def allocate(
@@ -148,22 +148,22 @@ def _room(like: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.empty((experts, fan_out, fan_in), dtype=dtype, device=device).transpose(1, 2)
 
 
-def fill(model: nn.Module, pieces: Sequence[Piece], stored: Mapping[str, Stored]) -> None:
-    """Read all pieces, in the order in which the files have them."""
+def fill(model: nn.Module, mappings: Sequence[TensorMapping], stored: Mapping[str, Stored]) -> None:
+    """Read all mappings, in the order in which the files have them."""
     state = model.state_dict()
     order = sorted(
-        pieces, key=lambda piece: (stored[piece.theirs].file, stored[piece.theirs].start)
+        mappings, key=lambda mapping: (stored[mapping.theirs].file, stored[mapping.theirs].start)
     )
     bar = tqdm(order, desc="reading weights", unit="tensor", disable=None, leave=False)
     file: BinaryIO | None = None
     try:
-        for piece in bar:
-            place = stored[piece.theirs]
+        for mapping in bar:
+            place = stored[mapping.theirs]
             if file is None or file.name != str(place.file):
                 if file is not None:
                     file.close()
                 file = place.file.open("rb", buffering=0)
-            read_into(file, place, piece.view(state))
+            read_into(file, place, mapping.view(state))
     finally:
         if file is not None:
             file.close()

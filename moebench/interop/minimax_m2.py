@@ -12,7 +12,7 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import PARTIAL, partial_settings, positions_of, turned_of
-from moebench.interop.weight_mapping import Piece, grouped_query
+from moebench.interop.weight_mapping import TensorMapping, grouped_query
 from moebench.models.decoder import Mixtral
 from moebench.models.grouped_query import Comparison, QueryKeyNorm
 from moebench.moe.layer import MoELayer
@@ -36,9 +36,9 @@ def build(config: Config) -> Mixtral:
     )
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture."""
-    yield Piece(f"{theirs}block_sparse_moe.e_score_correction_bias", f"{ours}router.bias_E")
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture."""
+    yield TensorMapping(f"{theirs}block_sparse_moe.e_score_correction_bias", f"{ours}router.bias_E")
     yield from mixtral.mixture(layer, theirs, ours)
 
 

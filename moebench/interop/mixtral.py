@@ -12,7 +12,7 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
-from moebench.interop.weight_mapping import Piece, expert_list, grouped_query
+from moebench.interop.weight_mapping import TensorMapping, expert_list, grouped_query
 from moebench.models.decoder import Mixtral
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
@@ -32,9 +32,9 @@ def build(config: Config) -> Mixtral:
     )
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture."""
-    yield Piece(f"{theirs}block_sparse_moe.gate.weight", f"{ours}router.score.weight")
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture."""
+    yield TensorMapping(f"{theirs}block_sparse_moe.gate.weight", f"{ours}router.score.weight")
     yield from expert_list(layer, f"{theirs}block_sparse_moe.", ours, ("w1", "w3", "w2"))
 
 

@@ -11,7 +11,7 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
-from moebench.interop.weight_mapping import Piece, grouped_query, routed, swiglu
+from moebench.interop.weight_mapping import TensorMapping, grouped_query, routed, swiglu
 from moebench.models.decoder import Mixtral
 from moebench.moe.experts.shared import GatedShared
 from moebench.moe.layer import MoELayer
@@ -33,10 +33,10 @@ def build(config: Config) -> Mixtral:
     )
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture."""
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture."""
     yield from routed(layer, theirs, ours)
-    yield Piece(f"{theirs}mlp.shared_expert_gate.weight", f"{ours}shared.gate.weight")
+    yield TensorMapping(f"{theirs}mlp.shared_expert_gate.weight", f"{ours}shared.gate.weight")
     expert = layer.get_submodule("shared.shared.expert")
     yield from swiglu(expert, f"{theirs}mlp.shared_expert.", f"{ours}shared.shared.expert.", 0)
 

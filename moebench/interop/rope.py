@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moebench.interop.config import FILE, Config
-from moebench.models.rotary import Positions, Yarn
+from moebench.models.rotary import RotaryEmbedding, Yarn
 
 PARTIAL = "partial_rotary_factor"
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 def positions_of(
     config: Config, window: int | None = None, interleaved: bool = False, partial: bool = False
-) -> Positions:
+) -> RotaryEmbedding:
     """Return the positions.
 
     Args:
@@ -33,7 +33,7 @@ def positions_of(
     rope = rope_of(config)
     if not partial and rope[PARTIAL] != 1:
         raise ValueError(f"{FILE}: {PARTIAL}={rope[PARTIAL]} is not supported, only 1")
-    return Positions(
+    return RotaryEmbedding(
         base=float(rope["rope_theta"]),
         context=config["max_position_embeddings"],
         window=window or None,
@@ -64,7 +64,7 @@ def turned_of(config: Config, head_width: int) -> int:
     return int(head_width * rope_of(config)[PARTIAL])
 
 
-def partial_settings(positions: Positions, head_width: int, turned: int) -> dict[str, Any]:
+def partial_settings(positions: RotaryEmbedding, head_width: int, turned: int) -> dict[str, Any]:
     """Return what config.json says of positions of which not all features of a head are turned."""
     share = turned / head_width
     if int(head_width * share) < turned:  # rounded below it
@@ -120,7 +120,7 @@ def _yarn(rope: Mapping[str, Any]) -> Yarn:
     return Yarn(float(factor), first, float(fast), float(slow), float(attention))
 
 
-def rope_settings(positions: Positions, **more: float) -> dict[str, Any]:
+def rope_settings(positions: RotaryEmbedding, **more: float) -> dict[str, Any]:
     """Return what config.json says of positions, in the new form and in the old one alike.
 
     Args:

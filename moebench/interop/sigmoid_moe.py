@@ -9,7 +9,7 @@ from typing import Any
 from moebench.interop import deepseek, mixtures
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
-from moebench.interop.weight_mapping import Piece
+from moebench.interop.weight_mapping import TensorMapping
 from moebench.moe.layer import MoELayer, Sparse
 from moebench.moe.routers import SigmoidTopK
 
@@ -25,9 +25,9 @@ def sparse_of(config: Config) -> Sparse:
     )
 
 
-def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of a mixture."""
-    yield Piece(f"{theirs}mlp.gate.e_score_correction_bias", f"{ours}router.bias_E")
+def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of a mixture."""
+    yield TensorMapping(f"{theirs}mlp.gate.e_score_correction_bias", f"{ours}router.bias_E")
     yield from deepseek.mixture(layer, theirs, ours)
 
 

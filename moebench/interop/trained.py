@@ -20,7 +20,7 @@ DESCRIBED = "config.json"
 
 
 @dataclass(frozen=True)
-class Opened:
+class TrainedModel:
     """A model that can be looked at."""
 
     path: Path
@@ -33,7 +33,7 @@ class Opened:
     source: Any = None  # the text that it was trained on, of a run
 
 
-def open_model(path: Path, dtype: str | None = None) -> Opened:
+def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
     """Return the model in a folder.
 
     Args:
@@ -65,14 +65,14 @@ def around(path: Path) -> Path:
     return next((p for p in path.parents if (p / DESCRIBED).is_file()), path.parent)
 
 
-def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> Opened:
+def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> TrainedModel:
     network = from_pretrained(folder, dtype)
     codec = PublishedTokenizer(folder)
     told = dict(config)
     if (more := folder / "generation_config.json").is_file():
         told |= json.loads(more.read_text(encoding="utf-8"))
     ends = told.get("eos_token_id")
-    return Opened(
+    return TrainedModel(
         path=folder,
         network=network,
         codec=codec,
@@ -83,7 +83,7 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> O
     )
 
 
-def _run(weights: Path, config: Mapping[str, Any]) -> Opened:
+def _run(weights: Path, config: Mapping[str, Any]) -> TrainedModel:
     if not weights.is_file():
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its runs, a reproduction none"
@@ -102,7 +102,7 @@ def _run(weights: Path, config: Mapping[str, Any]) -> Opened:
     network: nn.Module = model.network.eval()
     lift_capacity(network)  # or what a token gets would depend on those that come with it
     context: int = min(data.length, getattr(network, "context", data.length))
-    return Opened(
+    return TrainedModel(
         path=weights,
         network=network,
         codec=data.tokenizer,

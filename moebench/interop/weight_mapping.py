@@ -15,7 +15,7 @@ from moebench.moe.layer import MoELayer
 
 
 @dataclass(frozen=True)
-class Piece:
+class TensorMapping:
     """A tensor of a checkpoint, and the parameter or buffer that it is, or is a part of."""
 
     theirs: str
@@ -38,45 +38,47 @@ class Piece:
         return tensor[self.expert].T[first:end]
 
 
-Names = Callable[[nn.Module, str, str], Iterator[Piece]]
-MixtureNames = Callable[[MoELayer, str, str], Iterator[Piece]]
+Names = Callable[[nn.Module, str, str], Iterator[TensorMapping]]
+MixtureNames = Callable[[MoELayer, str, str], Iterator[TensorMapping]]
 
 
-def decoder(model: Mixtral, attention: Names, mixture: MixtureNames) -> Iterator[Piece]:
-    """Yield all pieces of a decoder.
+def decoder(model: Mixtral, attention: Names, mixture: MixtureNames) -> Iterator[TensorMapping]:
+    """Yield all mappings of a decoder.
 
     Args:
         model: names what there is.
-        attention: yields the pieces of an attention, given it and the two prefixes.
+        attention: yields the mappings of an attention, given it and the two prefixes.
         mixture: the same for a `MoELayer`; it is given the prefix of the layer.
     """
-    yield Piece("model.embed_tokens.weight", "embedding.weight")
+    yield TensorMapping("model.embed_tokens.weight", "embedding.weight")
     for layer in range(model.shape.layers):
         theirs, ours = f"model.layers.{layer}.", f"blocks.{layer}."
         inner = model.get_submodule(f"{ours}attention.inner")
-        yield Piece(f"{theirs}input_layernorm.weight", f"{ours}attention.norm.weight")
+        yield TensorMapping(f"{theirs}input_layernorm.weight", f"{ours}attention.norm.weight")
         yield from attention(inner, f"{theirs}self_attn.", f"{ours}attention.inner.")
-        yield Piece(f"{theirs}post_attention_layernorm.weight", f"{ours}feed_forward.norm.weight")
+        yield TensorMapping(
+            f"{theirs}post_attention_layernorm.weight", f"{ours}feed_forward.norm.weight"
+        )
         inner = model.get_submodule(f"{ours}feed_forward.inner")
         if isinstance(inner, Mixture):
             yield from mixture(inner.moe, theirs, f"{ours}feed_forward.inner.moe.")
         else:
             block = inner.get_submodule("block.expert")
             yield from swiglu(block, f"{theirs}mlp.", f"{ours}feed_forward.inner.block.expert.", 0)
-    yield Piece("model.norm.weight", "norm.weight")
+    yield TensorMapping("model.norm.weight", "norm.weight")
     if not model.shape.tied:
-        yield Piece("lm_head.weight", "output.weight")
+        yield TensorMapping("lm_head.weight", "output.weight")
 
 
-def grouped_query(attention: nn.Module, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of grouped-query attention, biases and norms where it has them."""
+def grouped_query(attention: nn.Module, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of grouped-query attention, biases and norms where it has them."""
     names = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "out": "o_proj"}
     names |= {"query_norm": "q_norm", "key_norm": "k_norm"}
     yield from linears(attention, names, theirs, ours)
 
 
-def latent(attention: nn.Module, theirs: str, ours: str) -> Iterator[Piece]:
-    """Yield the pieces of latent attention, with a narrow vector for queries or without."""
+def latent(attention: nn.Module, theirs: str, ours: str) -> Iterator[TensorMapping]:
+    """Yield the mappings of latent attention, with a narrow vector for queries or without."""
     narrow = hasattr(attention, "query_down")
     names = {
         "query_down": "q_a_proj",
@@ -90,12 +92,14 @@ def latent(attention: nn.Module, theirs: str, ours: str) -> Iterator[Piece]:
     yield from linears(attention, names, theirs, ours)
 
 
-def linears(module: nn.Module, names: dict[str, str], theirs: str, ours: str) -> Iterator[Piece]:
+def linears(
+    module: nn.Module, names: dict[str, str], theirs: str, ours: str
+) -> Iterator[TensorMapping]:
     """Yield weights and biases of the submodules that are there, our name -> theirs."""
     for here, there in names.items():
         for kind in ("weight", "bias"):
             if getattr(getattr(module, here, None), kind, None) is not None:
-                yield Piece(f"{theirs}{there}.{kind}", f"{ours}{here}.{kind}")
+                yield TensorMapping(f"{theirs}{there}.{kind}", f"{ours}{here}.{kind}")
 
 
 def swiglu(
@@ -104,13 +108,13 @@ def swiglu(
     ours: str,
     expert: int,
     names: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj"),
-) -> Iterator[Piece]:
+) -> Iterator[TensorMapping]:
     """Yield the three matrices of one expert, whose names are those of gate, up and down."""
     gate, up, down = (f"{theirs}{name}.weight" for name in names)
     hidden = experts.get_parameter("down_EFD").shape[1]
-    yield Piece(gate, f"{ours}gate_up_EDF", expert, (0, hidden))
-    yield Piece(up, f"{ours}gate_up_EDF", expert, (hidden, 2 * hidden))
-    yield Piece(down, f"{ours}down_EFD", expert)
+    yield TensorMapping(gate, f"{ours}gate_up_EDF", expert, (0, hidden))
+    yield TensorMapping(up, f"{ours}gate_up_EDF", expert, (hidden, 2 * hidden))
+    yield TensorMapping(down, f"{ours}down_EFD", expert)
 
 
 def expert_list(
@@ -118,19 +122,19 @@ def expert_list(
     theirs: str,
     ours: str,
     names: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj"),
-) -> Iterator[Piece]:
+) -> Iterator[TensorMapping]:
     """Yield the experts of a mixture, which a checkpoint numbers."""
     for expert in range(layer.experts.get_parameter("down_EFD").shape[0]):
         there = f"{theirs}experts.{expert}."
         yield from swiglu(layer.experts, there, f"{ours}experts.", expert, names)
 
 
-def shared_expert(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+def shared_expert(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
     """Yield the shared experts of a mixture, which are one block."""
     yield from swiglu(layer.get_submodule("shared.expert"), theirs, f"{ours}shared.expert.", 0)
 
 
-def routed(layer: MoELayer, theirs: str, ours: str) -> Iterator[Piece]:
+def routed(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
     """Yield the router and the experts of a mixture called `mlp`."""
-    yield Piece(f"{theirs}mlp.gate.weight", f"{ours}router.score.weight")
+    yield TensorMapping(f"{theirs}mlp.gate.weight", f"{ours}router.score.weight")
     yield from expert_list(layer, f"{theirs}mlp.", ours)

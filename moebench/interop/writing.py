@@ -59,8 +59,10 @@ def save_pretrained(
     for old in [folder / FILE, folder / INDEX, folder / SINGLE, *folder.glob("model-*-of-*")]:
         old.unlink(missing_ok=True)
     state = parts.model.state_dict()
-    pieces = architecture.pieces(parts.model)
-    write_shards(folder, ((piece.theirs, piece.view(state)) for piece in pieces), shard_bytes)
+    mappings = architecture.mappings(parts.model)
+    write_shards(
+        folder, ((mapping.theirs, mapping.view(state)) for mapping in mappings), shard_bytes
+    )
     if source is not None:
         copy_files(source, folder)
     (folder / FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from moebench.models.kv_cache import Memory
+from moebench.models.kv_cache import KVCache
 from moebench.moe.decision import RoutingDecision
 
 PLACE = "moebench/models/contract.py"  # where messages send people
@@ -53,22 +53,22 @@ def without_mixtures(arguments: Mapping[str, Any], *keys: str) -> DenseTwin | No
 class Caching(Protocol):
     """A model that can read each token of a text once."""
 
-    def remember(self, room: int) -> list[Memory]:
-        """Return empty memories, one a layer, for a text of up to so many tokens."""
+    def kv_caches(self, room: int) -> list[KVCache]:
+        """Return empty caches, one a layer, for a text of up to so many tokens."""
         ...
 
     def read(
         self,
         input_BL: Tensor,
-        memories: Sequence[Memory] | None = None,
+        caches: Sequence[KVCache] | None = None,
         mask_BS: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return x_BLD of tokens that follow those of the memories, and the decisions.
+        """Return x_BLD of tokens that follow those of the caches, and the decisions.
 
         Args:
-            input_BL: ids of the tokens, which are added to the memories.
-            memories: one a layer.
-            mask_BS: which tokens are real, those of the memories and then these; None: all are.
+            input_BL: ids of the tokens, which are added to the caches.
+            caches: one a layer.
+            mask_BS: which tokens are real, those of the caches and then these; None: all are.
         """
         ...
 

@@ -17,11 +17,11 @@ from moebench.models.contract import DenseTwin, without_mixtures
 from moebench.models.feed_forward import slot
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.initialise import draw_seed, initialise
-from moebench.models.kv_cache import Memory
+from moebench.models.kv_cache import KVCache
 from moebench.models.multipliers import NO_MULTIPLIERS, Multipliers
 from moebench.models.output import Output
 from moebench.models.padding import check_mask, mask_of
-from moebench.models.rotary import Positions
+from moebench.models.rotary import RotaryEmbedding
 from moebench.models.t5_blocks import Residual
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts.shared import Shared
@@ -58,7 +58,7 @@ class DecoderShape:
             raise ValueError(f"shape.epsilon={self.epsilon}: must be above 0")
 
 
-DEFAULT_SHAPE, DEFAULT_POSITIONS = DecoderShape(), Positions()
+DEFAULT_SHAPE, DEFAULT_POSITIONS = DecoderShape(), RotaryEmbedding()
 
 
 class Mixtral(nn.Module):
@@ -86,7 +86,7 @@ class Mixtral(nn.Module):
         sparse: Sparse | None = None,
         shared: Callable[[int], nn.Module] | None = None,
         attention: Callable[[int, int], nn.Module] = GroupedQueryAttention,
-        positions: Positions = DEFAULT_POSITIONS,
+        positions: RotaryEmbedding = DEFAULT_POSITIONS,
         initial_scale: float = 1.0,
     ) -> None:
         super().__init__()
@@ -120,31 +120,31 @@ class Mixtral(nn.Module):
     def read(
         self,
         input_BL: Tensor,
-        memories: Sequence[Memory] | None = None,
+        caches: Sequence[KVCache] | None = None,
         mask_BS: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return the tokens after all layers, normalised, and the decisions.
 
         Args:
             input_BL: ids of the tokens.
-            memories: one a layer, of the tokens before these, which are added; None: these are
+            caches: one a layer, of the tokens before these, which are added; None: these are
                 the first and nothing is kept.
-            mask_BS: which tokens are real, those of the memories and then these; None: all are.
+            mask_BS: which tokens are real, those of the caches and then these; None: all are.
 
         Raises:
-            ValueError: if a memory is full, or the mask is of another shape than the tokens.
+            ValueError: if a cache is full, or the mask is of another shape than the tokens.
         """
         x_BLD, factor = self.embedding(input_BL), self.shape.multipliers.embedding
         x_BLD = x_BLD if factor == 1 else x_BLD * factor
         batch, length = input_BL.shape
-        start = 0 if memories is None else memories[0].length
+        start = 0 if caches is None else caches[0].length
         check_mask(mask_BS, (batch, start + length), "mask_BL")
         place = self.positions.place(start, length, self.rotary_width, x_BLD, mask_BS)
         mask_BL = None if mask_BS is None else mask_BS[:, start:]
         decisions: list[RoutingDecision] = []
         for layer, block in enumerate(self.blocks):
-            memory = None if memories is None else memories[layer]
-            x_BLD, of_block = block(x_BLD, mask_BL, place, memory)
+            cache = None if caches is None else caches[layer]
+            x_BLD, of_block = block(x_BLD, mask_BL, place, cache)
             decisions += of_block
         return self.norm(x_BLD), decisions
 
@@ -154,9 +154,9 @@ class Mixtral(nn.Module):
         logits, divisor = x_BLD @ weight_VD.T, self.shape.multipliers.logits
         return logits if divisor == 1 else logits / divisor
 
-    def remember(self, room: int) -> list[Memory]:
-        """Return empty memories for a text of up to so many tokens, for `read`."""
-        return [Memory(room) for _ in self.blocks]
+    def kv_caches(self, room: int) -> list[KVCache]:
+        """Return empty caches for a text of up to so many tokens, for `read`."""
+        return [KVCache(room) for _ in self.blocks]
 
     @property
     def context(self) -> int:
@@ -203,7 +203,7 @@ class DecoderBlock(nn.Module):
         Args:
             x_BLD: the tokens.
             mask_BL: which of them are real; None: all are.
-            *where: what attention is told beside them: their place, and memory if there is one.
+            *where: what attention is told beside them: their place, and cache if there is one.
         """
         x_BLD, of_attention = self.attention(x_BLD, *where)
         x_BLD, of_feed_forward = self.feed_forward(x_BLD, mask_BL)

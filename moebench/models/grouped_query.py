@@ -12,8 +12,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from moebench.models.kv_cache import Memory
-from moebench.models.rotary import Place
+from moebench.models.kv_cache import KVCache
+from moebench.models.rotary import Rotation
 from moebench.moe.decision import RoutingDecision
 
 
@@ -106,34 +106,34 @@ class GroupedQueryAttention(nn.Module):
             self.key_norm = nn.RMSNorm(widths[1], eps=norm.epsilon)
 
     def forward(
-        self, x_BLD: Tensor, place: Place, memory: Memory | None = None
+        self, x_BLD: Tensor, place: Rotation, cache: KVCache | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return what each token gathers, and no decision.
 
         Args:
             x_BLD: the tokens.
             place: where they stand.
-            memory: what was read before, extended by these tokens; None: nothing was.
+            cache: what was read before, extended by these tokens; None: nothing was.
         """
         query_BHLR = self._asked(self.query(x_BLD), "query_norm", place)
         key_BHLR = self._asked(self.key(x_BLD), "key_norm", place)
         value_BHLR = self._heads(self.value(x_BLD))
-        if memory is not None:
-            key_BHLR, value_BHLR = memory.extend(key_BHLR, value_BHLR)
+        if cache is not None:
+            key_BHLR, value_BHLR = cache.extend(key_BHLR, value_BHLR)
         gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place, self.scale)
         return self.out(gathered_BHLR.transpose(1, 2).flatten(2)), []
 
-    def _asked(self, x_BLD: Tensor, name: str, place: Place) -> Tensor:
+    def _asked(self, x_BLD: Tensor, name: str, place: Rotation) -> Tensor:
         """Return queries or keys turned, normalised where that is wanted."""
         if self.norm is None:
-            return place.turn(self._heads(x_BLD))
+            return place.rotate(self._heads(x_BLD))
         norm = self.get_submodule(name)
         if self.norm.over == "width":
-            return place.turn(self._heads(norm(x_BLD)))
+            return place.rotate(self._heads(norm(x_BLD)))
         if self.norm.turned:
-            normed: Tensor = norm(place.turn(self._heads(x_BLD)))
+            normed: Tensor = norm(place.rotate(self._heads(x_BLD)))
             return normed
-        return place.turn(norm(self._heads(x_BLD)))
+        return place.rotate(norm(self._heads(x_BLD)))
 
     def _heads(self, x_BLD: Tensor) -> Tensor:
         """Give each head its share of the width."""
@@ -145,7 +145,7 @@ def attend(
     query_BHLR: Tensor,
     key_BHSR: Tensor,
     value_BHSR: Tensor,
-    place: Place,
+    place: Rotation,
     scale: float | None = None,
 ) -> Tensor:
     """Return the values that each query gathers from the keys it may see.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-class Memory:
+class KVCache:
     """What one attention layer keeps of the tokens it has read, in room set aside once.
 
     Args:
@@ -27,7 +27,7 @@ class Memory:
         """
         start, end = self.length, self.length + key_BHLR.shape[2]
         if end > self.room:
-            raise ValueError(f"memory: {end} tokens do not fit the room for {self.room}")
+            raise ValueError(f"cache: {end} tokens do not fit the room for {self.room}")
         if self._kept is None:
             self._kept = (_room(key_BHLR, self.room), _room(value_BHLR, self.room))
         for kept, new in zip(self._kept, (key_BHLR, value_BHLR), strict=True):

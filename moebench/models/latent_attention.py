@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from moebench.models.grouped_query import attend
-from moebench.models.kv_cache import Memory
-from moebench.models.rotary import Place
+from moebench.models.kv_cache import KVCache
+from moebench.models.rotary import Rotation
 from moebench.moe.decision import RoutingDecision
 
 EPSILON = 1e-6  # under the root of the norms of latent vectors
@@ -68,14 +68,14 @@ class LatentAttention(nn.Module):
         self.out = nn.Linear(heads * latent.value, dim, bias=latent.bias)
 
     def forward(
-        self, x_BLD: Tensor, place: Place, memory: Memory | None = None
+        self, x_BLD: Tensor, place: Rotation, cache: KVCache | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return what each token gathers, and no decision.
 
         Args:
             x_BLD: the tokens.
             place: where they stand.
-            memory: what was read before, extended by these tokens; None: nothing was.
+            cache: what was read before, extended by these tokens; None: nothing was.
         """
         latent = self.latent
         asking = x_BLD
@@ -83,15 +83,15 @@ class LatentAttention(nn.Module):
             asking = self.query_norm(self.query_down(x_BLD))
         query_BHLR = self._heads(self.query(asking))
         plain, turned = query_BHLR.split([latent.plain, latent.turned], dim=-1)
-        query_BHLR = torch.cat([plain, place.turn(turned)], dim=-1)
+        query_BHLR = torch.cat([plain, place.rotate(turned)], dim=-1)
 
         narrow, turned_BLR = self.kv_down(x_BLD).split([latent.kv_rank, latent.turned], dim=-1)
         both_BHLR = self._heads(self.kv(self.kv_norm(narrow)))
         plain, value_BHLR = both_BHLR.split([latent.plain, latent.value], dim=-1)
-        shared_BHLR = place.turn(turned_BLR[:, None]).expand(-1, self.heads, -1, -1)
+        shared_BHLR = place.rotate(turned_BLR[:, None]).expand(-1, self.heads, -1, -1)
         key_BHLR = torch.cat([plain, shared_BHLR], dim=-1)
-        if memory is not None:
-            key_BHLR, value_BHLR = memory.extend(key_BHLR, value_BHLR)
+        if cache is not None:
+            key_BHLR, value_BHLR = cache.extend(key_BHLR, value_BHLR)
         scale = latent.scale * (latent.plain + latent.turned) ** -0.5
         gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place, scale)
         return self.out(gathered_BHLR.transpose(1, 2).flatten(2)), []

@@ -31,8 +31,8 @@ def reader(network: nn.Module, room: int) -> Reader:
         room: most tokens a text will have, counted from the beginning of the longest prompt.
     """
     if isinstance(network, Caching) and decides_alone(network):
-        return _remembering(network, room, next(network.parameters()).device)
-    return _rereading(network)
+        return _cached(network, room, next(network.parameters()).device)
+    return _reread(network)
 
 
 def decides_alone(network: nn.Module) -> bool:
@@ -47,9 +47,9 @@ def decides_alone(network: nn.Module) -> bool:
     )
 
 
-def _remembering(network: Caching, room: int, device: torch.device) -> Reader:
-    """Read with memory, texts of unequal length being padded on the left."""
-    memories = network.remember(room)
+def _cached(network: Caching, room: int, device: torch.device) -> Reader:
+    """Read with cache, texts of unequal length being padded on the left."""
+    caches = network.kv_caches(room)
     mask_BS = torch.empty(0)  # on the CPU, where asking what it holds costs nothing
 
     def read(new: Sequence[Sequence[int]]) -> Tensor:
@@ -59,14 +59,14 @@ def _remembering(network: Caching, room: int, device: torch.device) -> Reader:
         mask_BL = torch.arange(length) >= torch.tensor([[length - len(ids)] for ids in new])
         mask_BS = torch.cat([mask_BS, mask_BL], dim=1) if mask_BS.numel() else mask_BL
         mask = None if mask_BS.all() else mask_BS.to(device)
-        x_BLD, _ = network.read(ids_BL.to(device), memories, mask)
+        x_BLD, _ = network.read(ids_BL.to(device), caches, mask)
         last_BD = x_BLD[:, -1]
         return network.score(last_BD if all(new) else last_BD[[bool(ids) for ids in new]])
 
     return read
 
 
-def _rereading(network: nn.Module) -> Reader:
+def _reread(network: nn.Module) -> Reader:
     """Read every text anew."""
     device = next(network.parameters()).device
     texts: list[list[int]] = []

@@ -49,7 +49,7 @@ class Yarn:
 
 
 @dataclass(frozen=True)
-class Place:
+class Rotation:
     """Where the tokens of one call stand; all layers share it.
 
     With padding, rows stand in places of their own, and the tensors have axes B and 1 in front.
@@ -61,7 +61,7 @@ class Place:
     seen_LS: Tensor | None  # bool; None: everything up to the token itself
     window: int | None
 
-    def turn(self, x_BHLR: Tensor) -> Tensor:
+    def rotate(self, x_BHLR: Tensor) -> Tensor:
         """Return queries or keys turned by the angles of their positions.
 
         Features beyond those that are turned stay as they are. Interleaved pairs come out apart;
@@ -70,7 +70,7 @@ class Place:
         width = self.cos_LR.shape[-1]
         if x_BHLR.shape[-1] > width:
             turned_BHLR, rest_BHLR = x_BHLR[..., :width], x_BHLR[..., width:]
-            return torch.cat([self.turn(turned_BHLR), rest_BHLR], dim=-1)
+            return torch.cat([self.rotate(turned_BHLR), rest_BHLR], dim=-1)
         if self.interleaved:
             x_BHLR = x_BHLR.unflatten(-1, (-1, 2)).transpose(-1, -2).flatten(-2)
         other_BHLR = x_BHLR.roll(x_BHLR.shape[-1] // 2, dims=-1)
@@ -78,7 +78,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Positions:
+class RotaryEmbedding:
     """How tokens know where they stand, and how far they see.
 
     Raises:
@@ -101,7 +101,7 @@ class Positions:
 
     def place(
         self, start: int, length: int, width: int, like: Tensor, mask_BS: Tensor | None = None
-    ) -> Place:
+    ) -> Rotation:
         """Return what attention needs to know of L = `length` tokens after `start` earlier ones.
 
         Args:
@@ -124,7 +124,7 @@ class Positions:
             token_L = token_BS[:, None, start:]
         angle_LP = token_L[..., None] * frequency_P
         cos_LP, sin_LP = angle_LP.cos() * size, angle_LP.sin() * size
-        return Place(
+        return Rotation(
             torch.cat([cos_LP, cos_LP], dim=-1).to(like.dtype),
             torch.cat([-sin_LP, sin_LP], dim=-1).to(like.dtype),
             self.interleaved,

@@ -22,7 +22,7 @@ Level = Literal[
 ]
 
 
-class Word(StrEnum):
+class VerdictLabel(StrEnum):
     """What a verdict says."""
 
     REPRODUCED = "reproduced"
@@ -40,10 +40,20 @@ class Word(StrEnum):
     NOT_TESTABLE = "not testable here"
 
 
-JUDGED = (Word.REPRODUCED, Word.PARTIAL, Word.NOT_REPRODUCED, Word.INCONCLUSIVE)
-OF_CONTROLS = (Word.PASSED, Word.FAILED, Word.UNDECIDED)
+JUDGED = (
+    VerdictLabel.REPRODUCED,
+    VerdictLabel.PARTIAL,
+    VerdictLabel.NOT_REPRODUCED,
+    VerdictLabel.INCONCLUSIVE,
+)
+OF_CONTROLS = (VerdictLabel.PASSED, VerdictLabel.FAILED, VerdictLabel.UNDECIDED)
 KINDS = {"effect": "positive", "no effect": "null"}  # what a control expects -> its name
-NOT_JUDGED = (Word.NEEDS_FULL, Word.NEEDS_GPU, Word.NOT_IMPLEMENTED, Word.NOT_TESTABLE)
+NOT_JUDGED = (
+    VerdictLabel.NEEDS_FULL,
+    VerdictLabel.NEEDS_GPU,
+    VerdictLabel.NOT_IMPLEMENTED,
+    VerdictLabel.NOT_TESTABLE,
+)
 
 
 def units(replicate: str) -> str:

@@ -5,22 +5,22 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from moebench.papers.claim import ClaimTest, Word
+from moebench.papers.claim import ClaimTest, VerdictLabel
 from moebench.verdict import Verdict
 
 MINUS = "−"
 SHAPES = {  # tell verdicts apart without colour; controls are square
-    Word.REPRODUCED: "●",
-    Word.PARTIAL: "◐",
-    Word.NOT_REPRODUCED: "✕",
-    Word.INCONCLUSIVE: "○",
-    Word.PASSED: "■",
-    Word.FAILED: "⊠",
-    Word.UNDECIDED: "□",
-    Word.NEEDS_FULL: "…",
-    Word.NEEDS_GPU: "…",
-    Word.NOT_IMPLEMENTED: "–",
-    Word.NOT_TESTABLE: "–",
+    VerdictLabel.REPRODUCED: "●",
+    VerdictLabel.PARTIAL: "◐",
+    VerdictLabel.NOT_REPRODUCED: "✕",
+    VerdictLabel.INCONCLUSIVE: "○",
+    VerdictLabel.PASSED: "■",
+    VerdictLabel.FAILED: "⊠",
+    VerdictLabel.UNDECIDED: "□",
+    VerdictLabel.NEEDS_FULL: "…",
+    VerdictLabel.NEEDS_GPU: "…",
+    VerdictLabel.NOT_IMPLEMENTED: "–",
+    VerdictLabel.NOT_TESTABLE: "–",
 }
 MATCHED = {
     "active_flops": "active FLOPs a token",

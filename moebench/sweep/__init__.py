@@ -7,6 +7,6 @@ the study; workers only train and do not know Optuna, so killing one cannot harm
 
 from moebench.sweep.definition import Sweep, read_sweep
 from moebench.sweep.points import evidence
-from moebench.sweep.search import Options, search
+from moebench.sweep.search import SearchOptions, search
 
-__all__ = ["Options", "Sweep", "evidence", "read_sweep", "search"]
+__all__ = ["SearchOptions", "Sweep", "evidence", "read_sweep", "search"]

@@ -15,9 +15,9 @@ from moebench.run.job import Job
 from moebench.run.machine import commit
 from moebench.run.recording import start_clean
 from moebench.sweep.definition import SWEEPS, Sweep
-from moebench.sweep.leases import Claims
-from moebench.sweep.running_trial import CACHED, HASH, RECORD, STATUS, WHY, Underway
-from moebench.sweep.trial_queue import Tickets
+from moebench.sweep.leases import Leases
+from moebench.sweep.running_trial import CACHED, HASH, RECORD, STATUS, WHY, RunningTrial
+from moebench.sweep.trial_queue import TrialQueue
 
 PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others: by steps
 ANSWERS = (
@@ -61,38 +61,38 @@ def nothing(sweep: Sweep, arm: str) -> RunRecord:
     )
 
 
-class Crew:
-    """Takes tickets, hands out their runs, and gives the results back to the study.
+class ActiveTrials:
+    """Takes trials, hands out their runs, and gives the results back to the study.
 
     Args:
-        tickets: of the study.
-        claims: of this process.
+        queue: of the study.
+        leases: of this process.
         stop: ends a run that no longer belongs to this process.
     """
 
-    def __init__(self, tickets: Tickets, claims: Claims, stop: Callable[[Job], None]) -> None:
-        self.tickets = tickets
-        self.claims = claims
+    def __init__(self, queue: TrialQueue, leases: Leases, stop: Callable[[Job], None]) -> None:
+        self.queue = queue
+        self.leases = leases
         self.stop = stop
-        self.underway: dict[int, Underway] = {}
-        self.twins: dict[int, int] = {}  # trial -> the running one whose result it waits for
+        self.under_way: dict[int, RunningTrial] = {}
+        self.waiting: dict[int, int] = {}  # trial -> the running one whose result it waits for
         self.running: dict[Path, int] = {}  # folder of a run -> its trial
 
     @property
     def done(self) -> bool:
         """Whether every trial of the study has its result."""
-        return not self.underway and self.tickets.done
+        return not self.under_way and self.queue.done
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none."""
-        busy = set(self.running.values()) | set(self.twins)
-        for number, trial in self.underway.items():
+        busy = set(self.running.values()) | set(self.waiting)
+        for number, trial in self.under_way.items():
             if number not in busy:
                 self.running[trial.job.folder] = number
                 return trial.job
-        while (taken := self.tickets.take(self.underway)) is not None:
+        while (taken := self.queue.take(self.under_way)) is not None:
             trial = self._begin(taken)
-            if taken.number in self.underway and taken.number not in self.twins:
+            if taken.number in self.under_way and taken.number not in self.waiting:
                 self.running[trial.job.folder] = taken.number
                 return trial.job
         return None
@@ -102,8 +102,8 @@ class Crew:
         number = self.running.pop(job.folder, None)
         if number is None:
             return False
-        if self.claims.holds(self.underway[number].register):
-            self.underway[number].ended(record)
+        if self.leases.holds(self.under_way[number].attributes):
+            self.under_way[number].ended(record)
             self._finish(number)
         else:
             self._give_up(number)
@@ -111,8 +111,8 @@ class Crew:
 
     def watch(self) -> None:
         """Send heartbeats, give up lost trials, prune, and answer duplicates."""
-        for number, trial in list(self.underway.items()):
-            if not self.claims.beat(trial.register):
+        for number, trial in list(self.under_way.items()):
+            if not self.leases.beat(trial.attributes):
                 self._give_up(number)
                 continue
             try:
@@ -120,39 +120,39 @@ class Crew:
             except UpdateFinishedTrialError:  # this process was suspended, and another finished it
                 self._give_up(number)
                 continue
-            if number in self.twins:
+            if number in self.waiting:
                 self._look(number)
 
-    def _begin(self, taken: optuna.Trial) -> Underway:
+    def _begin(self, taken: optuna.Trial) -> RunningTrial:
         """Set a trial up."""
-        sweep, number = self.tickets.sweep, taken.number
-        register, jobs, arm = self.tickets.attributes(number), [], f"trial_{number}"
+        sweep, number = self.queue.sweep, taken.number
+        attributes, jobs, arm = self.queue.attributes(number), [], f"trial_{number}"
         pruning = PRUNING.get(sweep.pruner.class_name, "steps")
         try:
             experiment = sweep.at(taken.params)
         except ValueError as error:  # each value is valid by itself, but not all together
-            register.write(WHY, str(error))
-            trial = Underway(taken, register, [], pruning, status="failed")
+            attributes.write(WHY, str(error))
+            trial = RunningTrial(taken, attributes, [], pruning, status="failed")
             trial.note(nothing(sweep, arm))
         else:
-            register.write(HASH, experiment.hash)
+            attributes.write(HASH, experiment.hash)
             jobs = [
-                run_of(sweep, self.tickets.folder, arm, experiment, seed)
+                run_of(sweep, self.queue.folder, arm, experiment, seed)
                 for seed in sweep.trial_seeds
             ]
-            trial = Underway(taken, register, jobs, pruning)
-        self.underway[number] = trial
+            trial = RunningTrial(taken, attributes, jobs, pruning)
+        self.under_way[number] = trial
         if not trial.status:
             self._look(number)
-        if number in self.underway:
+        if number in self.under_way:
             self._finish(number)
         return trial
 
     def _look(self, number: int) -> None:
         """Answer a trial from an earlier one of the same configuration, or wait for that one."""
-        trial = self.underway[number]
-        self.twins.pop(number, None)
-        found = [other for other in self.tickets.trials() if other.number < number]
+        trial = self.under_way[number]
+        self.waiting.pop(number, None)
+        found = [other for other in self.queue.trials() if other.number < number]
         same = [t for t in found if t.user_attrs.get(HASH) == trial.jobs[0].experiment.hash]
         for other in same:
             if other.user_attrs.get(STATUS) in ANSWERS and other.state.is_finished():
@@ -160,12 +160,12 @@ class Crew:
                 self._finish(number)
                 return
         if any(other.state is TrialState.RUNNING for other in same):
-            self.twins[number] = same[0].number
+            self.waiting[number] = same[0].number
 
-    def _answer(self, trial: Underway, other: FrozenTrial) -> None:
+    def _answer(self, trial: RunningTrial, other: FrozenTrial) -> None:
         """Copy the records of another trial."""
         trial.records = []
-        trial.register.write(CACHED, other.user_attrs.get(CACHED, other.number))
+        trial.attributes.write(CACHED, other.user_attrs.get(CACHED, other.number))
         for job in trial.jobs:
             text = other.user_attrs.get(f"{RECORD}/{job.seed}")
             if text is not None:
@@ -177,17 +177,17 @@ class Crew:
 
     def _finish(self, number: int) -> None:
         """Tell the study about a trial that is over, if it still belongs to this process."""
-        trial = self.underway[number]
+        trial = self.under_way[number]
         if not trial.status:
             return
-        del self.underway[number]
-        if self.claims.holds(trial.register):
-            trial.finish(self.tickets.study, list(self.tickets.sweep.objectives))
+        del self.under_way[number]
+        if self.leases.holds(trial.attributes):
+            trial.finish(self.queue.study, list(self.queue.sweep.objectives))
 
     def _give_up(self, number: int) -> None:
         """Drop a trial that another machine has taken over."""
-        trial = self.underway.pop(number)
-        self.twins.pop(number, None)
+        trial = self.under_way.pop(number)
+        self.waiting.pop(number, None)
         for job in trial.jobs:
             if self.running.pop(job.folder, None) is not None:
                 self.stop(job)

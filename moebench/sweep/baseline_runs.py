@@ -19,10 +19,10 @@ from moebench.papers.plan import MatchedOn
 from moebench.run.job import Job
 from moebench.sweep.active_trials import nothing, records_in, run_of
 from moebench.sweep.definition import Sweep
-from moebench.sweep.leases import OWNER, Claims
+from moebench.sweep.leases import OWNER, Leases
 from moebench.sweep.running_trial import RECORD, known_result, mean_values
 from moebench.sweep.space import Point
-from moebench.sweep.trial_queue import Tickets
+from moebench.sweep.trial_queue import TrialQueue
 from moebench.sweep.twins import Solved, solved
 
 FINISHED = "moebench.finished"
@@ -30,18 +30,18 @@ TUNED = "_tuned"  # at the end of the name of an arm
 TUNING = ".tuning_"  # in the name of an arm, before the number of its point
 
 
-class Companions:
+class BaselineRuns:
     """The runs of the leading process.
 
     Args:
-        tickets: of the study.
-        claims: of this process.
+        queue: of the study.
+        leases: of this process.
         stop: ends a run that no longer belongs to this process.
     """
 
-    def __init__(self, tickets: Tickets, claims: Claims, stop: Callable[[Job], None]) -> None:
-        self.tickets = tickets
-        self.claims = claims
+    def __init__(self, queue: TrialQueue, leases: Leases, stop: Callable[[Job], None]) -> None:
+        self.queue = queue
+        self.leases = leases
         self.stop = stop
         self.leads = False
         self.jobs: Iterator[Job] = iter(())  # of the stage; made when a worker is free
@@ -53,17 +53,17 @@ class Companions:
     @property
     def done(self) -> bool:
         """Whether all of these runs have been made, by whichever process."""
-        return bool(self.tickets.study.user_attrs.get(FINISHED) == self._all_there())
+        return bool(self.queue.study.user_attrs.get(FINISHED) == self._all_there())
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none, or another process leads."""
         if not self.leads and not self._lead():
             return None
         while (job := self._upcoming()) is None:
-            if self.running or (self.stages == [self._after] and not self.tickets.done):
+            if self.running or (self.stages == [self._after] and not self.queue.done):
                 return None
             if not self.stages:
-                self.tickets.study.set_user_attr(FINISHED, self._all_there())
+                self.queue.study.set_user_attr(FINISHED, self._all_there())
                 return None
             self.jobs = self._missing(self.stages.pop(0)())
         self.running[job.folder] = job
@@ -82,7 +82,7 @@ class Companions:
 
     def watch(self) -> None:
         """Send the heartbeat of the leader; stop leading if another process has taken over."""
-        if self.leads and not self.claims.beat(self.tickets.register):
+        if self.leads and not self.leases.beat(self.queue.study_attributes):
             self.leads = False
             for job in self.running.values():
                 self.stop(job)
@@ -90,14 +90,14 @@ class Companions:
             self.stages = [self._before, self._after]
 
     def _lead(self) -> bool:
-        """Take the lead if no process has it, and make the missing tickets."""
-        register = self.tickets.register
-        unclaimed = OWNER not in register.read()  # a new study: there is nobody to wait for
-        if self.done or not (unclaimed or self.claims.free(register)):
+        """Take the lead if no process has it, and make the missing queue."""
+        attributes = self.queue.study_attributes
+        unclaimed = OWNER not in attributes.read()  # a new study: there is nobody to wait for
+        if self.done or not (unclaimed or self.leases.free(attributes)):
             return False
-        self.leads = self.claims.take(register)
+        self.leads = self.leases.take(attributes)
         if self.leads:
-            self.tickets.plan()
+            self.queue.plan()
         return self.leads
 
     def _upcoming(self) -> Job | None:
@@ -108,8 +108,8 @@ class Companions:
         """Yield the runs of a stage that are still to do."""
         for job in jobs:
             name = f"{RECORD}/{job.arm}/{job.seed}"
-            record = job.result() or known_result(job, name, self.tickets.register)
-            self.claims.beat(self.tickets.register)  # reading many takes time
+            record = job.result() or known_result(job, name, self.queue.study_attributes)
+            self.leases.beat(self.queue.study_attributes)  # reading many takes time
             if record is None:
                 yield job
             else:
@@ -118,17 +118,17 @@ class Companions:
     def _note(self, record: RunRecord) -> None:
         """Keep a record where every machine finds it."""
         name, text = f"{RECORD}/{record.arm}/{record.seed}", record.to_json()
-        if self.tickets.study.user_attrs.get(name) != text:
-            self.tickets.study.set_user_attr(name, text)
+        if self.queue.study.user_attrs.get(name) != text:
+            self.queue.study.set_user_attr(name, text)
 
     def _all_there(self) -> list[int | str]:
         """Return what a finished sweep has had: trials, fresh seeds and baselines."""
-        sweep = self.tickets.sweep
+        sweep = self.queue.sweep
         return [sweep.trials, sweep.fresh_seeds, *sweep.baselines]
 
     def _before(self) -> Iterator[Job]:
         """Return the baselines with the seeds of the trials, as they are and tuned."""
-        sweep = self.tickets.sweep
+        sweep = self.queue.sweep
         yield from self._baselines(None, {}, sweep.trial_seeds)
         twins = self._solved(sweep.base)
         for number, point in enumerate(sweep.tuning_points):
@@ -145,8 +145,8 @@ class Companions:
 
     def _after(self) -> list[Job]:
         """Return the winner and the baselines, at their best, with seeds that chose nothing."""
-        sweep = self.tickets.sweep
-        best = winner(self.tickets.trials(TrialState.COMPLETE), sweep)
+        sweep = self.queue.sweep
+        best = winner(self.queue.trials(TrialState.COMPLETE), sweep)
         if best is None or not sweep.fresh_seeds:
             return []
         arm, experiment = f"trial_{best.number}", sweep.at(best.params)
@@ -155,7 +155,7 @@ class Companions:
             for found in self._solved(experiment).values():
                 planned |= found.planned
         fresh = [self._run(arm, experiment, planned, seed) for seed in sweep.later_seeds]
-        tuned = best_tuned(sweep, records_in(self.tickets.study.user_attrs))
+        tuned = best_tuned(sweep, records_in(self.queue.study.user_attrs))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
         return fresh + self._baselines(best, tuned, seeds)
 
@@ -169,7 +169,7 @@ class Companions:
             tuned: cost that is equal -> point of the tuning, where one was better than none.
             seeds: one run each.
         """
-        sweep, arms = self.tickets.sweep, {}
+        sweep, arms = self.queue.sweep, {}
         for matched in sweep.baselines:
             at = tuned.get(matched, {})
             name = f"dense_{matched}" + (TUNED if at else "")
@@ -185,16 +185,16 @@ class Companions:
         self, point: Point, tuned: Point, matched: MatchedOn
     ) -> tuple[Experiment, dict[str, float]]:
         """Return the dense twin of the experiment at a point, tuned to another, and its plan."""
-        found = solved(self.tickets.study, self.tickets.sweep.at(point), matched)
-        return dense(self.tickets.sweep.at(point, tuned), found.width), found.planned
+        found = solved(self.queue.study, self.queue.sweep.at(point), matched)
+        return dense(self.queue.sweep.at(point, tuned), found.width), found.planned
 
     def _solved(self, experiment: Experiment) -> dict[MatchedOn, Solved]:
         """Return the dense twins of an experiment, by the cost that is equal."""
-        study = self.tickets.study
-        return {cost: solved(study, experiment, cost) for cost in self.tickets.sweep.baselines}
+        study = self.queue.study
+        return {cost: solved(study, experiment, cost) for cost in self.queue.sweep.baselines}
 
     def _run(self, arm: str, made: Experiment, planned: Mapping[str, float], seed: int) -> Job:
-        return run_of(self.tickets.sweep, self.tickets.folder, arm, made, seed, planned)
+        return run_of(self.queue.sweep, self.queue.folder, arm, made, seed, planned)
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:

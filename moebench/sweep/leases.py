@@ -18,7 +18,7 @@ STALE_SECONDS = 60.0
 SETTLE_SECONDS = 2.0
 
 
-class Register(NamedTuple):
+class Attributes(NamedTuple):
     """The attributes of a trial or of a study."""
 
     name: Hashable
@@ -27,8 +27,8 @@ class Register(NamedTuple):
 
 
 @dataclass
-class Claims:
-    """The claims of one owner.
+class Leases:
+    """The leases of one owner.
 
     Args:
         owner: a name shared by a process and the one that later resumes its work.
@@ -40,38 +40,38 @@ class Claims:
     seen: dict[Hashable, tuple[object, float]] = field(default_factory=dict)
     beaten: dict[Hashable, float] = field(default_factory=dict)
 
-    def free(self, register: Register) -> bool:
+    def free(self, attributes: Attributes) -> bool:
         """Say whether it can be taken: its owner is dead, or is this one, restarted."""
-        found = register.read()
+        found = attributes.read()
         mark = (found.get(OWNER), found.get(HEARTBEAT))
         if self.alone or mark[0] == self.owner:
             return True
         now = time.monotonic()
-        known, since = self.seen.setdefault(register.name, (mark, now))
+        known, since = self.seen.setdefault(attributes.name, (mark, now))
         if known != mark:
-            self.seen[register.name] = (mark, now)
+            self.seen[attributes.name] = (mark, now)
             return False
         return now - since >= STALE_SECONDS
 
-    def take(self, register: Register) -> bool:
+    def take(self, attributes: Attributes) -> bool:
         """Take over what is free; False if another owner was faster."""
-        ours = self.holds(register)
-        register.write(OWNER, self.owner)
+        ours = self.holds(attributes)
+        attributes.write(OWNER, self.owner)
         if not ours:
             time.sleep(SETTLE_SECONDS)
-        return ours or self.holds(register)
+        return ours or self.holds(attributes)
 
-    def holds(self, register: Register) -> bool:
+    def holds(self, attributes: Attributes) -> bool:
         """Say whether it is still this owner's."""
-        return self.alone or register.read().get(OWNER) == self.owner
+        return self.alone or attributes.read().get(OWNER) == self.owner
 
-    def beat(self, register: Register) -> bool:
-        """Send a heartbeat if one is due; False if the claim is lost."""
+    def beat(self, attributes: Attributes) -> bool:
+        """Send a heartbeat if one is due; False if the lease is lost."""
         now = time.monotonic()
-        if self.alone or now - self.beaten.get(register.name, 0.0) < BEAT_SECONDS:
+        if self.alone or now - self.beaten.get(attributes.name, 0.0) < BEAT_SECONDS:
             return True
-        if not self.holds(register):
+        if not self.holds(attributes):
             return False
-        self.beaten[register.name] = now
-        register.write(HEARTBEAT, int(register.read().get(HEARTBEAT) or 0) + 1)
+        self.beaten[attributes.name] = now
+        attributes.write(HEARTBEAT, int(attributes.read().get(HEARTBEAT) or 0) + 1)
         return True

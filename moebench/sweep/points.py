@@ -1,6 +1,6 @@
 """The records of a finished sweep for the claims of a paper, named after their points.
 
-Claims do not know the numbers of trials. Here every trial gets the name of its point, such as
+Leases do not know the numbers of trials. Here every trial gets the name of its point, such as
 `balance/0.01`, and the sweep itself has one record per seed with the share of the variance that
 each name of its space explains, `share/<name>`.
 """

@@ -18,7 +18,7 @@ from moebench.sweep.parameter_importance import by_seed, importances
 from moebench.sweep.running_trial import CACHED, STATUS, WHY, value_of
 from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS
-from moebench.sweep.trial_queue import Tickets
+from moebench.sweep.trial_queue import TrialQueue
 from moebench.verdict.marks import leaks_of
 from moebench.verdict.planned import off_plan
 
@@ -27,11 +27,11 @@ FILES = ("results.jsonl", SUMMARY, "report.html", "plots")
 ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, beside the objectives
 
 
-def conclude(tickets: Tickets) -> None:
+def write_results(queue: TrialQueue) -> None:
     """Write `results.jsonl`, `sweep.json`, `tags.json` and `report.html` of a finished study."""
-    sweep, folder = tickets.sweep, tickets.folder
-    trials = tickets.trials()
-    beside = records_in(tickets.study.user_attrs)
+    sweep, folder = queue.sweep, queue.folder
+    trials = queue.trials()
+    beside = records_in(queue.study.user_attrs)
     own = [record for trial in trials for record in records_in(trial.user_attrs)]
     known = {f"{record.arm}/{record.seed}": record for record in [*own, *beside]}
     write_all(known.values(), folder / "results.jsonl")
@@ -224,4 +224,4 @@ def tags(
     return found
 
 
-__all__ = ["FILES", "SUMMARY", "conclude"]
+__all__ = ["FILES", "SUMMARY", "write_results"]

@@ -12,26 +12,26 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 from moebench.sweep.definition import LOSS
-from moebench.sweep.leases import Register
+from moebench.sweep.leases import Attributes
 
 STATUS, RECORD, HASH, WHY = "status", "record", "config_hash", "why"
 ATTEMPTS, CACHED = "attempts", "cached_from"
 
 
 @dataclass
-class Underway:
+class RunningTrial:
     """One trial of this process.
 
     Args:
         trial: in the study.
-        register: its attributes.
+        attributes: its attributes.
         jobs: its runs, one a seed.
         pruning: what ends it early: "steps" looks at the losses of the first seed as it trains,
             "seeds" at the last loss of every seed, "" is nothing.
     """
 
     trial: optuna.Trial
-    register: Register
+    attributes: Attributes
     jobs: Sequence[Job]
     pruning: str = ""
     records: list[RunRecord] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Underway:
 
     def __post_init__(self) -> None:
         for job in self.jobs:  # those made by an earlier process, on this machine or another
-            record = job.result() or known_result(job, f"{RECORD}/{job.seed}", self.register)
+            record = job.result() or known_result(job, f"{RECORD}/{job.seed}", self.attributes)
             if record is None or self.status:
                 break
             self._accept(record)
@@ -51,9 +51,9 @@ class Underway:
 
     def ended(self, record: RunRecord) -> None:
         """Accept the record of the run that has just ended; a failed run is repeated once."""
-        attempts = int(self.register.read().get(ATTEMPTS) or 0) + 1
+        attempts = int(self.attributes.read().get(ATTEMPTS) or 0) + 1
         if record.status == "failed" and attempts < 2:
-            self.register.write(ATTEMPTS, attempts)
+            self.attributes.write(ATTEMPTS, attempts)
             return
         self._accept(record)
 
@@ -71,8 +71,8 @@ class Underway:
         """Keep a record, also where every machine finds it."""
         self.records.append(record)
         name, text = f"{RECORD}/{record.seed}", record.to_json()
-        if self.register.read().get(name) != text:
-            self.register.write(name, text)
+        if self.attributes.read().get(name) != text:
+            self.attributes.write(name, text)
 
     def watch(self) -> None:
         """Report new validations and end the run if the pruner says so."""
@@ -99,21 +99,21 @@ class Underway:
                 values = mean_values(self.records, objectives)
             except ValueError as error:
                 self.status = "failed"
-                self.register.write(WHY, str(error))
-        self.register.write(STATUS, self.status)
+                self.attributes.write(WHY, str(error))
+        self.attributes.write(STATUS, self.status)
         states = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
         study.tell(self.trial.number, values, states.get(self.status, TrialState.FAIL))
 
 
-def known_result(job: Job, name: str, register: Register) -> RunRecord | None:
+def known_result(job: Job, name: str, attributes: Attributes) -> RunRecord | None:
     """Return the record of a run that another machine has made, None where there is none.
 
     Args:
         job: the run.
         name: of the attribute that would hold it.
-        register: the attributes.
+        attributes: the attributes.
     """
-    text = register.read().get(name)
+    text = attributes.read().get(name)
     if text is None:
         return None
     record = RunRecord.from_json(text)

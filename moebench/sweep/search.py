@@ -18,19 +18,19 @@ from moebench.experiment.dense_twin import dense
 from moebench.run.job import Job
 from moebench.run.pool import Pool, sole_user
 from moebench.run.progress import Progress
-from moebench.sweep.active_trials import Crew
-from moebench.sweep.baseline_runs import Companions
+from moebench.sweep.active_trials import ActiveTrials
+from moebench.sweep.baseline_runs import BaselineRuns
 from moebench.sweep.definition import SWEEPS, Sweep
 from moebench.sweep.dry_run import rehearse
-from moebench.sweep.leases import Claims
-from moebench.sweep.results import FILES, conclude
+from moebench.sweep.leases import Leases
+from moebench.sweep.results import FILES, write_results
 from moebench.sweep.running_trial import value_of
 from moebench.sweep.storage import answering, existing_storage, open_storage
-from moebench.sweep.trial_queue import Tickets, refuse_changes
+from moebench.sweep.trial_queue import TrialQueue, refuse_changes
 
 log = logging.getLogger(__name__)
 
-OWNER = "owner"  # file with the name under which the folder's process claims trials
+OWNER = "owner"  # file with the name under which the folder's process leases trials
 
 
 class Source(Protocol):
@@ -51,7 +51,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Options:
+class SearchOptions:
     """What a person may choose about a sweep."""
 
     workers: int = 1
@@ -64,7 +64,7 @@ class Options:
             raise ValueError(f"workers={self.workers}: must be at least 1")
 
 
-def search(sweep: Sweep, options: Options) -> Path:
+def search(sweep: Sweep, options: SearchOptions) -> Path:
     """Make every run of the sweep that is not there yet; return the folder of its results.
 
     Whatever can be refused is refused before anything is written.
@@ -78,14 +78,14 @@ def search(sweep: Sweep, options: Options) -> Path:
     sweep = looked_at(sweep, folder, options.storage)
     tracker = tracking.connect(options.root) if options.track else None
     with sole_user(folder), answering(folder, options.storage):
-        claims = Claims(owner_of(folder), alone=not options.storage)
-        tickets = Tickets(sweep, open_storage(folder, options.storage), claims, folder)
+        leases = Leases(owner_of(folder), alone=not options.storage)
+        queue = TrialQueue(sweep, open_storage(folder, options.storage), leases, folder)
         if tracker is not None:
             tags = {"sampler": sweep.sampler.class_name, "objectives": ", ".join(sweep.objectives)}
             tracker.open(folder, {"target": SWEEPS, "profile": sweep.name, **tags})
         try:
-            work(tickets, claims, options.workers, tracker)
-            conclude(tickets)
+            work(queue, leases, options.workers, tracker)
+            write_results(queue)
         except BaseException:  # Ctrl-C as well: no run may be left RUNNING
             if tracker is not None:
                 tracker.close({}, [], status="KILLED")
@@ -133,17 +133,17 @@ def owner_of(folder: Path) -> str:
     return path.read_text().strip()
 
 
-def work(tickets: Tickets, claims: Claims, workers: int, tracker: tracking.Tracker | None) -> None:
+def work(queue: TrialQueue, leases: Leases, workers: int, tracker: tracking.Tracker | None) -> None:
     """Run until the trials, the baselines and the fresh seeds are all done."""
-    sweep = tickets.sweep
+    sweep = queue.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
     total = (sweep.trials + twins) * sweep.seeds + fresh
     records: list[RunRecord] = []
     with Pool(workers) as pool, Progress(total, workers) as bars:
         sources: list[Source] = [
-            Companions(tickets, claims, pool.stop),
-            Crew(tickets, claims, pool.stop),
+            BaselineRuns(queue, leases, pool.stop),
+            ActiveTrials(queue, leases, pool.stop),
         ]
         while pool.running or not all(source.done for source in sources):
             # First collect what has ended, so that no worker idles until the next round.
@@ -166,4 +166,4 @@ def fill(pool: Pool, sources: Sequence[Callable[[], Job | None]]) -> None:
             pool.start(job)
 
 
-__all__ = ["Options", "search"]
+__all__ = ["SearchOptions", "search"]

@@ -1,8 +1,8 @@
-"""The trials of a study as tickets: as many as asked for, each taken by one process only.
+"""The queue of a study: as many trials as asked for, each taken by one process only.
 
-All tickets are there, waiting, before the first is taken, so the number of trials is exact however
+All trials are there, waiting, before the first is taken, so the number of trials is exact however
 many machines take part. Optuna lets only one process move a trial from waiting to running: that one
-has the ticket. A ticket whose owner died is continued under the same number.
+has the trial. A trial whose owner died is continued under the same number.
 """
 
 import json
@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench.evidence.record_files import write_whole
 from moebench.sweep.definition import Sweep
 from moebench.sweep.differences import differences
-from moebench.sweep.leases import OWNER, Claims, Register
+from moebench.sweep.leases import OWNER, Attributes, Leases
 from moebench.sweep.space import Point
 from moebench.sweep.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
 from moebench.sweep.surroundings import completed
@@ -28,20 +28,20 @@ PLANNED = "moebench.planned"
 POINT = "point.json"  # in the folder of a trial: from it a lost study is made again
 
 
-class Tickets:
-    """A study and its tickets.
+class TrialQueue:
+    """A study and its queue.
 
     Args:
         sweep: what is searched.
         storage: where the study is, or will be.
-        claims: of this process.
+        leases: of this process.
         folder: of the sweep.
     """
 
-    def __init__(self, sweep: Sweep, storage: BaseStorage, claims: Claims, folder: Path) -> None:
+    def __init__(self, sweep: Sweep, storage: BaseStorage, leases: Leases, folder: Path) -> None:
         self.sweep = sweep
         self.storage = storage
-        self.claims = claims
+        self.leases = leases
         self.folder = folder
         self.agreed = False  # the study is known to be that of the sweep
         self.study = optuna.create_study(
@@ -53,7 +53,9 @@ class Tickets:
             load_if_exists=True,
         )
         self.study_id = storage.get_study_id_from_name(sweep.name)
-        self.register = Register("study", lambda: self.study.user_attrs, self.study.set_user_attr)
+        self.study_attributes = Attributes(
+            "study", lambda: self.study.user_attrs, self.study.set_user_attr
+        )
 
     def _sampler(self, number: int) -> Any:
         """Return the sampler of one trial: its seed is its number, so a restart changes nothing."""
@@ -62,7 +64,7 @@ class Tickets:
         return make_sampler(self.sweep.sampler, self.sweep.space, number)
 
     def plan(self) -> None:
-        """Make the missing tickets; only the leading process does."""
+        """Make the missing queue; only the leading process does."""
         if IDENTITY not in self.study.user_attrs:
             self.study.set_user_attr(IDENTITY, json.dumps(self.sweep.identity()))
         self._agree()
@@ -75,10 +77,10 @@ class Tickets:
         known = self._known_points() if have < self.sweep.trials else {}
         for number in range(have, self.sweep.trials):
             fixed = {"fixed_params": known[number]} if number in known else {}
-            if not self.claims.beat(self.register):
+            if not self.leases.beat(self.study_attributes):
                 return  # another process leads now, and continues
-            ticket = optuna.create_trial(state=TrialState.WAITING, system_attrs=fixed)
-            self.study.add_trial(ticket)
+            trial = optuna.create_trial(state=TrialState.WAITING, system_attrs=fixed)
+            self.study.add_trial(trial)
         if self.study.user_attrs.get(PLANNED) != self.sweep.trials:
             self.study.set_user_attr(PLANNED, self.sweep.trials)
 
@@ -93,7 +95,7 @@ class Tickets:
             self.agreed = True
 
     def _known_points(self) -> Mapping[int, Point]:
-        """Return the points that are known before their tickets are taken."""
+        """Return the points that are known before their trials are taken."""
         if self.sweep.sampler.class_name in SEES_NO_RESULTS:
             points = draw(self.sweep.sampler, self.sweep.space, self.sweep.trials)
             return dict(enumerate(points))
@@ -109,14 +111,14 @@ class Tickets:
 
     @property
     def done(self) -> bool:
-        """Whether all tickets are there and have their results."""
+        """Whether all trials are there and have their results."""
         planned = self.study.user_attrs.get(PLANNED, 0) >= self.sweep.trials
         return planned and not self.trials(TrialState.WAITING, TrialState.RUNNING)
 
-    def attributes(self, number: int) -> Register:
+    def attributes(self, number: int) -> Attributes:
         """Return the attributes of a trial."""
         trial_id = self._id(number)
-        return Register(
+        return Attributes(
             number,
             lambda: self.storage.get_trial(trial_id).user_attrs,
             lambda key, value: self.storage.set_trial_user_attr(trial_id, key, value),
@@ -135,14 +137,14 @@ class Tickets:
             return None
         self._agree()
         for trial in self.trials(TrialState.RUNNING):
-            register = self.attributes(trial.number)
-            if trial.number in busy or not self.claims.free(register):
+            attributes = self.attributes(trial.number)
+            if trial.number in busy or not self.leases.free(attributes):
                 continue
-            if self.claims.take(register):
+            if self.leases.take(attributes):
                 return self._opened(trial.number)
         for trial in self.trials(TrialState.WAITING):
             if self.storage.set_trial_state_values(self._id(trial.number), TrialState.RUNNING):
-                self.attributes(trial.number).write(OWNER, self.claims.owner)
+                self.attributes(trial.number).write(OWNER, self.leases.owner)
                 return self._opened(trial.number)
         return None
 

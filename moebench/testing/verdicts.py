@@ -2,7 +2,7 @@
 
 records = runs(sparse=[1.0, 1.9, 2.6], dense=[2.0, 3.0, 3.5])
 found = verdict_of(Difference(first="sparse", second="dense", margin=0.1), records)
-assert found.verdict is Word.REPRODUCED
+assert found.verdict is VerdictLabel.REPRODUCED
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Claim, Word
+from moebench.papers.claim import Claim, VerdictLabel
 from moebench.papers.plan import Plan
 from moebench.statistics import holm
 from moebench.verdict.controls import bound
@@ -16,7 +16,7 @@ from moebench.verdict.mixture import mixed, mixed_arm
 from moebench.verdict.outcome import Verdict, conclude, not_judged
 from moebench.verdict.paired_runs import Evidence
 
-__all__ = ["Verdict", "Word", "judge"]
+__all__ = ["Verdict", "VerdictLabel", "judge"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Case:
     claim: Claim
     evidence: Evidence
     findings: Findings | None = None
-    word: Word = Word.INCONCLUSIVE
+    word: VerdictLabel = VerdictLabel.INCONCLUSIVE
     reason: str = ""
 
     @property
@@ -75,11 +75,11 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str, plan: Pla
     """Run the test of a claim, if it has one and the runs for it."""
     evidence = Evidence.of(claim.arms, records)
     if claim.test is None:
-        word = Word.NOT_TESTABLE if claim.out_of_reach else Word.NOT_IMPLEMENTED
+        word = VerdictLabel.NOT_TESTABLE if claim.out_of_reach else VerdictLabel.NOT_IMPLEMENTED
         return _Case(claim, evidence, word=word, reason=claim.because)
     if profile == "smoke":
         reason = "The profile smoke checks that everything runs and judges nothing."
-        return _Case(claim, evidence, word=Word.NEEDS_FULL, reason=reason)
+        return _Case(claim, evidence, word=VerdictLabel.NEEDS_FULL, reason=reason)
     if evidence.missing:
         word, reason = _lacking(claim, evidence.missing, profile, plan)
         return _Case(claim, evidence, word=word, reason=reason)
@@ -93,13 +93,13 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str, plan: Pla
 
 def _lacking(
     claim: Claim, missing: Sequence[str], profile: str, plan: Plan | None
-) -> tuple[Word, str]:
+) -> tuple[VerdictLabel, str]:
     """Return the word for a claim without the runs it needs, and the reason."""
     where = f" of {claim.runs_of}" if claim.runs_of else ""
     told = f"No runs of {', '.join(missing)} in the profile {profile}{where}"
     if claim.runs_of or plan is None:
         beyond = profile == "full" and not claim.runs_of
-        return Word.NEEDS_GPU if beyond else Word.NEEDS_FULL, f"{told}."
+        return VerdictLabel.NEEDS_GPU if beyond else VerdictLabel.NEEDS_FULL, f"{told}."
     has = [
         one.name
         for one in plan.profiles
@@ -110,4 +110,4 @@ def _lacking(
     elif has:
         told += f"; the profile {has[0]} has them"
     needed = profile if profile in has else (has or ["full"])[0]
-    return Word.NEEDS_GPU if needed == "gpu" else Word.NEEDS_FULL, f"{told}."
+    return VerdictLabel.NEEDS_GPU if needed == "gpu" else VerdictLabel.NEEDS_FULL, f"{told}."

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from moebench.papers.claim import Claim, MatchedOn, Word
+from moebench.papers.claim import Claim, MatchedOn, VerdictLabel
 from moebench.verdict import reason
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.findings import Findings
@@ -21,7 +21,7 @@ class Verdict:
     version: int
     says: str
     source: str
-    verdict: Word
+    verdict: VerdictLabel
     why: str  # one sentence: what decided it
     effect: float | None = None  # in `unit`, of the leading condition
     low: float | None = None  # of its 95% interval
@@ -66,7 +66,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def not_judged(claim: Claim, word: Word, why: str, evidence: Evidence) -> Verdict:
+def not_judged(claim: Claim, word: VerdictLabel, why: str, evidence: Evidence) -> Verdict:
     """Return the verdict on a claim that was not judged."""
     return Verdict(**_common(claim, evidence), verdict=word, why=why)
 
@@ -98,7 +98,7 @@ def conclude(
     )
 
 
-def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> Word:
+def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> VerdictLabel:
     """Return the word, by the rules in the README of the package."""
     lead = findings.lead
     sure = lead.enough and (p_adjusted is None or p_adjusted <= LEVEL)
@@ -106,20 +106,24 @@ def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> Word
     if claim.control_of:
         return _of_control(claim, state, bool(findings.under_some))
     if state is State.REFUTED:
-        return Word.NOT_REPRODUCED
+        return VerdictLabel.NOT_REPRODUCED
     if state is State.HOLDS:
         all_hold = all(side.state is State.HOLDS for side in findings.sides)
-        return Word.REPRODUCED if all_hold else Word.PARTIAL
-    return Word.PARTIAL if sure and findings.under_some else Word.INCONCLUSIVE
+        return VerdictLabel.REPRODUCED if all_hold else VerdictLabel.PARTIAL
+    return VerdictLabel.PARTIAL if sure and findings.under_some else VerdictLabel.INCONCLUSIVE
 
 
-def _of_control(claim: Claim, state: State, under_some: bool) -> Word:
+def _of_control(claim: Claim, state: State, under_some: bool) -> VerdictLabel:
     """Return the word of a control; what is found under one choice is found."""
     if claim.expects == "no effect" and under_some:
-        return Word.FAILED
+        return VerdictLabel.FAILED
     if state is State.OPEN:
-        return Word.UNDECIDED
-    return Word.PASSED if (state is State.HOLDS) == (claim.expects == "effect") else Word.FAILED
+        return VerdictLabel.UNDECIDED
+    return (
+        VerdictLabel.PASSED
+        if (state is State.HOLDS) == (claim.expects == "effect")
+        else VerdictLabel.FAILED
+    )
 
 
 def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:

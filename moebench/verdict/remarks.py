@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Word, units
+from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, VerdictLabel, units
 from moebench.papers.plan import MATCHED_COST, NAMES
 from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, State
@@ -13,10 +13,10 @@ TIMES = "×"
 BESIDE = "Controls, and claims that the paper does not make; their p is not adjusted."
 FEW = 10  # values that hardly show a long tail
 REST = {  # one and several of what was not judged
-    Word.NEEDS_FULL: ("needs the profile full", "need the profile full"),
-    Word.NEEDS_GPU: ("needs the profile gpu", "need the profile gpu"),
-    Word.NOT_IMPLEMENTED: ("is not implemented", "are not implemented"),
-    Word.NOT_TESTABLE: ("is not testable here", "are not testable here"),
+    VerdictLabel.NEEDS_FULL: ("needs the profile full", "need the profile full"),
+    VerdictLabel.NEEDS_GPU: ("needs the profile gpu", "need the profile gpu"),
+    VerdictLabel.NOT_IMPLEMENTED: ("is not implemented", "are not implemented"),
+    VerdictLabel.NOT_TESTABLE: ("is not testable here", "are not testable here"),
 }
 
 
@@ -68,7 +68,7 @@ def chance(verdict: Verdict) -> float | None:
     if verdict.interval == Identical.method:
         return None
     p = verdict.p_adjusted if verdict.of_paper else verdict.p
-    asserted = verdict.verdict not in (Word.INCONCLUSIVE, Word.UNDECIDED)
+    asserted = verdict.verdict not in (VerdictLabel.INCONCLUSIVE, VerdictLabel.UNDECIDED)
     return p if p is None or asserted or p > LEVEL else None
 
 

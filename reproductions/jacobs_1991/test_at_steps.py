@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import states, verdict_of
 from reproductions.jacobs_1991.judging import FewerEpochs, Pair
 from reproductions.jacobs_1991.testing import AB, AT_5, runs
@@ -18,7 +18,7 @@ def test_fewer_epochs_at_one_step_and_at_the_best_of_each() -> None:
     # At its own best a takes 400 and b 800; at step 5 a takes 900 and b 800.
     assert states(found) == ["holds", "refuted"]
     assert [one["choice"] for one in found.conditions] == ["best step", "step 5"]
-    assert found.verdict is Word.PARTIAL
+    assert found.verdict is VerdictLabel.PARTIAL
     assert found.effect == pytest.approx(0.5, abs=0.02), "that of the choice under which it holds"
     assert found.n == 25
     assert found.measured["a"]["best: step"] == 2.0
@@ -29,9 +29,9 @@ def test_all_pairs_of_a_choice_must_be_as_claimed() -> None:
     records = runs("a") + runs("b", {5.0: 900.0}) + runs("c", {5.0: 190.0})
     both = {"": (Pair("a", "b"), Pair("a", "c"))}
     found = verdict_of(FewerEpochs(under=both, **AT_5), records)
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED
     assert "a against c" in found.why
-    assert verdict_of(FewerEpochs(under=AB, **AT_5), records).verdict is Word.REPRODUCED
+    assert verdict_of(FewerEpochs(under=AB, **AT_5), records).verdict is VerdictLabel.REPRODUCED
 
 
 @pytest.mark.parametrize(

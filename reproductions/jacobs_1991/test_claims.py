@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import judge
 from reproductions.jacobs_1991.arithmetic import adaptation, gradients
@@ -41,7 +41,7 @@ def test_the_common_step_is_in_the_grid_and_in_the_metrics_printed() -> None:
 def test_the_formulas_of_the_paper_hold() -> None:
     records = [run("adaptation", metrics=adaptation()), run("gradients", metrics=gradients())]
     keys = ("J91-09", "J91-11c", "J91-12")
-    assert words(records, *keys) == dict.fromkeys(keys, Word.REPRODUCED)
+    assert words(records, *keys) == dict.fromkeys(keys, VerdictLabel.REPRODUCED)
 
 
 def varied(name: str, epochs: float, accuracy: float, gap: float = 0.0) -> list[RunRecord]:
@@ -70,7 +70,7 @@ def world(epochs: dict[str, float], accuracy: float) -> list[RunRecord]:
     return made
 
 
-def words(records: list[RunRecord], *keys: str) -> dict[str, Word]:
+def words(records: list[RunRecord], *keys: str) -> dict[str, VerdictLabel]:
     chosen = [BY_KEY[key] for key in keys]
     return {found.claim: found.verdict for found in judge(chosen, records, "full")}
 
@@ -78,12 +78,12 @@ def words(records: list[RunRecord], *keys: str) -> dict[str, Word]:
 def test_a_world_as_in_table_1_and_one_the_other_way_round() -> None:
     keys = ("J91-01", "J91-02", "J91-04", "J91-05")
     printed = dict(zip(TABLE_1, (1124, 1083, 2209, 2435), strict=True))
-    assert set(words(world(printed, 0.9), *keys).values()) == {Word.REPRODUCED}
+    assert set(words(world(printed, 0.9), *keys).values()) == {VerdictLabel.REPRODUCED}
     turned = dict(zip(TABLE_1, (2209, 2435, 1124, 1083), strict=True))
     found = words(world(turned, 0.7), *keys)
     # Equally accurate they still are, only less than the paper says.
-    assert found.pop("J91-02") is Word.PARTIAL
-    assert found == dict.fromkeys(found, Word.NOT_REPRODUCED)
+    assert found.pop("J91-02") is VerdictLabel.PARTIAL
+    assert found == dict.fromkeys(found, VerdictLabel.NOT_REPRODUCED)
 
 
 def test_what_holds_with_one_coding_only_is_partial_and_the_verdict_names_it() -> None:
@@ -93,7 +93,7 @@ def test_what_holds_with_one_coding_only_is_partial_and_the_verdict_names_it() -
         for system in TABLE_1:
             records += varied(arm(system, "anti", spread), 1000, 0.9)
     found = verdict_of(BY_KEY["J91-01"], records)
-    assert found.verdict is Word.PARTIAL
+    assert found.verdict is VerdictLabel.PARTIAL
     assert "holds under 8 of 14 choices (aligned, range 0.5, best step;" in found.why
     assert "refuted under 6 of 14 choices (anti, range 0.5, best step;" in found.why
 
@@ -101,13 +101,17 @@ def test_what_holds_with_one_coding_only_is_partial_and_the_verdict_names_it() -
 @pytest.mark.parametrize(
     ("used", "more", "one"),
     [
-        ((2.4, 1.1, 1.1), Word.REPRODUCED, Word.REPRODUCED),
-        ((2.4, 1.8, 1.1), Word.NOT_REPRODUCED, Word.NOT_REPRODUCED),  # not by error 1.2
-        ((1.2, 1.1, 1.1), Word.NOT_REPRODUCED, Word.REPRODUCED),
+        ((2.4, 1.1, 1.1), VerdictLabel.REPRODUCED, VerdictLabel.REPRODUCED),
+        (
+            (2.4, 1.8, 1.1),
+            VerdictLabel.NOT_REPRODUCED,
+            VerdictLabel.NOT_REPRODUCED,
+        ),  # not by error 1.2
+        ((1.2, 1.1, 1.1), VerdictLabel.NOT_REPRODUCED, VerdictLabel.REPRODUCED),
     ],
 )
 def test_the_experts_of_a_case_are_asked_of_both_other_errors(
-    used: tuple[float, float, float], more: Word, one: Word
+    used: tuple[float, float, float], more: VerdictLabel, one: VerdictLabel
 ) -> None:
     systems = zip(("four_cooperative", "four_competitive", "four_experts"), used, strict=True)
     records = [
@@ -122,12 +126,14 @@ def test_the_experts_of_a_case_are_asked_of_both_other_errors(
 @pytest.mark.parametrize(
     ("gap", "word"),
     [
-        (lambda order: 0.02 + 0.001 * (order % 3), Word.REPRODUCED),
-        (lambda order: 0.02 * (-1) ** order, Word.INCONCLUSIVE),
-        (lambda order: -0.02 - 0.001 * (order % 3), Word.NOT_REPRODUCED),
+        (lambda order: 0.02 + 0.001 * (order % 3), VerdictLabel.REPRODUCED),
+        (lambda order: 0.02 * (-1) ** order, VerdictLabel.INCONCLUSIVE),
+        (lambda order: -0.02 - 0.001 * (order % 3), VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_the_speakers_are_judged_over_their_orders(gap: Callable[[int], float], word: Word) -> None:
+def test_the_speakers_are_judged_over_their_orders(
+    gap: Callable[[int], float], word: VerdictLabel
+) -> None:
     claim = BY_KEY["J91-13"]
     records = []
     for name in claim.arms:

@@ -9,7 +9,7 @@ from moebench.cli.rerun.former import former_hash
 from moebench.evidence.record_files import read
 from moebench.experiment import load
 from moebench.papers import target
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.run.job import Job
 from moebench.run.plan_jobs import load_arm
 from moebench.run.worker import execute
@@ -46,7 +46,7 @@ def test_what_the_order_of_the_file_changes_is_as_the_claim_says() -> None:
     drawn = {name: arms for name, arms in claim.test.under.items() if "file" not in name}
     without = replace(claim, test=replace(claim.test, under=drawn), same_data=())
     [found] = judge(grouped([without]), RECORDS.values(), "full")
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED
 
 
 @pytest.mark.parametrize("name", ["eight_experts.anti.1", "backprop_6.aligned.0.5.order_7"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run, states, verdict_of
 from moebench.verdict import Verdict
 from reproductions.jacobs_1991.judging import Bound, OnItsSide, ShareOfRuns
@@ -16,9 +16,13 @@ SHARE = ShareOfRuns(quantity="active", low=2, high=3, least=0.96, under={"": ("a
 
 @pytest.mark.parametrize(
     ("outside", "word"),
-    [(0, Word.REPRODUCED), (2, Word.INCONCLUSIVE), (10, Word.NOT_REPRODUCED)],
+    [
+        (0, VerdictLabel.REPRODUCED),
+        (2, VerdictLabel.INCONCLUSIVE),
+        (10, VerdictLabel.NOT_REPRODUCED),
+    ],
 )
-def test_share_of_runs(outside: int, word: Word) -> None:
+def test_share_of_runs(outside: int, word: VerdictLabel) -> None:
     records = runs("a", active=2.5)
     for record in [one for one in records if one.seed in JUDGED][:outside]:
         record.metrics["step_5/active"] = 4.0
@@ -30,7 +34,7 @@ def test_share_of_runs_without_steps() -> None:
     records = [run("a", seed, metrics={"lead": float(seed % 10)}) for seed in range(20)]
     test = ShareOfRuns(quantity="lead", low=1, least=0.9, under={"": ("a",)}, rules=())
     found = verdict_of(test, records)
-    assert (found.verdict, found.effect) == (Word.REPRODUCED, pytest.approx(0.9))
+    assert (found.verdict, found.effect) == (VerdictLabel.REPRODUCED, pytest.approx(0.9))
 
 
 def test_on_its_side() -> None:
@@ -41,14 +45,17 @@ def test_on_its_side() -> None:
         return verdict_of(OnItsSide(**one, **AT_5, **more), records)
 
     right = found(Bound("a", high=0.75), Bound("b", low=0.85))
-    assert (states(right), right.verdict) == (["holds", "holds"], Word.REPRODUCED)
+    assert (states(right), right.verdict) == (["holds", "holds"], VerdictLabel.REPRODUCED)
     assert right.effect == pytest.approx(0.6, abs=1e-3)
     half = found(Bound("a", high=0.75), Bound("b", low=0.95))
-    assert (states(half), half.verdict) == (["holds", "refuted"], Word.PARTIAL)
-    assert found(Bound("a", low=0.55, high=0.65), Bound("b", low=0.85)).verdict is Word.REPRODUCED
-    assert found(Bound("b", high=0.75), Bound("a", low=0.85)).verdict is Word.NOT_REPRODUCED
+    assert (states(half), half.verdict) == (["holds", "refuted"], VerdictLabel.PARTIAL)
+    assert (
+        found(Bound("a", low=0.55, high=0.65), Bound("b", low=0.85)).verdict
+        is VerdictLabel.REPRODUCED
+    )
+    assert found(Bound("b", high=0.75), Bound("a", low=0.85)).verdict is VerdictLabel.NOT_REPRODUCED
     small = found(Bound("a", high=0.61), Bound("b", low=0.85), margin=0.1)
-    assert small.verdict is Word.NOT_REPRODUCED
+    assert small.verdict is VerdictLabel.NOT_REPRODUCED
     assert "too small to count" in small.why
 
 

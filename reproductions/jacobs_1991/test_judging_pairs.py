@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import states, verdict_of
 from moebench.verdict import Verdict
 from reproductions.jacobs_1991.judging import FewerEpochs, Pair, Steadier, TwoMeans
@@ -30,10 +30,10 @@ def test_controls_of_one_system_against_itself() -> None:
     records = runs("a", {2.0: 1000.0, 5.0: 400.0})
     itself = {"": (Pair("a", "a"),)}
     none = verdict_of(FewerEpochs(under=itself, factor=0.75, **AT_5), records)
-    assert (none.verdict, none.n) == (Word.NOT_REPRODUCED, 12), "13 runs against 12"
+    assert (none.verdict, none.n) == (VerdictLabel.NOT_REPRODUCED, 12), "13 runs against 12"
     assert none.effect == pytest.approx(1.0, abs=0.02)
     faster = verdict_of(FewerEpochs(under=itself, factor=0.75, second_at=2.0, **AT_5), records)
-    assert (faster.verdict, faster.n) == (Word.REPRODUCED, 25)
+    assert (faster.verdict, faster.n) == (VerdictLabel.REPRODUCED, 25)
     assert faster.effect == pytest.approx(0.4, abs=0.01)
 
 
@@ -43,9 +43,9 @@ def test_steadier() -> None:
     def found(first: str, second: str) -> Verdict:
         return verdict_of(Steadier(under={"": (Pair(first, second),)}, **AT_5), records)
 
-    assert found("a", "b").verdict is Word.REPRODUCED
-    assert found("b", "a").verdict is Word.NOT_REPRODUCED
-    assert found("b", "c").verdict is Word.INCONCLUSIVE
+    assert found("a", "b").verdict is VerdictLabel.REPRODUCED
+    assert found("b", "a").verdict is VerdictLabel.NOT_REPRODUCED
+    assert found("b", "c").verdict is VerdictLabel.INCONCLUSIVE
     assert found("a", "b").effect == pytest.approx(0.1, rel=0.05)
 
 
@@ -55,7 +55,7 @@ def test_one_run_that_takes_long_is_no_spread() -> None:
         for one in runs("a", spread=5.0)
     ]
     test = Steadier(under=AB, **AT_5)
-    assert verdict_of(test, [*late, *runs("b", spread=50.0)]).verdict is Word.INCONCLUSIVE
+    assert verdict_of(test, [*late, *runs("b", spread=50.0)]).verdict is VerdictLabel.INCONCLUSIVE
 
 
 def test_two_means_and_by_how_much() -> None:
@@ -66,13 +66,13 @@ def test_two_means_and_by_how_much() -> None:
         return verdict_of(test, records)
 
     higher = found()
-    assert (states(higher), higher.verdict) == (["holds"], Word.REPRODUCED)
+    assert (states(higher), higher.verdict) == (["holds"], VerdictLabel.REPRODUCED)
     assert higher.effect == pytest.approx(0.05, abs=1e-3)
-    assert found(direction="lower").verdict is Word.NOT_REPRODUCED
-    assert found(margin=0.04).verdict is Word.REPRODUCED
-    assert found(margin=0.06).verdict is Word.NOT_REPRODUCED
+    assert found(direction="lower").verdict is VerdictLabel.NOT_REPRODUCED
+    assert found(margin=0.04).verdict is VerdictLabel.REPRODUCED
+    assert found(margin=0.06).verdict is VerdictLabel.NOT_REPRODUCED
     own = found(margin=0.04, under={"": (Pair("a", "b", 0.06),)})
-    assert own.verdict is Word.NOT_REPRODUCED, "the margin of the pair, not of the test"
+    assert own.verdict is VerdictLabel.NOT_REPRODUCED, "the margin of the pair, not of the test"
     assert own.effect == pytest.approx(0.05, abs=1e-3), "the difference, not the excess"
 
 

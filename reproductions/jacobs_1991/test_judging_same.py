@@ -3,7 +3,7 @@
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import states, verdict_of
 from reproductions.jacobs_1991.judging import SameAccuracy
 from reproductions.jacobs_1991.testing import AT_5, runs
@@ -18,19 +18,19 @@ def accurate(arm: str, test: float, train: float) -> list[RunRecord]:
 @pytest.mark.parametrize(
     ("a", "b", "found", "word"),
     [
-        (0.90, 0.91, ["holds", "holds"], Word.REPRODUCED),
-        (0.90, 0.945, ["refuted", "holds"], Word.NOT_REPRODUCED),
-        (0.97, 0.98, ["holds", "refuted"], Word.PARTIAL),
+        (0.90, 0.91, ["holds", "holds"], VerdictLabel.REPRODUCED),
+        (0.90, 0.945, ["refuted", "holds"], VerdictLabel.NOT_REPRODUCED),
+        (0.97, 0.98, ["holds", "refuted"], VerdictLabel.PARTIAL),
     ],
 )
-def test_same_accuracy(a: float, b: float, found: list[str], word: Word) -> None:
+def test_same_accuracy(a: float, b: float, found: list[str], word: VerdictLabel) -> None:
     verdict = verdict_of(TEST, accurate("a", a, a) + accurate("b", b, b))
     assert (states(verdict), verdict.verdict) == (found, word)
 
 
 def test_equal_on_one_split_is_not_equal() -> None:
     found = verdict_of(TEST, accurate("a", 0.90, 0.90) + accurate("b", 0.90, 0.94))
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED
     assert "a and b on train data" in found.why
 
 

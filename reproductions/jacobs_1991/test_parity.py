@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from moebench.moe import MoELayer
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import Linear
-from moebench.moe.routers import Everyone
+from moebench.moe.routers import AllExperts
 from reproductions.jacobs_1991.networks import Cooperative, Likelihood, Mixture
 from reproductions.jacobs_1991.networks.errors import mix
 from reproductions.jacobs_1991.networks.system import prepare
@@ -41,7 +41,7 @@ def test_it_is_the_layer_with_everyone_routed_to_linear_experts(dispatcher: str)
     gradient = system.gradient(weights, mixed, cases)
     x_TD = torch.cat([x_TF, torch.ones(T, 1)], dim=1)
     for copy in range(S):
-        layer = MoELayer(Everyone(D, E), Logistic(), DISPATCHERS[dispatcher]()).double()
+        layer = MoELayer(AllExperts(D, E), Logistic(), DISPATCHERS[dispatcher]()).double()
         layer.router.score.weight.data = weights["gate"][copy]
         layer.experts.linear.weight_EDF.data = weights["expert"][copy].mT.contiguous()
         y_TD, decision = layer(x_TD)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import verdict_of
 from reproductions.jacobs_1991.judging import FewerEpochs, Steadier
 from reproductions.jacobs_1991.testing import AB, AT_5, AT_BEST, JUDGED, TRIED, runs
@@ -39,9 +39,9 @@ def test_runs_that_never_get_there_are_left_out_and_named() -> None:
 def test_a_single_judged_run_decides_nothing(test: FewerEpochs | Steadier) -> None:
     few = [one for one in runs("a") + runs("b") if one.seed in (JUDGED[0], *TRIED)]
     found = verdict_of(test, few)
-    assert (found.verdict, found.n) == (Word.INCONCLUSIVE, 1)
+    assert (found.verdict, found.n) == (VerdictLabel.INCONCLUSIVE, 1)
 
 
 def test_runs_that_all_fail_to_get_there_decide_nothing() -> None:
     records = runs("a", lost=25) + runs("b")
-    assert verdict_of(FewerEpochs(under=AB, **AT_5), records).verdict is Word.INCONCLUSIVE
+    assert verdict_of(FewerEpochs(under=AB, **AT_5), records).verdict is VerdictLabel.INCONCLUSIVE

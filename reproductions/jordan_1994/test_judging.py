@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import findings_of, run, states, verdict_of
 from moebench.verdict import Verdict
 from reproductions.jordan_1994.judging import OrderAndClosest, SoonerAndAsGood
@@ -59,8 +59,8 @@ def falling(records: list[RunRecord], arm: str) -> list[RunRecord]:
 
 
 def test_the_paper_s_own_figures_bear_both_claims_out() -> None:
-    assert judged("H94-01", world()).verdict is Word.REPRODUCED
-    assert judged("H94-02", world()).verdict is Word.REPRODUCED
+    assert judged("H94-01", world()).verdict is VerdictLabel.REPRODUCED
+    assert judged("H94-02", world()).verdict is VerdictLabel.REPRODUCED
 
 
 def test_a_ratio_by_hand() -> None:
@@ -86,15 +86,15 @@ def test_a_ratio_by_hand() -> None:
 @pytest.mark.parametrize(
     ("epochs", "state", "word"),
     [
-        (30.0, "holds", Word.REPRODUCED),
-        (20.0, "open", Word.INCONCLUSIVE),
-        (10.0, "open", Word.INCONCLUSIVE),
-        (5.5, "open", Word.INCONCLUSIVE),
-        (4.0, "refuted", Word.NOT_REPRODUCED),
-        (0.5, "refuted", Word.NOT_REPRODUCED),
+        (30.0, "holds", VerdictLabel.REPRODUCED),
+        (20.0, "open", VerdictLabel.INCONCLUSIVE),
+        (10.0, "open", VerdictLabel.INCONCLUSIVE),
+        (5.5, "open", VerdictLabel.INCONCLUSIVE),
+        (4.0, "refuted", VerdictLabel.NOT_REPRODUCED),
+        (0.5, "refuted", VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_how_many_times_fewer_epochs(epochs: float, state: str, word: Word) -> None:
+def test_how_many_times_fewer_epochs(epochs: float, state: str, word: VerdictLabel) -> None:
     changes = {"backprop_batch": (35 * epochs, 0.09), "hme_least_squares": (0.2, 0.1)}
     found = judged("H94-01", world(**changes))
     assert found.conditions[1]["effect"] == pytest.approx(epochs, rel=0.05)
@@ -108,20 +108,24 @@ def test_how_many_times_fewer_epochs(epochs: float, state: str, word: Word) -> N
 def test_epochs_to_a_larger_error_say_nothing(error: float, state: str) -> None:
     found = judged("H94-01", world(hme_em=(35, error)))
     assert states(found) == [state, "holds", "holds"]
-    words = {"holds": Word.REPRODUCED, "open": Word.INCONCLUSIVE, "refuted": Word.NOT_REPRODUCED}
+    words = {
+        "holds": VerdictLabel.REPRODUCED,
+        "open": VerdictLabel.INCONCLUSIVE,
+        "refuted": VerdictLabel.NOT_REPRODUCED,
+    }
     assert found.verdict is words[state]
 
 
 def test_algorithm_2_is_a_side() -> None:
     found = judged("H94-01", world(hme_least_squares=(5000, 0.12)))
-    assert (states(found), found.verdict) == (["holds", "holds", "refuted"], Word.PARTIAL)
+    assert (states(found), found.verdict) == (["holds", "holds", "refuted"], VerdictLabel.PARTIAL)
 
 
 def test_the_other_way_round_is_not_reproduced() -> None:
     turned = world(backprop_batch=(35, 0.1), hme_em=(5500, 0.3), hme_least_squares=(5500, 0.3))
-    assert judged("H94-01", turned).verdict is Word.NOT_REPRODUCED
+    assert judged("H94-01", turned).verdict is VerdictLabel.NOT_REPRODUCED
     turned = world(hme_online=(104, 0.05), backprop_online=(63, 0.3), hme_gradient=(2, 0.05))
-    assert judged("H94-02", turned).verdict is Word.NOT_REPRODUCED
+    assert judged("H94-02", turned).verdict is VerdictLabel.NOT_REPRODUCED
 
 
 @pytest.mark.parametrize(
@@ -140,8 +144,14 @@ def test_order_of_epochs_and_smallest_error(
 ) -> None:
     verdict = judged("H94-02", world(**changes))
     assert states(verdict) == found
-    by_lead = {"refuted": Word.NOT_REPRODUCED, "open": Word.INCONCLUSIVE, "holds": Word.PARTIAL}
-    assert verdict.verdict is (Word.REPRODUCED if set(found) == {"holds"} else by_lead[found[0]])
+    by_lead = {
+        "refuted": VerdictLabel.NOT_REPRODUCED,
+        "open": VerdictLabel.INCONCLUSIVE,
+        "holds": VerdictLabel.PARTIAL,
+    }
+    assert verdict.verdict is (
+        VerdictLabel.REPRODUCED if set(found) == {"holds"} else by_lead[found[0]]
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +190,7 @@ def test_how_many_times_of_a_lower_bound(arm: str, epochs: float, state: str) ->
 
 def test_failed_runs_are_left_out_counted_and_shown() -> None:
     found = judged("H94-01", world(failed=5))
-    assert found.verdict is Word.REPRODUCED
+    assert found.verdict is VerdictLabel.REPRODUCED
     assert found.n == 5
     assert found.preliminary
     assert "5 of 10 runs of backprop_batch" in found.why
@@ -200,7 +210,9 @@ def test_a_run_that_broke_off_counts_as_failed() -> None:
 @pytest.mark.parametrize(("seeds", "failed"), [(1, 0), (5, 4)])
 def test_too_few_runs_are_inconclusive(key: str, seeds: int, failed: int) -> None:
     found = judged(key, changed(world(seeds), failed=lambda one: float(one.seed < failed)))
-    assert found.verdict is (Word.UNDECIDED if found.control_of else Word.INCONCLUSIVE)
+    assert found.verdict is (
+        VerdictLabel.UNDECIDED if found.control_of else VerdictLabel.INCONCLUSIVE
+    )
     assert found.n == 1
 
 

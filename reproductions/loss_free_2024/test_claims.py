@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli.reproduce import Options, reproduce
+from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.papers import target
-from moebench.papers.claim import NOT_JUDGED, Word
+from moebench.papers.claim import NOT_JUDGED, VerdictLabel
 from moebench.testing.verdicts import run, verdict_of
 from reproductions.loss_free_2024.paper import ARMS, CLAIMS, PAPER
 
@@ -31,13 +31,19 @@ def along_the_front(loss: Sequence[float], imbalance: Sequence[float]) -> list[R
 @pytest.mark.parametrize(
     ("loss", "imbalance", "word"),
     [
-        ((3.1, 3.05, 3.0, 3.0, 3.1), FALLING, Word.REPRODUCED),
-        ((3.1, 3.05, 3.0, 3.0, 3.1), (3.0, 2.0, 1.0, 0.5, 0.6), Word.PARTIAL),
-        ((3.2, 3.1, 3.1, 3.1, 3.0), FALLING, Word.NOT_REPRODUCED),  # balance costs nothing
-        ((3.0, 3.0, 3.0, 3.0, 3.0), FALLING, Word.NOT_REPRODUCED),  # by less than the margin
+        ((3.1, 3.05, 3.0, 3.0, 3.1), FALLING, VerdictLabel.REPRODUCED),
+        ((3.1, 3.05, 3.0, 3.0, 3.1), (3.0, 2.0, 1.0, 0.5, 0.6), VerdictLabel.PARTIAL),
+        ((3.2, 3.1, 3.1, 3.1, 3.0), FALLING, VerdictLabel.NOT_REPRODUCED),  # balance costs nothing
+        (
+            (3.0, 3.0, 3.0, 3.0, 3.0),
+            FALLING,
+            VerdictLabel.NOT_REPRODUCED,
+        ),  # by less than the margin
     ],
 )
-def test_the_trade_off(loss: Sequence[float], imbalance: Sequence[float], word: Word) -> None:
+def test_the_trade_off(
+    loss: Sequence[float], imbalance: Sequence[float], word: VerdictLabel
+) -> None:
     [claim] = CLAIMS
     assert verdict_of(claim, along_the_front(loss, imbalance)).verdict is word
 
@@ -64,7 +70,9 @@ def test_the_sweep_is_part_of_the_reproduction(
     whole = (found.configs / "front.yaml").read_text()
     ends = whole.replace("[0.0, 1.0e-4, 1.0e-3, 1.0e-2, 1.0e-1]", "[0.0, 1.0e-1]")
     (tmp_path / "front.yaml").write_text(ends.replace("..", str(found.configs.parent)))
-    options = Options(profile="smoke", root=tmp_path, settings=small, track=False, workers=2)
+    options = ReproduceOptions(
+        profile="smoke", root=tmp_path, settings=small, track=False, workers=2
+    )
     [judged] = reproduce(replace(found, configs=tmp_path), options)
     assert judged.verdict in NOT_JUDGED
     records = read(tmp_path / PAPER.key / "smoke" / "results.jsonl")

@@ -10,7 +10,7 @@ import torch
 from moebench.models import Mixtral
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
-from moebench.models.rotary import Positions
+from moebench.models.rotary import RotaryEmbedding
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
@@ -37,7 +37,7 @@ def size() -> dict[str, float]:
                 every=1,
             ),
             attention=lambda dim, heads: GroupedQueryAttention(dim, heads, TABLE_1["n_kv_heads"]),
-            positions=Positions(base=1e6, context=TABLE_1["context_len"]),
+            positions=RotaryEmbedding(base=1e6, context=TABLE_1["context_len"]),
         )
         input_BL = torch.empty(1, 8, dtype=torch.int64)
     cost = count_batch(model, SimpleNamespace(input_BL=input_BL, context_BL=None))

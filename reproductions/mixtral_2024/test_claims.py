@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.papers.computed import named
 from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import judge
@@ -49,15 +49,15 @@ def neighbours(arm: str, gain: Sequence[float]) -> list[RunRecord]:
 @pytest.mark.parametrize(
     ("gain", "shown", "word"),
     [
-        ((0.005, 0.02, 0.08, 0.06), 6, Word.REPRODUCED),
-        ((0.04, 0.02, 0.08, 0.06), 6, Word.PARTIAL),  # in the first layer, too
-        ((0.005, 0.02, 0.08, 0.03), 3, Word.NOT_REPRODUCED),  # not in the last
-        ((0.005, 0.02, 0.03, 0.08), 3, Word.NOT_REPRODUCED),  # not in the middle
-        ((0.0, -0.01, -0.01, -0.01), -1, Word.NOT_REPRODUCED),
-        ((0.0, 0.0, 0.0, 0.0), 0, Word.NOT_REPRODUCED),  # chance alone is far exceeded
+        ((0.005, 0.02, 0.08, 0.06), 6, VerdictLabel.REPRODUCED),
+        ((0.04, 0.02, 0.08, 0.06), 6, VerdictLabel.PARTIAL),  # in the first layer, too
+        ((0.005, 0.02, 0.08, 0.03), 3, VerdictLabel.NOT_REPRODUCED),  # not in the last
+        ((0.005, 0.02, 0.03, 0.08), 3, VerdictLabel.NOT_REPRODUCED),  # not in the middle
+        ((0.0, -0.01, -0.01, -0.01), -1, VerdictLabel.NOT_REPRODUCED),
+        ((0.0, 0.0, 0.0, 0.0), 0, VerdictLabel.NOT_REPRODUCED),  # chance alone is far exceeded
     ],
 )
-def test_neighbours_together(gain: Sequence[float], shown: float, word: Word) -> None:
+def test_neighbours_together(gain: Sequence[float], shown: float, word: VerdictLabel) -> None:
     found = verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, gain))
     assert found.verdict is word
     assert found.effect == pytest.approx(shown, abs=0.2)
@@ -69,9 +69,11 @@ def test_an_order_that_does_too_little_is_said_to_be_there() -> None:
     assert "too small to count" in found.why
 
 
-@pytest.mark.parametrize(("last", "word"), [(0.01, Word.REPRODUCED), (-0.01, Word.NOT_REPRODUCED)])
+@pytest.mark.parametrize(
+    ("last", "word"), [(0.01, VerdictLabel.REPRODUCED), (-0.01, VerdictLabel.NOT_REPRODUCED)]
+)
 def test_what_is_small_in_the_last_layer_is_enough_for_either_choice(
-    last: float, word: Word
+    last: float, word: VerdictLabel
 ) -> None:
     ordered = np.add(NOTHING, (0.005, 0.02, 0.08, last))
     records = runs(overlap_excess=ordered, overlap_disordered=NOTHING)
@@ -96,17 +98,19 @@ def test_the_layer_that_was_picked_pays_for_it() -> None:
     found = verdict_of(test, records)
     t = 2 / (1 / 3**0.5)  # mean 2, standard deviation 1: a t of two degrees of freedom
     assert found.conditions[0]["p"] == pytest.approx(2 * (1 - t / (2 + t * t) ** 0.5))
-    assert found.verdict is Word.INCONCLUSIVE  # alone it would be at 0.07, too
+    assert found.verdict is VerdictLabel.INCONCLUSIVE  # alone it would be at 0.07, too
 
 
 @pytest.mark.parametrize(
     ("gain", "control", "word"),
     [
-        ((0.0, 0.0, 0.0, 0.0), Word.PASSED, Word.REPRODUCED),
-        ((0.0, 0.0, 0.09, 0.07), Word.FAILED, Word.INCONCLUSIVE),
+        ((0.0, 0.0, 0.0, 0.0), VerdictLabel.PASSED, VerdictLabel.REPRODUCED),
+        ((0.0, 0.0, 0.09, 0.07), VerdictLabel.FAILED, VerdictLabel.INCONCLUSIVE),
     ],
 )
-def test_the_null_world_binds(gain: Sequence[float], control: Word, word: Word) -> None:
+def test_the_null_world_binds(
+    gain: Sequence[float], control: VerdictLabel, word: VerdictLabel
+) -> None:
     records = [*neighbours(MIXTRAL, (0.005, 0.02, 0.08, 0.06)), *neighbours(NULL, gain)]
     pair = [CLAIM["MX24-03"], CLAIM["MX24-03n"]]
     assert [one.verdict for one in judge(pair, records, "full")] == [word, control]
@@ -122,7 +126,7 @@ def test_what_is_made_is_told_apart_by_the_tests_of_the_claims() -> None:
     controls = [claim for claim in CLAIMS if set(claim.arms) & set(KNOWN)]
     words = {claim.key: verdict_of(claim, records).verdict for claim in controls}
     assert len(words) == 6
-    assert set(words.values()) == {Word.PASSED}, words
+    assert set(words.values()) == {VerdictLabel.PASSED}, words
     ordered, followed = records[0].metrics, records[5].metrics
     # Of the 63 pairs of a window 48 are inside one of its spans; the others meet as any tokens do.
     inside = 48 / 63
@@ -137,33 +141,37 @@ def test_what_is_made_is_told_apart_by_the_tests_of_the_claims() -> None:
 @pytest.mark.parametrize(
     ("domain", "token", "word"),
     [
-        ((0.01, 0.02, 0.03, 0.02), (0.3, 0.2, 0.1, 0.1), Word.REPRODUCED),
-        ((0.01, 0.02, 0.09, 0.02), (0.3, 0.2, 0.1, 0.1), Word.NOT_REPRODUCED),
-        ((0.01, 0.02, 0.03, 0.02), (0.1, 0.1, 0.1, 0.1), Word.PARTIAL),
+        ((0.01, 0.02, 0.03, 0.02), (0.3, 0.2, 0.1, 0.1), VerdictLabel.REPRODUCED),
+        ((0.01, 0.02, 0.09, 0.02), (0.3, 0.2, 0.1, 0.1), VerdictLabel.NOT_REPRODUCED),
+        ((0.01, 0.02, 0.03, 0.02), (0.1, 0.1, 0.1, 0.1), VerdictLabel.PARTIAL),
     ],
 )
-def test_domain(domain: Sequence[float], token: Sequence[float], word: Word) -> None:
+def test_domain(domain: Sequence[float], token: Sequence[float], word: VerdictLabel) -> None:
     assert verdict_of(CLAIM["MX24-02d"], runs(domain_nmi=domain, token_nmi=token)).verdict is word
 
 
 @pytest.mark.parametrize(
     ("token", "word"),
     [
-        ((0.9, 0.5, 0.6, 0.9), Word.REPRODUCED),
-        ((0.9, 0.5, 0.6, 0.5), Word.PARTIAL),  # less in the last layer than between
-        ((0.9, 0.5, 0.05, 0.9), Word.NOT_REPRODUCED),
+        ((0.9, 0.5, 0.6, 0.9), VerdictLabel.REPRODUCED),
+        ((0.9, 0.5, 0.6, 0.5), VerdictLabel.PARTIAL),  # less in the last layer than between
+        ((0.9, 0.5, 0.05, 0.9), VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_token_over_domain(token: Sequence[float], word: Word) -> None:
+def test_token_over_domain(token: Sequence[float], word: VerdictLabel) -> None:
     records = runs(token_information=token, domain_given_token=(0.01, 0.05, 0.1, 0.1))
     assert verdict_of(CLAIM["MX24-05"], records).verdict is word
 
 
 @pytest.mark.parametrize(
     ("loss", "word"),
-    [(3.0, Word.REPRODUCED), (3.11, Word.REPRODUCED), (3.2, Word.NOT_REPRODUCED)],
+    [
+        (3.0, VerdictLabel.REPRODUCED),
+        (3.11, VerdictLabel.REPRODUCED),
+        (3.2, VerdictLabel.NOT_REPRODUCED),
+    ],
 )
-def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: Word) -> None:
+def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: VerdictLabel) -> None:
     noise = np.random.default_rng(1).standard_normal((5, 2)) * 0.002
     records = [
         run(arm, seed, mean + noise[seed, place])
@@ -178,17 +186,20 @@ def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: Word) 
 def test_a_run_that_was_not_looked_at_decides_nothing(
     key: str, layers: dict[str, Sequence[float]]
 ) -> None:
-    assert verdict_of(CLAIM[key], runs(**layers)).verdict is Word.INCONCLUSIVE
+    assert verdict_of(CLAIM[key], runs(**layers)).verdict is VerdictLabel.INCONCLUSIVE
 
 
 def test_wins_are_counted_from_all_scores() -> None:
     assert len(TABLE_2) == 12
     assert wins() == {"wins": 9, "benchmarks": 12}
     found = verdict_of(CLAIM["MX24-06"], [run("wins", metrics=wins())])
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED
     assert found.effect == 9
     all_won = {"wins": 12.0, "benchmarks": 12.0}
-    assert verdict_of(CLAIM["MX24-06"], [run("wins", metrics=all_won)]).verdict is Word.REPRODUCED
+    assert (
+        verdict_of(CLAIM["MX24-06"], [run("wins", metrics=all_won)]).verdict
+        is VerdictLabel.REPRODUCED
+    )
 
 
 def test_the_parameters_are_every_matrix_and_norm_added_up_by_hand() -> None:
@@ -201,13 +212,16 @@ def test_the_parameters_are_every_matrix_and_norm_added_up_by_hand() -> None:
         "parameters": outside + 32 * (layer + 8 * expert),
         "active parameters": outside + 32 * (layer + 2 * expert),
     }
-    assert verdict_of(CLAIM["MX24-01"], [run("size", metrics=found)]).verdict is Word.REPRODUCED
+    assert (
+        verdict_of(CLAIM["MX24-01"], [run("size", metrics=found)]).verdict
+        is VerdictLabel.REPRODUCED
+    )
 
 
 @pytest.mark.parametrize(
-    ("active", "word"), [(12.9e9, Word.REPRODUCED), (14.1e9, Word.NOT_REPRODUCED)]
+    ("active", "word"), [(12.9e9, VerdictLabel.REPRODUCED), (14.1e9, VerdictLabel.NOT_REPRODUCED)]
 )
-def test_a_fifth_of_the_rivals_parameters(active: float, word: Word) -> None:
+def test_a_fifth_of_the_rivals_parameters(active: float, word: VerdictLabel) -> None:
     size = {"parameters": 46.7e9, "active parameters": active}
     assert verdict_of(CLAIM["MX24-06a"], [run("size", metrics=size)]).verdict is word
 

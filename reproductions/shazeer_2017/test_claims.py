@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.papers.computed import named
 from moebench.testing.verdicts import run
 from moebench.verdict import Verdict, judge
@@ -101,8 +101,8 @@ def verdicts(records: list[RunRecord]) -> dict[str, Verdict]:
 def test_a_world_in_which_the_paper_is_right() -> None:
     found = verdicts(trained(as_in_the_paper, collapsed))
     words = {f"S17-{n:02}": found[f"S17-{n:02}"].verdict for n in (1, 2, 3, 6, 7, 10, 11)}
-    assert set(words.values()) == {Word.REPRODUCED}, {k: found[k].why for k in words}
-    assert {found[key].verdict for key in ("S17-06n", "S17-11n")} == {Word.PASSED}
+    assert set(words.values()) == {VerdictLabel.REPRODUCED}, {k: found[k].why for k in words}
+    assert {found[key].verdict for key in ("S17-06n", "S17-11n")} == {VerdictLabel.PASSED}
     assert not any(found[key].unequal for key in words)
 
 
@@ -120,10 +120,12 @@ def test_loads_of_the_last_tenth_are_judged_where_records_have_them() -> None:
 def test_a_world_in_which_nothing_helps() -> None:
     found = verdicts(trained(nothing_helps, lambda weight: 0.1))
     for key in ("S17-01", "S17-02", "S17-06", "S17-11"):
-        assert found[key].verdict is Word.NOT_REPRODUCED, found[key].why
+        assert found[key].verdict is VerdictLabel.NOT_REPRODUCED, found[key].why
     for key in ("S17-03", "S17-10"):
-        assert found[key].verdict in (Word.NOT_REPRODUCED, Word.INCONCLUSIVE), found[key].why
-    assert found["S17-07"].verdict is Word.REPRODUCED
+        assert found[key].verdict in (VerdictLabel.NOT_REPRODUCED, VerdictLabel.INCONCLUSIVE), (
+            found[key].why
+        )
+    assert found["S17-07"].verdict is VerdictLabel.REPRODUCED
 
 
 def test_a_loss_that_only_helps_where_capacity_is_scarce_is_named() -> None:
@@ -131,7 +133,7 @@ def test_a_loss_that_only_helps_where_capacity_is_scarce_is_named() -> None:
         return 3.0 if arm in DOMAINS else as_in_the_paper(arm, data)
 
     found = verdicts(trained(scarce, collapsed))["S17-01"]
-    assert found.verdict is Word.PARTIAL
+    assert found.verdict is VerdictLabel.PARTIAL
     assert "holds under 1 of 2 choices (a world of facts)" in found.why
     assert "refuted under 1 of 2 choices (a world of sixteen domains)" in found.why
 
@@ -142,7 +144,7 @@ def test_every_dense_rival_counts(rival: str) -> None:
         return as_in_the_paper(MOE_4, data) * (0.95 if arm == rival else 1.0)
 
     found = verdicts(trained(unlike, collapsed))["S17-07"]
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED
     assert found.effect == pytest.approx(1 / 0.95 - 1, abs=0.002)
     assert re.search(rf"\+5\.\d% from {rival}", found.why)
 
@@ -155,8 +157,8 @@ def test_a_null_world_that_shows_the_effect_undoes_it(control: str) -> None:
 
     found = verdicts(trained(everywhere, collapsed))
     claim = CLAIM[control].control_of
-    assert found[control].verdict is Word.FAILED
-    assert found[claim].verdict is Word.INCONCLUSIVE
+    assert found[control].verdict is VerdictLabel.FAILED
+    assert found[claim].verdict is VerdictLabel.INCONCLUSIVE
     assert found[claim].why.startswith(f"Control failed: {control}. Without it: reproduced")
 
 
@@ -181,11 +183,11 @@ def test_what_follows_from_formulas(computed: list[RunRecord]) -> None:
     found = verdicts(computed)
     keys = ("S17-04", "S17-05", "S17-08", "S17-14", "S17-14s", "S17-15")
     words = {key: found[key].verdict for key in keys}
-    assert set(words.values()) == {Word.REPRODUCED}, {key: found[key].why for key in words}
-    assert {found[key].verdict for key in ("S17-05n", "S17-15n")} == {Word.PASSED}
-    assert found["S17-09"].verdict is Word.NOT_REPRODUCED
+    assert set(words.values()) == {VerdictLabel.REPRODUCED}, {key: found[key].why for key in words}
+    assert {found[key].verdict for key in ("S17-05n", "S17-15n")} == {VerdictLabel.PASSED}
+    assert found["S17-09"].verdict is VerdictLabel.NOT_REPRODUCED
     assert found["S17-09"].effect == pytest.approx(100 * (1 - 28.0 / 34.7))
-    assert found["S17-12"].verdict is Word.NOT_TESTABLE
+    assert found["S17-12"].verdict is VerdictLabel.NOT_TESTABLE
 
 
 def test_tables_stand_beside_the_papers_own_figures() -> None:

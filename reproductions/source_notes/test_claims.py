@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import NOT_JUDGED, Word
+from moebench.papers.claim import NOT_JUDGED, VerdictLabel
 from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import Verdict, judge
 from reproductions.jacobs_1991.arms import SAME
@@ -39,13 +39,13 @@ def shares(**means: float) -> list[RunRecord]:
 @pytest.mark.parametrize(
     ("weight", "temperature", "factor", "word"),
     [
-        (0.4, 0.3, 0.2, Word.REPRODUCED),
-        (0.4, 0.3, 0.02, Word.NOT_REPRODUCED),  # each is claimed
-        (0.02, 0.3, 0.4, Word.NOT_REPRODUCED),
-        (0.1, 0.3, 0.4, Word.INCONCLUSIVE),
+        (0.4, 0.3, 0.2, VerdictLabel.REPRODUCED),
+        (0.4, 0.3, 0.02, VerdictLabel.NOT_REPRODUCED),  # each is claimed
+        (0.02, 0.3, 0.4, VerdictLabel.NOT_REPRODUCED),
+        (0.1, 0.3, 0.4, VerdictLabel.INCONCLUSIVE),
     ],
 )
-def test_shares(weight: float, temperature: float, factor: float, word: Word) -> None:
+def test_shares(weight: float, temperature: float, factor: float, word: VerdictLabel) -> None:
     records = shares(
         balance_weight=weight, temperature=temperature, capacity_factor=factor, learning_rate=0.1
     )
@@ -54,7 +54,7 @@ def test_shares(weight: float, temperature: float, factor: float, word: Word) ->
 
 def test_what_the_account_leaves_open_is_not_judged() -> None:
     found = verdict_of(CLAIM["N5-04"], shares(learning_rate=0.5))
-    assert found.verdict is Word.NOT_TESTABLE
+    assert found.verdict is VerdictLabel.NOT_TESTABLE
 
 
 def test_a_study_without_settings_is_refused() -> None:
@@ -80,9 +80,15 @@ def verdict(key: str, records: Sequence[RunRecord]) -> Verdict:
 
 @pytest.mark.parametrize(
     ("correlation", "word"),
-    [(-0.6, Word.REPRODUCED), (-0.09, Word.NOT_REPRODUCED), (0.4, Word.NOT_REPRODUCED)],
+    [
+        (-0.6, VerdictLabel.REPRODUCED),
+        (-0.09, VerdictLabel.NOT_REPRODUCED),
+        (0.4, VerdictLabel.NOT_REPRODUCED),
+    ],
 )
-def test_a_correlation_must_be_of_a_size_that_counts(correlation: float, word: Word) -> None:
+def test_a_correlation_must_be_of_a_size_that_counts(
+    correlation: float, word: VerdictLabel
+) -> None:
     records = of_1991("rank_correlation", {"ambiguity": correlation}, 0.01)
     assert verdict("N1-05", records[:25]).verdict is word
 
@@ -90,13 +96,13 @@ def test_a_correlation_must_be_of_a_size_that_counts(correlation: float, word: W
 @pytest.mark.parametrize(
     ("mixture", "net", "word"),
     [
-        (0.01, 0.15, Word.REPRODUCED),
-        (0.06, 0.15, Word.PARTIAL),  # less than the net, but more than three points
-        (0.11, 0.15, Word.NOT_REPRODUCED),  # a third of the gap that is claimed
-        (0.15, 0.15, Word.NOT_REPRODUCED),
+        (0.01, 0.15, VerdictLabel.REPRODUCED),
+        (0.06, 0.15, VerdictLabel.PARTIAL),  # less than the net, but more than three points
+        (0.11, 0.15, VerdictLabel.NOT_REPRODUCED),  # a third of the gap that is claimed
+        (0.15, 0.15, VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_forgetting(mixture: float, net: float, word: Word) -> None:
+def test_forgetting(mixture: float, net: float, word: VerdictLabel) -> None:
     means = {"interference_competitive": mixture, "interference_backprop": net}
     records = [one for one in of_1991("drop", means, 0.01) if one.seed < 1025]
     assert verdict("N1-04", records).verdict is word
@@ -108,4 +114,4 @@ def test_claims_on_the_runs_of_another_paper_wait_for_them() -> None:
     assert "No runs of gradients" in waiting.why
     told = {"further_term/deviation": 10.0}
     found = verdict("N1-02", [run("gradients", metrics=told, target=OF_1991)])
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run
 from moebench.verdict import judge
 from reproductions.switch_2021.arithmetic import balance_loss, balance_minimum, best_probabilities
@@ -60,6 +60,6 @@ def test_no_random_routing_is_below_the_minimum_for_two_experts() -> None:
 def test_verdicts_show_what_was_found_beside_what_is_stated(found: dict[str, float]) -> None:
     records = [run("balance_loss", metrics=balance_loss()), run("balance_minimum", metrics=found)]
     value, minimum = judge(ARITHMETIC, records, "full")
-    assert value.verdict is Word.REPRODUCED
-    assert (minimum.verdict, minimum.effect) == (Word.NOT_REPRODUCED, pytest.approx(0.4))
+    assert value.verdict is VerdictLabel.REPRODUCED
+    assert (minimum.verdict, minimum.effect) == (VerdictLabel.NOT_REPRODUCED, pytest.approx(0.4))
     assert "minimum@8 is 0.4, stated at least 1" in minimum.why

@@ -9,7 +9,7 @@ import pytest
 from moebench.evidence.record import RunRecord
 from moebench.experiment import load
 from moebench.experiment.dense_twin import twin
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Equivalence
@@ -111,24 +111,24 @@ def world(
     return records
 
 
-def words_in(records: list[RunRecord]) -> dict[str, Word]:
+def words_in(records: list[RunRecord]) -> dict[str, VerdictLabel]:
     """The word for every claim that is judged by training."""
     return {found.claim: found.verdict for found in judge(TRAINED, records, "full")}
 
 
 def test_a_world_as_the_paper_claims_reproduces_all() -> None:
     words = words_in(world(AS_CLAIMED.__getitem__, 0.004, 0.002, 0.1, rng_seed=1))
-    passed = {control.key: Word.PASSED for control in CONTROLS}
-    assert words == {claim.key: Word.REPRODUCED for claim in TRAINED} | passed
+    passed = {control.key: VerdictLabel.PASSED for control in CONTROLS}
+    assert words == {claim.key: VerdictLabel.REPRODUCED for claim in TRAINED} | passed
 
 
 def test_a_world_the_other_way_round_reproduces_nothing() -> None:
     words = words_in(world(lambda arm: 6.0 - AS_CLAIMED[arm], 0.1, 0.002, 0.002, rng_seed=2))
-    assert words.pop("SW21-15") is Word.REPRODUCED  # equal either way
-    assert words.pop("SW21-03n") is Word.PASSED
-    assert words.pop("SW21-03p") is Word.FAILED
-    assert words.pop("SW21-03") is Word.INCONCLUSIVE
-    assert set(words.values()) == {Word.NOT_REPRODUCED}
+    assert words.pop("SW21-15") is VerdictLabel.REPRODUCED  # equal either way
+    assert words.pop("SW21-03n") is VerdictLabel.PASSED
+    assert words.pop("SW21-03p") is VerdictLabel.FAILED
+    assert words.pop("SW21-03") is VerdictLabel.INCONCLUSIVE
+    assert set(words.values()) == {VerdictLabel.NOT_REPRODUCED}
 
 
 def test_a_world_without_effects_reproduces_no_effect() -> None:
@@ -139,10 +139,10 @@ def test_a_world_without_effects_reproduces_no_effect() -> None:
         for rng_seed in range(10)
         for verdict in judge(effects, world(lambda arm: 2.0, 0.02, 0.02, 0.02, rng_seed), "full")
     ]
-    assert found.count(Word.REPRODUCED) + found.count(Word.PARTIAL) <= 2
+    assert found.count(VerdictLabel.REPRODUCED) + found.count(VerdictLabel.PARTIAL) <= 2
 
 
-def sparse_against_dense(gains: Mapping[str, float], seeds: int = 5) -> dict[str, Word]:
+def sparse_against_dense(gains: Mapping[str, float], seeds: int = 5) -> dict[str, VerdictLabel]:
     """The words for SW21-03 and what belongs to it, by what sparse models gain in each world."""
     losses = {
         arm: 3.0 - gain * (arm == sparse)
@@ -162,19 +162,23 @@ def sparse_against_dense(gains: Mapping[str, float], seeds: int = 5) -> dict[str
 @pytest.mark.parametrize(
     ("null", "positive", "words"),
     [
-        (0.0, 0.1, (Word.PASSED, Word.PASSED, Word.REPRODUCED)),
-        (0.002, 0.1, (Word.PASSED, Word.PASSED, Word.REPRODUCED)),  # there, and a trifle
-        (0.1, 0.1, (Word.FAILED, Word.PASSED, Word.INCONCLUSIVE)),
-        (0.0, 0.0, (Word.PASSED, Word.FAILED, Word.INCONCLUSIVE)),
+        (0.0, 0.1, (VerdictLabel.PASSED, VerdictLabel.PASSED, VerdictLabel.REPRODUCED)),
+        (
+            0.002,
+            0.1,
+            (VerdictLabel.PASSED, VerdictLabel.PASSED, VerdictLabel.REPRODUCED),
+        ),  # there, and a trifle
+        (0.1, 0.1, (VerdictLabel.FAILED, VerdictLabel.PASSED, VerdictLabel.INCONCLUSIVE)),
+        (0.0, 0.0, (VerdictLabel.PASSED, VerdictLabel.FAILED, VerdictLabel.INCONCLUSIVE)),
     ],
 )
-def test_controls_bind(null: float, positive: float, words: tuple[Word, ...]) -> None:
+def test_controls_bind(null: float, positive: float, words: tuple[VerdictLabel, ...]) -> None:
     found = sparse_against_dense({"SW21-03n": null, "SW21-03p": positive})
     assert tuple(found[key] for key in ("SW21-03n", "SW21-03p", "SW21-03")) == words
 
 
 def test_three_seeds_are_enough_for_sparse_against_dense() -> None:
-    assert sparse_against_dense({"SW21-03n": 0.0}, seeds=3)["SW21-03"] is Word.REPRODUCED
+    assert sparse_against_dense({"SW21-03n": 0.0}, seeds=3)["SW21-03"] is VerdictLabel.REPRODUCED
 
 
 def test_the_dense_configuration_is_the_twin_of_the_sparse_one() -> None:

@@ -21,7 +21,7 @@ from moebench.evidence import record_files
 from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
 from moebench.papers import Target, left_out, target, targets
-from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, Word
+from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, VerdictLabel
 from moebench.papers.computed import named
 from moebench.papers.plan import MATCHED_COST
 from moebench.sweep.points import arm_of
@@ -35,7 +35,13 @@ SWEEPS = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
 PAPERS = pytest.mark.parametrize("found", targets(), ids=lambda one: one.name)
 EVIDENCED = [one for one in targets() if one.evidence.exists()]
 PUBLISHED = pytest.mark.parametrize("found", EVIDENCED, ids=lambda one: one.name)
-DECIDED = (Word.REPRODUCED, Word.PARTIAL, Word.NOT_REPRODUCED, Word.PASSED, Word.FAILED)
+DECIDED = (
+    VerdictLabel.REPRODUCED,
+    VerdictLabel.PARTIAL,
+    VerdictLabel.NOT_REPRODUCED,
+    VerdictLabel.PASSED,
+    VerdictLabel.FAILED,
+)
 
 
 def plan_of(found: Target, claim: Claim) -> Target:
@@ -152,7 +158,7 @@ def test_runs_that_all_diverged_decide_nothing(found: Target, tmp_path: Path) ->
     verdicts = judge(replace(found, claims=claims), lost, "full", tmp_path)
     words = {one.claim: one.verdict for one in verdicts}
     for claim in claims:
-        open_ = Word.UNDECIDED if claim.control_of else Word.INCONCLUSIVE
+        open_ = VerdictLabel.UNDECIDED if claim.control_of else VerdictLabel.INCONCLUSIVE
         assert words[claim.key] is open_ or claim.test is None, claim.key
 
 
@@ -215,7 +221,7 @@ def check_numbers(verdict: Verdict) -> None:
         assert verdict.p <= 0.05, told
         assert verdict.p_adjusted is None or verdict.p_adjusted <= 0.05, told
         assert math.isfinite(low) or math.isfinite(high), told
-    if verdict.verdict is not Word.INCONCLUSIVE:
+    if verdict.verdict is not VerdictLabel.INCONCLUSIVE:
         assert "control failed" not in " ".join(verdict.controls.values()), told
 
 

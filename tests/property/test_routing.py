@@ -12,7 +12,7 @@ from moebench.moe.capacity.overflow import Drop, NextExpert
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
-from moebench.moe.routers import Everyone, Switch, TopK
+from moebench.moe.routers import AllExperts, Switch, TopK
 
 D = 6
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 6), st.integers(0, 10**6))
@@ -135,7 +135,7 @@ def test_room_for_all_changes_nothing(size: tuple[int, int, int, int]) -> None:
 def test_top_k_of_all_experts_is_everyone(size: tuple[int, int, int, int]) -> None:
     experts, _, quarter, seed = size
     torch.manual_seed(seed)
-    everyone, top = Everyone(D, experts), TopK(D, experts, experts)
+    everyone, top = AllExperts(D, experts), TopK(D, experts, experts)
     top.load_state_dict(everyone.state_dict())
     mixture = ReluMLP(D, experts, 8)
     x_TD = torch.randn(4 * quarter, D)

@@ -10,7 +10,7 @@ from moebench import papers as targets
 from moebench.cli import explain
 from moebench.cli.lookup import nearest
 from moebench.cli.main import main
-from moebench.cli.reproduce import Options, reproduce
+from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.papers import Target
@@ -77,7 +77,7 @@ def paper(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
         evidence=tmp_path / "committed.jsonl",
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    reproduce(found, Options("full", root=tmp_path / "theirs", workers=2, track=False))
+    reproduce(found, ReproduceOptions("full", root=tmp_path / "theirs", workers=2, track=False))
     write_all(read(tmp_path / "theirs" / "tiny_paper" / "full" / "results.jsonl"), found.evidence)
     for module in (targets, explain):
         monkeypatch.setattr(module, "targets", lambda: [found])

@@ -9,7 +9,7 @@ import pytest
 
 from moebench import tracking
 from moebench.cli.fit import fit
-from moebench.cli.reproduce import Options, reproduce
+from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.experiment import load
@@ -97,7 +97,7 @@ def reproduced(ours: Path, tiny) -> tuple[Callable[[], RunRecord], Path]:
     found = Target(paper, [], plan, CONFIGS, ours / "none.jsonl")
 
     def run() -> RunRecord:
-        reproduce(found, Options("quick", root=ours / "runs", track=False))
+        reproduce(found, ReproduceOptions("quick", root=ours / "runs", track=False))
         [record] = read(ours / "runs" / "p" / "quick" / "results.jsonl")
         return record
 

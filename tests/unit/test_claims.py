@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, ClaimTest, Word
+from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, ClaimTest, VerdictLabel
 from moebench.report.formatting import SHAPES
 from moebench.verdict.comparisons import Difference, Order
 from moebench.verdict.exact import Exact
@@ -18,8 +18,8 @@ def claim(**changes: Any) -> Claim:
 
 
 def test_every_word_is_of_one_kind_and_has_a_shape() -> None:
-    assert [*JUDGED, *OF_CONTROLS, *NOT_JUDGED] == list(Word)
-    assert list(SHAPES) == list(Word)
+    assert [*JUDGED, *OF_CONTROLS, *NOT_JUDGED] == list(VerdictLabel)
+    assert list(SHAPES) == list(VerdictLabel)
     judged = [SHAPES[word] for word in (*JUDGED, *OF_CONTROLS)]
     assert len(set(judged)) == len(judged)
     assert not set(judged) & {SHAPES[word] for word in NOT_JUDGED}

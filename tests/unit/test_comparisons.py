@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from moebench.papers.claim import ClaimTest, Word
+from moebench.papers.claim import ClaimTest, VerdictLabel
 from moebench.testing.verdicts import around, run, runs, states, verdict_of
 from moebench.verdict.comparisons import Difference, Equivalence, NoWorse, Order
 
@@ -16,7 +16,7 @@ BETTER = runs(a=[1.0, 1.9, 2.6], b=[2.0, 3.0, 3.5])
 def test_a_difference_by_hand() -> None:
     found = verdict_of(A_BELOW_B, BETTER)
     half = 4.302653 * 0.1 / 3**0.5  # the 97.5% quantile of t with 2 degrees of freedom
-    assert (found.verdict, found.n, found.unit) == (Word.REPRODUCED, 3, "nats")
+    assert (found.verdict, found.n, found.unit) == (VerdictLabel.REPRODUCED, 3, "nats")
     assert (found.effect, found.low, found.high) == (
         pytest.approx(-1.0),
         pytest.approx(-1.0 - half, abs=1e-6),
@@ -29,17 +29,17 @@ def test_a_difference_by_hand() -> None:
 @pytest.mark.parametrize(
     ("differences", "word", "reading"),
     [
-        ([-1.0, -1.1, -0.9], Word.REPRODUCED, ""),
-        ([1.0, 1.1, 0.9], Word.NOT_REPRODUCED, "the other way round"),
-        ([0.01, -0.01, 0.0], Word.NOT_REPRODUCED, "no effect that would count"),
-        ([-0.01, -0.011, -0.009], Word.NOT_REPRODUCED, "there, but too small to count"),
-        ([-0.09, -0.091, -0.092], Word.NOT_REPRODUCED, "there, but too small to count"),
-        ([-0.09, -0.08, -0.11], Word.INCONCLUSIVE, "there; open whether it counts"),
-        ([-0.2, -0.1, -0.06], Word.INCONCLUSIVE, ""),  # counts, and may be nought
-        ([0.5, -0.5, 0.0], Word.INCONCLUSIVE, ""),
+        ([-1.0, -1.1, -0.9], VerdictLabel.REPRODUCED, ""),
+        ([1.0, 1.1, 0.9], VerdictLabel.NOT_REPRODUCED, "the other way round"),
+        ([0.01, -0.01, 0.0], VerdictLabel.NOT_REPRODUCED, "no effect that would count"),
+        ([-0.01, -0.011, -0.009], VerdictLabel.NOT_REPRODUCED, "there, but too small to count"),
+        ([-0.09, -0.091, -0.092], VerdictLabel.NOT_REPRODUCED, "there, but too small to count"),
+        ([-0.09, -0.08, -0.11], VerdictLabel.INCONCLUSIVE, "there; open whether it counts"),
+        ([-0.2, -0.1, -0.06], VerdictLabel.INCONCLUSIVE, ""),  # counts, and may be nought
+        ([0.5, -0.5, 0.0], VerdictLabel.INCONCLUSIVE, ""),
     ],
 )
-def test_words_of_a_difference(differences: list[float], word: Word, reading: str) -> None:
+def test_words_of_a_difference(differences: list[float], word: VerdictLabel, reading: str) -> None:
     found = verdict_of(A_BELOW_B, runs(a=[2 + d for d in differences], b=[2.0] * 3))
     assert (found.verdict, found.conditions[0]["remark"]) == (word, reading)
     higher = Difference(first="a", second="b", direction="higher", margin=0.1)
@@ -51,7 +51,7 @@ def test_words_of_a_difference(differences: list[float], word: Word, reading: st
 def test_pairs_are_formed_by_seed() -> None:
     # Unpaired the arms overlap wholly; paired the difference is -0.1 each time.
     records = runs(a=[1.0, 5.0, 9.0], b=[1.1001, 5.1002, 9.1])
-    assert verdict_of(A_BELOW_B, list(reversed(records))).verdict is Word.REPRODUCED
+    assert verdict_of(A_BELOW_B, list(reversed(records))).verdict is VerdictLabel.REPRODUCED
 
 
 def test_a_point_of_the_curve_is_interpolated() -> None:
@@ -64,19 +64,19 @@ def test_a_point_of_the_curve_is_interpolated() -> None:
     found = verdict_of(Difference(first="a", second="b", metric="valid/loss@50"), records)
     assert found.effect == pytest.approx(2.5 - 3.75)
     outside = verdict_of(Difference(first="a", second="b", metric="valid/loss@500"), records)
-    assert (outside.verdict, outside.n) == (Word.INCONCLUSIVE, 0)
+    assert (outside.verdict, outside.n) == (VerdictLabel.INCONCLUSIVE, 0)
 
 
 @pytest.mark.parametrize(
     ("a", "margin", "word"),
     [
-        (2.0, 0.05, Word.REPRODUCED),
-        (2.5, 0.05, Word.NOT_REPRODUCED),
-        (1.5, 0.05, Word.NOT_REPRODUCED),
-        (2.0, 0.001, Word.INCONCLUSIVE),
+        (2.0, 0.05, VerdictLabel.REPRODUCED),
+        (2.5, 0.05, VerdictLabel.NOT_REPRODUCED),
+        (1.5, 0.05, VerdictLabel.NOT_REPRODUCED),
+        (2.0, 0.001, VerdictLabel.INCONCLUSIVE),
     ],
 )
-def test_equivalence(a: float, margin: float, word: Word) -> None:
+def test_equivalence(a: float, margin: float, word: VerdictLabel) -> None:
     test = Equivalence(first="a", second="b", margin=margin)
     assert verdict_of(test, around(a=a, b=2)).verdict is word
 
@@ -85,16 +85,20 @@ def test_relative_equivalence_divides_by_the_second_arm() -> None:
     records = around(a=10.2, b=10.0)
     relative = Equivalence(first="a", second="b", margin=0.05, relative=True)
     found = verdict_of(relative, records)
-    assert (found.verdict, found.effect) == (Word.REPRODUCED, pytest.approx(0.02, abs=1e-4))
+    assert (found.verdict, found.effect) == (VerdictLabel.REPRODUCED, pytest.approx(0.02, abs=1e-4))
     absolute = Equivalence(first="a", second="b", margin=0.05)
-    assert verdict_of(absolute, records).verdict is Word.NOT_REPRODUCED
+    assert verdict_of(absolute, records).verdict is VerdictLabel.NOT_REPRODUCED
 
 
 @pytest.mark.parametrize(
     ("a", "word"),
-    [(1.0, Word.REPRODUCED), (2.0, Word.REPRODUCED), (2.5, Word.NOT_REPRODUCED)],
+    [
+        (1.0, VerdictLabel.REPRODUCED),
+        (2.0, VerdictLabel.REPRODUCED),
+        (2.5, VerdictLabel.NOT_REPRODUCED),
+    ],
 )
-def test_no_worse(a: float, word: Word) -> None:
+def test_no_worse(a: float, word: VerdictLabel) -> None:
     test = NoWorse(first="a", second="b", margin=0.05)
     assert verdict_of(test, around(a=a, b=2.0)).verdict is word
 
@@ -103,17 +107,17 @@ def test_order_is_about_all_neighbours_where_none_leads() -> None:
     test = Order(ordered=("c", "b", "a"), margin=0.05)
     assert test.pairs == [("c", "b"), ("b", "a")]
     held = verdict_of(test, around(a=3, b=2, c=1))
-    assert (held.verdict, states(held)) == (Word.REPRODUCED, ["holds"])
+    assert (held.verdict, states(held)) == (VerdictLabel.REPRODUCED, ["holds"])
     broken = verdict_of(test, around(a=3, b=2, c=2.5))
-    assert broken.verdict is Word.NOT_REPRODUCED
+    assert broken.verdict is VerdictLabel.NOT_REPRODUCED
     assert "(refuted by: c has a lower valid/loss than b)" in broken.why
 
 
 def test_a_leading_pair_alone_refutes_an_order() -> None:
     test = Order(ordered=("a", "b", "c"), direction="higher", lead=("a", "b"), margin=0.05)
     tail = verdict_of(test, around(a=3, b=2, c=2.5))
-    assert (states(tail), tail.verdict) == (["holds", "refuted"], Word.PARTIAL)
-    assert verdict_of(test, around(a=1, b=2, c=1)).verdict is Word.NOT_REPRODUCED
+    assert (states(tail), tail.verdict) == (["holds", "refuted"], VerdictLabel.PARTIAL)
+    assert verdict_of(test, around(a=1, b=2, c=1)).verdict is VerdictLabel.NOT_REPRODUCED
 
 
 @pytest.mark.parametrize(

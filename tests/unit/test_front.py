@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run, runs, verdict_of
 from moebench.verdict.front import Front
 
@@ -30,15 +30,15 @@ def along(loss: Sequence[float], imbalance: Sequence[float] = FALLING) -> list[R
 @pytest.mark.parametrize(
     ("loss", "imbalance", "word"),
     [
-        ((3.0, 3.0, 3.1), FALLING, Word.REPRODUCED),
-        ((3.3, 3.0, 3.1), FALLING, Word.REPRODUCED),  # no balance at all is worst
-        ((3.0, 3.0, 3.1), (3.0, 1.0, 1.1), Word.PARTIAL),  # the price buys nothing
-        ((3.1, 3.1, 3.0), FALLING, Word.NOT_REPRODUCED),  # balance costs nothing
-        ((3.0, 3.0, 3.0), FALLING, Word.INCONCLUSIVE),  # so few seeds cannot tell
-        ((3.0, 3.0, 2.99), FALLING, Word.NOT_REPRODUCED),
+        ((3.0, 3.0, 3.1), FALLING, VerdictLabel.REPRODUCED),
+        ((3.3, 3.0, 3.1), FALLING, VerdictLabel.REPRODUCED),  # no balance at all is worst
+        ((3.0, 3.0, 3.1), (3.0, 1.0, 1.1), VerdictLabel.PARTIAL),  # the price buys nothing
+        ((3.1, 3.1, 3.0), FALLING, VerdictLabel.NOT_REPRODUCED),  # balance costs nothing
+        ((3.0, 3.0, 3.0), FALLING, VerdictLabel.INCONCLUSIVE),  # so few seeds cannot tell
+        ((3.0, 3.0, 2.99), FALLING, VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_words(loss: Sequence[float], imbalance: Sequence[float], word: Word) -> None:
+def test_words(loss: Sequence[float], imbalance: Sequence[float], word: VerdictLabel) -> None:
     assert verdict_of(FRONT, along(loss, imbalance)).verdict is word
 
 
@@ -73,5 +73,5 @@ def test_equal_weights_seldom_seem_to_cost_something() -> None:
     seen = 0
     for _ in range(worlds):
         records = runs(**{arm: rng.standard_normal(3) for arm in ARMS})
-        seen += verdict_of(test, records).verdict in (Word.REPRODUCED, Word.PARTIAL)
+        seen += verdict_of(test, records).verdict in (VerdictLabel.REPRODUCED, VerdictLabel.PARTIAL)
     assert seen / worlds <= 0.05

@@ -16,7 +16,7 @@ from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.multipliers import Multipliers
-from moebench.models.rotary import Positions
+from moebench.models.rotary import RotaryEmbedding
 from moebench.moe import RoutingDecision, Sparse
 from moebench.moe.dispatch import Loop
 from moebench.moe.experts import SwiGLU
@@ -71,7 +71,7 @@ KINDS = {
         "sparse": sparse(lambda dim: GroupLimited(dim, 4, 2)),
         "shared": lambda dim: Shared(dim, 8),
         "attention": latent,
-        "positions": Positions(interleaved=True),
+        "positions": RotaryEmbedding(interleaved=True),
     },
     "deepseek_v3": {
         "sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2)),
@@ -109,7 +109,7 @@ KINDS |= {
     "ernie4_5_moe": {
         "sparse": sparse(lambda dim: BiasedTopK(dim, 4)),
         "shared": lambda dim: Shared(dim, 16),
-        "positions": Positions(interleaved=True),
+        "positions": RotaryEmbedding(interleaved=True),
     },
 }
 GROUPED = [kind for kind in KINDS if not kind.startswith(("deepseek", "ernie"))]
@@ -130,7 +130,7 @@ def test_each_kind_is_written(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", GROUPED)
 def test_interleaved_positions_are_refused(kind: str, tmp_path: Path) -> None:
-    made = model(**{**KINDS[kind], "positions": Positions(interleaved=True)})
+    made = model(**{**KINDS[kind], "positions": RotaryEmbedding(interleaved=True)})
     refused(made, tmp_path / "new", rf"positions=.*interleaved=True.*{kind} can only say")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.papers import Target
-from moebench.papers.claim import Paper, Word
+from moebench.papers.claim import Paper, VerdictLabel
 from moebench.papers.plan import PaperTable, Plan
 from moebench.report.paper.costs import cost_rows
 from moebench.report.paper.own_tables import tables_of
@@ -35,7 +35,7 @@ def evidence(**changes: Any) -> list[RunRecord]:
 
 def test_runs_of_one_kind_are_judged() -> None:
     [verdict] = judge([CLAIM], evidence(), "full")
-    assert verdict.verdict is Word.REPRODUCED
+    assert verdict.verdict is VerdictLabel.REPRODUCED
     assert mixtures([CLAIM], evidence()) == []
 
 
@@ -57,20 +57,20 @@ def test_runs_of_one_kind_are_judged() -> None:
 )
 def test_a_dense_arm_of_another_kind_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
     [verdict] = judge([CLAIM], evidence(commit="another", **changes), "full")
-    assert verdict.verdict is Word.INCONCLUSIVE
+    assert verdict.verdict is VerdictLabel.INCONCLUSIVE
     assert verdict.why == f"Mixed evidence, which is not judged: {why}."
     assert verdict.effect is None
 
 
 def test_commits_may_differ() -> None:
     [verdict] = judge([CLAIM], evidence(commit="another"), "full")
-    assert verdict.verdict is Word.REPRODUCED
+    assert verdict.verdict is VerdictLabel.REPRODUCED
 
 
 def test_code_that_both_arms_name_is_the_same() -> None:
     ours = [replace(record, code={"their.data": "1", "their.router": "5"}) for record in evidence()]
     alike = [replace(one, code={"their.data": "1"}) if one.arm == "b" else one for one in ours]
-    assert judge([CLAIM], alike, "full")[0].verdict is Word.REPRODUCED
+    assert judge([CLAIM], alike, "full")[0].verdict is VerdictLabel.REPRODUCED
     other = [replace(one, code={"their.data": "2"}) if one.arm == "b" else one for one in ours]
     [verdict] = judge([CLAIM], other, "full")
     assert "their.data differs between runs (1, 2)" in verdict.why
@@ -118,7 +118,7 @@ def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
 
 def test_runs_of_two_targets_are_not_judged_together() -> None:
     [verdict] = judge([CLAIM], evidence(target="y"), "full")
-    assert verdict.verdict is Word.INCONCLUSIVE
+    assert verdict.verdict is VerdictLabel.INCONCLUSIVE
     assert "the runs are of 2 targets: x, y" in verdict.why
 
 

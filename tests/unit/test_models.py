@@ -14,7 +14,7 @@ from moebench.models import Decoder, EncoderDecoder
 from moebench.models.t5_blocks import Shape
 from moebench.moe.experts import Linear, ReluMLP
 from moebench.moe.layer import MoELayer, Sparse
-from moebench.moe.routers import Everyone, Switch
+from moebench.moe.routers import AllExperts, Switch
 
 VOCABULARY = 11
 SHAPE = Shape(width=16, layers=2, heads=2, hidden=24)
@@ -148,7 +148,7 @@ def test_recomputed_blocks_return_each_decision_once(make: Callable[..., Model])
 
 
 def test_gradient_reaches_every_parameter(make: Callable[..., Model]) -> None:
-    everyone = partial(Everyone, num_experts=3)  # so that no expert goes without tokens
+    everyone = partial(AllExperts, num_experts=3)  # so that no expert goes without tokens
     model = make(
         Sparse(everyone, lambda dim, count: ReluMLP(dim, count, hidden=24)),
         Sparse(everyone, Linear, every=1),

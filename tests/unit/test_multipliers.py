@@ -10,7 +10,7 @@ from moebench.models import Mixtral
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention
 from moebench.models.multipliers import Multipliers
-from moebench.models.rotary import Positions
+from moebench.models.rotary import RotaryEmbedding
 from moebench.models.t5_blocks import Residual
 
 SHAPE = DecoderShape(width=16, layers=2, heads=4, hidden=24)
@@ -58,7 +58,7 @@ def test_a_residual_of_factor_one_is_a_plain_sum_to_the_bit() -> None:
 def test_products_of_queries_and_keys_are_scaled() -> None:
     """As if all queries were longer: theirs is half of one over the root of four features."""
     x_BLD = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(2))
-    place = Positions().place(0, 5, 4, x_BLD)
+    place = RotaryEmbedding().place(0, 5, 4, x_BLD)
     scaled = GroupedQueryAttention(16, 4, comparison=Comparison(scale=0.25))
     plain = GroupedQueryAttention(16, 4)
     plain.load_state_dict(scaled.state_dict())

@@ -14,7 +14,7 @@ from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.lstm import Layers, ProjectedLstm, SigmoidMixture, SingleExpert
 from moebench.models.padding import Padding
-from moebench.models.rotary import Positions, Yarn
+from moebench.models.rotary import RotaryEmbedding, Yarn
 from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
 from moebench.moe.dispatch import DISPATCHERS
@@ -41,7 +41,7 @@ def decoder(
         SPARSE,
         shared=lambda dim: GatedShared(dim, 8),
         attention=attention,
-        positions=Positions(**positions),
+        positions=RotaryEmbedding(**positions),
         initial_scale=4.0,
     )
 
@@ -247,7 +247,7 @@ def test_a_layer_refuses_a_mask_that_does_not_fit(real_T: Tensor) -> None:
 
 def test_a_padded_row_stands_where_it_stands_alone() -> None:
     """And padding sees itself, so that no softmax is over nothing."""
-    positions, like = Positions(window=2), torch.empty(0)
+    positions, like = RotaryEmbedding(window=2), torch.empty(0)
     mask_BL = torch.tensor([[False, True, True], [True, False, True]])
     padded, alone = positions.place(0, 3, 4, like, mask_BL), positions.place(0, 2, 4, like)
     for row, real_L in enumerate(mask_BL):
@@ -268,7 +268,7 @@ def test_padded_tokens_are_read_by_pieces_too() -> None:
         assert isinstance(model, Mixtral)
         mask_BL = MASKS["holes"]
         expected, _ = model.read(ids(), mask_BS=mask_BL)
-        memories, pieces, end = model.remember(L), [], 0
+        memories, pieces, end = model.kv_caches(L), [], 0
         for part_BL in ids().split([4, 1, 3, 1], dim=1):
             end += part_BL.shape[1]
             pieces.append(model.read(part_BL, memories, mask_BL[:, :end])[0])

@@ -90,8 +90,8 @@ def test_so_it_does_in_a_sweep(jobs: list[Job], monkeypatch: pytest.MonkeyPatch)
     search = import_module("moebench.sweep.search")  # the package has a function of that name
     waits: list[int] = []
     monkeypatch.setattr(search, "Pool", lambda workers: Lane(waits))
-    monkeypatch.setattr(search, "Crew", lambda *_: Jobs(jobs))
-    monkeypatch.setattr(search, "Companions", lambda *_: Jobs([]))
+    monkeypatch.setattr(search, "ActiveTrials", lambda *_: Jobs(jobs))
+    monkeypatch.setattr(search, "BaselineRuns", lambda *_: Jobs([]))
     sweep = SimpleNamespace(
         baselines=(), fresh_seeds=0, tuning_points=(), trials=len(jobs), seeds=1
     )

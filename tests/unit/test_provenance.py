@@ -7,7 +7,7 @@ import pytest
 
 from moebench.cli.provenance import configs_of, data_named, outdated
 from moebench.cli.publish import Published, with_tables
-from moebench.cli.reproduce import conclude
+from moebench.cli.reproduce import judge_and_report
 from moebench.cli.terminal import shown
 from moebench.data.text import Text
 from moebench.evidence.record import RunRecord
@@ -108,7 +108,7 @@ def test_tables_and_page_tell(
     folder = tmp_path / "runs" / "p" / "full"
     folder.mkdir(parents=True)
     write_all(records, folder / "results.jsonl")
-    verdicts = conclude(found, found.plan.profile("full"), folder)
+    verdicts = judge_and_report(found, found.plan.profile("full"), folder)
     assert told in " ".join(shown(found, folder, verdicts).split())
     assert told in (folder / "report.html").read_text()
     assert 'class="notice"' not in render(folder, found.paper, [], [], {})

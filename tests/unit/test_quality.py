@@ -153,8 +153,8 @@ def test_every_router_has_the_parameters_of_eight_experts(name: str) -> None:
 
 
 def test_a_router_that_takes_all_experts_takes_no_part() -> None:
-    with pytest.raises(ValueError, match=r"router=moebench.moe.routers.Everyone: .* 64 of 64"):
-        quality.entry_of("moebench.moe.routers.Everyone")
+    with pytest.raises(ValueError, match=r"router=moebench.moe.routers.AllExperts: .* 64 of 64"):
+        quality.entry_of("moebench.moe.routers.AllExperts")
 
 
 def test_two_levels_of_two_choices_send_a_token_to_four() -> None:

@@ -14,8 +14,8 @@ from torch.nn.functional import softplus
 from moebench.moe.losses import Load
 from moebench.moe.routers import (
     ROUTERS,
+    AllExperts,
     BiasedTopK,
-    Everyone,
     GroupLimited,
     Hashed,
     Hierarchical,
@@ -48,7 +48,7 @@ def rows(decision) -> list[tuple[int, int, float]]:
 
 
 def test_everyone() -> None:
-    decision = with_identity(Everyone(3, 3))(X_TD)
+    decision = with_identity(AllExperts(3, 3))(X_TD)
     torch.testing.assert_close(decision.probs_TE, PROBS_TE)
     assert rows(decision) == [
         (0, 0, 0.125),

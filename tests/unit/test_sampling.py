@@ -16,7 +16,7 @@ from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.reader import decides_alone, reader
-from moebench.models.rotary import Positions
+from moebench.models.rotary import RotaryEmbedding
 from moebench.models.sampling import Sampling, generate, generate_batch, nucleus
 from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, RoutingDecision, Sparse
@@ -107,7 +107,7 @@ def small(attention: str, window: int | None = None) -> Mixtral:
         DecoderShape(width=16, layers=2, heads=4, hidden=24),
         Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),
         attention=ATTENTION[attention],
-        positions=Positions(window=window),
+        positions=RotaryEmbedding(window=window),
         initial_scale=4.0,
     ).eval()
 
@@ -143,7 +143,7 @@ class Cached(nn.Module):
     def __init__(self, inner: Mixtral) -> None:
         super().__init__()
         self.inner = inner
-        self.remember, self.read, self.score = inner.remember, inner.read, inner.score
+        self.kv_caches, self.read, self.score = inner.kv_caches, inner.read, inner.score
 
 
 def test_a_model_of_ones_own_reads_with_its_cache() -> None:

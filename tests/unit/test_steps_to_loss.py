@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import NOISE, run, states, verdict_of
 from moebench.verdict.paired_runs import curve
 from moebench.verdict.speed import Scale, StepsToLoss, steps_until
@@ -52,7 +52,7 @@ def test_twice_the_slope_needs_half_the_steps() -> None:
     records = BASE + falling("a", 0.06) + falling("b", 0.1) + falling("c", 0.2)
     test = StepsToLoss(base="base", arm="b", others=("a", "b", "c"), at_least=1.5, monotone=-0.8)
     found = verdict_of(test, records)
-    assert (states(found), found.verdict) == (["holds"] * 2, Word.REPRODUCED)
+    assert (states(found), found.verdict) == (["holds"] * 2, VerdictLabel.REPRODUCED)
     assert found.effect == pytest.approx(2.0, rel=0.01)
     assert found.measured["c"]["steps_ratio"] == pytest.approx(4.0, rel=0.01)
     assert test.arms == ("base", "a", "b", "c")
@@ -62,7 +62,10 @@ def test_twice_the_slope_needs_half_the_steps() -> None:
 def test_a_ratio_that_is_there_and_too_small_does_not_count() -> None:
     test = StepsToLoss(base="base", arm="a", at_least=1.5)
     found = verdict_of(test, BASE + falling("a", 0.06))
-    assert (found.verdict, found.effect) == (Word.NOT_REPRODUCED, pytest.approx(1.2, rel=0.01))
+    assert (found.verdict, found.effect) == (
+        VerdictLabel.NOT_REPRODUCED,
+        pytest.approx(1.2, rel=0.01),
+    )
     assert "there, but too small to count" in found.why
 
 
@@ -70,14 +73,14 @@ def test_a_row_that_rises_is_a_side_that_fails() -> None:
     records = BASE + falling("a", 0.1) + falling("b", 0.06)
     test = StepsToLoss(base="base", arm="a", others=("a", "b"), monotone=-0.8)
     found = verdict_of(test, records)
-    assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
+    assert (states(found), found.verdict) == (["holds", "refuted"], VerdictLabel.PARTIAL)
 
 
 def test_time_counts_the_length_of_a_step() -> None:
     records = BASE + falling("a", 0.1, seconds=0.4)
     test = StepsToLoss(base="base", arm="a", scales=("steps", "seconds"))
     found = verdict_of(test, records)
-    assert (states(found), found.verdict) == (["holds", "refuted"], Word.PARTIAL)
+    assert (states(found), found.verdict) == (["holds", "refuted"], VerdictLabel.PARTIAL)
     assert found.conditions[1]["effect"] == pytest.approx(0.5, rel=0.01)
     longer = [replace(one, steps=200, tokens=2 * one.tokens) for one in records[5:]]
     assert verdict_of(test, BASE + longer, matched_on=None).conditions == found.conditions
@@ -86,10 +89,10 @@ def test_time_counts_the_length_of_a_step() -> None:
 def test_the_figure_is_of_the_first_scale_and_on_the_other_it_is_enough_to_be_sooner() -> None:
     test = StepsToLoss(base="base", arm="a", scales=("seconds", "steps"), at_least=2.5)
     sooner = verdict_of(test, BASE + falling("a", 0.1, seconds=0.05))
-    assert (states(sooner), sooner.verdict) == (["holds", "holds"], Word.REPRODUCED)
+    assert (states(sooner), sooner.verdict) == (["holds", "holds"], VerdictLabel.REPRODUCED)
     assert (sooner.effect, sooner.conditions[1]["effect"]) == pytest.approx((4, 2), rel=0.01)
     late = verdict_of(test, BASE + falling("a", 0.1))
-    assert (states(late), late.verdict) == (["refuted", "holds"], Word.NOT_REPRODUCED)
+    assert (states(late), late.verdict) == (["refuted", "holds"], VerdictLabel.NOT_REPRODUCED)
 
 
 def test_times_of_two_machines_are_not_compared() -> None:
@@ -99,10 +102,10 @@ def test_times_of_two_machines_are_not_compared() -> None:
     found = verdict_of(test, base + arm)
     assert [one["state"] for one in found.conditions] == ["holds", "open"]
     assert "timed on several machines" in found.why
-    assert found.verdict is Word.PARTIAL
+    assert found.verdict is VerdictLabel.PARTIAL
 
 
-def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[Word, str, float | None]:
+def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[VerdictLabel, str, float | None]:
     """The verdict on an arm that is slow, its unit and its effect."""
     found = verdict_of(StepsToLoss(base="base", arm="a", scales=(scale,)), BASE + arm)
     assert "5 of 5 runs never do" in found.why
@@ -113,7 +116,7 @@ def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[Word, str, float | N
 @pytest.mark.parametrize("scale", ["steps", "seconds"])
 def test_who_ends_above_the_loss_after_as_much_training_needs_more(scale: Scale) -> None:
     word, unit, effect = verdict_on(falling("a", 0.049), scale)
-    assert (word, unit) == (Word.NOT_REPRODUCED, "nats above it")
+    assert (word, unit) == (VerdictLabel.NOT_REPRODUCED, "nats above it")
     assert effect == pytest.approx(0.1)  # 10 - 4.9 against 10 - 5
 
 
@@ -123,16 +126,16 @@ def test_who_trained_for_fewer_steps_may_get_there_yet() -> None:
         for one in falling("a", 0.049)
     ]
     word, unit, effect = verdict_on(shorter, "steps")
-    assert (word, unit) == (Word.INCONCLUSIVE, "ratio")
+    assert (word, unit) == (VerdictLabel.INCONCLUSIVE, "ratio")
     assert effect == pytest.approx(100 / 80)  # an upper bound
 
 
 def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
     """Shorter steps may get there sooner, if there are more of them."""
     fast, slow = falling("a", 0.049, seconds=0.01), falling("a", 0.049, seconds=1.0)
-    assert verdict_on(fast, "seconds")[:2] == (Word.INCONCLUSIVE, "ratio")
+    assert verdict_on(fast, "seconds")[:2] == (VerdictLabel.INCONCLUSIVE, "ratio")
     word, _, bound = verdict_on(slow, "seconds")
-    assert (word, bound) == (Word.NOT_REPRODUCED, pytest.approx(0.1, rel=0.02))
+    assert (word, bound) == (VerdictLabel.NOT_REPRODUCED, pytest.approx(0.1, rel=0.02))
     test = StepsToLoss(base="base", arm="a", scales=("seconds",), at_least=7.0)
     told = verdict_of(test, BASE + falling("a", 0.049, seconds=0.05)).why
     assert (

@@ -1,4 +1,4 @@
-"""Tickets, claims and what becomes of a trial; no run is made, records are written by hand."""
+"""TrialQueue, leases and what becomes of a trial; no run is made, records are written by hand."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
 from moebench.sweep import Sweep, read_sweep
-from moebench.sweep import leases as claims
-from moebench.sweep.active_trials import Crew
+from moebench.sweep import leases as leases
+from moebench.sweep.active_trials import ActiveTrials
 from moebench.sweep.baseline_runs import winner
-from moebench.sweep.leases import Claims, Register
+from moebench.sweep.leases import Attributes, Leases
 from moebench.sweep.running_trial import CACHED, HASH, STATUS, value_of
 from moebench.sweep.storage import JOURNAL, existing_storage, open_storage
-from moebench.sweep.trial_queue import Tickets, refuse_changes
+from moebench.sweep.trial_queue import TrialQueue, refuse_changes
 from moebench.testing.jobs import leave, record_of
 
 COARSE = {
@@ -45,23 +45,23 @@ class Bench:
         self.folder = folder
         self.stopped: list[Job] = []
         self.restart()
-        self.tickets.plan()
+        self.queue.plan()
 
     def restart(self) -> None:
         """Forget everything that is not in files, as a killed process does."""
-        own = Claims("me", alone=True)
-        self.tickets = Tickets(self.sweep, open_storage(self.folder, ""), own, self.folder)
-        self.crew = Crew(self.tickets, own, self.stopped.append)
+        own = Leases("me", alone=True)
+        self.queue = TrialQueue(self.sweep, open_storage(self.folder, ""), own, self.folder)
+        self.active = ActiveTrials(self.queue, own, self.stopped.append)
 
     def next(self) -> Job:
         """Return the next run."""
-        job = self.crew.next()
+        job = self.active.next()
         assert job is not None
         return job
 
     def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
         """Leave a record as a worker does."""
-        self.crew.ended(job, leave(job, status, loss, metrics={"route/dropped": 0.25}))
+        self.active.ended(job, leave(job, status, loss, metrics={"route/dropped": 0.25}))
 
 
 @pytest.fixture
@@ -76,22 +76,22 @@ def bench(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[..., Benc
 
 def states(bench: Bench) -> list[str]:
     """The states of all trials, by number."""
-    return [trial.state.name for trial in bench.tickets.trials()]
+    return [trial.state.name for trial in bench.queue.trials()]
 
 
 def test_all_tickets_are_there_from_the_start(bench) -> None:
     found = bench(trials=3)
     assert states(found) == ["WAITING"] * 3
-    found.tickets.plan()
+    found.queue.plan()
     assert states(found) == ["WAITING"] * 3
-    assert found.tickets.study.metric_names == ["valid/loss"]
+    assert found.queue.study.metric_names == ["valid/loss"]
     jobs = [found.next() for _ in range(3)]
     assert [job.arm for job in jobs] == ["trial_0", "trial_1", "trial_2"]
-    assert found.crew.next() is None
+    assert found.active.next() is None
     for job in jobs:
         found.end(job)
     assert states(found) == ["COMPLETE"] * 3
-    assert found.crew.done
+    assert found.active.done
 
 
 def test_more_trials_go_on_with_the_same_study(bench, sweep_file) -> None:
@@ -99,7 +99,7 @@ def test_more_trials_go_on_with_the_same_study(bench, sweep_file) -> None:
     points = [found.next().experiment.hash for _ in range(2)]
     found.sweep = known(sweep_file(trials=3))
     found.restart()
-    found.tickets.plan()
+    found.queue.plan()
     assert [found.next().experiment.hash for _ in range(3)][:2] == points
 
 
@@ -121,9 +121,9 @@ def test_a_record_that_was_not_told_yet_is_told_and_not_made_again(bench) -> Non
     job.folder.mkdir(parents=True)
     leave(job, loss=2.5)
     found.restart()
-    assert found.crew.next() is None
-    assert found.crew.done
-    assert found.tickets.trials()[0].values == [2.5]
+    assert found.active.next() is None
+    assert found.active.done
+    assert found.queue.trials()[0].values == [2.5]
 
 
 def test_seeds_that_a_dead_machine_has_made_are_not_made_again(bench) -> None:
@@ -135,7 +135,7 @@ def test_seeds_that_a_dead_machine_has_made_are_not_made_again(bench) -> None:
     second = found.next()
     assert second.seed == 1
     found.end(second, loss=3.0)
-    assert found.tickets.trials()[0].values == [2.5]
+    assert found.queue.trials()[0].values == [2.5]
 
 
 def test_a_point_that_is_no_configuration_is_a_failed_trial(bench, monkeypatch) -> None:
@@ -145,8 +145,8 @@ def test_a_point_that_is_no_configuration_is_a_failed_trial(bench, monkeypatch) 
         raise ValueError("k=4: more than 2 experts")
 
     monkeypatch.setattr(Sweep, "at", refuse)
-    assert found.crew.next() is None
-    [trial] = found.tickets.trials()
+    assert found.active.next() is None
+    [trial] = found.queue.trials()
     assert (trial.state.name, trial.user_attrs["why"]) == ("FAIL", "k=4: more than 2 experts")
     assert RunRecord.from_json(trial.user_attrs["record/0"]).status == "failed"
 
@@ -159,9 +159,9 @@ def test_a_lost_study_is_made_again_from_points_and_records(bench, sweep_file) -
     other = {"class_path": "TPESampler", "init_args": {"seed": 99}}  # would choose other points
     found.sweep = known(sweep_file(trials=3, sampler=other))
     found.restart()
-    found.tickets.plan()
-    assert found.crew.next() is None
-    assert [trial.values for trial in found.tickets.trials()] == [[3.0], [2.0], [4.0]]
+    found.queue.plan()
+    assert found.active.next() is None
+    assert [trial.values for trial in found.queue.trials()] == [[3.0], [2.0], [4.0]]
 
 
 def test_a_journal_cut_short_is_read_and_written_on(bench) -> None:
@@ -202,23 +202,23 @@ def test_the_lock_while_writing_is_one_that_can_be_waited_for(bench, tmp_path, m
         links.append(Path(path).exists())  # follows the link
 
     monkeypatch.setattr(os, "symlink", seen)
-    open_storage(Path("folder"), "").set_study_user_attr(found.tickets.study_id, "a", 1)
+    open_storage(Path("folder"), "").set_study_user_attr(found.queue.study_id, "a", 1)
     assert links == [True]
 
 
 def test_a_trial_that_another_has_taken_meanwhile_is_given_up(bench) -> None:
     """As after a sleep of the machine: the run has ended, the trial is another's and finished."""
     found = bench(trials=1)
-    found.crew.claims = Claims("me", alone=False)
+    found.active.leases = Leases("me", alone=False)
     job = found.next()
-    register = found.tickets.attributes(0)
-    register.write("owner", "other")
-    found.tickets.study.tell(0, 2.0)
+    attributes = found.queue.attributes(0)
+    attributes.write("owner", "other")
+    found.queue.study.tell(0, 2.0)
     found.end(job, loss=9.0)
-    [trial] = found.tickets.trials()
+    [trial] = found.queue.trials()
     assert trial.values == [2.0]
     assert "record/0" not in trial.user_attrs
-    assert found.crew.done
+    assert found.active.done
 
 
 def test_a_report_too_late_gives_the_trial_up(bench) -> None:
@@ -226,10 +226,10 @@ def test_a_report_too_late_gives_the_trial_up(bench) -> None:
     job = found.next()
     job.folder.mkdir(parents=True)
     job.history_path.write_text(json.dumps({"step": 2, "time": 1.0, "valid/loss": 3.0}) + "\n")
-    found.tickets.study.tell(0, 2.0)
-    found.crew.watch()
+    found.queue.study.tell(0, 2.0)
+    found.active.watch()
     assert found.stopped == [job]
-    assert found.crew.done
+    assert found.active.done
 
 
 def test_a_failed_run_is_made_once_more(bench) -> None:
@@ -244,7 +244,7 @@ def test_a_failed_run_is_made_once_more(bench) -> None:
     second = found.next()
     assert second.arm == "trial_1"
     found.end(second, "failed")
-    assert found.crew.next() is None
+    assert found.active.next() is None
     assert states(found) == ["COMPLETE", "FAIL"]
 
 
@@ -260,7 +260,7 @@ def test_a_failed_run_is_made_once_more(bench) -> None:
 def test_endings_are_told_apart(bench, status: str, state: str) -> None:
     found = bench(trials=1)
     found.end(found.next(), status)
-    [trial] = found.tickets.trials()
+    [trial] = found.queue.trials()
     assert (trial.state.name, trial.user_attrs[STATUS]) == (state, status)
     kept = RunRecord.from_json(trial.user_attrs["record/0"])
     assert kept.status == status
@@ -271,21 +271,21 @@ def test_the_value_is_the_mean_of_the_seeds(bench) -> None:
     found = bench(trials=1, seeds=2, objectives=objectives)
     found.end(found.next(), loss=2.0)
     found.end(found.next(), loss=3.0)
-    assert found.tickets.trials()[0].values == [2.5, 1.0]
+    assert found.queue.trials()[0].values == [2.5, 1.0]
 
 
 def test_a_duplicate_is_answered_from_the_cache(bench) -> None:
     found = bench(space=COARSE, trials=6)
     jobs = []
-    while (job := found.crew.next()) is not None:
+    while (job := found.active.next()) is not None:
         jobs.append(job)
     assert len(jobs) == 2, "two values, so two runs; four trials wait for them"
     for job, loss in zip(jobs, (2.0, 3.0), strict=True):
         found.end(job, loss=loss)
-    found.crew.watch()
+    found.active.watch()
     assert states(found) == ["COMPLETE"] * 6
-    by_factor = {t.params["factor"]: t.values for t in found.tickets.trials()}
-    cached = [t for t in found.tickets.trials() if CACHED in t.user_attrs]
+    by_factor = {t.params["factor"]: t.values for t in found.queue.trials()}
+    cached = [t for t in found.queue.trials() if CACHED in t.user_attrs]
     assert len(cached) == 4
     for trial in cached:
         assert trial.values == by_factor[trial.params["factor"]]
@@ -299,10 +299,10 @@ def test_a_duplicate_of_a_failed_trial_is_run(bench) -> None:
     found.end(first, "failed")
     found.end(found.next(), "failed")
     arms = set()
-    while (job := found.crew.next()) is not None:
+    while (job := found.active.next()) is not None:
         arms.add(job.arm)
     own = first.experiment.hash
-    same = [t.number for t in found.tickets.trials() if t.user_attrs.get(HASH) == own]
+    same = [t.number for t in found.queue.trials() if t.user_attrs.get(HASH) == own]
     assert len(same) > 1
     assert f"trial_{same[1]}" in arms
 
@@ -315,11 +315,11 @@ def test_a_hopeless_trial_is_cut_short(bench) -> None:
         job.folder.mkdir(parents=True)
         lines = [{"step": step, "time": 1.0, "valid/loss": loss} for step in (2, 4)]
         job.history_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        found.crew.watch()
+        found.active.watch()
         assert job.prune_path.exists() == (number == 2)
         if number < 2:
             found.end(job, loss=loss)
-    assert found.tickets.trials()[0].intermediate_values == {2: 2.0, 4: 2.0}
+    assert found.queue.trials()[0].intermediate_values == {2: 2.0, 4: 2.0}
 
 
 def test_wilcoxon_looks_at_the_seeds(bench) -> None:
@@ -328,7 +328,7 @@ def test_wilcoxon_looks_at_the_seeds(bench) -> None:
     for seed in range(6):
         found.end(found.next(), loss=2.0 + seed / 100)
     runs = 0
-    while (job := found.crew.next()) is not None:
+    while (job := found.active.next()) is not None:
         runs += 1
         found.end(job, loss=9.0 + job.seed / 100)
     assert runs < 6
@@ -339,14 +339,14 @@ def test_the_winner_is_best_in_the_first_objective(bench) -> None:
     found = bench(trials=3, objectives={"valid/loss": "minimize", "route/dropped": "minimize"})
     for loss in (3.0, 2.0, 2.0):
         found.end(found.next(), loss=loss)
-    best = winner(found.tickets.trials(TrialState.COMPLETE), found.sweep)
+    best = winner(found.queue.trials(TrialState.COMPLETE), found.sweep)
     assert best is not None
     assert best.number == 1
 
 
 def test_another_space_is_another_study(bench, sweep_file) -> None:
     found = bench()
-    storage = found.tickets.storage
+    storage = found.queue.storage
     refuse_changes(found.sweep, storage)
     space = json.loads(sweep_file().read_text())["space"]
     space["factor"]["low"] = 0.5
@@ -363,15 +363,15 @@ def test_another_space_is_another_study(bench, sweep_file) -> None:
 
 
 def test_no_ticket_of_another_search_is_taken(bench, sweep_file) -> None:
-    """Two machines began at once: neither study nor tickets were there when this one looked."""
+    """Two machines began at once: neither study nor queue were there when this one looked."""
     found = bench(trials=2)
     found.sweep = known(sweep_file({"trainer.precision": "bf16-mixed"}, trials=2))
     found.restart()
     with pytest.raises(ValueError, match=r"experiment\.trainer\.precision"):
-        found.crew.next()
+        found.active.next()
     assert states(found) == ["WAITING"] * 2
     with pytest.raises(ValueError, match=r"experiment\.trainer\.precision"):
-        found.tickets.plan()
+        found.queue.plan()
 
 
 def test_a_metric_or_a_number_of_the_record(bench) -> None:
@@ -390,43 +390,43 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         self.asleep: Callable[[], None] = lambda: None
-        monkeypatch.setattr(claims.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(claims.time, "sleep", lambda seconds: self.asleep())
+        monkeypatch.setattr(leases.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(leases.time, "sleep", lambda seconds: self.asleep())
 
 
-def register() -> tuple[Register, dict[str, Any]]:
-    """A register, and what is in it."""
+def attributes() -> tuple[Attributes, dict[str, Any]]:
+    """A attributes, and what is in it."""
     content: dict[str, Any] = {}
-    return Register("work", lambda: dict(content), content.__setitem__), content
+    return Attributes("work", lambda: dict(content), content.__setitem__), content
 
 
 def test_only_what_stands_still_is_taken_over(monkeypatch) -> None:
     clock = Clock(monkeypatch)
-    work, content = register()
+    work, content = attributes()
     content |= {"owner": "other", "heartbeat": 1}
-    mine = Claims("mine", alone=False)
+    mine = Leases("mine", alone=False)
     assert not mine.free(work)
-    clock.now = claims.STALE_SECONDS - 1
+    clock.now = leases.STALE_SECONDS - 1
     content["heartbeat"] = 2
     assert not mine.free(work)
-    clock.now += claims.STALE_SECONDS - 1
+    clock.now += leases.STALE_SECONDS - 1
     assert not mine.free(work)
     clock.now += 1
     assert mine.free(work)
     assert mine.take(work)
-    assert not Claims("other", alone=False).beat(work), "it sees that it has lost its claim"
+    assert not Leases("other", alone=False).beat(work), "it sees that it has lost its lease"
 
 
 def test_of_two_that_take_over_at_once_one_wins(monkeypatch) -> None:
     clock = Clock(monkeypatch)
-    work, content = register()
+    work, content = attributes()
     clock.asleep = lambda: content.__setitem__("owner", "faster")
-    assert not Claims("mine", alone=False).take(work)
+    assert not Leases("mine", alone=False).take(work)
     clock.asleep = lambda: None
-    assert Claims("mine", alone=False).take(work)
+    assert Leases("mine", alone=False).take(work)
 
 
 def test_an_owner_takes_up_its_own_at_once() -> None:
-    work, content = register()
+    work, content = attributes()
     content["owner"] = "mine"
-    assert Claims("mine", alone=False).free(work)
+    assert Leases("mine", alone=False).free(work)

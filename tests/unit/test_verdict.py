@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Claim, Word
+from moebench.papers.claim import Claim, VerdictLabel
 from moebench.papers.plan import Arm, Plan, Profile
 from moebench.testing.verdicts import claim_of, run, runs, verdict_of
 from moebench.verdict import Verdict, judge
@@ -45,7 +45,7 @@ BETTER = runs(a=[1.0, 1.9, 2.6], b=[2.0, 3.0, 3.5])
 def test_a_difference_by_hand() -> None:
     found = judged(BETTER)
     half = T_2 * 0.1 / sqrt(3)
-    assert found.verdict is Word.REPRODUCED
+    assert found.verdict is VerdictLabel.REPRODUCED
     assert (found.n, found.interval, found.unit, found.preliminary) == (3, "t", "nats", False)
     assert found.effect == pytest.approx(-1.0)
     assert found.low == pytest.approx(-1.0 - half, abs=1e-6)
@@ -64,24 +64,36 @@ def test_a_difference_by_hand() -> None:
 @pytest.mark.parametrize(
     ("differences", "word", "told"),
     [
-        ([-1.0, -1.1, -0.9], Word.REPRODUCED, "holds, "),
-        ([-1.0, -1.0, -1.0], Word.REPRODUCED, "holds, -1 nats"),
+        ([-1.0, -1.1, -0.9], VerdictLabel.REPRODUCED, "holds, "),
+        ([-1.0, -1.0, -1.0], VerdictLabel.REPRODUCED, "holds, -1 nats"),
         # Interval from -0.135 to -0.085: past half of the margin, and the estimate past all of it.
-        ([-0.11, -0.12, -0.10], Word.REPRODUCED, "holds, "),
+        ([-0.11, -0.12, -0.10], VerdictLabel.REPRODUCED, "holds, "),
         # From -0.165 to -0.015: an effect, but of which size?
-        ([-0.09, -0.12, -0.06], Word.INCONCLUSIVE, "open (there; open whether it counts)"),
+        ([-0.09, -0.12, -0.06], VerdictLabel.INCONCLUSIVE, "open (there; open whether it counts)"),
         # From -0.184 to -0.036: the estimate counts, and the interval reaches below half.
-        ([-0.11, -0.14, -0.08], Word.INCONCLUSIVE, "open (there; open whether it counts)"),
-        ([0.5, -0.5, 0.0], Word.INCONCLUSIVE, "open, "),
+        ([-0.11, -0.14, -0.08], VerdictLabel.INCONCLUSIVE, "open (there; open whether it counts)"),
+        ([0.5, -0.5, 0.0], VerdictLabel.INCONCLUSIVE, "open, "),
         # From -0.093 to -0.087: surely there, surely less than the margin.
-        ([-0.09, -0.091, -0.089], Word.NOT_REPRODUCED, "refuted (there, but too small to count)"),
-        ([-0.01, -0.011, -0.009], Word.NOT_REPRODUCED, "refuted (there, but too small to count)"),
-        ([0.01, -0.01, 0.0], Word.NOT_REPRODUCED, "refuted (no effect that would count)"),
-        ([0.0, 0.0, 0.0], Word.NOT_REPRODUCED, "refuted (no effect that would count), 0 nats"),
-        ([1.0, 1.1, 0.9], Word.NOT_REPRODUCED, "refuted (the other way round)"),
+        (
+            [-0.09, -0.091, -0.089],
+            VerdictLabel.NOT_REPRODUCED,
+            "refuted (there, but too small to count)",
+        ),
+        (
+            [-0.01, -0.011, -0.009],
+            VerdictLabel.NOT_REPRODUCED,
+            "refuted (there, but too small to count)",
+        ),
+        ([0.01, -0.01, 0.0], VerdictLabel.NOT_REPRODUCED, "refuted (no effect that would count)"),
+        (
+            [0.0, 0.0, 0.0],
+            VerdictLabel.NOT_REPRODUCED,
+            "refuted (no effect that would count), 0 nats",
+        ),
+        ([1.0, 1.1, 0.9], VerdictLabel.NOT_REPRODUCED, "refuted (the other way round)"),
     ],
 )
-def test_words_of_a_difference(differences: list[float], word: Word, told: str) -> None:
+def test_words_of_a_difference(differences: list[float], word: VerdictLabel, told: str) -> None:
     lower = judged(differing(*differences))
     assert lower.verdict is word
     assert f"a has a lower valid/loss than b: {told}" in lower.why
@@ -93,29 +105,29 @@ def test_words_of_a_difference(differences: list[float], word: Word, told: str) 
 
 def test_without_a_margin_the_interval_lies_on_one_side_of_nought() -> None:
     test = Difference(first="a", second="b")
-    assert judged(differing(-0.01, -0.011, -0.009), test=test).verdict is Word.REPRODUCED
-    assert judged(differing(0.01, 0.011, 0.009), test=test).verdict is Word.NOT_REPRODUCED
-    assert judged(differing(0.0, 0.0, 0.0), test=test).verdict is not Word.REPRODUCED
+    assert judged(differing(-0.01, -0.011, -0.009), test=test).verdict is VerdictLabel.REPRODUCED
+    assert judged(differing(0.01, 0.011, 0.009), test=test).verdict is VerdictLabel.NOT_REPRODUCED
+    assert judged(differing(0.0, 0.0, 0.0), test=test).verdict is not VerdictLabel.REPRODUCED
 
 
 @pytest.mark.parametrize(
     ("differences", "word"),
     [
-        ([0.01, -0.01, 0.0], Word.REPRODUCED),
-        ([0.08, -0.08, 0.0], Word.INCONCLUSIVE),  # from -0.2 to 0.2
-        ([0.05, 0.06, 0.07], Word.REPRODUCED),  # there, and inside
-        ([0.3, 0.31, 0.29], Word.NOT_REPRODUCED),
-        ([-0.3, -0.31, -0.29], Word.NOT_REPRODUCED),
+        ([0.01, -0.01, 0.0], VerdictLabel.REPRODUCED),
+        ([0.08, -0.08, 0.0], VerdictLabel.INCONCLUSIVE),  # from -0.2 to 0.2
+        ([0.05, 0.06, 0.07], VerdictLabel.REPRODUCED),  # there, and inside
+        ([0.3, 0.31, 0.29], VerdictLabel.NOT_REPRODUCED),
+        ([-0.3, -0.31, -0.29], VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_words_of_an_equivalence(differences: list[float], word: Word) -> None:
+def test_words_of_an_equivalence(differences: list[float], word: VerdictLabel) -> None:
     test = Equivalence(first="a", second="b", margin=MARGIN)
     assert judged(differing(*differences), test=test).verdict is word
 
 
 def test_a_refutation_has_the_p_of_the_effect_counting() -> None:
     found = judged(differing(0.03, -0.03, 0.0))  # mean 0, standard deviation 0.03
-    assert found.verdict is Word.NOT_REPRODUCED
+    assert found.verdict is VerdictLabel.NOT_REPRODUCED
     assert found.p == pytest.approx(two_sided(MARGIN / (0.03 / sqrt(3))))
 
 
@@ -123,19 +135,19 @@ def test_a_side_that_does_not_hold_weakens_the_word_and_is_named() -> None:
     test = Order(ordered=("a", "b", "c"), lead=("a", "b"), margin=MARGIN)
     rows = runs(a=[1.0, 1.1, 0.9], b=[2.0] * 3, c=[2.0, 2.1, 1.9])
     found = judged(rows, test=test)
-    assert found.verdict is Word.PARTIAL
+    assert found.verdict is VerdictLabel.PARTIAL
     assert "b has a lower valid/loss than c: open" in found.why
     assert found.effect == pytest.approx(-1.0), "the effect is that of the lead"
     all_hold = runs(a=[1.0, 1.1, 0.9], b=[2.0] * 3, c=[3.0, 3.1, 2.9])
-    assert judged(all_hold, test=test).verdict is Word.REPRODUCED
+    assert judged(all_hold, test=test).verdict is VerdictLabel.REPRODUCED
     lead_fails = runs(a=[2.0, 2.001, 1.999], b=[2.0] * 3, c=[3.0, 3.1, 2.9])
-    assert judged(lead_fails, test=test).verdict is Word.NOT_REPRODUCED
+    assert judged(lead_fails, test=test).verdict is VerdictLabel.NOT_REPRODUCED
 
 
 def test_pairs_are_formed_by_seed() -> None:
     # Unpaired the arms overlap wholly; paired the difference is -0.2 each time.
     records = runs(a=[1.0, 5.0, 9.0], b=[1.2, 5.2001, 9.1999])
-    assert judged(list(reversed(records))).verdict is Word.REPRODUCED
+    assert judged(list(reversed(records))).verdict is VerdictLabel.REPRODUCED
 
 
 def test_a_seed_without_partner_is_left_out_and_failures_are_named() -> None:
@@ -152,21 +164,21 @@ def test_a_diverged_run_does_not_count_even_with_a_loss() -> None:
 
 def test_one_pair_is_inconclusive() -> None:
     found = judged(runs(a=[1.0], b=[2.0]))
-    assert found.verdict is Word.INCONCLUSIVE
+    assert found.verdict is VerdictLabel.INCONCLUSIVE
     assert (found.n, found.effect, found.low, found.p_adjusted) == (1, -1.0, None, None)
     assert "too few finished runs (1)" in found.why
 
 
 def test_no_finished_run_is_inconclusive() -> None:
     found = judged([run("a", 0, 1.0), run("b", 0, 1.0, status="out_of_memory")])
-    assert (found.verdict, found.effect, found.n) == (Word.INCONCLUSIVE, None, 0)
+    assert (found.verdict, found.effect, found.n) == (VerdictLabel.INCONCLUSIVE, None, 0)
     assert "1 of 1 runs of b: out of memory" in found.why
 
 
 def test_values_that_are_all_the_same_have_no_p_and_it_is_said() -> None:
     test = Difference(first="a", second="b", margin=0.1)
     same = verdict_of(test, runs(a=[2.0] * 5, b=[3.0] * 5))
-    assert (same.verdict, same.effect, chance(same)) == (Word.REPRODUCED, -1.0, None)
+    assert (same.verdict, same.effect, chance(same)) == (VerdictLabel.REPRODUCED, -1.0, None)
     assert (
         "holds, -1 nats, the same 5 times; values that are all the same have no spread" in same.why
     )
@@ -181,7 +193,7 @@ def test_values_that_are_all_the_same_have_no_p_and_it_is_said() -> None:
 
 def test_fewer_than_asked_are_preliminary_and_the_unit_is_named() -> None:
     found = judged(BETTER, seeds=5)
-    assert (found.verdict, found.preliminary) == (Word.REPRODUCED, True)
+    assert (found.verdict, found.preliminary) == (VerdictLabel.REPRODUCED, True)
     assert "preliminary, 3 of 5 seeds" in found.why
     over_orders = judged(BETTER, seeds=20, replicate="speaker order")
     assert "preliminary, 3 of 20 speaker orders" in over_orders.why
@@ -218,17 +230,27 @@ PLAN = Plan(
 @pytest.mark.parametrize(
     ("profile", "second", "word", "why"),
     [
-        ("quick", "b", Word.NEEDS_FULL, "in the profile quick; the profile full has them."),
-        ("quick", "c", Word.NEEDS_GPU, "in the profile quick; the profile gpu has them."),
-        ("full", "c", Word.NEEDS_GPU, "in the profile full; the profile gpu has them."),
-        ("full", "b", Word.NEEDS_FULL, "in the profile full, which are still to be made."),
-        ("gpu", "c", Word.NEEDS_GPU, "in the profile gpu, which are still to be made."),
-        ("quick", "sums", Word.NEEDS_FULL, "in the profile quick; the profile full has them."),
-        ("full", "grid/1", Word.NEEDS_GPU, "in the profile full; the profile gpu has them."),
+        ("quick", "b", VerdictLabel.NEEDS_FULL, "in the profile quick; the profile full has them."),
+        ("quick", "c", VerdictLabel.NEEDS_GPU, "in the profile quick; the profile gpu has them."),
+        ("full", "c", VerdictLabel.NEEDS_GPU, "in the profile full; the profile gpu has them."),
+        ("full", "b", VerdictLabel.NEEDS_FULL, "in the profile full, which are still to be made."),
+        ("gpu", "c", VerdictLabel.NEEDS_GPU, "in the profile gpu, which are still to be made."),
+        (
+            "quick",
+            "sums",
+            VerdictLabel.NEEDS_FULL,
+            "in the profile quick; the profile full has them.",
+        ),
+        (
+            "full",
+            "grid/1",
+            VerdictLabel.NEEDS_GPU,
+            "in the profile full; the profile gpu has them.",
+        ),
     ],
 )
 def test_the_profile_that_has_the_runs_is_named(
-    profile: str, second: str, word: Word, why: str
+    profile: str, second: str, word: VerdictLabel, why: str
 ) -> None:
     test = Difference(first="a", second=second)
     records = [run("a", 0, 1.0, profile=profile)]
@@ -241,19 +263,20 @@ def test_the_profile_that_has_the_runs_is_named(
 def test_smoke_never_yields_a_verdict() -> None:
     records = [run("a", 0, 1.0, profile="smoke"), run("b", 0, 1.0, profile="smoke")]
     (found,) = judge([claim()], records, "smoke")
-    assert found.verdict is Word.NEEDS_FULL
+    assert found.verdict is VerdictLabel.NEEDS_FULL
     assert "smoke" in found.why
 
 
 def test_other_profiles_do_not_count() -> None:
     (found,) = judge([claim()], BETTER, "quick")
-    assert found.verdict is Word.NEEDS_FULL
+    assert found.verdict is VerdictLabel.NEEDS_FULL
 
 
 @pytest.mark.parametrize(
-    ("out_of_reach", "word"), [(True, Word.NOT_TESTABLE), (False, Word.NOT_IMPLEMENTED)]
+    ("out_of_reach", "word"),
+    [(True, VerdictLabel.NOT_TESTABLE), (False, VerdictLabel.NOT_IMPLEMENTED)],
 )
-def test_a_claim_without_a_test_says_why(out_of_reach: bool, word: Word) -> None:
+def test_a_claim_without_a_test_says_why(out_of_reach: bool, word: VerdictLabel) -> None:
     found = judged([], test=None, because="No data.", out_of_reach=out_of_reach)
     assert (found.verdict, found.why) == (word, "No data.")
 
@@ -262,10 +285,10 @@ def test_runs_of_another_target_judge_a_claim_that_names_it() -> None:
     claims = [claim(), claim(key="X-02", runs_of="other")]
     worse = differing(1.0, 1.1, 0.9)
     first, second = judge(claims, BETTER, "full", {"other": worse})
-    assert (first.verdict, second.verdict) == (Word.REPRODUCED, Word.NOT_REPRODUCED)
+    assert (first.verdict, second.verdict) == (VerdictLabel.REPRODUCED, VerdictLabel.NOT_REPRODUCED)
     assert (first.runs_of, second.runs_of) == ("", "other")
     _, without = judge(claims, BETTER, "full")
-    assert without.verdict is Word.NEEDS_FULL
+    assert without.verdict is VerdictLabel.NEEDS_FULL
     assert without.why == "No runs of a, b in the profile full of other."
 
 
@@ -295,15 +318,15 @@ REFUTED = differing(0.03, -0.03, 0.0)  # the margin away: t = 5.77 and p = 0.029
 
 @pytest.mark.parametrize(
     ("records", "alone", "p"),
-    [(HOLDS, Word.REPRODUCED, 0.0131), (REFUTED, Word.NOT_REPRODUCED, 0.0288)],
+    [(HOLDS, VerdictLabel.REPRODUCED, 0.0131), (REFUTED, VerdictLabel.NOT_REPRODUCED, 0.0288)],
 )
 def test_what_does_not_survive_holm_is_inconclusive_and_never_the_opposite(
-    records: list[RunRecord], alone: Word, p: float
+    records: list[RunRecord], alone: VerdictLabel, p: float
 ) -> None:
     found = judged(records)
     assert (found.verdict, found.p) == (alone, pytest.approx(p, abs=1e-4))
     together = judge([claim(key=f"X-{i}") for i in range(5)], records, "full")
-    assert {one.verdict for one in together} == {Word.INCONCLUSIVE}
+    assert {one.verdict for one in together} == {VerdictLabel.INCONCLUSIVE}
     assert together[0].p_adjusted == pytest.approx(5 * p, abs=1e-3)
     assert "so it stays open among so many claims" in together[0].why
 
@@ -312,9 +335,9 @@ def test_an_order_is_refuted_by_one_pair_if_it_still_is_as_one_of_all() -> None:
     test = Order(ordered=("a", "b", "c"), margin=MARGIN)
     rows = {"a": [1.0, 1.1, 0.9], "b": [2.0, 2.0, 2.0]}
     once = judged(runs(**rows, c=[1.97, 2.03, 2.0]), test=test)  # b and c: as in REFUTED
-    assert (once.verdict, once.effect) == (Word.INCONCLUSIVE, pytest.approx(0.0))
+    assert (once.verdict, once.effect) == (VerdictLabel.INCONCLUSIVE, pytest.approx(0.0))
     surely = judged(runs(**rows, c=[1.99, 2.01, 2.0]), test=test)
-    assert surely.verdict is Word.NOT_REPRODUCED
+    assert surely.verdict is VerdictLabel.NOT_REPRODUCED
     assert surely.p == pytest.approx(2 * two_sided(MARGIN / (0.01 / sqrt(3))))
     assert "(refuted by: b has a lower valid/loss than c): refuted" in surely.why
     assert "(nearest to failing: b has a lower valid/loss than c): open" in once.why
@@ -346,7 +369,7 @@ def test_equal_input_gives_equal_verdicts_whatever_else_is_judged() -> None:
 def test_runs_that_do_not_count_stand_in_the_row(changes: dict[str, Any], told: str) -> None:
     records = differing(-1.0, -1.1, -0.9, -1.05, -0.95)
     found = judged([replace(records[0], **changes), *records[1:]])
-    assert (found.verdict, found.n) == (Word.REPRODUCED, 4)
+    assert (found.verdict, found.n) == (VerdictLabel.REPRODUCED, 4)
     assert told in found.why
     assert told in remarks(found, Footnotes())
 

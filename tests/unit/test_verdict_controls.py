@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Claim, ClaimTest, Word
+from moebench.papers.claim import Claim, ClaimTest, VerdictLabel
 from moebench.testing.verdicts import claim_of, run, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference
@@ -51,21 +51,31 @@ def judged(of_null: Sequence[float], of_positive: Sequence[float]) -> list[Verdi
 @pytest.mark.parametrize(
     ("of_null", "of_positive", "null", "positive", "word"),
     [
-        (NOTHING, COUNTS, Word.PASSED, Word.PASSED, Word.REPRODUCED),
-        (UNCLEAR, UNCLEAR, Word.UNDECIDED, Word.UNDECIDED, Word.REPRODUCED),
-        (COUNTS, COUNTS, Word.FAILED, Word.PASSED, Word.INCONCLUSIVE),
-        (NOTHING, NOTHING, Word.PASSED, Word.FAILED, Word.INCONCLUSIVE),
-        ([-0.01, -0.011, -0.009], COUNTS, Word.PASSED, Word.PASSED, Word.REPRODUCED),
+        (NOTHING, COUNTS, VerdictLabel.PASSED, VerdictLabel.PASSED, VerdictLabel.REPRODUCED),
+        (UNCLEAR, UNCLEAR, VerdictLabel.UNDECIDED, VerdictLabel.UNDECIDED, VerdictLabel.REPRODUCED),
+        (COUNTS, COUNTS, VerdictLabel.FAILED, VerdictLabel.PASSED, VerdictLabel.INCONCLUSIVE),
+        (NOTHING, NOTHING, VerdictLabel.PASSED, VerdictLabel.FAILED, VerdictLabel.INCONCLUSIVE),
+        (
+            [-0.01, -0.011, -0.009],
+            COUNTS,
+            VerdictLabel.PASSED,
+            VerdictLabel.PASSED,
+            VerdictLabel.REPRODUCED,
+        ),
     ],
 )
 def test_a_control_passes_or_fails_by_the_test_of_its_claim(
-    of_null: Sequence[float], of_positive: Sequence[float], null: Word, positive: Word, word: Word
+    of_null: Sequence[float],
+    of_positive: Sequence[float],
+    null: VerdictLabel,
+    positive: VerdictLabel,
+    word: VerdictLabel,
 ) -> None:
     ours, *controls, other = judged(of_null, of_positive)
     assert [one.verdict for one in controls] == [null, positive]
     assert ours.verdict is word
     assert ours.controls == {"null": f"null {null}", "positive": f"positive {positive}"}
-    assert other.verdict is Word.REPRODUCED, "that has no control"
+    assert other.verdict is VerdictLabel.REPRODUCED, "that has no control"
     assert (other.controls, other.uncontrolled) == ({}, "No such world.")
 
 
@@ -78,15 +88,15 @@ def test_a_failed_control_is_named_with_what_the_runs_say_without_it() -> None:
 def test_a_failed_control_undoes_a_refutation_too() -> None:
     rows = [*world("X", NOTHING), *world("null", NOTHING), *world("positive", NOTHING)]
     ours, *_ = judge(CLAIMS, rows, "full")
-    assert ours.verdict is Word.INCONCLUSIVE
+    assert ours.verdict is VerdictLabel.INCONCLUSIVE
     assert "Control failed: positive. Without it: not reproduced" in ours.why
 
 
 def test_a_control_that_was_not_run_is_told_and_undoes_nothing() -> None:
     ours, null, *_ = judge(CLAIMS, world("X", COUNTS), "quick")
-    assert {ours.verdict, null.verdict} == {Word.NEEDS_FULL}
+    assert {ours.verdict, null.verdict} == {VerdictLabel.NEEDS_FULL}
     ours, null, *_ = judge(CLAIMS, world("X", COUNTS) + world("positive", COUNTS), "full")
-    assert ours.verdict is Word.REPRODUCED
+    assert ours.verdict is VerdictLabel.REPRODUCED
     assert ours.controls["null"] == f"null control {null.verdict}"
 
 
@@ -203,20 +213,20 @@ P_NOTHING = two_sided(0.1 / (0.01 / sqrt(3)))  # of the effect passing the margi
 
 def test_what_holds_under_all_choices_is_as_sure_as_the_least_sure() -> None:
     found = chosen(SURER, COUNTS)
-    assert (found.verdict, found.p) == (Word.REPRODUCED, pytest.approx(P_COUNTS))
+    assert (found.verdict, found.p) == (VerdictLabel.REPRODUCED, pytest.approx(P_COUNTS))
     assert found.low == pytest.approx(-1 - 4.302653 * 0.1 / sqrt(3), abs=1e-5), "that of COUNTS"
     assert "holds under 2 of 2 choices (m0; m1)" in found.why
 
 
 def test_what_is_refuted_under_all_choices_is_as_sure_as_the_least_sure() -> None:
     found = chosen([1.0, 1.01, 0.99], NOTHING)
-    assert (found.verdict, found.p) == (Word.NOT_REPRODUCED, pytest.approx(P_NOTHING))
+    assert (found.verdict, found.p) == (VerdictLabel.NOT_REPRODUCED, pytest.approx(P_NOTHING))
     assert found.effect == pytest.approx(0.0)
 
 
 def test_what_holds_under_some_names_them_and_counts_all() -> None:
     found = chosen(NOTHING, SURER, UNCLEAR)
-    assert (found.verdict, found.p) == (Word.PARTIAL, pytest.approx(3 * P_SURER))
+    assert (found.verdict, found.p) == (VerdictLabel.PARTIAL, pytest.approx(3 * P_SURER))
     assert found.effect == pytest.approx(-1.0), "the effect that has this p"
     for told in (
         "a has a lower metric than b: open as a whole",
@@ -238,15 +248,15 @@ def test_a_row_that_hangs_on_a_choice_says_so() -> None:
 
 def test_one_choice_of_many_may_hold_by_chance() -> None:
     barely = [-0.23, -0.17, -0.2]  # p = 0.013
-    assert chosen(barely, NOTHING).verdict is Word.PARTIAL
-    assert chosen(barely, *[NOTHING] * 3).verdict is Word.INCONCLUSIVE
+    assert chosen(barely, NOTHING).verdict is VerdictLabel.PARTIAL
+    assert chosen(barely, *[NOTHING] * 3).verdict is VerdictLabel.INCONCLUSIVE
 
 
 def test_a_null_control_fails_if_a_choice_finds_something() -> None:
     null = {"control_of": "Y", "expects": "no effect"}
-    assert chosen(NOTHING, SURER, **null).verdict is Word.FAILED
-    assert chosen(NOTHING, UNCLEAR, **null).verdict is Word.UNDECIDED
-    assert chosen(NOTHING, NOTHING, **null).verdict is Word.PASSED
+    assert chosen(NOTHING, SURER, **null).verdict is VerdictLabel.FAILED
+    assert chosen(NOTHING, UNCLEAR, **null).verdict is VerdictLabel.UNDECIDED
+    assert chosen(NOTHING, NOTHING, **null).verdict is VerdictLabel.PASSED
 
 
 # What is shown is what has the p

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.report.paper.verdict_table import short, table
 from moebench.verdict import Verdict
 
@@ -19,7 +19,7 @@ COSTS = {
 
 def verdict(**changes: Any) -> Verdict:
     given = {"claim": "X-03", "version": 1, "says": "sparse beats dense", "source": ""}
-    return Verdict(**{**given, "verdict": Word.REPRODUCED, "why": "", **changes})
+    return Verdict(**{**given, "verdict": VerdictLabel.REPRODUCED, "why": "", **changes})
 
 
 JUDGED = verdict(
@@ -68,16 +68,16 @@ def test_all_runs_of_an_arm_count_where_the_claim_looks_at_no_metric_of_theirs()
     assert row(text, "dense")[:2] == ["dense", "3"]
 
 
-def unjudged(*words: Word) -> list[Verdict]:
+def unjudged(*words: VerdictLabel) -> list[Verdict]:
     return [verdict(claim=f"N-{i}", verdict=word) for i, word in enumerate(words)]
 
 
 def test_what_was_not_judged_is_a_line() -> None:
     several = [
-        *[Word.NEEDS_FULL] * 12,
-        Word.NEEDS_GPU,
-        *[Word.NOT_IMPLEMENTED] * 2,
-        Word.NOT_TESTABLE,
+        *[VerdictLabel.NEEDS_FULL] * 12,
+        VerdictLabel.NEEDS_GPU,
+        *[VerdictLabel.NOT_IMPLEMENTED] * 2,
+        VerdictLabel.NOT_TESTABLE,
     ]
     text = table([JUDGED, *unjudged(*several)])
     assert "N-0" not in text
@@ -86,7 +86,7 @@ def test_what_was_not_judged_is_a_line() -> None:
         "12 more claims need the profile full; 1 more claim needs the profile gpu; 2 more claims"
         " are not implemented; 1 more claim is not testable here."
     ) in " ".join(text.split())
-    alone = table(unjudged(*[Word.NEEDS_FULL] * 2))
+    alone = table(unjudged(*[VerdictLabel.NEEDS_FULL] * 2))
     assert alone == "2 claims need the profile full."
     assert "more" not in table([JUDGED])
 
@@ -94,7 +94,7 @@ def test_what_was_not_judged_is_a_line() -> None:
 def test_controls_and_additions_stand_apart_with_their_own_p() -> None:
     control = verdict(
         claim="X-03n",
-        verdict=Word.PASSED,
+        verdict=VerdictLabel.PASSED,
         of_paper=False,
         control_of="X-03",
         expects="no effect",

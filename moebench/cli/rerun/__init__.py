@@ -24,13 +24,13 @@ from moebench.run.machine import hardware, versions
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 
-__all__ = ["Answer", "Options", "Sameness", "rerun"]
+__all__ = ["Answer", "RerunOptions", "Sameness", "rerun"]
 
 FOLDER = "rerun"  # under the root
 
 
 @dataclass(frozen=True)
-class Options:
+class RerunOptions:
     """Which run is made again."""
 
     arm: str
@@ -47,7 +47,7 @@ class Answer:
     text: str
 
 
-def rerun(found: Target, options: Options) -> Answer:
+def rerun(found: Target, options: RerunOptions) -> Answer:
     """Make one recorded run again and compare.
 
     Raises:
@@ -126,7 +126,7 @@ def _of_seed(seed: int, made: Sequence[RunRecord]) -> RunRecord:
     raise ValueError(f"seed={seed}: the run made again has none such; it has {seeds}")
 
 
-def _recorded(records: Kept, arm: Sequence[RunRecord], options: Options) -> RunRecord:
+def _recorded(records: Kept, arm: Sequence[RunRecord], options: RerunOptions) -> RunRecord:
     """Return the record that is asked for."""
     if not arm:
         known = nearest(options.arm, sorted({record.arm for record in records.records}))

@@ -9,7 +9,7 @@ from moebench.experiment import Experiment
 MOVED = {  # module or class of moebench -> its name in the oldest records
     "moebench.models.lstm": "moebench.models.lstm_moe_2017",
     "moebench.moe.capacity.overflow": "moebench.moe.overflow",
-    "moebench.moe.routers.AllExperts": "moebench.moe.routers.Every@one",
+    "moebench.moe.routers.AllExperts": "moebench.moe.routers.Everyone",
 }
 
 

@@ -1,10 +1,10 @@
 """Routers: who decides which expert sees which token; wrappers change what another one does."""
 
 from moebench.moe.capacity.limit import Limited
+from moebench.moe.routers.all_experts import AllExperts
 from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
-from moebench.moe.routers.everyone import Everyone
 from moebench.moe.routers.group_limited import GroupLimited
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.hierarchical import Hierarchical
@@ -21,7 +21,7 @@ from moebench.moe.routers.wrappers.tempered import Tempered
 ROUTERS = {
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
-    "everyone": Everyone,
+    "everyone": AllExperts,
     "group_limited": GroupLimited,
     "hashed": Hashed,
     "hierarchical": Hierarchical,
@@ -43,10 +43,10 @@ WRAPPERS = {
 __all__ = [
     "ROUTERS",
     "WRAPPERS",
+    "AllExperts",
     "Batchwise",
     "BiasBalanced",
     "BiasedTopK",
-    "Everyone",
     "GroupLimited",
     "Hashed",
     "Hierarchical",

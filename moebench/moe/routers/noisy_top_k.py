@@ -36,7 +36,7 @@ class NoisyTopK(nn.Module):
         if not 1 <= k < num_experts:
             raise ValueError(
                 f"k={k}: must lie between 1 and num_experts - 1 = {num_experts - 1}, as the load "
-                "is estimated from the (k+1)-th score; for k = num_experts take Everyone"
+                "is estimated from the (k+1)-th score; for k = num_experts take AllExperts"
             )
         self.num_experts = num_experts
         self.k = k

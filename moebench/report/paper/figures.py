@@ -10,24 +10,28 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.report.paper.runs import Band, LoadMap
 from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
 from moebench.verdict import Verdict
 
-MARKERS: dict[Word, dict[str, Any]] = {  # the shapes of the words in the tables
-    Word.REPRODUCED: {"marker": "o"},
-    Word.PARTIAL: {"marker": "o", "fillstyle": "left", "markerfacecoloralt": STAND_INS["page"]},
-    Word.NOT_REPRODUCED: {"marker": "x", "markeredgewidth": 2.4},
-    Word.INCONCLUSIVE: {"marker": "o", "markerfacecolor": STAND_INS["page"]},
-    Word.PASSED: {"marker": "s"},
-    Word.FAILED: {"marker": "X"},
-    Word.UNDECIDED: {"marker": "s", "markerfacecolor": STAND_INS["page"]},
+MARKERS: dict[VerdictLabel, dict[str, Any]] = {  # the shapes of the words in the tables
+    VerdictLabel.REPRODUCED: {"marker": "o"},
+    VerdictLabel.PARTIAL: {
+        "marker": "o",
+        "fillstyle": "left",
+        "markerfacecoloralt": STAND_INS["page"],
+    },
+    VerdictLabel.NOT_REPRODUCED: {"marker": "x", "markeredgewidth": 2.4},
+    VerdictLabel.INCONCLUSIVE: {"marker": "o", "markerfacecolor": STAND_INS["page"]},
+    VerdictLabel.PASSED: {"marker": "s"},
+    VerdictLabel.FAILED: {"marker": "X"},
+    VerdictLabel.UNDECIDED: {"marker": "s", "markerfacecolor": STAND_INS["page"]},
 }
-COLORS: dict[Word, str] = {  # of words that have none of their own
-    Word.PASSED: "reproduced",
-    Word.FAILED: "not-reproduced",
-    Word.UNDECIDED: "inconclusive",
+COLORS: dict[VerdictLabel, str] = {  # of words that have none of their own
+    VerdictLabel.PASSED: "reproduced",
+    VerdictLabel.FAILED: "not-reproduced",
+    VerdictLabel.UNDECIDED: "inconclusive",
 }
 UNDER, OVER = "#3585c6", "#d9622b"  # less and more than the even share, on light and on dark
 FOLD = 2.0  # the load map saturates at the even share times or through 2 ** FOLD

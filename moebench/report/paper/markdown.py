@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, Word
+from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, VerdictLabel
 from moebench.papers.plan import PaperTable
 from moebench.report import formatting
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows
@@ -62,12 +62,12 @@ def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
     return _lines([*head, "controls", "ours besides"], rows, align)
 
 
-def _counted(verdicts: Iterable[Verdict]) -> Counter[Word]:
+def _counted(verdicts: Iterable[Verdict]) -> Counter[VerdictLabel]:
     """Return word -> number of verdicts."""
     return Counter(verdict.verdict for verdict in verdicts)
 
 
-def _apart(verdicts: Sequence[Verdict], words: Sequence[Word]) -> str:
+def _apart(verdicts: Sequence[Verdict], words: Sequence[VerdictLabel]) -> str:
     """Return the counts of controls or additions: `1 passed, 1 not judged`."""
     count = _counted(verdicts)
     left = len(verdicts) - sum(count[word] for word in words)

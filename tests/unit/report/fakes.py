@@ -10,7 +10,7 @@ from typing import Any
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all
-from moebench.papers.claim import NOT_JUDGED, Claim, Paper, Word
+from moebench.papers.claim import NOT_JUDGED, Claim, Paper, VerdictLabel
 from moebench.testing.verdicts import claim_of, run
 from moebench.verdict import Verdict
 from moebench.verdict.comparisons import Difference
@@ -80,7 +80,7 @@ def claim(key: str, **changes: Any) -> Claim:
     return claim_of(**given | changes)
 
 
-def verdict(of: Claim, word: Word = Word.REPRODUCED, **changes: Any) -> Verdict:
+def verdict(of: Claim, word: VerdictLabel = VerdictLabel.REPRODUCED, **changes: Any) -> Verdict:
     summary = {"mean": 3.5, "sd": None, "n": 1, "failed": {"diverged": 1}}
     cost = {"params_total": 5.4e6, "params_active": 1e6, "flops_per_token": 2e6}
     judged: dict[str, Any] = {
@@ -180,10 +180,10 @@ VERDICTS = [
         unequal={"switch to dense": 1.4},
         replicate="speaker order",
     ),
-    verdict(CLAIMS[1], Word.NOT_REPRODUCED, effect=0.9, low=0.8, high=1.0),
-    verdict(CLAIMS[2], Word.NOT_TESTABLE),
-    verdict(CLAIMS[3], Word.FAILED, p=0.0456, p_adjusted=None),
-    verdict(CLAIMS[4], Word.PARTIAL, p=0.5, p_adjusted=None),
+    verdict(CLAIMS[1], VerdictLabel.NOT_REPRODUCED, effect=0.9, low=0.8, high=1.0),
+    verdict(CLAIMS[2], VerdictLabel.NOT_TESTABLE),
+    verdict(CLAIMS[3], VerdictLabel.FAILED, p=0.0456, p_adjusted=None),
+    verdict(CLAIMS[4], VerdictLabel.PARTIAL, p=0.5, p_adjusted=None),
 ]
 GROUPS = {"Main group": ["dense", "switch"]}
 SECTIONS = [

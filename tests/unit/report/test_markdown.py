@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moebench import report
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 from moebench.papers.plan import PaperTable
 
 from .fakes import CLAIMS, PAPER, VERDICTS, make, record, verdict
@@ -36,7 +36,7 @@ def test_markdown_table() -> None:
 
 
 def test_markdown_counts_what_the_paper_says_and_the_rest_apart() -> None:
-    found = {"[one](a)": VERDICTS, "[two](b)": [verdict(CLAIMS[2], Word.NOT_IMPLEMENTED)]}
+    found = {"[one](a)": VERDICTS, "[two](b)": [verdict(CLAIMS[2], VerdictLabel.NOT_IMPLEMENTED)]}
     head, _, one, two = report.markdown_counts(found).splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == [
         *("paper", "statements", "● reproduced", "◐ partial", "✕ not reproduced"),
@@ -44,7 +44,7 @@ def test_markdown_counts_what_the_paper_says_and_the_rest_apart() -> None:
     ]
     assert one == "| [one](a) | 3 | 1 | 0 | 1 | 0 | 0 | 1 | 1 failed | 1 partial |"
     assert two == "| [two](b) | 1 | 0 | 0 | 0 | 0 | 1 | 0 |  |  |"
-    not_run = [verdict(CLAIMS[3], Word.NEEDS_FULL), verdict(CLAIMS[3], Word.PASSED)]
+    not_run = [verdict(CLAIMS[3], VerdictLabel.NEEDS_FULL), verdict(CLAIMS[3], VerdictLabel.PASSED)]
     *_, row = report.markdown_counts({"[x](y)": not_run}).splitlines()
     assert row.endswith("| 1 passed, 1 not judged |  |")
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from moebench import report
 from moebench.evidence.record import RunRecord
-from moebench.papers.claim import Word
+from moebench.papers.claim import VerdictLabel
 
 from .fakes import CLAIMS, PAPER, SECTIONS, VERDICTS, Page, history, make, record, verdict
 
@@ -136,7 +136,7 @@ def test_failures_and_costs_are_listed(html: str) -> None:
 def test_missing_pieces_are_said(
     records: list[RunRecord], histories: dict[Any, Any], says: str, tmp_path: Path
 ) -> None:
-    untested = verdict(CLAIMS[2], Word.NOT_TESTABLE, measured={}, costs={})
+    untested = verdict(CLAIMS[2], VerdictLabel.NOT_TESTABLE, measured={}, costs={})
     html = report.render(make(tmp_path, records, histories), PAPER, CLAIMS[2:3], [untested], {})
     page = Page(html)
     assert says in page.text

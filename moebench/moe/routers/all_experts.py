@@ -11,7 +11,7 @@ from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees
 
 
-class Everyone(nn.Module):
+class AllExperts(nn.Module):
     """Router that sends each token to all experts; A = T x E assignments.
 
     Args:

@@ -10,7 +10,7 @@ from moebench.models import EncoderDecoder, Mixtral
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
-from moebench.models.rotary import Positions, Yarn
+from moebench.models.rotary import RotaryEmbedding, Yarn
 from moebench.models.t5_blocks import Shape
 from moebench.moe import Sparse
 from moebench.moe.experts import ReluMLP, SwiGLU
@@ -139,10 +139,10 @@ ATTENTIONS = {
     ),
 }
 POSITIONS = {
-    "all": Positions(),
-    "window": Positions(window=3),
-    "interleaved": Positions(interleaved=True),
-    "yarn": Positions(yarn=Yarn(factor=4, first_context=8, attention=1.1)),
+    "all": RotaryEmbedding(),
+    "window": RotaryEmbedding(window=3),
+    "interleaved": RotaryEmbedding(interleaved=True),
+    "yarn": RotaryEmbedding(yarn=Yarn(factor=4, first_context=8, attention=1.1)),
 }
 
 
@@ -153,7 +153,7 @@ def test_reading_by_pieces_is_reading_at_once(attention: str, positions: str) ->
     model = small(attention=ATTENTIONS[attention], positions=POSITIONS[positions])
     input_BL = ids()
     expected, decisions = model.read(input_BL)
-    memories = model.remember(L)
+    memories = model.kv_caches(L)
     pieces = [model.read(part, memories)[0] for part in input_BL.split([4, 3, 1, 1, 1, 1, 1], 1)]
     torch.testing.assert_close(torch.cat(pieces, dim=1), expected, atol=1e-5, rtol=1e-5)
     assert len(decisions) == SHAPE.layers
@@ -174,7 +174,7 @@ def test_no_token_sees_a_later_one(attention: str, positions: str) -> None:
 def test_a_window_hides_what_is_too_far() -> None:
     """With one layer of window 3, a token depends on itself and two before it."""
     shape = DecoderShape(width=16, layers=1, heads=4, hidden=24)
-    model = small(shape=shape, sparse=None, positions=Positions(window=3))
+    model = small(shape=shape, sparse=None, positions=RotaryEmbedding(window=3))
     input_BL = ids()
     changed = input_BL.clone()
     changed[:, 5] = (changed[:, 5] + 1) % V
@@ -187,11 +187,11 @@ def test_only_distances_matter() -> None:
     torch.manual_seed(0)
     attention = GroupedQueryAttention(16, 4, 2)
     x_BLD = torch.randn(1, 5, 16)
-    places = [Positions().place(start, 5, 4, x_BLD) for start in (0, 100)]
+    places = [RotaryEmbedding().place(start, 5, 4, x_BLD) for start in (0, 100)]
     scores = []
     for place in places:
         query, key = (
-            place.turn(attention._heads(attention.get_submodule(name)(x_BLD)))
+            place.rotate(attention._heads(attention.get_submodule(name)(x_BLD)))
             for name in ("query", "key")
         )
         scores.append(query[:, :2] @ key.transpose(-1, -2))
@@ -250,4 +250,4 @@ def test_impossible_sizes_are_refused(arguments: dict[str, object], words: str) 
 def test_memory_refuses_what_does_not_fit() -> None:
     model = small()
     with pytest.raises(ValueError, match="12 tokens do not fit the room for 8"):
-        model.read(ids(), model.remember(8))
+        model.read(ids(), model.kv_caches(8))

@@ -8,7 +8,7 @@ import torch
 from moebench.models import LstmMoE
 from moebench.models.lstm import Layers, Lstm, ProjectedLstm, SigmoidMixture, SingleExpert
 from moebench.moe.experts import ReluMLP
-from moebench.moe.routers import Everyone, NoisyTopK
+from moebench.moe.routers import AllExperts, NoisyTopK
 from moebench.training.cost import count_batch, flop_counter
 
 V, W, B, L = 48, 32, 3, 7
@@ -22,7 +22,7 @@ def batch(length: int = L) -> SimpleNamespace:
 
 def mixture(num_experts: int, k: int):
     def router(dim: int):
-        return NoisyTopK(dim, num_experts, k) if k < num_experts else Everyone(dim, num_experts)
+        return NoisyTopK(dim, num_experts, k) if k < num_experts else AllExperts(dim, num_experts)
 
     return lambda dim: SigmoidMixture(dim, router, lambda d, e: ReluMLP(d, e, 2 * W))
 

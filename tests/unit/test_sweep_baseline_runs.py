@@ -13,12 +13,12 @@ from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
 from moebench.sweep import Sweep, read_sweep
-from moebench.sweep.active_trials import Crew, records_in
-from moebench.sweep.baseline_runs import Companions
-from moebench.sweep.leases import Claims
+from moebench.sweep.active_trials import ActiveTrials, records_in
+from moebench.sweep.baseline_runs import BaselineRuns
+from moebench.sweep.leases import Leases
 from moebench.sweep.results import summary, tags
 from moebench.sweep.storage import open_storage
-from moebench.sweep.trial_queue import Tickets
+from moebench.sweep.trial_queue import TrialQueue
 from moebench.testing.jobs import leave
 from moebench.testing.verdicts import run
 
@@ -36,15 +36,15 @@ class Leader:
     def __init__(self, sweep: Sweep, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self.stopped: list[Job] = []
-        claims = Claims("me", alone=True)
-        self.tickets = Tickets(sweep, open_storage(folder, ""), claims, folder)
-        self.companions = Companions(self.tickets, claims, self.stopped.append)
-        self.crew = Crew(self.tickets, claims, self.stopped.append)
+        leases = Leases("me", alone=True)
+        self.queue = TrialQueue(sweep, open_storage(folder, ""), leases, folder)
+        self.baselines = BaselineRuns(self.queue, leases, self.stopped.append)
+        self.active = ActiveTrials(self.queue, leases, self.stopped.append)
 
     def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
         """Leave a record as a worker does."""
         record = leave(job, status, loss)
-        assert self.companions.ended(job, record) or self.crew.ended(job, record)
+        assert self.baselines.ended(job, record) or self.active.ended(job, record)
 
     def names(self, source: Callable[[], Job | None]) -> list[tuple[str, int]]:
         """Take and end all runs that a source has now; return arms and seeds."""
@@ -77,43 +77,43 @@ BEFORE = [
 
 def test_baselines_come_first_and_fresh_seeds_when_the_trials_have_ended(leader) -> None:
     process = leader()
-    assert process.names(process.companions.next) == BEFORE
-    assert not process.companions.done
-    assert process.names(process.crew.next) == [("trial_0", 0), ("trial_1", 0)]
-    assert not process.companions.done
-    after = process.names(process.companions.next)
+    assert process.names(process.baselines.next) == BEFORE
+    assert not process.baselines.done
+    assert process.names(process.active.next) == [("trial_0", 0), ("trial_1", 0)]
+    assert not process.baselines.done
+    after = process.names(process.baselines.next)
     assert after == [("trial_0", 1000), ("dense_active_flops", 1000)]
-    assert process.companions.done
-    assert leader().companions.done, "the next process has nothing to do"
+    assert process.baselines.done
+    assert leader().baselines.done, "the next process has nothing to do"
 
 
 def test_a_winner_and_its_twin_have_one_plan(leader) -> None:
     """Neither capacity nor balance weight, the names of the space, is a matter of FLOPs."""
     process = leader()
-    planned = process.companions.next().planned
+    planned = process.baselines.next().planned
     assert list(planned) == ["flops_per_token"]
     process = leader()  # which finds the width in the study
-    again = process.companions.next()
+    again = process.baselines.next()
     assert again.planned == planned
     process.end(again)
-    process.names(process.companions.next)
-    process.names(process.crew.next)
-    job = process.companions.next()
+    process.names(process.baselines.next)
+    process.names(process.active.next)
+    job = process.baselines.next()
     assert (job.arm, job.planned) == ("trial_0", planned)
 
 
 def made(process: Leader) -> dict[tuple[str, int], RunRecord]:
     """The records that the study keeps of the runs beside its trials."""
-    return {(r.arm, r.seed): r for r in records_in(process.tickets.study.user_attrs)}
+    return {(r.arm, r.seed): r for r in records_in(process.queue.study.user_attrs)}
 
 
 def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_path: Path) -> None:
     """Where the space varies what a dense model feels, too."""
     steps = {"warmup": {"key": "model.warmup_steps", "values": [3, 4]}}
     process = Leader(known(sweep_file(trials=1, space=steps)), tmp_path / "folder")
-    process.names(process.companions.next)
-    process.names(process.crew.next)
-    after = process.names(process.companions.next)
+    process.names(process.baselines.next)
+    process.names(process.active.next)
+    after = process.names(process.baselines.next)
     own = "dense_active_flops_of_trial_0"
     wanted = [("trial_0", 1000), (own, 0), ("dense_active_flops", 1000), (own, 1000)]
     assert sorted(after) == sorted(wanted)
@@ -126,15 +126,15 @@ def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_p
 
 def test_a_baseline_that_is_asked_for_later_is_made(sweep_file, tmp_path: Path) -> None:
     process = Leader(known(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
-    process.names(process.companions.next)
-    process.names(process.crew.next)
-    assert process.companions.next() is None
-    assert process.companions.done
+    process.names(process.baselines.next)
+    process.names(process.active.next)
+    assert process.baselines.next() is None
+    assert process.baselines.done
     more = ["active_flops", "total_params"]
     file = sweep_file(trials=1, fresh_seeds=0, baselines=more)
     process = Leader(known(file), tmp_path / "folder")
-    assert not process.companions.done
-    assert process.names(process.companions.next) == [("dense_total_params", 0)]
+    assert not process.baselines.done
+    assert process.names(process.baselines.next) == [("dense_total_params", 0)]
 
 
 def test_a_point_of_the_tuning_that_is_no_configuration_is_a_failed_run(
@@ -149,7 +149,7 @@ def test_a_point_of_the_tuning_that_is_no_configuration_is_a_failed_run(
 
     monkeypatch.setattr(Sweep, "at", refusing)
     process = leader()
-    assert process.names(process.companions.next) == [BEFORE[0], BEFORE[2]]
+    assert process.names(process.baselines.next) == [BEFORE[0], BEFORE[2]]
     assert made(process)["dense_active_flops.tuning_0", 0].status == "failed"
 
 
@@ -158,9 +158,9 @@ def test_a_winner_without_a_mixture_has_the_twin_of_the_base_beside_it(
 ) -> None:
     sparse = {"mixture": {"key": "model.network.init_args", "choices": {"no": {"sparse": None}}}}
     process = Leader(known(sweep_file(trials=1, space=sparse)), tmp_path / "folder")
-    process.names(process.companions.next)
-    process.names(process.crew.next)
-    after = process.names(process.companions.next)
+    process.names(process.baselines.next)
+    process.names(process.active.next)
+    after = process.names(process.baselines.next)
     assert after == [("trial_0", 1000), ("dense_active_flops", 1000)]
 
 
@@ -175,7 +175,7 @@ def test_no_worker_waits_for_the_experiments_of_all_points(leader, monkeypatch) 
     monkeypatch.setattr(Sweep, "at", counted)
     process = leader()
     for expected in range(3):
-        assert process.companions.next() is not None
+        assert process.baselines.next() is not None
         assert len(tuned) == expected
 
 
@@ -199,31 +199,31 @@ def test_dense_models_stand_at_their_best(fresh: int, arm: str, sweep_file) -> N
 
 def test_a_failed_baseline_is_made_once_more(leader) -> None:
     process = leader()
-    first = process.companions.next()
+    first = process.baselines.next()
     process.end(first, "failed")
-    again = process.companions.next()
+    again = process.baselines.next()
     assert again.folder == first.folder
     process.end(again, "failed")
-    assert process.names(process.companions.next) == BEFORE[1:]
-    kept = process.tickets.study.user_attrs["record/dense_active_flops/0"]
+    assert process.names(process.baselines.next) == BEFORE[1:]
+    kept = process.queue.study.user_attrs["record/dense_active_flops/0"]
     assert RunRecord.from_json(kept).status == "failed"
 
 
 def test_what_was_made_is_not_made_again(leader) -> None:
     process = leader()
-    first = process.companions.next()
+    first = process.baselines.next()
     process.end(first)
-    process.companions.next()  # was running when the process was killed
+    process.baselines.next()  # was running when the process was killed
     process = leader()
-    assert process.names(process.companions.next) == BEFORE[1:]
+    assert process.names(process.baselines.next) == BEFORE[1:]
 
 
 def test_who_lost_the_lead_drops_its_runs(leader, monkeypatch) -> None:
     process = leader()
-    job = process.companions.next()
-    monkeypatch.setattr(process.companions.claims, "beat", lambda register: False)
-    process.companions.watch()
+    job = process.baselines.next()
+    monkeypatch.setattr(process.baselines.leases, "beat", lambda attributes: False)
+    process.baselines.watch()
     assert process.stopped == [job]
-    assert not process.companions.ended(job, None)
-    monkeypatch.setattr(process.companions.claims, "free", lambda register: False)
-    assert process.companions.next() is None
+    assert not process.baselines.ended(job, None)
+    monkeypatch.setattr(process.baselines.leases, "free", lambda attributes: False)
+    assert process.baselines.next() is None
