@@ -2,7 +2,7 @@
 
 Each contender is timed in turn with the dense block of equal active size and with one large product
 of square matrices, whose rate is what the card can do that minute. A pass is that of training:
-what the way back needs is kept, and without the way back it is thrown away.
+what backward needs is kept, and thrown away where there is no backward.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ def fitting(shape: Shape, room: float) -> Shape:
     """Return the shape with as many tokens, halved again and again, as find room.
 
     Of weights there are ours, the contender's and the dense block's, with gradients; of activations
-    a row has its input, gate, up, their product and the answer, and as much again on the way back.
+    a row has its input, gate, up, their product and the answer, and as much again in backward.
     """
     itemsize = DTYPE.itemsize
     weights = itemsize * (4 * shape.weights + 6 * shape.k * shape.dim * shape.hidden)
@@ -92,7 +92,7 @@ class Case:
     asked: int  # tokens
 
     def __call__(self) -> Mapping[str, Any]:
-        """Return times, rates and memory of a pass, forward alone and with the way back."""
+        """Return times, rates and memory of a pass, forward alone, and forward with backward."""
         torch.manual_seed(0)
         with self.device:
             mixture = Mixture(self.shape).to(DTYPE)

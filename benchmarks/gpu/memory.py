@@ -23,7 +23,7 @@ def answer_of(block: nn.Module, x_TD: Tensor) -> Tensor:
 def held(block: nn.Module, x_TD: Tensor) -> dict[str, int]:
     """Return the bytes that one pass needs beside weights, tokens and the gradient of the answer.
 
-    `kept` is what lies there between forward and back: what the way back needs, and the answer.
+    `kept` is what lies there between forward and backward: what backward needs, and the answer.
     `activations` is the peak over both less the gradients of weights and tokens, but no less than
     `kept`: at the peak some gradients are still to be made, so it is the least it can have been.
     `peak` is the peak itself.

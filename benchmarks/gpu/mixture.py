@@ -22,7 +22,7 @@ class Shape:
 
     @property
     def flops(self) -> float:
-        """Of a forward pass, the router's own aside; the way back takes twice as many."""
+        """Of a forward pass, the router's own aside; backward takes twice as many."""
         return 2.0 * self.tokens * self.k * 3 * self.dim * self.hidden
 
     @property

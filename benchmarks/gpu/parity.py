@@ -46,7 +46,7 @@ def tolerance(dtype: torch.dtype) -> float:
     """Return the relative error, in the norm, that roundings of a type explain.
 
     A result goes through some 16 roundings: two products, an activation, a gate, a weight, a sum
-    over choices, and as many again on the way back. Each is off by at most half an eps, at random,
+    over choices, and as many again in backward. Each is off by at most half an eps, at random,
     so together by about sqrt(16) * eps / 2 / sqrt(3), 1.2 eps; twice that is allowed. Types of 16
     bits are summed in float32, which adds nothing. The others are summed in themselves: the error
     of a sum of n terms grows with sqrt(n), here up to the 1024 tokens of a gradient.
