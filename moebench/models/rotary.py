@@ -1,4 +1,4 @@
-"""Where tokens stand: rotary positions, a causal mask, and a window of keys where one is wanted.
+"""Rotary position embedding, with a causal mask and a window of keys where one is wanted.
 
 Source: Su et al. 2021, RoFormer (arXiv 2104.09864), section 3.2.2; sliding window: Beltagy et al.
 2020, Longformer (arXiv 2004.05150), section 3.1, as in Jiang et al. 2023, Mistral 7B
@@ -50,7 +50,7 @@ class Yarn:
 
 @dataclass(frozen=True)
 class Rotation:
-    """Where the tokens of one call stand; all layers share it.
+    """Rotation by position, and causal mask, of the tokens of one call; all layers share it.
 
     With padding, rows stand in places of their own, and the tensors have axes B and 1 in front.
     """
@@ -79,7 +79,7 @@ class Rotation:
 
 @dataclass(frozen=True)
 class RotaryEmbedding:
-    """How tokens know where they stand, and how far they see.
+    """Rotary position embedding: how tokens know where they stand, and how far they see.
 
     Raises:
         ValueError: if a number is out of range.

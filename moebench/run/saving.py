@@ -24,5 +24,5 @@ class Saving(Checkpoint):
         """Write it, if it is time."""
         over = trainer.global_step == trainer.max_steps
         if over or time.monotonic() - self.before >= self.seconds:
-            trainer.save_checkpoint(self.path)
+            trainer.save_checkpoint(self.path, weights_only=False)
             self.before = time.monotonic()

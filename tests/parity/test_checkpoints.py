@@ -167,7 +167,7 @@ def test_logits_and_gradients(saved: tuple[nn.Module, Path]) -> None:
     mine = {name: parameter.grad for name, parameter in ours.named_parameters()}
     gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
     compared = 0
-    for piece in fused(list(kind.pieces(ours)), theirs.state_dict(), kind.in_memory):
+    for piece in fused(list(kind.mappings(ours)), theirs.state_dict(), kind.in_memory):
         if piece.ours in mine:
             gradient = gradients[piece.theirs]
             assert gradient is not None, piece.theirs

@@ -141,7 +141,7 @@ def test_other_data_and_edited_code_are_trained_anew(
     assert run() == first, "found again, seconds and all"
     line = capsys.readouterr().out
     assert "runs: 1, finished: 1, to do: 0; finished with different " in line
-    assert "<identity>: 2" in line
+    assert ": 2, kept in <arm>/earlier/<identity>" in line
     write_text(ours, small_text, "second")
     assert run() == second
 

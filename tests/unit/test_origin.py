@@ -31,7 +31,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "--message", "all")
-    monkeypatch.setattr(machine, "__file__", str(tmp_path / files[0]))
+    monkeypatch.setattr(machine, "CHECKOUT", tmp_path)
     return tmp_path
 
 
@@ -58,11 +58,10 @@ def test_an_installed_moebench_has_no_commit(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where the environment lies in somebody's own repository."""
-    inside = checkout / "env" / "moebench" / "run" / "machine.py"
-    inside.parent.mkdir(parents=True)
-    monkeypatch.setattr(machine, "__file__", str(inside))
+    (checkout / "env").mkdir()
+    monkeypatch.setattr(machine, "CHECKOUT", checkout / "env")
     assert machine.commit.__wrapped__() == ""
-    monkeypatch.setattr(machine, "__file__", "/moebench/run/machine.py")
+    monkeypatch.setattr(machine, "CHECKOUT", Path("/"))
     assert machine.commit.__wrapped__() == ""
 
 

@@ -39,6 +39,9 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
+TRAINER = SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("cpu")))
+
+
 @dataclass(frozen=True)
 class Parts:
     """An experiment whose configuration has the parts of a model in the place of their names."""
@@ -49,14 +52,14 @@ class Parts:
     def of(cls, network: dict[str, Any]) -> "Parts":
         return cls({"model": {"network": network}})
 
-    def build(self, logger: bool) -> tuple[Training, SimpleNamespace, None]:
+    def build(self, logger: bool) -> tuple[Training, SimpleNamespace, SimpleNamespace]:
         network = self.config["model"]["network"]
         model = Training(
             V, partial(MODELS[network["class_path"].rpartition(".")[2]], **network["init_args"])
         )
         batch = SimpleNamespace(input_BL=torch.arange(32).view(2, 16) % V, context_BL=None)
         data = SimpleNamespace(setup=lambda stage: None, train_dataloader=lambda: [batch])
-        return model, data, None
+        return model, data, TRAINER
 
 
 def network(
