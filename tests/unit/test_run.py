@@ -379,7 +379,7 @@ def test_a_record_says_what_leaked_and_one_setting_ends_it(
 def test_a_checkpoint_waits_for_its_time_but_for_the_last(tmp_path: Path) -> None:
     saved: list[int] = []
     trainer = SimpleNamespace(max_steps=40, global_step=0)
-    trainer.save_checkpoint = lambda path: saved.append(trainer.global_step)
+    trainer.save_checkpoint = lambda path, weights_only: saved.append(trainer.global_step)
     seldom, always = Saving(tmp_path / "last.ckpt", 3600), Saving(tmp_path / "last.ckpt")
     for callback in (seldom, always):
         for trainer.global_step in (10, 20, 30, 40):
