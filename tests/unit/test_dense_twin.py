@@ -250,3 +250,11 @@ def test_training_before_a_count_is_short_and_unwatched(
     _, trainer = _trained(tiny("dense.yaml", more))
     assert trainer.global_step == steps
     assert not any(isinstance(one, Timer) for one in trainer.callbacks)
+
+
+def test_a_twin_leaves_the_mixture_as_it_was(tiny) -> None:
+    mixture = tiny("switch_8.yaml")
+    before = mixture.hash
+    assert dense(mixture, 48).hash != before
+    assert mixture.hash == tiny("switch_8.yaml").hash
+    assert mixture.config["model"]["network"]["init_args"]["shape"]["hidden"] != 48
