@@ -22,6 +22,7 @@ from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import dense
 from moebench.papers import Target
 from moebench.papers.plan import Arm
+from moebench.papers.registry import claims_on
 from moebench.run.job import Job
 from moebench.run.machine import version
 from moebench.run.place import found as found_of
@@ -144,6 +145,7 @@ class Runs:
                 experiment=experiment,
                 folder=self.folder / arm / f"seed_{seed}",
                 planned=self._planned.get(arm, {}),
+                claims=claims_on(self.paper, arm),
                 seconds_unsaved=UNSAVED,
             )
 

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 SWEEPS = "sweeps"  # the target of runs of a search
@@ -56,6 +57,9 @@ class RunRecord:
     # Cost, by its name above or seconds_per_step -> what mixture and dense twin were to have alike.
     planned: Mapping[str, float] = field(default_factory=dict)
     leaks: str = ""  # what routing saw that a causal model must not, such as "later tokens"
+    # Key -> version of the claims that this run was to judge when it was made; older records have
+    # None, for every claim was at version 1 then.
+    claims: Mapping[str, int] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     # As it was resolved, whole: defaults of later versions may be others. About half of a line.
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -139,6 +143,8 @@ def _spelt(value: Any) -> Any:
 
 def _is_of(value: Any, kind: Any) -> bool:
     """Say whether a value of JSON is of the type that a field has; whole numbers are floats too."""
+    if isinstance(kind, UnionType):
+        return any(_is_of(value, one) for one in get_args(kind))
     if get_origin(kind) is Mapping:
         allowed = _allowed(get_args(kind)[1])
         return isinstance(value, dict) and all(isinstance(one, allowed) for one in value.values())

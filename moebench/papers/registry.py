@@ -46,6 +46,19 @@ def folder_of(name: str) -> str:
     return next((one.folder for one in targets() if one.name == name), name)
 
 
+def claims_on(found: Target, arm: str) -> dict[str, int]:
+    """Return key -> version of all claims that the runs of an arm judge, of other papers too."""
+    of_others = [
+        claim
+        for one in targets()
+        for claim in one.claims
+        if one.folder != found.folder and claim.runs_of == found.name
+    ]
+    of_its_own = [claim for claim in found.claims if not claim.runs_of]
+    judging = [claim for claim in [*of_its_own, *of_others] if arm in claim.arms]
+    return {claim.key: claim.version for claim in judging}
+
+
 def _roots() -> tuple[Path, ...]:
     """Return the folders that hold papers."""
     return tuple(Path(path) for path in importlib.import_module(PACKAGE).__path__)

@@ -30,6 +30,7 @@ class Job:
     folder: Path
     keep_weights: bool = False  # keep last.ckpt once the run has ended
     planned: Mapping[str, float] = field(default_factory=dict)  # as of its record
+    claims: Mapping[str, int] = field(default_factory=dict)  # as of its record
     seconds_unsaved: float = 0.0  # of training that a kill may cost beside the last stretch
 
     @property

@@ -10,6 +10,7 @@ from moebench.experiment import Experiment, load
 from moebench.experiment.dense_twin import twin
 from moebench.papers import Target
 from moebench.papers.plan import Arm, Profile
+from moebench.papers.registry import claims_on
 from moebench.run.check import checked
 from moebench.run.function import Function
 from moebench.run.job import Job
@@ -65,6 +66,7 @@ def make_jobs(
             seed=seed,
             experiment=experiment.with_seed(seed),
             folder=folder / arm / f"seed_{seed}",
+            claims=claims_on(target, arm),
         )
         for number in range(max(most.values(), default=0))
         for arm, experiment in experiments.items()
@@ -84,6 +86,7 @@ def computed_jobs(target: Target, profile: Profile, folder: Path) -> list[Job]:
             seed=0,
             experiment=Function(target.plan.computed[arm]),
             folder=folder / arm / "seed_0",
+            claims=claims_on(target, arm),
         )
         for arm in wanted
     ]

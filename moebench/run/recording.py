@@ -94,6 +94,7 @@ def record_of(
         peak_memory_bytes=peak_memory_bytes(),
         planned=job.planned,
         leaks=leaked,
+        claims=job.claims,
         metrics={**summary(history, steps), **getattr(objects and objects.data, "metrics", {})},
         config=job.experiment.config,
     )

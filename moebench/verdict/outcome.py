@@ -82,7 +82,7 @@ def conclude(
         for arm, figures in common["measured"].items()
     }
     return Verdict(
-        **{**common, "unit": lead.unit, "caution": reason.caution(claim, findings)},
+        **{**common, "unit": lead.unit, "caution": reason.caution(claim, findings, evidence)},
         verdict=word_for(claim, findings, p_adjusted),
         why=reason.why(claim, findings, p_adjusted, evidence),
         effect=lead.effect.estimate if lead.effect.n else None,

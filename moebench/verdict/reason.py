@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from moebench.evidence.record import RunRecord
 from moebench.papers.claim import Claim, units
 from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, Condition, State
@@ -18,7 +19,7 @@ def why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Ev
     if lead.state is State.OPEN and needed > lead.effect.n:  # else it is not seeds that lack
         seeds = f"{needed:.0f} {units(claim.replicate)}"
         parts.append(f"it takes {seeds} to tell an effect of the margin from none, 4 times in 5")
-    parts += [text for text in (findings.remark, caution(claim, findings)) if text]
+    parts += [text for text in (findings.remark, caution(claim, findings, evidence)) if text]
     if preliminary(claim, lead):
         parts.append(f"preliminary, {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")
     return "; ".join([*parts, *lost(claim, evidence)]) + "."
@@ -33,9 +34,26 @@ def lost(claim: Claim, evidence: Evidence) -> list[str]:
     ]
 
 
-def caution(claim: Claim, findings: Findings) -> str:
+def caution(claim: Claim, findings: Findings, evidence: Evidence) -> str:
     """Return what is to be known beside the word: always, and with these runs."""
-    return "; ".join(text for text in (claim.caution, findings.caution) if text)
+    cautions = (claim.caution, findings.caution, _written_after(claim, evidence))
+    return "; ".join(text for text in cautions if text)
+
+
+def _written_after(claim: Claim, evidence: Evidence) -> str:
+    """Say how many of its runs are older than the words of a claim: they may have shaped it."""
+    runs = [run for of_arm in evidence.runs.values() for run in of_arm.values()]
+    before = [run for run in runs if _version_then(run, claim.key) != claim.version]
+    if not (claim.trained and before):
+        return ""
+    which = "its runs" if len(before) == len(runs) else f"{len(before)} of its {len(runs)} runs"
+    changed = f"changed to version {claim.version}" if claim.version > 1 else "filed"
+    return f"{changed} after {which}"
+
+
+def _version_then(run: RunRecord, key: str) -> int | None:
+    """Return the version of a claim when a run was made; None if the claim was not there yet."""
+    return 1 if run.claims is None else run.claims.get(key)
 
 
 def preliminary(claim: Claim, lead: Condition) -> bool:

@@ -154,6 +154,9 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     assert {r.status for r in records} == {"finished"}
     assert len({r.data_hash for r in trained}) == 1
     assert all(r.metrics["data/overlap/first"] == 0 for r in trained)
+    fixed = {record.arm: record.claims for record in trained}
+    assert fixed["dense"] == {"TM26-01": 1}
+    assert fixed["switch_8"] == {"TM26-01": 1, "TM26-02": 1}
     verdicts = json.loads((folder / "verdicts.json").read_text())
     keys = {"claim", "version", "verdict", "effect", "low", "high", "n", "p_adjusted"}
     keys |= {"paper_values", "measured", "matched_on", "costs"}

@@ -36,6 +36,7 @@ FULL = {
     "tokens_per_second": 102400.0,
     "peak_memory_bytes": 1 << 30,
     "planned": {"flops_per_token": 12.0},
+    "claims": {"X-01": 2},
     "source": "5eed",
     "precision": "32-true",
     "config": {"model": {"sizes": [1, 2.5], "other": None, "deep": {"a": True}}},
@@ -47,7 +48,7 @@ def test_keys_are_those_of_the_design() -> None:
     assert " ".join(json.loads(record().to_json())) == (
         "target profile arm seed status config_hash commit versions hardware source precision "
         "data_hash data_version code steps tokens params_total params_active flops_per_token "
-        "seconds tokens_per_second peak_memory_bytes planned leaks metrics config"
+        "seconds tokens_per_second peak_memory_bytes planned leaks claims metrics config"
     )
 
 

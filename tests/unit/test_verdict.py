@@ -211,6 +211,27 @@ def test_a_caution_stands_beside_every_word() -> None:
     assert "; trained in bfloat16." in judged(BETTER, caution="trained in bfloat16").why
 
 
+@pytest.mark.parametrize(
+    ("versions", "told"),
+    [
+        ([None, None, None], "changed to version 2 after its runs"),
+        ([{"X-01": 2}, {"X-01": 2}, {"X-01": 2}], ""),
+        ([{"X-01": 2}, {"X-01": 1}, {}], "changed to version 2 after 4 of its 6 runs"),
+    ],
+)
+def test_a_claim_that_is_younger_than_its_runs_says_so(
+    versions: list[dict[str, int] | None], told: str
+) -> None:
+    records = [replace(one, claims=versions[one.seed]) for one in BETTER]
+    assert judged(records, version=2).caution == told
+
+
+def test_a_claim_filed_after_its_runs_says_so() -> None:
+    assert judged(BETTER).caution == ""
+    assert judged([replace(one, claims={}) for one in BETTER]).caution == "filed after its runs"
+    assert judged(BETTER, version=2, level="arithmetic").caution == ""
+
+
 # What is not judged
 
 PLAN = Plan(
