@@ -124,7 +124,8 @@ class ClaimTest(ABC):
 class Claim:
     """One statement of a paper and everything that decides whether runs bear it out.
 
-    A changed claim gets a new version and a rerun.
+    A changed claim gets a new version and a rerun. Whether claim or run came first stands in the
+    records of the runs.
 
     Raises:
         ValueError: unless there is either a test or a reason why there is none; for fewer than one
@@ -134,6 +135,7 @@ class Claim:
 
     key: str  # unique in the project, such as SW21-03
     version: int = 1
+    late: bool = False  # filed when its runs were there, in records that say nothing of claims
     says: str  # the statement in our own words
     source: str  # place in the paper
     paper_values: Mapping[str, Any]  # the paper's own figures, by name

@@ -43,7 +43,7 @@ def caution(claim: Claim, findings: Findings, evidence: Evidence) -> str:
 def _written_after(claim: Claim, evidence: Evidence) -> str:
     """Say how many of its runs are older than the words of a claim: they may have shaped it."""
     runs = [run for of_arm in evidence.runs.values() for run in of_arm.values()]
-    before = [run for run in runs if _version_then(run, claim.key) != claim.version]
+    before = [run for run in runs if _version_then(run, claim) != claim.version]
     if not (claim.trained and before):
         return ""
     which = "its runs" if len(before) == len(runs) else f"{len(before)} of its {len(runs)} runs"
@@ -51,9 +51,11 @@ def _written_after(claim: Claim, evidence: Evidence) -> str:
     return f"{changed} after {which}"
 
 
-def _version_then(run: RunRecord, key: str) -> int | None:
+def _version_then(run: RunRecord, claim: Claim) -> int | None:
     """Return the version of a claim when a run was made; None if the claim was not there yet."""
-    return 1 if run.claims is None else run.claims.get(key)
+    if run.claims is None:
+        return None if claim.late else 1
+    return run.claims.get(claim.key)
 
 
 def preliminary(claim: Claim, lead: Condition) -> bool:

@@ -26,6 +26,7 @@ WITH_ITSELF = {"aligned, range 0.5": (Pair(NET, NET),)}
 SOONER = [  # by however much, as three claims ask
     trained(
         key=f"{key}p",
+        late=True,
         says="A net needs fewer epochs with a small step than with a smaller one, by however much",
         source="known beforehand",
         paper_values={"ratio": SLOWER / FASTER},
@@ -40,6 +41,7 @@ CONTROLS = [
     *SOONER,
     trained(
         key="J91-06n",
+        late=True,
         says="A system of one expert uses two or three for any case",
         source="known beforehand",
         paper_values={"experts in use": 1},
@@ -58,6 +60,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-08n",
+        late=True,
         says="A net of six hidden units, which met the criterion in every trial, cannot do the "
         "task",
         source="known beforehand",
@@ -75,6 +78,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-01p",
+        late=True,
         says="A net needs fewer epochs with a small step than with a smaller one",
         source="known beforehand",
         paper_values={"ratio": SLOWER / FASTER},
@@ -85,6 +89,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-01n",
+        late=True,
         says="A net needs fewer epochs than itself" + HALVES,
         source="known beforehand",
         paper_values={"ratio": 1},
@@ -96,6 +101,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-02p",
+        late=True,
         says="A net ends as accurate as itself" + HALVES,
         source="known beforehand",
         paper_values={},
@@ -114,6 +120,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-02n",
+        late=True,
         says="One expert, which can draw one line only, ends as accurate as four",
         source="known beforehand",
         paper_values={},
@@ -142,6 +149,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-11ap",
+        late=True,
         says="A system of one expert uses one for each case",
         source="known beforehand",
         paper_values={"experts a case": 1},
@@ -158,6 +166,7 @@ CONTROLS = [
     ),
     trained(
         key="J91-11n",
+        late=True,
         says="A mixture leaves more experts in use for each case than itself" + HALVES,
         source="known beforehand",
         paper_values={"difference": 0},
@@ -178,6 +187,7 @@ CONTROLS = [
 OURS = [
     trained(
         key="J91-01o",
+        late=True,
         says="Four experts need about half the epochs of six hidden units, over orders of the "
         "speakers",
         source="not in the paper",

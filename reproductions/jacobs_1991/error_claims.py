@@ -61,6 +61,7 @@ ERROR_CLAIMS = [
     ),
     trained(
         key="J91-11a",
+        late=True,
         says="The competitive and the likelihood error (1.2 and 1.3) leave one expert in use for "
         "each case",
         source="section 1",

@@ -48,6 +48,7 @@ CLAIMS = [
     ),
     Claim(
         key="H94-01n",
+        late=True,
         says="A linear model, solved in one pass, comes as close as back-propagation does",
         source="none; a control of H94-01",
         paper_values={},
@@ -84,6 +85,7 @@ CLAIMS = [
     ),
     Claim(
         key="H94-02p",
+        late=True,
         says="A linear model, solved in one pass, needs fewer epochs than back-propagation, which "
         "is not bound to a line and ends closest",
         source="none; a control of H94-02",

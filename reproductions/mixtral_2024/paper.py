@@ -67,6 +67,7 @@ STATEMENTS = [
     ),
     Claim(
         key="MX24-02d",
+        late=True,
         says="Which experts are asked hardly depends on whether the text is Python, C++ or English",
         source="none; MX24-02 with languages in the place of topics",
         paper_values={},

@@ -133,6 +133,7 @@ OF_RUNS = [
     ),
     Claim(
         key="S17-11n",
+        late=True,
         says="Null control: in a world of one small source more data do not make extra capacity "
         "more useful",
         source="none; a control of S17-11",

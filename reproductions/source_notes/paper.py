@@ -71,6 +71,7 @@ CLAIMS = [
     ),
     Claim(
         key="N5-04s",
+        late=True,
         says="Balance weight, temperature of the scores and capacity factor each explain more of "
         "the variance of the loss than the learning rate does",
         source="none; a measure of N5-04",

@@ -79,6 +79,7 @@ CLAIMS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-01a",
+            late=True,
             says="The competitive mixture ends at an accuracy of 91.7%; judged within three points",
             paper_values={"accuracy": STATED},
             matched_on=None,

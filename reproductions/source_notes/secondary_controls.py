@@ -35,6 +35,7 @@ CONTROLS_SECONDARY = grouped(
     [
         Claim(
             key="N1-01p",
+            late=True,
             says="Four experts are five points more accurate than one, which draws one line only",
             paper_values={},
             control_of="N1-01",
@@ -49,6 +50,7 @@ CONTROLS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-01n",
+            late=True,
             says="A net is five points more accurate than itself" + HALVES,
             paper_values={},
             control_of="N1-01",
@@ -59,6 +61,7 @@ CONTROLS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-01an",
+            late=True,
             says="One expert, which can draw one line only, ends at an accuracy of 91.7%",
             paper_values={},
             control_of="N1-01a",
@@ -69,6 +72,7 @@ CONTROLS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-01ep",
+            late=True,
             says="A net saves 25% of the steps that it needs with a smaller step size",
             paper_values={"ratio": SLOWER / FASTER},
             control_of="N1-01e",
@@ -84,6 +88,7 @@ CONTROLS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-01en",
+            late=True,
             says="A net saves 25% of the steps that it needs itself" + HALVES,
             paper_values={"ratio": 1},
             control_of="N1-01e",

@@ -70,6 +70,7 @@ SCALING = [
     ),
     Claim(
         key="SW21-10a",
+        late=True,
         says="The 64-expert model reaches the dense model's final loss in 7.5 times fewer steps",
         source="Section 3.1, Figure 4",
         paper_values={"steps ratio": 7.5},
