@@ -21,7 +21,7 @@ from statistics import median
 from benchmarks.sweep import trials_alone
 from benchmarks.timing import number_of_rounds, save, whole_number
 from moebench.run.pool import default_workers
-from moebench.sweep import SearchOptions, search
+from moebench.sweeps import SearchOptions, search
 
 VALIDATIONS = 10  # of every run, the points of its curve
 TABLES = ("runs", "tags", "params", "latest_metrics", "metrics")

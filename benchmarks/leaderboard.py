@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from moebench.cli.provenance import outdated_of
-from moebench.compare import EQUAL
+from moebench.comparison import EQUAL
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.report import fill, formatting

@@ -30,10 +30,10 @@ from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
 from moebench.papers.computed import named
 from moebench.run.pool import default_workers
-from moebench.sweep import SearchOptions, Sweep, search
-from moebench.sweep.results import SUMMARY
-from moebench.sweep.space import Dimension
-from moebench.sweep.strategies import EVENLY, Part
+from moebench.sweeps import SearchOptions, Sweep, search
+from moebench.sweeps.results import SUMMARY
+from moebench.sweeps.space import Dimension
+from moebench.sweeps.strategies import EVENLY, Part
 
 DENSE = Path(__file__).parents[1] / "configs" / "switch_2021" / "dense.yaml"
 EXPERTS, HIDDEN = 8, 256  # of the size of the dense model's blocks

@@ -15,10 +15,10 @@ import optuna
 
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.run.pool import default_workers
-from moebench.sweep import SearchOptions, Sweep, read_sweep, search
-from moebench.sweep.dry_run import rehearse
-from moebench.sweep.space import Dimension
-from moebench.sweep.strategies import EVENLY, Part
+from moebench.sweeps import SearchOptions, Sweep, read_sweep, search
+from moebench.sweeps.dry_run import rehearse
+from moebench.sweeps.space import Dimension
+from moebench.sweeps.strategies import EVENLY, Part
 
 FILE = Path(__file__).parents[1] / "configs" / "sweeps" / "switch.yaml"
 CAPACITY = "model.network.init_args.sparse.router.init_args.capacity.factor"

@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "moebench"
 ROWS = [  # each module imports only from rows below its own
     {"cli"},
-    {"sweep", "testing"},
+    {"sweeps", "testing"},
     {"report"},
-    {"compare"},
+    {"comparison"},
     {"run"},
     {"interop"},
     {"experiment"},
@@ -32,7 +32,7 @@ HOMES = {  # packages and the only modules that may know them
     "jsonargparse": {"experiment"},
     "yaml": {"experiment"},
     "mlflow": {"tracking"},
-    "optuna": {"sweep"},
+    "optuna": {"sweeps"},
     "pytorch_lightning": {"data", "experiment", "run", "training"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
@@ -53,7 +53,7 @@ WITHOUT_TORCH = {
     "verdict",
     "report",
     "tracking",
-    "compare",
+    "comparison",
 }
 FRAMEWORK_BASES = {
     "ABC",

@@ -94,7 +94,7 @@ def sweep(options: argparse.Namespace) -> int:
     """Search a space, compare the winner with its dense baselines on fresh seeds."""
     from moebench.report import sweep_table
     from moebench.run.pool import default_workers
-    from moebench.sweep import SearchOptions, read_sweep, search
+    from moebench.sweeps import SearchOptions, read_sweep, search
 
     chosen = SearchOptions(
         workers=default_workers() if options.workers is None else options.workers,
@@ -170,8 +170,8 @@ def publish(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Print and write what mixtures gain over dense models of equal cost."""
-    from moebench.compare import compare as run
-    from moebench.compare import found_runs, wanted, wanted_tags
+    from moebench.comparison import compare as run
+    from moebench.comparison import found_runs, wanted, wanted_tags
     from moebench.papers import folder_of
     from moebench.report.comparison.page import comparison_text, write_comparison
 

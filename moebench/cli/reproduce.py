@@ -77,18 +77,18 @@ def searched(target: Target, profile: Profile, options: ReproduceOptions) -> lis
     """
     if not profile.sweeps:
         return []
-    from moebench import sweep  # needs Optuna, which other reproductions do without
+    from moebench import sweeps  # needs Optuna, which other reproductions do without
 
     found: list[RunRecord] = []
     for name, changes in profile.sweeps.items():
         study = f"{target.folder}_{profile.name}_{name}"
         over = {**profile.settings, **options.settings}
-        read_file = sweep.read_sweep(target.configs / target.plan.sweeps[name], study, over)
-        chosen = sweep.SearchOptions(
+        read_file = sweeps.read_sweep(target.configs / target.plan.sweeps[name], study, over)
+        chosen = sweeps.SearchOptions(
             workers=options.workers, root=options.root, track=options.track
         )
-        folder = sweep.search(replace(read_file, **changes), chosen)
-        found += sweep.evidence(folder, name, target.folder, profile.name)
+        folder = sweeps.search(replace(read_file, **changes), chosen)
+        found += sweeps.evidence(folder, name, target.folder, profile.name)
     return found
 
 

@@ -71,7 +71,7 @@ class Plan:
         computed: arm -> "module:function" of what is no training of one network; the function
             takes nothing and returns metrics, or a map from seed to metrics.
         sweeps: name -> file of configs/<target>/: a search whose trials are arms, by the names that
-            `moebench.sweep.points` gives them.
+            `moebench.sweeps.points` gives them.
         drawings: "module:function" that takes the records and returns figures of this paper alone,
             `moebench.report.Drawing`s; empty: there are none.
         tables: "module:function" that takes the records and returns `PaperTable`s; empty: there

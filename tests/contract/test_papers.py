@@ -24,7 +24,7 @@ from moebench.papers import Target, left_out, target, targets
 from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, VerdictLabel
 from moebench.papers.computed import named
 from moebench.papers.plan import MATCHED_COST
-from moebench.sweep.points import arm_of
+from moebench.sweeps.points import arm_of
 from moebench.testing.verdicts import run
 from moebench.verdict import Verdict
 from moebench.verdict.paper import judge_paper

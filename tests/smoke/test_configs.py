@@ -13,7 +13,7 @@ from moebench.papers.plan import Arm
 from moebench.run.job import Job
 from moebench.run.plan_jobs import load_arm
 from moebench.run.worker import execute
-from moebench.sweep import read_sweep
+from moebench.sweeps import read_sweep
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # An arm for every set of files; a paper whose run trains many seeds trains in tests of its own.

@@ -8,7 +8,7 @@ import pytest
 from moebench.cli.main import parser
 from moebench.experiment import parse
 from moebench.papers import targets
-from moebench.sweep import read_sweep
+from moebench.sweeps import read_sweep
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

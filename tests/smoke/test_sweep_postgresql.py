@@ -10,13 +10,13 @@ import pytest
 
 from moebench.evidence.record_files import read
 from moebench.run.pool import context
-from moebench.sweep.storage import open_storage
+from moebench.sweeps.storage import open_storage
 
 TRIALS = 5
 COMMAND = """
 import sys
 from moebench.cli.main import main
-from moebench.sweep import leases
+from moebench.sweeps import leases
 leases.BEAT_SECONDS, leases.STALE_SECONDS, leases.SETTLE_SECONDS = 0.5, 6.0, 0.5
 sys.stdout = sys.stderr = open(log, "w")
 sys.exit(main(arguments))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from moebench import tracking
-from moebench.compare import compare
+from moebench.comparison import compare
 from moebench.evidence.record import chooses
 from moebench.evidence.record_files import write
 from moebench.testing.verdicts import run

@@ -33,8 +33,10 @@ def sweeps_remember(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     Whole commands load all of theirs, in tests/smoke.
     """
     if "sweep_file" in request.fixturenames:
-        monkeypatch.setattr("moebench.sweep.definition.load", request.getfixturevalue("remembered"))
-        monkeypatch.setattr("moebench.sweep.twins.twin", request.getfixturevalue("twins"))
+        monkeypatch.setattr(
+            "moebench.sweeps.definition.load", request.getfixturevalue("remembered")
+        )
+        monkeypatch.setattr("moebench.sweeps.twins.twin", request.getfixturevalue("twins"))
 
 
 @pytest.fixture(scope="session")

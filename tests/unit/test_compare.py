@@ -16,7 +16,15 @@ from scipy import stats
 from moebench import tracking
 from moebench.cli import main as cli
 from moebench.cli.main import main
-from moebench.compare import Comparison, Pair, compare, found_runs, from_files, wanted, wanted_tags
+from moebench.comparison import (
+    Comparison,
+    Pair,
+    compare,
+    found_runs,
+    from_files,
+    wanted,
+    wanted_tags,
+)
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write, write_all
 from moebench.report.comparison.page import (

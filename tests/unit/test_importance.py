@@ -7,9 +7,9 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial
 
-from moebench.sweep.parameter_importance import shares
-from moebench.sweep.space import Dimension
-from moebench.sweep.strategies import EVENLY, draw
+from moebench.sweeps.parameter_importance import shares
+from moebench.sweeps.space import Dimension
+from moebench.sweeps.strategies import EVENLY, draw
 
 SPACE = (
     Dimension("weight", ("x",), low=1e-4, high=1.0, log=True),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from moebench.compare import compare
+from moebench.comparison import compare
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all
 from moebench.papers import Target

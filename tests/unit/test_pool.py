@@ -87,7 +87,7 @@ def test_a_free_worker_gets_its_next_run_at_once(
 
 
 def test_so_it_does_in_a_sweep(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    search = import_module("moebench.sweep.search")  # the package has a function of that name
+    search = import_module("moebench.sweeps.search")  # the package has a function of that name
     waits: list[int] = []
     monkeypatch.setattr(search, "Pool", lambda workers: Lane(waits))
     monkeypatch.setattr(search, "ActiveTrials", lambda *_: Jobs(jobs))

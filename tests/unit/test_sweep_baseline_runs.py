@@ -12,13 +12,13 @@ from optuna.trial import create_trial
 from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
-from moebench.sweep import Sweep, read_sweep
-from moebench.sweep.active_trials import ActiveTrials, records_in
-from moebench.sweep.baseline_runs import BaselineRuns
-from moebench.sweep.leases import Leases
-from moebench.sweep.results import summary, tags
-from moebench.sweep.storage import open_storage
-from moebench.sweep.trial_queue import TrialQueue
+from moebench.sweeps import Sweep, read_sweep
+from moebench.sweeps.active_trials import ActiveTrials, records_in
+from moebench.sweeps.baseline_runs import BaselineRuns
+from moebench.sweeps.leases import Leases
+from moebench.sweeps.results import summary, tags
+from moebench.sweeps.storage import open_storage
+from moebench.sweeps.trial_queue import TrialQueue
 from moebench.testing.jobs import leave
 from moebench.testing.verdicts import run
 

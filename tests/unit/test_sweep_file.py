@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from optuna.samplers import RandomSampler
 
-from moebench.sweep import read_sweep
-from moebench.sweep.differences import differences
-from moebench.sweep.space import grid_size, identity_of, settings_at
-from moebench.sweep.space_file import read_space
-from moebench.sweep.strategies import Part, draw, make_pruner, make_sampler, read_part, try_out
+from moebench.sweeps import read_sweep
+from moebench.sweeps.differences import differences
+from moebench.sweeps.space import grid_size, identity_of, settings_at
+from moebench.sweeps.space_file import read_space
+from moebench.sweeps.strategies import Part, draw, make_pruner, make_sampler, read_part, try_out
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 FACTOR = f"{ROUTER}.capacity.factor"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from moebench.evidence.record_files import write_all
-from moebench.sweep import evidence
+from moebench.sweeps import evidence
 from moebench.testing.verdicts import run
 
 

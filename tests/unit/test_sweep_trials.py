@@ -13,14 +13,14 @@ from optuna.trial import TrialState
 from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
-from moebench.sweep import Sweep, read_sweep
-from moebench.sweep import leases as leases
-from moebench.sweep.active_trials import ActiveTrials
-from moebench.sweep.baseline_runs import winner
-from moebench.sweep.leases import Attributes, Leases
-from moebench.sweep.running_trial import CACHED, HASH, STATUS, value_of
-from moebench.sweep.storage import JOURNAL, existing_storage, open_storage
-from moebench.sweep.trial_queue import TrialQueue, refuse_changes
+from moebench.sweeps import Sweep, read_sweep
+from moebench.sweeps import leases as leases
+from moebench.sweeps.active_trials import ActiveTrials
+from moebench.sweeps.baseline_runs import winner
+from moebench.sweeps.leases import Attributes, Leases
+from moebench.sweeps.running_trial import CACHED, HASH, STATUS, value_of
+from moebench.sweeps.storage import JOURNAL, existing_storage, open_storage
+from moebench.sweeps.trial_queue import TrialQueue, refuse_changes
 from moebench.testing.jobs import leave, record_of
 
 COARSE = {

@@ -8,9 +8,9 @@ from moebench.experiment.precision import FULL, HALF
 from moebench.papers import Target
 from moebench.papers.plan import Profile
 from moebench.papers.settings import FASTER, PRECISION
-from moebench.sweep import read_sweep
-from moebench.sweep.points import arm_of
-from moebench.sweep.strategies import SEES_NO_RESULTS, draw
+from moebench.sweeps import read_sweep
+from moebench.sweeps.points import arm_of
+from moebench.sweeps.strategies import SEES_NO_RESULTS, draw
 
 
 def of_trial(found: Target, profile: Profile, record: RunRecord) -> Experiment:

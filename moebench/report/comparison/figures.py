@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from moebench.compare import Pair
+from moebench.comparison import Pair
 from moebench.report.theme import STAND_INS, canvas, drawing, element
 
 ROW = 20.0  # points

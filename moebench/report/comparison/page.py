@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from moebench.compare import EQUAL, NAMES, Comparison, Pair
+from moebench.comparison import EQUAL, NAMES, Comparison, Pair
 from moebench.evidence.record_files import write_whole
 from moebench.report import formatting
 from moebench.report import tables as columns

@@ -13,7 +13,7 @@ from typing import Any
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
-from moebench.sweep.results import SUMMARY
+from moebench.sweeps.results import SUMMARY
 
 COMPUTED: dict[str, Any] = {
     "steps": 0,

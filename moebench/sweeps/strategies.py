@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from moebench.experiment import Experiment
-from moebench.sweep.space import Dimension, Point
+from moebench.sweeps.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
 BASES = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}

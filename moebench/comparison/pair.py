@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from moebench.compare.side import Side
+from moebench.comparison.side import Side
 from moebench.papers.plan import EQUAL, NAMES
 from moebench.statistics import Interval
 from moebench.statistics.estimates import geometric, mean

@@ -11,8 +11,8 @@ from optuna.trial import TrialState
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
-from moebench.sweep.definition import LOSS
-from moebench.sweep.leases import Attributes
+from moebench.sweeps.definition import LOSS
+from moebench.sweeps.leases import Attributes
 
 STATUS, RECORD, HASH, WHY = "status", "record", "config_hash", "why"
 ATTEMPTS, CACHED = "attempts", "cached_from"

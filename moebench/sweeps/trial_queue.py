@@ -16,12 +16,12 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from moebench.evidence.record_files import write_whole
-from moebench.sweep.definition import Sweep
-from moebench.sweep.differences import differences
-from moebench.sweep.leases import OWNER, Attributes, Leases
-from moebench.sweep.space import Point
-from moebench.sweep.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
-from moebench.sweep.surroundings import completed
+from moebench.sweeps.definition import Sweep
+from moebench.sweeps.differences import differences
+from moebench.sweeps.leases import OWNER, Attributes, Leases
+from moebench.sweeps.space import Point
+from moebench.sweeps.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
+from moebench.sweeps.surroundings import completed
 
 IDENTITY = "moebench.sweep"
 PLANNED = "moebench.planned"

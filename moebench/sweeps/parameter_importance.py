@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from moebench.sweep.definition import Sweep
+from moebench.sweeps.definition import Sweep
 
 RESAMPLES = 40
 TREES = 32

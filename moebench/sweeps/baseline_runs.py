@@ -17,13 +17,13 @@ from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import dense
 from moebench.papers.plan import MatchedOn
 from moebench.run.job import Job
-from moebench.sweep.active_trials import nothing, records_in, run_of
-from moebench.sweep.definition import Sweep
-from moebench.sweep.leases import OWNER, Leases
-from moebench.sweep.running_trial import RECORD, known_result, mean_values
-from moebench.sweep.space import Point
-from moebench.sweep.trial_queue import TrialQueue
-from moebench.sweep.twins import Solved, solved
+from moebench.sweeps.active_trials import nothing, records_in, run_of
+from moebench.sweeps.definition import Sweep
+from moebench.sweeps.leases import OWNER, Leases
+from moebench.sweeps.running_trial import RECORD, known_result, mean_values
+from moebench.sweeps.space import Point
+from moebench.sweeps.trial_queue import TrialQueue
+from moebench.sweeps.twins import Solved, solved
 
 FINISHED = "moebench.finished"
 TUNED = "_tuned"  # at the end of the name of an arm

@@ -11,14 +11,14 @@ from moebench import report, tracking
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all, write_whole
 from moebench.statistics.estimates import mean
-from moebench.sweep.active_trials import records_in
-from moebench.sweep.baseline_runs import TUNED, best_arm, best_tuned, of_trial, winner
-from moebench.sweep.definition import LOSS, Sweep
-from moebench.sweep.parameter_importance import by_seed, importances
-from moebench.sweep.running_trial import CACHED, STATUS, WHY, value_of
-from moebench.sweep.space import Point
-from moebench.sweep.strategies import SEES_NO_RESULTS
-from moebench.sweep.trial_queue import TrialQueue
+from moebench.sweeps.active_trials import records_in
+from moebench.sweeps.baseline_runs import TUNED, best_arm, best_tuned, of_trial, winner
+from moebench.sweeps.definition import LOSS, Sweep
+from moebench.sweeps.parameter_importance import by_seed, importances
+from moebench.sweeps.running_trial import CACHED, STATUS, WHY, value_of
+from moebench.sweeps.space import Point
+from moebench.sweeps.strategies import SEES_NO_RESULTS
+from moebench.sweeps.trial_queue import TrialQueue
 from moebench.verdict.marks import leaks_of
 from moebench.verdict.planned import off_plan
 

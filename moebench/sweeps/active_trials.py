@@ -14,10 +14,10 @@ from moebench.experiment import Experiment
 from moebench.run.job import Job
 from moebench.run.machine import commit
 from moebench.run.recording import start_clean
-from moebench.sweep.definition import SWEEPS, Sweep
-from moebench.sweep.leases import Leases
-from moebench.sweep.running_trial import CACHED, HASH, RECORD, STATUS, WHY, RunningTrial
-from moebench.sweep.trial_queue import TrialQueue
+from moebench.sweeps.definition import SWEEPS, Sweep
+from moebench.sweeps.leases import Leases
+from moebench.sweeps.running_trial import CACHED, HASH, RECORD, STATUS, WHY, RunningTrial
+from moebench.sweeps.trial_queue import TrialQueue
 
 PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others: by steps
 ANSWERS = (

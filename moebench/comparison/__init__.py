@@ -8,10 +8,10 @@ Differences are paired by seed. Beside the loss after equal training stand the l
 and the steps and the time to the loss that the dense model ends with.
 """
 
-from moebench.compare.pair import Pair
-from moebench.compare.pairs import Comparison, Refusal, compare
-from moebench.compare.run_sources import found_runs, from_files, wanted, wanted_tags
-from moebench.compare.side import Side
+from moebench.comparison.pair import Pair
+from moebench.comparison.pairs import Comparison, Refusal, compare
+from moebench.comparison.run_sources import found_runs, from_files, wanted, wanted_tags
+from moebench.comparison.side import Side
 from moebench.papers.plan import EQUAL, NAMES
 
 __all__ = [

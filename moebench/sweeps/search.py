@@ -18,15 +18,15 @@ from moebench.experiment.dense_twin import dense
 from moebench.run.job import Job
 from moebench.run.pool import Pool, sole_user
 from moebench.run.progress import Progress
-from moebench.sweep.active_trials import ActiveTrials
-from moebench.sweep.baseline_runs import BaselineRuns
-from moebench.sweep.definition import SWEEPS, Sweep
-from moebench.sweep.dry_run import rehearse
-from moebench.sweep.leases import Leases
-from moebench.sweep.results import FILES, write_results
-from moebench.sweep.running_trial import value_of
-from moebench.sweep.storage import answering, existing_storage, open_storage
-from moebench.sweep.trial_queue import TrialQueue, refuse_changes
+from moebench.sweeps.active_trials import ActiveTrials
+from moebench.sweeps.baseline_runs import BaselineRuns
+from moebench.sweeps.definition import SWEEPS, Sweep
+from moebench.sweeps.dry_run import rehearse
+from moebench.sweeps.leases import Leases
+from moebench.sweeps.results import FILES, write_results
+from moebench.sweeps.running_trial import value_of
+from moebench.sweeps.storage import answering, existing_storage, open_storage
+from moebench.sweeps.trial_queue import TrialQueue, refuse_changes
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
 from moebench.experiment import DataStamp, Experiment, load, read_yaml
 from moebench.papers.plan import MatchedOn
-from moebench.sweep.space import Dimension, Point, grid_size, identity_of, settings_at
-from moebench.sweep.space_file import read_space
-from moebench.sweep.strategies import (
+from moebench.sweeps.space import Dimension, Point, grid_size, identity_of, settings_at
+from moebench.sweeps.space_file import read_space
+from moebench.sweeps.strategies import (
     EVENLY,
     SEES_NO_RESULTS,
     Part,
@@ -20,7 +20,7 @@ from moebench.sweep.strategies import (
     read_part,
     try_out,
 )
-from moebench.sweep.surroundings import surroundings
+from moebench.sweeps.surroundings import surroundings
 
 LOSS = "valid/loss"
 DIRECTIONS = ("minimize", "maximize")

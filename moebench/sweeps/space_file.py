@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from moebench.sweep.space import Dimension, Value
+from moebench.sweeps.space import Dimension, Value
 
 KEYS = ("key", "values", "choices", "low", "high", "log", "step")
 FORMS = "{key, values}, {key, choices} or {key, low, high, log, step}"

@@ -5,8 +5,8 @@ points beside them are what lasts; a lost study is rebuilt from them. The parent
 the study; workers only train and do not know Optuna, so killing one cannot harm the study.
 """
 
-from moebench.sweep.definition import Sweep, read_sweep
-from moebench.sweep.points import evidence
-from moebench.sweep.search import SearchOptions, search
+from moebench.sweeps.definition import Sweep, read_sweep
+from moebench.sweeps.points import evidence
+from moebench.sweeps.search import SearchOptions, search
 
 __all__ = ["SearchOptions", "Sweep", "evidence", "read_sweep", "search"]

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from moebench.compare.pair import Pair
-from moebench.compare.run_sources import newest
-from moebench.compare.side import Side
+from moebench.comparison.pair import Pair
+from moebench.comparison.run_sources import newest
+from moebench.comparison.side import Side
 from moebench.evidence.record import chooses
 from moebench.tracking import Logged
 from moebench.verdict.mixture import mixed_arm
