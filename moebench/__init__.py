@@ -1,1 +1,65 @@
-"""Mixture-of-experts papers as experiments: every claim executable, every verdict computed."""
+"""Mixture-of-experts papers as experiments: every claim executable, every verdict computed.
+
+docs/python.md shows what there is to call. Each name is imported when it is first asked for, so
+that `import moebench` is instant.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moebench.api import compare as compare
+    from moebench.api import fit as fit
+    from moebench.api import records as records
+    from moebench.api import reproduce as reproduce
+    from moebench.api import sweep as sweep
+    from moebench.api import verdicts as verdicts
+    from moebench.interop.trained import open_model as open_model
+    from moebench.moe import Capacity as Capacity
+    from moebench.moe import Limited as Limited
+    from moebench.moe import MoELayer as MoELayer
+    from moebench.moe import RoutingDecision as RoutingDecision
+    from moebench.moe import Sees as Sees
+    from moebench.moe import capacity as capacity
+    from moebench.moe import dispatch as _dispatch
+    from moebench.moe import experts as experts
+    from moebench.moe import losses as losses
+    from moebench.moe import routers as routers
+    from moebench.moe import tokens_choose as tokens_choose
+
+    dispatchers = _dispatch
+
+_OFFERED = {
+    "Capacity": "moebench.moe:Capacity",
+    "Limited": "moebench.moe:Limited",
+    "MoELayer": "moebench.moe:MoELayer",
+    "RoutingDecision": "moebench.moe:RoutingDecision",
+    "Sees": "moebench.moe:Sees",
+    "capacity": "moebench.moe.capacity",
+    "compare": "moebench.api:compare",
+    "dispatchers": "moebench.moe.dispatch",
+    "experts": "moebench.moe.experts",
+    "fit": "moebench.api:fit",
+    "losses": "moebench.moe.losses",
+    "open_model": "moebench.interop.trained:open_model",
+    "records": "moebench.api:records",
+    "reproduce": "moebench.api:reproduce",
+    "routers": "moebench.moe.routers",
+    "sweep": "moebench.api:sweep",
+    "tokens_choose": "moebench.moe:tokens_choose",
+    "verdicts": "moebench.api:verdicts",
+}
+__all__ = sorted(_OFFERED)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a name stands for."""
+    if name not in _OFFERED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pkgutil import resolve_name
+
+    return resolve_name(_OFFERED[name])
+
+
+def __dir__() -> list[str]:
+    """Return what can be asked for, imported or not."""
+    return sorted({*globals(), *_OFFERED})

@@ -1,16 +1,15 @@
 """Whose records a person means: the committed ones of a paper, or those of a folder of runs."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
-from moebench.papers import Target
+from moebench.papers import Target, target
+from moebench.verdict import Verdict
+from moebench.verdict.paper import judge_paper
 
 RESULTS = "results.jsonl"
-MOST = 12  # names that are listed
 
 
 class Kept(NamedTuple):
@@ -50,12 +49,25 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
     return Kept(records, found.evidence, profile)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which of the known names a wrong one comes nearest to, or else which there are."""
-    names = list(dict.fromkeys(known))
-    by_lower = {one.lower(): one for one in names}
-    if near := get_close_matches(name.lower(), by_lower, n=3):
-        return f"the nearest: {', '.join(by_lower[one] for one in near)}"
-    if len(names) > MOST:
-        return f"none is near it; there are {len(names)}, such as {', '.join(names[:MOST])}"
-    return f"there are {', '.join(names)}" if names else "there is none"
+def kept_if_any(found: Target, profile: str, root: Path) -> Kept:
+    """Return the records of a target as `kept` does, none where there are none."""
+    try:
+        return kept(found, profile, root)
+    except FileNotFoundError:
+        return Kept([], found.evidence, profile)
+
+
+def judged(found: Target, own: Kept, profile: str, root: Path) -> list[Verdict]:
+    """Return the verdicts on the claims of a paper.
+
+    Args:
+        found: the paper.
+        own: its records.
+        profile: whose records of other papers count, where those judge a claim; as for `kept`.
+        root: folder of all runs.
+    """
+
+    def records_of(name: str) -> Path:
+        return kept_if_any(target(name), profile, root).path
+
+    return judge_paper(found, own.records, own.profile, records_of)

@@ -7,7 +7,9 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from moebench.cli.here import find_modules_here
 from moebench.cli.options import KEPT, data_settings, files_arguments, parser
+from moebench.cli.recipes import new
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -17,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: as with Ctrl-C
+    if arguments is None:  # a caller has a path of its own
+        find_modules_here()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves
         return _guarded(lambda: fit(given[1:]))
@@ -175,12 +179,7 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.papers import folder_of
     from moebench.report.comparison.page import comparison_text, write_comparison
 
-    chosen = wanted(
-        folder_of(options.target),
-        options.profile,
-        options.since,
-        options.until,
-    )
+    chosen = wanted(folder_of(options.target), options.profile, options.since, options.until)
     tags = wanted_tags(options.tag)
     runs, origin = found_runs(options.root, options.records, chosen)
     comparison = run(runs, options.metric, tags)
@@ -237,7 +236,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **{
         command.__name__: command
         for command in (
-            *(analyze, compare, data, doctor, explain, generate, mlflow),
+            *(analyze, compare, data, doctor, explain, generate, mlflow, new),
             *(publish, reproduce, rerun, sweep, track, verdict),
         )
     },

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from moebench.cli.recipes import KINDS
+
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
@@ -42,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("track", help="send to MLflow the records that it does not have")
     ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
     ui.add_argument("--port", type=int, default=5000)
+    add_recipes(commands)
     commands.add_parser("list", help="targets, claims and parts")
     commands.add_parser("doctor", help="check this machine and say what is missing")
     for command in commands.choices.values():
@@ -62,6 +65,13 @@ def add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         command.add_argument(
             "--profile", default="", help="of a folder of runs (default: the committed records)"
         )
+
+
+def add_recipes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command that writes files to begin with."""
+    made = commands.add_parser("new", help="write a part or a paper of your own, with its tests")
+    made.add_argument("kind", choices=KINDS, help="what to write")
+    made.add_argument("name", help="of the module, and in capitals of its class")
 
 
 def add_training(command: argparse.ArgumentParser) -> None:

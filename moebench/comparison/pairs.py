@@ -8,6 +8,7 @@ from moebench.comparison.pair import Pair
 from moebench.comparison.run_sources import newest
 from moebench.comparison.side import Side
 from moebench.evidence.record import chooses
+from moebench.papers.nearest import nearest
 from moebench.tracking import Logged
 from moebench.verdict.mixture import mixed_arm
 
@@ -73,7 +74,7 @@ def compare(
     judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
     if judging and not any(metric in run.record.metrics for run in judging):
         names = sorted({name for run in judging for name in run.record.metrics if "@" not in name})
-        raise ValueError(f"metric={metric}: in none of the runs; one of {', '.join(names)}")
+        raise ValueError(f"metric={metric}: in none of the runs; {nearest(metric, names)}")
     groups = _groups(judging)
     searched = {
         key: [arm for arm in arms if arm not in groups.get(key, {})]

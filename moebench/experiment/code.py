@@ -9,11 +9,13 @@ imports by a computed name is not seen, nor are files that it reads, nor what ar
 import ast
 import functools
 import hashlib
+import importlib
 import importlib.metadata
 import json
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,6 +140,9 @@ def _imports(source: bytes, name: str, is_package: bool) -> tuple[str, ...]:
 
 def _place(name: str) -> Place | None:
     """Find a module without importing it; None where there is none of that name."""
+    if name in OURS:  # papers of others join their package when it is imported
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(name)
     module = sys.modules.get(name)
     if module is not None:
         file = getattr(module, "__file__", None)

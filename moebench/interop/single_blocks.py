@@ -15,6 +15,7 @@ from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.experts.shared import GatedShared, Shared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import BiasedTopK, GroupLimited, SigmoidTopK, SoftmaxTopK, Switch, TopK
+from moebench.papers.nearest import nearest
 
 
 def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
@@ -34,7 +35,7 @@ def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
     """
     name = type(module).__name__
     if name not in BLOCKS:
-        raise ValueError(f"{name}: not a supported block; one of {', '.join(BLOCKS)}")
+        raise ValueError(f"{name}: not a supported block; {nearest(name, BLOCKS)}")
     block: Any = module
     with torch.no_grad():
         layer = _switch(block, length) if name == SWITCH else _swiglu(block, BLOCKS[name])

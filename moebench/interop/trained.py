@@ -83,13 +83,32 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> T
     )
 
 
-def _run(weights: Path, config: Mapping[str, Any]) -> TrainedModel:
+def reopened(folder: Path) -> nn.Module:
+    """Return the LightningModule of a run that kept its weights, trained, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: if the run is not there, or left no weights.
+    """
+    config: dict[str, Any] = json.loads((folder / DESCRIBED).read_text(encoding="utf-8"))
+    module, _ = _restored(folder / CHECKPOINT, config)
+    ours: nn.Module = module.eval()
+    return ours
+
+
+def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the module of a run with these weights, and its data, which may be anybody's."""
     if not weights.is_file():
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its runs, a reproduction none"
         )
-    data: Any  # a module of somebody's own may be text, too
     model, data, _ = Experiment(config).build(logger=False)
+    state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
+    model.load_state_dict(state)
+    return model, data
+
+
+def _run(weights: Path, config: Mapping[str, Any]) -> TrainedModel:
+    model, data = _restored(weights, config)
     if not hasattr(type(data), "tokenizer"):
         raise ValueError(f"{weights.parent}: its data are {type(data).__name__}, not text")
     if getattr(model.network, "reads_context", False):
@@ -97,8 +116,6 @@ def _run(weights: Path, config: Mapping[str, Any]) -> TrainedModel:
             f"{weights.parent}: its model has an encoder; one that only decodes is read"
         )
     data.prepare_data()
-    state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
-    model.load_state_dict(state)
     network: nn.Module = model.network.eval()
     lift_capacity(network)  # or what a token gets would depend on those that come with it
     context: int = min(data.length, getattr(network, "context", data.length))

@@ -35,7 +35,7 @@ class Mixture(nn.Module):
     """A mixture of experts over the tokens of all sequences together.
 
     Args:
-        moe: maps x_TD to y_TD and a decision, T = B x L.
+        moe: answers x_BLD with y_BLD and a decision on its T = B x L tokens.
     """
 
     def __init__(self, moe: MoELayer) -> None:
@@ -46,9 +46,8 @@ class Mixture(nn.Module):
         self, x_BLD: Tensor, mask_BL: Tensor | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
         """Return y_BLD and the one decision behind it, of the tokens that are not padding."""
-        real_T = None if mask_BL is None else mask_BL.flatten()
-        y_TD, decision = self.moe(x_BLD.flatten(0, 1), real_T)
-        return y_TD.view(x_BLD.shape), [decision]
+        y_BLD, decision = self.moe(x_BLD, mask_BL)
+        return y_BLD, [decision]
 
 
 def slot(

@@ -21,7 +21,8 @@ A router may also have
 State lives in buffers, so that checkpoints have it, and moves in `update` alone. Training calls it
 once after every optimiser step, without gradient, with the decisions that this router made for the
 batches of that step, in their order. It is not called in validation, nor for a step that mixed
-precision skipped because a gradient was not finite.
+precision skipped because a gradient was not finite. docs/own-parts.md has such a router, and its
+test.
 
 A loss may have `wants_step_load = True`. It is then called as `(decision, load_E)`, with the load
 over all batches of the optimiser step so far.

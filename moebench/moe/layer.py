@@ -37,27 +37,33 @@ class MoELayer(nn.Module):
         self.dispatcher = dispatcher
         self.shared = shared
 
-    def forward(self, x_TD: Tensor, real_T: Tensor | None = None) -> tuple[Tensor, RoutingDecision]:
-        """Return the mixed answers y_TD and the decision that led to them.
+    def forward(self, x: Tensor, real: Tensor | None = None) -> tuple[Tensor, RoutingDecision]:
+        """Return the mixed answers, of the shape of x, and the decision that led to them.
 
-        Padded tokens are answered with zeros, and no part sees them: the tokens of the decision are
-        the real ones in their order, so losses, loads and capacity with its groups count no other.
+        The T tokens of the decision are all vectors of x, row by row. Padded ones
+        are answered with zeros, and no part sees them: the tokens of the decision are then the real
+        ones in their order, so losses, loads and capacity with its groups count no other.
 
         Args:
-            x_TD: the tokens.
-            real_T: bool, False for padding; None: all are real.
+            x: the tokens, of the shape (..., D): one, a list of them, sequences of a batch.
+            real: bool, of the shape (...), False for padding; None: all are real.
 
         Raises:
-            ValueError: if `real_T` is not one bool a token.
+            ValueError: if x is a single number, or `real` is not one bool a token.
         """
-        if real_T is None:
-            return self._mix(x_TD)
-        if real_T.shape != x_TD.shape[:1] or real_T.dtype != torch.bool:
-            found = f"{real_T.dtype} of the shape {tuple(real_T.shape)}"
-            raise ValueError(f"real_T: is {found}; must be torch.bool of {tuple(x_TD.shape[:1])}")
-        token_N = real_T.nonzero().squeeze(-1)
-        y_ND, decision = self._mix(x_TD.index_select(0, token_N))
-        return y_ND.new_zeros(x_TD.shape).index_copy(0, token_N, y_ND), decision
+        if x.ndim == 0:
+            raise ValueError("x: is a single number; must have the shape (..., D)")
+        if real is not None and (real.shape != x.shape[:-1] or real.dtype != torch.bool):
+            found = f"{real.dtype} of the shape {tuple(real.shape)}"
+            raise ValueError(f"real: is {found}; must be torch.bool of {tuple(x.shape[:-1])}")
+        x_TD = x.reshape(-1, x.shape[-1])
+        if real is None:
+            y_TD, decision = self._mix(x_TD)
+        else:
+            token_N = real.flatten().nonzero().squeeze(-1)
+            y_ND, decision = self._mix(x_TD.index_select(0, token_N))
+            y_TD = y_ND.new_zeros(x_TD.shape).index_copy(0, token_N, y_ND)
+        return y_TD.reshape(x.shape), decision
 
     def _mix(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
         """Answer tokens that are all real."""

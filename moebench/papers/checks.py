@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from moebench.papers.claim import KINDS, Claim
+from moebench.papers.nearest import nearest
 from moebench.papers.plan import Plan
 from moebench.papers.target import Target
 
@@ -54,10 +54,8 @@ def check_beside(found: Target, before: Sequence[Target], everything: Sequence[T
         if claim.runs_of in by_name:
             _check_arms(claim, by_name[claim.runs_of].plan)
         elif claim.runs_of and everything:
-            known = ", ".join(one.name for one in everything)
-            raise ValueError(
-                f"claim {claim.key}: runs_of={claim.runs_of}: unknown target; one of {known}"
-            )
+            known = nearest(claim.runs_of, [one.name for one in everything])
+            raise ValueError(f"claim {claim.key}: runs_of={claim.runs_of}: unknown target; {known}")
 
 
 def _twice(keys: Iterable[str]) -> str:
@@ -70,9 +68,8 @@ def _check_arms(claim: Claim, plan: Plan) -> None:
     known = [*(arm.name for arm in plan.arms), *plan.computed, *plan.sweeps]
     for arm in claim.arms:
         if arm not in known and arm.partition("/")[0] not in plan.sweeps:
-            near = get_close_matches(arm, known, n=1)
-            hint = f"; the nearest is {near[0]}" if near else ""
-            raise ValueError(f"claim {claim.key}: arm={arm}: the plan has none of that name{hint}")
+            where = f"claim {claim.key}: arm={arm}"
+            raise ValueError(f"{where}: the plan has none of that name; {nearest(arm, known)}")
 
 
 def _check_control(control: Claim, claim: Claim | None) -> None:

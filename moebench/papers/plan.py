@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from moebench.papers.nearest import nearest
+
 MatchedOn = Literal["active_flops", "total_params", "step_time"]
 
 # The costs that two arms may have in common, by their names in a record, and how far apart equals
@@ -95,19 +97,19 @@ class Plan:
     moved: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm:
-        """Return the arm of that name; ValueError names those there are."""
+        """Return the arm of that name; ValueError names the nearest there are."""
         for arm in self.arms:
             if arm.name == name:
                 return arm
-        raise ValueError(f"arm={name}: unknown; one of {', '.join(a.name for a in self.arms)}")
+        raise ValueError(f"arm={name}: unknown; {nearest(name, [a.name for a in self.arms])}")
 
     def profile(self, name: str) -> Profile:
-        """Return the profile of that name; ValueError names those there are."""
+        """Return the profile of that name; ValueError names the nearest there are."""
         for profile in self.profiles:
             if profile.name == name:
                 return profile
-        names = ", ".join(profile.name for profile in self.profiles)
-        raise ValueError(f"profile={name}: unknown; one of {names}")
+        known = nearest(name, [profile.name for profile in self.profiles])
+        raise ValueError(f"profile={name}: unknown; {known}")
 
     def whole(self, profile: Profile) -> list[str]:
         """Return all that a profile runs: arms that are trained, computed ones, sweeps."""

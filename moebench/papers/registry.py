@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from moebench.papers.checks import check, check_beside
+from moebench.papers.nearest import nearest
 from moebench.papers.target import Target
 
 PACKAGE = "reproductions"
@@ -31,14 +32,14 @@ def target(name: str) -> Target:
     """Return the target of that name, or in the folder of that name.
 
     Raises:
-        ValueError: if there is none; names those there are, and those that do not load.
+        ValueError: if there is none; names the nearest, and those that do not load.
     """
     for one in targets():
         if name in (one.name, one.folder):
             return one
-    known = ", ".join(one.name for one in targets()) or "there is none"
+    known = nearest(name, [one.name for one in targets()])
     lost = "".join(f"; {folder} is left out: {why}" for folder, why in left_out().items())
-    raise ValueError(f"target={name}: unknown; one of {known}{lost}")
+    raise ValueError(f"target={name}: unknown; {known}{lost}")
 
 
 def folder_of(name: str) -> str:

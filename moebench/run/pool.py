@@ -6,6 +6,7 @@ show progress and feed tracking.
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from filelock import FileLock, Timeout
@@ -163,10 +165,22 @@ def _starter(threads: int) -> Callable[[Job], Running]:
 
     def start(job: Job) -> Running:
         process = started.Process(target=worker.main, args=(job, threads), daemon=True)
-        process.start()
+        with _program_hidden():
+            process.start()
         return Running(job, process)
 
     return start
+
+
+@contextmanager
+def _program_hidden() -> Iterator[None]:
+    """Let a process that starts find no program: it would run all that a script has on its top."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _ended(entry: Running) -> RunRecord:

@@ -8,6 +8,7 @@ from typing import Any
 
 from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
 from moebench.experiment import DataStamp, Experiment, load, read_yaml
+from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
 from moebench.sweeps.space import Dimension, Point, grid_size, identity_of, settings_at
 from moebench.sweeps.space_file import read_space
@@ -136,7 +137,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
     """
     content = read_yaml(path)
     if unknown := set(content) - set(KEYS):
-        raise ValueError(f"{min(unknown)}: unknown; one of {', '.join(KEYS)}")
+        raise ValueError(f"{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")
     if missing := [key for key in ("experiment", "space", "objectives") if not content.get(key)]:
         raise ValueError(f"{missing[0]}: missing in {path}")
     experiment = content["experiment"]
@@ -230,7 +231,7 @@ def _baselines(value: object) -> Sequence[MatchedOn]:
         raise ValueError(f"baselines={value}: expected a list of {', '.join(MATCHED)}")
     for name in value:
         if name not in MATCHED:
-            raise ValueError(f"baselines={name}: unknown; one of {', '.join(MATCHED)}")
+            raise ValueError(f"baselines={name}: unknown; {nearest(name, MATCHED)}")
     return [matched for matched in MATCHED if matched in value]
 
 
@@ -242,7 +243,7 @@ def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence
         raise ValueError(f"surface={chosen}: expected two names of the space")
     for name in chosen:
         if name not in names:
-            raise ValueError(f"surface={name}: not in the space; one of {', '.join(names)}")
+            raise ValueError(f"surface={name}: not in the space; {nearest(name, names)}")
     return chosen
 
 

@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
+from moebench.papers.nearest import nearest
 from moebench.run.job import Job
 from moebench.sweeps.definition import LOSS
 from moebench.sweeps.leases import Attributes
@@ -144,7 +145,7 @@ def value_of(record: RunRecord, objective: str) -> float:
     if isinstance(value, Real) and not isinstance(value, bool) and objective != "seed":
         return float(value)
     raise ValueError(
-        f"objectives.{objective}: no run logs it; one of {', '.join(known_objectives(record))}"
+        f"objectives.{objective}: no run logs it; {nearest(objective, known_objectives(record))}"
     )
 
 

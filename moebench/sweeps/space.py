@@ -8,6 +8,8 @@ from typing import Any
 
 import optuna
 
+from moebench.papers.nearest import nearest
+
 Value = bool | int | float | str
 Point = Mapping[str, Value]  # name -> value
 
@@ -181,7 +183,7 @@ def _at(content: Any, path: Sequence[str], key: str) -> Any:
     """Return what is at a path of a configuration."""
     for part in path:
         if not isinstance(content, Mapping) or part not in content:
-            raise ValueError(f"{key}: not in the configuration; there is no {part}")
+            raise _lacking(key, part, content)
         content = content[part]
     return content
 
@@ -197,8 +199,14 @@ def _put(content: Any, path: Sequence[str], value: Any, key: str) -> None:
         elif isinstance(content, dict) and part in content:
             place = part
         else:
-            raise ValueError(f"{key}: not in the configuration; there is no {part}")
+            raise _lacking(key, part, content)
         if last:
             content[place] = value
         else:
             content = content[place]
+
+
+def _lacking(key: str, part: str, content: Any) -> ValueError:
+    """Return what is raised for a part of a key that the configuration does not have there."""
+    near = f"; {nearest(part, content)}" if isinstance(content, Mapping) else ""
+    return ValueError(f"{key}: not in the configuration; there is no {part}{near}")

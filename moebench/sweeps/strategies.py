@@ -10,6 +10,7 @@ from typing import Any
 import optuna
 
 from moebench.experiment import Experiment
+from moebench.papers.nearest import nearest
 from moebench.sweeps.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
@@ -48,8 +49,8 @@ class Part:
         """
         takes = inspect.signature(self.made).parameters
         if unknown := set(self.init_args) - set(takes):
-            allowed = ", ".join(takes)
-            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; one of {allowed}")
+            known = nearest(min(unknown), takes)
+            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; {known}")
         known = {name: value for name, value in defaults.items() if name in takes}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parts that Optuna calls experimental
@@ -80,8 +81,8 @@ def read_part(place: str, content: object) -> Part:
     except (ImportError, AttributeError):
         made = None
     if not inspect.isclass(made) or not issubclass(made, BASES[place]):
-        ours = ", ".join(sorted(n for n in HOMES[place].__all__ if n.endswith(place.title())))
-        raise ValueError(f"{place}={path}: no such {place}; a class_path or one of {ours}")
+        ours = nearest(name, (n for n in HOMES[place].__all__ if n.endswith(place.title())))
+        raise ValueError(f"{place}={path}: no such {place}; a class_path or a short name: {ours}")
     arguments = entry.get("init_args") or {}
     if not isinstance(arguments, Mapping):
         raise ValueError(f"{place}.init_args={arguments}: expected keys and values")

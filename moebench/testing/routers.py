@@ -143,9 +143,11 @@ class RouterContract:
         state = copy.deepcopy(router.state_dict())
         attributes = [dict(vars(module)) for module in router.modules()]
         router(tokens())
-        assert [dict(vars(module)) for module in router.modules()] == attributes
+        moves = f"`forward` moves it; state moves in `update(decisions)` alone, see {PLACE}"
+        assert [dict(vars(module)) for module in router.modules()] == attributes, moves
         after = router.state_dict()
-        assert all(torch.equal(after[name], value) for name, value in state.items())
+        moved = [name for name, value in state.items() if not torch.equal(after[name], value)]
+        assert not moved, f"{', '.join(moved)}: {moves}"
 
     def test_state_moves_in_update_alone(self) -> None:
         """Once a step, in buffers that a checkpoint has; the parameters are the optimiser's."""

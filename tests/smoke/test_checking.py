@@ -8,13 +8,13 @@ import pytest
 
 from moebench import papers as targets
 from moebench.cli import explain
-from moebench.cli.lookup import nearest
 from moebench.cli.main import main
 from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.papers import Target
 from moebench.papers.claim import Claim, Paper
+from moebench.papers.nearest import nearest
 from moebench.papers.plan import Arm, Plan, Profile
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.exact import Exact
@@ -208,7 +208,7 @@ def test_what_is_nearest() -> None:
     known = ["AB21-03", "AB21-03n", "XY24-01"]
     assert nearest("AB21-3", known) == "the nearest: AB21-03, AB21-03n"
     assert nearest("ab21-03", known) == "the nearest: AB21-03, AB21-03n"
-    assert nearest("quite another", known) == "there are AB21-03, AB21-03n, XY24-01"
+    assert nearest("quite another", known) == "one of AB21-03, AB21-03n, XY24-01"
     assert nearest("x", []) == "there is none"
     assert nearest("XY24-1", ["AB24-01", "XY24-01"]) == "the nearest: XY24-01, AB24-01"
     many = [f"AB21-{number:02}" for number in range(40)]

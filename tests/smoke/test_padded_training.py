@@ -54,9 +54,9 @@ def test_a_run_does_not_notice_what_padding_is_made_of(
     shares: list[float] = []
     inner = MoELayer.forward
 
-    def forward(layer: MoELayer, x_TD: torch.Tensor, real_T: torch.Tensor | None = None) -> Any:
-        answer = inner(layer, x_TD, real_T)
-        shares.append(answer[1].num_tokens / len(x_TD))
+    def forward(layer: MoELayer, x: torch.Tensor, real: torch.Tensor | None = None) -> Any:
+        answer = inner(layer, x, real)
+        shares.append(answer[1].num_tokens / x.shape[:-1].numel())
         return answer
 
     monkeypatch.setattr(MoELayer, "forward", forward)

@@ -241,7 +241,7 @@ def test_every_layer_answers_padding_alone_with_zeros(router: str, dispatcher: s
 @pytest.mark.parametrize("real_T", [torch.ones(5).bool(), torch.ones(6), torch.ones(6, 1).bool()])
 def test_a_layer_refuses_a_mask_that_does_not_fit(real_T: Tensor) -> None:
     layer = SPARSE.build(D)
-    with pytest.raises(ValueError, match=r"^real_T: is torch.*must be torch.bool of \(6,\)$"):
+    with pytest.raises(ValueError, match=r"^real: is torch.*must be torch.bool of \(6,\)$"):
         layer(torch.randn(6, D), real_T)
 
 

@@ -104,7 +104,9 @@ def test_a_folder_that_does_not_load_is_named_and_the_others_work(
     [line] = caplog.messages
     assert line.startswith(f"reproductions/bad_2000 is left out: {why}")
     assert f"left out: reproductions/bad_2000: {why}" in listing()
-    with pytest.raises(ValueError, match="target=bad: unknown; one of good; bad_2000 is left out"):
+    with pytest.raises(
+        ValueError, match="target=bad: unknown; one of good; bad_2000 is left out"
+    ):
         target("bad")
     with pytest.raises(ValueError, match="no results without every paper: bad_2000 does not load"):
         with_results("", [])
@@ -192,7 +194,7 @@ def test_what_is_complete_is_let_through(claims: list[Claim]) -> None:
         ([claim(level="arithmetic")] * 2, "claim X: its id is that of another claim of the paper"),
         (
             [claim(test=Difference(first="a", second="sum"))],
-            "claim X: arm=sum: the plan has none of that name; the nearest is sums",
+            "claim X: arm=sum: the plan has none of that name; the nearest: sums",
         ),
         ([claim(), NULL], "claim X: has no positive control; say in `uncontrolled` why"),
         ([claim(), POSITIVE], "claim X: has no null control; say in `uncontrolled` why"),

@@ -8,9 +8,9 @@ from moebench.cli.explain.numbers import controls, numbers
 from moebench.cli.explain.origin import checks, origin
 from moebench.cli.explain.paragraphs import arms, statement
 from moebench.cli.explain.values import values
-from moebench.cli.lookup import Kept, kept, nearest
+from moebench.cli.lookup import judged, kept, kept_if_any
 from moebench.papers import Target, left_out, target, targets
-from moebench.verdict.paper import judge_paper
+from moebench.papers.nearest import nearest
 
 __all__ = ["explain", "explained", "told"]
 
@@ -40,14 +40,9 @@ def explained(found: Target, key: str, profile: str, root: Path, everything: boo
     """Return all there is to say about a claim of a paper, as text."""
     [claim] = [claim for claim in found.claims if claim.key == key]
     runs = target(claim.runs_of) if claim.runs_of else found
-    used = _records(runs, profile, root, needed=claim.test is not None)
-    own = used if runs is found else _records(found, profile, root, needed=False)
-
-    def records_of(name: str) -> Path:
-        other = target(name) if name else found
-        return _records(other, profile, root, needed=False).path
-
-    verdicts = judge_paper(found, own.records, used.profile, records_of)
+    used = (kept if claim.test else kept_if_any)(runs, profile, root)
+    own = used if runs is found else kept_if_any(found, profile, root)
+    verdicts = judged(found, own._replace(profile=used.profile), profile, root)
     by_key = {verdict.claim: verdict for verdict in verdicts}
     return told(Case(found, claim, by_key, runs, used, everything))
 
@@ -56,13 +51,3 @@ def told(case: Case) -> str:
     """Return all there is to say, part by part, as wide as the terminal is."""
     parts = [statement, arms, costs, values, numbers, controls, origin, checks]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := part(case)))
-
-
-def _records(found: Target, profile: str, root: Path, needed: bool) -> Kept:
-    """Return the records of a target; none, where they are not needed."""
-    try:
-        return kept(found, profile, root)
-    except FileNotFoundError:
-        if needed:
-            raise
-        return Kept([], found.evidence, profile)

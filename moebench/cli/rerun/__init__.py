@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moebench.cli.lookup import Kept, kept, nearest
+from moebench.cli.lookup import Kept, kept
 from moebench.cli.rerun.alike import Sameness, compared
 from moebench.cli.rerun.answer import told
 from moebench.cli.rerun.asked import Asked, asked_for
@@ -19,6 +19,7 @@ from moebench.cli.rerun.environment import changes, mark
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_one
 from moebench.papers import Target
+from moebench.papers.nearest import nearest
 from moebench.run.job import Job
 from moebench.run.machine import hardware, versions
 from moebench.run.pool import sole_user

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from moebench.cli.lookup import nearest
 from moebench.cli.rerun.former import hashes_of
 from moebench.evidence.record import RunRecord
 from moebench.experiment import ConfigurationError, Experiment
@@ -11,6 +10,7 @@ from moebench.experiment.dense_twin import STEP, dense, twin
 from moebench.experiment.precision import FULL, HALF
 from moebench.papers import Target
 from moebench.papers.computed import named
+from moebench.papers.nearest import nearest
 from moebench.papers.plan import Arm, Profile
 from moebench.papers.settings import FASTER, PRECISION
 from moebench.run.check import checked

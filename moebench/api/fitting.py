@@ -1,0 +1,69 @@
+"""One experiment from Python."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from torch import nn
+
+from moebench.api.refusing import one_line
+from moebench.cli import fit as command
+from moebench.evidence.record import RunRecord
+from moebench.experiment import load
+from moebench.interop.trained import reopened
+from moebench.run.check import checked
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A run that has ended.
+
+    Args:
+        record: what was trained, at what cost, with what result.
+        folder: of the run, which `moebench generate` and `moebench analyze` read.
+    """
+
+    record: RunRecord
+    folder: Path
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The LightningModule with its trained weights, in evaluation mode.
+
+        Of a model of moebench, `model.network` answers a batch with an `Output`: a prediction, and
+        a decision a mixture. Text is written with `moebench.open_model(folder)`.
+
+        Raises:
+            ValueError: if the run left no weights, because it failed.
+        """
+        with one_line():
+            return reopened(self.folder)
+
+
+@one_line()
+def fit(
+    config: str | Path | Sequence[str | Path] | Mapping[str, object],
+    settings: Mapping[str, object] | None = None,
+    *,
+    seed: int = 0,
+    root: str | Path = "runs",
+    track: bool = True,
+) -> Fitted:
+    """Train one model, unless it is there already.
+
+    Args:
+        config: a YAML file, several that are laid over one another, or a configuration as a map.
+        settings: dotted keys and values laid over it, such as `{"trainer.max_steps": 20}`.
+        seed: of data order, initial weights and noise.
+        root: folder of all runs.
+        track: whether MLflow gets a copy.
+
+    Raises:
+        ValueError: for whatever is refused before anything is trained.
+    """
+    given = config if isinstance(config, Mapping) else {}
+    files = [] if given else [config] if isinstance(config, str | Path) else list(config)
+    experiment = load([Path(file) for file in files], {**given, **(settings or {})}, seed)
+    folder, record = command.trained(checked(experiment), Path(root), track)
+    return Fitted(record, folder)

@@ -1,0 +1,16 @@
+"""Refusals of functions: what ends a command with status 2 is a ValueError of one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn whatever a command would refuse into a ValueError of one line.
+
+    Of a file that is missing or a server that does not answer, too: the first cause is kept.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise ValueError(" ".join(str(error).split())) from error

@@ -1,0 +1,14 @@
+"""Modules of the folder that a command is given in."""
+
+import os
+import sys
+
+
+def find_modules_here() -> None:
+    """Let Python find the modules of the current folder, after all that is installed.
+
+    It does so by itself for `python -m`, but not for an installed command. Worker processes get the
+    path of the process that starts them.
+    """
+    if {os.getcwd(), ""}.isdisjoint(sys.path):
+        sys.path.append(os.getcwd())

@@ -1,0 +1,128 @@
+"""Parts and papers of one's own, from a folder that nothing else knows of."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from moebench.cli.main import main
+from moebench.cli.recipes import write
+from moebench.evidence.record_files import read
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/own-parts.md").read_text()
+# As the installed commands do: Python puts neither the current folder on its path nor the tests'.
+PYTEST = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+MOEBENCH = ["-P", "-m", "moebench.cli.main"]
+RUFF = ["-m", "ruff"]
+RULES = "E,F,W,I,D,ANN,B,UP,SIM,RUF,PT,RET,C4"
+NAMES = {"router": "coldest", "loss": "unequal", "data": "counting", "paper": "trial_2026"}
+
+
+def run(arguments: list[str], folder: Path) -> str:
+    """Return what a command prints that must succeed."""
+    path = {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": ""}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, **path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that `moebench new` writes."""
+    folder = tmp_path_factory.mktemp("of my own")
+    for kind, name in NAMES.items():
+        write(kind, name, folder)
+    return folder
+
+
+def test_the_tests_of_all_that_is_written_pass(written: Path) -> None:
+    printed = run(PYTEST, written)
+    assert " passed" in printed
+
+
+def test_ruff_has_nothing_to_say_of_it(written: Path) -> None:
+    for length in ("88", "100"):
+        run([*RUFF, "format", "--isolated", "--check", f"--line-length={length}", "."], written)
+    more = ["--config", "lint.pydocstyle.convention='google'", "--ignore", "ANN401,D107,E501"]
+    run([*RUFF, "check", "--isolated", "--no-cache", "--select", RULES, *more, "."], written)
+
+
+def test_a_paper_is_reproduced_with_a_router_of_the_current_folder(written: Path) -> None:
+    """Its runs are made by processes of their own."""
+    config = written / "configs/trial_2026/mixture.yaml"
+    text = config.read_text()
+    ours = text.replace("class_path: Switch", "class_path: coldest.Coldest")
+    assert ours != text
+    config.write_text(ours)
+    try:
+        options = ["trial_2026", "--profile", "smoke", "--no-mlflow", "--workers", "2"]
+        run([*MOEBENCH, "reproduce", *options], written)
+    finally:
+        config.write_text(text)
+    records = read(written / "runs/trial_2026/smoke/results.jsonl")
+    found = {record.arm: record for record in records}
+    assert {record.status for record in records} == {"finished"}
+    assert "coldest" in found["mixture"].code
+
+
+def test_nothing_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "test_coldest.py").write_text("mine")
+    assert main(["new", "router", "coldest"]) == 2
+    assert "test_coldest.py: is there already" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["test_coldest.py"]
+    (tmp_path / "reproductions").mkdir()
+    (tmp_path / "reproductions/__init__.py").write_text("mine")
+    assert main(["new", "paper", "trial_2026"]) == 0
+    assert (tmp_path / "reproductions/__init__.py").read_text() == "mine"
+    assert "reproductions/trial_2026/paper.py" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("cold-est", "becomes a module"),
+        ("2cold", "becomes a module"),
+        ("../cold", "becomes a module"),
+        ("class", "becomes a module"),
+        ("", "becomes a module"),
+        ("random", "Python has a module of that name"),
+        ("torch", "Python has a module of that name"),
+    ],
+)
+def test_a_name_that_no_module_can_have_is_refused(name: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"^name={re.escape(name)}: .*{why}"):
+        write("router", name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def blocks(language: str) -> dict[str, str]:
+    """Code blocks of the page, by the file that their first line names."""
+    found = re.findall(rf"^```{language}\n# (\S+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    return {name: f"# {name}\n{text}" for name, text in found}
+
+
+def test_the_examples_of_the_page_keep_their_contracts(tmp_path: Path) -> None:
+    """And the configuration finds its router: a command of the page, checked and not run."""
+    files = {**blocks("python"), **blocks("yaml")}
+    assert len(files) == 5
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    run(PYTEST, tmp_path)
+    [line] = re.findall(r"^moebench (fit .* coldest\.yaml .*)$", PAGE, re.MULTILINE)
+    words = [str(ROOT / word) if word.startswith("configs/") else word for word in line.split()]
+    printed = run([*MOEBENCH, *words, "--print_config"], tmp_path)
+    assert "class_path: coldest.Coldest" in printed
