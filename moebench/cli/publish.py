@@ -1,8 +1,11 @@
 """From runs to committed evidence: records into the reproduction's folder, tables into READMEs.
 
 No number in a README is typed; `tests/contract/test_papers.py` makes the tables again and compares.
+The front README counts the verdicts of every paper, beside a picture of them; where it has a block
+`first verdicts of <target>`, that is how the output of `make reproduce-<target>` begins.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,13 +22,19 @@ from moebench.report import (
     markdown_paper_table,
     markdown_reasons,
     markdown_table,
+    picture,
+    told_counts,
 )
 from moebench.report.paper.own_tables import tables_of
+from moebench.report.paper.verdict_table import beginning
 from moebench.verdict import Verdict
 from moebench.verdict.mixture import mixtures
 from moebench.verdict.paper import judge_paper
 
 README = "README.md"
+PICTURE = "docs/verdicts.svg"  # beside the front README
+OUTPUT = re.compile(r"<!-- begin:(first verdicts of (\S+)) -->")
+ROWS, COLUMNS = 2, 110  # of that output
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,12 @@ class Published:
         hours = sum(record.seconds for record in trained) / 3600
         made = f"{len(trained)} runs, {hours:.1f} hours of training" if trained else "computed"
         told = f"Profile `{self.profile}`: {made} on {', '.join(machines)}; at this scale, no more."
-        older = outdated(self.found, self.records)
-        return f"{told} **{older}**" if older else told
+        return f"{told} **{self.older}**" if self.older else told
+
+    @cached_property
+    def older(self) -> str:
+        """A sentence on records of older data, empty where there are none."""
+        return outdated(self.found, self.records)
 
 
 def committed() -> list[Published]:
@@ -102,14 +115,18 @@ def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> Non
     for one in changed:
         readme = one.found.evidence.with_name(README)
         readme.write_text(with_tables(readme.read_text(), one))
-    for front in {one.found.evidence.parents[2] / README for one in changed}:
+    for checkout in {one.found.evidence.parents[2] for one in changed}:
+        front = checkout / README
         front.write_text(with_results(front.read_text(), evidence))
+        (checkout / PICTURE).parent.mkdir(exist_ok=True)
+        (checkout / PICTURE).write_text(picture_of(evidence))
 
 
 def with_tables(text: str, published: Published) -> str:
     """Return the README of a reproduction with verdicts, costs and tables of its evidence."""
     verdicts = published.verdicts
-    filled = fill(text, "verdicts", f"{published.origin}\n\n{markdown_table(verdicts)}")
+    told = "\n\n".join([told_counts(verdicts), published.origin, markdown_table(verdicts)])
+    filled = fill(text, "verdicts", told)
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(published.records))
     for table in tables_of(published.found, published.records):
@@ -118,27 +135,49 @@ def with_tables(text: str, published: Published) -> str:
 
 
 def with_results(text: str, evidence: Sequence[Published]) -> str:
-    """Return the front README with the verdicts of every target that has evidence.
-
-    One row a paper counts the verdicts; the claims follow, paper by paper, folded.
+    """Return the front README with the counts of every target that has evidence.
 
     Raises:
-        ValueError: if a paper does not load: it would be gone from the page.
+        ValueError: if a paper does not load, for it would be gone from the page; or for a block of
+            verdicts of a target that has no evidence.
     """
     if lost := left_out():
         told = "; ".join(f"{folder} does not load: {why}" for folder, why in lost.items())
         raise ValueError(f"no results without every paper: {told}")
-    counts, folded = {}, []
-    for one in evidence:
-        found = one.found
-        paper = f"{found.paper.title} ({found.paper.year})"
-        link = f"[{paper}](reproductions/{found.folder}/README.md)"
-        counts[f"{link}: `make reproduce-{found.name}`"] = one.verdicts
-        table = f"{one.origin}\n\n{markdown_table(one.verdicts)}"
-        folded.append(f"<details>\n<summary>{paper}</summary>\n\n{table}\n\n</details>")
-    if not counts:
-        return text
-    return fill(text, "results", "\n\n".join([markdown_counts(counts), *folded]))
+    by_name = {one.found.name: one for one in evidence}
+    for block, name in OUTPUT.findall(text):
+        if name not in by_name:
+            raise ValueError(f"{block}: {name} has no evidence")
+        text = fill(text, block, output(by_name[name]))
+    counts = {_linked(one.found): (name, one.verdicts) for name, one in by_name.items()}
+    older = ", ".join(f"`{name}`" for name, one in by_name.items() if one.older)
+    notes = (
+        [f"To be made anew, from newer data (their pages say how much): {older}."] if older else []
+    )
+    return fill(text, "results", "\n\n".join([markdown_counts(counts), *notes])) if counts else text
+
+
+def picture_of(evidence: Sequence[Published]) -> str:
+    """Return the picture of every statement, as SVG."""
+    return picture({f"{one.found.name} {one.found.paper.year}": one.verdicts for one in evidence})
+
+
+def output(published: Published) -> str:
+    """Return how the output of a reproduction of the committed evidence begins, as Markdown."""
+    found, profile = published.found, published.profile
+    lines = [
+        f"$ make reproduce-{found.name} PROFILE={profile}",
+        *beginning(published.verdicts, ROWS, COLUMNS),
+        "...",
+        f"report: runs/{found.folder}/{profile}/report.html",
+    ]
+    return "\n".join(["```", *lines, "```"])
+
+
+def _linked(found: Target) -> str:
+    """Return the title of a paper, with a link to its page."""
+    path = found.evidence.with_name(README).relative_to(found.evidence.parents[2])
+    return f"[{found.paper.title} ({found.paper.year})]({path.as_posix()})"
 
 
 if __name__ == "__main__":

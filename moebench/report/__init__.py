@@ -18,7 +18,9 @@ from moebench.report.paper.markdown import (
     markdown_paper_table,
     markdown_reasons,
     markdown_table,
+    told_counts,
 )
+from moebench.report.paper.statements import picture
 from moebench.report.paper.text_overlap import overlaps
 from moebench.verdict import Verdict
 
@@ -31,8 +33,10 @@ __all__ = [
     "markdown_reasons",
     "markdown_table",
     "overlaps",
+    "picture",
     "render",
     "sweep_table",
+    "told_counts",
     "write",
     "write_sweep",
 ]

@@ -56,6 +56,7 @@ def table(
     align: str = "",
     keys: int = 1,
     indent: int = 0,
+    room: int | None = None,
 ) -> list[str]:
     """Return a table as lines.
 
@@ -69,6 +70,7 @@ def table(
         align: `l` or `r` for each column; those it leaves out are `l`.
         keys: number of leading columns that name a row.
         indent: spaces before every line.
+        room: width that there is; None: that of the window.
     """
     if not head and not rows:
         return []
@@ -79,7 +81,7 @@ def table(
             titles, zip(*rows, strict=True), align, fillvalue=""
         )
     ]
-    room = window() - indent
+    room = (window() if room is None else room) - indent
     lines: list[str] = []
     for block in _blocks(columns, keys, room):
         fits = _taken(block) <= room

@@ -205,5 +205,6 @@ def test_a_new_paper_is_two_folders(checkout: Path) -> None:
     page = (checkout / "reproductions" / "trial_2026" / "README.md").read_text()
     assert "| T26-02 | ● reproduced | Two and two are four | equation 1; sum 4 |" in page
     front = (checkout / "README.md").read_text()
-    assert "[On Trial (2026)](reproductions/trial_2026/README.md): `make reproduce-trial`" in front
+    assert "| [On Trial (2026)](reproductions/trial_2026/README.md) | `trial` | 1 | 0 |" in front
+    assert "trial 2026" in (checkout / "docs" / "verdicts.svg").read_text()
     assert len(read(checkout / "reproductions" / "trial_2026" / "results.jsonl")) == 5

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ import pytest
 from moebench.cli.explain import told
 from moebench.cli.explain.case import Case
 from moebench.cli.lookup import Kept
-from moebench.cli.publish import Published, with_results, with_tables
+from moebench.cli.publish import PICTURE, Published, picture_of, with_results, with_tables
 from moebench.evidence import record_files
 from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
@@ -24,6 +25,7 @@ from moebench.papers import Target, left_out, target, targets
 from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, VerdictLabel
 from moebench.papers.computed import named
 from moebench.papers.plan import MATCHED_COST
+from moebench.report.paper.statements import MARKS
 from moebench.sweeps.points import arm_of
 from moebench.testing.verdicts import run
 from moebench.verdict import Verdict
@@ -287,8 +289,17 @@ def test_the_front_page_counts_every_statement_once() -> None:
     rows = [line for line in (ROOT / "README.md").read_text().splitlines() if "](repro" in line]
     assert len(rows) == len(EVIDENCED)
     for found, row in zip(EVIDENCED, rows, strict=True):
-        statements, *words = (int(cell) for cell in row.split("|")[2:-3])
-        assert statements == sum(claim.of_paper for claim in found.claims) == sum(words)
+        name, *words = row.split("|")[2:-1]
+        assert name.strip() == f"`{found.name}`"
+        assert sum(map(int, words)) == sum(claim.of_paper for claim in found.claims)
+
+
+def test_the_picture_of_the_front_page_has_every_statement_once() -> None:
+    evidence = [published(found.evidence) for found in EVIDENCED]
+    drawn = (ROOT / PICTURE).read_text()
+    assert picture_of(evidence) == drawn, "python -m moebench.cli.publish"
+    marks = len(re.findall("<use", drawn)) - len(MARKS)  # without those of the legend
+    assert marks == sum(claim.of_paper for found in EVIDENCED for claim in found.claims)
 
 
 JUDGE_ALL = """

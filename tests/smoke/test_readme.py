@@ -1,78 +1,225 @@
-"""What the README shows works as it is shown."""
+"""What the README and the guides show works as it is shown: files, commands and examples.
 
+A block of code that begins with the path of a file is that file, whatever follows on the line. All
+other Python is run, page by page, in a folder that looks like a checkout and holds these files.
+"""
+
+import importlib.util
+import os
 import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from moebench.cli.main import parser
-from moebench.experiment import parse
-from moebench.papers import targets
+import reproductions
+from moebench.cli.main import main
+from moebench.cli.options import parser
+from moebench.experiment import load, parse
+from moebench.papers import target, targets
+from moebench.report import fill
 from moebench.sweeps import read_sweep
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+PAGES = {
+    path.name: path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+}
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
+NAMED = re.compile(r"# ([\w./]+\.(?:py|yaml))\b")
+PREFIXES = ("moebench ", "make ", "python -m ", "pip install ")
+TO_COME = {"cite", "new"}  # commands that the pages may name before there are any
+EXAMPLES = {
+    "my_texts",
+    "path/to",
+    "runs/",
+    "mine_2026",
+}  # what a person has, and a checkout has not
+OWN_PAPER = "mine"  # that of the guide
+CHEAP = ("list", "explain", "compare", "generate")
 
 
-def blocks(language: str) -> list[str]:
+def blocks(page: str, language: str) -> list[str]:
     """Code blocks of a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    return [text for name, text in FENCE.findall(PAGES[page]) if name == language]
 
 
-def test_a_router_of_ones_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def files() -> dict[str, str]:
+    """Path -> text of every file that a page shows."""
+    found = [
+        (match[1], text)
+        for page in PAGES
+        for language in ("python", "yaml")
+        for text in blocks(page, language)
+        if (match := NAMED.match(text))
+    ]
+    assert len(dict(found)) == len(found), "two files of one name"
+    return dict(found)
+
+
+MODULES = {path.removesuffix(".py").replace("/", ".") for path in files()}
+
+
+def commands(page: str) -> list[str]:
+    """Every command: lines of blocks, whatever they begin with, and code within sentences."""
+    lines = [line for text in blocks(page, "sh") for line in text.splitlines() if line]
+    spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", PAGES[page]))
+    lines += [text for text in spans if text.startswith(PREFIXES)]
+    return [line.replace("NAME", "switch") for line in dict.fromkeys(lines)]
+
+
+COMMANDS = list(dict.fromkeys(line for page in PAGES for line in commands(page)))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, small_text: Path) -> Path:
+    """A folder with links to what a checkout has, the files of all pages, and a text."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in ("configs", "reproductions"):  # folders, because pages add files to them
+        (folder / part).mkdir()
+        for path in (ROOT / part).iterdir():
+            (folder / part / path.name).symlink_to(path)
+    (folder / "my_texts").symlink_to(small_text)
+    for name, text in files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "their_pkg" / "__init__.py").touch()
+    return folder
+
+
+@pytest.fixture
+def inside(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The same, as the current folder, whose modules are found and forgotten again."""
+    monkeypatch.chdir(checkout)
+    monkeypatch.syspath_prepend(checkout)
+    yield checkout
+    for name in MODULES & set(sys.modules):
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_is_understood(line: str, inside: Path) -> None:
+    check(line)
+
+
+def check(line: str) -> None:
+    """Parse a command as the program that it starts does; what it names has to be there."""
+    program, *words = shlex.split(line)
+    if program == "make":
+        for made in dry_run(words):
+            check(made)
+    elif program == "moebench":
+        check_moebench(words)
+    elif line.startswith("python -m "):
+        found = importlib.util.find_spec(words[1])
+        assert found is not None, line
+        text = Path(str(found.origin)).read_text()
+        for word in words[2:]:
+            assert not word.startswith("--") or f'"{word}"' in text, word
+    else:
+        assert line.startswith("pip install "), line
+
+
+@cache
+def makefile() -> str:
+    """What `make` reads."""
+    return (ROOT / "Makefile").read_text()
+
+
+def dry_run(words: list[str]) -> list[str]:
+    """The commands of moebench that `make` would start."""
+    for word in words:
+        name, given, _ = word.partition("=")
+        assert not given or f"$({name})" in makefile(), word
+    environment = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    printed = subprocess.run(
+        ["make", "--dry-run", "--directory", str(ROOT), *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert printed.returncode == 0, printed.stderr
+    made = printed.stdout.replace("\\\n", " ").splitlines()
+    return [line.removeprefix(".venv/bin/") for line in made if ".venv/bin/moebench" in line]
+
+
+def check_moebench(words: list[str]) -> None:
+    """Parse what follows `moebench`."""
+    known = next(action for action in parser()._actions if action.dest == "command").choices
+    assert words[0] in {*known, *TO_COME}
+    if len(words) == 1 or words[0] in TO_COME or "--help" in words:
+        return
+    if words[0] == "fit":
+        parse(words[1:])
+        return
+    options = parser().parse_args(words)
+    for name, value in vars(options).items():
+        paths = value if isinstance(value, list) else [value]
+        for path in [path for path in paths if isinstance(path, Path) and name != "root"]:
+            assert path.exists() or any(word in str(path) for word in EXAMPLES), path
+    if options.command == "sweep" and options.file.name in files():
+        read_sweep(options.file, options.name)
+    named = getattr(options, "target", "")
+    if named and named not in (OWN_PAPER, "all", "sweeps"):
+        plan = target(named).plan
+        assert not options.profile or plan.profile(options.profile)
+        assert not hasattr(options, "arm") or plan.arm(options.arm)
+    if options.command == "explain":
+        assert options.claim in {claim.key for found in targets() for claim in found.claims}
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in COMMANDS if line.startswith(tuple(f"moebench {c}" for c in CHEAP))]
+)
+def test_a_cheap_command_runs(
+    line: str, inside: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its file, its YAML, the command that uses both, and its contract tests; one with a state."""
-    router, contract, balanced = blocks("python")
-    [overlay] = blocks("yaml")
-    package = tmp_path / "their_pkg"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "routers.py").write_text(router)
-    (package / "balanced.py").write_text(balanced)
-    (tmp_path / "coldest.yaml").write_text(overlay)
-    (tmp_path / "test_coldest.py").write_text(contract)
-    of_balanced = contract.replace("Coldest", "Balanced").replace(".routers", ".balanced")
-    (tmp_path / "test_balanced.py").write_text(of_balanced)
-    monkeypatch.syspath_prepend(tmp_path)
+    words = [word.replace("path/to/checkpoint", str(checkpoint)) for word in shlex.split(line)[1:]]
+    if words in (["explain"], ["compare"], ["generate"]) or "--target" in words:
+        pytest.skip("names the command alone, or runs in MLflow")
+    assert main(words) == 0
+    assert capsys.readouterr().out
 
-    [line] = re.findall(r"^\.venv/bin/moebench fit (.*)$", README, re.MULTILINE)
-    arguments = [str(tmp_path / word) if word == "coldest.yaml" else word for word in line.split()]
-    monkeypatch.chdir(ROOT)
-    model, _, _ = parse(arguments).build(logger=False)
-    assert "Coldest" in {type(module).__name__ for module in model.modules()}
 
-    capsys.readouterr()
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
+def test_python_runs(page: str, inside: Path) -> None:
+    names: dict[str, object] = {"__name__": "example"}
+    for text in blocks(page, "python"):
+        if not NAMED.match(text):
+            exec(compile(text, page, "exec"), names)
+
+
+def test_parts_and_data_keep_their_contracts(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = [name for name in files() if name.startswith("test_")]
+    assert tests
     plugins = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:xdist"]
-    files = [str(tmp_path / f"test_{name}.py") for name in ("coldest", "balanced")]
-    status = pytest.main(["-q", *plugins, *files])
+    status = pytest.main(["-q", *plugins, *tests])
     printed = capsys.readouterr().out
     assert status == 0, printed
     assert " passed" in printed
 
 
-def test_a_sweep_of_ones_own(tmp_path: Path) -> None:
-    [text] = blocks("yml")
-    path = tmp_path / "mine.yaml"
-    path.write_text(text.replace("../", f"{ROOT}/configs/"))
-    sweep = read_sweep(path)
-    assert sweep.trials == 40
-    names = [dimension.name for dimension in sweep.space]
-    assert names == ["learning rate", "balance weight", "capacity factor", "experts"]
-    assert sweep.tuning == sweep.space[:1]
-
-
-def test_files_to_read_first_exist() -> None:
-    paths = re.findall(r"^\d\. `([^`]+)`", README, re.MULTILINE)
-    assert len(paths) == 6
-    assert all((ROOT / path).exists() for path in paths)
-
-
-def test_make_targets_and_commands_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    for name in set(re.findall(r"`make ([a-z]+)[^a-z-]", README)):
-        assert re.search(rf"^(\S+ )*{name}( \S+)*:", makefile, re.MULTILINE), name
-    known = {f"reproduce-{name}" for name in ("all", *(found.name for found in targets()))}
-    assert set(re.findall(r"make (reproduce-[a-z]+(?:-[a-z]+)?)", README)) <= known
-    commands = next(a for a in parser()._actions if a.dest == "command").choices
-    assert set(re.findall(r"`moebench ([a-z]+)", README)) <= set(commands)
+def test_a_paper_of_ones_own_is_found(
+    inside: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its claims, runs and experiments, and a page that can be filled in."""
+    papers = inside / "reproductions"
+    (papers / "mine_2026" / "__init__.py").touch()
+    monkeypatch.setattr(reproductions, "__path__", [str(papers)])
+    found = target(OWN_PAPER)
+    for arm in found.plan.arms:
+        load([found.configs / name for name in arm.configs], arm.settings)
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert f"make reproduce-{OWN_PAPER} PROFILE=" in printed
+    assert all(claim.says in " ".join(printed.split()) for claim in found.claims)
+    [page] = blocks("papers.md", "markdown")
+    for name in ("verdicts", "reasons", "costs"):
+        page = fill(page, name, "")

@@ -42,24 +42,34 @@ def _verdicts(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> str:
     return table(head, [_row(verdict, notes) for verdict in verdicts], "llllrrrl")
 
 
-def markdown_counts(papers: Mapping[str, Sequence[Verdict]]) -> str:
-    """Return how many statements of each paper got which verdict: one row a paper, by its link.
+def markdown_counts(papers: Mapping[str, tuple[str, Sequence[Verdict]]]) -> str:
+    """Return how many statements of each paper got which verdict: one row a paper.
 
-    Controls and additions are counted apart. Words that no paper has get no column.
+    Args:
+        papers: Markdown that names a paper -> its short name, and its verdicts.
     """
-    words = {link: _counted(one for one in of if one.of_paper) for link, of in papers.items()}
-    shown = [word for word in NOT_JUDGED if any(count[word] for count in words.values())]
-    shown = [*JUDGED, *shown]
-    head = ["paper", "statements", *(f"{formatting.SHAPES[word]} {word}" for word in shown)]
+    words = [f"{formatting.SHAPES[word]} {word}" for word in JUDGED]
     rows = []
-    for link, verdicts in papers.items():
-        counts = [str(words[link][word]) for word in shown]
-        controls = [one for one in verdicts if one.control_of]
-        ours = [one for one in verdicts if not one.of_paper and not one.control_of]
-        apart = [_apart(controls, OF_CONTROLS), _apart(ours, JUDGED)]
-        rows.append([link, str(words[link].total()), *counts, *apart])
-    align = "l" + "r" * (len(head) - 1) + "ll"
-    return _lines([*head, "controls", "ours besides"], rows, align)
+    for title, (name, verdicts) in papers.items():
+        count = _counted(one for one in verdicts if one.of_paper)
+        judged = [count[word] for word in JUDGED]
+        rows.append([title, f"`{name}`", *map(str, [*judged, count.total() - sum(judged)])])
+    head = ["paper", "name", *words, f"{formatting.SHAPES[VerdictLabel.NOT_TESTABLE]} not judged"]
+    return _lines(head, rows, "ll" + "r" * (len(head) - 2))
+
+
+def told_counts(verdicts: Sequence[Verdict]) -> str:
+    """Return in a line how many statements got which verdict; controls and additions apart."""
+    controls = [one for one in verdicts if one.control_of]
+    ours = [one for one in verdicts if not one.of_paper and not one.control_of]
+    parts = {
+        "Statements of the paper": _apart(
+            [one for one in verdicts if one.of_paper], [*JUDGED, *NOT_JUDGED]
+        ),
+        "Controls": _apart(controls, OF_CONTROLS),
+        "Claims of our own": _apart(ours, JUDGED),
+    }
+    return " ".join(f"{what}: {told}." for what, told in parts.items() if told)
 
 
 def _counted(verdicts: Iterable[Verdict]) -> Counter[VerdictLabel]:
@@ -68,7 +78,7 @@ def _counted(verdicts: Iterable[Verdict]) -> Counter[VerdictLabel]:
 
 
 def _apart(verdicts: Sequence[Verdict], words: Sequence[VerdictLabel]) -> str:
-    """Return the counts of controls or additions: `1 passed, 1 not judged`."""
+    """Return the counts of verdicts of one kind: `1 passed, 1 not judged`."""
     count = _counted(verdicts)
     left = len(verdicts) - sum(count[word] for word in words)
     told = [f"{count[word]} {word.removeprefix('control ')}" for word in words if count[word]]

@@ -38,10 +38,17 @@ def table(verdicts: Sequence[Verdict]) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def _rows(verdicts: Sequence[Verdict], p: str, notes: Footnotes) -> list[str]:
+def beginning(verdicts: Sequence[Verdict], rows: int, room: int) -> list[str]:
+    """Return the first lines of `table`: as many rows, in a window as wide as `room`."""
+    return _rows(judged(verdicts)[:rows], "p adj.", Footnotes(), room)
+
+
+def _rows(
+    verdicts: Sequence[Verdict], p: str, notes: Footnotes, room: int | None = None
+) -> list[str]:
     """Return a table with a row a verdict, and its remarks below the statement."""
     head = [p if title == "p adj." else title for title in HEAD]
-    return columns.table(head, [_cells(verdict, notes) for verdict in verdicts], "lllrr")
+    return columns.table(head, [_cells(one, notes) for one in verdicts], "lllrr", room=room)
 
 
 def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -35,18 +36,42 @@ def test_markdown_table() -> None:
     assert lines[17] == "\\[1\\] None."
 
 
-def test_markdown_counts_what_the_paper_says_and_the_rest_apart() -> None:
-    found = {"[one](a)": VERDICTS, "[two](b)": [verdict(CLAIMS[2], VerdictLabel.NOT_IMPLEMENTED)]}
+def test_counts_are_of_what_the_paper_says() -> None:
+    found = {
+        "[One](a)": ("one", VERDICTS),
+        "[Two](b)": ("two", [verdict(CLAIMS[2], VerdictLabel.NOT_IMPLEMENTED)]),
+    }
     head, _, one, two = report.markdown_counts(found).splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == [
-        *("paper", "statements", "● reproduced", "◐ partial", "✕ not reproduced"),
-        *("○ inconclusive", "– not implemented", "– not testable here", "controls", "ours besides"),
+        *("paper", "name", "● reproduced", "◐ partial", "✕ not reproduced", "○ inconclusive"),
+        "– not judged",
     ]
-    assert one == "| [one](a) | 3 | 1 | 0 | 1 | 0 | 0 | 1 | 1 failed | 1 partial |"
-    assert two == "| [two](b) | 1 | 0 | 0 | 0 | 0 | 1 | 0 |  |  |"
+    assert one == "| [One](a) | `one` | 1 | 0 | 1 | 0 | 1 |"
+    assert two == "| [Two](b) | `two` | 0 | 0 | 0 | 0 | 1 |"
+
+
+def test_a_line_counts_controls_and_additions_apart() -> None:
+    assert report.told_counts(VERDICTS) == (
+        "Statements of the paper: 1 reproduced, 1 not reproduced, 1 not testable here. "
+        "Controls: 1 failed. Claims of our own: 1 partial."
+    )
     not_run = [verdict(CLAIMS[3], VerdictLabel.NEEDS_FULL), verdict(CLAIMS[3], VerdictLabel.PASSED)]
-    *_, row = report.markdown_counts({"[x](y)": not_run}).splitlines()
-    assert row.endswith("| 1 passed, 1 not judged |  |")
+    assert report.told_counts(not_run) == "Controls: 1 passed, 1 not judged."
+
+
+def test_the_picture_has_a_mark_for_every_statement() -> None:
+    drawn = report.picture({"one 1991": VERDICTS, "two & 2": [VERDICTS[0]] * 30})
+    picture = ElementTree.fromstring(drawn)  # whole and without a stray sign
+    space = {"svg": "http://www.w3.org/2000/svg"}
+    marks = [use.get("class") for use in picture.findall("svg:use", space)]
+    legend = ["reproduced", "partial", "not-reproduced", "inconclusive", "faint"]
+    assert marks == [*legend, "reproduced", "not-reproduced", "faint", *["reproduced"] * 30]
+    texts = [text.text for text in picture.findall("svg:text", space)]
+    assert texts[:2] == ["31 reproduced", "0 partial"]
+    assert texts[-2:] == ["one 1991", "two & 2"]
+    width = float(picture.get("width"))
+    assert all(float(use.get("x")) < width - 8 for use in picture.findall("svg:use", space))
+    assert "prefers-color-scheme:dark" in drawn
 
 
 def test_markdown_reasons_are_one_line_a_claim() -> None:
