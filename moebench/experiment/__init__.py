@@ -24,7 +24,7 @@ from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
 from moebench.experiment.text_source import source_of
-from moebench.experiment.theirs import keys_of_theirs, naming_theirs
+from moebench.experiment.theirs import keys_of_theirs, naming_theirs, told_of
 from moebench.experiment.trainer_options import check_options
 from moebench.experiment.yaml_files import read_yaml
 
@@ -40,6 +40,7 @@ __all__ = [
     "read_yaml",
     "source_of",
     "stamp_of",
+    "told_of",
 ]
 
 TRAINER = "moebench.run.worker"  # runs whatever a configuration names

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from moebench.experiment.code import OURS
+from moebench.experiment.code import KNOWN, OURS
 from moebench.experiment.refusals import ConfigurationError
 
 
@@ -18,8 +18,8 @@ from moebench.experiment.refusals import ConfigurationError
 def naming_theirs(config: Any) -> Iterator[None]:
     """Turn whatever a part of somebody else's raises into a ConfigurationError of one line.
 
-    It names the innermost part that the error came through; one that came through a part of ours
-    last is left as it is.
+    It names the innermost part of theirs that the error came through; a ValueError of a part of
+    ours that it came through later is left as it is.
 
     Args:
         config: maps, lists and values; the class of a part is its `class_path`.
@@ -29,15 +29,32 @@ def naming_theirs(config: Any) -> Iterator[None]:
     except ConfigurationError:
         raise
     except Exception as error:
-        keys = _keys(config)
-        if told := next(filter(None, (_told(one, keys) for one in _behind(error))), ""):
+        if told := told_of(error, config):
             raise ConfigurationError(told) from error
         raise
 
 
+def told_of(error: Exception, config: Any) -> str:
+    """Say in one line which part of somebody else's raised an error; empty if none did.
+
+    Args:
+        error: that was raised.
+        config: as of `naming_theirs`.
+    """
+    keys = _keys(config)
+    return next(filter(None, (_told(one, keys) for one in _behind(error))), "")
+
+
 def keys_of_theirs(config: Any) -> dict[type, str]:
-    """Return class -> key of every part that is not ours, several keys joined by a comma."""
-    return {part: key for part, key in _keys(config).items() if not _is_ours(part)}
+    """Return class -> key of every part that is somebody else's, several keys joined by a comma.
+
+    What torch and Lightning bring is nobody's.
+    """
+    return {
+        part: key
+        for part, key in _keys(config).items()
+        if part.__module__.partition(".")[0] not in OURS | KNOWN
+    }
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
@@ -55,7 +72,11 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
 
 
 def _told(error: BaseException, keys: Mapping[type, str]) -> str:
-    """Say which part raised an error, by whose methods were running; empty if none or ours."""
+    """Say which part raised an error, by whose methods were running; empty if none or ours.
+
+    What ours refuses as a ValueError it explains by itself; anything else that is raised there is
+    the fault of the part that called it.
+    """
     told = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
@@ -64,7 +85,10 @@ def _told(error: BaseException, keys: Mapping[type, str]) -> str:
             name = f"{part.__module__}.{part.__qualname__}"
             what = " ".join(f"{type(error).__name__}: {error}".split())
             where = f"{Path(code.co_filename).name}:{line}"
-            told = "" if _is_ours(part) else f"{keys[part]}={name}: {what} ({where})"
+            if not _is_ours(part):
+                told = f"{keys[part]}={name}: {what} ({where})"
+            elif isinstance(error, ValueError):
+                told = ""
     return told
 
 

@@ -9,12 +9,16 @@ from lightning_fabric.utilities.data import sized_len
 from moebench.data.contract import UNSCORED, check_module
 from moebench.experiment import Experiment, naming_theirs, stamp_of
 from moebench.experiment.trainer_options import check_pass, share_of
+from moebench.run.first_step import try_first_step
 from moebench.run.promises import promises_kept
 from moebench.run.recording import cost_of
+from moebench.training.module import Training
 
 
 def checked(experiment: Experiment) -> Experiment:
     """Prepare the data and run one batch through the model as in training.
+
+    With a part of somebody else's, a step is made with it and thrown away.
 
     Returns:
         The experiment with its data known.
@@ -32,6 +36,8 @@ def checked(experiment: Experiment) -> Experiment:
 def _checked(experiment: Experiment) -> Experiment:
     """Check an experiment whose parts may raise anything."""
     model, data, trainer = experiment.build(logger=False)
+    if isinstance(model, Training):  # any other module may ask its trainer
+        model.configure_optimizers()
     data.prepare_data()
     data.setup("fit")
     check_module(data)
@@ -46,6 +52,7 @@ def _checked(experiment: Experiment) -> Experiment:
         raise ValueError("data: no target of the validation batches is scored, so there is no loss")
     with promises_kept(model, experiment.config):
         cost_of(model.train(), next(iter(data.val_dataloader())), trainer)
+    try_first_step(experiment)
     return replace(experiment, known_data=stamp_of(data))
 
 

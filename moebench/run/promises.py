@@ -5,10 +5,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from moebench.experiment import ConfigurationError, keys_of_theirs
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.losses import WeightedLosses
 
 Promise = Callable[[Any, Any], str]  # first argument, answer -> what is wrong; empty: nothing
 
@@ -26,12 +28,20 @@ def promises_kept(model: nn.Module, config: Any) -> Iterator[None]:
     """
     keys = keys_of_theirs(config)
     with ExitStack() as hooks:
-        for module in model.modules():
+        for module in _parts(model):
             key = keys.get(type(module), "")
             if promise := PROMISES.get(key.rpartition(".")[2]):
                 hook = partial(_held, key, promise)
                 hooks.enter_context(module.register_forward_hook(hook))
         yield
+
+
+def _parts(model: nn.Module) -> Iterator[nn.Module]:
+    """Yield the modules of a model, and its losses, which are none of them."""
+    yield from model.modules()
+    losses = getattr(model, "losses", None)
+    if isinstance(losses, WeightedLosses):
+        yield from (term.loss for term in losses.terms)
 
 
 def _held(key: str, promise: Promise, part: nn.Module, given: Any, answer: Any) -> None:
@@ -42,25 +52,59 @@ def _held(key: str, promise: Promise, part: nn.Module, given: Any, answer: Any) 
         )
 
 
-def _prediction(batch: Any, answer: Any) -> str:
+def _prediction(_: Any, answer: Any) -> str:
     """Say what is wrong with the answer of a model."""
-    alike = hasattr(answer, "prediction") and hasattr(answer, "decisions")
-    return "" if alike else f"answers with {_kind(answer)}; must be an Output"
+    predicts = isinstance(getattr(answer, "prediction", None), Tensor)
+    if not (predicts and hasattr(answer, "decisions")):
+        return f"answers with {_kind(answer)}; must be an Output"
+    return "" if _finite(answer.prediction) else "predicts numbers that are not finite"
 
 
 def _decision(x_TD: Tensor, answer: Any) -> str:
     """Say what is wrong with the answer of a router."""
     if not isinstance(answer, RoutingDecision):
         return f"answers with {_kind(answer)}; must be a RoutingDecision"
-    many = f"decides on {answer.num_tokens} tokens; must be the {len(x_TD)} that it is given"
-    return "" if answer.num_tokens == len(x_TD) else many
+    if answer.num_tokens != len(x_TD):
+        many = f"decides on {answer.num_tokens} tokens"
+        return f"{many}; must be the {len(x_TD)} that it is given"
+    for name, rows_A, number in (
+        ("expert_A", answer.expert_A, answer.num_experts),
+        ("token_A", answer.token_A, answer.num_tokens),
+    ):
+        if ((rows_A < 0) | (rows_A >= number)).any():
+            low, high = int(rows_A.min()), int(rows_A.max())
+            return f"decides on a {name} of {low} to {high}; must be from 0 to {number - 1}"
+    spoilt = _finite(x_TD) and not _finite(answer.weight_A)
+    return "decides on weights that are not finite" if spoilt else ""
 
 
 def _rows(x_RD: Tensor, answer: Any) -> str:
     """Say what is wrong with the answer of experts, shared ones too."""
-    alike = isinstance(answer, Tensor) and answer.shape == x_RD.shape
-    must = f"a Tensor of the shape {tuple(x_RD.shape)}, as it is given"
-    return "" if alike else f"answers with {_kind(answer)}; must be {must}"
+    if not (isinstance(answer, Tensor) and answer.shape == x_RD.shape):
+        must = f"a Tensor of the shape {tuple(x_RD.shape)}, as it is given"
+        return f"answers with {_kind(answer)}; must be {must}"
+    spoilt = _finite(x_RD) and not _finite(answer)
+    return "answers with numbers that are not finite" if spoilt else ""
+
+
+def _tokens(x_TD: Tensor, answer: Any) -> str:
+    """Say what is wrong with the answer of a dispatcher."""
+    if wrong := _rows(x_TD, answer):
+        return wrong
+    other = f"answers in {answer.dtype}; must be {x_TD.dtype}, as it is given"
+    return "" if answer.dtype == x_TD.dtype else other
+
+
+def _scalar(decision: RoutingDecision, answer: Any) -> str:
+    """Say what is wrong with the answer of a loss on decisions."""
+    if not (isinstance(answer, Tensor) and answer.shape == ()):
+        return f"answers with {_kind(answer)}; must be a Tensor of the shape (), one number"
+    spoilt = _finite(decision.probs_TE) and not _finite(answer)
+    return f"answers with {answer.item()}; must be a finite number" if spoilt else ""
+
+
+def _finite(values: Tensor) -> bool:
+    return bool(torch.isfinite(values).all())
 
 
 def _kind(answer: Any) -> str:
@@ -74,4 +118,6 @@ PROMISES: Mapping[str, Promise] = {  # by the last word of the key
     "router": _decision,
     "experts": _rows,
     "shared": _rows,
+    "dispatcher": _tokens,
+    "loss": _scalar,
 }

@@ -1,5 +1,6 @@
 """One run from start, or from its last checkpoint, to its record."""
 
+import logging
 import time
 import traceback
 import warnings
@@ -11,7 +12,7 @@ import torch
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write, write_all, write_whole
 from moebench.evidence.replicas import SeveralSeeds, single, together
-from moebench.experiment import Experiment
+from moebench.experiment import Experiment, told_of
 from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
     Diverged,
@@ -32,6 +33,8 @@ from moebench.run.resumable import Resumable, kept
 from moebench.run.same import SameData, refuse_other_code
 from moebench.run.saving import Saving
 from moebench.run.work_done import Work
+
+log = logging.getLogger(__name__)
 
 
 def main(job: Job, threads: int) -> None:
@@ -66,7 +69,7 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
         status = "pruned"
     except Exception as error:
         status = _ending(error, objects)
-        write_whole(job.folder / "error.txt", traceback.format_exc())
+        _report(job, status, error)
     record = record_of(job, status, objects)
     if status == "finished" and objects is not None and isinstance(objects.model, SeveralSeeds):
         tokens = objects.data.tokens_per_batch * objects.trainer.accumulate_grad_batches
@@ -86,8 +89,8 @@ def _call(job: Job, function: Function) -> RunRecord:
     try:
         refuse_other_code(function)
         found = function()
-    except Exception:
-        write_whole(job.folder / "error.txt", traceback.format_exc())
+    except Exception as error:
+        _report(job, "failed", error)
         record = record_of(job, "failed")
     else:
         record = record_of(job, "finished", seconds=time.perf_counter() - started)
@@ -121,6 +124,13 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
     # Lightning restores the weights before it casts the model: doubles would lose half their bits.
     trainer.precision_plugin.convert_module(model)
     return Objects(model, data, trainer, work)
+
+
+def _report(job: Job, status: str, error: Exception) -> None:
+    """Write where an error came from, and say in one line what it is."""
+    write_whole(job.folder / "error.txt", "".join(traceback.format_exception(error)))
+    what = told_of(error, job.experiment.config) or f"{type(error).__name__}: {error}"
+    log.error("%s: %s (see error.txt in the folder of the run)", status, " ".join(what.split()))
 
 
 def _ending(error: Exception, objects: Objects | None) -> str:

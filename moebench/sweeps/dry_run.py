@@ -4,10 +4,7 @@ Whatever the parts refuse is refused here, before the sweep writes anything.
 """
 
 import copy
-import logging
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
 from moebench.run.check import checked
+from moebench.run.first_step import in_silence
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
@@ -31,7 +29,7 @@ def rehearse(experiment: Experiment) -> RunRecord:
     config: dict[str, Any] = copy.deepcopy(dict(known.config))
     step = config["trainer"].get("accumulate_grad_batches") or 1
     config["trainer"].update(SHORT, val_check_interval=step)
-    with tempfile.TemporaryDirectory() as folder, _errors_alone():
+    with tempfile.TemporaryDirectory() as folder, in_silence():
         short = replace(known, config=config)
         job = Job("sweeps", "rehearsal", "base", 0, short, Path(folder) / "run")
         record = execute(job, [])
@@ -40,15 +38,3 @@ def rehearse(experiment: Experiment) -> RunRecord:
             told = error.read_text().strip().splitlines()[-1:] if error.exists() else []
             raise ValueError(f"experiment: its first step is {record.status}: {' '.join(told)}")
     return record
-
-
-@contextmanager
-def _errors_alone() -> Iterator[None]:
-    """Hide the warnings of the rehearsal: the runs of the sweep repeat them."""
-    logger = logging.getLogger("moebench")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

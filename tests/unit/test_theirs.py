@@ -1,24 +1,34 @@
 """Parts of somebody else's may raise anything and answer with anything: one line says which did."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from moebench.cli.main import main
 from moebench.experiment import ConfigurationError, load
+from moebench.models.output import Output
+from moebench.moe.decision import tokens_choose
 from moebench.run.check import checked
 from moebench.run.job import Job
+from moebench.run.promises import PROMISES
 from moebench.run.worker import execute
 
 CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
 SPARSE = "model.network.init_args.sparse"
+LOSS = "model.losses.0.loss"
 THEIRS = """
 import builtins
 from collections.abc import Iterator, Mapping
+import pytorch_lightning as pl
+import torch
 from torch import nn
 from moebench.data.sources import Document
+from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
+from moebench.moe.losses import LoadBalance
 from moebench.moe.routers import TopK
 
 def raised(what):
@@ -37,11 +47,40 @@ class Router(nn.Module):
         return found.get(self.answers, lambda: self.inner(x_TD))()
 
 class Experts(nn.Module):
-    def __init__(self, dim: int, num_experts: int):
+    def __init__(self, dim: int, num_experts: int, whole: bool = False):
         super().__init__()
-        self.inner = ReluMLP(dim, num_experts, 8)
+        self.inner, self.width = ReluMLP(dim, num_experts, 8), dim if whole else 1
     def forward(self, x_RD, count_E):
-        return self.inner(x_RD, count_E)[:, :1]
+        return self.inner(x_RD, count_E)[:, :self.width]
+
+class Dispatcher(Grouped):
+    def __init__(self, answers: str = "raises"):
+        super().__init__()
+        self.answers = answers
+    def forward(self, x_TD, decision, experts):
+        y_TD = super().forward(x_TD, decision, experts)
+        found = {"raises": lambda: raised("KeyError"), "half": lambda: y_TD[::2],
+                 "rows": lambda: experts(x_TD[:, :1], torch.tensor([len(x_TD), 0, 0, 0]))}
+        return found[self.answers]()
+
+class Loss(LoadBalance):
+    def __init__(self, answers: str = "raises"):
+        super().__init__()
+        self.answers = answers
+    def forward(self, decision):
+        value = super().forward(decision)
+        found = {"raises": lambda: raised("KeyError"), "each": lambda: decision.probs_TE.mean(0)}
+        return found[self.answers]()
+
+class Descent(torch.optim.SGD):
+    def step(self, closure=None):
+        closure()
+        raised("KeyError")
+
+class Watch(pl.Callback):
+    def on_train_batch_end(self, trainer, *rest):
+        if trainer.global_step == 2:
+            raised("KeyError")
 
 class Network(nn.Module):
     def __init__(self, vocabulary: int):
@@ -110,19 +149,81 @@ def test_a_part_that_cannot_be_made_is_named(key: str, name: str, kind: str) -> 
         (f"{SPARSE}.experts", of("Experts"), "of the shape (512, 1); must be a Tensor of the"),
         ("model.network", of("Network"), "shape (8, 32, 300); must be an Output"),
         ("data.init_args.source", of("Source"), "KeyError: "),
+        (f"{SPARSE}.dispatcher", of("Dispatcher"), "KeyError: "),
+        (f"{SPARSE}.dispatcher", of("Dispatcher", answers="half"), "shape (128, 32); must be a"),
+        (f"{SPARSE}.dispatcher", of("Dispatcher", answers="rows"), "RuntimeError: "),
+        (LOSS, of("Loss"), "KeyError: "),
+        (LOSS, of("Loss", answers="each"), "of the shape (8,); must be a Tensor of the shape ()"),
+        ("model.optimizer", of("Descent", lr=0.1), "KeyError: "),
     ],
 )
 def test_what_no_run_could_use_is_refused_before_it(
     key: str, part: dict[str, object], words: str, tiny
 ) -> None:
     more = {f"{SPARSE}.router": of("Router")} if key.endswith("experts") else {}
-    settings = tiny.settings(**more, **{key: part})
+    named = {"model.losses": [{"loss": part}]} if key == LOSS else {key: part}
+    settings = tiny.settings(**more, **named)
     if key == "model.network":
         settings = {k: v for k, v in settings.items() if not k.startswith("model.network.")}
     with pytest.raises(ConfigurationError) as refusal:
         checked(load([CONFIG], settings))
     assert str(refusal.value).startswith(f"{key}={part['class_path']}: ")
     assert words in str(refusal.value)
+
+
+X_TD = torch.ones(4, 2)
+BROKEN = X_TD / 0
+CHOICE = tokens_choose(X_TD, X_TD.softmax(-1), torch.zeros(4, 1, dtype=torch.int64), X_TD[:, :1])
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "answer", "words"),
+    [
+        ("dispatcher", X_TD, (X_TD, CHOICE), "answers with tuple; must be a Tensor of the shape"),
+        ("dispatcher", X_TD, BROKEN, "answers with numbers that are not finite"),
+        ("dispatcher", BROKEN, BROKEN, ""),  # it was given them
+        ("dispatcher", X_TD, X_TD.double(), "answers in torch.float64; must be torch.float32"),
+        ("dispatcher", X_TD, X_TD, ""),
+        ("loss", CHOICE, 1.0, "answers with float; must be a Tensor of the shape ()"),
+        ("loss", CHOICE, BROKEN.mean(), "answers with inf; must be a finite number"),
+        ("loss", CHOICE, X_TD.mean(), ""),
+        ("router", X_TD, replace(CHOICE, weight_A=BROKEN), "weights that are not finite"),
+        ("router", X_TD, replace(CHOICE, expert_A=CHOICE.expert_A + 2), "of 2 to 2; must be from"),
+        ("router", X_TD, replace(CHOICE, token_A=CHOICE.token_A - 1), "token_A of -1 to 2; must"),
+        ("router", X_TD, CHOICE, ""),
+        ("network", None, Output(BROKEN, []), "predicts numbers that are not finite"),
+    ],
+)
+def test_promises(part: str, given: object, answer: object, words: str) -> None:
+    wrong = PROMISES[part](given, answer)
+    assert words in wrong
+    assert bool(words) == bool(wrong)
+
+
+def test_what_torch_refuses_is_told_of_before_a_run(tiny) -> None:
+    backwards = {"class_path": "torch.optim.SGD", "init_args": {"lr": -1.0}}
+    with pytest.raises(ConfigurationError, match=r"^model.optimizer=torch.*SGD: .*rate: -1"):
+        checked(load([CONFIG], tiny.settings(**{"model.optimizer": backwards})))
+
+
+def test_parts_that_keep_their_promises_pass(tiny, caplog: pytest.LogCaptureFixture) -> None:
+    parts = {f"{SPARSE}.router": of("Router"), f"{SPARSE}.experts": of("Experts", whole=True)}
+    checked(load([CONFIG], tiny.settings(**parts)))
+    assert not caplog.records, "the run says it"
+
+
+def test_a_callback_that_raises_in_training_is_told_of_in_one_line(
+    tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not called before the run: it may write what stays."""
+    experiment = checked(load([CONFIG], tiny.settings(**{"trainer.callbacks": [of("Watch")]})))
+    job = Job("target", "profile", "arm", 0, experiment, tmp_path / "run")
+    assert execute(job, []).status == "failed"
+    [told] = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert told.startswith("failed: trainer.callbacks.0=somebodys.Watch: KeyError: ")
+    assert "error.txt" in told
+    assert "\n" not in told
+    assert "Traceback" in (job.folder / "error.txt").read_text()
 
 
 def test_a_part_that_finds_no_memory_is_a_run_without_memory(tmp_path: Path) -> None:
