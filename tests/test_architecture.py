@@ -57,6 +57,7 @@ WITHOUT_TORCH = {
 }
 FRAMEWORK_BASES = {
     "ABC",
+    "ArgumentParser",
     "Callback",
     "Checkpoint",
     "Exception",

@@ -59,3 +59,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if len(names) > MOST:
         return f"none is near it; there are {len(names)}, such as {', '.join(names[:MOST])}"
     return f"there are {', '.join(names)}" if names else "there is none"
+
+
+def results_in(folder: Path, found: Target) -> Path:
+    """Return the file of records in a folder of runs of a target.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    path = folder / RESULTS
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no records; `make reproduce-{found.name}` makes them")
+    return path
