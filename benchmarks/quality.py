@@ -23,6 +23,8 @@ import torch
 
 from benchmarks.leaderboard import publish, text
 from benchmarks.timing import refusing, whole_number
+from moebench.cli.arguments import add_data, add_device, add_field, add_precision, add_root
+from moebench.cli.options import chosen_settings
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
@@ -134,13 +136,10 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
         },
         **entry.settings,
     }
-    if options.data is not None:
-        source = {"class_path": "Files", "init_args": {"path": str(options.data)}}
-        settings["data.init_args.source"] = source
     return Sweep(
         name=f"quality_{options.steps}_{entry.name}",
         configs=[DENSE],
-        settings=settings,
+        settings={**settings, **chosen_settings(options)},
         space=entry.space,
         objectives={"valid/loss": "minimize"},
         sampler=EVENLY,
@@ -178,8 +177,11 @@ def main() -> None:
     parser.add_argument("--points", type=whole_number(), default=6, help="that tune an entry")
     parser.add_argument("--seeds", type=whole_number(), default=5, help="fresh ones, that rank")
     parser.add_argument("--workers", type=whole_number(), default=default_workers())
-    parser.add_argument("--root", type=Path, default=Path("runs"), help="another for other data")
-    parser.add_argument("--data", type=Path, help="a text file or folder, not the default")
+    add_root(parser)
+    add_data(parser, "that of the packages")
+    add_field(parser)
+    add_device(parser)
+    add_precision(parser)
     parser.add_argument("--no-mlflow", action="store_true", help="keep records only")
     parser.add_argument("--save", action="store_true", help="write quality.jsonl and README.md")
     options = parser.parse_args()

@@ -59,6 +59,7 @@ WITHOUT_TORCH = {
 }
 FRAMEWORK_BASES = {
     "ABC",
+    "ArgumentParser",
     "Callback",
     "Checkpoint",
     "Exception",

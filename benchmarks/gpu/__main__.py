@@ -6,11 +6,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.packages import lacking
+from moebench.cli.arguments import a_folder, there
 
 # Stage -> its share of the time that is left when it begins; what it leaves goes to the next.
 STAGES = {"parity": 0.12, "layer": 0.3, "train": 0.35, "evidence": 1.0}
@@ -50,11 +50,11 @@ def parser() -> argparse.ArgumentParser:
     """Return the options."""
     made = OneLine(prog="python -m benchmarks.gpu", description=__doc__, allow_abbrev=False)
     made.add_argument("--minutes", type=minutes, default=10.0, help="that it may take")
-    made.add_argument("--out", type=Path, required=True, help="folder of the records")
+    made.add_argument("--out", type=a_folder, required=True, help="folder of the records")
     made.add_argument("--only", type=stages, default=list(STAGES), help="stages, with commas")
-    made.add_argument("--from", dest="earlier", type=Path, help="folder of a call to go on from")
+    made.add_argument("--from", dest="earlier", type=there, help="folder of a call to go on from")
     made.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu: a small form")
-    made.add_argument("--text", type=Path, help="token files (default: those in carried/)")
+    made.add_argument("--text", type=there, help="token files (default: those in carried/)")
     return made
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from moebench.api.refusing import one_line
 from moebench.cli import fit as command
+from moebench.cli.fit_options import title_of
 from moebench.evidence.record import RunRecord
 from moebench.experiment import load
 from moebench.interop.trained import reopened
@@ -47,6 +48,7 @@ def fit(
     settings: Mapping[str, object] | None = None,
     *,
     seed: int = 0,
+    name: str = "",
     root: str | Path = "runs",
     track: bool = True,
 ) -> Fitted:
@@ -56,6 +58,7 @@ def fit(
         config: a YAML file, several that are laid over one another, or a configuration as a map.
         settings: dotted keys and values laid over it, such as `{"trainer.max_steps": 20}`.
         seed: of data order, initial weights and noise.
+        name: of the run; empty: its files and the hash of its configuration.
         root: folder of all runs.
         track: whether MLflow gets a copy.
 
@@ -63,7 +66,9 @@ def fit(
         ValueError: for whatever is refused before anything is trained.
     """
     given = config if isinstance(config, Mapping) else {}
-    files = [] if given else [config] if isinstance(config, str | Path) else list(config)
-    experiment = load([Path(file) for file in files], {**given, **(settings or {})}, seed)
-    folder, record = command.trained(checked(experiment), Path(root), track)
+    listed = [] if given else [config] if isinstance(config, str | Path) else list(config)
+    files = [Path(file) for file in listed]
+    experiment = checked(load(files, {**given, **(settings or {})}, seed))
+    called = name or command.name_of(experiment, title_of(files))
+    folder, record = command.trained(experiment, called, Path(root), track)
     return Fitted(record, folder)

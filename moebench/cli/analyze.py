@@ -25,6 +25,7 @@ from moebench.experiment import source_of
 from moebench.interop.trained import TrainedModel, open_model
 from moebench.models.output import Output
 from moebench.report.routing.page import analysis_page, analysis_text
+from moebench.run.machine import device_of
 
 LONGEST = 512  # tokens of a window, unless somebody asks for more
 AT_ONCE = 2048  # tokens of a batch
@@ -42,6 +43,7 @@ class AnalyzeOptions:
     length: int | None = None  # of a window; None: what the model was made for, up to LONGEST
     earlier: tuple[Path, ...] = ()  # earlier states of the model, in order of training
     dtype: str | None = None  # of a checkpoint's weights
+    device: str | None = None  # None: a GPU where there is one
 
 
 def analyze(options: AnalyzeOptions) -> int:
@@ -67,6 +69,7 @@ def analyze(options: AnalyzeOptions) -> int:
 
 def look(model: TrainedModel, options: AnalyzeOptions, folder: Path) -> dict[str, Any]:
     """Return what was found, as JSON can hold it; the text's tokens are put into a folder."""
+    device = device_of(options.device)
     layers = experts_of(model.network)
     if not layers:
         raise ValueError("model: is dense; there is no router to look at")
@@ -79,7 +82,7 @@ def look(model: TrainedModel, options: AnalyzeOptions, folder: Path) -> dict[str
     labels = Labels(reading.domain_S, reading.names)
     instruments = Instruments(layers, labels, reading.words(model.vocabulary))
     losses = Losses(len(reading.names))
-    network = model.network.to("cuda" if torch.cuda.is_available() else "cpu")
+    network = model.network.to(device)
     size = max(1, min(AT_ONCE, LOGITS // model.vocabulary) // length)
     for ids_BL, output in passes(network, reading, size, "reading"):
         instruments.add(ids_BL[:, :-1], output.decisions)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from moebench import tracking
+from moebench.cli.fit_options import FitOptions
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_one
-from moebench.experiment import Experiment, parse
+from moebench.experiment import Experiment, as_arguments, keys_help, naming_files, parse
 from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.pool import sole_user
@@ -14,24 +15,36 @@ from moebench.run.tracked import run_tracked
 TARGET, PROFILE = "fit", "single"
 
 
-def fit(arguments: list[str], root: Path = Path("runs")) -> int:
-    """Run the experiment that LightningCLI arguments describe; return the exit status."""
-    folder, record = trained(checked(parse(arguments)), root)
+def fit(asked: FitOptions) -> int:
+    """Run the experiment that is asked for, or print help on its keys; return the exit status."""
+    if asked.page is not None:
+        print(keys_help(asked.page))
+        return 0
+    arguments = [*asked.arguments, *as_arguments(asked.settings)]
+    with naming_files(arguments):
+        experiment = checked(parse(arguments))
+    name = asked.name or name_of(experiment, asked.title)
+    folder, record = trained(experiment, name, asked.root, asked.track)
     print(f"{folder}: {record.status}, valid/loss {record.metrics.get('valid/loss')}")
     return 0 if record.status == "finished" else 1
 
 
-def trained(experiment: Experiment, root: Path, track: bool = True) -> tuple[Path, RunRecord]:
+def name_of(experiment: Experiment, title: str) -> str:
+    """Return the name of a run that was given none."""
+    return f"{title}-{experiment.hash[:8]}"
+
+
+def trained(
+    experiment: Experiment, name: str, root: Path, track: bool = True
+) -> tuple[Path, RunRecord]:
     """Run an experiment; return the folder, where its weights are kept, and the record.
 
-    The folder is named after the hash of the configuration, so the same experiment goes on with the
-    same run and another one gets a folder of its own.
+    The same experiment under the same name goes on with the same run.
     """
     seed = experiment.config["seed_everything"]
     tracker = tracking.connect(root) if track else None
     folder = root / TARGET / PROFILE
-    arm = experiment.hash
-    job = Job(TARGET, PROFILE, arm, seed, experiment, folder / arm / f"seed_{seed}", True)
+    job = Job(TARGET, PROFILE, name, seed, experiment, folder / name / f"seed_{seed}", True)
     with sole_user(folder):
         if tracker is not None:
             tracker.open(folder, {"target": TARGET, "profile": PROFILE})

@@ -8,6 +8,7 @@ from pathlib import Path
 from moebench.data.published import Codec
 from moebench.interop.trained import TrainedModel, open_model
 from moebench.models.sampling import Sampling, generate_batch
+from moebench.run.machine import device_of
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class GenerateOptions:
     tokens: int  # most to write after each
     sampling: Sampling
     dtype: str | None = None
+    device: str | None = None  # None: a GPU where there is one
 
 
 @dataclass
@@ -45,7 +47,9 @@ def generate(options: GenerateOptions) -> int:
     Raises:
         ValueError: if a prompt is longer than the model's context.
     """
+    device = device_of(options.device)
     model = open_model(options.model, options.dtype)
+    model.network.to(device)
     texts = [Text(p, *fitted(model, p, options.tokens)) for p in options.prompts]
     shown = ""
     if len(texts) == 1:

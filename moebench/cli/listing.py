@@ -1,13 +1,9 @@
 """What there is to use: targets with their claims, and the parts, by the key that takes them."""
 
-import inspect
-
-from moebench.cli.provenance import data_named
-from moebench.data.modules import DATA_MODULES
-from moebench.experiment.classes import fault, named_class
-from moebench.experiment.part_registry import FAMILIES
+from moebench.cli.part_sources import data_modules_in, families
 from moebench.papers import left_out, targets
 from moebench.papers.claim import KINDS, Claim
+from moebench.papers.registry import PACKAGE
 from moebench.report.tables import table, wrapped
 
 
@@ -24,31 +20,19 @@ def listing() -> str:
         lines += table((), claims, indent=2)
     for name, why in left_out().items():
         lines += wrapped(f"left out: reproductions/{name}: {why}")
-    for key, parts in {**FAMILIES, "data": data_modules()}.items():
-        rows = [
-            (name if "." in name else part.__name__, _first_line(part))
-            for name, part in parts.items()
-        ]
-        lines += [f"{key}:", *table((), rows, indent=2)]
+    parts = families()
+    parts["data"] |= data_modules()
+    for key, family in parts.items():
+        lines += [f"{key}:", *table((), [*family.items()], indent=2)]
     return "\n".join(lines)
 
 
-def data_modules() -> dict[str, type]:
-    """Return all data modules: those of moebench, and by their dotted names those of papers."""
-    files = {
-        tuple(found.configs / name for name in arm.configs)
-        for found in targets()
-        for arm in found.plan.arms
-    }
-    names = {data_named(paths) for paths in files if all(path.is_file() for path in paths)}
-    kinds = {name: named_class(name) for name in sorted(names) if not fault(name)}
-    ours = DATA_MODULES.values()
-    return {**DATA_MODULES, **{n: kind for n, kind in kinds.items() if kind and kind not in ours}}
-
-
-def _first_line(part: type) -> str:
-    """Return what the docstring of a part begins with."""
-    return (inspect.getdoc(part) or "").splitlines()[0]
+def data_modules() -> dict[str, str]:
+    """Return dotted name -> first line of the data modules of papers."""
+    found: dict[str, str] = {}
+    for one in targets():
+        found |= data_modules_in(one.evidence.parent, f"{PACKAGE}.{one.folder}")
+    return found
 
 
 def _kind(claim: Claim) -> str:

@@ -71,3 +71,15 @@ def judged(found: Target, own: Kept, profile: str, root: Path) -> list[Verdict]:
         return kept_if_any(target(name), profile, root).path
 
     return judge_paper(found, own.records, own.profile, records_of)
+
+
+def results_in(folder: Path, found: Target) -> Path:
+    """Return the file of records in a folder of runs of a target.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    path = folder / RESULTS
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no records; `make reproduce-{found.name}` makes them")
+    return path

@@ -7,9 +7,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from moebench.cli.arguments import refuse_unwritable
+from moebench.cli.guard import guarded
 from moebench.cli.here import find_modules_here
-from moebench.cli.options import KEPT, data_settings, files_arguments, parser
+from moebench.cli.options import KEPT, files_arguments, parser
 from moebench.cli.recipes import new
+from moebench.cli.running import fit, reproduce, rerun, sweep
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -22,56 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:  # a caller has a path of its own
         find_modules_here()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(lambda: _run(given))
+
+
+def _run(given: list[str]) -> int:
+    """Run the command that is given."""
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves
-        return _guarded(lambda: fit(given[1:]))
+        return fit(given[1:])
     options = parser().parse_args(given)
-    return _guarded(lambda: COMMANDS[options.command](options))
-
-
-def _guarded(command: Callable[[], int]) -> int:
-    """Run a command; turn refusals into one line."""
-    try:
-        status = command()
-        sys.stdout.flush()  # a few lines are written only now
-        return status
-    except BrokenPipeError:  # whoever read the output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except (ValueError, OSError) as error:
-        print(f"moebench: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nmoebench: stopped; the same command goes on from here", file=sys.stderr)
-        return 130
-
-
-def fit(arguments: list[str]) -> int:
-    """Run one experiment given as LightningCLI arguments."""
-    from moebench.cli.fit import fit as run
-
-    return run(arguments)
-
-
-def reproduce(options: argparse.Namespace) -> int:
-    """Reproduce one paper, or all of them."""
-    from moebench.cli.reproduce import ReproduceOptions
-    from moebench.cli.reproduce import reproduce as run
-    from moebench.cli.terminal import shown
-    from moebench.papers import target, targets
-    from moebench.run.pool import default_workers
-
-    for found in targets() if options.target == "all" else [target(options.target)]:
-        chosen = ReproduceOptions(
-            profile=options.profile,
-            seeds=options.seeds,
-            workers=default_workers() if options.workers is None else options.workers,
-            root=options.root,
-            settings=data_settings(options),
-            track=not options.no_mlflow,
-        )
-        verdicts = run(found, chosen)
-        print(shown(found, options.root / found.folder / options.profile, verdicts))
-    return 0
+    if options.command in WRITING:
+        refuse_unwritable(getattr(options, "out", None) or options.root)
+    return COMMANDS[options.command](options)
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -79,36 +43,6 @@ def explain(options: argparse.Namespace) -> int:
     from moebench.cli.explain import explain as run
 
     print(run(options.claim, options.profile, options.root, options.all))
-    return 0
-
-
-def rerun(options: argparse.Namespace) -> int:
-    """Make one recorded run again; status 1 where it comes to something else."""
-    from moebench.cli.rerun import RerunOptions, Sameness
-    from moebench.cli.rerun import rerun as run
-    from moebench.papers import target
-
-    chosen = RerunOptions(options.arm, options.seed, options.profile, options.root)
-    answer = run(target(options.target), chosen)
-    print(answer.text)
-    return int(answer.word is Sameness.DIFFERENT)
-
-
-def sweep(options: argparse.Namespace) -> int:
-    """Search a space, compare the winner with its dense baselines on fresh seeds."""
-    from moebench.report import sweep_table
-    from moebench.run.pool import default_workers
-    from moebench.sweeps import SearchOptions, read_sweep, search
-
-    chosen = SearchOptions(
-        workers=default_workers() if options.workers is None else options.workers,
-        root=options.root,
-        storage=options.storage,
-        track=not options.no_mlflow,
-    )
-    folder = search(read_sweep(options.file, options.name, data_settings(options)), chosen)
-    print(sweep_table(folder))
-    print(f"report: {folder / 'report.html'}")
     return 0
 
 
@@ -126,6 +60,7 @@ def analyze(options: argparse.Namespace) -> int:
             length=options.length,
             earlier=tuple(options.earlier),
             dtype=options.dtype,
+            device=options.device,
         )
     )
 
@@ -145,30 +80,40 @@ def generate(options: argparse.Namespace) -> int:
 
     sampling = Sampling(options.temperature, options.top_p, options.seed)
     return run(
-        GenerateOptions(options.model, options.prompt, options.tokens, sampling, options.dtype)
+        GenerateOptions(
+            *(options.model, options.prompt, options.tokens, sampling, options.dtype),
+            device=options.device,
+        )
     )
 
 
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
-    from moebench.cli.reproduce import judge_and_report
-    from moebench.cli.terminal import shown
+    from moebench.cli.lookup import results_in
     from moebench.papers import target
 
     found = target(options.target)
     profile = found.plan.profile(options.profile)
     folder = options.root / found.folder / profile.name
+    results_in(folder, found)  # before torch is imported
+    from moebench.cli.reproduce import judge_and_report
+    from moebench.cli.terminal import shown
+
     print(shown(found, folder, judge_and_report(found, profile, folder)))
     return 0
 
 
 def publish(options: argparse.Namespace) -> int:
     """Commit the records of a profile as evidence."""
-    from moebench.cli.publish import publish as run
+    from moebench.cli.lookup import results_in
     from moebench.papers import target
 
     found = target(options.target)
-    print(run(found, options.root / found.folder / found.plan.profile(options.profile).name))
+    folder = options.root / found.folder / found.plan.profile(options.profile).name
+    results_in(folder, found)  # before torch is imported
+    from moebench.cli.publish import publish as run
+
+    print(run(found, folder))
     return 0
 
 
@@ -240,6 +185,17 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
             *(publish, reproduce, rerun, sweep, track, verdict),
         )
     },
+}
+WRITING = {
+    "analyze",
+    "compare",
+    "mlflow",
+    "report",
+    "reproduce",
+    "rerun",
+    "sweep",
+    "track",
+    "verdict",
 }
 
 

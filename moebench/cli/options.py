@@ -1,25 +1,39 @@
 """What can be said on the command line."""
 
 import argparse
-from pathlib import Path
 
+from moebench.cli.arguments import (
+    Parser,
+    a_file,
+    a_folder,
+    a_path,
+    a_port,
+    add_data,
+    add_device,
+    add_field,
+    add_precision,
+    add_root,
+    machine_settings,
+    there,
+)
 from moebench.cli.recipes import KINDS
 
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
+PROFILES = "smoke, quick, full or gpu, as far as `moebench list` has them (default: %(default)s)"
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of everything but `fit`."""
-    top = argparse.ArgumentParser(prog="moebench", description=DESCRIPTION)
+    top = Parser(prog="moebench", description=DESCRIPTION)
     commands = top.add_subparsers(dest="command", required=True)
     commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
     run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
     run.add_argument("target", help="a name of `moebench list`, or all")
-    run.add_argument("--profile", default="quick", help="smoke, quick (default) or full")
+    run.add_argument("--profile", default="quick", help=PROFILES)
     run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
     search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
-    search.add_argument("file", type=Path, help="a file of configs/sweeps/")
+    search.add_argument("file", type=a_file, help="a file of configs/sweeps/")
     search.add_argument("--name", default="", help="of the study (default: the file's)")
     search.add_argument("--storage", default="", help="URL of a database that machines share")
     for command in (run, search):
@@ -31,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     ]:
         command = commands.add_parser(name, help=text)
         command.add_argument("target", help="a name of `moebench list`")
-        command.add_argument("--profile", default="quick", help="whose records")
+        command.add_argument("--profile", default="quick", help=PROFILES)
     add_checks(commands)
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
@@ -43,16 +57,16 @@ def parser() -> argparse.ArgumentParser:
     add_sampling(write)
     commands.add_parser("track", help="send to MLflow the records that it does not have")
     ui = commands.add_parser("mlflow", help="open the MLflow UI on loopback")
-    ui.add_argument("--port", type=int, default=5000)
+    ui.add_argument("--port", type=a_port, default=5000, help="(default: %(default)s)")
     add_recipes(commands)
     commands.add_parser("list", help="targets, claims and parts")
     commands.add_parser("doctor", help="check this machine and say what is missing")
     for command in commands.choices.values():
-        command.add_argument("--root", type=Path, default=Path("runs"), help="folder of all runs")
+        add_root(command)
     return top
 
 
-def add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_checks(commands: "argparse._SubParsersAction[Parser]") -> None:
     """Add the commands by which anybody checks one number."""
     why = commands.add_parser("explain", help="how the verdict on a claim came about, in numbers")
     why.add_argument("claim", help="its id, such as SW21-03")
@@ -67,7 +81,7 @@ def add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         )
 
 
-def add_recipes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_recipes(commands: "argparse._SubParsersAction[Parser]") -> None:
     """Add the command that writes files to begin with."""
     made = commands.add_parser("new", help="write a part or a paper of your own, with its tests")
     made.add_argument("kind", choices=KINDS, help="what to write")
@@ -77,16 +91,11 @@ def add_recipes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def add_training(command: argparse.ArgumentParser) -> None:
     """Add the options of what makes many runs."""
     command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
-    command.add_argument("--data", type=Path, help="a text file or folder, not the default")
+    add_data(command, "that of the configurations")
     add_field(command)
+    add_device(command)
+    add_precision(command)
     command.add_argument("--no-mlflow", action="store_true", help="keep records only")
-
-
-def add_field(command: argparse.ArgumentParser) -> None:
-    """Add the option that says where the text of `--data` is."""
-    command.add_argument(
-        "--field", help="of the text in .jsonl and .parquet files of --data (default: text)"
-    )
 
 
 def add_filters(command: argparse.ArgumentParser) -> None:
@@ -98,52 +107,76 @@ def add_filters(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--since", default="", help="first day, as 2026-01-31 (UTC)")
     command.add_argument("--until", default="", help="last day")
-    command.add_argument("--metric", default="valid/loss", help="less is better")
-    command.add_argument("--records", type=Path, help="a results.jsonl or folder, not MLflow")
+    command.add_argument(
+        "--metric", default="valid/loss", help="less is better (default: %(default)s)"
+    )
+    command.add_argument("--records", type=a_path, help="a results.jsonl or folder, not MLflow")
     command.add_argument(
         "--all", action="store_true", help=f"not only the best {KEPT} pairs of a profile"
     )
-    command.add_argument("--out", type=Path, help="folder of the tables (default: <root>/compare)")
+    command.add_argument(
+        "--out", type=a_folder, help="folder of the tables (default: <root>/compare)"
+    )
 
 
 def add_analysis(command: argparse.ArgumentParser) -> None:
     """Add the options of `analyze`."""
-    command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
+    command.add_argument("model", type=a_path, help="a run that kept its weights, or a checkpoint")
     text = command.add_mutually_exclusive_group()
-    text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
+    add_data(text, "the validation text of the run, or of the packages")
     text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
     add_field(command)
-    command.add_argument("--tokens", type=int, default=2**18, help="most tokens to read")
+    add_device(command)
+    command.add_argument(
+        "--tokens", type=int, default=2**18, help="most tokens to read (default: %(default)s)"
+    )
     command.add_argument("--length", type=int, help="of a window (default: the model's, up to 512)")
     command.add_argument(
-        "--earlier", type=Path, nargs="+", default=[], help="states before it, in order of training"
+        "--earlier",
+        type=there,
+        nargs="+",
+        default=[],
+        help="states before it, in order of training",
     )
     command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
-    command.add_argument("--out", type=Path, help="folder (default: <root>/analysis/<model>)")
+    command.add_argument("--out", type=a_folder, help="folder (default: <root>/analysis/<model>)")
 
 
 def add_description(command: argparse.ArgumentParser) -> None:
     """Add the options of `data`."""
     command.add_argument("verb", choices=["describe"])
     text = command.add_mutually_exclusive_group()
-    text.add_argument("--config", type=Path, nargs="+", default=[], help="of an experiment")
-    text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
+    text.add_argument("--config", type=a_file, nargs="+", default=[], help="of an experiment")
+    add_data(text, "that of the packages")
     text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
     add_field(command)
-    command.add_argument("--vocabulary", type=int, default=1024, help="ids, without --config")
+    command.add_argument(
+        "--vocabulary", type=int, default=1024, help="ids, without --config (default: %(default)s)"
+    )
 
 
 def add_sampling(command: argparse.ArgumentParser) -> None:
     """Add the options of `generate`."""
-    command.add_argument("model", type=Path, help="a run that kept its weights, or a checkpoint")
+    command.add_argument("model", type=a_path, help="a run that kept its weights, or a checkpoint")
     command.add_argument(
         "--prompt", action="append", required=True, help="a text to go on from; once or more often"
     )
-    command.add_argument("--tokens", type=int, default=100, help="most tokens to write")
-    command.add_argument("--temperature", type=float, default=1.0, help="0: the likeliest token")
-    command.add_argument("--top-p", type=float, default=1.0, help="share of probability drawn from")
-    command.add_argument("--seed", type=int, default=0, help="the same seed writes the same text")
+    add_device(command)
+    for option, kind, default, told in [
+        ("--tokens", int, 100, "most tokens to write"),
+        ("--temperature", float, 1.0, "0: the likeliest token"),
+        ("--top-p", float, 1.0, "share of probability drawn from"),
+        ("--seed", int, 0, "the same seed writes the same text"),
+    ]:
+        command.add_argument(
+            option, type=kind, default=default, help=f"{told} (default: %(default)s)"
+        )
     command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
+
+
+def chosen_settings(options: argparse.Namespace) -> dict[str, object]:
+    """Return the settings that a person chose by options: device, precision and text."""
+    return {**machine_settings(options), **data_settings(options)}
 
 
 def data_settings(options: argparse.Namespace) -> dict[str, object]:

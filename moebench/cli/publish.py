@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from moebench.cli.lookup import results_in
 from moebench.cli.provenance import outdated
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
@@ -92,9 +93,10 @@ def publish(found: Target, runs: Path) -> Path:
         FileNotFoundError: if there are no records.
         ValueError: if they are mixed.
     """
-    records = read(runs / "results.jsonl")
+    path = results_in(runs, found)
+    records = read(path)
     if reasons := mixtures(found.claims, records):
-        raise ValueError(f"{runs / 'results.jsonl'}: mixed evidence: {'; '.join(reasons)}")
+        raise ValueError(f"{path}: mixed evidence: {'; '.join(reasons)}")
     write_all(records, found.evidence)
     evidence = committed()
     _fill_in([one for one in evidence if one.found.evidence == found.evidence], evidence)

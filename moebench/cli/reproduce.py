@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from moebench import report, tracking
+from moebench.cli.lookup import results_in
 from moebench.cli.provenance import notices
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all, write_whole
@@ -20,6 +23,7 @@ from moebench.verdict import Verdict
 from moebench.verdict.paper import judge_paper
 
 RESULTS = ("results.jsonl", "verdicts.json", "report.html")
+MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class ReproduceOptions:
     track: bool = True
 
     def __post_init__(self) -> None:
-        if self.seeds is not None and self.seeds < 1:
-            raise ValueError(f"seeds={self.seeds}: must be at least 1")
+        if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"seeds={self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
         if self.workers < 1:
             raise ValueError(f"workers={self.workers}: must be at least 1")
 
@@ -51,6 +55,7 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
         ConnectionError: if MLflow is wanted and cannot be reached.
     """
     profile = target.plan.profile(options.profile)
+    refuse_without_gpu(profile, options.settings)
     seeds, settings = wanted(target.plan, options)
     experiments, planned = resolve(target, profile, settings)
     tracker = tracking.connect(options.root) if options.track else None
@@ -68,6 +73,20 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
         if tracker is not None:
             tracker.close(partners(target), [folder / name for name in RESULTS])
     return verdicts
+
+
+def refuse_without_gpu(profile: Profile, settings: Mapping[str, object]) -> None:
+    """Refuse a profile that is made for a GPU where there is none, unless a person insists.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    asked = settings.get("trainer.accelerator") == "cpu"
+    if profile.on_gpu and not asked and not torch.cuda.is_available():
+        raise ValueError(
+            f"profile={profile.name}: is made for a GPU, and torch sees none here; it would take "
+            "days. `--device cpu` runs it all the same"
+        )
 
 
 def searched(target: Target, profile: Profile, options: ReproduceOptions) -> list[RunRecord]:
@@ -118,10 +137,7 @@ def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Ver
     Raises:
         FileNotFoundError: if there are no records.
     """
-    path = folder / "results.jsonl"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
-    records = read(path)
+    records = read(results_in(folder, target))
     root = folder.parents[1]
     verdicts = judge_paper(
         target,

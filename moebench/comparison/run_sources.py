@@ -1,6 +1,5 @@
 """Where runs come from: MLflow, or where there is none folders of runs and files of records."""
 
-import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read
+from moebench.evidence.record_files import json_of, read
 from moebench.tracking import TAGS, Logged, Wanted, logged
 from moebench.tracking.read import settings_of_data
-from moebench.tracking.run_files import flatten, text
+from moebench.tracking.run_files import flatten
 
 DAY = 86400.0  # seconds
 DATABASE = "mlflow.db"  # MLflow's default, in the folder of all runs
@@ -100,11 +99,19 @@ def _in_folder(root: Path, wanted: Wanted) -> Iterator[Logged]:
     """Yield the runs under `<root>/<target>/<profile>/<arm>/seed_<n>`."""
     # A pattern that ends in a stroke finds folders only: an earlier comparison has left files here.
     for folder in sorted(root.glob(f"{wanted.target or '*'}/{wanted.profile or '*'}/")):
-        tags = json.loads(text(folder / TAGS) or "{}")
+        tags = _json_of(folder / TAGS)
         for path in sorted(folder.glob("*/seed_*/record.json")):
-            config = json.loads(text(path.with_name("config.json")) or "{}")
+            config = _json_of(path.with_name("config.json"))
             for record in read(path):
                 yield _logged(record, path, tags.get(record.arm, {}), config)
+
+
+def _json_of(path: Path) -> dict[str, Any]:
+    """Return the map in a file; an empty one where there is no file."""
+    found = json_of(path) if path.exists() else {}
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: expected keys and values")
+    return found
 
 
 def _logged(

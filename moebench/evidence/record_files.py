@@ -1,5 +1,6 @@
 """Files of records: written whole or not at all, and read with the place of every fault."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable
@@ -8,6 +9,18 @@ from typing import Any
 from uuid import uuid4
 
 from moebench.evidence.record import RunRecord
+
+# No room on a disk, none left of what one may use of it, a file larger than it may be.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Say whether an error, or one that led to it, is that a disk is full."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -52,7 +65,7 @@ def read(path: Path) -> list[RunRecord]:
         if line.strip():
             try:
                 records.append(RunRecord.from_json(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}:{number}: not a run record: {error}") from None
     return records
 
@@ -67,6 +80,19 @@ def read_one(path: Path) -> RunRecord:
     if len(records) != 1:
         raise ValueError(f"{path}: holds {len(records)} run records, not one; move the run away")
     return records[0]
+
+
+def json_of(path: Path) -> Any:
+    """Return what a file of JSON holds.
+
+    Raises:
+        ValueError: naming the file, if it cannot be read as that.
+        FileNotFoundError: if there is no such file.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:

@@ -19,22 +19,27 @@ import yaml
 from moebench.data.contract import PLACE
 from moebench.experiment.classes import refuse_faults
 from moebench.experiment.code import class_modules, code_of, source_of_modules
-from moebench.experiment.lightning_cli import Cli
+from moebench.experiment.config_files import naming_files
+from moebench.experiment.lightning_cli import Cli, keys_help
 from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
 from moebench.experiment.text_source import source_of
 from moebench.experiment.theirs import keys_of_theirs, naming_theirs, told_of
 from moebench.experiment.trainer_options import check_options
-from moebench.experiment.yaml_files import read_yaml
+from moebench.experiment.yaml_files import naming, read_yaml
 
 __all__ = [
     "ConfigurationError",
     "DataStamp",
     "Experiment",
+    "as_arguments",
     "explain",
+    "keys_help",
     "keys_of_theirs",
     "load",
+    "naming",
+    "naming_files",
     "naming_theirs",
     "parse",
     "read_yaml",
@@ -134,11 +139,16 @@ def load(
     Raises:
         ConfigurationError: for a missing file, an unknown key or a value of the wrong type.
     """
-    arguments = [f"--config={path}" for path in configs]
-    for key, value in settled(settings or {}).items():
-        text = value if isinstance(value, str) else json.dumps(value, default=str)
-        arguments.append(f"--{key}={text}")
-    return parse([*arguments, f"--seed_everything={seed}"])
+    files = [f"--config={path}" for path in configs]
+    return parse([*files, *as_arguments(settings or {}), f"--seed_everything={seed}"])
+
+
+def as_arguments(settings: Mapping[str, object]) -> list[str]:
+    """Return settings, as of `load`, in the form that `parse` takes."""
+    return [
+        f"--{key}={value if isinstance(value, str) else json.dumps(value, default=str)}"
+        for key, value in settled(settings).items()
+    ]
 
 
 def parse(arguments: Sequence[str]) -> Experiment:

@@ -1,18 +1,20 @@
 """LightningCLI as moebench uses it: defaults, links, and which LightningModule."""
 
 import copy
+import io
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import redirect_stdout, suppress
 from typing import Any, ClassVar
 
 import pytorch_lightning as pl
-import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import GradientAccumulationScheduler
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
+from moebench.experiment.config_files import config_files
 from moebench.experiment.trainer_options import ONE_DEVICE
+from moebench.experiment.yaml_files import read_yaml
 from moebench.training.module import Training
 
 DEFAULT_DATA = {
@@ -33,6 +35,7 @@ TRAINER_DEFAULTS = {
     "num_sanity_val_steps": 0,
     "val_check_interval": 50,
 }
+LARGEST_SEED = 2**32 - 1
 
 
 def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
@@ -41,13 +44,9 @@ def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
         return "class_path" in (arguments.get("model") or {})
     if any(re.match(r"--model(\.class_path)?(=|$)", argument) for argument in arguments):
         return True
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    paths = [one.partition("=")[2] or two for one, two in pairs if one.startswith("--config")]
-    configs = [yaml.safe_load(Path(path).read_text()) for path in paths if Path(path).is_file()]
+    configs = [read_yaml(path) for path in config_files(arguments) if path.is_file()]
     return any(
-        isinstance(config, dict)
-        and isinstance(config.get("model"), dict)
-        and "class_path" in config["model"]
+        isinstance(config.get("model"), dict) and "class_path" in config["model"]
         for config in configs
     )
 
@@ -94,11 +93,18 @@ class Cli(LightningCLI):
         parser.set_defaults({"data": DEFAULT_DATA})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Check the configuration; a resolved one has all defaults, which take long to look up."""
+        """Check the configuration; a resolved one has all defaults, which take long to look up.
+
+        Raises:
+            ValueError: for a seed that is none.
+        """
         if isinstance(args, dict):
             self.config = parser.parse_object(args, defaults=False)
         else:
             super().parse_arguments(parser, args)
+        seed = self.config["seed_everything"]
+        if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+            raise ValueError(f"seed_everything={seed}: must be from 0 to {LARGEST_SEED}")
 
     def instantiate_classes(self) -> None:
         """Leave it at the checked configuration."""
@@ -130,7 +136,7 @@ class Cli(LightningCLI):
             arguments["logger"] = self._both("logger")
         try:
             trainer = super().instantiate_trainer(**arguments)
-        except (MisconfigurationException, ImportError) as error:
+        except (MisconfigurationException, ImportError, ValueError) as error:
             raise ValueError(f"trainer: {error}") from error
         if trainer.world_size != 1:
             raise ValueError(
@@ -150,3 +156,17 @@ class Cli(LightningCLI):
         configured = self._get(self.config_init, f"trainer.{name}") or []
         more = configured if isinstance(configured, list) else [configured]
         return [*self.of_this_run.get(name, []), *more]
+
+
+def keys_help(part: str) -> str:
+    """Return the help on the keys of a part of a configuration, such as `trainer`; of `all` parts.
+
+    It is made of sections with a title, an empty line between them.
+    """
+    with redirect_stdout(io.StringIO()) as printed, suppress(SystemExit):
+        Cli(["--help"])
+    sections = printed.getvalue().rstrip("\n").split("\n\n")
+    if part == "all":
+        return "\n\n".join(sections)
+    key = re.compile(rf"^ +--{part}\b", re.MULTILINE)
+    return "\n\n".join(section for section in sections[1:] if key.search(section))

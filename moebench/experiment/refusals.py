@@ -79,7 +79,7 @@ def explain(message: str) -> str:
     if unknown:
         name = unknown[1] or unknown[2]
         return f"{key}: no class or module is called {name}; a class_path or one of {_names(key)}"
-    lines = [re.sub(r"\s*Got value: .*|^[-\s]+", "", line) for line in message.splitlines()]
+    lines = [re.sub(r"\s*Got value: .*|^\s*(?:-\s+)?", "", line) for line in message.splitlines()]
     useful = [
         re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
         for line in lines

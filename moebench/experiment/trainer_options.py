@@ -129,7 +129,8 @@ def check_options(options: Mapping[str, Any]) -> None:
 def _check_end(options: Mapping[str, Any]) -> None:
     """Refuse a run that has no steps or two ends; without any, the model itself ends it."""
     steps, epochs = options.get("max_steps", -1), options.get("max_epochs")
-    if steps != -1 and steps < 1:
+    if not isinstance(steps, int) or (steps != -1 and steps < 1):
+        steps = "null" if steps is None else steps
         raise ValueError(f"trainer.max_steps={steps}: must be at least 1")
     if epochs is not None and epochs != -1 and epochs < 1:
         raise ValueError(f"trainer.max_epochs={epochs}: must be at least 1")

@@ -1,6 +1,5 @@
 """A trained model by its place: a run of ours, or a checkpoint of Hugging Face."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from torch import nn
 
 from moebench.data.published import Codec, PublishedTokenizer
 from moebench.data.tokenizer import EOS
+from moebench.evidence.record_files import json_of
 from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import lift_capacity
 from moebench.interop import from_pretrained
@@ -50,7 +50,9 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
     described = folder / DESCRIBED
     if not described.is_file():
         raise FileNotFoundError(f"{folder}: no config.json, so neither a run nor a checkpoint")
-    config: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
+    config = json_of(described)
+    if not isinstance(config, dict):
+        raise ValueError(f"{described}: expected keys and values")
     if "model_type" in config:
         return _checkpoint(folder, config, dtype)
     if "model" not in config or "data" not in config:
@@ -70,7 +72,7 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> T
     codec = PublishedTokenizer(folder)
     told = dict(config)
     if (more := folder / "generation_config.json").is_file():
-        told |= json.loads(more.read_text(encoding="utf-8"))
+        told |= json_of(more)
     ends = told.get("eos_token_id")
     return TrainedModel(
         path=folder,
@@ -89,8 +91,7 @@ def reopened(folder: Path) -> nn.Module:
     Raises:
         FileNotFoundError: if the run is not there, or left no weights.
     """
-    config: dict[str, Any] = json.loads((folder / DESCRIBED).read_text(encoding="utf-8"))
-    module, _ = _restored(folder / CHECKPOINT, config)
+    module, _ = _restored(folder / CHECKPOINT, json_of(folder / DESCRIBED))
     ours: nn.Module = module.eval()
     return ours
 

@@ -45,6 +45,7 @@ class Profile:
     computed: Sequence[str] | None = None  # arms of Plan.computed; None: all
     first_seed: int = 0  # those before it are for trials, which no verdict may use
     sweeps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name -> changes
+    on_gpu: bool = False  # made for a GPU; without one it would take days
 
     def seeds_of(self, arm: str) -> int:
         """Return how many seeds this arm is run with."""

@@ -12,6 +12,7 @@ from moebench.experiment.trainer_options import check_pass, share_of
 from moebench.run.first_step import try_first_step
 from moebench.run.promises import promises_kept
 from moebench.run.recording import cost_of
+from moebench.run.too_large import naming_sizes
 from moebench.training.module import Training
 
 
@@ -27,9 +28,9 @@ def checked(experiment: Experiment) -> Experiment:
         ValueError: if a part refuses, such as a capacity of less than one row, or one of somebody
             else raises, or does not answer as such a part does; if nothing in
             validation is scored; if the trainer's options do not go with the length of the data;
-            if the data module or its batches lack a part of their contract.
+            if the data module or its batches lack a part of their contract; if there is no room.
     """
-    with naming_theirs(experiment.config):
+    with naming_sizes(), naming_theirs(experiment.config):
         return _checked(experiment)
 
 

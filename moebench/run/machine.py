@@ -104,6 +104,17 @@ def precision(trainer: pl.Trainer, model: pl.LightningModule) -> str:
     return said if products == "highest" else f"{said}, products in {products} precision"
 
 
+def device_of(name: str | None) -> str:
+    """Return the device of a name, and without one a GPU where there is one.
+
+    Raises:
+        ValueError: for a GPU where torch sees none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device=cuda: torch sees no GPU here; --device cpu does without")
+    return name or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def peak_memory_bytes() -> int:
     """Return the most memory held so far: on the accelerator in use, else by this process."""
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():

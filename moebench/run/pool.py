@@ -4,6 +4,7 @@ The parent never trains. It starts processes, watches their files, and calls bac
 show progress and feed tracking.
 """
 
+import errno
 import multiprocessing
 import os
 import sys
@@ -184,8 +185,14 @@ def _program_hidden() -> Iterator[None]:
 
 
 def _ended(entry: Running) -> RunRecord:
-    """Return the record of a job whose process has ended, writing one where it left none."""
+    """Return the record of a job whose process has ended, writing one where it left none.
+
+    Raises:
+        OSError: if it found the disk full.
+    """
     job = entry.job
+    if entry.process.exitcode == worker.DISK_FULL:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder))
     record = job.record()
     if record is None:
         if job.record_path.exists():  # of a different run, which this one had no time to move aside

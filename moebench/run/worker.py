@@ -1,6 +1,7 @@
 """One run from start, or from its last checkpoint, to its record."""
 
 import logging
+import sys
 import time
 import traceback
 import warnings
@@ -10,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import write, write_all, write_whole
+from moebench.evidence.record_files import is_full, write, write_all, write_whole
 from moebench.evidence.replicas import SeveralSeeds, single, together
 from moebench.experiment import Experiment, told_of
 from moebench.run.allocator import keep_freed_memory
@@ -35,15 +36,22 @@ from moebench.run.saving import Saving
 from moebench.run.work_done import Work
 
 log = logging.getLogger(__name__)
+DISK_FULL = 74  # exit code of a worker that found no room for what it had to write
 
 
 def main(job: Job, threads: int) -> None:
     """Run in a process of its own."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    with held(job):
-        write_messages(job)
-        execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)])
+    logging.raiseExceptions = False  # a message that finds no room is lost without another
+    try:
+        with held(job):
+            write_messages(job)
+            execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)])
+    except Exception as error:
+        if not is_full(error):
+            raise
+        sys.exit(DISK_FULL)  # which the parent tells once, of all workers
 
 
 def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
@@ -68,6 +76,8 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     except Pruned:
         status = "pruned"
     except Exception as error:
+        if is_full(error):
+            raise  # it is no result of the run
         status = _ending(error, objects)
         _report(job, status, error)
     record = record_of(job, status, objects)
@@ -90,6 +100,8 @@ def _call(job: Job, function: Function) -> RunRecord:
         refuse_other_code(function)
         found = function()
     except Exception as error:
+        if is_full(error):
+            raise
         _report(job, "failed", error)
         record = record_of(job, "failed")
     else:

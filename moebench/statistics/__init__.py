@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import scipy  # stats and optimize load when they are first used: they take a second
+import scipy  # its parts load when they are first used: they take a second
 from numpy.typing import NDArray
-from scipy.special import nctdtr, stdtrit  # noncentral t; the quantile of Student's t
 
 Values = NDArray[np.float64]
 
@@ -64,8 +63,8 @@ def power(effect: float, sd: float, n: int, level: float = 0.05) -> float:
         return level / 2
     if sd == 0:
         return 1.0
-    threshold = stdtrit(n - 1, 1 - level / 2)
-    seen = 1 - float(nctdtr(n - 1, abs(effect) / sd * n**0.5, threshold))
+    threshold = scipy.special.stdtrit(n - 1, 1 - level / 2)
+    seen = 1 - float(scipy.special.nctdtr(n - 1, abs(effect) / sd * n**0.5, threshold))
     return 1.0 if np.isnan(seen) else seen  # scipy gives up where the effect is very many sd
 
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar
 
-import scipy  # stats and optimize load when they are first used: they take a second
-from scipy.special import stdtr, stdtrit  # Student's distribution and its quantile
+import scipy  # its parts load when they are first used: they take a second
 
 from moebench.statistics import Interval
 
@@ -101,15 +100,15 @@ class Student(Estimate):
 
     def p_at_most(self, bound: float) -> float:
         """Return the chance of a t as large as this if the quantity were the bound."""
-        return float(stdtr(self.freedom, (bound - self.value) / self.error))
+        return float(scipy.special.stdtr(self.freedom, (bound - self.value) / self.error))
 
     def p_at_least(self, bound: float) -> float:
         """Return the chance of a t as small as this if the quantity were the bound."""
-        return float(stdtr(self.freedom, (self.value - bound) / self.error))
+        return float(scipy.special.stdtr(self.freedom, (self.value - bound) / self.error))
 
     def ends(self) -> tuple[float, float]:
         """Return both ends, at the same distance."""
-        half = float(stdtrit(self.freedom, 1 - TAIL)) * self.error
+        half = float(scipy.special.stdtrit(self.freedom, 1 - TAIL)) * self.error
         return self.value - half, self.value + half
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import ClassVar
 
-from scipy.special import stdtr, stdtrit  # Student's distribution and its inverse
+import scipy  # its parts load when they are first used: they take a second
 
 from moebench.statistics import Values
 from moebench.statistics.distributions import TAIL, Estimate
@@ -63,7 +63,7 @@ class Fieller(Estimate):
     def _p(self, bound: float, sign: int) -> float:
         error, _ = welch(self.first, self.second, bound)
         gap = self.first.mean - bound * self.second.mean
-        return float(stdtr(self._freedom, -sign * gap / error))
+        return float(scipy.special.stdtr(self._freedom, -sign * gap / error))
 
     def ends(self) -> tuple[float, float]:
         """Return both ends; nought or infinite where one of the means may be nought.
@@ -71,7 +71,7 @@ class Fieller(Estimate):
         They solve second * r^2 - 2 * both * r + first = 0, each mean's square less its share of
         t^2.
         """
-        t = float(stdtrit(self._freedom, 1 - TAIL))
+        t = float(scipy.special.stdtrit(self._freedom, 1 - TAIL))
         first, second = (
             one.mean**2 - t**2 * one.variance / one.n for one in (self.first, self.second)
         )

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
-from moebench.experiment import DataStamp, Experiment, load, read_yaml
+from moebench.experiment import DataStamp, Experiment, load, naming, read_yaml
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
+from moebench.sweeps.entries import MATCHED, baselines_of, count_of, map_of, objectives_of
 from moebench.sweeps.space import Dimension, Point, grid_size, identity_of, settings_at
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import (
@@ -24,8 +25,6 @@ from moebench.sweeps.strategies import (
 from moebench.sweeps.surroundings import surroundings
 
 LOSS = "valid/loss"
-DIRECTIONS = ("minimize", "maximize")
-MATCHED: tuple[MatchedOn, ...] = ("active_flops", "total_params", "step_time")
 KEYS = (
     *("experiment", "settings", "space", "objectives", "sampler", "pruner"),
     *("trials", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
@@ -136,31 +135,34 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         FileNotFoundError: if the file is not there.
     """
     content = read_yaml(path)
-    if unknown := set(content) - set(KEYS):
-        raise ValueError(f"{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")
-    if missing := [key for key in ("experiment", "space", "objectives") if not content.get(key)]:
-        raise ValueError(f"{missing[0]}: missing in {path}")
-    experiment = content["experiment"]
-    files = experiment if isinstance(experiment, list) else [experiment]
-    settings = {**_map(content, "settings"), **(over or {})}
-    space = read_space(content["space"])
-    sampler = read_part("sampler", content.get("sampler", "TPESampler"))
-    sweep = Sweep(
-        name=name or path.stem,
-        configs=[path.parent / str(file) for file in files],
-        settings=settings,
-        space=space,
-        objectives=_objectives(content["objectives"]),
-        sampler=sampler,
-        pruner=read_part("pruner", content.get("pruner", "NopPruner")),
-        trials=_trials(content, sampler, space),
-        seeds=_count(content, "seeds", 1, 1),
-        fresh_seeds=_count(content, "fresh_seeds", 3, 0),
-        baselines=_baselines(content.get("baselines", list(MATCHED))),
-        tuning=read_space(content["tuning"], "tuning") if "tuning" in content else (),
-        surface=_surface(content, space),
-    )
-    return _fitting(sweep)
+    with naming(path):
+        if unknown := set(content) - set(KEYS):
+            raise ValueError(f"{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")
+        if missing := [
+            key for key in ("experiment", "space", "objectives") if not content.get(key)
+        ]:
+            raise ValueError(f"{missing[0]}: missing")
+        experiment = content["experiment"]
+        files = experiment if isinstance(experiment, list) else [experiment]
+        settings = {**map_of(content, "settings"), **(over or {})}
+        space = read_space(content["space"])
+        sampler = read_part("sampler", content.get("sampler", "TPESampler"))
+        sweep = Sweep(
+            name=name or path.stem,
+            configs=[path.parent / str(file) for file in files],
+            settings=settings,
+            space=space,
+            objectives=objectives_of(content["objectives"]),
+            sampler=sampler,
+            pruner=read_part("pruner", content.get("pruner", "NopPruner")),
+            trials=_trials(content, sampler, space),
+            seeds=count_of(content, "seeds", 1, 1, FIRST_FRESH_SEED),
+            fresh_seeds=count_of(content, "fresh_seeds", 3, 0),
+            baselines=baselines_of(content.get("baselines", list(MATCHED))),
+            tuning=read_space(content["tuning"], "tuning") if "tuning" in content else (),
+            surface=_surface(content, space),
+        )
+        return _fitting(sweep)
 
 
 def _fitting(sweep: Sweep) -> Sweep:
@@ -188,51 +190,14 @@ def _fitting(sweep: Sweep) -> Sweep:
     return sweep
 
 
-def _map(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a map of the file, empty where there is none."""
-    value = content.get(key) or {}
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{key}={value}: expected keys and values")
-    return value
-
-
-def _count(content: Mapping[str, Any], key: str, default: int, least: int) -> int:
-    """Return a whole number of the file."""
-    value = content.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{key}={value}: expected a whole number from {least} on")
-    return value
-
-
 def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:
     """Return the number of trials, which a grid decides by itself."""
     if sampler.class_name != "GridSampler":
-        return _count(content, "trials", 40, 1)
+        return count_of(content, "trials", 40, 1)
     size = grid_size(space)
-    if _count(content, "trials", size, 1) != size:
+    if count_of(content, "trials", size, 1) != size:
         raise ValueError(f"trials={content['trials']}: the grid has {size} points")
     return size
-
-
-def _objectives(value: object) -> Mapping[str, str]:
-    """Return objectives with their directions."""
-    if not isinstance(value, Mapping):
-        raise ValueError(f"objectives={value}: expected metrics and directions")
-    for name, direction in value.items():
-        if direction not in DIRECTIONS:
-            allowed = " or ".join(DIRECTIONS)
-            raise ValueError(f"objectives.{name}={direction}: expected {allowed}")
-    return dict(value)
-
-
-def _baselines(value: object) -> Sequence[MatchedOn]:
-    """Return the costs in which baselines are made equal."""
-    if not isinstance(value, list):
-        raise ValueError(f"baselines={value}: expected a list of {', '.join(MATCHED)}")
-    for name in value:
-        if name not in MATCHED:
-            raise ValueError(f"baselines={name}: unknown; {nearest(name, MATCHED)}")
-    return [matched for matched in MATCHED if matched in value]
 
 
 def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """Where a study is kept: a journal in the folder of the sweep, or a database for many machines."""
 
+import json
 import logging
 import time
 import warnings
@@ -17,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from moebench.tracking.server import reason, shown
 
 JOURNAL = "study.log"
+WAY_OUT = "move the file away, and the same command makes the study again from the runs beside it"
 SECONDS = 5  # for a database to answer
 TRIES = 5
 TIMEOUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "sqlite": "timeout"}
@@ -67,8 +69,32 @@ def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
 
 
 def _journal(path: Path) -> BaseStorage:
-    """Return the journal. Optuna's lock is a link to its path, which must therefore be absolute."""
-    return JournalStorage(JournalFileBackend(str(path.absolute())))
+    """Return the journal. Optuna's lock is a link to its path, which must therefore be absolute.
+
+    Raises:
+        ValueError: naming the file, and the line if it is one, that Optuna cannot read.
+    """
+    _check(path)
+    try:
+        return JournalStorage(JournalFileBackend(str(path.absolute())))
+    except OSError:
+        raise
+    except Exception as error:  # lines that are missing may raise anything
+        raise ValueError(
+            f"{path}: is damaged ({type(error).__name__}: {error}); {WAY_OUT}"
+        ) from error
+
+
+def _check(path: Path) -> None:
+    """Refuse a journal with a line that is none; the last one may have been cut short by a kill."""
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            known = "op_code" in json.loads(line)
+        except (ValueError, TypeError, RecursionError):
+            known = False
+        if not known:
+            raise ValueError(f"{path}:{number}: is no line of a study; {WAY_OUT}")
 
 
 def _mend(path: Path) -> None:

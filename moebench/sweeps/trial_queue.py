@@ -15,7 +15,7 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from moebench.evidence.record_files import write_whole
+from moebench.evidence.record_files import json_of, write_whole
 from moebench.sweeps.definition import Sweep
 from moebench.sweeps.differences import differences
 from moebench.sweeps.leases import OWNER, Attributes, Leases
@@ -100,7 +100,7 @@ class TrialQueue:
             points = draw(self.sweep.sampler, self.sweep.space, self.sweep.trials)
             return dict(enumerate(points))
         return {
-            int(path.parent.name.removeprefix("trial_")): json.loads(path.read_text())
+            int(path.parent.name.removeprefix("trial_")): json_of(path)
             for path in self.folder.glob(f"trial_*/{POINT}")
         }
 

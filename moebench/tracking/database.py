@@ -6,13 +6,13 @@ minute, this a second.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, column, create_engine, or_, select, table
 
 from moebench.evidence.record import SWEEPS
 from moebench.tracking.finished import CURVE, DONE, HEAD, Parts, chose
+from moebench.tracking.server import sqlite_path
 
 EXPERIMENTS = table("experiments", column("experiment_id"), column("name")).c
 RUNS = table("runs", *map(column, ("run_uuid", "start_time", "experiment_id", "lifecycle_stage"))).c
@@ -28,7 +28,7 @@ def of_database(uri: str, experiment: str, required: Mapping[str, str]) -> Itera
     Raises:
         FileNotFoundError: if the database is a file that does not exist.
     """
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+    if (path := sqlite_path(uri)) is not None and not path.exists():
         raise FileNotFoundError("no such file")  # SQLite would make an empty one
     sent = _sent(experiment, required)
     found = sent.with_only_columns(sent.selected_columns.run_uuid)

@@ -13,6 +13,8 @@ from moebench.tracking.child import Child, interrupt
 from moebench.tracking.run_files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
 from moebench.tracking.store import Point, Store
 
+PARENT = "mlflow.parentRunId"
+
 
 class Partner(NamedTuple):
     """The dense arm that an arm is compared with, and the cost that is equal."""
@@ -38,6 +40,11 @@ class Archive:
         own = [run for run in runs if run.tags.get("moebench.folder") == self.identity]
         self.parents = [run.run_id for run in own if run.tags["moebench.kind"] == "reproduction"]
         self.running = [run.run_id for run in own if run.status == "RUNNING"]
+        self.orphans = [
+            run.run_id
+            for run in own
+            if run.tags["moebench.kind"] == "run" and run.tags.get(PARENT) not in self.parents
+        ]
         self.unfinished = {
             (run.tags["arm"], run.tags["seed"], run.tags["moebench.config"]): run.run_id
             for run in reversed(own)  # the newest wins
@@ -68,6 +75,8 @@ class Reproduction:
             "moebench.folder": self.archive.identity,
         }
         self.parent = self._take_up({**tags, **self.tags, "moebench.kind": "reproduction"})
+        for run_id in self.archive.orphans:  # whose parent somebody has deleted
+            store.tag(run_id, {PARENT: self.parent})
 
     def _take_up(self, tags: Mapping[str, str]) -> str:
         """Return the parent, an earlier one if there is; mark what a dead process left RUNNING."""
@@ -106,7 +115,7 @@ class Reproduction:
         arm, seed = folder.parent.name, folder.name.removeprefix("seed_")
         tags = {
             **self.tags,
-            "mlflow.parentRunId": self.parent,
+            PARENT: self.parent,
             "arm": arm,
             "seed": seed,
             "moebench.kind": "run",

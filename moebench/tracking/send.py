@@ -19,15 +19,17 @@ ARTIFACTS = ("results.jsonl", *CONCLUSIONS, "report.html", "plots")
 
 @dataclass
 class Sent:
-    """Finished runs sent now and sent before, and folders that another process is sending."""
+    """Finished runs sent now, sent before, those of a deleted parent, and folders in use."""
 
     new: int = 0
     known: int = 0
+    adopted: int = 0
     busy: int = 0
 
     def __str__(self) -> str:
+        lost = f"; {self.adopted} had lost their parent and have a new one" if self.adopted else ""
         busy = f"; {self.busy} folders are in use and send their own" if self.busy else ""
-        return f"{self.new} runs sent to MLflow, {self.known} were there already{busy}"
+        return f"{self.new} runs sent to MLflow, {self.known} were there already{lost}{busy}"
 
 
 def send(
@@ -73,7 +75,8 @@ def _send_folder(store: Store, folder: Path, partners: Mapping[str, Partner], co
     new = sum(mark not in archive.sent for mark in marks)
     counts.new += new
     counts.known += len(marks) - new
-    if new or archive.running:
+    counts.adopted += len(archive.orphans)
+    if new or archive.running or archive.orphans:
         concluded = any((folder / name).exists() for name in CONCLUSIONS)
         reproduction = Reproduction(store, folder, {})
         files = [folder / name for name in ARTIFACTS]

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from filelock import lock_descriptor
@@ -19,6 +19,7 @@ from moebench.tracking.store import Store
 
 EXPERIMENT = "moebench"
 TIMEOUT_SECONDS = 5
+SQLITE = "sqlite:///"
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -31,7 +32,22 @@ DEFAULTS = {
 
 def default_uri(root: Path) -> str:
     """Return `$MLFLOW_TRACKING_URI`, or the SQLite file under the folder of all runs."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.absolute()}/mlflow.db"
+    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(root.absolute() / "mlflow.db")
+
+
+def sqlite_uri(path: Path) -> str:
+    """Return the URI of an SQLite file; what means something else in a URI is quoted in it."""
+    if set(str(path)).isdisjoint("?#%"):
+        return f"{SQLITE}{path}"
+    return f"{SQLITE}file:{quote(str(path))}?uri=true"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file of an SQLite URI; None for a URI of anything else."""
+    if not uri.startswith(SQLITE):
+        return None
+    path = uri.removeprefix(SQLITE).partition("?")[0]
+    return Path(unquote(path.removeprefix("file:")) if path.startswith("file:") else path)
 
 
 def artifact_root(root: Path) -> str:
@@ -43,16 +59,30 @@ def ui_command(root: Path, port: int) -> list[str]:
     """Return the command that serves the MLflow UI, on loopback.
 
     Raises:
-        ValueError: if `MLFLOW_TRACKING_URI` is a server, which has a UI already.
+        ValueError: if `MLFLOW_TRACKING_URI` is a server, which has a UI already, or the port is
+            taken.
     """
     uri = default_uri(root)
     if uri.startswith("http"):
         raise ValueError(f"MLFLOW_TRACKING_URI={shown(uri)}: a server; open it in a browser")
+    _refuse_taken(port)
     return [
         *(sys.executable, "-m", "mlflow", "server"),
         *("--backend-store-uri", uri, "--default-artifact-root", artifact_root(root)),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
     ]
+
+
+def _refuse_taken(port: int) -> None:
+    """Refuse a port that something else listens on, or that only an administrator may use."""
+    with socket.socket() as tried:
+        tried.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # it may have been left just now
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ValueError(f"port={port}: {error.strerror}; --port takes another") from error
 
 
 def ui_address(root: Path, port: int) -> str:
@@ -70,11 +100,14 @@ def open_store(root: Path) -> Store:
 
     Raises:
         ConnectionError: if the server or database does not answer; names the URI and what to do.
+        OSError: if the folder of the database cannot be made; names it.
     """
     uri = default_uri(root)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    if (path := sqlite_path(uri)) is not None:  # what is wrong with a folder is no fault of MLflow
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
         _probe(uri)
         with warnings.catch_warnings():  # MLflow uses deprecated parts of SQLAlchemy
@@ -95,10 +128,11 @@ def open_store(root: Path) -> Store:
 @contextmanager
 def _one_at_a_time(uri: str) -> Iterator[None]:
     """Lock the folder of a database while its tables are made: only one program at a time can."""
-    if urlsplit(uri).scheme != "sqlite":
+    path = sqlite_path(uri)
+    if path is None:
         yield
         return
-    folder = os.open(Path(uri.removeprefix("sqlite:///")).parent, os.O_RDONLY)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
         lock_descriptor(folder)  # of the folder itself: no lock file is left beside the database
         yield
@@ -108,10 +142,8 @@ def _one_at_a_time(uri: str) -> Iterator[None]:
 
 def _probe(uri: str) -> None:
     """Fail at once where MLflow would retry for minutes: a closed port, an unusable file."""
-    parts = urlsplit(uri)
-    if parts.scheme == "sqlite":
-        path = Path(uri.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True)
+    parts, path = urlsplit(uri), sqlite_path(uri)
+    if path is not None:
         sqlite3.connect(path).execute("PRAGMA schema_version").connection.close()
     elif parts.hostname and (parts.scheme not in getproxies() or proxy_bypass(parts.hostname)):
         port = parts.port or PORTS.get(parts.scheme.partition("+")[0])

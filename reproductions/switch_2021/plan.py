@@ -160,6 +160,7 @@ PLAN = Plan(
             arms=list(GPU_ARMS),
             seeds=5,
             settings=GPU,
+            on_gpu=True,
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
             arm_settings=GPU_ARMS,
             first_seed=FIRST_FRESH_SEED,

@@ -10,14 +10,16 @@ import torch
 
 from moebench.cli.listing import data_modules, listing
 from moebench.data.contract import check_batch, check_module
+from moebench.data.modules import DATA_MODULES
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import Files
 from moebench.data.synthetic import Synthetic, Uniform
 from moebench.data.text import Text
+from moebench.experiment.classes import named_class
 from moebench.testing import DatasetContract
 
 SIZE = {"length": 16, "batch_size": 4, "valid_batches": 2}
-FAMILY = data_modules()
+FAMILY = {**DATA_MODULES, **{name: named_class(name) for name in data_modules()}}
 
 
 @pytest.fixture(scope="module", autouse=True)

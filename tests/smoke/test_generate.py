@@ -81,6 +81,7 @@ def test_a_run_writes(
     model: str, tiny: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from moebench.cli.fit import fit
+    from moebench.cli.fit_options import FitOptions
 
     config = {"mixtral": "mixtral_8.yaml", "switch": "switch_8.yaml"}
     path = Path(__file__).parents[1] / "configs" / "tiny_2026" / config[model]
@@ -90,7 +91,7 @@ def test_a_run_writes(
         if key != "data.init_args.source"
     ]
     settings.append(f"--data.init_args.source={tiny.source}")
-    assert fit([f"--config={path}", *settings], tmp_path) == 0
+    assert fit(FitOptions([f"--config={path}", *settings], root=tmp_path)) == 0
     capsys.readouterr()
     [record] = tmp_path.rglob("record.json")
     assert write(record.parent, "--tokens", "5") == 0

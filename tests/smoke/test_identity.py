@@ -9,6 +9,7 @@ import pytest
 
 from moebench import tracking
 from moebench.cli.fit import fit
+from moebench.cli.fit_options import FitOptions
 from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
@@ -79,10 +80,10 @@ def fitted(ours: Path, tiny) -> tuple[Callable[[], RunRecord], Path]:
     settings = {**tiny.settings(), **changes(ours)}
     experiment = load([CONFIGS / "switch_8.yaml"], settings)
     (ours / "mine.yaml").write_text(experiment.to_yaml())
-    arm = ours / "runs" / "fit" / "single" / experiment.hash
+    arm = ours / "runs" / "fit" / "single" / "mine"
 
     def run() -> RunRecord:
-        assert fit(["--config=mine.yaml"], ours / "runs") == 0
+        assert fit(FitOptions(["--config=mine.yaml"], name="mine", root=ours / "runs")) == 0
         [record] = read(arm / "seed_0" / "record.json")
         return record
 

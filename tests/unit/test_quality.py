@@ -23,6 +23,7 @@ from moebench.testing import verdicts
 from moebench.training.cost import parameters
 
 SHAPE = "model.network.init_args.shape"
+NOTHING = dict.fromkeys(("data", "field", "device", "precision"))  # that a person chose
 
 
 def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
@@ -279,7 +280,7 @@ def test_the_runs_of_an_earlier_best_do_not_count(
     records = [run(f"trial_{n}", seed, 3.0) for n in (0, 1) for seed in (0, 1000, 1001, 1002)]
     write_all(records, tmp_path / "results.jsonl")
     monkeypatch.setattr(quality, "search", lambda sweep, options: tmp_path)
-    options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, data=None)
+    options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, **NOTHING)
     options.no_mlflow = True
     dense = quality.Entry("dense", {}, [quality.RATE])
     assert quality.sweep_of(dense, options).name == "quality_8_dense", "steps make another study"
@@ -295,7 +296,7 @@ def test_an_entry_of_which_nothing_finished_keeps_its_runs(
     records = [run(f"trial_{n}", 0, 0.0, status="diverged", metrics={}) for n in range(2)]
     write_all(records, tmp_path / "results.jsonl")
     monkeypatch.setattr(quality, "search", lambda sweep, options: tmp_path)
-    options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, data=None)
+    options = Namespace(steps=8, points=2, seeds=2, workers=1, root=tmp_path, **NOTHING)
     options.no_mlflow = True
     found = quality.judged(quality.Entry("odd", {}, [quality.RATE]), options)
     assert [row[1] for row in rows({**runs(dense=[3.0, 3.1]), "odd": found})] == ["dense", "odd"]

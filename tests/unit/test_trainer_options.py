@@ -10,6 +10,7 @@ import pytest
 import pytorch_lightning as pl
 
 from moebench.cli.fit import fit
+from moebench.cli.fit_options import FitOptions
 from moebench.data.endless import ENDLESS
 from moebench.experiment import ConfigurationError
 from moebench.experiment.trainer_options import (
@@ -149,7 +150,9 @@ def test_a_configuration_that_asks_for_it_writes_nothing(tiny, tmp_path: Path) -
     with pytest.raises(ConfigurationError, match=r"trainer: .*torch_xla"):
         tiny("dense.yaml", {"trainer.accelerator": "tpu"})
     with pytest.raises(ConfigurationError, match="devices"):
-        fit([f"--config={CONFIGS / 'dense.yaml'}", "--trainer.devices=2"], tmp_path)
+        fit(
+            FitOptions([f"--config={CONFIGS / 'dense.yaml'}", "--trainer.devices=2"], root=tmp_path)
+        )
     assert not list(tmp_path.iterdir())
 
 

@@ -35,6 +35,8 @@ class Files:
     def __init__(self, path: str, field: str = FIELD) -> None:
         self.path = path
         self.field = field
+        if not path.strip():
+            raise ValueError("source.path: is empty; it takes a file or a folder")
         root = Path(path)
         if not root.exists():
             raise FileNotFoundError(f"source.path={path!r}: no such file or folder")

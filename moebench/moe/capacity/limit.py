@@ -20,6 +20,7 @@ from moebench.moe.sees import Sees, all_seen, sees
 
 Priority = Literal["choice", "position", "score", "random"]
 Rounding = Literal["floor", "ceil"]
+MOST = 10**9  # of anything: rows are counted in whole numbers of 64 bits
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,12 @@ class Capacity:
     priority: Priority = "choice"  # all first choices before any second, then by position
 
     def __post_init__(self) -> None:
-        if not 0 < self.factor < math.inf:
-            raise ValueError(f"capacity.factor={self.factor}: must be above 0 and finite")
-        if self.group is not None and self.group < 1:
-            raise ValueError(f"capacity.group={self.group}: must be at least 1 token")
+        if not 0 < self.factor <= MOST:
+            raise ValueError(f"capacity.factor={self.factor}: must be above 0 and at most {MOST}")
+        if not 0 <= self.minimum <= MOST:
+            raise ValueError(f"capacity.minimum={self.minimum}: must be from 0 to {MOST} rows")
+        if self.group is not None and not 1 <= self.group <= MOST:
+            raise ValueError(f"capacity.group={self.group}: must be from 1 to {MOST} tokens")
         for key, names in (("rounding", get_args(Rounding)), ("priority", get_args(Priority))):
             if getattr(self, key) not in names:
                 allowed = ", ".join(names)

@@ -1,5 +1,6 @@
 """The losses of a training, each with a name and a weight, and their sum: made here alone."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,11 +19,19 @@ TASK = "loss"  # name of the task loss among those that are logged
 
 @dataclass(frozen=True)
 class Weighted:
-    """One loss on routing decisions and what it counts beside the task loss."""
+    """One loss on routing decisions and what it counts beside the task loss.
+
+    Raises:
+        ValueError: for a weight that is negative or no number.
+    """
 
     loss: nn.Module
     weight: float = 0.01
     name: str | None = None  # it is logged as train/<name>; None: the name of its class
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < math.inf:
+            raise ValueError(f"model.losses.weight={self.weight}: must be 0 or a positive number")
 
     @property
     def label(self) -> str:

@@ -81,7 +81,7 @@ def read_history(path: Path) -> list[Line]:
     if not path.is_file():
         return []
     lines = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
+    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
             lines.append({**line, "step": int(line["step"])})

@@ -1,11 +1,12 @@
 """`sweep.json` as the page and the table need it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from moebench.evidence.record_files import json_of
 
 
 @dataclass(frozen=True)
@@ -98,4 +99,4 @@ def read_summary(folder: Path) -> Summary:
     path = folder / "sweep.json"
     if not path.exists():
         raise FileNotFoundError(f"{path}: no finished sweep; `moebench sweep` makes one")
-    return Summary(json.loads(path.read_text(encoding="utf-8")))
+    return Summary(json_of(path))

@@ -1,0 +1,80 @@
+"""The commands that train: what is imported late needs torch, and mistakes are told before."""
+
+import argparse
+
+from moebench.cli.arguments import refuse_unwritable
+from moebench.cli.options import chosen_settings
+
+
+def fit(arguments: list[str]) -> int:
+    """Run one experiment, or print what can be said of one."""
+    from moebench.cli.fit_options import FIRST, fit_options, fit_parser
+
+    asked = fit_options(arguments)
+    if asked.page == FIRST:
+        print(fit_parser().format_help(), end="")
+        return 0
+    refuse_unwritable(asked.root)
+    from moebench.cli.fit import fit as run
+
+    return run(asked)
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Reproduce one paper, or all of them."""
+    from moebench.papers import target, targets
+
+    settings = chosen_settings(options)
+    chosen = targets() if options.target == "all" else [target(options.target)]
+    for found in chosen:  # before torch is imported
+        found.plan.profile(options.profile)
+    from moebench.cli.reproduce import ReproduceOptions
+    from moebench.cli.reproduce import reproduce as run
+    from moebench.cli.terminal import shown
+    from moebench.run.pool import default_workers
+
+    for found in chosen:
+        wanted = ReproduceOptions(
+            profile=options.profile,
+            seeds=options.seeds,
+            workers=default_workers() if options.workers is None else options.workers,
+            root=options.root,
+            settings=settings,
+            track=not options.no_mlflow,
+        )
+        verdicts = run(found, wanted)
+        print(shown(found, options.root / found.folder / options.profile, verdicts))
+    return 0
+
+
+def rerun(options: argparse.Namespace) -> int:
+    """Make one recorded run again; status 1 where it comes to something else."""
+    from moebench.papers import target
+
+    found = target(options.target)
+    from moebench.cli.rerun import RerunOptions, Sameness
+    from moebench.cli.rerun import rerun as run
+
+    chosen = RerunOptions(options.arm, options.seed, options.profile, options.root)
+    answer = run(found, chosen)
+    print(answer.text)
+    return int(answer.word is Sameness.DIFFERENT)
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Search a space, compare the winner with its dense baselines on fresh seeds."""
+    from moebench.report import sweep_table
+    from moebench.run.pool import default_workers
+    from moebench.sweeps import SearchOptions, read_sweep, search
+
+    settings = chosen_settings(options)
+    chosen = SearchOptions(
+        workers=default_workers() if options.workers is None else options.workers,
+        root=options.root,
+        storage=options.storage,
+        track=not options.no_mlflow,
+    )
+    folder = search(read_sweep(options.file, options.name, settings), chosen)
+    print(sweep_table(folder))
+    print(f"report: {folder / 'report.html'}")
+    return 0

@@ -1,0 +1,47 @@
+"""A disk that is full ends a command in one line, and costs no finished run."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from moebench.run.function import Function
+from moebench.run.job import Job
+from moebench.run.pool import run_all
+
+NUMBERS = '''
+"""One number."""
+from pathlib import Path
+
+def plain():
+    return {"number": 1.0}
+
+def written():
+    if not Path("room").exists():
+        raise RuntimeError("while it was written") from OSError(28, "No space left on device")
+    return {"number": 2.0}
+'''
+
+
+def test_finished_runs_survive_and_the_rest_is_made_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "their_numbers_of_2026.py").write_text(NUMBERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    jobs = [
+        Job(
+            "t", "p", name, 0, Function(f"their_numbers_of_2026:{name}"), tmp_path / name / "seed_0"
+        )
+        for name in ("plain", "written")
+    ]
+    with pytest.raises(OSError, match="No space left") as refused:
+        run_all(jobs, 1, lambda *_: None)
+    assert refused.value.errno == errno.ENOSPC
+    assert "Traceback" not in capfd.readouterr().err
+    assert [job.record_path.exists() for job in jobs] == [True, False]
+    before = jobs[0].record_path.stat().st_mtime_ns
+    (tmp_path / "room").touch()
+    records = run_all(jobs, 1, lambda *_: None)
+    assert [record.metrics["number"] for record in records] == [1.0, 2.0]
+    assert jobs[0].record_path.stat().st_mtime_ns == before
