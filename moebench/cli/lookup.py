@@ -45,7 +45,7 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
     records = [record for record in committed if record.profile == profile]
     if not records:
         looked = f"{own} and " if profile else ""
-        ways = f"`make reproduce-{found.name}` makes records, and `--profile` says whose to take"
+        ways = f"`{found.command()}` makes records, and `--profile` says whose to take"
         raise FileNotFoundError(f"{looked}{found.evidence}: no such records; {ways}")
     return Kept(records, found.evidence, profile)
 

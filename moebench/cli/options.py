@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from moebench import __version__
+
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
@@ -10,6 +12,7 @@ KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of everything but `fit`."""
     top = argparse.ArgumentParser(prog="moebench", description=DESCRIPTION)
+    top.add_argument("--version", action="version", version=f"moebench {__version__}")
     commands = top.add_subparsers(dest="command", required=True)
     commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
     run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")

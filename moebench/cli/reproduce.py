@@ -120,7 +120,7 @@ def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Ver
     """
     path = folder / "results.jsonl"
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no records; `make reproduce-{target.name}` makes them")
+        raise FileNotFoundError(f"{path}: no records; `{target.command()}` makes them")
     records = read(path)
     root = folder.parents[1]
     verdicts = judge_paper(
