@@ -6,6 +6,8 @@ that `import moebench` is instant.
 
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from moebench.api import compare as compare
     from moebench.api import fit as fit

@@ -83,7 +83,8 @@ FRAMEWORK_BASES = {
     "ConnectionError",
 }
 HEIGHT = {name: -row for row, names in enumerate(ROWS) for name in names}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+OUTSIDE = {PACKAGE / "__init__.py", PACKAGE / "__main__.py"}  # in no part
+FILES = sorted(set(PACKAGE.rglob("*.py")) - OUTSIDE)
 CODE = [*FILES, *sorted((ROOT / "benchmarks").rglob("*.py"))]
 TESTS = sorted(path for end in ("py", "yaml") for path in (ROOT / "tests").rglob(f"*.{end}"))
 CODE += [p for p in (ROOT / "reproductions").rglob("*.py") if not p.name.startswith("test_")]

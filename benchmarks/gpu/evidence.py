@@ -16,6 +16,7 @@ from benchmarks.gpu.memory import release
 from benchmarks.gpu.papers import on_device, papers, profile_of
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.value import in_order
+from moebench import __version__
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.experiment import Experiment
@@ -24,7 +25,6 @@ from moebench.papers import Target
 from moebench.papers.plan import Arm
 from moebench.papers.registry import claims_on
 from moebench.run.job import Job
-from moebench.run.machine import version
 from moebench.run.place import found as found_of
 from moebench.run.plan_jobs import computed_jobs, load_arm, resolve
 
@@ -162,9 +162,9 @@ class Runs:
         if record is None or record.status == "failed":
             return False
         if arm in self.paper.plan.computed:
-            return record.versions.get("moebench") == version()
+            return record.versions.get("moebench") == __version__
         asked = self._as_recorded(self.paper.plan.arm(arm), record)
-        same = (asked.hash, asked.code, version())
+        same = (asked.hash, asked.code, __version__)
         return same == (record.config_hash, record.code, record.versions.get("moebench"))
 
     def _as_recorded(self, arm: Arm, record: RunRecord) -> Experiment:

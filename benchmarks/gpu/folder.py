@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.items import CUT, MEASURED, MISSING, Item, Outcome
+from moebench import __version__
 from moebench.evidence.record_files import write_whole
 from moebench.experiment.code import code_of_modules
-from moebench.run.machine import commit, version
+from moebench.run.machine import commit
 
 FORMAT = 1  # raised when lines of before cannot be read any more
 ITEMS = "items.jsonl"
@@ -52,10 +53,10 @@ class Folder:
             ValueError: if it cannot be read, is of another version, or of another machine.
         """
         for line in read(other / ITEMS):
-            if line["version"] != version():
+            if line["version"] != __version__:
                 raise ValueError(
                     f"{other}: measured by version {line['version']} of moebench, this is "
-                    f"{version()}; give a new folder"
+                    f"{__version__}; give a new folder"
                 )
             there = line["machine"]
             if changed := [key for key in SAME if there.get(key) != self.machine[key]]:
@@ -100,7 +101,7 @@ class Folder:
         """Write down what became of an item."""
         line = {
             "format": FORMAT,
-            "version": version(),
+            "version": __version__,
             "stage": item.stage,
             "item": item.name,
             "kind": item.kind,

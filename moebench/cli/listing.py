@@ -1,30 +1,40 @@
-"""What there is to use: targets with their claims, and the parts, by the key that takes them."""
+"""What there is to use: targets with their claims, sweeps, and parts by the key that takes them."""
+
+from collections.abc import Iterator
 
 from moebench.cli.part_sources import data_modules_in, families
 from moebench.papers import left_out, targets
 from moebench.papers.claim import KINDS, Claim
-from moebench.papers.registry import PACKAGE
+from moebench.papers.home import CONFIGS, HOME, PACKAGE
 from moebench.report.tables import table, wrapped
 
 
 def listing() -> str:
-    """Return targets with their claims, then the parts, as text."""
+    """Return targets with their claims, then sweeps and the parts, as text."""
     lines = []
     for found in targets():
         profiles = ", ".join(profile.name for profile in found.plan.profiles)
         lines += wrapped(
             f"{found.name}: {found.paper.authors} {found.paper.year}, {found.paper.title}"
         )
-        lines.append(f"  make reproduce-{found.name} PROFILE={{{profiles}}}")
+        lines.append(f"  {found.command(f'{{{profiles}}}')}")
         claims = [(claim.key, f"{_kind(claim)}{claim.says}") for claim in found.claims]
         lines += table((), claims, indent=2)
     for name, why in left_out().items():
         lines += wrapped(f"left out: reproductions/{name}: {why}")
+    lines += ["sweeps:", *table((), [*sweep_files()], indent=2)]
     parts = families()
     parts["data"] |= data_modules()
     for key, family in parts.items():
         lines += [f"{key}:", *table((), [*family.items()], indent=2)]
     return "\n".join(lines)
+
+
+def sweep_files() -> Iterator[tuple[str, str]]:
+    """Yield the path of every sweep that comes with moebench, and what its first line says."""
+    for path in sorted((HOME / CONFIGS / "sweeps").glob("*.yaml")):
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        yield path.relative_to(HOME).as_posix(), first.removeprefix("# ")
 
 
 def data_modules() -> dict[str, str]:

@@ -44,7 +44,7 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
     records = [record for record in committed if record.profile == profile]
     if not records:
         looked = f"{own} and " if profile else ""
-        ways = f"`make reproduce-{found.name}` makes records, and `--profile` says whose to take"
+        ways = f"`{found.command()}` makes records, and `--profile` says whose to take"
         raise FileNotFoundError(f"{looked}{found.evidence}: no such records; {ways}")
     return Kept(records, found.evidence, profile)
 
@@ -81,5 +81,5 @@ def results_in(folder: Path, found: Target) -> Path:
     """
     path = folder / RESULTS
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no records; `make reproduce-{found.name}` makes them")
+        raise FileNotFoundError(f"{path}: no records; `{found.command()}` makes them")
     return path

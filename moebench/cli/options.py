@@ -2,6 +2,7 @@
 
 import argparse
 
+from moebench import __version__
 from moebench.cli.arguments import (
     Parser,
     a_file,
@@ -26,6 +27,7 @@ KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of everything but `fit`."""
     top = Parser(prog="moebench", description=DESCRIPTION)
+    top.add_argument("--version", action="version", version=f"moebench {__version__}")
     commands = top.add_subparsers(dest="command", required=True)
     commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
     run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")

@@ -16,6 +16,7 @@ from moebench.cli.provenance import outdated
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.papers import Target, left_out, target, targets
+from moebench.papers.home import HOME, INSTALLED
 from moebench.report import (
     fill,
     markdown_costs,
@@ -91,8 +92,13 @@ def publish(found: Target, runs: Path) -> Path:
 
     Raises:
         FileNotFoundError: if there are no records.
-        ValueError: if they are mixed.
+        ValueError: if they are mixed, or the target is one of an installed moebench.
     """
+    if INSTALLED and found.evidence.is_relative_to(HOME):
+        raise ValueError(
+            f"{found.name}: comes with the installed moebench, where nothing can be published;"
+            " publish from a checkout (`pip install --editable .`)"
+        )
     path = results_in(runs, found)
     records = read(path)
     if reasons := mixtures(found.claims, records):

@@ -28,6 +28,7 @@ from moebench.experiment.text_source import source_of
 from moebench.experiment.theirs import keys_of_theirs, naming_theirs, told_of
 from moebench.experiment.trainer_options import check_options
 from moebench.experiment.yaml_files import naming, read_yaml
+from moebench.papers.home import at_home
 
 __all__ = [
     "ConfigurationError",
@@ -159,13 +160,26 @@ def parse(arguments: Sequence[str]) -> Experiment:
         SystemExit: after printing, for `--help` and `--print_config`.
     """
     with one_line_errors():
-        config = Cli(list(arguments)).config.as_dict()
+        config = Cli(_found(arguments)).config.as_dict()
         config.pop("config", None)
         refuse_faults(config)
         _check_data(config)
         experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
     return experiment
+
+
+def _found(arguments: Sequence[str]) -> list[str]:
+    """Return command-line arguments with the configurations that come with moebench found."""
+    found: list[str] = []
+    for argument in arguments:
+        option, equals, path = argument.partition("=")
+        if found[-1:] == ["--config"]:
+            argument = at_home(argument)
+        elif option == "--config" and equals:
+            argument = f"{option}={at_home(path)}"
+        found.append(argument)
+    return found
 
 
 def _check_data(config: Mapping[str, Any]) -> None:

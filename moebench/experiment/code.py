@@ -2,7 +2,8 @@
 
 Every class that a configuration names is followed to its module, and from there to all that this
 imports, at any depth. A module that lies outside the installed packages counts with a digest of its
-file, in an archive with one of that; an installed package counts with its version. What a module
+file, in an archive with one of that; an installed package counts with its version. Papers always
+count with digests, so that a run is the same from a checkout and from a wheel. What a module
 imports by a computed name is not seen, nor are files that it reads, nor what archives import.
 """
 
@@ -20,9 +21,11 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from moebench.papers.home import PACKAGE
+
 # Every record has the versions of these.
 KNOWN = frozenset({"moebench", "torch", "pytorch_lightning", "lightning_fabric", "numpy"})
-OURS = frozenset({"moebench", "reproductions"})
+OURS = frozenset({"moebench", PACKAGE})
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 STANDARD = Path(os.__file__).parent
 
@@ -93,7 +96,7 @@ def code_of_modules(
         file = _file(place)
         if place is None or file is None:
             continue
-        if INSTALLED.intersection(file.parts) and package not in own:
+        if INSTALLED.intersection(file.parts) and package not in {*own, PACKAGE}:
             if version := _version(package):
                 found[package] = version
                 continue

@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from moebench.papers.checks import check, check_beside
+from moebench.papers.home import CONFIGS, PACKAGE
 from moebench.papers.nearest import nearest
 from moebench.papers.target import Target
-
-PACKAGE = "reproductions"
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ def _load(folder: Path) -> Target:
         paper=paper.PAPER,
         claims=paper.CLAIMS,
         plan=plan.PLAN,
-        configs=folder.parents[1] / "configs" / folder.name,
+        configs=folder.parents[1] / CONFIGS / folder.name,
         evidence=folder / "results.jsonl",
     )
 

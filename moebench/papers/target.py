@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moebench.papers.claim import Claim, Paper
+from moebench.papers.home import INSTALLED
 from moebench.papers.plan import Plan
 
 
@@ -27,3 +28,9 @@ class Target:
     def folder(self) -> str:
         """Its name under configs/, reproductions/ and runs/."""
         return self.paper.key
+
+    def command(self, profile: str = "") -> str:
+        """Return the command that reproduces it; an installed moebench has no Makefile."""
+        if INSTALLED:
+            return f"moebench reproduce {self.name}" + (f" --profile {profile}" if profile else "")
+        return f"make reproduce-{self.name}" + (f" PROFILE={profile}" if profile else "")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from moebench import __version__
 from moebench.evidence.record import RunRecord, identity
 from moebench.evidence.record_files import read, read_one
 from moebench.experiment import Experiment
 from moebench.experiment.stamp import NO_DATA
 from moebench.run.function import Function
-from moebench.run.machine import version
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Job:
     def identity(self) -> str:
         """What identifies this run, apart from its seed: configuration, data and code."""
         asked = self.experiment
-        return identity(asked.hash, *asked.data, asked.code, version())
+        return identity(asked.hash, *asked.data, asked.code, __version__)
 
     @property
     def record_path(self) -> Path:
@@ -80,7 +80,7 @@ class Job:
             for name, same in (
                 ("configuration", record.config_hash == asked.hash),
                 ("code", record.code == asked.code),
-                ("version of moebench", theirs == version()),
+                ("version of moebench", theirs == __version__),
             )
             if not same
         ]

@@ -7,11 +7,12 @@ import platform
 import resource
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+
+from moebench import __version__
 
 PACKAGES = ("torch", "pytorch-lightning", "numpy")
 CHECKOUT = Path(__file__).parents[2]
@@ -23,17 +24,7 @@ MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU 
 def versions() -> dict[str, str]:
     """Return the versions of all that affects a number."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found, "moebench": version()}
-
-
-@functools.cache
-def version() -> str:
-    """Return the version of moebench, that of the checkout where nobody has installed it."""
-    try:
-        return importlib.metadata.version("moebench")
-    except importlib.metadata.PackageNotFoundError:
-        project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-        return str(project["project"]["version"])
+    return {"python": platform.python_version(), **found, "moebench": __version__}
 
 
 @functools.cache

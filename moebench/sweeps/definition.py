@@ -8,6 +8,7 @@ from typing import Any
 
 from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
 from moebench.experiment import DataStamp, Experiment, load, naming, read_yaml
+from moebench.papers.home import at_home
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
 from moebench.sweeps.entries import MATCHED, baselines_of, count_of, map_of, objectives_of
@@ -126,7 +127,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
     """Read a sweep file.
 
     Args:
-        path: the file; the experiment it names lies relative to it.
+        path: the file, or `configs/sweeps/...` of moebench; what it names lies relative to it.
         name: of the study; the file's own where it is empty.
         over: configuration keys and values laid over those of the file.
 
@@ -134,7 +135,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         ValueError: naming key, value and what is allowed.
         FileNotFoundError: if the file is not there.
     """
-    content = read_yaml(path)
+    content = read_yaml(path := Path(at_home(str(path))))
     with naming(path):
         if unknown := set(content) - set(KEYS):
             raise ValueError(f"{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")

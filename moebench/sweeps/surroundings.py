@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from moebench import __version__
 from moebench.experiment import DataStamp, Experiment
-from moebench.run.machine import version
 
 
 def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> d
         data: stamp of the data of the base, None where they have not been read.
         experiments: the base, and those that name further classes.
     """
-    found: dict[str, Any] = {"moebench": version()}
+    found: dict[str, Any] = {"moebench": __version__}
     if data is not None:
         found["data"] = data.content_hash
         if data.version != 1:
@@ -25,4 +25,4 @@ def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> d
 
 def completed(earlier: dict[str, Any]) -> dict[str, Any]:
     """Return the identity of a study; one that does not name its moebench counts as of this one."""
-    return {"moebench": version(), **earlier}
+    return {"moebench": __version__, **earlier}

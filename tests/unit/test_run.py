@@ -17,7 +17,6 @@ from torch import nn
 
 from moebench.evidence.record_files import read, read_history
 from moebench.models.output import Output
-from moebench.run import machine
 from moebench.run.callbacks import Diverged, RandomState, StopOnDivergence
 from moebench.run.function import Function
 from moebench.run.history import History
@@ -385,15 +384,3 @@ def test_a_checkpoint_waits_for_its_time_but_for_the_last(tmp_path: Path) -> Non
         for trainer.global_step in (10, 20, 30, 40):
             callback.on_validation_end(trainer, None)
     assert saved == [40, 10, 20, 30, 40]
-
-
-def test_a_checkout_that_nobody_installed_has_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> str:
-        raise machine.importlib.metadata.PackageNotFoundError(name)
-
-    known = machine.version()
-    machine.version.cache_clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(machine.importlib.metadata, "version", absent)
-        assert machine.version() == known
-    machine.version.cache_clear()

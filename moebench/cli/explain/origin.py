@@ -74,13 +74,12 @@ def checks(case: Case) -> list[str]:
         return []
     committed = case.kept.path == case.runs.evidence
     which = [] if committed else ["--profile", case.kept.profile]
-    target = case.runs.name
     commands = [
-        shlex.join(["moebench", "rerun", target, arm, str(seed), *which])
+        shlex.join(["moebench", "rerun", case.runs.name, arm, str(seed), *which])
         for arm, seed in found.items()
     ]
     return [
         "to make one of these numbers again, of any arm and seed of the claim",
         *(f"  {command}" for command in commands[:COMMANDS]),
-        f"to make them all: make reproduce-{target} PROFILE={case.kept.profile}",
+        f"to make them all: {case.runs.command(case.kept.profile)}",
     ]
