@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from moebench.cli.exports import cite
 from moebench.cli.options import KEPT, data_settings, files_arguments, parser
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
@@ -154,7 +155,7 @@ def verdict(options: argparse.Namespace) -> int:
     found = target(options.target)
     profile = found.plan.profile(options.profile)
     folder = options.root / found.folder / profile.name
-    print(shown(found, folder, judge_and_report(found, profile, folder)))
+    print(shown(found, folder, judge_and_report(found, profile, folder), options.format))
     return 0
 
 
@@ -184,13 +185,13 @@ def compare(options: argparse.Namespace) -> int:
     tags = wanted_tags(options.tag)
     runs, origin = found_runs(options.root, options.records, chosen)
     comparison = run(runs, options.metric, tags)
-    print(comparison_text(comparison))
+    print(comparison_text(comparison, options.format))
     kept = comparison if options.all else comparison.best(KEPT)
     origin += "".join(f", mixtures with {name} {value}" for name, value in tags.items())
     if left := comparison.count - kept.count:
         origin += f"; {left} pairs after the best {KEPT} of a profile are left out (--all)"
     for path in write_comparison(kept, options.out or options.root / "compare", origin):
-        print(path)
+        print(path, file=sys.stderr if options.format else sys.stdout)
     return 0
 
 
@@ -237,7 +238,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **{
         command.__name__: command
         for command in (
-            *(analyze, compare, data, doctor, explain, generate, mlflow),
+            *(analyze, cite, compare, data, doctor, explain, generate, mlflow),
             *(publish, reproduce, rerun, sweep, track, verdict),
         )
     },

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from moebench.cli.exports import add_exports
+
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
@@ -33,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     add_checks(commands)
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
+    add_exports(commands)
     look = commands.add_parser("analyze", help="look at the routing of a trained model")
     add_analysis(look)
     known = commands.add_parser("data", help="what is known about a text: size, overlap, copies")
