@@ -10,7 +10,7 @@ import pandas as pd
 
 from moebench.comparison import Comparison
 from moebench.evidence.record import RunRecord
-from moebench.report.comparison.page import comparison_csv
+from moebench.report.comparison.pair_sheet import pair_sheet
 from moebench.report.sweep.summary import Summary
 from moebench.verdict import Verdict
 
@@ -35,7 +35,7 @@ def verdict_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:
 
 def pair_frame(comparison: Comparison) -> pd.DataFrame:
     """Return a row a pair of a mixture and a dense model, as `compare.csv` has it."""
-    return pd.read_csv(io.StringIO(comparison_csv(comparison)))
+    return pd.read_csv(io.StringIO(pair_sheet(comparison).csv()))
 
 
 def refusal_frame(comparison: Comparison) -> pd.DataFrame:

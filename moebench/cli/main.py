@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from moebench.cli.arguments import refuse_unwritable
+from moebench.cli.exports import cite
 from moebench.cli.guard import guarded
 from moebench.cli.here import find_modules_here
 from moebench.cli.options import KEPT, files_arguments, parser
@@ -99,7 +100,7 @@ def verdict(options: argparse.Namespace) -> int:
     from moebench.cli.reproduce import judge_and_report
     from moebench.cli.terminal import shown
 
-    print(shown(found, folder, judge_and_report(found, profile, folder)))
+    print(shown(found, folder, judge_and_report(found, profile, folder), options.format))
     return 0
 
 
@@ -128,13 +129,13 @@ def compare(options: argparse.Namespace) -> int:
     tags = wanted_tags(options.tag)
     runs, origin = found_runs(options.root, options.records, chosen)
     comparison = run(runs, options.metric, tags)
-    print(comparison_text(comparison))
+    print(comparison_text(comparison, options.format))
     kept = comparison if options.all else comparison.best(KEPT)
     origin += "".join(f", mixtures with {name} {value}" for name, value in tags.items())
     if left := comparison.count - kept.count:
         origin += f"; {left} pairs after the best {KEPT} of a profile are left out (--all)"
     for path in write_comparison(kept, options.out or options.root / "compare", origin):
-        print(path)
+        print(path, file=sys.stderr if options.format else sys.stdout)
     return 0
 
 
@@ -181,7 +182,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **{
         command.__name__: command
         for command in (
-            *(analyze, compare, data, doctor, explain, generate, mlflow, new),
+            *(analyze, cite, compare, data, doctor, explain, generate, mlflow, new),
             *(publish, reproduce, rerun, sweep, track, verdict),
         )
     },

@@ -17,6 +17,7 @@ from moebench.cli.arguments import (
     machine_settings,
     there,
 )
+from moebench.cli.exports import add_exports
 from moebench.cli.recipes import KINDS
 
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add_checks(commands)
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
+    add_exports(commands)
     look = commands.add_parser("analyze", help="look at the routing of a trained model")
     add_analysis(look)
     known = commands.add_parser("data", help="what is known about a text: size, overlap, copies")

@@ -16,13 +16,16 @@ from moebench.papers import Target, folder_of
 from moebench.papers.computed import named
 from moebench.papers.plan import Plan, Profile
 from moebench.report.paper.own_tables import tables_of
+from moebench.report.paper.verdict_sheet import verdict_sheet
+from moebench.report.sheets import write_sheet
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.verdict import Verdict
 from moebench.verdict.paper import judge_paper
 
-RESULTS = ("results.jsonl", "verdicts.json", "report.html")
+TABLES = ("verdicts.csv", "verdicts.md", "verdicts.tex")
+RESULTS = ("results.jsonl", "verdicts.json", "report.html", *TABLES)
 MOST_SEEDS = 1000
 
 
@@ -130,7 +133,7 @@ def partners(target: Target) -> dict[str, tracking.Partner]:
 
 
 def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
-    """Judge the claims by the records in a folder; write `verdicts.json` and `report.html`.
+    """Judge the claims by the records in a folder; write verdicts, tables and report.
 
     Claims that the runs of another target judge are judged by its folder of the same profile.
 
@@ -147,6 +150,7 @@ def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Ver
     )
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
+    write_sheet(verdict_sheet(verdicts), folder, "verdicts")
     drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
     plan, tables = target.plan, tables_of(target, records)
     told = notices(target, records)

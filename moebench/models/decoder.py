@@ -1,8 +1,9 @@
 """Mixtral's decoder, and with other parts OLMoE's, Qwen's and DeepSeek's.
 
 Source: Jiang et al. 2024, Mixtral of experts (arXiv 2401.04088), section 2 and Table 1, on the
-decoder of Mistral 7B (arXiv 2310.06825). Leading dense layers and shared experts: Dai et al. 2024,
-DeepSeekMoE (arXiv 2401.06066), sections 3.2 and 5.1.1. Without mixtures it is its own dense twin.
+decoder of Jiang et al. 2023, Mistral 7B (arXiv 2310.06825). Leading dense layers and shared
+experts: Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066), sections 3.2 and 5.1.1. Without mixtures
+it is its own dense twin.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,11 +1,12 @@
 """Numbers for readers: as many digits as are significant, with their unit."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from moebench.papers.claim import ClaimTest, VerdictLabel
+from moebench.statistics import Interval
 from moebench.verdict import Verdict
 
 MINUS = "−"
@@ -22,6 +23,7 @@ SHAPES = {  # tell verdicts apart without colour; controls are square
     VerdictLabel.NOT_IMPLEMENTED: "–",
     VerdictLabel.NOT_TESTABLE: "–",
 }
+UNITS = {"valid/loss": "nats", "seconds_per_step": "s", "peak_memory_bytes": "bytes"}
 MATCHED = {
     "active_flops": "active FLOPs a token",
     "total_params": "total parameters",
@@ -29,6 +31,11 @@ MATCHED = {
     "steps": "training steps",
     None: "nothing that costs",
 }
+
+
+def with_unit(metric: str) -> str:
+    """Return a metric as the label of an axis: `valid/loss (nats)`; some have no unit."""
+    return f"{metric} ({UNITS[metric]})" if metric in UNITS else metric
 
 
 def decimals(width: float) -> int:
@@ -93,6 +100,24 @@ def effect(verdict: Verdict) -> tuple[str, str]:
     return number(verdict.effect, places, sign), ends
 
 
+def interval(found: Interval, sign: str = "-") -> str:
+    """Return an estimate with its interval; a dash where nothing is known.
+
+    One value has no interval.
+
+    Args:
+        found: the estimate.
+        sign: "+" to show a plus as well.
+    """
+    if not found.n:
+        return "–"
+    if found.n == 1:
+        return number(found.estimate, 3, sign)
+    places = max(2, decimals((found.high - found.low) / 2))
+    ends = _ends(found.low, found.high, places, sign)
+    return f"{number(found.estimate, places, sign)} {ends}"
+
+
 def p_value(p: float | None) -> str:
     """Return p with two digits, empty where there is none."""
     if p is None:
@@ -130,6 +155,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts as a person lists them: `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def plural(count: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib
 from markupsafe import Markup, escape
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLORS = 9  # of arms
@@ -132,3 +133,16 @@ def standalone(svg: Markup, css: str) -> str:
     spaces = ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     style = f'{spaces} font-family="system-ui, sans-serif"'
     return f"{head.replace('<svg', '<svg' + style, 1)}>{ground}{rest}\n"
+
+
+def legend(axes: Axes, height: float = 1.0) -> None:
+    """Put a legend above the data, at this share of the height, if any line has a name."""
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0.0, height),
+            ncols=2,
+            frameon=False,
+            fontsize=9,
+            borderaxespad=0.2,
+        )

@@ -12,6 +12,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all, write_whole
 from moebench.statistics.estimates import mean
 from moebench.sweeps.active_trials import records_in
+from moebench.sweeps.against_dense import against_dense
 from moebench.sweeps.baseline_runs import TUNED, best_arm, best_tuned, of_trial, winner
 from moebench.sweeps.definition import LOSS, Sweep
 from moebench.sweeps.parameter_importance import by_seed, importances
@@ -81,6 +82,16 @@ def summary(
         "tuned": tuned,
         "importances": importances(trials, sweep),
         "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
+        **_beside(sweep, records, compared),
+    }
+
+
+def _beside(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[str]) -> dict[str, Any]:
+    """Return what the winner gains over dense models, what all runs took, and the overlaps."""
+    return {
+        "against": against_dense(sweep, records, arms),
+        "runs": len(records),
+        "seconds": sum(record.seconds for record in records),
         "overlaps": report.overlaps(records),
     }
 

@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from filelock import lock_descriptor
 
+from moebench.tracking.opening_view import VIEW, experiment_tags
 from moebench.tracking.store import Store
 
 EXPERIMENT = "moebench"
@@ -92,7 +93,8 @@ def ui_address(root: Path, port: int) -> str:
         ConnectionError: if the database does not answer.
     """
     experiment = open_store(root).experiment
-    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    query = f"workflowType=machine_learning&viewStateShareKey={VIEW}"
+    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?{query}"
 
 
 def open_store(root: Path) -> Store:
@@ -117,7 +119,9 @@ def open_store(root: Path) -> Store:
             local = not uri.startswith(("http", "databricks"))
             artifacts = artifact_root(root) if local else None
             with _one_at_a_time(uri):
-                return Store(MlflowClient(tracking_uri=uri), EXPERIMENT, artifacts)
+                store = Store(MlflowClient(tracking_uri=uri), EXPERIMENT, artifacts)
+                store.describe(experiment_tags())
+                return store
     except Exception as error:
         raise ConnectionError(
             f"MLflow at {shown(uri)} cannot be reached ({reason(error)}); "

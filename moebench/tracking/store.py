@@ -51,6 +51,13 @@ class Store:
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(self.experiment)
 
+    def describe(self, tags: Mapping[str, str]) -> None:
+        """Set the tags of the experiment that are missing or have another value."""
+        known = self.client.get_experiment(self.experiment).tags
+        for name, value in tags.items():
+            if known.get(name) != value:
+                self.client.set_experiment_tag(self.experiment, name, value)
+
     def search(self, **tags: str) -> list[Stored]:
         """Return the runs with these tags, the newest first."""
         query = having(tags)

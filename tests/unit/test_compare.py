@@ -28,12 +28,12 @@ from moebench.comparison import (
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write, write_all
 from moebench.report.comparison.page import (
-    comparison_csv,
     comparison_markdown,
     comparison_page,
     comparison_text,
     write_comparison,
 )
+from moebench.report.comparison.pair_sheet import pair_sheet
 from moebench.testing import verdicts
 from moebench.tracking import Logged, Wanted
 
@@ -176,7 +176,7 @@ def test_times_of_different_machines_are_not_compared() -> None:
     assert pair.time_ratio.n == pair.difference_at_equal_time.n == 0
     assert pair.steps_ratio.n == pair.difference.n == 1
     assert pair.equal == ["flops_per_token"]
-    assert comparison_csv(comparison).splitlines()[1].endswith(",,,")
+    assert pair_sheet(comparison).csv().splitlines()[1].endswith(",,,")
 
 
 def test_tags_choose_among_mixtures_alone() -> None:
@@ -335,7 +335,7 @@ def test_the_best_pairs_are_kept() -> None:
 
 def test_the_files_say_the_same(tmp_path: Path) -> None:
     comparison = compare(logged(*DENSE, *SPARSE, record("odd", 0, 3.0, status="failed")))
-    row = next(csv.DictReader(io.StringIO(comparison_csv(comparison))))
+    row = next(csv.DictReader(io.StringIO(pair_sheet(comparison).csv())))
     pair = only(comparison)
     assert float(row["difference"]) == pair.difference.estimate
     assert float(row["difference_low"]) == pair.difference.low
@@ -348,14 +348,14 @@ def test_the_files_say_the_same(tmp_path: Path) -> None:
         assert "−0.20 [−0.45, +0.05]" in text.replace("\\", "")
         assert "no run finished: 1 failed" in text
     assert [p.name for p in write_comparison(comparison, tmp_path / "new", "3 runs")] == [
-        *("compare.csv", "compare.md", "compare.html"),
+        *("compare.csv", "compare.tex", "compare.md", "compare.html"),
     ]
     assert "http" not in page
     assert "&lt;" in comparison_page(compare(logged(record("<b>", 0, 1.0))), "")
 
 
 def test_one_seed_has_no_interval() -> None:
-    row = next(csv.DictReader(io.StringIO(comparison_csv(compare(logged(DENSE[0], SPARSE[0]))))))
+    row = next(csv.DictReader(io.StringIO(pair_sheet(compare(logged(DENSE[0], SPARSE[0]))).csv())))
     assert (row["difference_low"], row["difference_high"]) == ("", "")
     assert math.isclose(float(row["difference"]), -0.2)
 
@@ -373,7 +373,7 @@ def test_mixtures_that_leak_are_marked_with_a_footnote() -> None:
             assert (note in text) == leaks
             assert ("sparse†" in text) == leaks
             assert "dense†" not in text
-        [row] = csv.DictReader(io.StringIO(comparison_csv(found)))
+        [row] = csv.DictReader(io.StringIO(pair_sheet(found).csv()))
         assert row["leaks"] == (kinds if leaks else "")
 
 

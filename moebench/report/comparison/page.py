@@ -1,23 +1,23 @@
-"""A comparison of mixtures with dense models as text, Markdown, CSV and one HTML page."""
+"""A comparison of mixtures with dense models as text for a terminal and as one HTML page."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from moebench.comparison import EQUAL, NAMES, Comparison, Pair
+from moebench.comparison import EQUAL, Comparison, Pair
 from moebench.evidence.record_files import write_whole
 from moebench.report import formatting
 from moebench.report import tables as columns
-from moebench.report.comparison.figures import gains
+from moebench.report.comparison.opening import gain_of, opening
+from moebench.report.comparison.pair_sheet import HEAD, cells, pair_sheet
+from moebench.report.gain_figure import gain_figure
 from moebench.report.html import rendered
 from moebench.report.paper.markdown import escaped
 from moebench.report.paper.markdown import table as markdown
 from moebench.report.paper.text_overlap import overlap_told, overlaps
-from moebench.statistics import Interval
-from moebench.verdict.marks import footnote, leaks_of, marked
+from moebench.report.sheets import FORMATS, write_sheet
+from moebench.verdict.marks import footnote
 
-HEAD = ("mixture", "dense model", "equal in", "n", "difference", "at equal time", "steps", "time")
 MORE = ("mixture's", "dense model's", "FLOPs x", "parameters x", "time a step x")
 NOTES = (
     "difference: {metric} after as many tokens, mixture less dense; negative favours the mixture",
@@ -27,18 +27,28 @@ NOTES = (
 )
 SHOWN = 20  # pairs of a target and profile on a terminal
 DRAWN = 40  # pairs in a figure
+BESIDE = 8  # pairs in the figure beside the first words
 
 
-def comparison_text(comparison: Comparison) -> str:
-    """Return the tables for a terminal, the best pairs of every target and profile."""
-    notes = [note.format(metric=comparison.metric) for note in NOTES]
-    lines = [line for note in notes for line in columns.wrapped(note)]
+def comparison_text(comparison: Comparison, form: str = "") -> str:
+    """Return the first words and the tables for a terminal: the best pairs of every profile.
+
+    Args:
+        comparison: what was found.
+        form: csv, markdown or latex, for all pairs as another program reads them, and only those.
+    """
+    if form:
+        return FORMATS[form](pair_sheet(comparison)).rstrip()
+    lines = [line for told in opening(comparison) for line in columns.wrapped(told)]
     for title, pairs in _titled(comparison):
         rows = [cells(pair) for pair in pairs[:SHOWN]]
         lines += ["", title, *columns.table(HEAD, rows, "lllr", keys=2)]
         if len(pairs) > SHOWN:
             lines.append(f"and {len(pairs) - SHOWN} more pairs")
         lines += [line for note in _footnotes(pairs) for line in columns.wrapped(note)]
+    if comparison.groups:
+        notes = [note.format(metric=comparison.metric) for note in NOTES]
+        lines += ["", *(line for note in notes for line in columns.wrapped(note))]
     if comparison.refusals:
         lines += ["", "not compared"]
         shown = comparison.refusals[:SHOWN]
@@ -50,7 +60,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def write_comparison(comparison: Comparison, folder: Path, origin: str) -> list[Path]:
-    """Write `compare.csv`, `compare.md` and `compare.html`; return their paths.
+    """Write `compare.html`, and the tables as `compare.md`, `.csv` and `.tex`; return their paths.
 
     Args:
         comparison: what was found.
@@ -59,46 +69,19 @@ def write_comparison(comparison: Comparison, folder: Path, origin: str) -> list[
     """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "compare.csv": comparison_csv(comparison),
         "compare.md": comparison_markdown(comparison, origin),
         "compare.html": comparison_page(comparison, origin),
     }
     for name, text in texts.items():
         write_whole(folder / name, text)
-    return [folder / name for name in texts]
-
-
-def comparison_csv(comparison: Comparison) -> str:
-    """Return every pair with all digits; empty cells where nothing is known."""
-    effects = ("difference", "difference_at_equal_time", "steps_ratio", "time_ratio")
-    head = ["target", "profile", "mixture", "dense", "equal_in", "metric", "n", "never_reached"]
-    head += ["mixture_mean", "dense_mean", *(f"{cost}_ratio" for cost in EQUAL)]
-    head += [f"{effect}{end}" for effect in effects for end in ("", "_low", "_high")]
-    head += ["leaks"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    for pair in (pair for pairs in comparison.groups.values() for pair in pairs):
-        intervals: list[Interval] = [getattr(pair, effect) for effect in effects]
-        ends = [value for found in intervals for value in _ends(found)]
-        equal = " ".join(NAMES[cost] for cost in pair.equal)
-        named = [
-            pair.target,
-            pair.profile,
-            pair.mixture.arm,
-            pair.dense.arm,
-            equal,
-            comparison.metric,
-        ]
-        ratios = [pair.ratios.get(cost, "") for cost in EQUAL]
-        leaks = leaks_of(pair.mixture.runs.values())
-        writer.writerow([*named, pair.difference.n, pair.never, *pair.ends, *ratios, *ends, leaks])
-    return text.getvalue()
+    sheets = write_sheet(pair_sheet(comparison), folder, "compare", ("csv", "latex"))
+    return [*sheets, *(folder / name for name in texts)]
 
 
 def comparison_markdown(comparison: Comparison, origin: str) -> str:
-    """Return the tables as Markdown."""
-    blocks = ["# Mixtures against dense models", f"{origin}."]
+    """Return first words and tables as Markdown."""
+    blocks = ["# Mixtures against dense models", escaped(" ".join(opening(comparison)))]
+    blocks += [f"{origin}."]
     blocks.append("\n".join(f"* {note.format(metric=comparison.metric)}" for note in NOTES))
     align = "lllr" + "r" * (len(HEAD) - 4 + len(MORE))
     for title, pairs in _titled(comparison):
@@ -113,40 +96,46 @@ def comparison_markdown(comparison: Comparison, origin: str) -> str:
 
 def comparison_page(comparison: Comparison, origin: str) -> str:
     """Return one self-contained page."""
-    groups = [
-        {
-            "title": title,
-            "rows": [(*cells(pair), *more(pair)) for pair in pairs],
-            "figure": gains(pairs[:DRAWN], title),
-            "drawn": min(DRAWN, len(pairs)),
-            "footnotes": _footnotes(pairs),
-        }
-        for title, pairs in _titled(comparison)
-    ]
+    groups = list(_titled(comparison))
+    alone = len(groups) == 1 and len(groups[0][1]) <= BESIDE  # the figure beside shows all of it
     return rendered(
         "comparison/page.html",
-        comparison=comparison,
+        opening=opening(comparison),
+        **_beside(comparison),
         origin=origin,
         notes=[note.format(metric=comparison.metric) for note in NOTES],
         head=(*HEAD, *MORE),
-        groups=groups,
+        groups=[_group(title, pairs, comparison.metric, not alone) for title, pairs in groups],
         refusals=comparison.refusals,
     )
 
 
-def cells(pair: Pair) -> tuple[str, ...]:
-    """Return the cells of a pair, by `HEAD`."""
-    bound = "≤ " if pair.never else ""
-    missed = [f"not {NAMES[c]} as planned (×{pair.ratios[c]:.3g})" for c in pair.missed]
-    return (
-        *(marked(side.arm, leaks_of(side.runs.values())) for side in (pair.mixture, pair.dense)),
-        ", ".join([*(NAMES[cost] for cost in pair.equal), *missed]),
-        str(pair.difference.n),
-        _shown(pair.difference, "+"),
-        _shown(pair.difference_at_equal_time, "+"),
-        bound + _shown(pair.steps_ratio) if pair.steps_ratio.n else "–",
-        bound + _shown(pair.time_ratio) if pair.time_ratio.n else "–",
-    )
+def _group(title: str, pairs: Sequence[Pair], metric: str, drawn: bool) -> Mapping[str, Any]:
+    """Return what the page shows of a target and profile."""
+    found = [gain_of(pair, metric) for pair in pairs[:DRAWN]]
+    return {
+        "title": title,
+        "rows": [(*cells(pair), *more(pair)) for pair in pairs],
+        "figure": gain_figure(found, title) if drawn else None,
+        "drawn": len(found),
+        "footnotes": _footnotes(pairs),
+    }
+
+
+def _beside(comparison: Comparison) -> Mapping[str, Any]:
+    """Return the figure beside the first words: the best pairs, of each profile if several."""
+    groups = list(comparison.groups.values())
+    if not groups:
+        return {"best": None, "caption": ""}
+    several = len(groups) > 1
+    pairs = [of[0] for of in groups] if several else groups[0]
+    what = "The best pair of each profile" if several else "All pairs"
+    if len(pairs) > BESIDE:
+        what = f"The best {BESIDE} of {len(pairs)} pairs"
+    best = sorted(pairs, key=lambda pair: -pair.gain)[:BESIDE]
+    found = [gain_of(pair, comparison.metric) for pair in best]
+    caption = f"{what}, mixture minus dense; left of zero the mixture is ahead."
+    return {"best": gain_figure(found, "the best pairs"), "caption": caption}
 
 
 def more(pair: Pair) -> tuple[str, ...]:
@@ -170,20 +159,3 @@ def _titled(comparison: Comparison) -> Iterator[tuple[str, Sequence[Pair]]]:
     """Yield `<target> <profile>` with its pairs."""
     for names, pairs in comparison.groups.items():
         yield " ".join(names), pairs
-
-
-def _ends(found: Interval) -> list[float | str]:
-    """Return estimate, low and high; empty text for what is not known."""
-    known = [found.estimate] if found.n else [""]
-    return [*known, *((found.low, found.high) if found.n > 1 else ("", ""))]
-
-
-def _shown(found: Interval, sign: str = "-") -> str:
-    """Return an estimate with its interval, where there is one."""
-    if not found.n:
-        return "–"
-    if found.n == 1:
-        return formatting.number(found.estimate, 3, sign)
-    places = max(2, formatting.decimals((found.high - found.low) / 2))
-    low, high = (formatting.number(end, places, sign) for end in (found.low, found.high))
-    return f"{formatting.number(found.estimate, places, sign)} [{low}, {high}]"

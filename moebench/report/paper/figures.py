@@ -47,10 +47,10 @@ class Effect:
     margin: float  # in the unit of the verdict; zero where there is none
 
 
-def forest(effects: Sequence[Effect], unit: str) -> Markup:
+def forest(effects: Sequence[Effect], unit: str, name: str = "") -> Markup:
     """Return effects of one unit with their 95% intervals; bars behind them are the margins."""
     neutral = 1.0 if unit.startswith("ratio") else 0.0
-    with drawing(f"forest {unit}"):
+    with drawing(f"forest {unit} {name}"):
         figure = canvas(52 + ROW * len(effects))
         axes = figure.subplots()
         axes.grid(False, axis="y")

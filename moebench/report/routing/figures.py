@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from moebench.report.paper.figures import FOLD, OVER, UNDER
-from moebench.report.theme import STAND_INS, canvas, drawing, element
+from moebench.report.theme import STAND_INS, canvas, drawing, element, legend
 
 SHARE = LinearSegmentedColormap.from_list("share", [(0.0, f"{UNDER}00"), (1.0, UNDER)])
 FOLDS = LinearSegmentedColormap.from_list(
@@ -82,7 +82,7 @@ def information(layers: Sequence[Mapping[str, Any]]) -> Markup:
         axes.set_ylabel("nats about the expert")
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
         _layers(axes)
-        axes.legend(frameon=False, fontsize=10)
+        legend(axes)
         return element(figure, f"Information about the expert: {told}")
 
 
@@ -147,7 +147,7 @@ def certainty(found: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> Mar
                 panel.stairs(share, edges, color=color, linewidth=1.6, label=f"layer {number}")
             panel.set_xlabel(name)
         panels[0].set_ylabel("share of tokens")
-        panels[0].legend(frameon=False, fontsize=10)
+        legend(panels[0])
         return element(figure, f"How sure the routers are: {told}")
 
 
@@ -171,7 +171,7 @@ def saturation(found: Sequence[Mapping[str, Any]]) -> Markup:
         axes.set_ylim(0, 1)
         axes.set_ylabel("share of the final experts")
         if layers <= 8:
-            axes.legend(frameon=False, fontsize=10, ncols=2)
+            legend(axes)
         return element(figure, f"Share of the final routing, mean over layers: {told}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from moebench.report import formatting
 from moebench.report.html import rendered
 from moebench.report.routing import figures
+from moebench.report.routing.opening import opening
 from moebench.report.tables import table, wrapped
 
 HEAD = (
@@ -19,6 +20,11 @@ NOTES = (
     "shuffled: the same if the tokens of every window came in random order",
     "excess: repeats above shuffled; in disorder: the same where the model reads shuffled windows",
     "NMI: normalised mutual information with the expert; chance: with that of other windows",
+)
+CAPTION = (
+    "What the token tells of its expert, and what the domain of the text adds once the token is "
+    "known, each less what remains when tokens change places within a window, or windows their "
+    "domains."
 )
 
 
@@ -53,8 +59,9 @@ def _known(value: float | None, null: float | None) -> str:
 
 
 def analysis_text(findings: Mapping[str, Any]) -> str:
-    """Return the table of layers for a terminal."""
-    lines = table(HEAD, rows(findings), "r" * len(HEAD))
+    """Return the first words and the table of layers for a terminal."""
+    lines = [line for told in opening(findings) for line in wrapped(told)]
+    lines += ["", *table(HEAD, rows(findings), "r" * len(HEAD))]
     lines += ["", *(line for note in (*NOTES, *_told(findings)) for line in wrapped(note))]
     for earlier in findings["saturation"]:
         shares = ", ".join(f"{100 * layer['saturation']:.0f}%" for layer in earlier["layers"])
@@ -84,14 +91,17 @@ def analysis_page(findings: Mapping[str, Any]) -> str:
     return rendered(
         "routing/page.html",
         findings=findings,
+        opening=opening(findings),
+        information=figures.information(layers),
+        caption=CAPTION,
         told=_told(findings),
         notes=NOTES,
         head=HEAD,
         rows=rows(findings),
+        domain_head=_domain_head(chosen),
         domains=list(zip(findings["domains"], *_by_domain(findings), strict=True)),
         load=figures.loads([layer["domains"]["load"] for layer in layers]),
-        repeats=[figures.repeats(layers, name) for name in ("first", "any")],
-        information=figures.information(layers),
+        repeats=[figures.repeats(layers, name) for name in _repeats(layers)],
         specialisation=[
             figures.specialisation(
                 layers[number]["domains"]["specialisation"], findings["domains"], number
@@ -113,6 +123,18 @@ def analysis_page(findings: Mapping[str, Any]) -> str:
 def shown(layers: int) -> list[int]:
     """Return the layers with figures of their own, as in Mixtral: first, middle and last."""
     return sorted({0, layers // 2, layers - 1})
+
+
+def _repeats(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return which repeats are drawn: with one expert a token both are the same."""
+    same = all(layer["repeats"]["first"] == layer["repeats"]["any"] for layer in layers)
+    return ["first"] if same else ["first", "any"]
+
+
+def _domain_head(chosen: Sequence[int]) -> list[str]:
+    """Return the titles of the table of domains."""
+    repeats = [f"repeats (shuffled), layer {number}" for number in chosen]
+    return ["domain", "windows", "nats per token", *repeats]
 
 
 def _by_domain(findings: Mapping[str, Any]) -> Sequence[Sequence[str]]:

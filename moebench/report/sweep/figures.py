@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap
 
-from moebench.report.formatting import decimals, number
+from moebench.report.formatting import decimals, number, with_unit
+from moebench.report.sweep.opening import dense_name
 from moebench.report.sweep.summary import Summary, Trial
-from moebench.report.theme import STAND_INS, canvas, drawing, element
+from moebench.report.theme import STAND_INS, canvas, drawing, element, legend
 
 LOW = "#3585c6"  # the colour of a low value, on light and on dark
 GOOD, BEST, DENSE = STAND_INS["arm-1"], STAND_INS["arm-2"], ("arm-3", "arm-4", "arm-5")
@@ -33,10 +35,8 @@ def surface(summary: Summary) -> Markup | None:
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         colors = _colors(summary)
-        if summary.sampler == "GridSampler":
-            _cells(axes, summary, colors)
-        else:
-            _points(axes, summary, colors)
+        draw = _cells if summary.sampler == "GridSampler" else _points
+        figure.colorbar(draw(axes, summary, colors), ax=axes, label=with_unit(summary.objective))
         best = summary.best
         told = (
             f"the best {best.value(summary.objective):.4g} in trial {best.number}" if best else ""
@@ -51,12 +51,12 @@ def _colors(summary: Summary) -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("surface", stops)
 
 
-def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> None:
-    """Draw a grid: means over all that is not shown, the value in each cell."""
+def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> ScalarMappable:
+    """Draw a grid: means over all that is not shown, the value in each cell; return the colours."""
     x, y = summary.surface
     columns, rows = summary.places(x), summary.places(y)
     values = np.array([[_mean_at(summary, {x: c, y: r}) for c in columns] for r in rows])
-    axes.imshow(values, cmap=colors, origin="lower", aspect="auto", interpolation="none")
+    image = axes.imshow(values, cmap=colors, origin="lower", aspect="auto", interpolation="none")
     axes.set_xticks(range(len(columns)), [_short(value) for value in columns])
     axes.set_yticks(range(len(rows)), [_short(value) for value in rows])
     finite = values[np.isfinite(values)]
@@ -74,15 +74,16 @@ def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Non
                 axes.contour(shown, levels=[level], colors=[color], linewidths=[2.2])
                 axes.plot([], [], color=color, label=name)
         legend(axes)
+    return image
 
 
-def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> None:
-    """Draw single trials, and a contour through them where there are enough numbers."""
+def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> ScalarMappable:
+    """Draw single trials, and a contour where there are enough numbers; return the colours."""
     x, y = summary.surface
     done = summary.measured
     at = {name: [summary.position(name, trial.point[name]) for trial in done] for name in (x, y)}
     values = [trial.value(summary.objective) for trial in done]
-    axes.scatter(at[x], at[y], c=values, cmap=colors, s=70, edgecolors=FADED, linewidths=0.8)
+    dots = axes.scatter(at[x], at[y], c=values, cmap=colors, s=70, edgecolors=FADED, linewidths=0.8)
     scales = ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y))
     for axis, set_scale, name in scales:
         if summary.space[name]["log"]:
@@ -97,6 +98,7 @@ def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> No
                 axes.tricontour(at[x], at[y], values, levels=[level], colors=[color])
                 axes.plot([], [], color=color, label=name)
         legend(axes)
+    return dots
 
 
 def _on_a_line(x: Sequence[float], y: Sequence[float]) -> bool:
@@ -118,7 +120,7 @@ def _mean_at(summary: Summary, point: Mapping[str, Any]) -> float:
 def levels(summary: Summary) -> list[tuple[str, float, str]]:
     """Return name, value of the first objective and colour of every dense baseline."""
     return [
-        (arm.replace("dense_", "dense, equal ").replace("_", " "), values[summary.objective], color)
+        (dense_name(arm), values[summary.objective], color)
         for (arm, values), variable in zip(summary.baselines.items(), DENSE, strict=False)
         for color in [STAND_INS[variable]]
         if summary.objective in values
@@ -152,7 +154,7 @@ def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
             else:
                 axes.axhline(level, color=color, dashes=(5, 2), label=name)
         axes.set_xlabel(axis)
-        axes.set_ylabel(summary.objective)
+        axes.set_ylabel(with_unit(summary.objective))
         legend(axes)
         told = ", ".join(str(done[index].number) for index in best)
         return element(figure, f"{summary.objective} against {axis}; the front is trials {told}")
@@ -184,7 +186,7 @@ def history(summary: Summary) -> Markup | None:
             axes.axhline(level, color=color, dashes=(5, 2), label=name)
         _others(axes, summary.trials)
         axes.set_xlabel("trial")
-        axes.set_ylabel(summary.objective)
+        axes.set_ylabel(with_unit(summary.objective))
         legend(axes)
         return element(figure, f"{summary.objective} by trial; the best is {best[-1]:.4g}")
 
@@ -205,22 +207,9 @@ def _others(axes: Axes, trials: Sequence[Trial]) -> None:
         )
 
 
-def legend(axes: Axes, height: float = 1.0) -> None:
-    """Put a legend above the figure, at this share of its height, if any line has a name."""
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(
-            loc="lower left",
-            bbox_to_anchor=(0.0, height),
-            ncols=2,
-            frameon=False,
-            fontsize=9,
-            borderaxespad=0.2,
-        )
-
-
 def _short(value: object) -> str:
     """Return a tick label."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-__all__ = ["front", "history", "legend", "levels", "pareto", "surface"]
+__all__ = ["front", "history", "levels", "pareto", "surface"]

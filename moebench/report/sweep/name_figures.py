@@ -3,9 +3,9 @@
 import numpy as np
 from markupsafe import Markup
 
-from moebench.report.sweep.figures import FADED, GOOD, legend, levels
+from moebench.report.sweep.figures import FADED, GOOD, levels
 from moebench.report.sweep.summary import Summary, Trial
-from moebench.report.theme import STAND_INS, canvas, drawing, element
+from moebench.report.theme import STAND_INS, canvas, drawing, element, legend
 
 BEST_SHARE = 0.2  # of the trials, drawn in colour
 

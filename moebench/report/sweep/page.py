@@ -6,23 +6,20 @@ from markupsafe import Markup
 
 from moebench.evidence.record_files import write_whole
 from moebench.report import formatting
+from moebench.report.gain_figure import gain_figure
 from moebench.report.html import css, rendered
-from moebench.report.paper.costs import flagged
 from moebench.report.paper.text_overlap import overlap_told
 from moebench.report.sweep import figures as sweep_figures
 from moebench.report.sweep import name_figures as sweep_names
+from moebench.report.sweep.opening import UNTUNED, gains_of, opening, untuned
 from moebench.report.sweep.summary import Summary, read_summary
+from moebench.report.sweep.trial_rows import AGAINST, HEAD, against_rows, rows, trial_rows
 from moebench.report.tables import table, wrapped
 from moebench.report.theme import standalone
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.planned import TIME
 
-HEAD = (
-    *("arm", "best of", "in the sweep", "fresh seeds", "95% interval", "gap", "n"),
-    *("parameters", "FLOPs a token", "seconds a step"),
-)
-UNTUNED = "the dense models were not tuned, which favours the winner"
 COSTS = {"seconds_per_step": "seconds a training step", "route/dropped": "share dropped"}
+CAPTION = "The winner minus each dense baseline on fresh seeds, with 95% intervals."
 
 
 def sweep_plots(summary: Summary) -> dict[str, Markup]:
@@ -55,14 +52,20 @@ def write_plots(summary: Summary, folder: Path) -> None:
 def sweep_page(summary: Summary) -> str:
     """Return the page about a sweep, as HTML."""
     plots = sweep_plots(summary)
+    gains = gains_of(summary)
+    trials_head, trials = trial_rows(summary)
     return rendered(
         "sweep/page.html",
         summary=summary,
+        opening=opening(summary),
+        gains=gain_figure(gains, "winner and dense baselines") if gains else None,
+        caption=CAPTION,
         counts=summary.counts(),
         head=HEAD,
         rows=rows(summary),
+        against_head=AGAINST,
+        against=against_rows(summary),
         untuned=UNTUNED if untuned(summary) else "",
-        measures=list(dict.fromkeys(name for trial in summary.trials for name in trial.values)),
         reach=reach(summary),
         surface=plots.get("surface"),
         dense=dense(summary),
@@ -73,16 +76,9 @@ def sweep_page(summary: Summary) -> str:
         history=plots.get("history"),
         importances=plots.get("importances"),
         parallel=plots.get("parallel"),
-        trials=sorted(summary.trials, key=lambda trial: _rank(summary, trial.number)),
+        trials_head=trials_head,
+        trials=trials,
     )
-
-
-def _rank(summary: Summary, number: int) -> tuple[float, int]:
-    """Return the order of the table of trials: the best first, those without a value last."""
-    trial = summary.trials[number]
-    if trial not in summary.measured:
-        return float("inf"), number
-    return trial.value(summary.objective) * (1 if summary.minimize else -1), number
 
 
 def reach(summary: Summary) -> str:
@@ -103,46 +99,12 @@ def dense(summary: Summary) -> list[str]:
     return told
 
 
-def rows(summary: Summary) -> list[list[str]]:
-    """Return the cells of winner and baselines on fresh seeds."""
-    found = []
-    for row in summary.fresh:
-        costs, off = row["costs"], row.get("off_plan", {})  # nor leaks, in an older summary
-        widest = (row.get("high") or 0.0) - (row.get("low") or 0.0)
-        places = formatting.decimals(widest / 2 or row.get("gap") or 0.0) or 4
-        known = row.get("low") is not None
-        interval = f"[{row['low']:.{places}f}, {row['high']:.{places}f}]" if known else ""
-        in_sweep, mean, gap = (
-            "–" if row.get(key) is None else formatting.number(row[key], max(4, places), sign)
-            for key, sign in (("in_sweep", "-"), ("mean", "-"), ("gap", "+"))
-        )
-        found.append(
-            [
-                marked(row["arm"].replace("_", " "), row.get("leaks", "")),
-                str(row["chosen_from"]),
-                *(in_sweep, mean, interval, gap),
-                str(row["n"]) + (f" ({row['failed']} failed)" if row["failed"] else ""),
-                *(
-                    flagged(formatting.scaled(costs[name]), off.get(name)) if name in costs else "–"
-                    for name in ("params_total", "flops_per_token")
-                ),
-                flagged(formatting.digits(costs[TIME]), off.get(TIME)) if costs else "–",
-            ]
-        )
-    return found
-
-
-def untuned(summary: Summary) -> bool:
-    """Say whether the best of several trials stands beside dense models that were not tuned."""
-    dense = [row for row in summary.fresh if row["arm"].startswith("dense_")]
-    return len(summary.trials) > 1 and any(row["chosen_from"] == 1 for row in dense)
-
-
 def sweep_table(folder: Path) -> str:
-    """Return winner and baselines on fresh seeds as lines of text."""
+    """Return first words, winner and baselines on fresh seeds as lines of text."""
     summary = read_summary(folder)
     counted = ", ".join(f"{count} {name}" for name, count in summary.counts().items())
-    lines = [f"{summary.name}: {formatting.plural(len(summary.trials), 'trial')}, {counted}"]
+    lines = [line for told in opening(summary) for line in wrapped(told)]
+    lines += ["", f"{summary.name}: {formatting.plural(len(summary.trials), 'trial')}, {counted}"]
     if summary.best is not None:
         point = ", ".join(
             f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
@@ -155,8 +117,8 @@ def sweep_table(folder: Path) -> str:
         lines += wrapped(
             f"{summary.objective}; the sweep's own figure chose the winner, fresh seeds judge"
         )
-    if untuned(summary):
-        lines.append(UNTUNED)
+    if summary.against:
+        lines += ["", *table(AGAINST, against_rows(summary), "lrrr")]
     for note in (footnote(summary.leaks), overlap_told(summary.overlaps)):
         lines += wrapped(note)
     return "\n".join(lines)

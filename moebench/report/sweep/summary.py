@@ -46,6 +46,10 @@ class Summary:
         self.baselines: Mapping[str, Mapping[str, float]] = content["baselines"]
         self.importances: Mapping[str, Mapping[str, float]] = content["importances"]
         self.overlaps: Sequence[Mapping[str, float]] = content.get("overlaps", ())
+        # Nor has an older summary what follows.
+        self.against: Sequence[Mapping[str, Any]] = content.get("against", ())
+        self.runs: int = content.get("runs", 0)
+        self.seconds: float = content.get("seconds", 0.0)
         self.trials = [Trial(**trial) for trial in content["trials"]]
         self.best = next((t for t in self.trials if t.number == content["best"]), None)
 
@@ -53,6 +57,11 @@ class Summary:
     def objective(self) -> str:
         """The first objective, which decides which trial wins."""
         return next(iter(self.objectives))
+
+    @property
+    def best_arm(self) -> str:
+        """The arm of the best trial; empty where there is none."""
+        return f"trial_{self.best.number}" if self.best else ""
 
     @property
     def minimize(self) -> bool:

@@ -1,0 +1,159 @@
+"""The first words about the runs of a paper: what was found, how sure, at what cost, what is open.
+
+The page and the terminal take them from here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from moebench.evidence.record import RunRecord
+from moebench.papers.claim import JUDGED, VerdictLabel, units
+from moebench.papers.plan import MATCHED_COST
+from moebench.report.formatting import MATCHED, duration, effect, listed, p_value, plural
+from moebench.verdict import Verdict
+from moebench.verdict.remarks import chance, judged, rest
+
+FAILED = "control failed"  # what a verdict says of a control
+NAMED = 4  # claims named in a sentence
+
+
+def opening(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> list[str]:
+    """Return a few sentences.
+
+    Args:
+        verdicts: on all claims of the paper.
+        records: of one profile.
+    """
+    if {record.profile for record in records} == {"smoke"}:
+        return _smoke(records)
+    found = [*_found(judged(verdicts)), _cost(records), _open(verdicts, records)]
+    return [sentence for sentence in found if sentence]
+
+
+def _smoke(records: Sequence[RunRecord]) -> list[str]:
+    """Say whether everything works, which is all that such runs can say."""
+    lost = [
+        f"{record.arm}, seed {record.seed}: {_word(record.status)}"
+        for record in records
+        if record.status != "finished"
+    ]
+    works = f"Not everything works: {'; '.join(lost)}." if lost else "Everything works:"
+    made = f" {_made(records)}." if not lost else ""
+    return [f"{works}{made}", "The profile smoke judges nothing; quick and full do."]
+
+
+def _found(of_paper: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the counts, then the clearest statement on either side."""
+    if not of_paper:
+        yield "No statement of the paper was judged by these runs."
+        return
+    count = Counter(verdict.verdict for verdict in of_paper)
+    parts = [f"{count[word]} {word}" for word in JUDGED if count[word]]
+    yield f"{plural(len(of_paper), 'statement')} of the paper judged: {listed(parts)}."
+    sides = {
+        "Clearest for it": VerdictLabel.REPRODUCED,
+        "Clearest in part": VerdictLabel.PARTIAL,
+        "Clearest against it": VerdictLabel.NOT_REPRODUCED,
+    }
+    for told, word in sides.items():
+        best = _clearest(one for one in of_paper if one.verdict is word)
+        if best and not (word is VerdictLabel.PARTIAL and count[VerdictLabel.REPRODUCED]):
+            yield f"{told}: {best.says.rstrip('.')} ({best.claim}: {_measured(best)})."
+
+
+def _clearest(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """Return the verdict whose effect is the most intervals away from none; None without any.
+
+    Arms of equal cost come before all others.
+    """
+    found = [one for one in verdicts if _distance(one) > 0]
+    return max(
+        found, key=lambda one: (one.matched_on in MATCHED_COST, _distance(one)), default=None
+    )
+
+
+def _distance(verdict: Verdict) -> float:
+    """Return how many half intervals an effect lies from none; zero where that is not known."""
+    if verdict.effect is None or verdict.low is None or verdict.high is None:
+        return 0.0
+    half = (verdict.high - verdict.low) / 2
+    neutral = 1.0 if verdict.unit.startswith("ratio") else 0.0
+    return abs(verdict.effect - neutral) / half if half > 0 else 0.0
+
+
+def _measured(verdict: Verdict) -> str:
+    """Return effect, interval, unit, n and p of a verdict."""
+    estimate, interval = effect(verdict)
+    p = p_value(chance(verdict))
+    unit = units(verdict.replicate) if verdict.n != 1 else verdict.replicate
+    equal = [f"at equal {MATCHED[verdict.matched_on]}"] * (verdict.matched_on in MATCHED_COST)
+    parts = [" ".join(part for part in (estimate, interval, verdict.unit, *equal) if part)]
+    parts += [f"{verdict.n} {unit}"]
+    parts += [f"adjusted p {p if p.startswith('<') else f'= {p}'}"] if p else []
+    return ", ".join(parts)
+
+
+def _cost(records: Sequence[RunRecord]) -> str:
+    """Return what the runs took."""
+    if not any(record.steps for record in records):
+        return "Nothing was trained: every result is computed." if records else ""
+    return f"It took {_made(records)}; what was found holds at this scale."
+
+
+def _made(records: Sequence[RunRecord]) -> str:
+    """Return how much was trained, and on what."""
+    trained = [record for record in records if record.steps]
+    arms = len({record.arm for record in trained})
+    machines = dict.fromkeys(
+        str(record.hardware.get("accelerator") or record.hardware.get("processor") or "")
+        for record in trained
+    )
+    names = listed([name for name in machines if name])
+    seconds = duration(sum(record.seconds for record in trained))
+    runs = f"{plural(len(trained), 'run')} of {plural(arms, 'arm')}"
+    return f"{runs} and {seconds} of training{f' on {names}' if names else ''}"
+
+
+def _open(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> str:
+    """Return what these runs do not say, and why."""
+    ended = Counter(_word(one.status) for one in records if one.status != "finished")
+    parts = [
+        *_undecided(verdicts),
+        *_few(judged(verdicts)),
+        *(f"{count} of {len(records)} runs: {status}" for status, count in ended.items()),
+        rest(verdicts).rstrip("."),
+    ]
+    told = "; ".join(part for part in parts if part)
+    return told and f"Not known: {told}."
+
+
+def _undecided(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield which controls failed, then which claims stay open for another reason."""
+    failed = [one.claim for one in verdicts if one.verdict is VerdictLabel.FAILED]
+    undone = [one.claim for one in verdicts if FAILED in " ".join(one.controls.values())]
+    if failed:
+        yield f"{f'{_short(undone)}, for ' if undone else ''}the control {_short(failed)} failed"
+    open_ones = [one.claim for one in judged(verdicts) if one.verdict is VerdictLabel.INCONCLUSIVE]
+    if others := [key for key in open_ones if key not in undone]:
+        yield f"whether {_short(others)} {'hold' if len(others) > 1 else 'holds'}"
+
+
+def _few(of_paper: Sequence[Verdict]) -> Iterator[str]:
+    """Yield how many verdicts rest on less than their claims ask for."""
+    few = [one for one in of_paper if one.preliminary]
+    if few:
+        least = min(few, key=lambda one: one.n)
+        unit = least.replicate if least.n == 1 else units(least.replicate)
+        what = plural(len(few), "preliminary verdict")
+        yield f"how {what} would change with more than {least.n} {unit}"
+
+
+def _short(keys: Sequence[str]) -> str:
+    """Return a few claims by name, and how many there are besides."""
+    more = len(keys) - NAMED
+    return listed([*keys[:NAMED], f"{more} more"] if more > 0 else keys)
+
+
+def _word(status: str) -> str:
+    """Return a status in words."""
+    return status.replace("_", " ")

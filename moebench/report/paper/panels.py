@@ -1,0 +1,93 @@
+"""Which figures the page of a paper has: effects by unit, curves by group, load by arm."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from moebench.papers.claim import Claim
+from moebench.report.paper import figures, runs
+from moebench.report.paper.runs import Band, Run
+from moebench.report.theme import Stroke
+from moebench.verdict import Verdict
+
+BESIDE = 9  # effects in the figure beside the first words
+BY_STEPS, BY_TIME = "training steps", "seconds in training steps"  # axes of curves
+
+
+@dataclass(frozen=True)
+class Key:
+    """A line of a legend."""
+
+    arm: str
+    stroke: Stroke
+    end: float  # mean over the seeds at the last point
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Figures of one group of arms, with the legend they share."""
+
+    title: str
+    charts: Sequence[Markup]
+    legend: Sequence[Key]
+
+
+def forests(
+    pairs: Sequence[tuple[Claim, Verdict]],
+) -> tuple[Markup | None, list[Markup]]:
+    """Return the figure beside the first words, and the others: one a unit.
+
+    Beside stands the unit that most statements of the paper have, without controls; it stands below
+    as well only where it has more effects than find room beside.
+
+    Args:
+        pairs: claims with their verdicts; those without an interval are not drawn.
+    """
+    units: dict[str, list[figures.Effect]] = {}
+    for claim, verdict in pairs:
+        if verdict.low is not None and verdict.high is not None and verdict.low < verdict.high:
+            test = claim.test
+            margin = test.margin if test and test.unit == verdict.unit else 0.0
+            units.setdefault(verdict.unit, []).append(figures.Effect(verdict, margin))
+    if not units:
+        return None, []
+    ours = {unit: [one for one in of if one.verdict.of_paper] for unit, of in units.items()}
+    lead = max(units, key=lambda unit: (len(ours[unit]), len(units[unit])))
+    beside = (ours[lead] or units[lead])[:BESIDE]
+    below = [unit for unit, of in units.items() if unit != lead or len(of) > len(beside)]
+    return (
+        figures.forest(beside, lead, "first words"),
+        [figures.forest(units[unit], unit) for unit in below],
+    )
+
+
+def curves(
+    bands: Mapping[str, Band],
+    groups: Mapping[str, Sequence[str]],
+    strokes: Mapping[str, Stroke],
+    quantity: str,
+    axes: Sequence[str],
+) -> list[Panel]:
+    """Return the figures of every group that has something to show, one an axis.
+
+    One arm alone is drawn over the first axis only: over another it would be the same curve again.
+    """
+    panels = []
+    for title, arms in groups.items():
+        ours = {arm: bands[arm] for arm in arms if arm in bands}
+        keys = [Key(arm, strokes[arm], float(b.mean[-1]), b.seeds) for arm, b in ours.items()]
+        shown = axes if len(ours) > 1 else axes[: len(ours)]
+        charts = [figures.curves(ours, strokes, axis, quantity, title) for axis in shown]
+        if charts:
+            panels.append(Panel(title, charts, sorted(keys, key=lambda key: key.end)))
+    return panels
+
+
+def load_maps(found: Sequence[Run]) -> list[tuple[str, int, Markup]]:
+    """Return arm, seed and load map of one run an arm."""
+    return [
+        (arm, run.record.seed, figures.load_map(runs.load_maps(run), arm))
+        for arm, run in runs.representative(found).items()
+    ]
