@@ -80,4 +80,6 @@ def test_the_sweep_is_part_of_the_reproduction(
     records = read(tmp_path / PAPER.key / "smoke" / "results.jsonl")
     assert sorted({one.arm for one in records}) == [ARMS[0], HIGHEST]
     assert all(one.steps == 4 for one in records)
+    versions = {claim.key: claim.version for claim in CLAIMS}
+    assert all(one.claims == versions for one in records), "trials know what they are to judge"
     assert (tmp_path / "sweeps" / f"{PAPER.key}_smoke_front" / "report.html").exists()
