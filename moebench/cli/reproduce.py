@@ -15,6 +15,7 @@ from moebench.evidence.record_files import read, write_all, write_whole
 from moebench.papers import Target, folder_of
 from moebench.papers.computed import named
 from moebench.papers.plan import Plan, Profile
+from moebench.papers.registry import claims_on
 from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_sheet import verdict_sheet
 from moebench.report.sheets import write_sheet
@@ -109,7 +110,8 @@ def searched(target: Target, profile: Profile, options: ReproduceOptions) -> lis
         chosen = sweeps.SearchOptions(
             workers=options.workers, root=options.root, track=options.track
         )
-        folder = sweeps.search(replace(read_file, **changes), chosen)
+        claims = claims_on(target, name)
+        folder = sweeps.search(replace(read_file, claims=claims, **changes), chosen)
         found += sweeps.evidence(folder, name, target.folder, profile.name)
     return found
 

@@ -47,7 +47,10 @@ def folder_of(name: str) -> str:
 
 
 def claims_on(found: Target, arm: str) -> dict[str, int]:
-    """Return key -> version of all claims that the runs of an arm judge, of other papers too."""
+    """Return key -> version of all claims that the runs of an arm judge, of other papers too.
+
+    Those of a sweep are all that any of its points judges.
+    """
     of_others = [
         claim
         for one in targets()
@@ -55,8 +58,11 @@ def claims_on(found: Target, arm: str) -> dict[str, int]:
         if one.folder != found.folder and claim.runs_of == found.name
     ]
     of_its_own = [claim for claim in found.claims if not claim.runs_of]
-    judging = [claim for claim in [*of_its_own, *of_others] if arm in claim.arms]
-    return {claim.key: claim.version for claim in judging}
+    return {
+        claim.key: claim.version
+        for claim in [*of_its_own, *of_others]
+        if any(arm in (one, one.partition("/")[0]) for one in claim.arms)
+    }
 
 
 def _roots() -> tuple[Path, ...]:

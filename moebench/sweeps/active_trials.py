@@ -45,6 +45,7 @@ def run_of(
         experiment=experiment.with_seed(seed),
         folder=folder / arm / f"seed_{seed}",
         planned=planned or {},
+        claims=sweep.claims,
     )
 
 

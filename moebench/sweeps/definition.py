@@ -53,6 +53,7 @@ class Sweep:
             evenly (QMC); nothing: baselines are run as they are.
         surface: the two names that the heat map shows.
         data: stamp of the data of the base experiment; None until they have been read.
+        claims: key -> version of those that its runs are to judge.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Sweep:
     tuning: Sequence[Dimension] = ()
     surface: Sequence[str] = field(default_factory=tuple)
     data: DataStamp | None = None
+    claims: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def base(self) -> Experiment:

@@ -47,7 +47,8 @@ def _written_after(claim: Claim, evidence: Evidence) -> str:
     if not (claim.trained and before):
         return ""
     which = "its runs" if len(before) == len(runs) else f"{len(before)} of its {len(runs)} runs"
-    changed = f"changed to version {claim.version}" if claim.version > 1 else "filed"
+    known = any(_version_then(run, claim) is not None for run in before)
+    changed = f"changed to version {claim.version}" if known else "filed"
     return f"{changed} after {which}"
 
 

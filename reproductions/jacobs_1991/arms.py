@@ -20,6 +20,7 @@ TABLE_1 = ("four_experts", "eight_experts", "backprop_6", "backprop_12")
 DRAWN = 1  # seed of the order of speakers, where the order is not the question
 ORDERS = 20  # further random orders, beside that of the file
 ONE_ORDER = "all with one order of the speakers"
+FIVE_WEIGHTS = "the same five initial weights in every order, over which the interval does not go"
 FILED_LATE = "the order of the file became a choice after its runs had been seen"
 
 

@@ -18,7 +18,7 @@ from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import SAME, TRIALS
 from reproductions.jacobs_1991.judging_pairs import EPOCHS
-from reproductions.jacobs_1991.trials import Trials
+from reproductions.jacobs_1991.trials import Trials, apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +46,10 @@ class OverOrders(ClaimTest):
         """All arms."""
         return tuple(chain(*self.systems.values()))
 
-    def values(self, evidence: Evidence, arms: Sequence[str], quantity: str) -> Values:
-        """Return the mean of a quantity over the runs that got to the criterion, one an arm."""
+    def samples(self, evidence: Evidence, arms: Sequence[str], quantity: str) -> list[Values]:
+        """Return a quantity of the runs of each arm that got to the criterion."""
         trials = Trials(evidence, (self.step,), self.trials)
-        samples = [trials.sample(arm, self.step, quantity) for arm in arms]
-        return np.array([sample.mean() if len(sample) else np.nan for sample in samples])
+        return [trials.sample(arm, self.step, quantity) for arm in arms]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +94,16 @@ class AboveOverOrders(OverOrders):
 
     def _gaps(self, evidence: Evidence, arms: Sequence[str]) -> Values:
         """Return the gap of each arm that has runs."""
-        gaps = self.values(evidence, arms, self.quantity) - self.values(evidence, arms, self.other)
+        higher, lower = (self.samples(evidence, arms, one) for one in (self.quantity, self.other))
+        gaps = _means(higher) - _means(lower)
         return gaps[np.isfinite(gaps)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FewerEpochsOverOrders(OverOrders):
     """The first of two systems needs fewer epochs to the criterion, order by order.
+
+    A single system is held against itself, in two halves of its runs with each order.
 
     Args:
         factor: the largest ratio of epochs that counts.
@@ -112,20 +114,21 @@ class FewerEpochsOverOrders(OverOrders):
     unit: str = "ratio of epochs"
 
     def __post_init__(self) -> None:
-        if len(self.systems) != 2 or not 0 < self.factor < 1:
-            raise ValueError("two systems and a factor between 0 and 1 are needed")
+        if len(self.systems) not in (1, 2) or not 0 < self.factor < 1:
+            raise ValueError("one or two systems and a factor between 0 and 1 are needed")
         super().__post_init__()
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """Both systems, order by order."""
-        first, second = self.systems.values()
-        return list(zip(first, second, strict=True))
+        """Both systems, order by order; none, where there is one."""
+        first, *others = self.systems.values()
+        return [pair for other in others for pair in zip(first, other, strict=True)]
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the mean ratio over orders."""
-        (first, ours), (second, theirs) = self.systems.items()
-        a, b = (self.values(evidence, arms, "epochs") for arms in (ours, theirs))
+        first, *others = self.systems
+        second = others[0] if others else "itself"
+        a, b = self._epochs(evidence)
         both = np.isfinite(a) & np.isfinite(b)
         says = (
             f"{first} needs at most {self.factor:g} times the epochs of {second}, "
@@ -137,3 +140,16 @@ class FewerEpochsOverOrders(OverOrders):
             f"from {ratios.min():.2f} to {ratios.max():.2f} in single orders" if len(ratios) else ""
         )
         return Findings(found, remark=told)
+
+    def _epochs(self, evidence: Evidence) -> tuple[Values, Values]:
+        """Return the mean epochs of both systems, or of both halves of one, order by order."""
+        ours, *others = (self.samples(evidence, arms, "epochs") for arms in self.systems.values())
+        if others:
+            return _means(ours), _means(others[0])
+        halves = [apart(sample, sample, itself=True) for sample in ours]
+        return _means([first for first, _ in halves]), _means([second for _, second in halves])
+
+
+def _means(samples: Sequence[Values]) -> Values:
+    """Return the mean of each sample; NaN where it is empty."""
+    return np.array([sample.mean() if len(sample) else np.nan for sample in samples])

@@ -11,6 +11,7 @@ from moebench.papers.claim import Paper
 from reproductions.jacobs_1991.arms import (
     CODINGS,
     FILED_LATE,
+    FIVE_WEIGHTS,
     IN_ORDERS,
     ONE_ORDER,
     ORDERS,
@@ -186,7 +187,7 @@ CLAIMS_1991 = [
         seeds=ORDERS,
         replicate="speaker order",
         caution="the order of the paper is not known, and only that could bear the claim out: over "
-        "orders drawn by lot neither set is the easier",
+        f"orders drawn by lot neither set is the easier; {FIVE_WEIGHTS}",
         uncontrolled="of no set of speakers is it known beforehand that it is the easier one; how "
         "far apart two sets fall by chance is what it is judged against",
     ),

@@ -69,7 +69,7 @@ CONTROLS = [
     ),
     Claim(
         key="MX24-03n",
-        version=3,
+        version=3,  # by the test of MX24-03, and as MX24-04n
         says="Where every token is drawn by itself, consecutive ones have the same first expert "
         "more often than in random order",
         control_of="MX24-03",
@@ -88,7 +88,8 @@ CONTROLS = [
     ),
     Claim(
         key="MX24-04n",
-        version=2,
+        version=2,  # version 1 stated that there is no effect, which is what it expects
+        late=True,
         says="Where every token is drawn by itself, consecutive ones share one of their two "
         "experts more often than in random order",
         control_of="MX24-04",

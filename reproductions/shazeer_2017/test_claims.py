@@ -109,12 +109,12 @@ def test_a_world_in_which_the_paper_is_right() -> None:
 def test_loads_of_the_last_tenth_are_judged_where_records_have_them() -> None:
     records = trained(as_in_the_paper, collapsed)
     older = verdicts(records)["S17-02"]
-    assert "loads are of the last fifth" in older.caution
+    assert "loads are means over the last fifth" in older.caution
     assert older.caution in older.why
     assert older.measured[NONE]["route/cv"] == pytest.approx(2.1, abs=0.01)
     even = [replace(one, metrics={**one.metrics, "last_tenth/route/cv": 0.1}) for one in records]
     newer = verdicts(even)["S17-02"]
-    assert "loads are of the last fifth" not in newer.caution
+    assert "loads are means over the last fifth" not in newer.caution
     assert newer.effect == pytest.approx(1.0)
 
 

@@ -1,12 +1,14 @@
-"""The tests of claims that the accounts alone use: on shares of a variance, and on two means."""
+"""Tests of claims that the accounts alone use: on shares of a variance, two means and fronts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import difference
 from moebench.verdict.conditions import above, all_of, below, judged, mean_is
-from moebench.verdict.findings import Findings
+from moebench.verdict.findings import Findings, under_choices
+from moebench.verdict.front import Front
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit
 
@@ -88,3 +90,50 @@ class LowerAndWithin(ClaimTest):
             judged(lower, difference(first, second), below(self.margin), self.unit),
             [mean_is(kept, first, limit(self.within, above=False), self.unit)],
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontInWorlds(ClaimTest):
+    """A front in each of several worlds: which of them is meant, an account leaves open.
+
+    Args:
+        worlds: name -> the arms trained in it, by rising weight.
+        imbalance: the metric of imbalance.
+    """
+
+    worlds: Mapping[str, tuple[str, ...]]
+    imbalance: str
+
+    @property
+    def fronts(self) -> dict[str, Front]:
+        """World -> its front."""
+        return {
+            world: Front(
+                weighted=arms,
+                imbalance=self.imbalance,
+                metric=self.metric,
+                unit=self.unit,
+                margin=self.margin,
+            )
+            for world, arms in self.worlds.items()
+        }
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms of all worlds."""
+        return tuple(chain(*self.worlds.values()))
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """In each world the highest weight with each other one."""
+        return [pair for front in self.fronts.values() for pair in front.pairs]
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the cost in every world, then the imbalance in each."""
+        found = {world: front.judge(evidence) for world, front in self.fronts.items()}
+        costs = [replace(one.lead, choice=world) for world, one in found.items()]
+        says = f"the highest weight has a higher {self.metric} than some lower one"
+        lead, choices = under_choices(says, costs)
+        sides = [side for one in found.values() for side in one.sides]
+        notes = evidence.means((self.imbalance,), self.arms)
+        return Findings(lead, sides, choices, notes)

@@ -4,11 +4,8 @@ So far those that a sweep judges, and those told of the paper of 1991, which sta
 Fixed before any judged run.
 """
 
-from typing import Any
-
 from moebench.papers.claim import Claim, Paper
-from moebench.verdict.front import Front
-from reproductions.source_notes.judging import ExplainsMore
+from reproductions.source_notes.judging import ExplainsMore, FrontInWorlds
 from reproductions.source_notes.secondary import CLAIMS_SECONDARY
 from reproductions.source_notes.secondary_controls import CONTROLS_SECONDARY
 
@@ -24,19 +21,9 @@ EVEN, SKEWED, SENSITIVITY = "even", "skewed", "sensitivity"
 WEIGHTS = (0.0, 1e-3, 1e-2, 1e-1, 1.0)  # those of even.yaml and skewed.yaml
 ACCOUNT = "a secondary account of why gates are hard to train"
 USED = "judged on seeds that trials had used: waits for fresh ones"
-
-
-def front(world: str) -> Front:
-    """Return the test of a trade-off over the weights in one world."""
-    arms = tuple(f"{world}/{weight:g}" for weight in WEIGHTS)
-    return Front(weighted=arms, imbalance="route/max_violation", margin=0.005)
-
-
-TRADE_OFF: dict[str, Any] = {
-    "paper_values": {},
-    "matched_on": "active_flops",
-    "uncontrolled": "of no text is it known beforehand what balance costs",
-    "caution": USED,
+WORLDS = {
+    "some domains more often": tuple(f"{SKEWED}/{weight:g}" for weight in WEIGHTS),
+    "all domains alike": tuple(f"{EVEN}/{weight:g}" for weight in WEIGHTS),
 }
 
 CLAIMS = [
@@ -44,19 +31,15 @@ CLAIMS = [
     *CONTROLS_SECONDARY,
     Claim(
         key="N5-02",
-        says="Forced balance can cost quality: a trade-off, here where some domains come more "
-        "often than others",
+        version=2,  # the account names no world: the two, of which one was ours, are choices
+        says="Forced balance can cost quality: a trade-off",
         source=ACCOUNT,
-        test=front(SKEWED),
-        **TRADE_OFF,
-    ),
-    Claim(
-        key="N5-02e",
-        says="Forced balance can cost quality where all domains come equally often, too",
-        source="none; N5-02 in another world",
-        ours=True,
-        test=front(EVEN),
-        **TRADE_OFF,
+        paper_values={},
+        matched_on="active_flops",
+        test=FrontInWorlds(worlds=WORLDS, imbalance="route/max_violation", margin=0.005),
+        same_data=tuple(WORLDS.values()),
+        uncontrolled="of no text is it known beforehand what balance costs",
+        caution=USED,
     ),
     Claim(
         key="N5-04",

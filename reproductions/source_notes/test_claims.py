@@ -12,7 +12,7 @@ from moebench.verdict import Verdict, judge
 from reproductions.jacobs_1991.arms import SAME
 from reproductions.jacobs_1991.testing import at_steps
 from reproductions.source_notes.judging import ExplainsMore
-from reproductions.source_notes.paper import CLAIMS, SENSITIVITY
+from reproductions.source_notes.paper import CLAIMS, SENSITIVITY, WORLDS
 
 CLAIM = {claim.key: claim for claim in CLAIMS}
 OF_1991 = "jacobs_1991"
@@ -50,6 +50,31 @@ def test_shares(weight: float, temperature: float, factor: float, word: VerdictL
         balance_weight=weight, temperature=temperature, capacity_factor=factor, learning_rate=0.1
     )
     assert verdict_of(CLAIM["N5-04s"], records).verdict is word
+
+
+DEAR, FREE = (3.1, 3.0, 3.0, 3.0, 3.1), (3.1, 3.0, 3.0, 3.0, 2.9)  # what balance comes to
+
+
+@pytest.mark.parametrize(
+    ("losses", "word"),
+    [
+        ((DEAR, DEAR), VerdictLabel.REPRODUCED),
+        ((DEAR, FREE), VerdictLabel.PARTIAL),
+        ((FREE, DEAR), VerdictLabel.PARTIAL),
+        ((FREE, FREE), VerdictLabel.NOT_REPRODUCED),
+    ],
+)
+def test_balance_may_cost_something_in_some_worlds(
+    losses: Sequence[Sequence[float]], word: VerdictLabel
+) -> None:
+    records = [
+        run(arm, seed, loss + 0.0005 * sign, metrics={"route/max_violation": 5.0 - place})
+        for arms, of_world in zip(WORLDS.values(), losses, strict=True)
+        for place, (arm, loss) in enumerate(zip(arms, of_world, strict=True))
+        for seed in range(5)
+        for sign in [(-1) ** (seed + place)]
+    ]
+    assert verdict_of(CLAIM["N5-02"], records).verdict is word
 
 
 def test_what_the_account_leaves_open_is_not_judged() -> None:
