@@ -1,9 +1,11 @@
 """One experiment from Python."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from torch import nn
 
@@ -13,6 +15,9 @@ from moebench.evidence.record import RunRecord
 from moebench.experiment import load
 from moebench.interop.trained import reopened
 from moebench.run.check import checked
+from moebench.run.undisturbed import undisturbed
+
+Config = str | Path | Sequence[str | Path] | Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,14 @@ class Fitted:
         Raises:
             ValueError: if the run left no weights, because it failed.
         """
-        with one_line():
+        with one_line(), undisturbed():
             return reopened(self.folder)
 
 
 @one_line()
+@undisturbed()
 def fit(
-    config: str | Path | Sequence[str | Path] | Mapping[str, object],
+    config: Config,
     settings: Mapping[str, object] | None = None,
     *,
     seed: int = 0,
@@ -62,8 +68,16 @@ def fit(
     Raises:
         ValueError: for whatever is refused before anything is trained.
     """
-    given = config if isinstance(config, Mapping) else {}
-    files = [] if given else [config] if isinstance(config, str | Path) else list(config)
-    experiment = load([Path(file) for file in files], {**given, **(settings or {})}, seed)
-    folder, record = command.trained(checked(experiment), Path(root), track)
-    return Fitted(record, folder)
+    with TemporaryDirectory() as folder:
+        experiment = load(_files(config, Path(folder)), settings, seed)
+    place, record = command.trained(checked(experiment), Path(root), track)
+    return Fitted(record, place)
+
+
+def _files(config: Config, folder: Path) -> list[Path]:
+    """Return the files of a configuration; of a map a file that is written into a folder."""
+    if not isinstance(config, Mapping):
+        return [Path(one) for one in ([config] if isinstance(config, str | Path) else config)]
+    file = folder / "configuration.yaml"
+    file.write_text(json.dumps(config, default=str), encoding="utf-8")  # which is YAML
+    return [file]

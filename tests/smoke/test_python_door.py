@@ -62,7 +62,9 @@ def test_it_is_imported_in_no_time() -> None:
 def test_what_editors_see_is_what_there_is() -> None:
     tree = ast.parse((ROOT / "moebench/__init__.py").read_text())
     [types] = [node for node in tree.body if isinstance(node, ast.If)]
-    seen = {alias.asname: (node.module, alias.name) for node in types.body for alias in node.names}
+    imports = [node for node in types.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.asname: (node.module, alias.name) for node in imports for alias in node.names}
+    seen["dispatchers"] = seen.pop("_dispatch")
     assert set(seen) == set(moebench.__all__) <= set(dir(moebench))
     for name, (home, named) in seen.items():
         there = getattr(__import__(home, fromlist=[named]), named)
@@ -80,7 +82,7 @@ def test_what_editors_see_is_what_there_is() -> None:
         (lambda: moebench.records("nobody"), "target=nobody: unknown; "),
         (lambda: moebench.sweep("nowhere.yaml"), "nowhere.yaml: no such file"),
         (lambda: moebench.fit("nowhere.yaml"), "nowhere.yaml"),
-        (lambda: moebench.fit({"model": {"netwrk": {}}}), "netwrk"),
+        (lambda: moebench.fit({"model": {"network": "Decodr"}}), "the nearest: Decoder"),
         (lambda: moebench.compare(records="nowhere"), "nowhere: neither a folder"),
     ],
 )

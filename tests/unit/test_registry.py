@@ -104,9 +104,7 @@ def test_a_folder_that_does_not_load_is_named_and_the_others_work(
     [line] = caplog.messages
     assert line.startswith(f"reproductions/bad_2000 is left out: {why}")
     assert f"left out: reproductions/bad_2000: {why}" in listing()
-    with pytest.raises(
-        ValueError, match="target=bad: unknown; one of good; bad_2000 is left out"
-    ):
+    with pytest.raises(ValueError, match="target=bad: unknown; one of good; bad_2000 is left out"):
         target("bad")
     with pytest.raises(ValueError, match="no results without every paper: bad_2000 does not load"):
         with_results("", [])
