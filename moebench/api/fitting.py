@@ -53,6 +53,7 @@ def fit(
     settings: Mapping[str, object] | None = None,
     *,
     seed: int = 0,
+    name: str = "",
     root: str | Path = "runs",
     track: bool = True,
 ) -> Fitted:
@@ -62,15 +63,18 @@ def fit(
         config: a YAML file, several that are laid over one another, or a configuration as a map.
         settings: dotted keys and values laid over it, such as `{"trainer.max_steps": 20}`.
         seed: of data order, initial weights and noise.
+        name: of the run's folder; empty: the hash of the configuration.
         root: folder of all runs.
         track: whether MLflow gets a copy.
 
     Raises:
         ValueError: for whatever is refused before anything is trained.
     """
+    if "/" in name or name.startswith("."):
+        raise ValueError(f"name={name}: becomes a folder; no / and no . at the start")
     with TemporaryDirectory() as folder:
-        experiment = load(_files(config, Path(folder)), settings, seed)
-    place, record = command.trained(checked(experiment), Path(root), track)
+        experiment = checked(load(_files(config, Path(folder)), settings, seed))
+    place, record = command.trained(experiment, name or experiment.hash, Path(root), track)
     return Fitted(record, place)
 
 

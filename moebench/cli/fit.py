@@ -15,22 +15,27 @@ TARGET, PROFILE = "fit", "single"
 
 
 def fit(arguments: list[str], root: Path = Path("runs")) -> int:
-    """Run the experiment that LightningCLI arguments describe; return the exit status."""
-    folder, record = trained(checked(parse(arguments)), root)
+    """Run the experiment that LightningCLI arguments describe; return the exit status.
+
+    Its folder is named after the hash of the configuration, so the same command goes on with the
+    same run and another configuration gets a folder of its own.
+    """
+    experiment = checked(parse(arguments))
+    folder, record = trained(experiment, experiment.hash, root)
     print(f"{folder}: {record.status}, valid/loss {record.metrics.get('valid/loss')}")
     return 0 if record.status == "finished" else 1
 
 
-def trained(experiment: Experiment, root: Path, track: bool = True) -> tuple[Path, RunRecord]:
-    """Run an experiment; return the folder, where its weights are kept, and the record.
+def trained(
+    experiment: Experiment, arm: str, root: Path, track: bool = True
+) -> tuple[Path, RunRecord]:
+    """Run an experiment under a name of its own; return its folder, which has weights, and record.
 
-    The folder is named after the hash of the configuration, so the same experiment goes on with the
-    same run and another one gets a folder of its own.
+    A run that is there already is not made again.
     """
     seed = experiment.config["seed_everything"]
     tracker = tracking.connect(root) if track else None
     folder = root / TARGET / PROFILE
-    arm = experiment.hash
     job = Job(TARGET, PROFILE, arm, seed, experiment, folder / arm / f"seed_{seed}", True)
     with sole_user(folder):
         if tracker is not None:

@@ -6,8 +6,9 @@ import logging
 import re
 import warnings
 from argparse import ArgumentError
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, get_args
 
 from moebench.experiment.classes import absence, fault
 from moebench.experiment.part_registry import FAMILIES
@@ -26,6 +27,8 @@ CLASS = r"([A-Za-z_]\w*(?:\.\w+)+)"
 CLASS_NAMED = rf"(?:G(?:ot|iven) value: |val='|class_path'?[=:] ?'){CLASS}"
 NO_PART = rf"Expected '{CLASS}' to be a (?:function that returns|subclass of) <class '(\w+)'>"
 LACKING = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
+TOP = ("config", "data", "model", "seed_everything", "trainer")
+GROUPS = {"model": "moebench.training.module.Training", "trainer": "pytorch_lightning.Trainer"}
 NOISE = (  # lines of a report that are not the reason
     "Does not validate",
     "Errors:",
@@ -93,33 +96,42 @@ def explain(message: str) -> str:
 
 def _nearest_option(key: str, report: str, refused: re.Match[str]) -> str:
     """Say which options come nearest to one that was refused, or where all of them are."""
-    *places, name = f"{key}.{refused[1] or refused[2]}".strip(".").split(".")
-    known = _parameters(report, refused) or _OF_GROUPS.get(".".join(places), lambda: ())()
+    *places, name = (refused[1] or refused[2]).split(".")
+    group = ".".join([key, *places]).strip(".")
+    known: Sequence[str] = () if group else TOP
+    if part := _part(report, refused):
+        known = _arguments(part, places)
+    elif group in GROUPS:
+        known = _arguments(GROUPS[group])
     return nearest(name, known) if known else "see `moebench fit --help`"
 
 
-_OF_GROUPS: Mapping[str, Callable[[], Sequence[str]]] = {
-    "": lambda: ("config", "data", "model", "seed_everything", "trainer"),
-    "model": lambda: _arguments("moebench.training.module.Training"),
-    "trainer": lambda: _arguments("pytorch_lightning.Trainer"),
-}
+def _part(report: str, refused: re.Match[str]) -> str:
+    """Return the class of the part whose option was refused; empty where it is not named.
 
-
-def _parameters(report: str, refused: re.Match[str]) -> Sequence[str]:
-    """Return what the part whose option was refused does accept; nothing where it is not named.
-
-    The report names the part before its complaint where that is the innermost one, else after it.
+    The report names it before its complaint, or behind it in the same line.
     """
+    behind = re.match(r"\.? Got value: .*?class_path='([\w.]+)'", report[refused.end() :])
     before = re.findall(r"Problem with given class_path '([\w.]+)'", report[: refused.start()])
-    after = re.findall(r"class_path='([\w.]+)', init_args=", report[refused.end() :])
-    paths = after[:1] or before[-1:]
-    return _arguments(paths[0]) if paths else ()
+    return behind[1] if behind else (before or [""])[-1]
 
 
-def _arguments(path: str) -> Sequence[str]:
-    """Return what the class of a path accepts."""
+def _arguments(path: str, inside: Sequence[str] = ()) -> list[str]:
+    """Return what the class of a path accepts.
+
+    Args:
+        path: dotted name of the class.
+        inside: names of arguments, each of the class of the one before; the last is meant.
+    """
     module, _, name = path.rpartition(".")
-    part = getattr(importlib.import_module(module), name)
+    part: Any = getattr(importlib.import_module(module), name)
+    for place in inside:
+        argument = inspect.signature(part).parameters.get(place)
+        kind = argument.annotation if argument else None
+        classes = [one for one in (kind, *get_args(kind)) if inspect.isclass(one)]
+        if not classes:
+            return []
+        part = classes[0]
     return list(inspect.signature(part).parameters)
 
 

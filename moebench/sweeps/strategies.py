@@ -49,8 +49,8 @@ class Part:
         """
         takes = inspect.signature(self.made).parameters
         if unknown := set(self.init_args) - set(takes):
-            known = nearest(min(unknown), takes)
-            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; {known}")
+            near = nearest(min(unknown), takes)
+            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; {near}")
         known = {name: value for name, value in defaults.items() if name in takes}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parts that Optuna calls experimental

@@ -11,6 +11,7 @@ import pytest
 
 import moebench
 from moebench.experiment import ConfigurationError
+from moebench.experiment.part_registry import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/python.md").read_text()
@@ -74,6 +75,12 @@ def test_what_editors_see_is_what_there_is() -> None:
         _ = moebench.nothing
 
 
+def test_no_part_is_called_otherwise_for_being_offered() -> None:
+    """A configuration names a class by its shortest path, and its hash would be another one."""
+    parts = {part.__name__ for family in FAMILIES.values() for part in family.values()}
+    assert not parts & set(moebench.__all__)
+
+
 @pytest.mark.parametrize(
     ("call", "why"),
     [
@@ -83,6 +90,7 @@ def test_what_editors_see_is_what_there_is() -> None:
         (lambda: moebench.sweep("nowhere.yaml"), "nowhere.yaml: no such file"),
         (lambda: moebench.fit("nowhere.yaml"), "nowhere.yaml"),
         (lambda: moebench.fit({"model": {"network": "Decodr"}}), "the nearest: Decoder"),
+        (lambda: moebench.fit("nowhere.yaml", name="../x"), "name=../x: becomes a folder"),
         (lambda: moebench.compare(records="nowhere"), "nowhere: neither a folder"),
     ],
 )
