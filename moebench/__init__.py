@@ -17,32 +17,31 @@ if TYPE_CHECKING:
     from moebench.api import verdicts as verdicts
     from moebench.interop.trained import open_model as open_model
     from moebench.moe import Capacity as Capacity
-    from moebench.moe import Limited as Limited
     from moebench.moe import MoELayer as MoELayer
     from moebench.moe import RoutingDecision as RoutingDecision
     from moebench.moe import Sees as Sees
-    from moebench.moe import capacity as capacity
     from moebench.moe import dispatch as _dispatch
     from moebench.moe import experts as experts
     from moebench.moe import losses as losses
     from moebench.moe import routers as routers
     from moebench.moe import tokens_choose as tokens_choose
+    from moebench.moe.capacity import overflow as overflow
 
     dispatchers = _dispatch
 
+# No part that configurations name: they would call it by its name here, and be other experiments.
 _OFFERED = {
     "Capacity": "moebench.moe:Capacity",
-    "Limited": "moebench.moe:Limited",
     "MoELayer": "moebench.moe:MoELayer",
     "RoutingDecision": "moebench.moe:RoutingDecision",
     "Sees": "moebench.moe:Sees",
-    "capacity": "moebench.moe.capacity",
     "compare": "moebench.api:compare",
     "dispatchers": "moebench.moe.dispatch",
     "experts": "moebench.moe.experts",
     "fit": "moebench.api:fit",
     "losses": "moebench.moe.losses",
     "open_model": "moebench.interop.trained:open_model",
+    "overflow": "moebench.moe.capacity.overflow",
     "records": "moebench.api:records",
     "reproduce": "moebench.api:reproduce",
     "routers": "moebench.moe.routers",

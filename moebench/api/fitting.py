@@ -1,19 +1,24 @@
 """One experiment from Python."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from torch import nn
 
 from moebench.api.refusing import one_line
 from moebench.cli import fit as command
-from moebench.cli.fit_options import title_of
+from moebench.cli.fit_options import check_name, title_of
 from moebench.evidence.record import RunRecord
 from moebench.experiment import load
 from moebench.interop.trained import reopened
 from moebench.run.check import checked
+from moebench.run.undisturbed import undisturbed
+
+Config = str | Path | Sequence[str | Path] | Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,14 @@ class Fitted:
         Raises:
             ValueError: if the run left no weights, because it failed.
         """
-        with one_line():
+        with one_line(), undisturbed():
             return reopened(self.folder)
 
 
 @one_line()
+@undisturbed()
 def fit(
-    config: str | Path | Sequence[str | Path] | Mapping[str, object],
+    config: Config,
     settings: Mapping[str, object] | None = None,
     *,
     seed: int = 0,
@@ -65,10 +71,19 @@ def fit(
     Raises:
         ValueError: for whatever is refused before anything is trained.
     """
-    given = config if isinstance(config, Mapping) else {}
-    listed = [] if given else [config] if isinstance(config, str | Path) else list(config)
-    files = [Path(file) for file in listed]
-    experiment = checked(load(files, {**given, **(settings or {})}, seed))
+    check_name(name)
+    with TemporaryDirectory() as folder:
+        files = _files(config, Path(folder))
+        experiment = checked(load(files, settings, seed))
     called = name or command.name_of(experiment, title_of(files))
-    folder, record = command.trained(experiment, called, Path(root), track)
-    return Fitted(record, folder)
+    place, record = command.trained(experiment, called, Path(root), track)
+    return Fitted(record, place)
+
+
+def _files(config: Config, folder: Path) -> list[Path]:
+    """Return the files of a configuration; of a map a file that is written into a folder."""
+    if not isinstance(config, Mapping):
+        return [Path(one) for one in ([config] if isinstance(config, str | Path) else config)]
+    file = folder / "configuration.yaml"
+    file.write_text(json.dumps(config, default=str), encoding="utf-8")  # which is YAML
+    return [file]

@@ -14,6 +14,7 @@ from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.papers import target
 from moebench.run.pool import default_workers
+from moebench.run.undisturbed import undisturbed
 from moebench.verdict import Verdict
 
 
@@ -41,6 +42,7 @@ class Reproduced:
 
 
 @one_line()
+@undisturbed()
 def reproduce(
     paper: str,
     profile: str = "quick",

@@ -14,6 +14,7 @@ from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.report.sweep.summary import Summary, read_summary
 from moebench.run.pool import default_workers
+from moebench.run.undisturbed import undisturbed
 from moebench.sweeps import SearchOptions, read_sweep, search
 
 
@@ -51,6 +52,7 @@ class Swept:
 
 
 @one_line()
+@undisturbed()
 def sweep(
     file: str | Path,
     settings: Mapping[str, object] | None = None,

@@ -52,10 +52,7 @@ class FitOptions:
     page: str | None = None
 
     def __post_init__(self) -> None:
-        if self.name and not re.fullmatch(r"[\w+-][\w.+-]*", self.name):
-            raise ValueError(
-                f"name={self.name}: becomes a folder; letters, digits and any of _ . + - will do"
-            )
+        check_name(self.name)
 
 
 def fit_parser() -> Parser:
@@ -125,3 +122,11 @@ def fit_options(given: Sequence[str]) -> FitOptions:
 def title_of(files: Sequence[Path]) -> str:
     """Return what a run of these files is called."""
     return "+".join(path.stem for path in files) or "run"
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for a name of a run that cannot be that of a folder; empty will do."""
+    if name and not re.fullmatch(r"[\w+-][\w.+-]*", name):
+        raise ValueError(
+            f"name={name}: becomes a folder; letters, digits and any of _ . + - will do"
+        )

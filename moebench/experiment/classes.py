@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from moebench.papers.nearest import nearest
+
 
 def named_class(path: str) -> type | None:
     """Return the class that a dotted name stands for; None where it stands for none."""
@@ -23,6 +25,8 @@ def fault(path: str) -> str:
     module, _, name = path.rpartition(".")
     if not module:
         return ""
+    if module == "__main__":
+        return "is in the program itself, which runs do not see; move it into a file of its own"
     try:
         found = getattr(importlib.import_module(module), name, None)
     except Exception as error:  # anybody's module may raise anything
@@ -35,6 +39,17 @@ def fault(path: str) -> str:
         return f"is not a class but of type {type(found).__name__}"
     lacking = sorted(getattr(found, "__abstractmethods__", ()))
     return f"is an abstract class, which lacks {', '.join(lacking)}" if lacking else ""
+
+
+def absence(path: str) -> str:
+    """Say what is not there of a dotted name that stands for nothing."""
+    module, _, name = path.rpartition(".")
+    try:
+        there = vars(importlib.import_module(module))
+    except ImportError:
+        return f"there is no module {module}, in the current folder or among those installed"
+    kinds = (one for one, value in there.items() if inspect.isclass(value))
+    return f"module {module} has no class {name}; {nearest(name, kinds)}"
 
 
 def refuse_faults(config: Any, key: str = "") -> None:

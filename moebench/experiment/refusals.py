@@ -6,16 +6,19 @@ import logging
 import re
 import warnings
 from argparse import ArgumentError
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, get_args
 
-from moebench.experiment.classes import fault
+from moebench.experiment.classes import absence, fault
 from moebench.experiment.part_registry import FAMILIES
+from moebench.papers.nearest import nearest
 
 CHATTER = (  # loggers that tell of seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
     "pytorch_lightning.utilities.rank_zero",
 )
+REFUSED = r"Option '([^']+)' is not accepted|unrecognized arguments: --([^\s=]+)\S*"
 UNKNOWN_NAME = (
     r"Expected a dot import path string: (\S+?)\.?(?=\s|$)"
     r"|(?:has no attribute|No module named) '([^']+)'"
@@ -24,6 +27,8 @@ CLASS = r"([A-Za-z_]\w*(?:\.\w+)+)"
 CLASS_NAMED = rf"(?:G(?:ot|iven) value: |val='|class_path'?[=:] ?'){CLASS}"
 NO_PART = rf"Expected '{CLASS}' to be a (?:function that returns|subclass of) <class '(\w+)'>"
 LACKING = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
+TOP = ("config", "data", "model", "seed_everything", "trainer")
+GROUPS = {"model": "moebench.training.module.Training", "trainer": "pytorch_lightning.Trainer"}
 NOISE = (  # lines of a report that are not the reason
     "Does not validate",
     "Errors:",
@@ -64,21 +69,20 @@ def explain(message: str) -> str:
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     value = re.search(r"Given value: (?!Namespace|NestedArg)(.{1,60})$", message, re.MULTILINE)
     place = f"{key}={value[1]}" if key and value else key
-    refused = re.search(r"Option '[^']+' is not accepted|unrecognized arguments: \S+", message)
+    refused = re.search(REFUSED, message)
     unknown = re.search(UNKNOWN_NAME, message)
     if refused:
-        allowed = _parameters(message, refused) or "see `moebench fit --help`"
-        return f"{key}: {refused[0].rstrip('.')}; allowed: {allowed}".removeprefix(": ")
+        near = _nearest_option(key, message, refused)
+        return f"{key}: {refused[0].rstrip('.')}; {near}".removeprefix(": ")
     if wrong := _wrong_class(message):
         name, why = wrong
-        return f"{key}={name}: {why}; allowed: a class_path or one of {_names(key)}".removeprefix(
+        return f"{key}={name}: {why}; allowed: a class_path, or a name of `moebench list`".lstrip(
             "="
         )
     if lacking := re.search(LACKING, message):
-        return f"{key}={lacking[2]}: {lacking[1]}; allowed: {_arguments(lacking[2])}"
+        return f"{key}={lacking[2]}: {lacking[1]}; allowed: {', '.join(_arguments(lacking[2]))}"
     if unknown:
-        name = unknown[1] or unknown[2]
-        return f"{key}: no class or module is called {name}; a class_path or one of {_names(key)}"
+        return f"{key}: {_not_there(unknown[1] or unknown[2], key, message)}"
     lines = [re.sub(r"\s*Got value: .*|^\s*(?:-\s+)?", "", line) for line in message.splitlines()]
     useful = [
         re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
@@ -90,22 +94,60 @@ def explain(message: str) -> str:
     return reason if own_key or not place or key in reason else f"{place}: {reason}"
 
 
-def _parameters(report: str, refused: re.Match[str]) -> str:
-    """Return what the part whose option was refused does accept; empty where it is not named.
+def _nearest_option(key: str, report: str, refused: re.Match[str]) -> str:
+    """Say which options come nearest to one that was refused, or where all of them are."""
+    *places, name = (refused[1] or refused[2]).split(".")
+    group = ".".join([key, *places]).strip(".")
+    known: Sequence[str] = () if group else TOP
+    if part := _part(report, refused):
+        known = _arguments(part, places)
+    elif group in GROUPS:
+        known = _arguments(GROUPS[group])
+    return nearest(name, known) if known else "see `moebench fit --help`"
 
-    The report names the part before its complaint where that is the innermost one, else after it.
+
+def _part(report: str, refused: re.Match[str]) -> str:
+    """Return the class of the part whose option was refused; empty where it is not named.
+
+    The report names it before its complaint, or behind it in the same line.
     """
+    behind = re.match(r"\.? Got value: .*?class_path='([\w.]+)'", report[refused.end() :])
     before = re.findall(r"Problem with given class_path '([\w.]+)'", report[: refused.start()])
-    after = re.findall(r"class_path='([\w.]+)', init_args=", report[refused.end() :])
-    paths = after[:1] or before[-1:]
-    return _arguments(paths[0]) if paths else ""
+    return behind[1] if behind else (before or [""])[-1]
 
 
-def _arguments(path: str) -> str:
-    """Return what the class of a path accepts."""
+def _arguments(path: str, inside: Sequence[str] = ()) -> list[str]:
+    """Return what the class of a path accepts.
+
+    Args:
+        path: dotted name of the class.
+        inside: names of arguments, each of the class of the one before; the last is meant.
+    """
     module, _, name = path.rpartition(".")
-    part = getattr(importlib.import_module(module), name)
-    return ", ".join(inspect.signature(part).parameters)
+    part: Any = getattr(importlib.import_module(module), name)
+    for place in inside:
+        argument = inspect.signature(part).parameters.get(place)
+        kind = argument.annotation if argument else None
+        classes = [one for one in (kind, *get_args(kind)) if inspect.isclass(one)]
+        if not classes:
+            return []
+        part = classes[0]
+    return list(inspect.signature(part).parameters)
+
+
+def _not_there(name: str, key: str, report: str) -> str:
+    """Say of a name that stands for nothing which ones come nearest to it.
+
+    Args:
+        name: the part of a `class_path` that was not found, or a short name.
+        key: where it stands.
+        report: which has the whole of it.
+    """
+    for path in re.findall(CLASS_NAMED, report):
+        if f".{path}.".find(f".{name}.") >= 0:
+            return absence(path)
+    near = nearest(name, _names(key))
+    return f"no class or module is called {name}; {near}; `moebench list` has all"
 
 
 def _wrong_class(report: str) -> tuple[str, str] | None:
@@ -117,10 +159,10 @@ def _wrong_class(report: str) -> tuple[str, str] | None:
     return (no_part[1], f"is no {no_part[2]}") if no_part else None
 
 
-def _names(key: str) -> str:
+def _names(key: str) -> list[str]:
     """Return the short names of the parts that may stand at a key; of all, where it tells none."""
     families = [
         family for name, family in FAMILIES.items() if re.search(rf"\b{name}(\.\d+)?$", key)
     ]
     parts = [part for family in families or FAMILIES.values() for part in family.values()]
-    return ", ".join(sorted(part.__name__ for part in parts))
+    return sorted(part.__name__ for part in parts)

@@ -9,6 +9,7 @@ import yaml
 from jsonargparse import get_loader
 
 from moebench.experiment.refusals import ConfigurationError
+from moebench.papers.nearest import nearest
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -16,10 +17,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
     Raises:
         ConfigurationError: naming the file, if it is no map, or no YAML at all.
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if there is no such file; names the nearest beside it.
     """
     if not path.is_file():
-        told = "is a folder, not a file of YAML" if path.is_dir() else "no such file"
+        told = (
+            "is a folder, not a file of YAML" if path.is_dir() else f"no such file{_beside(path)}"
+        )
         raise FileNotFoundError(f"{path}: {told}")
     try:
         content = get_loader("yaml")(path.read_text(encoding="utf-8"))
@@ -56,3 +59,9 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _beside(path: Path) -> str:
+    """Say which files of the kind of one that is missing come nearest to it."""
+    names = sorted(one.name for one in path.parent.glob(f"*{path.suffix or '.yaml'}"))
+    return f"; {nearest(path.name, names)}" if names else ""

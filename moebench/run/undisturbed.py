@@ -1,10 +1,11 @@
 """A program that goes on after a run as if there had been none."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
-from pytorch_lightning.utilities.seed import isolate_rng
 
 
 @contextmanager
@@ -14,9 +15,12 @@ def undisturbed() -> Iterator[None]:
     These are the generators, the number of threads and whether torch insists on determinism.
     """
     threads, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
-    with isolate_rng():
+    drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
         try:
             yield
         finally:
+            random.setstate(drawn)
+            np.random.set_state(drawn_by_numpy)
             torch.set_num_threads(threads)
             torch.set_deterministic_debug_mode(mode)

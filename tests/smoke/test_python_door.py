@@ -11,6 +11,7 @@ import pytest
 
 import moebench
 from moebench.experiment import ConfigurationError
+from moebench.experiment.part_registry import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/python.md").read_text()
@@ -62,7 +63,9 @@ def test_it_is_imported_in_no_time() -> None:
 def test_what_editors_see_is_what_there_is() -> None:
     tree = ast.parse((ROOT / "moebench/__init__.py").read_text())
     [types] = [node for node in tree.body if isinstance(node, ast.If)]
-    seen = {alias.asname: (node.module, alias.name) for node in types.body for alias in node.names}
+    imports = [node for node in types.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.asname: (node.module, alias.name) for node in imports for alias in node.names}
+    seen["dispatchers"] = seen.pop("_dispatch")
     assert set(seen) == set(moebench.__all__) <= set(dir(moebench))
     for name, (home, named) in seen.items():
         there = getattr(__import__(home, fromlist=[named]), named)
@@ -70,6 +73,12 @@ def test_what_editors_see_is_what_there_is() -> None:
         assert there.__doc__, name
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = moebench.nothing
+
+
+def test_no_part_is_called_otherwise_for_being_offered() -> None:
+    """A configuration names a class by its shortest path, and its hash would be another one."""
+    parts = {part.__name__ for family in FAMILIES.values() for part in family.values()}
+    assert not parts & set(moebench.__all__)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +89,8 @@ def test_what_editors_see_is_what_there_is() -> None:
         (lambda: moebench.records("nobody"), "target=nobody: unknown; "),
         (lambda: moebench.sweep("nowhere.yaml"), "nowhere.yaml: no such file"),
         (lambda: moebench.fit("nowhere.yaml"), "nowhere.yaml"),
-        (lambda: moebench.fit({"model": {"netwrk": {}}}), "netwrk"),
+        (lambda: moebench.fit({"model": {"network": "Decodr"}}), "the nearest: Decoder"),
+        (lambda: moebench.fit("nowhere.yaml", name="../x"), "name=../x: becomes a folder"),
         (lambda: moebench.compare(records="nowhere"), "nowhere: neither a folder"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from moebench.experiment import ConfigurationError, explain, load, parse
+from moebench.experiment import ConfigurationError, explain, load, parse, read_yaml
 from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers import Switch
 
@@ -88,15 +88,24 @@ def test_parts_are_built_as_written() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        (f"{ROUTER}.router", "Swich", ["sparse.router.router", "Swich", "Switch, ", "TopK, "]),
-        (f"{ROUTER}.router.init_args.num_expert", 3, ["num_expert", "num_experts", "jitter"]),
-        (f"{ROUTER}.capacity.factr", 3, ["factr"]),
+        (f"{ROUTER}.router", "Swich", ["sparse.router.router", "Swich", "the nearest: Switch"]),
+        (f"{ROUTER}.router.init_args.num_expert", 3, ["'num_expert'", "the nearest: num_experts"]),
+        (f"{ROUTER}.capacity.factr", 3, ["factr", "the nearest: factor"]),
         (f"{ROUTER}.capacity.factor", -3, ["capacity.factor=-3", "above 0"]),
         (f"{ROUTER}.router.init_args.num_experts", 0, ["num_experts=0", "at least 1"]),
-        ("trainer.max_stepz", 3, ["trainer.max_stepz"]),
+        ("trainer.max_stepz", 3, ["trainer.max_stepz", "the nearest: max_steps"]),
         ("trainer.precision", "foo", ["trainer.precision=foo", "bf16"]),
         ("data.init_args.source", "Packagez", ["data.source", "Packagez", "Packages"]),
+        ("modl", 3, ["modl", "the nearest: model"]),
+        (
+            f"{NETWORK}.sparse.router",
+            "moebench.moe.routers.Swich",
+            ["has no class Swich", "Switch"],
+        ),
+        (f"{NETWORK}.sparse.router", "nowhere.Mine", ["no module nowhere, in the current folder"]),
+        (f"{NETWORK}.sparse.router", "__main__.Mine", ["is in the program itself"]),
         (f"{NETWORK}.shape.heads", 5, ["heads=5", "64"]),
+        (f"{NETWORK}.shape.heds", 5, ["heds", "the nearest: heads"]),
         (f"{NETWORK}.sparse.every", 0, ["every=0", "at least 1"]),
         ("model.losses", [{"loss": "LodBalance"}], ["LodBalance", "LoadBalance"]),
         (
@@ -120,6 +129,11 @@ def test_bad_input_is_one_line_with_key_value_and_what_is_allowed(
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         load([Path("nowhere.yaml")])
+
+
+def test_the_files_nearest_to_a_missing_one_are_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"switch_9\.yaml: no such file; the nearest: swit"):
+        read_yaml(CONFIG.with_name("switch_9.yaml"))
 
 
 def test_a_part_of_somebody_elses_package_joins_by_its_path(
@@ -149,7 +163,7 @@ def test_a_part_of_somebody_elses_package_joins_by_its_path(
 @pytest.mark.parametrize(
     ("key", "allowed", "other"),
     [
-        (f"{NETWORK}.sparse.router", "Switch", "Grouped"),
+        (f"{NETWORK}.sparse.router", "AllExperts", "Grouped"),
         (f"{NETWORK}.sparse.dispatcher", "Grouped", "Switch"),
         ("data", "Text", "Switch"),
     ],

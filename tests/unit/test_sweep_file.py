@@ -228,7 +228,7 @@ def space_with(**changes: object) -> dict[str, object]:
         ({"trials": 0}, ["trials=0"]),
         ({"seeds": 1.5}, ["seeds=1.5"]),
         ({"baselines": ["flops"]}, ["baselines=flops", "active_flops, total_params, step_time"]),
-        ({"surface": ["factor", "wait"]}, ["surface=wait", "factor, weight"]),
+        ({"surface": ["factor", "wait"]}, ["surface=wait", "the nearest: weight"]),
         ({"experiment": "nowhere.yaml"}, ["nowhere.yaml"]),
     ],
 )

@@ -379,7 +379,7 @@ def test_a_metric_or_a_number_of_the_record(bench) -> None:
     assert value_of(record, "route/dropped") == 0.25
     assert value_of(record, "seconds_per_step") == 1.0
     with pytest.raises(
-        ValueError, match=r"objectives\.valid/los: no run logs it; one of valid/loss"
+        ValueError, match=r"objectives\.valid/los: no run logs it; the nearest: valid/loss"
     ):
         value_of(record, "valid/los")
 
