@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from filelock import lock_descriptor
@@ -32,23 +32,25 @@ DEFAULTS = {
 
 
 def default_uri(root: Path) -> str:
-    """Return `$MLFLOW_TRACKING_URI`, or the SQLite file under the folder of all runs."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(root.absolute() / "mlflow.db")
+    """Return `$MLFLOW_TRACKING_URI`, or the SQLite file under the folder of all runs.
 
-
-def sqlite_uri(path: Path) -> str:
-    """Return the URI of an SQLite file; what means something else in a URI is quoted in it."""
-    if set(str(path)).isdisjoint("?#%"):
-        return f"{SQLITE}{path}"
-    return f"{SQLITE}file:{quote(str(path))}?uri=true"
+    Raises:
+        ValueError: for a folder that no URI can name.
+    """
+    if given := os.environ.get("MLFLOW_TRACKING_URI"):
+        return given
+    path = root.absolute() / "mlflow.db"
+    if odd := sorted(set(str(path)) & set("?%")):  # which a URI reads as something else
+        raise ValueError(
+            f"root={root}: MLflow can keep nothing in {path.parent}, for the {odd[0]} in its name; "
+            "name another folder, set MLFLOW_TRACKING_URI, or use --no-mlflow"
+        )
+    return f"{SQLITE}{path}"
 
 
 def sqlite_path(uri: str) -> Path | None:
     """Return the file of an SQLite URI; None for a URI of anything else."""
-    if not uri.startswith(SQLITE):
-        return None
-    path = uri.removeprefix(SQLITE).partition("?")[0]
-    return Path(unquote(path.removeprefix("file:")) if path.startswith("file:") else path)
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
 def artifact_root(root: Path) -> str:
