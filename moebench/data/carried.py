@@ -1,8 +1,8 @@
 """Token files for a machine without the text: packed on one, unpacked into the cache of another.
 
-A packed file holds a folder a corpus: its files, and `asked.json`, which says for what source and
-vocabulary it is. Unpacked it lies where the other machine looks for the tokens of that source, so
-runs there are of the same text and name the same hash of it.
+A packed file holds one folder per corpus: its files, and `asked.json` with its source and
+vocabulary. Unpacking puts it where the other machine looks for the tokens of that source, so runs
+there use the same text and record the same hash.
 """
 
 import json
@@ -23,15 +23,15 @@ _FILES = ("corpus.json", "tokenizer.json", "train.bin", "valid.bin")
 
 @dataclass(frozen=True)
 class Asked:
-    """A source as a configuration describes it, in JSON, and the vocabulary of its encoding."""
+    """The source of a corpus, as JSON of its configuration, and its vocabulary."""
 
     source: str
     vocabulary: int
-    form: str = corpus.FORMAT  # of the token files
+    form: str = corpus.FORMAT  # that of the token files
 
 
 def pack(wanted: Iterable[tuple[Asked, Source]], path: Path) -> None:
-    """Write the token files of some sources, which are encoded first unless they are cached."""
+    """Write the token files of some sources; those that are not cached are encoded first."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with tarfile.open(unfinished, "w:gz") as archive:
@@ -55,15 +55,15 @@ def _add(archive: tarfile.TarFile, asked: Asked, source: Source) -> None:
 
 
 def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
-    """Put the token files where this machine looks for them, unless it has them.
+    """Put token files into the cache of this machine, unless they are there.
 
     Args:
         path: the packed file.
         source_of: makes a source from its description.
 
     Raises:
-        ValueError: if it is no such file, or what it holds is not what it was.
-        FileNotFoundError: if it is not there.
+        ValueError: if it is no such file, or its contents are damaged.
+        FileNotFoundError: if it does not exist.
     """
     place = corpus.cache() / f".{uuid.uuid4().hex}"
     try:
@@ -72,7 +72,7 @@ def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
         for made in sorted(place.iterdir()):
             asked = Asked(**json.loads((made / _ASKED).read_text(encoding="utf-8")))
             if asked.form != corpus.FORMAT:
-                raise ValueError(f"{path}: packed by another version; pack it anew")
+                raise ValueError(f"{path}: packed by another version; pack it again")
             _adopt(made, corpus.folder_of(source_of(asked.source), asked.vocabulary))
     except (tarfile.TarError, EOFError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: holds no token files ({error})") from error
@@ -81,10 +81,10 @@ def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
 
 
 def _adopt(made: Path, folder: Path) -> None:
-    """Make a folder of token files that of a source.
+    """Move a folder of token files to its place in the cache.
 
     Raises:
-        ValueError: if its files are not those that its hash is of.
+        ValueError: if its files do not match its hash.
     """
     said = corpus.load(made)
     if corpus.content_hash(made, said.vocabulary, said.digests) != said.content_hash:
