@@ -1,13 +1,16 @@
 """What there is to use: targets with their claims, and the parts, by the key that takes them."""
 
+import ast
 import inspect
+from collections.abc import Iterator
 
 from moebench.cli.provenance import data_named
 from moebench.data.modules import DATA_MODULES
 from moebench.experiment.classes import fault, named_class
 from moebench.experiment.part_registry import FAMILIES
-from moebench.papers import left_out, targets
+from moebench.papers import Target, left_out, targets
 from moebench.papers.claim import KINDS, Claim
+from moebench.papers.registry import PACKAGE
 from moebench.report.tables import table, wrapped
 
 
@@ -35,15 +38,33 @@ def listing() -> str:
 
 def data_modules() -> dict[str, type]:
     """Return all data modules: those of moebench, and by their dotted names those of papers."""
-    files = {
-        tuple(found.configs / name for name in arm.configs)
-        for found in targets()
-        for arm in found.plan.arms
-    }
-    names = {data_named(paths) for paths in files if all(path.is_file() for path in paths)}
+    names = {name for found in targets() for name in (*_configured(found), *_defined(found))}
     kinds = {name: named_class(name) for name in sorted(names) if not fault(name)}
     ours = DATA_MODULES.values()
     return {**DATA_MODULES, **{n: kind for n, kind in kinds.items() if kind and kind not in ours}}
+
+
+def _configured(found: Target) -> Iterator[str]:
+    """Yield the names of data modules in the configurations of a paper's arms."""
+    for names in {tuple(arm.configs) for arm in found.plan.arms}:
+        paths = [found.configs / name for name in names]
+        if all(path.is_file() for path in paths):
+            yield data_named(paths)
+
+
+def _defined(found: Target) -> Iterator[str]:
+    """Yield the dotted names of the data modules that a paper's own files define."""
+    folder = found.evidence.parent
+    for path in sorted(folder.rglob("*.py")):
+        module = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and "LightningDataModule" in map(_name, node.bases):
+                yield f"{PACKAGE}.{module}.{node.name}"
+
+
+def _name(base: ast.expr) -> str:
+    """Return the name of a base class, without its module."""
+    return ast.unparse(base).rpartition(".")[2]
 
 
 def _first_line(part: type) -> str:
