@@ -17,12 +17,12 @@ from pathlib import Path
 from moebench.data import corpus
 from moebench.data.sources.source import Source
 
-_ASKED = "asked.json"
+_KEY_FILE = "asked.json"
 _FILES = ("corpus.json", "tokenizer.json", "train.bin", "valid.bin")
 
 
 @dataclass(frozen=True)
-class Asked:
+class CorpusKey:
     """The source of a corpus, as JSON of its configuration, and its vocabulary."""
 
     source: str
@@ -30,24 +30,24 @@ class Asked:
     form: str = corpus.FORMAT  # that of the token files
 
 
-def pack(wanted: Iterable[tuple[Asked, Source]], path: Path) -> None:
+def pack(wanted: Iterable[tuple[CorpusKey, Source]], path: Path) -> None:
     """Write the token files of some sources; those that are not cached are encoded first."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with tarfile.open(unfinished, "w:gz") as archive:
-            for asked, source in wanted:
-                _add(archive, asked, source)
+            for key, source in wanted:
+                _add(archive, key, source)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _add(archive: tarfile.TarFile, asked: Asked, source: Source) -> None:
+def _add(archive: tarfile.TarFile, key: CorpusKey, source: Source) -> None:
     """Add the token files of a source."""
-    folder = corpus.folder_of(source, asked.vocabulary)
-    corpus.build(source, asked.vocabulary, folder)
-    text = json.dumps(vars(asked)).encode()
-    about = tarfile.TarInfo(f"{folder.name}/{_ASKED}")
+    folder = corpus.folder_of(source, key.vocabulary)
+    corpus.build(source, key.vocabulary, folder)
+    text = json.dumps(vars(key)).encode()
+    about = tarfile.TarInfo(f"{folder.name}/{_KEY_FILE}")
     about.size = len(text)
     archive.addfile(about, BytesIO(text))
     for name in _FILES:
@@ -70,10 +70,10 @@ def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
         with tarfile.open(path) as archive:
             archive.extractall(place, filter="data")
         for made in sorted(place.iterdir()):
-            asked = Asked(**json.loads((made / _ASKED).read_text(encoding="utf-8")))
-            if asked.form != corpus.FORMAT:
+            key = CorpusKey(**json.loads((made / _KEY_FILE).read_text(encoding="utf-8")))
+            if key.form != corpus.FORMAT:
                 raise ValueError(f"{path}: packed by another version; pack it again")
-            _adopt(made, corpus.folder_of(source_of(asked.source), asked.vocabulary))
+            _adopt(made, corpus.folder_of(source_of(key.source), key.vocabulary))
     except (tarfile.TarError, EOFError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: holds no token files ({error})") from error
     finally:
@@ -86,9 +86,9 @@ def _adopt(made: Path, folder: Path) -> None:
     Raises:
         ValueError: if its files do not match its hash.
     """
-    said = corpus.load(made)
-    if corpus.content_hash(made, said.vocabulary, said.digests) != said.content_hash:
+    described = corpus.load(made)
+    if corpus.content_hash(made, described.vocabulary, described.digests) != described.content_hash:
         raise ValueError(f"{folder.name}: the token files are damaged")
     if not folder.exists():
-        (made / _ASKED).unlink()
+        (made / _KEY_FILE).unlink()
         made.rename(folder)

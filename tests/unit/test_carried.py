@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moebench.data import corpus
-from moebench.data.carried import Asked, pack, unpack
+from moebench.data.carried import CorpusKey, pack, unpack
 from moebench.data.sources import Files
 
 
@@ -17,8 +17,8 @@ def made(small_text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOEBENCH_CACHE", str(folder))
-        asked = Asked("described", 300)
-        pack([(asked, Files(str(small_text / "first")))], folder / "text.tar.gz")
+        key = CorpusKey("described", 300)
+        pack([(key, Files(str(small_text / "first")))], folder / "text.tar.gz")
     return folder
 
 
