@@ -1,4 +1,4 @@
-"""Everything that is asked of a data module and its batches.
+"""Everything that training asks of a data module and its batches.
 
 A data module is a LightningDataModule with `train_dataloader` and `val_dataloader`, and
 

@@ -7,7 +7,6 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import pattern, sparse_of, top_k_of
 from moebench.moe.layer import Sparse
-from moebench.moe.routers import TopK
 
 
 def layers_of(config: Config, experts: int) -> tuple[Sparse, int]:
@@ -37,7 +36,7 @@ def settings(parts: Parts) -> dict[str, Any]:
         "moe_intermediate_size": parts.hidden,
         "num_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,
-        "norm_topk_prob": isinstance(parts.router, TopK),
+        "norm_topk_prob": parts.router.normalised,
         "decoder_sparse_step": 1,
         "mlp_only_layers": parts.dense,
     }

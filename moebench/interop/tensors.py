@@ -141,8 +141,8 @@ def read_into(file: BinaryIO, stored: Stored, target: Tensor) -> None:
         part.copy_(buffer[: part.numel()])
 
 
-def alike(one: Stored, other: Stored) -> bool:
-    """Return whether two tensors have the same shape and equal numbers."""
+def equal(one: Stored, other: Stored) -> bool:
+    """Return whether two tensors have equal shapes and numbers."""
     if one.shape != other.shape:
         return False
     count = math.prod(one.shape)

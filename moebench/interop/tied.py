@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from moebench.interop.config import FILE, Config
-from moebench.interop.tensors import Stored, alike
+from moebench.interop.tensors import Stored, equal
 
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def settle(
         return config, found
     if EMBEDDING not in found:
         found[EMBEDDING] = found[HEAD]
-    if alike(found[EMBEDDING], found[HEAD]):
+    if equal(found[EMBEDDING], found[HEAD]):
         del found[HEAD]
         return config, found
     log.warning(

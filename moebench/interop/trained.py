@@ -12,8 +12,8 @@ from torch import nn
 from moebench.data.published import Codec, PublishedTokenizer
 from moebench.data.tokenizer import EOS
 from moebench.experiment import Experiment
-from moebench.experiment.dense_twin import lift_capacity
 from moebench.interop import from_pretrained
+from moebench.moe.contract import lift_capacity
 
 CHECKPOINT = "last.ckpt"
 DESCRIBED = "config.json"

@@ -102,14 +102,14 @@ class Attention(nn.Module):
         query_BLD, of_query = self.query(x_BLD, mask_BL)
         key_BLD, of_key = self.key(source_BLD, source_mask_BL)
         value_BLD, of_value = self.value(source_BLD, source_mask_BL)
-        gathered_BHLD = scaled_dot_product_attention(
+        attended_BHLD = scaled_dot_product_attention(
             self._split(query_BLD),
             self._split(key_BLD),
             self._split(value_BLD),
             attn_mask=None if bias is None else bias.to(query_BLD.dtype),
         )
-        gathered_BLD = gathered_BHLD.transpose(1, 2).flatten(2)
-        return self.out(gathered_BLD), [*of_query, *of_key, *of_value]
+        attended_BLD = attended_BHLD.transpose(1, 2).flatten(2)
+        return self.out(attended_BLD), [*of_query, *of_key, *of_value]
 
     def _split(self, x_BLD: Tensor) -> Tensor:
         """Split the width into heads."""

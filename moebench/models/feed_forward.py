@@ -20,6 +20,8 @@ class Dense(nn.Module):
         block: maps x_BLD to y_BLD.
     """
 
+    moe: MoELayer | None = None
+
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
         self.block = block

@@ -17,6 +17,7 @@ A router may also have
 | `k` | the number of experts of each token, if that is fixed |
 | `update(decisions)` | updates its state; see below |
 | `router` | the router that it wraps, which is updated with it |
+| `lift_capacity()` | removes its limit on the rows of an expert, in training and outside it |
 
 State lives in buffers, so that checkpoints include it, and changes only in `update`. Training calls
 it once after every optimiser step, without gradients, with the decisions that this router made for
@@ -96,6 +97,14 @@ def update(router: nn.Module, decisions: Sequence[RoutingDecision]) -> None:
         own(decisions)
     if (inner := wrapped(router)) is not None:
         update(inner, decisions)
+
+
+def lift_capacity(model: nn.Module) -> None:
+    """Remove the limits that the routers of a model set on the rows of an expert."""
+    for part in model.modules():
+        lift = getattr(part, "lift_capacity", None)
+        if lift is not None:
+            lift()
 
 
 def wants_step_load(loss: nn.Module) -> bool:

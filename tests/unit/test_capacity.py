@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 
 from moebench.moe.capacity.limit import Capacity, Limited, groups, limit, priority_order
 from moebench.moe.capacity.overflow import NextExpert
 from moebench.moe.capacity.queues import place_in_queue
+from moebench.moe.contract import lift_capacity
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers import Switch
 
@@ -194,3 +196,19 @@ def test_limited_hands_the_order_of_its_priority_to_the_overflow_rule() -> None:
     decision = router(torch.tensor([[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]))
     assert decision.expert_A.tolist() == [2, 1, 0]
     assert decision.asked_A.tolist() == [0, 0, 0]
+
+
+class OneRow(nn.Module):
+    """A custom router with a limit of its own."""
+
+    rows: int | None = 1
+
+    def lift_capacity(self) -> None:
+        self.rows = None
+
+
+def test_every_router_with_a_capacity_is_asked_to_lift_it() -> None:
+    limited, own = Limited(4, lambda dim: Switch(dim, 3), Capacity(minimum=1)), OneRow()
+    lift_capacity(nn.ModuleList([limited, own, Switch(4, 3)]))
+    assert own.rows is None
+    assert limited.capacity.rows(7, 3) == limited.eval_capacity.rows(7, 3) == 7

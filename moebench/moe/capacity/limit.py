@@ -160,6 +160,10 @@ class Limited(nn.Module):
         self.eval_capacity = eval_capacity or capacity
         self.overflow = overflow()
 
+    def lift_capacity(self) -> None:
+        """Let every expert accept all rows, in training and outside it."""
+        self.capacity = self.eval_capacity = Capacity(factor=self.num_experts)
+
     def sees(self, length: int | None, training: bool) -> Sees | None:
         """Return what the router sees, plus queues and overflow rule if a queue can overflow.
 

@@ -34,7 +34,7 @@ class Drop(nn.Module):
 
 
 class NextExpert(nn.Module):
-    """Send them to the token's next most probable expert that has room ("no token left behind").
+    """Send them to the token's next most probable expert that is free ("no token left behind").
 
     In each round a token without a place requests the most probable expert that it has not tried;
     rows that have a place never move. A moved row is weighted by the probability of its new expert.

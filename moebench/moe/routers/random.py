@@ -13,7 +13,7 @@ from moebench.moe.sees import Sees
 
 
 class Random(nn.Module):
-    """Router that sends each token to k different experts drawn uniformly, anew at each call.
+    """Router that sends each token to k different experts drawn uniformly in each call.
 
     Args:
         dim: width D of a token; unused, but every router takes it.

@@ -31,6 +31,7 @@ class TopK(nn.Module):
     """
 
     sees = Sees.TOKEN
+    normalised = True  # whether the weights of a token sum to one
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()
@@ -56,6 +57,7 @@ class SoftmaxTopK(nn.Module):
     """
 
     sees = Sees.TOKEN
+    normalised = False  # whether the weights of a token sum to one
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()
