@@ -26,6 +26,18 @@ ONE_STACK = Shape(layers=4)
 TWO_STACKS = Shape(layers=2)  # as many blocks in all
 
 
+def _embedding(vocabulary: int, width: int) -> nn.Embedding:
+    """Return the embedding of tokens, which is also the output matrix."""
+    if vocabulary < 1:
+        raise ValueError(f"vocabulary={vocabulary}: must be at least 1")
+    return nn.Embedding(vocabulary, width)
+
+
+def _dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+    """Return either model without its mixtures, given its arguments in a configuration."""
+    return without_mixtures(arguments, "sparse", "attention_sparse")
+
+
 class Decoder(nn.Module):
     """The decoder of T5 alone; it predicts the next token.
 
@@ -40,6 +52,8 @@ class Decoder(nn.Module):
     Raises:
         ValueError: if a number is out of range.
     """
+
+    dense_twin = staticmethod(_dense_twin)
 
     def __init__(
         self,
@@ -68,11 +82,6 @@ class Decoder(nn.Module):
         x_BLD, decisions = self.decoder(self.embedding(ids_BL), padding.mask_BL)
         return Output(padding.restore(x_BLD) @ self.embedding.weight.T, decisions)
 
-    @staticmethod
-    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
-        """Return the model without its mixtures; its arguments are those of a configuration."""
-        return without_mixtures(arguments, "sparse", "attention_sparse")
-
 
 class EncoderDecoder(nn.Module):
     """T5: the encoder reads a text with spans cut out, the decoder predicts them.
@@ -91,6 +100,7 @@ class EncoderDecoder(nn.Module):
     """
 
     reads_context = True
+    dense_twin = staticmethod(_dense_twin)
 
     def __init__(
         self,
@@ -133,14 +143,3 @@ class EncoderDecoder(nn.Module):
         )
         x_BLD = target.restore(x_BLD)
         return Output(x_BLD @ self.embedding.weight.T, of_encoder + of_decoder)
-
-    @staticmethod
-    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
-        """Return the model without its mixtures; its arguments are those of a configuration."""
-        return without_mixtures(arguments, "sparse", "attention_sparse")
-
-
-def _embedding(vocabulary: int, width: int) -> nn.Embedding:
-    if vocabulary < 1:
-        raise ValueError(f"vocabulary={vocabulary}: must be at least 1")
-    return nn.Embedding(vocabulary, width)
