@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.papers import papers, profile_of
-from moebench.data.carried import Asked, pack, unpack
+from moebench.data.carried import CorpusKey, pack, unpack
 from moebench.data.sources.source import Source
 from moebench.data.text import Text
 from moebench.experiment import source_of
@@ -21,18 +21,18 @@ FILE = Path(__file__).parent / "carried" / "text.tar.gz"
 LARGEST = 16 * 2**20  # bytes
 
 
-def wanted() -> Iterator[tuple[Asked, Source]]:
+def wanted() -> Iterator[tuple[CorpusKey, Source]]:
     """Yield the texts of all runs, each once."""
-    seen: set[Asked] = set()
+    seen: set[CorpusKey] = set()
     for found in papers():
         for data in _data(found):
             if data["class_path"] != f"{Text.__module__}.{Text.__qualname__}":
                 continue
             described = json.dumps(data["init_args"]["source"], sort_keys=True)
-            asked = Asked(described, data["init_args"]["vocabulary"])
-            if asked not in seen:
-                seen.add(asked)
-                yield asked, source_of(described)
+            key = CorpusKey(described, data["init_args"]["vocabulary"])
+            if key not in seen:
+                seen.add(key)
+                yield key, source_of(described)
 
 
 def _data(found: Target) -> Iterator[Mapping[str, Any]]:

@@ -1,8 +1,17 @@
-"""Instruments for routing: what the experts of a model are asked for, and what that follows."""
+"""Instruments for routing: which experts tokens request, and what that depends on."""
 
 from moebench.analysis.instruments import Instruments, experts_of, metrics
 from moebench.analysis.labels import Labels
-from moebench.analysis.seen import Choices, Seen
-from moebench.analysis.token_table import Words, words
+from moebench.analysis.routed_batch import Choices, RoutedBatch
+from moebench.analysis.token_table import TokenCounts, count_tokens
 
-__all__ = ["Choices", "Instruments", "Labels", "Seen", "Words", "experts_of", "metrics", "words"]
+__all__ = [
+    "Choices",
+    "Instruments",
+    "Labels",
+    "RoutedBatch",
+    "TokenCounts",
+    "count_tokens",
+    "experts_of",
+    "metrics",
+]

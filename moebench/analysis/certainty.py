@@ -1,19 +1,19 @@
-"""How sure a router is: its largest probability, and how far the second lies behind."""
+"""How certain a router is: its largest probability, and the margin over the second largest."""
 
 from typing import Any
 
 import torch
 
-from moebench.analysis.seen import Seen
+from moebench.analysis.routed_batch import RoutedBatch
 
 BINS = 20
 
 
 class Certainty:
-    """Means and histograms over tokens of confidence, margin and entropy of the probabilities.
+    """Confidence, margin and entropy of the probabilities: means and histograms over tokens.
 
     Args:
-        layers: how many.
+        layers: number of layers.
     """
 
     def __init__(self, layers: int) -> None:
@@ -21,10 +21,10 @@ class Certainty:
         self._sum_Y3 = torch.zeros(layers, 3, dtype=torch.double)
         self._histogram = torch.zeros(layers, 2, BINS, dtype=torch.double)
 
-    def add(self, seen: Seen) -> None:
+    def add(self, batch: RoutedBatch) -> None:
         """Count a batch."""
-        self._tokens += seen.input_BL.numel()
-        for layer, choices in enumerate(seen.layers):
+        self._tokens += batch.input_BL.numel()
+        for layer, choices in enumerate(batch.layers):
             probs_TE = choices.probs_BLE.flatten(0, 1)
             top_T2 = probs_TE.topk(min(2, choices.num_experts), dim=-1).values
             confidence_T = top_T2[:, 0]
@@ -36,7 +36,7 @@ class Certainty:
                 self._histogram[layer, place] += value_T.histc(BINS, 0, 1).double()
 
     def findings(self, layer: int) -> dict[str, Any]:
-        """Return means, and the share of tokens in each of `BINS` equal parts of 0 to 1."""
+        """Return means, and the share of tokens in each of `BINS` equal bins from 0 to 1."""
         tokens = max(1, self._tokens)
         means = (self._sum_Y3[layer] / tokens).tolist()
         found: dict[str, Any] = dict(zip(("confidence", "margin", "entropy"), means, strict=True))

@@ -1,6 +1,6 @@
-"""Which experts are asked together, and how far one layer's choice tells another's.
+"""Which experts a token requests together, and how well one layer's choice predicts another's.
 
-Source: co-activation is Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 5.2, equation 6.
+Source: co-activation: Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 5.2, equation 6.
 """
 
 from itertools import combinations
@@ -10,28 +10,28 @@ import torch
 from torch import Tensor
 
 from moebench.analysis.information import normalised
-from moebench.analysis.seen import Seen
-from moebench.analysis.token_table import of_another_window
+from moebench.analysis.routed_batch import RoutedBatch
+from moebench.analysis.token_table import from_other_windows
 
 
 class CoActivation:
-    """How often two experts of a layer are asked for by one token.
+    """How often two experts of a layer are requested by the same token.
 
     Args:
-        layers: number of experts E of each.
+        layers: number of experts E of each layer.
     """
 
     def __init__(self, layers: list[int]) -> None:
         self._together = [torch.zeros(e, e, dtype=torch.double) for e in layers]
 
-    def add(self, seen: Seen) -> None:
+    def add(self, batch: RoutedBatch) -> None:
         """Count a batch."""
-        for layer, choices in enumerate(seen.layers):
+        for layer, choices in enumerate(batch.layers):
             chosen_TE = choices.chosen_BLE.flatten(0, 1).float()
             self._together[layer] += (chosen_TE.T @ chosen_TE).double()
 
     def findings(self, layer: int) -> dict[str, Any]:
-        """Return, for each expert, the share of its tokens that ask for each other one too."""
+        """Return, for each expert, the share of its tokens that also request each other expert."""
         both_EE = self._together[layer]
         share_EE = both_EE / both_EE.diagonal().clamp(min=1)[:, None]
         return {"co_activation": share_EE.fill_diagonal_(0).tolist()}
@@ -40,28 +40,28 @@ class CoActivation:
 class Agreement:
     """Normalised mutual information of the first choices of two layers, adjusted for chance.
 
-    Zero where the layers choose by themselves, one where either tells the other. Chance is the
-    choice of one layer for a window beside that of the other for another window.
+    Zero if the layers choose independently, one if each choice determines the other. The chance
+    level pairs the choice of one layer for a window with that of the other for another window.
 
     Source: the adjustment is that of Vinh, Epps and Bailey 2010 (JMLR 11), section 3.
 
     Args:
-        layers: number of experts E of each.
-        seed: of the other windows.
+        layers: number of experts E of each layer.
+        seed: seed of the pairing of windows.
     """
 
     def __init__(self, layers: list[int], seed: int = 0) -> None:
         self._layers = len(layers)
-        self._joint = {  # the real table, and the one by chance
+        self._joint = {  # the measured table, and that of chance
             (a, b): torch.zeros(2, layers[a], layers[b], dtype=torch.int64)
             for a, b in combinations(range(len(layers)), 2)
         }
         self._generator = torch.Generator().manual_seed(seed)
 
-    def add(self, seen: Seen) -> None:
+    def add(self, batch: RoutedBatch) -> None:
         """Count a batch."""
-        first = [choices.first_BL for choices in seen.layers]
-        others = [of_another_window(first_BL, self._generator) for first_BL in first]
+        first = [choices.first_BL for choices in batch.layers]
+        others = [from_other_windows(first_BL, self._generator) for first_BL in first]
         for (a, b), joint in self._joint.items():
             for table, one_BL in zip(joint, (first[a], others[a]), strict=True):
                 known_BL = (one_BL >= 0) & (first[b] >= 0)
@@ -69,7 +69,7 @@ class Agreement:
                 table += cell_T.bincount(minlength=table.numel()).view(table.shape)
 
     def findings(self) -> list[list[float]]:
-        """Return the table of layers against layers, with ones on its diagonal."""
+        """Return the matrix of layers by layers, with ones on its diagonal."""
         found: Tensor = torch.eye(self._layers, dtype=torch.double)
         for (a, b), joint in self._joint.items():
             measured, chance = normalised(joint)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def entropy(counts: Tensor, over: int) -> Tensor:
-    """Return the entropy of counts taken over the last so many axes; of an empty table, zero."""
+    """Return the entropy of counts over the last `over` axes; zero for an empty table."""
     flat = counts.flatten(-over).double()
     total = flat.sum(dim=-1, keepdim=True).clamp(min=1)
     found: Tensor = torch.special.entr(flat / total).sum(dim=-1)
@@ -13,7 +13,7 @@ def entropy(counts: Tensor, over: int) -> Tensor:
 
 
 def mutual_information(counts: Tensor) -> Tensor:
-    """Return what the last two axes say of one another."""
+    """Return the mutual information of the last two axes."""
     return (
         entropy(counts.sum(dim=-1), 1) + entropy(counts.sum(dim=-2), 1) - entropy(counts, 2)
     ).clamp(min=0)
@@ -30,7 +30,7 @@ def normalised(counts: Tensor) -> Tensor:
 
 
 def conditional_information(counts: Tensor) -> Tensor:
-    """Return what the last two axes say of one another once the axis before them is known."""
+    """Return the mutual information of the last two axes given the axis before them."""
     return (
         entropy(counts.sum(dim=-1), 2)
         + entropy(counts.sum(dim=-2), 2)

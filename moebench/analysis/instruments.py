@@ -1,4 +1,4 @@
-"""All instruments on one stream of batches; memory does not grow with the text."""
+"""All instruments on one stream of batches, in memory that does not grow with the text."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,8 +11,8 @@ from moebench.analysis.coactivation import Agreement, CoActivation
 from moebench.analysis.domains import Domains
 from moebench.analysis.labels import Labels
 from moebench.analysis.repeats import Repeats
-from moebench.analysis.seen import Choices, Seen
-from moebench.analysis.token_table import Words
+from moebench.analysis.routed_batch import Choices, RoutedBatch
+from moebench.analysis.token_table import TokenCounts
 from moebench.analysis.vocabulary import Vocabulary
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import MoELayer
@@ -39,15 +39,15 @@ def experts_of(model: nn.Module) -> list[int]:
 
 
 class Instruments:
-    """Looks at batch after batch, in the order of the labels, and tells what it found.
+    """Measures batch after batch, in the order of the labels, and returns its findings.
 
     Args:
         layers: number of experts E of each mixture.
         labels: domains of the windows.
-        text: the tokens of all that will be read.
+        text: token counts of the whole text that will be read.
     """
 
-    def __init__(self, layers: list[int], labels: Labels, text: Words) -> None:
+    def __init__(self, layers: list[int], labels: Labels, text: TokenCounts) -> None:
         domains = len(labels.names)
         self.layers = layers
         self.labels = labels
@@ -62,36 +62,36 @@ class Instruments:
         self._generator = torch.Generator().manual_seed(1)
 
     def add(self, input_BL: Tensor, decisions: Sequence[RoutingDecision]) -> list[Choices]:
-        """Look at the next batch; return the choices of its layers."""
+        """Measure the next batch; return the choices of its layers."""
         windows = len(input_BL)
         choices = [Choices.of(decision, windows) for decision in decisions]
         domain_B, null_PB = self.labels.read(self._read, windows)
         self._read += windows
-        seen = Seen(input_BL.cpu(), domain_B, null_PB, choices)
+        batch = RoutedBatch(input_BL.cpu(), domain_B, null_PB, choices)
         for instrument in (
             *(self.repeats, self.domains, self.tokens),
             *(self.certainty, self.together, self.agreement),
         ):
-            instrument.add(seen)
+            instrument.add(batch)
         return choices
 
-    def disorder(self, input_BL: Tensor) -> Tensor:
+    def shuffle(self, input_BL: Tensor) -> Tensor:
         """Return the windows with their tokens in random order."""
         place_BL = torch.rand(input_BL.shape, generator=self._generator).argsort(dim=1)
         return input_BL.gather(1, place_BL.to(input_BL.device))
 
-    def add_disordered(self, decisions: Sequence[RoutingDecision], windows: int) -> None:
-        """Look at the last windows once more, read in random order.
+    def add_shuffled(self, decisions: Sequence[RoutingDecision], windows: int) -> None:
+        """Measure the last windows again, with their tokens in random order.
 
-        Attention averages over what came before, so that neighbours resemble one another whatever
-        the text: repeats of this kind stay when the order is gone.
+        Attention averages over earlier tokens, so that neighbours resemble one another whatever the
+        text: repeats of this kind remain when the order is gone.
         """
         choices = [Choices.of(decision, windows) for decision in decisions]
         domain_B, null_PB = self.labels.read(self._read - windows, windows)
-        self.disordered.add(Seen(choices[0].first_BL, domain_B, null_PB, choices))
+        self.disordered.add(RoutedBatch(choices[0].first_BL, domain_B, null_PB, choices))
 
     def findings(self) -> dict[str, Any]:
-        """Return what was found, as JSON can hold it: a part a layer, then what joins layers."""
+        """Return all findings as JSON values: by layer, then across layers."""
         return {
             "domains": list(self.labels.names),
             "windows": self._read,
@@ -113,11 +113,11 @@ class Instruments:
 
 
 def metrics(findings: dict[str, Any]) -> dict[str, float]:
-    """Return the numbers of findings as `analysis/<layer>/<name>`; what is not known is left out.
+    """Return the numbers in findings as `analysis/<layer>/<name>`; unknown ones are left out.
 
-    `token_information` and `domain_given_token` are what a token, and beyond it the domain, say of
-    the expert, in nats, less what they would say by chance: the token of another window, the
-    domains of each token dealt out anew among the windows that hold it.
+    `token_information` is the information that a token, and `domain_given_token` that which the
+    domain beyond the token, gives about the expert, in nats, minus its chance level: that of tokens
+    of another window, and of each token's domains permuted among the windows that contain it.
     """
     found: dict[str, float] = {}
     for layer, parts in enumerate(findings["layers"]):

@@ -1,8 +1,8 @@
-"""Do consecutive tokens go to the same experts more often than chance would have it?
+"""Do consecutive tokens go to the same experts more often than by chance?
 
-Source: Jiang et al. 2024, Mixtral (arXiv 2401.04088), section 5 and Table 5. Chance there is 1/8
-for an even load; here it is what a shuffle of the same window would give, which keeps the load. The
-mean over all shuffles is computed, none is drawn.
+Source: Jiang et al. 2024, Mixtral (arXiv 2401.04088), section 5 and Table 5. There the chance level
+is 1/8, that of an even load; here it is that of a shuffle of the same window, which keeps the load.
+The mean over all shuffles is computed exactly, without drawing any.
 """
 
 from typing import Any
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from moebench.analysis.seen import NOBODY, Choices, Seen
+from moebench.analysis.routed_batch import NO_EXPERT, Choices, RoutedBatch
 
 FIELDS = ("first", "first_null", "any", "any_null")
 
 
 class Repeats:
-    """The share of consecutive tokens with one first expert, and with any expert in common.
+    """The share of consecutive tokens with the same first expert, and with any expert in common.
 
     Args:
-        layers: how many.
-        domains: how many, N.
+        layers: number of layers.
+        domains: number N of domains.
     """
 
     def __init__(self, layers: int, domains: int) -> None:
@@ -30,14 +30,14 @@ class Repeats:
         self._excess_Y2 = torch.zeros(layers, 2, dtype=torch.double)
         self._square_Y2 = torch.zeros(layers, 2, dtype=torch.double)
 
-    def add(self, seen: Seen) -> None:
+    def add(self, batch: RoutedBatch) -> None:
         """Count a batch; windows of one token have no consecutive ones."""
-        if seen.input_BL.shape[1] < 2:
+        if batch.input_BL.shape[1] < 2:
             return
-        self._windows_N += seen.domain_B.bincount(minlength=len(self._windows_N))
-        for layer, choices in enumerate(seen.layers):
+        self._windows_N += batch.domain_B.bincount(minlength=len(self._windows_N))
+        for layer, choices in enumerate(batch.layers):
             share_BF = torch.stack([*first_repeats(choices), *any_repeats(choices)], dim=1)
-            self._sum_YNF[layer].index_add_(0, seen.domain_B, share_BF)
+            self._sum_YNF[layer].index_add_(0, batch.domain_B, share_BF)
             excess_B2 = share_BF[:, 0::2] - share_BF[:, 1::2]
             self._excess_Y2[layer] += excess_B2.sum(dim=0)
             self._square_Y2[layer] += excess_B2.square().sum(dim=0)
@@ -63,9 +63,9 @@ class Repeats:
 
 
 def first_repeats(choices: Choices) -> tuple[Tensor, Tensor]:
-    """Return share_B of consecutive tokens with one first expert, and its mean over shuffles."""
+    """Return share_B of consecutive tokens with the same first expert, and its shuffled mean."""
     first_BL = choices.first_BL
-    same = (first_BL[:, 1:] == first_BL[:, :-1]) & (first_BL[:, 1:] != NOBODY)
+    same = (first_BL[:, 1:] == first_BL[:, :-1]) & (first_BL[:, 1:] != NO_EXPERT)
     count_BE = one_hot(first_BL + 1, choices.num_experts + 1)[..., 1:].sum(dim=1).double()
     length = first_BL.shape[1]
     null_B = (count_BE * (count_BE - 1)).sum(dim=-1) / (length * (length - 1))
@@ -73,7 +73,7 @@ def first_repeats(choices: Choices) -> tuple[Tensor, Tensor]:
 
 
 def any_repeats(choices: Choices) -> tuple[Tensor, Tensor]:
-    """Return share_B of consecutive tokens with an expert in common, and its mean over shuffles."""
+    """Return share_B of consecutive tokens with an expert in common, and its shuffled mean."""
     chosen_BLE = choices.chosen_BLE
     share_B = (chosen_BLE[:, 1:] & chosen_BLE[:, :-1]).any(dim=-1).double().mean(dim=1)
     length = chosen_BLE.shape[1]

@@ -1,4 +1,4 @@
-"""How much of the final routing an earlier state of the model has already.
+"""How much of the final routing an earlier checkpoint already has.
 
 Source: Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 5.1, equation 5.
 """
@@ -7,24 +7,24 @@ from collections.abc import Sequence
 
 import torch
 
-from moebench.analysis.seen import Choices
+from moebench.analysis.routed_batch import Choices
 
 
 class Saturation:
-    """The share of a token's final experts that an earlier model asks for, too.
+    """The share of a token's final experts that an earlier model already requests.
 
     Args:
-        layers: number of experts E of each.
+        layers: number of experts E of each layer.
     """
 
     def __init__(self, layers: list[int]) -> None:
-        # Of each layer: experts asked by both, tokens with one first expert, tokens; and how often
-        # the earlier and the later one asked for each expert.
+        # Per layer: experts requested by both, tokens with the same first expert, tokens; and how
+        # often the earlier and the later model requested each expert.
         self._sum_Y3 = torch.zeros(len(layers), 3, dtype=torch.double)
         self._asked = [torch.zeros(2, experts, dtype=torch.double) for experts in layers]
 
     def add(self, earlier: Sequence[Choices], later: Sequence[Choices]) -> None:
-        """Count a batch that both have seen."""
+        """Count a batch that both models have batch."""
         for layer, (before, after) in enumerate(zip(earlier, later, strict=True)):
             counts = [
                 (before.chosen_BLE & after.chosen_BLE).sum(),
@@ -36,9 +36,9 @@ class Saturation:
                 self._asked[layer][place] += choices.chosen_BLE.sum(dim=(0, 1))
 
     def findings(self, layer: int) -> dict[str, float]:
-        """Return saturation, what chance alone would give, and the same of first choices.
+        """Return saturation, its chance level, and the saturation of first choices.
 
-        By chance the earlier model asks for each expert as often, but for any of the tokens.
+        At the chance level the earlier model requests each expert as often, but for random tokens.
         """
         both, first, tokens = self._sum_Y3[layer].tolist()
         before_E, after_E = self._asked[layer]

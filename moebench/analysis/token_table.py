@@ -1,6 +1,6 @@
-"""Which tokens a text has, and what they would be paired with by chance.
+"""Which tokens a text has, and what they are paired with under the null.
 
-Chance keeps windows whole: tokens of one window are no independent draws.
+The null keeps windows whole, because tokens of one window are not independent.
 """
 
 from collections.abc import Iterable
@@ -10,20 +10,22 @@ import torch
 from torch import Tensor
 
 
-class Words(NamedTuple):
-    """The tokens of a text, by their ids."""
+class TokenCounts(NamedTuple):
+    """How often each token of the vocabulary occurs in a text."""
 
-    frequency_V: Tensor  # int64, how often each occurs
-    windows_NV: Tensor  # int64, how many windows of each domain hold it
+    frequency_V: Tensor  # int64, number of occurrences
+    windows_NV: Tensor  # int64, number of windows of each domain that contain it
 
 
-def words(batches: Iterable[tuple[Tensor, Tensor]], vocabulary: int, domains: int) -> Words:
+def count_tokens(
+    batches: Iterable[tuple[Tensor, Tensor]], vocabulary: int, domains: int
+) -> TokenCounts:
     """Count the tokens of some windows.
 
     Args:
         batches: ids_BL and domain_B of the windows.
         vocabulary: number V of ids.
-        domains: how many, N.
+        domains: number N of domains.
 
     Raises:
         ValueError: if an id lies outside the vocabulary.
@@ -34,8 +36,8 @@ def words(batches: Iterable[tuple[Tensor, Tensor]], vocabulary: int, domains: in
         largest = int(ids_BL.max())
         if largest >= vocabulary:
             raise ValueError(
-                f"tokenizer: gives the id {largest}, the model knows {vocabulary}; they do not "
-                "belong together"
+                f"tokenizer: gives the id {largest}, but the model has {vocabulary} ids; they do "
+                "not belong together"
             )
         frequency_V += ids_BL.flatten().bincount(minlength=vocabulary)
         row_BL = torch.arange(len(ids_BL))[:, None] * vocabulary + ids_BL
@@ -43,20 +45,21 @@ def words(batches: Iterable[tuple[Tensor, Tensor]], vocabulary: int, domains: in
         domain_X = domain_B[held_X // vocabulary]
         cell_X = domain_X * vocabulary + held_X % vocabulary
         windows_NV += cell_X.bincount(minlength=windows_NV.numel()).view(windows_NV.shape)
-    return Words(frequency_V, windows_NV)
+    return TokenCounts(frequency_V, windows_NV)
 
 
-class DealtDomains:
-    """Deals out the domains of every token anew among the windows that hold it.
+class PermutedDomains:
+    """Permutes the domains of every token among the windows that contain it.
 
-    So a token keeps its domains, and one that stands in a single domain keeps it: of such a token
-    the domain can say nothing, neither in the text nor by chance. Drawn without replacement as the
-    windows come, which gives each order the same chance and needs no second reading.
+    A token thus keeps its domains, and one that occurs in a single domain keeps that one: for such
+    a token the domain adds no information, neither in the text nor under the null. Domains are
+    drawn without replacement as the windows arrive, which makes all permutations equally likely and
+    needs no second pass.
 
     Args:
-        windows_MN: how many windows of each domain hold each of M tokens.
-        permutations: how many, P.
-        seed: of the draws.
+        windows_MN: number of windows of each domain that contain each of M tokens.
+        permutations: number P of permutations.
+        seed: seed of the draws.
     """
 
     def __init__(self, windows_MN: Tensor, permutations: int, seed: int) -> None:
@@ -64,7 +67,7 @@ class DealtDomains:
         self._generator = torch.Generator().manual_seed(seed)
 
     def read(self, token_BL: Tensor) -> Tensor:
-        """Return domain_PBL of the tokens of the next windows; those below zero have none."""
+        """Return domain_PBL for the tokens of the next windows; -1 for tokens below zero."""
         permutations, _, domains = self._left_PMN.shape
         domain_PBL = torch.full((permutations, *token_BL.shape), -1)
         for window, token_L in enumerate(token_BL):
@@ -82,10 +85,10 @@ class DealtDomains:
         return domain_PBL
 
 
-def of_another_window(x_BL: Tensor, generator: torch.Generator) -> Tensor:
-    """Return for each window what another one of the batch has, each taken once.
+def from_other_windows(x_BL: Tensor, generator: torch.Generator) -> Tensor:
+    """Return for each window the values of another window of the batch, each used once.
 
-    A window that is alone in its batch has no other: it gets -1.
+    A window that is alone in its batch gets -1.
     """
     if len(x_BL) < 2:
         return torch.full_like(x_BL, -1)

@@ -14,9 +14,9 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from moebench.analysis import Instruments, Labels, experts_of
-from moebench.analysis.reading import Reading, encode
+from moebench.analysis.routed_batch import Choices
 from moebench.analysis.saturation import Saturation
-from moebench.analysis.seen import Choices
+from moebench.analysis.text_windows import TextWindows, encode
 from moebench.data.separation import separate
 from moebench.data.sources import Files, Packages
 from moebench.data.sources.source import Document, Source
@@ -78,17 +78,17 @@ def look(model: TrainedModel, options: AnalyzeOptions, folder: Path) -> dict[str
     length = window_length(model, options.length)
     texts = documents(model, options.text)
     path, sizes = encode(texts, model.codec, model.beginning, options.tokens, folder)
-    reading = Reading(path, sizes, length + 1, max(1, options.tokens // length))
+    reading = TextWindows(path, sizes, length + 1, max(1, options.tokens // length))
     labels = Labels(reading.domain_S, reading.names)
-    instruments = Instruments(layers, labels, reading.words(model.vocabulary))
+    instruments = Instruments(layers, labels, reading.token_counts(model.vocabulary))
     losses = Losses(len(reading.names))
     network = model.network.to(device)
     size = max(1, min(AT_ONCE, LOGITS // model.vocabulary) // length)
     for ids_BL, output in passes(network, reading, size, "reading"):
         instruments.add(ids_BL[:, :-1], output.decisions)
         losses.add(output.prediction, ids_BL[:, 1:], labels, len(ids_BL))
-        disordered = read(network, instruments.disorder(ids_BL[:, :-1]))
-        instruments.add_disordered(disordered.decisions, len(ids_BL))
+        disordered = read(network, instruments.shuffle(ids_BL[:, :-1]))
+        instruments.add_shuffled(disordered.decisions, len(ids_BL))
     return {
         "model": label(options.model),
         "data": "" if options.text is None else " ".join(reading.names),
@@ -141,7 +141,7 @@ def documents(model: TrainedModel, text: Source | None) -> Iterator[Document]:
 
 
 def passes(
-    network: nn.Module, reading: Reading, size: int, name: str
+    network: nn.Module, reading: TextWindows, size: int, name: str
 ) -> Iterator[tuple[Tensor, Output]]:
     """Yield the ids of a batch, one token more than is read, and what the model says."""
     with tqdm(total=len(reading), desc=name, unit="window", disable=None) as progress:
@@ -191,7 +191,7 @@ def named(instruments: Instruments, model: TrainedModel) -> list[list[list[tuple
         [
             [
                 (model.codec.decode([token]) or f"#{token}", share)
-                for token, share in instruments.tokens.read_by(layer, expert)
+                for token, share in instruments.tokens.tokens_of(layer, expert)
             ]
             for expert in range(experts)
         ]
@@ -218,7 +218,7 @@ def saturation(
     path: Path,
     network: nn.Module,
     layers: list[int],
-    reading: Reading,
+    reading: TextWindows,
     size: int,
     dtype: str | None,
 ) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Data sets, each a LightningDataModule that keeps `moebench.data.contract`."""
+"""Data sets, each a LightningDataModule that meets `moebench.data.contract`."""

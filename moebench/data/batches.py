@@ -1,4 +1,4 @@
-"""The order of batches: a function of the seed and the batch's number, and of nothing else."""
+"""The order of batches, which depends on the seed and the batch's number alone."""
 
 from collections.abc import Iterator
 
@@ -14,19 +14,19 @@ _ORDER, _TRAIN_NOISE, _VALID_NOISE = 1, 2, 3
 
 
 class TrainBatches:
-    """Training batches without end, in an order drawn anew for each epoch.
+    """An endless series of training batches, in an order drawn anew for each epoch.
 
     One pass yields `len(self)` batches and starts where the last one stopped, also after
     `load_state_dict`; Lightning saves and restores the state with its checkpoints. The few windows
-    that do not fill a batch wait for another epoch's order.
+    that do not fill a batch sit the epoch out.
 
     Args:
-        windows: what is shuffled.
+        windows: the windows to shuffle.
         objective: makes a batch of some windows.
         batch_size: windows B in a batch.
-        seed: of the order and of the objective's chance.
+        seed: seed of the order and of the objective.
         rank: number of this process among those that share the batches.
-        processes: how many share them.
+        processes: number of processes that share them.
 
     Raises:
         ValueError: if the windows do not fill one batch for each process.
@@ -60,7 +60,7 @@ class TrainBatches:
 
     def __iter__(self) -> Iterator[TextBatch]:
         for _ in range(len(self)):
-            # Counted before the batch is handed out: a state saved while it is in use is past it.
+            # Counted before the batch is yielded: a state saved while it is in use is past it.
             self._position += 1
             yield self.batch((self._position - 1) * self._processes + self._rank)
 
@@ -73,11 +73,11 @@ class TrainBatches:
         return self._objective(raw_BW, domain_B, rng)
 
     def state_dict(self) -> dict[str, int]:
-        """Return how many batches this process has handed out."""
+        """Return how many batches this process has yielded."""
         return {"position": self._position}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Go on after as many batches as a state says."""
+        """Continue after the number of batches in a state."""
         self._position = state_dict["position"]
 
     def _permutation(self, epoch: int) -> NDArray[np.int64]:
@@ -88,12 +88,12 @@ class TrainBatches:
 
 
 class ValidBatches:
-    """The same batches at every pass and for every seed, spread evenly over all windows.
+    """The same batches in every pass and for every seed, spread evenly over all windows.
 
-    So each domain takes part according to its size, and every batch has windows from all over.
+    Each domain is thus represented according to its size, and every batch spans the whole text.
 
     Args:
-        windows: what to choose from.
+        windows: the windows to choose from.
         objective: makes a batch of some windows.
         batch_size: windows B in a batch.
         count: number of batches.

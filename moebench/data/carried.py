@@ -1,8 +1,8 @@
 """Token files for a machine without the text: packed on one, unpacked into the cache of another.
 
-A packed file holds a folder a corpus: its files, and `asked.json`, which says for what source and
-vocabulary it is. Unpacked it lies where the other machine looks for the tokens of that source, so
-runs there are of the same text and name the same hash of it.
+A packed file holds one folder per corpus: its files, and `asked.json` with its source and
+vocabulary. Unpacking puts it where the other machine looks for the tokens of that source, so runs
+there use the same text and record the same hash.
 """
 
 import json
@@ -17,37 +17,37 @@ from pathlib import Path
 from moebench.data import corpus
 from moebench.data.sources.source import Source
 
-_ASKED = "asked.json"
+_KEY_FILE = "asked.json"
 _FILES = ("corpus.json", "tokenizer.json", "train.bin", "valid.bin")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A source as a configuration describes it, in JSON, and the vocabulary of its encoding."""
+class CorpusKey:
+    """The source of a corpus, as JSON of its configuration, and its vocabulary."""
 
     source: str
     vocabulary: int
-    form: str = corpus.FORMAT  # of the token files
+    form: str = corpus.FORMAT  # that of the token files
 
 
-def pack(wanted: Iterable[tuple[Asked, Source]], path: Path) -> None:
-    """Write the token files of some sources, which are encoded first unless they are cached."""
+def pack(wanted: Iterable[tuple[CorpusKey, Source]], path: Path) -> None:
+    """Write the token files of some sources; those that are not cached are encoded first."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with tarfile.open(unfinished, "w:gz") as archive:
-            for asked, source in wanted:
-                _add(archive, asked, source)
+            for key, source in wanted:
+                _add(archive, key, source)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _add(archive: tarfile.TarFile, asked: Asked, source: Source) -> None:
+def _add(archive: tarfile.TarFile, key: CorpusKey, source: Source) -> None:
     """Add the token files of a source."""
-    folder = corpus.folder_of(source, asked.vocabulary)
-    corpus.build(source, asked.vocabulary, folder)
-    text = json.dumps(vars(asked)).encode()
-    about = tarfile.TarInfo(f"{folder.name}/{_ASKED}")
+    folder = corpus.folder_of(source, key.vocabulary)
+    corpus.build(source, key.vocabulary, folder)
+    text = json.dumps(vars(key)).encode()
+    about = tarfile.TarInfo(f"{folder.name}/{_KEY_FILE}")
     about.size = len(text)
     archive.addfile(about, BytesIO(text))
     for name in _FILES:
@@ -55,25 +55,25 @@ def _add(archive: tarfile.TarFile, asked: Asked, source: Source) -> None:
 
 
 def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
-    """Put the token files where this machine looks for them, unless it has them.
+    """Put token files into the cache of this machine, unless they are there.
 
     Args:
         path: the packed file.
         source_of: makes a source from its description.
 
     Raises:
-        ValueError: if it is no such file, or what it holds is not what it was.
-        FileNotFoundError: if it is not there.
+        ValueError: if it is no such file, or its contents are damaged.
+        FileNotFoundError: if it does not exist.
     """
     place = corpus.cache() / f".{uuid.uuid4().hex}"
     try:
         with tarfile.open(path) as archive:
             archive.extractall(place, filter="data")
         for made in sorted(place.iterdir()):
-            asked = Asked(**json.loads((made / _ASKED).read_text(encoding="utf-8")))
-            if asked.form != corpus.FORMAT:
-                raise ValueError(f"{path}: packed by another version; pack it anew")
-            _adopt(made, corpus.folder_of(source_of(asked.source), asked.vocabulary))
+            key = CorpusKey(**json.loads((made / _KEY_FILE).read_text(encoding="utf-8")))
+            if key.form != corpus.FORMAT:
+                raise ValueError(f"{path}: packed by another version; pack it again")
+            _adopt(made, corpus.folder_of(source_of(key.source), key.vocabulary))
     except (tarfile.TarError, EOFError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: holds no token files ({error})") from error
     finally:
@@ -81,14 +81,14 @@ def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
 
 
 def _adopt(made: Path, folder: Path) -> None:
-    """Make a folder of token files that of a source.
+    """Move a folder of token files to its place in the cache.
 
     Raises:
-        ValueError: if its files are not those that its hash is of.
+        ValueError: if its files do not match its hash.
     """
-    said = corpus.load(made)
-    if corpus.content_hash(made, said.vocabulary, said.digests) != said.content_hash:
+    described = corpus.load(made)
+    if corpus.content_hash(made, described.vocabulary, described.digests) != described.content_hash:
         raise ValueError(f"{folder.name}: the token files are damaged")
     if not folder.exists():
-        (made / _ASKED).unlink()
+        (made / _KEY_FILE).unlink()
         made.rename(folder)

@@ -1,32 +1,33 @@
-"""What a data module and its batches offer, in full; nothing else is asked of them.
+"""Everything that training asks of a data module and its batches.
 
 A data module is a LightningDataModule with `train_dataloader` and `val_dataloader`, and
 
 | part | meaning |
 | --- | --- |
-| argument `seed` | decides all that is random in training batches; the seed of the run |
+| argument `seed` | seed of all that is random in training batches; gets the run's |
 | `content_hash` | str: a digest of the content, whatever the seed |
-| `tokens_per_batch` | int: tokens of a full training batch, or whatever stands in their place |
+| `tokens_per_batch` | int: tokens of a full training batch, or their equivalent |
 
 Data of tokens, which `Training` and the models here read, also have
 
 | part | meaning |
 | --- | --- |
 | argument and attribute `vocabulary` | number V of ids; the model gets it |
-| batches | `TextBatch`, or anything that has its fields by their names |
+| batches | `TextBatch`, or anything with its fields |
 
-It may also have
+A data module may also have
 
 | part | without it |
 | --- | --- |
-| `version`, int: raised when the same source gives other batches | is 1 |
-| `metrics`, dict of numbers: what a record should say of the data | says nothing |
+| `version`, int: raised when the same source gives other batches | it is 1 |
+| `metrics`, dict of numbers to add to the record | nothing is added |
 | `domains`, tuple of names, and `domain_B` of its batches | routing is not analysed by domain |
 | `tokenizer`, `length` and `source`, as `Text` has | its model generates no text |
-| `state_dict`, `load_state_dict` and a length of the training loader | a killed run begins again |
+| `description`, a `moebench.data.corpus.Corpus` | `moebench data` cannot describe it |
+| `state_dict`, `load_state_dict` and a length, of the training loader | a killed run starts over |
 
-They are asked for after `prepare_data()` and `setup("fit")`. A batch of tokens has B sequences of
-up to L tokens each, an encoder's of up to S; they are int64 and masks are bool.
+They are read after `prepare_data()` and `setup("fit")`. A batch of tokens has B sequences of up to
+L tokens each, those of an encoder have up to S; ids are int64 and masks are bool.
 """
 
 from collections.abc import Mapping
@@ -35,23 +36,23 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-UNSCORED = -100  # a target that no loss counts
-PLACE = "moebench/data/contract.py"  # where messages send people
+UNSCORED = -100  # a target that the loss ignores
+PLACE = "moebench/data/contract.py"  # the reference that error messages give
 
 
 class TextBatch(NamedTuple):
     """B sequences of tokens as a model sees them."""
 
     input_BL: Tensor  # int64: what the decoder reads
-    target_BL: Tensor  # int64: what it should say; UNSCORED where nothing counts, as at padding
+    target_BL: Tensor  # int64: what it should predict; UNSCORED where it is ignored, as at padding
     context_BL: Tensor | None  # int64, BxS: what the encoder reads; None without an encoder
-    domain_B: Tensor  # int64: number of the sequence's domain
-    mask_BL: Tensor | None = None  # bool: which inputs are real; None: all are
-    context_mask_BL: Tensor | None = None  # bool, BxS: the same of the context
+    domain_B: Tensor  # int64: number of each sequence's domain
+    mask_BL: Tensor | None = None  # bool: which inputs are real; None if all are
+    context_mask_BL: Tensor | None = None  # bool, BxS: the same for the context
 
 
 class TokenBatch(Protocol):
-    """What training and models read of every batch; of `TextBatch` the rest may be absent."""
+    """What training and models read of every batch; other fields of `TextBatch` are optional."""
 
     @property
     def input_BL(self) -> Tensor:
@@ -60,7 +61,7 @@ class TokenBatch(Protocol):
 
     @property
     def target_BL(self) -> Tensor:
-        """Ids that it should say, or UNSCORED."""
+        """Ids that it should predict, or UNSCORED."""
         ...
 
     @property
@@ -77,19 +78,19 @@ OF_MODULE = {
 }
 OF_BATCH = {
     "input_BL": "the ids that the decoder reads",
-    "target_BL": "the ids that it should say",
+    "target_BL": "the ids that it should predict",
     "context_BL": "the ids that the encoder reads, or None",
 }
 FOR_ANALYSIS = {"vocabulary": "the number of ids", "domains": "the names of the domains"}
 
 
 def check_module(data: Any, parts: Mapping[str, str] = OF_MODULE) -> None:
-    """Refuse a data module that lacks a part; it has been set up.
+    """Refuse a data module, already set up, that lacks a part.
 
     Raises:
         ValueError: naming the part.
     """
-    # Lightning's own answer to a loader is that there is none.
+    # Lightning's base class has loaders, too, but they only raise.
     own = {name for kind in type(data).__mro__ if not _of_lightning(kind) for name in vars(kind)}
     for name, meaning in parts.items():
         if not (name in own or name in vars(data)):
@@ -101,7 +102,7 @@ def _of_lightning(kind: type) -> bool:
 
 
 def check_batch(batch: Any) -> None:
-    """Refuse a batch of tokens that lacks a part, or has one of another shape or type.
+    """Refuse a batch of tokens with a part missing, or one of the wrong shape or dtype.
 
     Raises:
         ValueError: naming the part.
@@ -119,6 +120,6 @@ def check_batch(batch: Any) -> None:
     if batch.target_BL.shape != batch.input_BL.shape:
         ours, theirs = tuple(batch.target_BL.shape), tuple(batch.input_BL.shape)
         raise ValueError(
-            f"data: target_BL of a batch has the shape {ours}; must be {theirs} as input_BL has, "
+            f"data: target_BL of a batch has the shape {ours}; must be {theirs}, as of input_BL, "
             f"see {PLACE}"
         )

@@ -1,9 +1,9 @@
 """Token files: text encoded once, written whole or not at all, read through memory maps.
 
 A folder holds `train.bin` and `valid.bin` (the domains one after the other, each document ended
-by EOS), `tokenizer.json` and `corpus.json`. It appears under its final name in one step, so that
-a process killed on the way leaves nothing that is later read, and of two processes that build the
-same corpus the second takes the first one's.
+by EOS), `tokenizer.json` and `corpus.json`. It gets its final name in one step: a process killed
+midway leaves nothing that is read later, and if two processes build the same corpus, the second
+uses that of the first.
 """
 
 import hashlib
@@ -27,23 +27,23 @@ from moebench.data.sources.source import Document, Source, Split, digest_by_doma
 from moebench.data.tokenizer import EOS, Tokenizer
 
 FORMAT = "4"  # raise it when the same text would give other files
-_SAMPLE_CHARACTERS = 2_000_000  # of each domain, from which the encoding is learnt
+_SAMPLE_CHARACTERS = 2_000_000  # of each domain, to train the tokenizer on
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A folder of token files that is complete."""
+    """The description of a complete folder of token files."""
 
     content_hash: str  # of the texts, the vocabulary and the tokens
     vocabulary: int
     digests: dict[str, str]  # of each domain's documents; its keys are the domains in order
-    tokens: dict[Split, list[int]]  # of each domain, EOS included
+    tokens: dict[Split, list[int]]  # number in each domain, EOS included
     overlap: Overlap  # of validation text with training text
-    counts: Counts  # of what was left out to keep them apart
+    counts: Counts  # what was left out to keep them apart
 
 
 class Windows:
-    """Windows of one split that do not overlap, each inside one domain; the rest is left over.
+    """Windows of one split that do not overlap, each within one domain; remainders are unused.
 
     Args:
         tokens: the ids of all domains, one domain after the other.
@@ -70,24 +70,23 @@ class Windows:
 
 
 def folder_of(source: Source, vocabulary: int) -> Path:
-    """Return where in the cache the corpus of a source belongs, whether it is there yet or not."""
+    """Return the folder in the cache for the corpus of a source, which may not exist yet."""
     return cache() / digest_of([FORMAT, source.fingerprint(), str(vocabulary)])[:16]
 
 
 def cache() -> Path:
     """Return the folder of all corpora.
 
-    That is under `runs/cache`, or under the folder that the environment variable `MOEBENCH_CACHE`
-    names.
+    It is under `runs/cache`, or under the folder in the environment variable `MOEBENCH_CACHE`.
     """
     return Path(os.environ.get("MOEBENCH_CACHE") or "runs/cache") / "text"
 
 
 def build(source: Source, vocabulary: int, folder: Path) -> None:
-    """Encode a source into a folder, unless the folder is there.
+    """Encode a source into a folder, unless the folder exists.
 
     Raises:
-        ValueError: if the source is refused, or is another one by the time it has been read.
+        ValueError: if the source is refused, or has changed by the time it has been read.
     """
     if folder.exists():
         return
@@ -97,7 +96,7 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
         documents = tqdm(source.documents(), desc="reading text", unit="document", disable=None)
         _write(separate(documents), vocabulary, unfinished)
         if folder_of(source, vocabulary) != folder:
-            raise ValueError("data.source: it changed while it was read; run the command again")
+            raise ValueError("data.source: changed while it was read; run the command again")
         unfinished.rename(folder)
     except OSError:
         if not folder.exists():  # otherwise another process was faster, with the same result
@@ -107,7 +106,7 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
 
 
 def load(folder: Path) -> Corpus:
-    """Read what stands about a corpus in its folder."""
+    """Read the description of a corpus from its folder."""
     values = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     parts = {"overlap": Overlap(**values["overlap"]), "counts": Counts(**values["counts"])}
     return Corpus(**{**values, **parts})
@@ -153,14 +152,14 @@ def _write(separated: Separated, vocabulary: int, folder: Path) -> None:
 
 
 def _append(file: BinaryIO, ids: list[int], vocabulary: int, progress: "tqdm[NoReturn]") -> int:
-    """Write the ids of one document and EOS; return how many that is."""
+    """Write the ids of one document and EOS; return their number."""
     np.array([*ids, EOS], dtype=_dtype(vocabulary)).tofile(file)
     progress.update()
     return len(ids) + 1
 
 
 def _sample(documents: list[Document]) -> Iterator[str]:
-    """Yield training texts, those of each domain until it has given its share."""
+    """Yield training texts, those of each domain up to its share of the sample."""
     given: Counter[str] = Counter()
     for document in documents:
         if document.split == "train" and given[document.domain] < _SAMPLE_CHARACTERS:

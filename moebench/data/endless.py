@@ -1,5 +1,6 @@
 """The length of a pass over training data that never ends."""
 
-# Lightning reads one batch ahead of a loader without a length, to see its end coming; the place it
-# saves would be one batch too far. Floats hold this number, so a share of it is still a length.
+# Lightning reads one batch ahead of a loader without a length, to detect its end; the position it
+# saves would then be one batch too far. Floats represent this number exactly, so that a fraction of
+# it is still a valid length.
 ENDLESS = 2**53

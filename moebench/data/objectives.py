@@ -1,8 +1,7 @@
-"""What a model is asked about a window of text: the next token, or the spans cut out of it.
+"""What a model predicts from a window of text: the next token, or the spans cut out of it.
 
-Source: span corruption is Raffel et al. 2020, T5 (arXiv 1910.10683), section 3.1.4; the rule for
-the number and the lengths of spans is that of the authors' code, which the paper describes only
-in words.
+Source: span corruption: Raffel et al. 2020, T5 (arXiv 1910.10683), section 3.1.4; the number and
+the lengths of spans follow the authors' code, which the paper describes only in words.
 """
 
 from typing import Protocol
@@ -16,21 +15,21 @@ from moebench.data.tokenizer import EOS, NUM_SENTINELS, PAD, SENTINEL
 
 
 class Objective(Protocol):
-    """A way to turn windows of tokens into questions and answers."""
+    """A way to turn windows of tokens into inputs and targets."""
 
     def width(self, length: int) -> int:
-        """Return the raw tokens that make one input of `length` tokens."""
+        """Return how many raw tokens make one input of `length` tokens."""
         ...
 
     def __call__(
         self, raw_BW: NDArray[np.int64], domain_B: NDArray[np.int64], rng: np.random.Generator
     ) -> TextBatch:
-        """Return the batch of some windows; chance comes from `rng` alone."""
+        """Return the batch of some windows; all that is random comes from `rng`."""
         ...
 
 
 class NextToken:
-    """Every token asks for the one after it."""
+    """Predict each token from those before it."""
 
     def width(self, length: int) -> int:
         """Return `length` + 1: the last input needs a target too."""
@@ -46,19 +45,20 @@ class NextToken:
 
 
 class SpanCorruption:
-    """The encoder reads the window with spans cut out, the decoder says what they were.
+    """The encoder reads the window with spans cut out, the decoder predicts the spans.
 
-    Each span leaves one sentinel in the encoder's text; the target names each sentinel and then
+    In the encoder's text one sentinel replaces each span; the target is each sentinel followed by
     its span. Both end with EOS. A window of W tokens loses round(`density` W) of them in
     round(that / `mean_span`) spans of random lengths; it starts with a token that is kept and ends
-    with one that is cut. No padding is needed, since all windows of a length give equally much.
+    with one that is cut. No padding is needed, since windows of one length give inputs of one
+    length and targets of one length.
 
     Args:
         density: share of the tokens that is cut out.
         mean_span: mean length of a span, in tokens.
 
     Raises:
-        ValueError: if a number is outside what makes sense.
+        ValueError: if a number is out of range.
     """
 
     def __init__(self, density: float = 0.15, mean_span: float = 3.0) -> None:
@@ -84,14 +84,14 @@ class SpanCorruption:
         if not spans <= min(NUM_SENTINELS, width - cut):
             raise ValueError(
                 f"data.length={length}: density {self.density} and mean_span {self.mean_span} "
-                f"make {spans} spans; {min(NUM_SENTINELS, width - cut)} are the most possible"
+                f"make {spans} spans; at most {min(NUM_SENTINELS, width - cut)} are possible"
             )
         return width
 
     def __call__(
         self, raw_BW: NDArray[np.int64], domain_B: NDArray[np.int64], rng: np.random.Generator
     ) -> TextBatch:
-        """Return the windows with freshly drawn spans cut out."""
+        """Return the windows with random spans cut out."""
         cut_BW = self._draw(len(raw_BW), raw_BW.shape[1], rng)
         context, target = _replace(raw_BW, cut_BW), _replace(raw_BW, ~cut_BW)
         shifted = np.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=PAD)
@@ -112,7 +112,7 @@ class SpanCorruption:
         return width - cut + spans + 1
 
     def _draw(self, rows: int, width: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Draw what is cut out: kept and cut stretches take turns, kept first."""
+        """Draw which tokens to cut: kept and cut stretches alternate, kept first."""
         cut, spans = self._counts(width)
         kept_BS = _compositions(width - cut, spans, rows, rng)
         cut_BS = _compositions(cut, spans, rows, rng)
@@ -121,14 +121,14 @@ class SpanCorruption:
 
 
 def _compositions(total: int, parts: int, rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw, per row, one of the ways to write `total` as an ordered sum of positive numbers."""
+    """Draw, per row, one of the ways to write `total` as an ordered sum of positive integers."""
     places = rng.random((rows, total - 1)).argsort(axis=1)[:, : parts - 1] + 1
     edges = np.pad(np.sort(places, axis=1), ((0, 0), (1, 1)), constant_values=((0, 0), (0, total)))
     return edges[:, 1:] - edges[:, :-1]
 
 
 def _replace(raw_BW: NDArray[np.int64], cut_BW: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Put one sentinel in the place of each stretch that is cut, and EOS at the end."""
+    """Replace each stretch that is cut by one sentinel, and append EOS."""
     first_BW = cut_BW & ~np.pad(cut_BW[:, :-1], ((0, 0), (1, 0)))
     sentinel_BW = SENTINEL - 1 + first_BW.cumsum(axis=1)
     left = np.where(first_BW, sentinel_BW, raw_BW)[~cut_BW | first_BW]

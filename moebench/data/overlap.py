@@ -1,6 +1,6 @@
-"""How much of the validation text stands in the training text, word for word.
+"""How much of the validation text occurs in the training text, word for word.
 
-The measure is the share of the runs of 32 tokens in the validation documents that also stand in
+The measure is the share of the runs of 32 tokens in the validation documents that also occur in
 a training document, of any domain.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moebench.data.separation.ngrams import Hashes, common, run_hashes, stand_in
+from moebench.data.separation.ngrams import Hashes, common, contained, run_hashes
 from moebench.data.tokenizer import EOS
 
 Tokens = NDArray[np.unsignedinteger[Any]]
@@ -27,12 +27,12 @@ WORTH_A_WARNING = 0.01
 class Overlap:
     """The runs of `RUN` tokens in the validation documents of each domain."""
 
-    shared: list[int]  # how many of them stand in the training text
+    shared: list[int]  # how many of them occur in the training text
     runs: list[int]
 
     @property
     def total(self) -> float:
-        """The share in all domains together; NaN where no document is as long as a run."""
+        """The share in all domains together; NaN if no document is as long as a run."""
         return _share(sum(self.shared), sum(self.runs))
 
     @property
@@ -46,7 +46,7 @@ def _share(part: int, whole: int) -> float:
 
 
 def overlap(train: Tokens, valid: Tokens, sizes: list[int]) -> Overlap:
-    """Measure token files, in which each document ends with EOS.
+    """Measure the overlap of token files, in which each document ends with EOS.
 
     Args:
         train: the ids of the training split.
@@ -54,19 +54,19 @@ def overlap(train: Tokens, valid: Tokens, sizes: list[int]) -> Overlap:
         sizes: tokens of each domain of the validation split.
     """
     parts = [_runs(part) for part in np.split(valid, np.cumsum(sizes)[:-1])]
-    shared = common(np.concatenate(parts), map(_runs, _pieces(train)))
-    counts = [int(stand_in(part, shared).sum()) for part in parts]
+    shared = common(np.concatenate(parts), map(_runs, _chunks(train)))
+    counts = [int(contained(part, shared).sum()) for part in parts]
     return Overlap(counts, [len(part) for part in parts])
 
 
 def _runs(ids: Tokens) -> Hashes:
-    """Return the hashes of all runs inside a document."""
+    """Return the hashes of all runs that lie within one document."""
     hashes = run_hashes(ids, _DOUBLINGS)
     ends = np.cumsum(np.concatenate([[0], ids == EOS]))
     return hashes[ends[RUN:] == ends[: len(hashes)]] if len(hashes) else hashes
 
 
-def _pieces(ids: Tokens) -> Iterator[Tokens]:
-    """Yield a text in pieces that overlap so far that every run is whole in one of them."""
+def _chunks(ids: Tokens) -> Iterator[Tokens]:
+    """Yield a text in chunks that overlap, so that every run lies within one of them."""
     for begin in range(0, len(ids), _AT_ONCE):
         yield ids[begin : begin + _AT_ONCE + RUN - 1]

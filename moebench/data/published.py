@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import tokenizers
 
-_AT_ONCE = 256  # texts handed to the encoder together
+_AT_ONCE = 256  # texts per call of the encoder
 FILE = "tokenizer.json"
 
 
@@ -15,23 +15,23 @@ class Codec(Protocol):
     """Text to ids and back."""
 
     def encode(self, texts: Iterable[str]) -> Iterator[list[int]]:
-        """Yield the ids of one text after the other, nothing added."""
+        """Yield the ids of each text, without special ones."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of some ids, special ones left out."""
+        """Return the text of ids, skipping special ones."""
         ...
 
 
 class PublishedTokenizer:
-    """Text to ids and back as the checkpoint's own model learnt it.
+    """Text to ids and back, by a checkpoint's own tokenizer.
 
     Args:
-        folder: of the checkpoint.
+        folder: the folder of the checkpoint.
 
     Raises:
         FileNotFoundError: if it has no tokenizer.
-        ValueError: if that cannot be read.
+        ValueError: if the tokenizer cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,17 +45,17 @@ class PublishedTokenizer:
 
     @property
     def beginning(self) -> list[int]:
-        """Ids that stand before every text, such as the one for its beginning; often none."""
+        """Ids to put before every text, such as that of its beginning; often none."""
         ids: list[int] = self._encoding.encode("").ids
         return ids
 
     def encode(self, texts: Iterable[str]) -> Iterator[list[int]]:
-        """Yield the ids of one text after the other, nothing added."""
+        """Yield the ids of each text, without special ones."""
         remaining = iter(texts)
         while some := list(islice(remaining, _AT_ONCE)):
             for encoded in self._encoding.encode_batch_fast(some, add_special_tokens=False):
                 yield encoded.ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of some ids, special ones left out."""
+        """Return the text of ids, skipping special ones."""
         return str(self._encoding.decode(list(ids), skip_special_tokens=True))

@@ -1,6 +1,6 @@
-"""Text for language models: from a source to batches, the same on every machine and at every run.
+"""Text for language models: from a source to batches, the same on every machine and in every run.
 
-The encoding is learnt and the tokens are written once, into a cache that all runs share (see
+The tokenizer is trained and the tokens are written once, into a cache that all runs share (see
 `moebench.data.corpus`); a run only maps them into memory.
 """
 
@@ -18,7 +18,7 @@ from moebench.data.overlap import RUN, WORTH_A_WARNING
 from moebench.data.sources import Files, HuggingFace, Packages, Source
 from moebench.data.tokenizer import Tokenizer, check_vocabulary
 
-# Named one by one, our own classes can be called by their short names in YAML.
+# Listed one by one, so that YAML can give our own classes by their short names.
 AnySource = Packages | Files | HuggingFace | Source
 AnyObjective = NextToken | SpanCorruption | Objective
 
@@ -27,24 +27,24 @@ class Text(pl.LightningDataModule):
     """Batches of text; after `prepare_data` it also knows the text's hash, domains and size.
 
     A batch is a `TextBatch`. Windows of text do not overlap, lie inside one domain, and come in an
-    order that depends on the seed and the epoch only, so that all models with one seed see the
+    order that depends only on the seed and the epoch, so that all models with one seed see the
     same batches. Validation is the same for every seed, and shares no text with training (see
     `moebench.data.separation`).
 
     Args:
-        source: where the text comes from: `Packages`, `Files`, `HuggingFace`, or one's own.
-        objective: `NextToken`, `SpanCorruption`, or one's own.
+        source: where the text comes from: `Packages`, `Files`, `HuggingFace`, or one of your own.
+        objective: `NextToken`, `SpanCorruption`, or one of your own.
         vocabulary: number of ids V, the 34 special ones included; at least 290.
         length: tokens L that the model reads from each window (the encoder, if there is one).
         batch_size: windows B in a batch.
         valid_batches: number of validation batches.
-        seed: of the order of training batches and of the training objective's chance.
+        seed: seed of the order of training batches and of the objective's randomness in training.
 
     Raises:
         ValueError: if a number is out of range, or the objective cannot work at that length.
     """
 
-    version = 3  # raised when the same source would give other batches
+    version = 3  # raise it when the same source would give other batches
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class Text(pl.LightningDataModule):
         self._width = objective.width(length)
 
     def prepare_data(self) -> None:
-        """Encode the text unless the cache has it; log one line if it is not what is expected.
+        """Encode the text unless it is cached; warn if it is not the expected text.
 
-        Another says of which domain more than 1% of the validation text stands in the training
+        Also warn of every domain where more than 1% of the validation text occurs in the training
         text.
         """
         corpus.build(self.source, self.vocabulary, self._folder)
@@ -84,15 +84,15 @@ class Text(pl.LightningDataModule):
         for name, share in zip(self.domains, self.description.overlap.by_domain, strict=True):
             if share > WORTH_A_WARNING:
                 logging.getLogger(__name__).warning(
-                    "%.1f%% of the runs of %d tokens in the validation text of %s stand in the "
-                    "training text, too: the validation loss is lower for it",
+                    "%.1f%% of the runs of %d tokens in the validation text of %s also occur in "
+                    "the training text, which lowers the validation loss",
                     100 * share,
                     RUN,
                     name,
                 )
 
     def setup(self, stage: str | None = None) -> None:
-        """Read what the cache says about the text.
+        """Read the description of the text from the cache.
 
         Raises:
             FileNotFoundError: if `prepare_data` was never called.
@@ -100,7 +100,7 @@ class Text(pl.LightningDataModule):
         _ = self.description
 
     def train_dataloader(self) -> TrainBatches:
-        """Return the training batches from the first on; they can be resumed at any other."""
+        """Return the training batches, which can resume at any of them."""
         rank, processes = (
             (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         )
@@ -114,15 +114,15 @@ class Text(pl.LightningDataModule):
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of the texts, the vocabulary and the tokens, whatever the objective."""
+        """SHA-256 of the texts, the vocabulary and the tokens; the objective does not matter."""
         return self.description.content_hash
 
     @property
     def metrics(self) -> dict[str, float]:
-        """`data/overlap`, and of each domain: the share of validation text that was trained on.
+        """`data/overlap`, in all and by domain: the share of validation text that is trained on.
 
-        The unit is a run of 32 tokens, see `moebench.data.overlap`; a domain without any is left
-        out.
+        The unit is a run of 32 tokens, see `moebench.data.overlap`; domains without such runs are
+        left out.
         """
         known = self.description.overlap
         found = {f"data/overlap/{d}": s for d, s in zip(self.domains, known.by_domain, strict=True)}
@@ -147,7 +147,7 @@ class Text(pl.LightningDataModule):
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The encoding, to turn ids back into text."""
+        """The tokenizer, which turns text into ids and back."""
         return Tokenizer.load(self._folder / "tokenizer.json")
 
     @cached_property
@@ -156,5 +156,5 @@ class Text(pl.LightningDataModule):
 
     @cached_property
     def description(self) -> corpus.Corpus:
-        """What the cache says about the text."""
+        """The description of the text in the cache."""
         return corpus.load(self._folder)

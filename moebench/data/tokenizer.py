@@ -14,16 +14,16 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 
 PAD = 0  # also the decoder's first input in span corruption
 EOS = 1  # ends each document, and each side of span corruption
-SENTINEL = 2  # the first of the sentinels, which follow one another upwards
+SENTINEL = 2  # the first sentinel; the others follow
 NUM_SENTINELS = 32  # spans a window may have: enough for T5's 28 in 512 tokens
 FIRST_TEXT = SENTINEL + NUM_SENTINELS  # ids from here on are bytes and merges
 SMALLEST_VOCABULARY = FIRST_TEXT + 256
 
-_AT_ONCE = 256  # documents handed to the encoder together
+_AT_ONCE = 256  # documents per call of the encoder
 
 
 class Tokenizer:
-    """Text to ids and back; no text, whatever it contains, becomes a special id.
+    """Text to ids and back; no text, whatever it contains, is encoded as a special id.
 
     Args:
         encoding: a trained byte-level encoding whose ids start at 0; here they start at
@@ -35,12 +35,12 @@ class Tokenizer:
 
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> "Tokenizer":
-        """Learn an encoding with at most `vocabulary` ids, specials included, from some texts.
+        """Train an encoding with at most `vocabulary` ids, special ones included.
 
-        Few texts may not yield that many; the ids that are left over then never occur.
+        A small text may yield fewer; the other ids then never occur.
 
         Raises:
-            ValueError: if the bytes and specials alone need more ids.
+            ValueError: if the bytes and special tokens alone need more ids.
         """
         check_vocabulary(vocabulary)
         encoding = tokenizers.Tokenizer(models.BPE())
@@ -56,7 +56,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":
-        """Read an encoding that `save` wrote."""
+        """Load an encoding that `save` wrote."""
         return cls(tokenizers.Tokenizer.from_file(str(path)))
 
     def save(self, path: Path) -> None:
@@ -64,21 +64,21 @@ class Tokenizer:
         self._encoding.save(str(path))
 
     def encode(self, texts: Iterable[str]) -> Iterator[list[int]]:
-        """Yield the ids of one text after the other."""
+        """Yield the ids of each text."""
         remaining = iter(texts)
         while some := list(islice(remaining, _AT_ONCE)):
             for encoded in self._encoding.encode_batch_fast(some, add_special_tokens=False):
                 yield [token + FIRST_TEXT for token in encoded.ids]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of some ids, without the special ones."""
+        """Return the text of ids, skipping special ones."""
         return str(
             self._encoding.decode([token - FIRST_TEXT for token in ids if token >= FIRST_TEXT])
         )
 
 
 def check_vocabulary(vocabulary: int) -> None:
-    """Refuse a vocabulary that cannot hold the specials and all bytes.
+    """Refuse a vocabulary that cannot hold all bytes and special tokens.
 
     Raises:
         ValueError: naming the smallest size that can.

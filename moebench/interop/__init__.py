@@ -1,4 +1,4 @@
-"""Checkpoints of Hugging Face in and out, and single blocks in; transformers is not needed.
+"""Reads and writes Hugging Face checkpoints and reads single blocks, without transformers.
 
 | checkpoint | `model_type` |
 | --- | --- |
@@ -17,8 +17,8 @@
 | the same with shared experts | granitemoeshared |
 | ERNIE 4.5 21B-A3B and 300B-A47B | ernie4_5_moe |
 
-What a checkpoint says is read as transformers reads it. Writing refuses a model with any property
-that the format cannot say.
+A checkpoint is read as transformers reads it. Writing refuses a model with any property that the
+format cannot express.
 """
 
 from moebench.interop.loading import from_pretrained

@@ -1,4 +1,4 @@
-"""What an architecture file provides."""
+"""The contract of a file for one architecture."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class Architecture:
     class_name: str  # of the model in transformers
     defaults: Mapping[str, Any]  # of the settings that a config.json may leave out
     build: Callable[[Config], Mixtral]
-    attention: Names  # of the weights of an attention
-    mixture: MixtureNames  # of the weights of a mixture
-    fits: Callable[[Parts], bool]  # whether a model of these parts is one
-    settings: Callable[[Parts], dict[str, Any]]  # what its config.json says beside the common
-    # Beginnings of the names of weights that a checkpoint may have and a decoder has no place for.
+    attention: Names  # yields the weights of an attention
+    mixture: MixtureNames  # yields the weights of a mixture
+    fits: Callable[[Parts], bool]  # whether a model of these parts has this architecture
+    settings: Callable[[Parts], dict[str, Any]]  # its own settings in config.json
+    # Prefixes of the names of weights that a checkpoint may have but a decoder does not use.
     spare: Callable[[Config], tuple[str, ...]] = lambda config: ()
-    # Endings of our names of parameters that stay in float32 where the others are narrower.
+    # Suffixes of our names of parameters that stay in float32 where the others are narrower.
     exact: tuple[str, ...] = ()
-    # Parts of the names of weights in files, and what stands there in the memory of transformers.
+    # Parts of the names of weights in files, and their names in the memory of transformers.
     in_memory: tuple[tuple[str, str], ...] = ()
 
     def mappings(self, model: Mixtral) -> Iterator[TensorMapping]:
-        """Yield which weight of a checkpoint is which part of a model."""
+        """Yield the mappings between the weights of a checkpoint and of a model."""
         return decoder(model, self.attention, self.mixture)

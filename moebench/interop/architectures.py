@@ -35,7 +35,7 @@ ARCHITECTURES = {
     )
 }
 
-REFUSED = {  # other decoders with mixtures, and what of theirs has no part here
+REFUSED = {  # other decoders with mixtures, and which of their features is missing here
     "dbrx": "LayerNorm, and queries, keys and values that are clipped and stored as one matrix",
     "gpt_oss": "attention sinks, and experts with biases and clamped gates",
     "granitemoehybrid": "state-space layers",

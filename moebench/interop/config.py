@@ -1,4 +1,4 @@
-"""What a checkpoint's config.json says, with the defaults of its architecture."""
+"""The settings in a checkpoint's config.json, with the defaults of its architecture."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ class Config:
     """The settings of a checkpoint.
 
     Args:
-        given: what the file says.
-        defaults: of the architecture, for what it leaves out.
+        given: the settings in the file.
+        defaults: those of the architecture, for settings that the file leaves out.
     """
 
     def __init__(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
@@ -25,7 +25,7 @@ class Config:
         value = self._values.get(key)
         if value is None:
             what = "null" if key in self._values else "missing"
-            raise ValueError(f"{FILE}: {key} is {what}, and must be given")
+            raise ValueError(f"{FILE}: {key} is {what} but must be given")
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -34,18 +34,18 @@ class Config:
         return default if value is None else value
 
     def but(self, **changes: Any) -> "Config":
-        """Return the same settings but for some."""
+        """Return the settings with some changes."""
         return Config({**self._values, **changes}, {})
 
     def refuse(self, **unsupported: Any) -> None:
-        """Raise ValueError for a setting that is neither absent nor null nor the value given."""
+        """Raise ValueError for a setting other than absent, null or the value given."""
         for key, supported in unsupported.items():
             value = self.get(key, supported)
             if value != supported:
                 raise ValueError(f"{FILE}: {key}={value!r} is not supported, only {supported!r}")
 
     def shape(self, hidden: str, dense_layers: int = 0) -> DecoderShape:
-        """Return the size of the decoder; `hidden` is the key of the width of dense blocks."""
+        """Return the size of the decoder; `hidden` is the key for the width of dense blocks."""
         self.refuse(hidden_act="silu", quantization_config=None, is_causal=True)
         return DecoderShape(
             width=self["hidden_size"],
@@ -59,15 +59,15 @@ class Config:
 
 
 def read_json(folder: Path) -> dict[str, Any]:
-    """Return the settings in a folder.
+    """Return the settings of the checkpoint in a folder.
 
     Raises:
         FileNotFoundError: if there is no config.json.
-        ValueError: if it is no JSON object, or true or false is a string in it.
+        ValueError: if it is not a JSON object, or true or false is a string in it.
     """
     path = folder / FILE
     if not path.is_file():
-        raise FileNotFoundError(f"{folder}: no {FILE}, so no checkpoint")
+        raise FileNotFoundError(f"{folder}: has no {FILE}, so it is not a checkpoint")
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -79,7 +79,7 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 
 def _refuse_quoted(path: Path, given: Mapping[str, Any]) -> None:
-    """Refuse "true" and "false" at any depth: to Python either string is true."""
+    """Refuse "true" and "false" at any depth: Python would take either string as true."""
     for key, value in given.items():
         if isinstance(value, Mapping):
             _refuse_quoted(path, value)

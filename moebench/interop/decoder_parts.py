@@ -1,4 +1,4 @@
-"""What a decoder of ours is made of, to find out which published architecture it is."""
+"""The parts of a decoder, by which its published architecture is found."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from moebench.moe.experts.swiglu import SwiGLU
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a decoder, those of a layer as its first has them."""
+    """The parts of a decoder; those of a layer are taken from its first layer or mixture."""
 
     model: Mixtral
     attention: Any
@@ -30,18 +30,18 @@ class Parts:
 
     @property
     def multiplied(self) -> bool:
-        """Whether constant factors are on what flows through the model."""
+        """Whether constant multipliers act on the model's activations."""
         scale = getattr(self.attention, "scale", None)
         return scale is not None or self.model.shape.multipliers != NO_MULTIPLIERS
 
     @property
     def dense(self) -> list[int]:
-        """Numbers of the layers without one."""
+        """Numbers of the layers without a mixture."""
         return [n for n in range(self.model.shape.layers) if n not in self.sparse]
 
 
 def parts_of(model: nn.Module) -> Parts:
-    """Return what a model is made of.
+    """Return the parts of a model.
 
     Raises:
         ValueError: if it is no `Mixtral` with mixtures of SwiGLU experts.

@@ -1,6 +1,6 @@
 """What DeepSeek-V2 and V3 share: latent attention, leading dense layers, shared experts.
 
-Others have their mixtures without their attention.
+Other architectures share their mixtures but not their attention.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from moebench.moe.layer import MoELayer
 
 
 def latent_of(config: Config) -> Latent:
-    """Return the widths of attention; stretched positions sharpen its scores."""
+    """Return the widths of attention; an extended context sharpens its scores."""
     rope, scale = rope_of(config), 1.0
     if rope["rope_type"] != "default":
         everywhere = rope.get("mscale_all_dim") or 0
@@ -35,7 +35,7 @@ def latent_of(config: Config) -> Latent:
 
 
 def shared_of(config: Config) -> Callable[[int], nn.Module]:
-    """Return what makes the shared experts from the width."""
+    """Return a function that makes the shared experts from the width."""
     hidden = config["n_shared_experts"] * config["moe_intermediate_size"]
     return lambda dim: Shared(dim, hidden)
 
@@ -47,7 +47,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether dense layers, shared experts and positions are as all have them."""
+    """Return whether dense layers, shared experts and positions are those that all of them have."""
     dense = parts.dense == list(range(len(parts.dense)))
     positions = parts.model.positions
     shared = isinstance(parts.shared, Shared) and not _shared(parts) % parts.hidden
@@ -55,7 +55,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says of both."""
+    """Return the settings that both have in config.json."""
     latent: Latent = parts.attention.latent
     return {
         **mixture_settings(parts),
@@ -71,7 +71,7 @@ def settings(parts: Parts) -> dict[str, Any]:
 
 
 def mixture_settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says of dense layers and mixtures."""
+    """Return the settings of dense layers and mixtures in config.json."""
     return {
         "intermediate_size": parts.model.shape.hidden,
         "moe_intermediate_size": parts.hidden,
@@ -83,18 +83,18 @@ def mixture_settings(parts: Parts) -> dict[str, Any]:
 
 
 def _scale(parts: Parts) -> dict[str, float]:
-    """Return what the positions in config.json say of the factors that sharpen attention.
+    """Return the settings in config.json for the factors that sharpen attention.
 
     `mscale` repeats `attention_factor` for readers that know only the former.
 
     Raises:
-        ValueError: for a factor that no stretching of positions explains.
+        ValueError: for a factor without an extended context.
     """
     scale, yarn = parts.attention.latent.scale, parts.model.positions.yarn
     if yarn is None or yarn.factor <= 1:
         if scale == 1.0:
             return {}
-        raise ValueError(f"latent.scale={scale}: config.json has it only with stretched positions")
+        raise ValueError(f"latent.scale={scale}: config.json has it only with yarn positions")
     once = growth(yarn.factor) - 1
     return {
         "mscale": (yarn.attention * scale**0.5 - 1) / once,
@@ -103,6 +103,6 @@ def _scale(parts: Parts) -> dict[str, float]:
 
 
 def _shared(parts: Parts) -> int:
-    """Return the width of all shared experts together."""
+    """Return the total width of the shared experts."""
     assert isinstance(parts.shared, Shared)
     return int(parts.shared.expert.down_EFD.shape[1])

@@ -1,4 +1,4 @@
-"""DeepSeek-V2 and V2-Lite: softmax router, choices within few groups of experts.
+"""DeepSeek-V2 and V2-Lite: softmax router, with choices within a few groups of experts.
 
 Source: DeepSeek-AI 2024 (arXiv 2405.04434), section 2.
 """
@@ -18,7 +18,7 @@ from moebench.moe.routers import GroupLimited
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     config.refuse(mlp_bias=False, norm_topk_prob=False, scoring_func="softmax", moe_layer_freq=1)
     experts, k = config["n_routed_experts"], config["num_experts_per_tok"]
     method, factor = config["topk_method"], config["routed_scaling_factor"]
@@ -40,13 +40,13 @@ def build(config: Config) -> Mixtral:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     ours = isinstance(parts.attention, LatentAttention) and isinstance(parts.router, GroupLimited)
     return ours and parts.model.positions.interleaved and deepseek.fits(parts)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     limited = parts.router.groups > 1
     return {
         **deepseek.settings(parts),

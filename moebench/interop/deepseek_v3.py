@@ -1,7 +1,7 @@
 """DeepSeek-V3 and R1: sigmoid router with a bias in the choice.
 
-Weights of the modules that predict further tokens stand in extra layers of a checkpoint. They are
-no part of the decoder and are left out, which the reader says.
+Extra layers of a checkpoint hold the weights of modules that predict further tokens. They are not
+part of the decoder and are left out, with a warning.
 
 Source: DeepSeek-AI 2024 (arXiv 2412.19437), section 2.1.
 """
@@ -19,7 +19,7 @@ from moebench.models.latent_attention import LatentAttention
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     config.refuse(scoring_func="sigmoid", topk_method="noaux_tc", moe_layer_freq=1)
     widths = deepseek.latent_of(config)
     return Mixtral(
@@ -33,12 +33,12 @@ def build(config: Config) -> Mixtral:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return isinstance(parts.attention, LatentAttention) and sigmoid_moe.fits(parts)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     return {
         **deepseek.settings(parts),
         **sigmoid_moe.settings(parts),

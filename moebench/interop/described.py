@@ -1,8 +1,8 @@
-"""Whether a config.json says everything about a model: the model it describes is the same.
+"""Whether a config.json describes a model completely: the model it describes is the same.
 
-The model is compared with the one that a reader would make of the configuration, part by part:
-exact types, every attribute, the shapes of all weights. What the format cannot say thus differs,
-and whatever is not known to be comparable counts as different.
+The model is compared with the one that a reader would build from the configuration, part by part:
+exact types, every attribute, the shapes of all weights. What the format cannot express thus shows
+as a difference, and so does whatever is not known to be comparable.
 """
 
 import math
@@ -19,17 +19,17 @@ from moebench.interop.config import Config
 from moebench.models.decoder import DecoderShape, Mixtral
 from moebench.moe.dispatch import DISPATCHERS
 
-MODULE = set(vars(nn.Module()))  # what every module has, hooks among it
+MODULE = set(vars(nn.Module()))  # attributes of every module, hooks included
 HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-SAME = set(DISPATCHERS.values())  # they compute the same sums
+SAME = set(DISPATCHERS.values())  # all compute the same sums
 PLAIN = (str, bool, int, float, tuple, type(None))
-CLOSE = 1e-9  # share by which a number may differ after it was written and read
+CLOSE = 1e-9  # relative tolerance for a number that was written and read
 
 
 def check_described(
     model: Mixtral, architecture: Architecture, settings: Mapping[str, Any]
 ) -> None:
-    """Raise ValueError, naming the first difference, unless settings describe a model fully."""
+    """Raise ValueError, naming the first difference, unless settings describe a model in full."""
     with torch.device("meta"):
         described = architecture.build(Config(settings, architecture.defaults))
     theirs = dict(described.named_modules())
@@ -39,14 +39,14 @@ def check_described(
         for name, ours, other in differences(module, theirs.get(path)):
             where = ".".join(filter(None, (type(model).__name__, path, name)))
             raise ValueError(
-                f"{where}={ours}: a checkpoint of {architecture.model_type} can only say {other}"
+                f"{where}={ours}: a checkpoint of {architecture.model_type} can only have {other}"
             )
     if absent := sorted(theirs.keys() - dict(model.named_modules()).keys()):
         raise ValueError(f"Mixtral: has no {absent[0]}, as {architecture.model_type} does")
 
 
 def differences(module: nn.Module, other: nn.Module | None) -> Iterator[tuple[str, Any, Any]]:
-    """Yield name, value and other value of what two modules differ in, submodules aside."""
+    """Yield name, value and other value of every attribute in which two modules differ."""
     if type(module) is not type(other):
         yield "", type(module).__name__, type(other).__name__ if other else "nothing"
         return
@@ -57,25 +57,25 @@ def differences(module: nn.Module, other: nn.Module | None) -> Iterator[tuple[st
 
 
 def attributes(module: nn.Module) -> dict[str, Any]:
-    """Return all that decides what a module computes, its submodules and numbers aside."""
+    """Return all that decides what a module computes, except submodules and weights."""
     found = {name: value for name, value in vars(module).items() if name not in MODULE}
     for hooks in HOOKS:
         found[hooks] = len(getattr(module, hooks))
     for name, tensor in (*module._parameters.items(), *module._buffers.items()):
         found[name] = None if tensor is None else tuple(tensor.shape)
     if isinstance(module, Mixtral):
-        # Where it came from says nothing of what it is; the blocks themselves show which are dense.
+        # Its source does not affect what it computes; the blocks themselves show which are dense.
         del found["source"]
-        found["shape"] = _seen_nowhere_else(module.shape)
+        found["shape"] = _not_shown_by_blocks(module.shape)
     return found
 
 
-def _seen_nowhere_else(shape: DecoderShape) -> DecoderShape:
+def _not_shown_by_blocks(shape: DecoderShape) -> DecoderShape:
     return replace(shape, hidden=1, dense_layers=0)
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Say whether two values are plain and equal, numbers to rounding."""
+    """Return whether two values are plain and equal, numbers up to rounding."""
     if is_dataclass(ours) and type(ours) is type(theirs):
         names = [field.name for field in fields(ours)]
         return all(same(getattr(ours, name), getattr(theirs, name)) for name in names)

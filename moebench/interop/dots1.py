@@ -16,7 +16,7 @@ from moebench.models.grouped_query import QueryKeyNorm
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model.
+    """Build the model.
 
     Raises:
         ValueError: if some layers have a window.
@@ -38,7 +38,7 @@ def build(config: Config) -> Mixtral:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     attention = parts.attention
     return (
         heads.fits(parts, "head")
@@ -49,7 +49,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     return {
         **deepseek.mixture_settings(parts),
         **sigmoid_moe.settings(parts),

@@ -1,7 +1,7 @@
 """ERNIE 4.5 21B-A3B and 300B-A47B: a bias in the choice of experts, a router kept in float32.
 
-Weights of the modules that predict further tokens are no part of the decoder and are left out,
-which the reader says.
+Weights of the modules that predict further tokens are not part of the decoder and are left out,
+with a warning.
 
 Source: ERNIE team 2025, ERNIE 4.5 technical report, and the code released with it.
 """
@@ -23,19 +23,19 @@ from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import BiasedTopK
 
-SMALLEST_SUM = 1e-6  # of probabilities that are chosen, below which the format divides by a floor
+SMALLEST_SUM = 1e-6  # the largest supported floor under the sum of the chosen probabilities
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model.
+    """Build the model.
 
     Raises:
-        ValueError: if the floor under the sum of weights is one that trained routers would meet.
+        ValueError: if the floor under the sum of weights is so high that it would take effect.
     """
     config.refuse(use_bias=False)
     floor = config["moe_norm_min"]
     if floor > SMALLEST_SUM:
-        raise ValueError(f"{FILE}: moe_norm_min={floor} is not supported, only to {SMALLEST_SUM}")
+        raise ValueError(f"{FILE}: moe_norm_min={floor} is not supported, at most {SMALLEST_SUM}")
     dense_layers, every = layers_of(config)
     experts, k = config["moe_num_experts"], config["moe_k"]
     return Mixtral(
@@ -49,7 +49,7 @@ def build(config: Config) -> Mixtral:
 
 
 def layers_of(config: Config) -> tuple[int, int]:
-    """Return how many layers come before the first mixture, and that every n-th then has one."""
+    """Return the number of layers before the first mixture, and n if every n-th then has one."""
     layers, every = config["num_hidden_layers"], config["moe_layer_interval"]
     first, last = config["moe_layer_start_index"], config["moe_layer_end_index"]
     end = layers - 1 if last == -1 else last
@@ -59,7 +59,7 @@ def layers_of(config: Config) -> tuple[int, int]:
 
 
 def shared_of(config: Config) -> Callable[[int], nn.Module] | None:
-    """Return what makes the shared experts from the width, None if there are none."""
+    """Return a function that makes the shared experts from the width; None without any."""
     hidden = config["moe_num_shared_experts"] * config["moe_intermediate_size"]
     return (lambda dim: Shared(dim, hidden)) if hidden else None
 
@@ -74,7 +74,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, None)
         and parts.attention.query.bias is None
@@ -85,7 +85,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     shared, sparse = parts.shared, parts.sparse
     width = shared.expert.down_EFD.shape[1] if isinstance(shared, Shared) else 0
     return {

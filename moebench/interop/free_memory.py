@@ -1,4 +1,4 @@
-"""How much memory there is for a model."""
+"""How much memory is free for a model."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.curren
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Return the bytes that can still be had on a device, None where nobody says."""
+    """Return the number of free bytes on a device, None if it is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     found = []
@@ -23,8 +23,8 @@ def free_bytes(device: torch.device) -> int | None:
     return min(found) if found else None
 
 
-def check_room(numbers: int, dtype: torch.dtype, device: torch.device) -> None:
-    """Raise ValueError if memory cannot hold so many numbers of a type; name one that it can."""
+def check_memory(numbers: int, dtype: torch.dtype, device: torch.device) -> None:
+    """Raise ValueError if memory cannot hold so many numbers; suggest a dtype that fits."""
     free = free_bytes(device)
     needed = numbers * dtype.itemsize
     if free is None or needed <= free:
@@ -33,5 +33,5 @@ def check_room(numbers: int, dtype: torch.dtype, device: torch.device) -> None:
     raise ValueError(
         f"dtype={str(dtype).removeprefix('torch.')}: {numbers / 1e9:.3g} billion weights need "
         f"{needed / 1e9:.3g} GB, and {device} has {free / 1e9:.3g} GB free; "
-        f"take a machine with more{smaller}"
+        f"use a machine with more{smaller}"
     )

@@ -1,7 +1,7 @@
 """Checkpoints whose experts are stacked, as transformers holds them in memory.
 
-It writes them so with `save_pretrained(save_original_format=False)`: `gate_up_proj` with both
-matrices of all experts, E x 2F x D, and `down_proj`, E x D x F.
+`save_pretrained(save_original_format=False)` writes this form: `gate_up_proj` with both matrices of
+all experts, E x 2F x D, and `down_proj`, E x D x F.
 """
 
 import re
@@ -21,9 +21,9 @@ def fused(
     """Return the mappings of a checkpoint under the names it has, in either form.
 
     Args:
-        mappings: as the architecture's own files have them.
+        mappings: those of the architecture's own files.
         stored: the names in the checkpoint.
-        in_memory: parts of those files' names, and what stands there in memory.
+        in_memory: parts of the names in those files, and their names in memory.
     """
     if all(mapping.theirs in stored for mapping in mappings):
         return list(mappings)

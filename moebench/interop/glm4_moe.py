@@ -1,4 +1,4 @@
-"""GLM-4.5 and 4.6: grouped-query attention that turns half of a head, mixtures of DeepSeek-V3.
+"""GLM-4.5 and 4.6: grouped-query attention that rotates half of a head, mixtures of DeepSeek-V3.
 
 Source: GLM-4.5 team 2025 (arXiv 2508.06471), section 2.1.
 """
@@ -16,7 +16,7 @@ from moebench.models.grouped_query import Comparison, QueryKeyNorm
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     head_width = config.get("head_dim", config["hidden_size"] // config["num_attention_heads"])
     norm = QueryKeyNorm("head", config["rms_norm_eps"]) if config.get("use_qk_norm") else None
     bias, turned = bool(config.get("attention_bias", False)), turned_of(config, head_width)
@@ -31,12 +31,12 @@ def build(config: Config) -> Mixtral:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return heads.fits(parts, None, "head") and sigmoid_moe.fits(parts)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     attention = parts.attention
     return {
         **deepseek.mixture_settings(parts),

@@ -1,4 +1,4 @@
-"""GLM-4.7-Flash: DeepSeek-V3 whose layers are named one by one, dense or sparse.
+"""GLM-4.7-Flash: DeepSeek-V3 with a list of its layers, dense or sparse.
 
 Source: the released configuration and code of GLM-4.7-Flash (2026).
 """
@@ -14,7 +14,7 @@ from moebench.models.decoder import Mixtral
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model.
+    """Build the model.
 
     Raises:
         ValueError: if a dense layer comes after a mixture.
@@ -23,16 +23,16 @@ def build(config: Config) -> Mixtral:
     kinds = config.get("mlp_layer_types", ["dense"] + ["sparse"] * (layers - 1))
     dense = kinds.count("dense")
     if kinds != ["dense"] * dense + ["sparse"] * (layers - dense):
-        raise ValueError(f"{FILE}: mlp_layer_types={kinds}: dense layers must be the first")
+        raise ValueError(f"{FILE}: mlp_layer_types={kinds}: dense layers must come first")
     return deepseek_v3.build(config.but(first_k_dense_replace=dense))
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
-    said = deepseek_v3.settings(parts)
-    dense = said.pop("first_k_dense_replace")
+    """Return the settings for config.json."""
+    found = deepseek_v3.settings(parts)
+    dense = found.pop("first_k_dense_replace")
     sparse = parts.model.shape.layers - dense
-    return {**said, "mlp_layer_types": ["dense"] * dense + ["sparse"] * sparse}
+    return {**found, "mlp_layer_types": ["dense"] * dense + ["sparse"] * sparse}
 
 
 GLM4_MOE_LITE = Architecture(

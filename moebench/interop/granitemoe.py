@@ -1,4 +1,4 @@
-"""Granite 3.0 and 3.1, 1B-A400M and 3B-A800M: Mixtral with constant factors on its activations.
+"""Granite 3.0 and 3.1, 1B-A400M and 3B-A800M: Mixtral with constant multipliers.
 
 Source: the released configurations and code of IBM's Granite 3.0 language models (2024).
 """
@@ -30,7 +30,7 @@ IN_MEMORY = (  # parts of names in files, and of those in memory
 
 
 def build(config: Config, shared: Callable[[int], nn.Module] | None = None) -> Mixtral:
-    """Make the model, with shared experts made from the width where a kin of it has some."""
+    """Build the model; `shared` makes, from the width, the shared experts of a variant."""
     config.refuse(attention_bias=False)
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     factors = Multipliers(
@@ -55,12 +55,12 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return fits_but_for_shared(parts) and parts.shared is None
 
 
 def fits_but_for_shared(parts: Parts) -> bool:
-    """Say whether a model is one of these, whatever shared experts it may have."""
+    """Return whether a model has this architecture, whatever its shared experts."""
     return (
         heads.fits(parts, None)
         and parts.attention.query.bias is None
@@ -71,7 +71,7 @@ def fits_but_for_shared(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     factors, attention = parts.model.shape.multipliers, parts.attention
     return {
         **heads.settings(parts),

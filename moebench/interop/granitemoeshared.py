@@ -1,4 +1,4 @@
-"""Granite with shared experts, as IBM's research checkpoints of its mixtures have them.
+"""Granite with shared experts, as in IBM's research checkpoints.
 
 Source: the code released for them in transformers (2025).
 """
@@ -17,7 +17,7 @@ from moebench.moe.layer import MoELayer
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     hidden = config["shared_intermediate_size"]
     return granitemoe.build(config, (lambda dim: Shared(dim, hidden)) if hidden else None)
 
@@ -32,13 +32,13 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     shared = parts.shared is None or isinstance(parts.shared, Shared)
     return shared and granitemoe.fits_but_for_shared(parts)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     shared = parts.shared
     width = shared.expert.down_EFD.shape[1] if isinstance(shared, Shared) else 0
     return {**granitemoe.settings(parts), "shared_intermediate_size": width}

@@ -1,4 +1,4 @@
-"""Grouped-query attention in the settings of a checkpoint: read, recognised and written."""
+"""Grouped-query attention in a checkpoint's settings: read, recognised and written."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +21,13 @@ def attention_of(
     bias: bool = False,
     comparison: Comparison = USUAL,
 ) -> Callable[[int, int], nn.Module]:
-    """Return what makes attention from width and query heads.
+    """Return a function that makes attention from the width and the number of query heads.
 
     Args:
-        config: the settings, of which it takes the heads.
-        norm: of queries and keys; None: there is none.
+        config: the settings, which give the heads.
+        norm: norm of queries and keys; None for none.
         bias: whether query, key and value projections add a vector.
-        comparison: how queries and keys are compared.
+        comparison: how scores are computed.
     """
     kv_heads, head_width = config.get("num_key_value_heads"), config.get("head_dim")
     return lambda dim, heads: GroupedQueryAttention(
@@ -36,7 +36,7 @@ def attention_of(
 
 
 def fits(parts: Parts, *norms: str | None) -> bool:
-    """Say whether attention is such, with a norm over one of these; None: without a norm."""
+    """Return whether attention is grouped-query, with one of these norms; None is no norm."""
     attention = parts.attention
     if not isinstance(attention, GroupedQueryAttention):
         return False
@@ -44,12 +44,12 @@ def fits(parts: Parts, *norms: str | None) -> bool:
 
 
 def whole_width(parts: Parts) -> bool:
-    """Say whether all heads together are as wide as a token."""
+    """Return whether the heads together are as wide as a token."""
     return bool(parts.attention.query.out_features == parts.model.shape.width)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says of the heads."""
+    """Return the settings of the heads in config.json."""
     attention = parts.attention
     return {
         "num_key_value_heads": attention.key.out_features // attention.head_width,

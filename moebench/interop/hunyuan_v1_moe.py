@@ -1,4 +1,4 @@
-"""Hunyuan-A13B: heads normalised after they are turned, a shared expert as wide as the others.
+"""Hunyuan-A13B: heads normalised after rotation, a shared expert as wide as the others.
 
 Source: the released configuration and code of Hunyuan-A13B (2025).
 """
@@ -26,7 +26,7 @@ NAMES |= {"query_norm": "query_layernorm", "key_norm": "key_layernorm"}
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     config.refuse(attention_bias=False, use_qk_norm=True, use_cla=False, moe_layer_num_skipped=0)
     hidden = config["intermediate_size"]
     for name, only in (("moe_intermediate_size", hidden), ("num_shared_expert", 1)):
@@ -41,24 +41,24 @@ def build(config: Config) -> Mixtral:
         sparse_of(lambda dim: TopK(dim, experts, k), hidden),
         lambda dim: Shared(dim, hidden),
         heads.attention_of(config, norm),
-        positions_of(stretched(config)),
+        positions_of(with_ntk_base(config)),
     )
 
 
 def alike(config: Config, name: str) -> int:
-    """Return a number that may stand once for each layer; ValueError if layers differ."""
+    """Return a number that may be listed for each layer; ValueError if layers differ."""
     value = config[name]
     numbers = set(value) if isinstance(value, list) else {value}
     if len(numbers) != 1:
-        raise ValueError(f"{FILE}: {name}={value}: layers that differ are not supported")
+        raise ValueError(f"{FILE}: {name}={value}: different values by layer are not supported")
     return int(numbers.pop())
 
 
-def stretched(config: Config) -> Config:
-    """Return the settings with the base of the positions as it is used.
+def with_ntk_base(config: Config) -> Config:
+    """Return the settings with the base of the positions that the model really uses.
 
-    What the files call dynamic positions and give an `alpha` is, for texts of every length, a
-    larger base (NTK-aware scaling).
+    Files with "dynamic" positions and an `alpha` mean, for texts of any length, a larger base
+    (NTK-aware scaling).
     """
     rope = config.get("rope_scaling") or config.get("rope_parameters", {})
     alpha, kind = rope.get("alpha"), rope.get("rope_type") or rope.get("type")
@@ -83,7 +83,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, "head")
         and parts.attention.norm.turned
@@ -94,7 +94,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     return {
         **heads.settings(parts),
         "intermediate_size": parts.hidden,

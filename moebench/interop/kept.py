@@ -1,6 +1,6 @@
-"""What of a checkpoint is no property of the decoder, and is kept when it is written again.
+"""What is kept of a checkpoint when it is written again, though it is no property of the decoder.
 
-Ids of special tokens, settings of training and generation, and the tokenizer's files.
+That is ids of special tokens, settings of training and generation, and the tokenizer's files.
 """
 
 import shutil
@@ -9,8 +9,8 @@ from typing import Any
 
 from moebench.interop.config import FILE, read_json
 
-SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")  # which transformers asks for
-TRAINING = (  # where the architecture is the same
+SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")  # which transformers requires
+TRAINING = (  # kept if the architecture is the same
     "attention_dropout",
     "aux_loss_alpha",
     "initializer_range",
@@ -36,11 +36,11 @@ FILES = (
 
 
 def kept_settings(like: Path | None, model_type: str, vocabulary: int) -> dict[str, Any]:
-    """Return what config.json keeps of a checkpoint; without one, that there are no special tokens.
+    """Return the settings kept of a checkpoint; without one, that there are no special tokens.
 
     Raises:
-        FileNotFoundError: if it is no checkpoint.
-        ValueError: if its vocabulary is of another size, so that its ids mean other tokens.
+        FileNotFoundError: if it is not a checkpoint.
+        ValueError: if its vocabulary has another size, so that its ids mean other tokens.
     """
     if like is None:
         return dict.fromkeys(SPECIAL)
@@ -48,14 +48,14 @@ def kept_settings(like: Path | None, model_type: str, vocabulary: int) -> dict[s
     if given.get("vocab_size", vocabulary) != vocabulary:
         raise ValueError(
             f"{like / FILE}: vocab_size={given['vocab_size']}, but the model has {vocabulary} "
-            "tokens, so special tokens and tokenizer are not its"
+            "tokens, so its special tokens and tokenizer do not fit"
         )
     training = TRAINING if given.get("model_type") == model_type else ()
     return {name: given[name] for name in given if name.endswith("_id") or name in training}
 
 
 def copy_files(like: Path, folder: Path) -> None:
-    """Copy the tokenizer and the settings of generation from one checkpoint into another."""
+    """Copy the tokenizer and the settings of generation from one checkpoint to another."""
     if like.resolve() == folder.resolve():
         return
     for name in FILES:

@@ -1,4 +1,4 @@
-"""A checkpoint of Hugging Face as a model of ours, its weights in memory once."""
+"""Loads a Hugging Face checkpoint as a model, with one copy of its weights in memory."""
 
 import logging
 import math
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from moebench.interop.architectures import ARCHITECTURES, REFUSED
 from moebench.interop.config import FILE, Config, read_json
-from moebench.interop.free_memory import check_room
+from moebench.interop.free_memory import check_memory
 from moebench.interop.fused import fused
 from moebench.interop.tensors import Stored, find, listed, read_into
 from moebench.interop.tied import settle
@@ -26,7 +26,7 @@ DTYPES = {
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
 }
-COMPUTED = ".rotary_emb.inv_freq"  # end of names that old checkpoints have; not weights
+COMPUTED = ".rotary_emb.inv_freq"  # suffix of names in old checkpoints that are not weights
 log = logging.getLogger(__name__)
 
 
@@ -35,20 +35,20 @@ def from_pretrained(
 ) -> Mixtral:
     """Return the model of a checkpoint folder, in evaluation mode.
 
-    The model is made without memory; then each weight is read straight into its place. Weights of
-    experts lie in memory as in the file and are seen transposed.
+    The model is built without memory; then each weight is read straight into its place. Weights of
+    experts have the memory layout of the file and are transposed views.
 
     Args:
         path: folder with `config.json` and safetensors, in one file or in shards.
-        dtype: of the weights; None: the one that most of the checkpoint's numbers have. Routers
-            decide in float32 anyway, and what the format keeps in float32, such as the bias of a
-            router, stays so.
+        dtype: dtype of the weights; None: that of most of the checkpoint's numbers. Routers decide
+            in float32 anyway, and what the format keeps in float32, such as the bias of a router,
+            stays in float32.
         device: where the weights go.
 
     Raises:
         FileNotFoundError: if the configuration, the weights or a shard is missing.
-        ValueError: for an architecture or a setting that is not supported, weights that are
-            missing, unknown or of another shape (all named), a type that memory cannot hold.
+        ValueError: if the architecture or a setting is not supported, weights are missing, unknown
+            or of another shape (all are named), or the dtype does not fit into memory.
     """
     folder = Path(path)
     given = read_json(folder)
@@ -74,7 +74,7 @@ def from_pretrained(
         else dtype_of(dtype)
     )
     where = torch.device(device)
-    check_room(sum(tensor.numel() for tensor in model.state_dict().values()), wanted, where)
+    check_memory(sum(tensor.numel() for tensor in model.state_dict().values()), wanted, where)
     allocate(model, wanted, where, architecture.exact)
     fill(model, mappings, stored)
     model.source = folder.resolve()
@@ -82,14 +82,14 @@ def from_pretrained(
 
 
 def dtype_of(dtype: str | torch.dtype) -> torch.dtype:
-    """Return a type by its name; ValueError names those there are."""
+    """Return a dtype by its name; ValueError lists the known ones."""
     if isinstance(dtype, str) and dtype not in DTYPES:
         raise ValueError(f"dtype={dtype}: unknown; one of {', '.join(DTYPES)}")
     return DTYPES[dtype] if isinstance(dtype, str) else dtype
 
 
 def most_common(stored: Sequence[Stored]) -> torch.dtype:
-    """Return the type that most numbers of some tensors have."""
+    """Return the dtype of most of the numbers in some tensors."""
     numbers: Counter[torch.dtype] = Counter()
     for tensor in stored:
         numbers[tensor.type] += math.prod(tensor.shape)
@@ -103,7 +103,7 @@ def check_names(
     stored: Mapping[str, Stored],
     spare: tuple[str, ...] = (),
 ) -> None:
-    """Raise ValueError unless a checkpoint has all weights of a model, in shape, and no others."""
+    """Raise ValueError unless a checkpoint has exactly the weights of a model, in their shapes."""
     names = {mapping.theirs for mapping in mappings}
     if missing := [name for name in names if name not in stored]:
         raise ValueError(f"{folder}: missing weights: {listed(sorted(missing))}")
@@ -119,29 +119,29 @@ def check_names(
         if stored[mapping.theirs].shape != shape:
             found = "x".join(map(str, stored[mapping.theirs].shape))
             expected = "x".join(map(str, shape))
-            raise ValueError(f"{folder}: {mapping.theirs} is {found}, {FILE} asks for {expected}")
+            raise ValueError(f"{folder}: {mapping.theirs} is {found}, {FILE} requires {expected}")
 
 
 def allocate(
     model: nn.Module, dtype: torch.dtype, device: torch.device, exact: tuple[str, ...] = ()
 ) -> None:
-    """Give the tensors of a model without memory memory of their own, uninitialised.
+    """Allocate uninitialised memory for the tensors of a model on the meta device.
 
-    Stacked matrices lie transposed in it, so that those of the file are read in one go. Buffers
-    keep their type: the bias of a router is small and has to be exact. So do parameters whose
-    names end in `exact`, unless the type is a wider one.
+    Stacked matrices are laid out transposed, so that those of the file are read in one go. Buffers
+    keep their dtype, as the bias of a router must be exact. So do parameters whose names end in
+    `exact`, unless `dtype` is wider.
     """
     for path, module in model.named_modules():
         for name, parameter in module.named_parameters(recurse=False):
             keep = f"{path}.{name}".endswith(exact)
             wanted = torch.promote_types(dtype, parameter.dtype) if keep else dtype
-            setattr(module, name, nn.Parameter(_room(parameter, wanted, device)))
+            setattr(module, name, nn.Parameter(_empty(parameter, wanted, device)))
         for name, buffer in module.named_buffers(recurse=False):
             setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype, device=device))
 
 
-def _room(like: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return uninitialised memory; for stacked matrices, seen transposed."""
+def _empty(like: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return an uninitialised tensor; for stacked matrices, a transposed view."""
     if like.dim() < 3:
         return torch.empty(like.shape, dtype=dtype, device=device)
     experts, fan_in, fan_out = like.shape
@@ -149,7 +149,7 @@ def _room(like: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
 
 
 def fill(model: nn.Module, mappings: Sequence[TensorMapping], stored: Mapping[str, Stored]) -> None:
-    """Read all mappings, in the order in which the files have them."""
+    """Read all weights into a model, in the order of the files."""
     state = model.state_dict()
     order = sorted(
         mappings, key=lambda mapping: (stored[mapping.theirs].file, stored[mapping.theirs].start)

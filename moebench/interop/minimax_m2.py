@@ -1,4 +1,4 @@
-"""MiniMax-M2: a sigmoid router over mixtures alone, norms over all heads, heads turned in part.
+"""MiniMax-M2: sigmoid router, mixtures in all layers, norms over all heads, partial rotation.
 
 Source: the released configuration and code of MiniMax-M2 (2025).
 """
@@ -20,7 +20,7 @@ from moebench.moe.routers import SigmoidTopK
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     head_width = config["head_dim"]
     if config.get(PARTIAL) is None and (turned := config.get("rotary_dim")):  # of early files
         config = config.but(**{PARTIAL: turned / head_width})
@@ -43,7 +43,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, "width")
         and isinstance(parts.router, SigmoidTopK)
@@ -53,7 +53,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     attention = parts.attention
     return {
         **heads.settings(parts),

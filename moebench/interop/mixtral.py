@@ -21,7 +21,7 @@ IN_MEMORY = (("block_sparse_moe.", "mlp."),)
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     return Mixtral(
         config["vocab_size"],
@@ -39,7 +39,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is a Mixtral."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, None)
         and not parts.multiplied
@@ -51,7 +51,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     return {
         **heads.settings(parts),
         "intermediate_size": parts.hidden,

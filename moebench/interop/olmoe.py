@@ -18,7 +18,7 @@ from moebench.moe.routers import SoftmaxTopK, TopK
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     config.refuse(attention_bias=False, clip_qkv=None)
     return Mixtral(
         config["vocab_size"],
@@ -30,7 +30,7 @@ def build(config: Config) -> Mixtral:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is an OLMoE."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, "width")
         and heads.whole_width(parts)
@@ -43,7 +43,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     return {
         **heads.settings(parts),
         "intermediate_size": parts.hidden,

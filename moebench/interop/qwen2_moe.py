@@ -19,7 +19,7 @@ from moebench.moe.routers import SoftmaxTopK, TopK
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     config.refuse(use_sliding_window=False)
     sparse, dense_layers = qwen_moe.layers_of(config, config["num_experts"])
     shared = config["shared_expert_intermediate_size"]
@@ -42,7 +42,7 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, None)
         and heads.whole_width(parts)
@@ -53,7 +53,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     assert isinstance(parts.shared, GatedShared)
     return {
         **qwen_moe.settings(parts),

@@ -17,7 +17,7 @@ from moebench.moe.routers import SoftmaxTopK, TopK
 
 
 def build(config: Config) -> Mixtral:
-    """Make the model."""
+    """Build the model."""
     config.refuse(attention_bias=False)
     experts = config.get("num_experts") or config["num_local_experts"]  # both names are in use
     sparse, dense_layers = qwen_moe.layers_of(config, experts)
@@ -31,7 +31,7 @@ def build(config: Config) -> Mixtral:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether a model is one of these."""
+    """Return whether a model has this architecture."""
     return (
         heads.fits(parts, "head")
         and parts.attention.query.bias is None
@@ -41,7 +41,7 @@ def fits(parts: Parts) -> bool:
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says."""
+    """Return the settings for config.json."""
     window = parts.model.positions.window
     return {
         **qwen_moe.settings(parts),

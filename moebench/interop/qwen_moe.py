@@ -1,4 +1,4 @@
-"""What the two generations of Qwen's mixtures share: which layers are sparse, and their router."""
+"""What both generations of Qwen's mixtures share: which layers are sparse, and their router."""
 
 from typing import Any
 
@@ -7,11 +7,10 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import pattern, sparse_of, top_k_of
 from moebench.moe.layer import Sparse
-from moebench.moe.routers import TopK
 
 
 def layers_of(config: Config, experts: int) -> tuple[Sparse, int]:
-    """Return the parts of the mixtures, and how many layers come before the first.
+    """Return the parts of the mixtures, and the number of layers before the first.
 
     Raises:
         ValueError: for a pattern of sparse layers that a decoder here cannot have.
@@ -25,19 +24,19 @@ def layers_of(config: Config, experts: int) -> tuple[Sparse, int]:
 
 
 def window_of(config: Config) -> int | None:
-    """Return the window, None where it is switched off."""
+    """Return the window, None if it is switched off."""
     return config.get("sliding_window") if config.get("use_sliding_window", False) else None
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says of both."""
+    """Return the settings that both have in config.json."""
     return {
         **heads.settings(parts),
         "intermediate_size": parts.model.shape.hidden,
         "moe_intermediate_size": parts.hidden,
         "num_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,
-        "norm_topk_prob": isinstance(parts.router, TopK),
+        "norm_topk_prob": parts.router.normalised,
         "decoder_sparse_step": 1,
         "mlp_only_layers": parts.dense,
     }

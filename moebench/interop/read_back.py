@@ -1,4 +1,4 @@
-"""A checkpoint that was just written, read again and held against the model."""
+"""Reads a checkpoint that was just written and compares it with the model."""
 
 import logging
 from pathlib import Path
@@ -12,23 +12,23 @@ from moebench.interop.loading import from_pretrained
 from moebench.models.decoder import Mixtral
 
 TOKENS = 16
-TOLERANCE = 1e-3  # share of the largest logit: products of transposed weights are summed otherwise
-COARSE = 0.1  # the same in 16 bits, of the median token: others may have been routed otherwise
+TOLERANCE = 1e-3  # share of the largest logit: transposed weights change the order of sums
+COARSE = 0.1  # the same in 16 bits, for the median token: others may be routed differently
 log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
 def check_written(model: Mixtral, folder: Path) -> None:
-    """Raise ValueError unless a folder gives back the weights and the logits of a few tokens.
+    """Raise ValueError unless a folder gives the same weights, and logits for a few tokens.
 
-    A folder that does not is left without its configuration, so that it is no checkpoint.
+    A folder that does not loses its configuration, so that it is no longer a checkpoint.
     """
     device = model.embedding.weight.device
     needed = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
     free = free_bytes(device)
     if free is not None and free < 1.2 * needed:
         log.warning(
-            "%s: not read back to check it, which takes %.3g GB of memory; %.3g GB are free",
+            "%s: not read back for a check, which takes %.3g GB of memory; %.3g GB are free",
             folder,
             1.2 * needed / 1e9,
             free / 1e9,
@@ -39,10 +39,10 @@ def check_written(model: Mixtral, folder: Path) -> None:
     wrong = [name for name, t in model.state_dict().items() if not torch.equal(t, read[name])]
     fine = model.embedding.weight.element_size() > 2
     error = 0.0 if wrong else _error(logits(model), logits(again), fine)
-    if wrong or not error <= 1:  # which holds for what is not a number
+    if wrong or not error <= 1:  # also true for NaN
         (folder / FILE).unlink()
-        what = f"{wrong[0]} differs or is no number" if wrong else "a few tokens get other logits"
-        raise ValueError(f"{folder}: read back, {what}; it is no checkpoint of this model")
+        what = f"{wrong[0]} differs or is NaN" if wrong else "a few tokens get other logits"
+        raise ValueError(f"{folder}: read back, {what}; it is not a checkpoint of this model")
 
 
 def logits(model: Mixtral) -> Tensor:
@@ -59,6 +59,6 @@ def logits(model: Mixtral) -> Tensor:
 
 
 def _error(ours_LV: Tensor, theirs_LV: Tensor, fine: bool) -> float:
-    """Return how far apart logits are, in units of what is allowed."""
+    """Return the difference between logits, relative to the tolerance."""
     error_L = (ours_LV - theirs_LV).abs().amax(dim=1) / ours_LV.abs().max().clamp(min=1e-30)
     return float(error_L.max() / TOLERANCE if fine else error_L.median() / COARSE)

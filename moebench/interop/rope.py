@@ -1,6 +1,6 @@
-"""What config.json says of rotary positions, read as transformers reads it, and written.
+"""Rotary positions in config.json: read as transformers reads them, and written.
 
-Newer files have `rope_parameters`, older ones `rope_theta` and `rope_scaling`. Where both stand,
+Newer files have `rope_parameters`, older ones `rope_theta` and `rope_scaling`. If both are there,
 transformers lets `rope_scaling` win.
 """
 
@@ -23,12 +23,12 @@ def positions_of(
 
     Args:
         config: the settings.
-        window: tokens that one sees; None or 0: all before it.
+        window: tokens that a token sees; None or 0: all before it.
         interleaved: whether a pair's two features are neighbours.
-        partial: whether the architecture may leave features of a head unturned.
+        partial: whether the architecture may rotate only some features of a head.
 
     Raises:
-        ValueError: for a way to stretch them that is not known here.
+        ValueError: for an unsupported kind of positions.
     """
     rope = rope_of(config)
     if not partial and rope[PARTIAL] != 1:
@@ -43,10 +43,10 @@ def positions_of(
 
 
 def rope_of(config: Config) -> dict[str, Any]:
-    """Return what is said of rotary positions, with `rope_type` and `rope_theta` in any case.
+    """Return the settings of rotary positions, always with `rope_type` and `rope_theta`.
 
     Raises:
-        ValueError: for a kind of positions that is not known here, or one without its factor.
+        ValueError: for an unsupported kind of positions, or yarn without its factor.
     """
     new, old = (_normal(config, config.get(key, {})) for key in ("rope_parameters", "rope_scaling"))
     rope = old if config.get("rope_scaling") else new
@@ -60,34 +60,34 @@ def rope_of(config: Config) -> dict[str, Any]:
 
 
 def turned_of(config: Config, head_width: int) -> int:
-    """Return how many features of a head are turned."""
+    """Return how many features of a head are rotated."""
     return int(head_width * rope_of(config)[PARTIAL])
 
 
 def partial_settings(positions: RotaryEmbedding, head_width: int, turned: int) -> dict[str, Any]:
-    """Return what config.json says of positions of which not all features of a head are turned."""
+    """Return the settings in config.json of positions that rotate some features of a head."""
     share = turned / head_width
-    if int(head_width * share) < turned:  # rounded below it
+    if int(head_width * share) < turned:  # a reader would round it down
         share = (turned + 0.5) / head_width
-    said = rope_settings(positions)
+    found = rope_settings(positions)
     for form in ("rope_parameters", "rope_scaling"):
-        if said[form] is not None:
-            said[form][PARTIAL] = share
-    return {**said, PARTIAL: share}
+        if found[form] is not None:
+            found[form][PARTIAL] = share
+    return {**found, PARTIAL: share}
 
 
-def _normal(config: Config, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one of the two forms with all that the decoder needs, the older names replaced.
+def _normal(config: Config, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one of the two forms with all that the decoder needs, older names replaced.
 
     Raises:
         ValueError: for positions that differ between layers, or yarn without its factor.
     """
-    if any(isinstance(value, Mapping) for value in told.values()):
+    if any(isinstance(value, Mapping) for value in given.values()):
         raise ValueError(f"{FILE}: rope_parameters that differ between layers are not supported")
     rope = {
         "rope_theta": config.get("rope_theta", 10_000.0),
         PARTIAL: config.get(PARTIAL, 1.0),
-        **told,
+        **given,
     }
     rope["rope_type"] = rope.pop("rope_type", None) or rope.get("type") or "default"
     rope.pop("type", None)
@@ -121,11 +121,11 @@ def _yarn(rope: Mapping[str, Any]) -> Yarn:
 
 
 def rope_settings(positions: RotaryEmbedding, **more: float) -> dict[str, Any]:
-    """Return what config.json says of positions, in the new form and in the old one alike.
+    """Return the settings of positions in config.json, in the new form and in the old one.
 
     Args:
-        positions: of the decoder.
-        **more: further numbers of stretched positions.
+        positions: those of the decoder.
+        **more: further settings of yarn positions.
     """
     base, yarn = positions.base, positions.yarn
     if yarn is None:

@@ -1,4 +1,4 @@
-"""The mixture of DeepSeek-V3, which other decoders have too: sigmoid router, shared experts.
+"""The mixture of DeepSeek-V3, which other decoders share: sigmoid router, shared experts.
 
 Source: DeepSeek-AI 2024 (arXiv 2412.19437), section 2.1.2.
 """
@@ -32,15 +32,15 @@ def mixture(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
 
 
 def fits(parts: Parts) -> bool:
-    """Say whether the mixtures and dense layers of a model are such."""
+    """Return whether a model has such mixtures and dense layers."""
     return isinstance(parts.router, SigmoidTopK) and deepseek.fits(parts)
 
 
 def settings(parts: Parts) -> dict[str, Any]:
-    """Return what config.json says of the router.
+    """Return the settings of the router in config.json.
 
     Raises:
-        ValueError: for groups of one expert, of which readers want the two best.
+        ValueError: for groups of one expert, of which readers need the two best.
     """
     if parts.num_experts < 2 * parts.router.groups:
         raise ValueError(
@@ -56,7 +56,7 @@ def settings(parts: Parts) -> dict[str, Any]:
 
 
 def spare(config: Config) -> tuple[str, ...]:
-    """Return the beginnings of the names of extra layers, which predict further tokens."""
+    """Return the prefixes of the names of extra layers, which predict further tokens."""
     layers = config["num_hidden_layers"]
     more = config.get("num_nextn_predict_layers", 0)
     return tuple(f"model.layers.{layer}." for layer in range(layers, layers + more))

@@ -1,6 +1,6 @@
-"""One block of Hugging Face as a layer of ours.
+"""Turns one Hugging Face block into an MoE layer.
 
-The block is known by the name of its class, so that transformers need not be installed.
+Blocks are recognised by the name of their class, so that transformers need not be installed.
 """
 
 from collections.abc import Callable
@@ -19,19 +19,19 @@ from moebench.papers.nearest import nearest
 
 
 def layer_from(module: nn.Module, length: int | None = None) -> MoELayer:
-    """Return a layer with the weights of a block, copied, in the block's mode and types.
+    """Return a layer with a copy of a block's weights, in the block's mode and dtypes.
 
-    What a block keeps in float32, such as the bias of a router, stays so. The layer takes x_TD, the
-    tokens of all sequences one after the other.
+    What a block keeps in float32, such as the bias of a router, stays in float32. The layer takes
+    x_TD, the tokens of all sequences one after the other.
 
     Args:
         module: a mixture of Mixtral, OLMoE, Qwen2-MoE, Qwen3-MoE, DeepSeek-V2 or V3, GLM-4,
             dots1, MiniMax-M2, Hunyuan, Granite, ERNIE 4.5, or Switch.
-        length: tokens of a sequence, among which Switch hands out its capacity; None: all tokens
-            that arrive together.
+        length: tokens of a sequence, which share a capacity in Switch; None: all tokens of a batch
+            share it.
 
     Raises:
-        ValueError: if the block is none of these, or differs in what is not supported.
+        ValueError: if the block is none of these, or has a feature that is not supported.
     """
     name = type(module).__name__
     if name not in BLOCKS:
@@ -55,13 +55,13 @@ def _swiglu(block: Any, router: Callable[[Any, int], nn.Module]) -> MoELayer:
     gate = block.router if hasattr(block, "router") else block.gate
     ours: Any = router(gate, dim)
     ours.score.weight = _copy(gate.wg.weight if hasattr(gate, "wg") else gate.weight)
-    if isinstance(ours, SigmoidTopK | BiasedTopK):
+    if hasattr(ours, "bias_E"):
         ours.bias_E = _copy(_bias(block)).data.flatten()
     return MoELayer(ours, experts, Grouped(), _shared(block, dim))
 
 
 def _bias(block: Any) -> Tensor:
-    """Return the bias in the choice of a block, which it keeps here or there."""
+    """Return the bias in the choice of a block, wherever the block keeps it."""
     state: dict[str, Tensor] = block.state_dict(keep_vars=True)
     return next(tensor for name, tensor in state.items() if name.endswith(BIAS))
 
@@ -89,7 +89,7 @@ def _dense(expert: SwiGLU, theirs: Any) -> None:
 
 
 def _switch(block: Any, length: int | None) -> MoELayer:
-    """Return a layer of ReLU experts, each with so many places in a sequence."""
+    """Return a layer of ReLU experts with the block's capacity per sequence."""
     theirs = [block.experts[f"expert_{n}"] for n in range(len(block.experts))]
     activation = type(theirs[0].act).__name__
     if activation != "ReLU":
@@ -99,10 +99,10 @@ def _switch(block: Any, length: int | None) -> MoELayer:
     hidden, dim = theirs[0].wi.weight.shape
     experts = ReluMLP(dim, len(theirs), hidden, theirs[0].dropout.p)
     experts.up_EDF = _copy(torch.stack([expert.wi.weight.T for expert in theirs]))
-    # In float16 theirs keeps the second matrix in float32; ours has one type for both.
+    # In float16 theirs keeps the second matrix in float32; ours has one dtype for both.
     down_EFD = torch.stack([expert.wo.weight.T for expert in theirs])
     experts.down_EFD = _copy(down_EFD.to(experts.up_EDF.dtype))
-    # So small a factor leaves the number of rows to the minimum, as theirs does not grow with text.
+    # With so small a factor the minimum decides, as theirs does not grow with the text.
     capacity = Capacity(factor=1e-6, minimum=block.router.expert_capacity, group=length)
     router: Any = Limited(
         dim, lambda width: Switch(width, len(theirs), block.router.jitter_noise), capacity
@@ -112,12 +112,12 @@ def _switch(block: Any, length: int | None) -> MoELayer:
 
 
 def _copy(tensor: Tensor) -> nn.Parameter:
-    """Return a parameter of its own, of the same type and on the same device."""
+    """Return a copy as a parameter of the same dtype on the same device."""
     return nn.Parameter(tensor.detach().clone(memory_format=torch.contiguous_format))
 
 
 def _top_k(gate: Any, dim: int) -> nn.Module:
-    """Return the router of Mixtral, or of those that may leave the weights as they are."""
+    """Return the router of Mixtral, or of blocks that may not normalise the weights."""
     if getattr(gate, "norm_topk_prob", True):
         return TopK(dim, gate.num_experts, gate.top_k)
     return SoftmaxTopK(dim, gate.num_experts, gate.top_k)

@@ -1,8 +1,8 @@
-"""Tensors in files of the format safetensors, read straight to where they belong, written in turn.
+"""Reads tensors from safetensors files straight into their parameters, and writes such files.
 
-A file is eight bytes that say how long a JSON header is, the header, which names each tensor with
-its type, shape and place, and the tensors' bytes. A tensor is read from the file into the memory
-of its parameter and nowhere else, unless its type has to change; then through a small buffer.
+A file consists of eight bytes with the length of a JSON header, the header, which gives name,
+dtype, shape and offsets of each tensor, and the tensors' bytes. A tensor is read directly into the
+memory of its parameter or, if its dtype must change, through a small buffer.
 """
 
 import json
@@ -28,7 +28,7 @@ BUFFER = 16_000_000  # bytes
 
 @dataclass(frozen=True)
 class Stored:
-    """Where a tensor lies."""
+    """A tensor in a file."""
 
     file: Path
     dtype: str  # as the file names it
@@ -37,34 +37,34 @@ class Stored:
 
     @property
     def type(self) -> torch.dtype:
-        """Its type; ValueError for one that is not read here, such as 8-bit floats."""
+        """Its dtype; ValueError for one that is not supported, such as 8-bit floats."""
         if self.dtype not in TYPES:
             known = ", ".join(TYPES)
             raise ValueError(f"{self.file}: type {self.dtype} is not supported, only {known}")
         return TYPES[self.dtype]
 
     def bytes(self, unknown: int) -> int:
-        """Return how many bytes it takes; `unknown` if it is of a type that is not read here."""
+        """Return its size in bytes; `unknown` if its dtype is not supported."""
         known = TYPES.get(self.dtype)
         return unknown if known is None else math.prod(self.shape) * known.itemsize
 
 
 def find(folder: Path) -> dict[str, Stored]:
-    """Return every tensor of a checkpoint by name, whether it is in one file or in several.
+    """Return every tensor of a checkpoint by name, whether in a single file or in shards.
 
-    Where both are there, the one file counts, as in transformers.
+    If there are both, the single file counts, as in transformers.
 
     Raises:
-        FileNotFoundError: if there is none, or a shard that the index names is missing.
-        ValueError: for a file that is cut short or not of the format, a tensor that the index
-            names and its shard lacks.
+        FileNotFoundError: if there are no weights, or a shard that the index names is missing.
+        ValueError: if a file is truncated or in another format, or a shard lacks a tensor that the
+            index names.
     """
     if (folder / SINGLE).is_file():
         return read_header(folder / SINGLE)
     named = _read_index(folder)
     shards = list(dict.fromkeys(named.values()))
     if absent := [shard for shard in shards if not (folder / shard).is_file()]:
-        raise FileNotFoundError(f"{folder}: missing {listed(absent)}, which {INDEX} names")
+        raise FileNotFoundError(f"{folder}: has no {listed(absent)}, which {INDEX} names")
     stored: dict[str, Stored] = {}
     for shard in shards:
         stored |= read_header(folder / shard)
@@ -92,14 +92,14 @@ def read_header(path: Path) -> dict[str, Stored]:
     """Return the tensors of one file.
 
     Raises:
-        ValueError: if it is not of the format. Its tensors must follow one another without gap or
-            overlap to the end of the file, each as long as its type and shape say.
+        ValueError: if it is not in the format. Its tensors must follow one another without gap or
+            overlap to the end of the file, each as long as its dtype and shape require.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(LARGEST_HEADER, size - 8):
-            raise ValueError(f"{path}: not a safetensors file, or cut short")
+            raise ValueError(f"{path}: not a safetensors file, or truncated")
         try:
             header: dict[str, Any] = json.loads(file.read(length))
             header.pop("__metadata__", None)
@@ -112,9 +112,9 @@ def read_header(path: Path) -> dict[str, Stored]:
     base, place, tensors = 8 + length, 0, {}
     for name, (start, end, tensor) in sorted(found.items(), key=lambda item: item[1][:2]):
         if base + end > size:
-            raise ValueError(f"{path}: cut short, {name} ends at byte {base + end} of {size}")
+            raise ValueError(f"{path}: truncated, {name} ends at byte {base + end} of {size}")
         if start != place or end - start != tensor.bytes(end - start):
-            raise ValueError(f"{path}: damaged, {name} does not lie where type and shape say")
+            raise ValueError(f"{path}: damaged, offsets of {name} contradict its dtype or shape")
         tensors[name] = replace(tensor, start=base + start)
         place = end
     if base + place != size:
@@ -123,7 +123,7 @@ def read_header(path: Path) -> dict[str, Stored]:
 
 
 def read_into(file: BinaryIO, stored: Stored, target: Tensor) -> None:
-    """Read a tensor into one that is contiguous, cast where types differ.
+    """Read a tensor into a contiguous one, with a cast if dtypes differ.
 
     Raises:
         ValueError: if the file ends too early.
@@ -141,8 +141,8 @@ def read_into(file: BinaryIO, stored: Stored, target: Tensor) -> None:
         part.copy_(buffer[: part.numel()])
 
 
-def alike(one: Stored, other: Stored) -> bool:
-    """Say whether two tensors are of one shape and have equal numbers."""
+def equal(one: Stored, other: Stored) -> bool:
+    """Return whether two tensors have equal shapes and numbers."""
     if one.shape != other.shape:
         return False
     count = math.prod(one.shape)
@@ -168,14 +168,14 @@ def _part(file: BinaryIO, stored: Stored, start: int, length: int) -> Tensor:
 
 
 def _fill(file: BinaryIO, flat: Tensor) -> None:
-    """Read as many bytes as a flat tensor has."""
+    """Fill a flat tensor with bytes from a file."""
     space = flat.view(torch.uint8).numpy().data
     if file.readinto(space) != len(space):  # type: ignore[attr-defined]
-        raise ValueError(f"{file.name}: cut short")
+        raise ValueError(f"{file.name}: truncated")
 
 
 def write(path: Path, tensors: Sequence[tuple[str, Tensor]]) -> None:
-    """Write tensors to one file, each made contiguous only while it is written."""
+    """Write tensors to one file; each is made contiguous only while it is written."""
     names = {dtype: name for name, dtype in TYPES.items()}
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     offset = 0
@@ -194,7 +194,7 @@ def write(path: Path, tensors: Sequence[tuple[str, Tensor]]) -> None:
 
 
 def write_shards(folder: Path, tensors: Iterable[tuple[str, Tensor]], most: int) -> None:
-    """Write tensors into one file, or into several of at most so many bytes and an index."""
+    """Write tensors into one file, or into shards of at most so many bytes with an index."""
     shards: list[list[tuple[str, Tensor]]] = [[]]
     sizes: list[int] = [0]
     for name, tensor in tensors:
@@ -217,6 +217,6 @@ def write_shards(folder: Path, tensors: Iterable[tuple[str, Tensor]], most: int)
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
-    """Return names for a message, of many the first few and how many more."""
+    """Return names for a message: the first few and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -1,11 +1,11 @@
-"""Checkpoints that say that the embedding also scores the tokens, and what their weights say."""
+"""Checkpoints whose settings and weights disagree on whether the embedding is tied."""
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from moebench.interop.config import FILE, Config
-from moebench.interop.tensors import Stored, alike
+from moebench.interop.tensors import Stored, equal
 
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 log = logging.getLogger(__name__)
@@ -14,17 +14,17 @@ log = logging.getLogger(__name__)
 def settle(
     folder: Path, config: Config, stored: Mapping[str, Stored]
 ) -> tuple[Config, dict[str, Stored]]:
-    """Return configuration and weights of which each says whether the embedding is tied.
+    """Return configuration and weights that agree on whether the embedding is tied.
 
-    As in transformers: of two weights that ought to be one and differ, both are kept; of two where
-    one is missing, the other serves as both.
+    As in transformers: if two weights that should be tied differ, both are kept; if one of them is
+    missing, the other serves as both.
     """
     found = dict(stored)
     if not config.get("tie_word_embeddings", False) or HEAD not in found:
         return config, found
     if EMBEDDING not in found:
         found[EMBEDDING] = found[HEAD]
-    if alike(found[EMBEDDING], found[HEAD]):
+    if equal(found[EMBEDDING], found[HEAD]):
         del found[HEAD]
         return config, found
     log.warning(

@@ -1,4 +1,4 @@
-"""A trained model by its place: a run of ours, or a checkpoint of Hugging Face."""
+"""Opens a trained model: a run of moebench, or a Hugging Face checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from moebench.data.published import Codec, PublishedTokenizer
 from moebench.data.tokenizer import EOS
 from moebench.evidence.record_files import json_of
 from moebench.experiment import Experiment
-from moebench.experiment.dense_twin import lift_capacity
 from moebench.interop import from_pretrained
+from moebench.moe.contract import lift_capacity
 
 CHECKPOINT = "last.ckpt"
 DESCRIBED = "config.json"
@@ -21,16 +21,16 @@ DESCRIBED = "config.json"
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model that can be looked at."""
+    """A trained model with its tokenizer."""
 
     path: Path
     network: nn.Module  # in evaluation mode
     codec: Codec
-    beginning: list[int]  # ids that stand before every text
-    ends: frozenset[int]  # ids that end one
-    context: int  # tokens of a text it was made for
+    beginning: list[int]  # ids to put before every text
+    ends: frozenset[int]  # ids that end a text
+    context: int  # the longest text it was made for, in tokens
     vocabulary: int
-    source: Any = None  # the text that it was trained on, of a run
+    source: Any = None  # source of the text that a run was trained on
 
 
 def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
@@ -40,16 +40,16 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
         path: the folder of a run that kept its weights, as `moebench fit` does, or one of its
             `.ckpt` files; or that of a checkpoint with `config.json`, safetensors and
             `tokenizer.json`.
-        dtype: of the weights of a checkpoint; None: as it has them. A run's are float32.
+        dtype: dtype of a checkpoint's weights; None: its own. Those of a run are float32.
 
     Raises:
         FileNotFoundError: if there is no model.
-        ValueError: if it cannot be read, or reads no text.
+        ValueError: if it cannot be read, or is not a model of text.
     """
     folder, weights = (around(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
     described = folder / DESCRIBED
     if not described.is_file():
-        raise FileNotFoundError(f"{folder}: no config.json, so neither a run nor a checkpoint")
+        raise FileNotFoundError(f"{folder}: has no config.json: neither a run nor a checkpoint")
     config = json_of(described)
     if not isinstance(config, dict):
         raise ValueError(f"{described}: expected keys and values")
@@ -58,22 +58,22 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
     if "model" not in config or "data" not in config:
         raise ValueError(f"{described}: has neither a model_type nor the keys of a run")
     if dtype not in (None, "float32"):
-        raise ValueError(f"dtype={dtype}: a run of ours has float32 weights")
+        raise ValueError(f"dtype={dtype}: the weights of a run are float32")
     return _run(weights, config)
 
 
 def around(path: Path) -> Path:
-    """Return the folder of the run that a file belongs to; Lightning puts some deep inside it."""
+    """Return the folder of the run that a file belongs to, which may lie deep inside it."""
     return next((p for p in path.parents if (p / DESCRIBED).is_file()), path.parent)
 
 
 def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> TrainedModel:
     network = from_pretrained(folder, dtype)
     codec = PublishedTokenizer(folder)
-    told = dict(config)
+    given = dict(config)
     if (more := folder / "generation_config.json").is_file():
-        told |= json_of(more)
-    ends = told.get("eos_token_id")
+        given |= json_of(more)
+    ends = given.get("eos_token_id")
     return TrainedModel(
         path=folder,
         network=network,
@@ -100,7 +100,7 @@ def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the module of a run with these weights, and its data, which may be anybody's."""
     if not weights.is_file():
         raise FileNotFoundError(
-            f"{weights}: no weights; `moebench fit` keeps those of its runs, a reproduction none"
+            f"{weights}: no weights; `moebench fit` keeps those of its run, a reproduction does not"
         )
     model, data, _ = Experiment(config).build(logger=False)
     state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
@@ -113,18 +113,16 @@ def _run(weights: Path, config: Mapping[str, Any]) -> TrainedModel:
     if not hasattr(type(data), "tokenizer"):
         raise ValueError(f"{weights.parent}: its data are {type(data).__name__}, not text")
     if getattr(model.network, "reads_context", False):
-        raise ValueError(
-            f"{weights.parent}: its model has an encoder; one that only decodes is read"
-        )
+        raise ValueError(f"{weights.parent}: its model has an encoder; only decoders are supported")
     data.prepare_data()
     network: nn.Module = model.network.eval()
-    lift_capacity(network)  # or what a token gets would depend on those that come with it
+    lift_capacity(network)  # otherwise a token's experts would depend on the rest of its batch
     context: int = min(data.length, getattr(network, "context", data.length))
     return TrainedModel(
         path=weights,
         network=network,
         codec=data.tokenizer,
-        beginning=[EOS],  # which stood before every document but the first
+        beginning=[EOS],  # it preceded every document but the first
         ends=frozenset([EOS]),
         context=context,
         vocabulary=data.vocabulary,

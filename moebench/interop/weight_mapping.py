@@ -1,7 +1,7 @@
 """Which tensor of a checkpoint is which part of which parameter here.
 
-The naming of Llama's decoder, which all supported checkpoints share, stands here; what is peculiar
-to an architecture stands in its own file.
+This file has the names of Llama's decoder, which all supported checkpoints share; names peculiar to
+an architecture are in its own file.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,13 +20,13 @@ class TensorMapping:
 
     theirs: str
     ours: str
-    expert: int | None = None  # its place in stacked weights, which are transposed here
-    rows: tuple[int, int] | None = None  # first and end, of that matrix as the checkpoint has it
-    stacked: bool = False  # whether it is the matrices of all experts, transposed here
+    expert: int | None = None  # its index in stacked weights, which are transposed here
+    rows: tuple[int, int] | None = None  # first and end, of that matrix in the checkpoint
+    stacked: bool = False  # whether it holds the matrices of all experts, transposed here
     row: bool = False  # whether it is a matrix of one row, a vector here
 
     def view(self, state: dict[str, Tensor]) -> Tensor:
-        """Return the part of our tensors that it is, in the shape the checkpoint has."""
+        """Return the part of our tensors that it maps to, in its shape in the checkpoint."""
         tensor = state[self.ours]
         if self.stacked:
             return tensor.transpose(1, 2)
@@ -46,9 +46,9 @@ def decoder(model: Mixtral, attention: Names, mixture: MixtureNames) -> Iterator
     """Yield all mappings of a decoder.
 
     Args:
-        model: names what there is.
-        attention: yields the mappings of an attention, given it and the two prefixes.
-        mixture: the same for a `MoELayer`; it is given the prefix of the layer.
+        model: the decoder.
+        attention: yields the mappings of an attention module, given it and the two prefixes.
+        mixture: does the same for a `MoELayer`, given the prefix of the decoder's layer.
     """
     yield TensorMapping("model.embed_tokens.weight", "embedding.weight")
     for layer in range(model.shape.layers):
@@ -78,7 +78,7 @@ def grouped_query(attention: nn.Module, theirs: str, ours: str) -> Iterator[Tens
 
 
 def latent(attention: nn.Module, theirs: str, ours: str) -> Iterator[TensorMapping]:
-    """Yield the mappings of latent attention, with a narrow vector for queries or without."""
+    """Yield the mappings of latent attention, with or without a latent vector for queries."""
     narrow = hasattr(attention, "query_down")
     names = {
         "query_down": "q_a_proj",
@@ -95,7 +95,7 @@ def latent(attention: nn.Module, theirs: str, ours: str) -> Iterator[TensorMappi
 def linears(
     module: nn.Module, names: dict[str, str], theirs: str, ours: str
 ) -> Iterator[TensorMapping]:
-    """Yield weights and biases of the submodules that are there, our name -> theirs."""
+    """Yield weights and biases of those submodules that exist; `names` maps ours to theirs."""
     for here, there in names.items():
         for kind in ("weight", "bias"):
             if getattr(getattr(module, here, None), kind, None) is not None:
@@ -109,7 +109,7 @@ def swiglu(
     expert: int,
     names: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj"),
 ) -> Iterator[TensorMapping]:
-    """Yield the three matrices of one expert, whose names are those of gate, up and down."""
+    """Yield the three matrices of one expert; `names` are those of gate, up and down."""
     gate, up, down = (f"{theirs}{name}.weight" for name in names)
     hidden = experts.get_parameter("down_EFD").shape[1]
     yield TensorMapping(gate, f"{ours}gate_up_EDF", expert, (0, hidden))
@@ -123,14 +123,14 @@ def expert_list(
     ours: str,
     names: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj"),
 ) -> Iterator[TensorMapping]:
-    """Yield the experts of a mixture, which a checkpoint numbers."""
+    """Yield the experts of a mixture, numbered in the checkpoint."""
     for expert in range(layer.experts.get_parameter("down_EFD").shape[0]):
         there = f"{theirs}experts.{expert}."
         yield from swiglu(layer.experts, there, f"{ours}experts.", expert, names)
 
 
 def shared_expert(layer: MoELayer, theirs: str, ours: str) -> Iterator[TensorMapping]:
-    """Yield the shared experts of a mixture, which are one block."""
+    """Yield the shared experts of a mixture, which form one block."""
     yield from swiglu(layer.get_submodule("shared.expert"), theirs, f"{ours}shared.expert.", 0)
 
 

@@ -1,4 +1,4 @@
-"""A decoder of ours as a checkpoint that transformers reads."""
+"""Writes a decoder as a checkpoint that transformers reads."""
 
 import json
 import logging
@@ -28,26 +28,26 @@ def save_pretrained(
     shard_bytes: int = SHARD_BYTES,
     like: str | Path | None = None,
 ) -> None:
-    """Write `config.json` and the weights into a folder, in shards where they are many.
+    """Write `config.json` and the weights into a folder, in shards if they are large.
 
     One tensor at a time is copied; the configuration is written last, so a folder that has one has
     all weights. The architecture is found from the parts of the model, and the configuration must
     describe every one of them. Then the folder is read again and must give the same weights and,
-    for a few tokens, the same logits; where memory cannot hold the model twice, a line says that
+    for a few tokens, the same logits; if memory cannot hold the model twice, a warning says that
     this was not checked.
 
     Args:
         model: a `Mixtral` whose parts are those of a supported architecture.
-        path: the folder, made if need be; a checkpoint that is there is replaced.
+        path: the folder, created if needed; a checkpoint in it is replaced.
         shard_bytes: most bytes of weights in one file.
         like: a checkpoint whose special tokens, tokenizer, generation settings and, in the same
             architecture, settings of training are kept; None: the one that the model was read
-            from, if it was.
+            from, if any.
 
     Raises:
-        FileNotFoundError: if `like` is no checkpoint.
-        ValueError: if no supported architecture has these parts or a property of one cannot be
-            said in config.json, and nothing is written; if what was written reads otherwise.
+        FileNotFoundError: if `like` is not a checkpoint.
+        ValueError: if no supported architecture has these parts or config.json cannot express a
+            property of one, before anything is written; or if what was written reads differently.
     """
     parts = parts_of(model)
     source = Path(like) if like is not None else _source(parts.model)
@@ -70,10 +70,10 @@ def save_pretrained(
 
 
 def settings_of(parts: Parts, architecture: Architecture, like: Path | None) -> dict[str, Any]:
-    """Return what config.json says.
+    """Return all settings for config.json.
 
     Raises:
-        ValueError: if the weights are of several types, of which it names one.
+        ValueError: if the weights have several dtypes, of which it names one.
     """
     model = parts.model
     dtypes = {
@@ -98,19 +98,19 @@ def settings_of(parts: Parts, architecture: Architecture, like: Path | None) -> 
 
 
 def _source(model: Mixtral) -> Path | None:
-    """Return the checkpoint that a model was read from, None if it was not or that is gone."""
+    """Return the checkpoint that a model was read from, None if there is none or it is gone."""
     source = model.source
     if source is not None and not (source / FILE).is_file():
-        log.warning("%s: is gone, so its special tokens and tokenizer are not kept", source)
+        log.warning("%s: no longer exists; its special tokens and tokenizer are not kept", source)
         return None
     return source
 
 
 def architecture_of(parts: Parts, like: Path | None = None) -> Architecture:
-    """Return the architecture that a model is, that of `like` where several are it.
+    """Return the architecture of a model, preferably that of `like`.
 
     Raises:
-        ValueError: if none is.
+        ValueError: if no architecture fits.
     """
     kinds = [architecture for architecture in ARCHITECTURES.values() if architecture.fits(parts)]
     wanted = None if like is None else read_json(like).get("model_type")
@@ -118,6 +118,6 @@ def architecture_of(parts: Parts, like: Path | None = None) -> Architecture:
         return architecture
     names = [type(part).__name__ for part in (parts.attention, parts.router, parts.shared)]
     raise ValueError(
-        f"Mixtral: no supported architecture has {names[0]} as it is here with the router "
-        f"{names[1]} and shared experts {names[2]}; there are {', '.join(ARCHITECTURES)}"
+        f"Mixtral: no supported architecture has this {names[0]} with the router {names[1]} and "
+        f"shared experts {names[2]}; there are {', '.join(ARCHITECTURES)}"
     )

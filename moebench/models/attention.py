@@ -1,12 +1,12 @@
-"""Attention with relative position buckets, as in T5, and experts in its projections if wanted.
+"""T5's attention with relative position buckets, optionally with experts as projections.
 
 Source: Raffel et al. 2020 (arXiv 1910.10683), section 2.1; Fedus, Zoph and Shazeer 2021
 (arXiv 2101.03961), appendix A, for experts.
 
-One thing is written differently than in T5. There the scores are not divided by the root of the
-head's width; the initial query weights are smaller by that factor instead. Here the division is
-explicit, so that one rule for initial weights holds for every matrix. The functions are the same,
-query weights differing by the factor.
+One thing differs from T5, which does not divide the scores by the root of the head's width but
+starts with query weights smaller by that factor. Here the division is explicit, so that one rule
+for initial weights holds for every matrix. The functions are the same; only the query weights
+differ by the factor.
 """
 
 import math
@@ -26,10 +26,10 @@ MAX_DISTANCE = 128
 def bucket(distance: Tensor, causal: bool) -> Tensor:
     """Return the bucket of each relative position (key minus query), int64 in [0, 32).
 
-    The first half of a side's buckets holds one distance each; the second half grows with the
-    logarithm up to a distance of 128, and its last holds everything beyond. Causal attention has
-    one side of 32 buckets, and keys after the query share bucket 0 (they are masked); otherwise
-    buckets 16 to 31 are for keys after the query.
+    In each direction the first half of the buckets holds one distance each; the second half grows
+    logarithmically up to a distance of 128, and its last bucket holds everything beyond. Causal
+    attention has one direction with 32 buckets, and keys after the query share bucket 0 (they are
+    masked); otherwise buckets 16 to 31 are for keys after the query.
     """
     buckets = BUCKETS if causal else BUCKETS // 2
     offset = torch.zeros_like(distance) if causal else (distance > 0) * buckets
@@ -41,7 +41,7 @@ def bucket(distance: Tensor, causal: bool) -> Tensor:
 
 
 class PositionBias(nn.Module):
-    """A learned number per head and bucket, added to the scores of all layers of a stack.
+    """A learned bias per head and bucket, added to the scores of all layers of a stack.
 
     Args:
         heads: number H of heads.
@@ -70,8 +70,7 @@ class Attention(nn.Module):
     Args:
         dim: width D of tokens, shared by the heads; a multiple of `heads`.
         heads: number H of heads.
-        sparse: parts of the mixtures in the place of the query, key and value projections; None:
-            a matrix each.
+        sparse: mixtures in place of the query, key and value projections; None for plain matrices.
     """
 
     def __init__(self, dim: int, heads: int, sparse: Sparse | None = None) -> None:
@@ -89,14 +88,13 @@ class Attention(nn.Module):
         context_BLD: Tensor | None = None,
         mask_BL: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return what each token gathers, and the decisions of query, key and value in that order.
+        """Return the attended values, and the decisions of query, key and value in that order.
 
         Args:
-            x_BLD: the tokens that ask, and, without a context, answer.
-            bias: added to the scores, broadcast to BHLS; minus infinity hides a key; None: nothing
-                is added.
-            context_BLD: the tokens that answer, of any length.
-            mask_BL: which of the tokens that ask are real, for mixtures; None: all are.
+            x_BLD: the tokens of the queries and, without a context, of keys and values.
+            bias: added to the scores, broadcast to BHLS; minus infinity masks a key; None for none.
+            context_BLD: the tokens of keys and values, of any length.
+            mask_BL: which tokens of x_BLD are real, for mixtures; None if all are.
         """
         source_BLD, source_mask_BL = (
             (x_BLD, mask_BL) if context_BLD is None else (context_BLD, None)
@@ -104,16 +102,16 @@ class Attention(nn.Module):
         query_BLD, of_query = self.query(x_BLD, mask_BL)
         key_BLD, of_key = self.key(source_BLD, source_mask_BL)
         value_BLD, of_value = self.value(source_BLD, source_mask_BL)
-        gathered_BHLD = scaled_dot_product_attention(
+        attended_BHLD = scaled_dot_product_attention(
             self._split(query_BLD),
             self._split(key_BLD),
             self._split(value_BLD),
             attn_mask=None if bias is None else bias.to(query_BLD.dtype),
         )
-        gathered_BLD = gathered_BHLD.transpose(1, 2).flatten(2)
-        return self.out(gathered_BLD), [*of_query, *of_key, *of_value]
+        attended_BLD = attended_BHLD.transpose(1, 2).flatten(2)
+        return self.out(attended_BLD), [*of_query, *of_key, *of_value]
 
     def _split(self, x_BLD: Tensor) -> Tensor:
-        """Give each head its share of the width."""
+        """Split the width into heads."""
         x_BLHD: Tensor = x_BLD.unflatten(-1, (self.heads, -1))
         return x_BLHD.transpose(1, 2)

@@ -1,16 +1,16 @@
-"""What code that knows no model asks of one, in full.
+"""Everything that generic code asks of a model.
 
 `model(batch)` returns an `Output`: logits prediction_BLV and the decisions of the mixtures in order
-of depth, for a batch of `moebench.data.contract`. The router of every mixture is called `router`
-where it lies, so that it is found. A model may also have
+of depth, for a batch of `moebench.data.contract`. Every mixture holds its router in an attribute
+`router`, by which it is found. A model may also have
 
 | part | meaning | without it |
 | --- | --- | --- |
-| `causal` | bool, also of the part that holds the mixtures: no token sees later ones | is not |
+| `causal` | bool, on the model or the part with the mixtures: no token sees later ones | false |
 | `dense_twin(arguments)` | static: a `DenseTwin`, None without a mixture | it has no dense twin |
-| `context` | most tokens of a text that it was made for | any number |
+| `context` | the longest text it was made for, in tokens | any length |
 | `reads_context` | bool: it has an encoder, and reads `context_BL` | it has none |
-| all of `Caching` | text is generated with a KV cache | each token reads the whole text anew |
+| all of `Caching` | text is generated with a KV cache | every new token rereads the whole text |
 """
 
 import copy
@@ -22,22 +22,24 @@ from torch import Tensor
 from moebench.models.kv_cache import KVCache
 from moebench.moe.decision import RoutingDecision
 
-PLACE = "moebench/models/contract.py"  # where messages send people
+PLACE = "moebench/models/contract.py"  # the reference that error messages give
 
 
 class DenseTwin(NamedTuple):
     """A model without its mixtures, as a configuration writes it."""
 
-    arguments: Callable[[int], dict[str, Any]]  # of the model, from the width F of dense blocks
-    hidden: int  # a width to try first
+    arguments: Callable[[int], dict[str, Any]]  # the model's, from the width F of dense blocks
+    hidden: int  # the width to try first
 
 
 def without_mixtures(arguments: Mapping[str, Any], *keys: str) -> DenseTwin | None:
-    """Return the twin of a model whose blocks are dense without some arguments; None without any.
+    """Return the dense twin of a model that is dense once some arguments are None.
+
+    It is None if they are all None already.
 
     Args:
-        arguments: of the model, in a checked configuration; `shape.hidden` is the width.
-        keys: of the arguments that make mixtures.
+        arguments: the model's, in a checked configuration; `shape.hidden` is the width.
+        keys: names of the arguments that make mixtures.
     """
     mixtures = [key for key in keys if arguments.get(key)]
 
@@ -51,10 +53,10 @@ def without_mixtures(arguments: Mapping[str, Any], *keys: str) -> DenseTwin | No
 
 @runtime_checkable
 class Caching(Protocol):
-    """A model that can read each token of a text once."""
+    """A model that can generate text with a KV cache."""
 
-    def kv_caches(self, room: int) -> list[KVCache]:
-        """Return empty caches, one a layer, for a text of up to so many tokens."""
+    def kv_caches(self, max_length: int) -> list[KVCache]:
+        """Return empty caches, one per layer, for a text of up to `max_length` tokens."""
         ...
 
     def read(
@@ -63,15 +65,15 @@ class Caching(Protocol):
         caches: Sequence[KVCache] | None = None,
         mask_BS: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return x_BLD of tokens that follow those of the caches, and the decisions.
+        """Return the hidden states x_BLD of tokens that follow the cached ones, and the decisions.
 
         Args:
             input_BL: ids of the tokens, which are added to the caches.
-            caches: one a layer.
-            mask_BS: which tokens are real, those of the caches and then these; None: all are.
+            caches: one per layer.
+            mask_BS: which tokens are real, cached ones first; None if all are.
         """
         ...
 
     def score(self, x_BLD: Tensor) -> Tensor:
-        """Return the logits of the token after each."""
+        """Return the next-token logits after each hidden state."""
         ...

@@ -1,4 +1,4 @@
-"""Mixtral's decoder, and with other parts OLMoE's, Qwen's and DeepSeek's.
+"""A decoder with rotary positions: Mixtral's and, with other parts, OLMoE's, Qwen's and DeepSeek's.
 
 Source: Jiang et al. 2024, Mixtral of experts (arXiv 2401.04088), section 2 and Table 1, on the
 decoder of Jiang et al. 2023, Mistral 7B (arXiv 2310.06825). Leading dense layers and shared
@@ -41,9 +41,9 @@ class DecoderShape:
     layers: int = 4
     heads: int = 4
     hidden: int = 512  # F of dense feed-forward blocks
-    dense_layers: int = 0  # the first ones, without a mixture whatever `sparse` says
-    tied: bool = False  # whether the embedding also scores the tokens
-    epsilon: float = 1e-5  # under the root of RMSNorm
+    dense_layers: int = 0  # leading layers without a mixture, whatever `sparse` says
+    tied: bool = False  # whether the embedding is also the output matrix
+    epsilon: float = 1e-5  # of RMSNorm
     multipliers: Multipliers = NO_MULTIPLIERS
 
     def __post_init__(self) -> None:
@@ -68,10 +68,10 @@ class Mixtral(nn.Module):
     Args:
         vocabulary: number V of token ids.
         shape: size of the model.
-        sparse: mixtures in the place of feed-forward blocks; None: the dense twin.
+        sparse: mixtures in place of feed-forward blocks; None: the dense twin.
         shared: experts beside each mixture that every token visits, made from the width.
         attention: makes each layer's attention from width and query heads.
-        positions: rotary positions, and how far a token sees.
+        positions: rotary positions, context and window.
         initial_scale: scale s of the initial weights, see `moebench.models.initialise`.
 
     Raises:
@@ -124,13 +124,13 @@ class Mixtral(nn.Module):
         caches: Sequence[KVCache] | None = None,
         mask_BS: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the tokens after all layers, normalised, and the decisions.
+        """Return the normalised hidden states after all layers, and the decisions.
 
         Args:
             input_BL: ids of the tokens.
-            caches: one a layer, of the tokens before these, which are added; None: these are
-                the first and nothing is kept.
-            mask_BS: which tokens are real, those of the caches and then these; None: all are.
+            caches: one per layer, with the earlier tokens; these tokens are added. None: there are
+                no earlier tokens, and nothing is cached.
+            mask_BS: which tokens are real, cached ones first; None if all are.
 
         Raises:
             ValueError: if a cache is full, or the mask is of another shape than the tokens.
@@ -140,33 +140,33 @@ class Mixtral(nn.Module):
         batch, length = input_BL.shape
         start = 0 if caches is None else caches[0].length
         check_mask(mask_BS, (batch, start + length), "mask_BL")
-        place = self.positions.place(start, length, self.rotary_width, x_BLD, mask_BS)
+        rotation = self.positions.rotation(start, length, self.rotary_width, x_BLD, mask_BS)
         mask_BL = None if mask_BS is None else mask_BS[:, start:]
         decisions: list[RoutingDecision] = []
         for layer, block in enumerate(self.blocks):
             cache = None if caches is None else caches[layer]
-            x_BLD, of_block = block(x_BLD, mask_BL, place, cache)
+            x_BLD, of_block = block(x_BLD, mask_BL, rotation, cache)
             decisions += of_block
         return self.norm(x_BLD), decisions
 
     def score(self, x_BLD: Tensor) -> Tensor:
-        """Return the logits of all tokens that might come next."""
+        """Return the logits of the next token."""
         weight_VD = self.embedding.weight if self.shape.tied else self.output.weight
         logits, divisor = x_BLD @ weight_VD.T, self.shape.multipliers.logits
         return logits if divisor == 1 else logits / divisor
 
-    def kv_caches(self, room: int) -> list[KVCache]:
-        """Return empty caches for a text of up to so many tokens, for `read`."""
-        return [KVCache(room) for _ in self.blocks]
+    def kv_caches(self, max_length: int) -> list[KVCache]:
+        """Return empty caches for a text of up to `max_length` tokens, for `read`."""
+        return [KVCache(max_length) for _ in self.blocks]
 
     @property
     def context(self) -> int:
-        """Most tokens of a text that it was made for."""
+        """The longest text it was made for, in tokens."""
         return self.positions.context
 
     @staticmethod
     def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
-        """Return the model without its mixtures; its arguments are those of a configuration."""
+        """Return the model without its mixtures, given its arguments in a configuration."""
         return without_mixtures(arguments, "sparse")
 
 
@@ -197,16 +197,16 @@ class DecoderBlock(nn.Module):
         self.feed_forward = Residual(dim, feed_forward, 0.0, shape.epsilon, factor)
 
     def forward(
-        self, x_BLD: Tensor, mask_BL: Tensor | None, *where: object
+        self, x_BLD: Tensor, mask_BL: Tensor | None, *for_attention: object
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the tokens after the block and its decisions.
+        """Return the hidden states after the block and its decisions.
 
         Args:
-            x_BLD: the tokens.
-            mask_BL: which of them are real; None: all are.
-            *where: what attention is told beside them: their place, and cache if there is one.
+            x_BLD: the hidden states before it.
+            mask_BL: which tokens are real; None if all are.
+            *for_attention: their rotation, and the cache if there is one.
         """
-        x_BLD, of_attention = self.attention(x_BLD, *where)
+        x_BLD, of_attention = self.attention(x_BLD, *for_attention)
         x_BLD, of_feed_forward = self.feed_forward(x_BLD, mask_BL)
         return x_BLD, [*of_attention, *of_feed_forward]
 
@@ -214,10 +214,10 @@ class DecoderBlock(nn.Module):
 def mixtures(shape: DecoderShape, sparse: Sparse | None) -> list[Sparse | None]:
     """Return for each layer the parts of its mixture, None where it is dense.
 
-    Of the layers after the dense ones, counted over all, the n-th, 2n-th, ... have one.
+    Counting all layers, every n-th one has a mixture, unless it is one of the leading dense layers.
 
     Raises:
-        ValueError: if a mixture is wanted and no layer has one.
+        ValueError: if there should be mixtures and no layer has one.
     """
     found = [
         sparse

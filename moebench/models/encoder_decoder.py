@@ -3,10 +3,10 @@
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), sections 2.1, 2.4 and 3 and appendix A;
 Raffel et al. 2020 (arXiv 1910.10683), section 2.1. Without mixtures each is its own dense twin.
 
-The embedding also scores the tokens. T5 starts it with a deviation of 1 and multiplies the scores
-by width ** -0.5; here the embedding starts at width ** -0.5 and the scores are as they are, since
-the step of AdamW does not grow with the weight, as that of T5's Adafactor does, and would move
-an embedding of deviation 1 too little.
+The embedding is also the output matrix. T5 initialises it with a standard deviation of 1 and
+multiplies the logits by width ** -0.5; here it starts at width ** -0.5 and the logits are not
+scaled. The steps of AdamW, unlike those of T5's Adafactor, do not grow with the weight and would
+hardly move an embedding of deviation 1.
 """
 
 from collections.abc import Mapping
@@ -26,20 +26,34 @@ ONE_STACK = Shape(layers=4)
 TWO_STACKS = Shape(layers=2)  # as many blocks in all
 
 
+def _embedding(vocabulary: int, width: int) -> nn.Embedding:
+    """Return the embedding of tokens, which is also the output matrix."""
+    if vocabulary < 1:
+        raise ValueError(f"vocabulary={vocabulary}: must be at least 1")
+    return nn.Embedding(vocabulary, width)
+
+
+def _dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
+    """Return either model without its mixtures, given its arguments in a configuration."""
+    return without_mixtures(arguments, "sparse", "attention_sparse")
+
+
 class Decoder(nn.Module):
-    """Predicts the next token with the decoder's blocks alone.
+    """The decoder of T5 alone; it predicts the next token.
 
     Args:
         vocabulary: number V of token ids.
         shape: size of the model.
-        sparse: mixtures in the place of feed-forward blocks; None: the dense twin.
-        attention_sparse: mixtures in the place of query, key and value projections (appendix A).
-        dropout: residual dropout, and that inside dense feed-forward blocks.
+        sparse: mixtures in place of feed-forward blocks; None: the dense twin.
+        attention_sparse: mixtures in place of query, key and value projections (appendix A).
+        dropout: dropout of residual branches and inside dense feed-forward blocks.
         initial_scale: scale s of the initial weights (section 2.4).
 
     Raises:
         ValueError: if a number is out of range.
     """
+
+    dense_twin = staticmethod(_dense_twin)
 
     def __init__(
         self,
@@ -64,26 +78,21 @@ class Decoder(nn.Module):
             ValueError: if a mask is of another shape than its tokens.
         """
         padding = Padding.of(mask_of(batch))
-        ids_BL = padding.forth(batch.input_BL)
+        ids_BL = padding.left_align(batch.input_BL)
         x_BLD, decisions = self.decoder(self.embedding(ids_BL), padding.mask_BL)
-        return Output(padding.back(x_BLD) @ self.embedding.weight.T, decisions)
-
-    @staticmethod
-    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
-        """Return the model without its mixtures; its arguments are those of a configuration."""
-        return without_mixtures(arguments, "sparse", "attention_sparse")
+        return Output(padding.restore(x_BLD) @ self.embedding.weight.T, decisions)
 
 
 class EncoderDecoder(nn.Module):
-    """Reads a text with holes and writes what is missing.
+    """T5: the encoder reads a text with spans cut out, the decoder predicts them.
 
     Args:
         vocabulary: number V of token ids, shared by encoder and decoder.
         shape: size of each of the two stacks.
-        sparse: mixtures in the place of feed-forward blocks; None: the dense twin.
-        attention_sparse: mixtures in the place of query, key and value projections (appendix A)
-            of attention within a sequence; attention to the encoder stays dense.
-        dropout: residual dropout, and that inside dense feed-forward blocks.
+        sparse: mixtures in place of feed-forward blocks; None: the dense twin.
+        attention_sparse: mixtures in place of query, key and value projections (appendix A)
+            of self-attention; cross-attention stays dense.
+        dropout: dropout of residual branches and inside dense feed-forward blocks.
         initial_scale: scale s of the initial weights (section 2.4).
 
     Raises:
@@ -91,6 +100,7 @@ class EncoderDecoder(nn.Module):
     """
 
     reads_context = True
+    dense_twin = staticmethod(_dense_twin)
 
     def __init__(
         self,
@@ -121,23 +131,15 @@ class EncoderDecoder(nn.Module):
                 "data.objective: gives the encoder nothing to read; EncoderDecoder needs one that "
                 "does, such as SpanCorruption"
             )
-        read = Padding.of(mask_of(batch, "context_BL", "context_mask_BL"))
-        written = Padding.of(mask_of(batch))
-        read_BL, written_BL = read.forth(batch.context_BL), written.forth(batch.input_BL)
-        context_BLD, of_encoder = self.encoder(self.embedding(read_BL), read.mask_BL)
-        x_BLD, of_decoder = self.decoder(
-            self.embedding(written_BL), written.mask_BL, context_BLD, read.mask_BL
+        source = Padding.of(mask_of(batch, "context_BL", "context_mask_BL"))
+        target = Padding.of(mask_of(batch))
+        source_BL, target_BL = (
+            source.left_align(batch.context_BL),
+            target.left_align(batch.input_BL),
         )
-        x_BLD = written.back(x_BLD)
+        context_BLD, of_encoder = self.encoder(self.embedding(source_BL), source.mask_BL)
+        x_BLD, of_decoder = self.decoder(
+            self.embedding(target_BL), target.mask_BL, context_BLD, source.mask_BL
+        )
+        x_BLD = target.restore(x_BLD)
         return Output(x_BLD @ self.embedding.weight.T, of_encoder + of_decoder)
-
-    @staticmethod
-    def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
-        """Return the model without its mixtures; its arguments are those of a configuration."""
-        return without_mixtures(arguments, "sparse", "attention_sparse")
-
-
-def _embedding(vocabulary: int, width: int) -> nn.Embedding:
-    if vocabulary < 1:
-        raise ValueError(f"vocabulary={vocabulary}: must be at least 1")
-    return nn.Embedding(vocabulary, width)

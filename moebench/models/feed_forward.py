@@ -1,6 +1,6 @@
-"""A place in a model that holds a dense block, or a mixture of experts in its stead.
+"""A slot in a model that holds a dense block, or a mixture of experts instead.
 
-Both answer alike, so that what surrounds the place need not know which it is.
+Both have the same interface, so the code around the slot need not know which it is.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2 and figure 2.
 """
@@ -14,11 +14,13 @@ from moebench.moe.layer import MoELayer, Sparse
 
 
 class Dense(nn.Module):
-    """A dense block, which decides nothing.
+    """A dense block, which makes no decision.
 
     Args:
         block: maps x_BLD to y_BLD.
     """
+
+    moe: MoELayer | None = None
 
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
@@ -27,7 +29,7 @@ class Dense(nn.Module):
     def forward(
         self, x_BLD: Tensor, mask_BL: Tensor | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and no decision; tokens do not meet here, so padding does no harm."""
+        """Return y_BLD and no decision; tokens do not interact here, so padding does no harm."""
         return self.block(x_BLD), []
 
 
@@ -45,7 +47,7 @@ class Mixture(nn.Module):
     def forward(
         self, x_BLD: Tensor, mask_BL: Tensor | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and the one decision behind it, of the tokens that are not padding."""
+        """Return y_BLD and the one decision behind it, over the tokens that are not padding."""
         y_BLD, decision = self.moe(x_BLD, mask_BL)
         return y_BLD, [decision]
 
@@ -56,9 +58,9 @@ def slot(
     dense: Callable[[], nn.Module],
     shared: Callable[[int], nn.Module] | None = None,
 ) -> Dense | Mixture:
-    """Return a mixture of width D = `dim`, or the block that `dense` makes if there is none.
+    """Return a mixture of width D = `dim`, or without `sparse` the block that `dense` makes.
 
-    `shared` makes experts beside the mixture that every token visits, from the width.
+    `shared` makes, from the width, experts beside the mixture that every token visits.
     """
     if sparse is None:
         return Dense(dense())

@@ -1,8 +1,8 @@
 """Causal attention in which several query heads share one head of keys and values.
 
 Source: Ainslie et al. 2023, GQA (arXiv 2305.13245), section 2.2; norms of queries and keys:
-Henry et al. 2020 (arXiv 2010.04245), over each head or over all of them, as OLMoE has it
-(arXiv 2409.02060, section 2), or after the turn, as Hunyuan has it (released code).
+Henry et al. 2020 (arXiv 2010.04245), over each head or over all of them, as in OLMoE
+(arXiv 2409.02060, section 2), or after rotation, as in Hunyuan (released code).
 """
 
 import math
@@ -22,27 +22,27 @@ class QueryKeyNorm:
     """An RMSNorm of queries and keys.
 
     Raises:
-        ValueError: if all heads together are to be normalised after they are turned.
+        ValueError: for a norm over all heads together that comes after rotation.
     """
 
     over: Literal["head", "width"]  # each head by itself, or all heads together
-    epsilon: float = 1e-5  # as of the other norms of a decoder
-    turned: bool = False  # whether they are normalised after they are turned, or before
+    epsilon: float = 1e-5  # that of a decoder's other norms
+    turned: bool = False  # whether the norm comes after rotation by position, or before
 
     def __post_init__(self) -> None:
         if self.turned and self.over == "width":
-            raise ValueError("norm.over=width: only heads can be normalised after they are turned")
+            raise ValueError("norm.over=width: only a norm over each head can follow rotation")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a query and a key of one head are compared.
+    """How the score of a query and a key of one head is computed.
 
     Raises:
         ValueError: if the scale is not above 0 and finite.
     """
 
-    turned: int | None = None  # features that rotary positions turn, the first; None: all of them
+    turned: int | None = None  # features that are rotated by position, the first ones; None: all
     scale: float | None = None  # factor on the product; None: one over the root of the features
 
     def __post_init__(self) -> None:
@@ -63,10 +63,10 @@ class GroupedQueryAttention(nn.Module):
         head_width: features R of a head; None: `dim` / `heads`.
         bias: whether query, key and value projections add a vector.
         norm: of queries and keys; None: there is none.
-        comparison: how queries and keys are compared.
+        comparison: how scores are computed.
 
     Raises:
-        ValueError: if the numbers do not divide.
+        ValueError: if a number is out of range, or does not divide another as it must.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class GroupedQueryAttention(nn.Module):
         self.rotary_width = self.head_width if turned is None else turned
         if self.rotary_width % 2:
             name = "head_width" if turned is None else "comparison.turned"
-            raise ValueError(f"{name}={self.rotary_width}: rotary positions need an even one")
+            raise ValueError(f"{name}={self.rotary_width}: rotary positions need an even number")
         if not 0 < self.rotary_width <= self.head_width:
             most = self.head_width
-            raise ValueError(f"comparison.turned={turned}: must lie between 2 and a head's {most}")
+            raise ValueError(f"comparison.turned={turned}: must lie between 2 and {most}, a head's")
         width, kv_width = heads * self.head_width, kv_heads * self.head_width
         self.query = nn.Linear(dim, width, bias=bias)
         self.key = nn.Linear(dim, kv_width, bias=bias)
@@ -106,37 +106,37 @@ class GroupedQueryAttention(nn.Module):
             self.key_norm = nn.RMSNorm(widths[1], eps=norm.epsilon)
 
     def forward(
-        self, x_BLD: Tensor, place: Rotation, cache: KVCache | None = None
+        self, x_BLD: Tensor, rotation: Rotation, cache: KVCache | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return what each token gathers, and no decision.
+        """Return the attended values, and no decision.
 
         Args:
             x_BLD: the tokens.
-            place: where they stand.
-            cache: what was read before, extended by these tokens; None: nothing was.
+            rotation: that of their positions.
+            cache: keys and values of earlier tokens, to which these are added; None for none.
         """
-        query_BHLR = self._asked(self.query(x_BLD), "query_norm", place)
-        key_BHLR = self._asked(self.key(x_BLD), "key_norm", place)
+        query_BHLR = self._rotated(self.query(x_BLD), "query_norm", rotation)
+        key_BHLR = self._rotated(self.key(x_BLD), "key_norm", rotation)
         value_BHLR = self._heads(self.value(x_BLD))
         if cache is not None:
             key_BHLR, value_BHLR = cache.extend(key_BHLR, value_BHLR)
-        gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place, self.scale)
-        return self.out(gathered_BHLR.transpose(1, 2).flatten(2)), []
+        attended_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, rotation, self.scale)
+        return self.out(attended_BHLR.transpose(1, 2).flatten(2)), []
 
-    def _asked(self, x_BLD: Tensor, name: str, place: Rotation) -> Tensor:
-        """Return queries or keys turned, normalised where that is wanted."""
+    def _rotated(self, x_BLD: Tensor, name: str, rotation: Rotation) -> Tensor:
+        """Return queries or keys rotated by position, and normalised if there is a norm."""
         if self.norm is None:
-            return place.rotate(self._heads(x_BLD))
+            return rotation.rotate(self._heads(x_BLD))
         norm = self.get_submodule(name)
         if self.norm.over == "width":
-            return place.rotate(self._heads(norm(x_BLD)))
+            return rotation.rotate(self._heads(norm(x_BLD)))
         if self.norm.turned:
-            normed: Tensor = norm(place.rotate(self._heads(x_BLD)))
+            normed: Tensor = norm(rotation.rotate(self._heads(x_BLD)))
             return normed
-        return place.rotate(norm(self._heads(x_BLD)))
+        return rotation.rotate(norm(self._heads(x_BLD)))
 
     def _heads(self, x_BLD: Tensor) -> Tensor:
-        """Give each head its share of the width."""
+        """Split the width into heads."""
         x_BLHR: Tensor = x_BLD.unflatten(-1, (-1, self.head_width))
         return x_BLHR.transpose(1, 2)
 
@@ -145,32 +145,32 @@ def attend(
     query_BHLR: Tensor,
     key_BHSR: Tensor,
     value_BHSR: Tensor,
-    place: Rotation,
+    rotation: Rotation,
     scale: float | None = None,
 ) -> Tensor:
-    """Return the values that each query gathers from the keys it may see.
+    """Return the attended values of each query, over the keys it may see.
 
-    Keys may have fewer heads than queries, each then serving as many in turn. `scale` is the
-    factor on the scores; None: one over the root of the features.
+    Keys may have fewer heads than queries; each then serves several consecutive query heads.
+    `scale` is the factor on the scores; None: one over the root of the features.
     """
     if query_BHLR.shape[2] != 1:
-        causal = place.seen_LS is None
+        causal = rotation.seen_LS is None
         return scaled_dot_product_attention(
             query_BHLR,
             key_BHSR,
             value_BHSR,
-            attn_mask=place.seen_LS,
+            attn_mask=rotation.seen_LS,
             is_causal=causal,
             scale=scale,
             enable_gqa=key_BHSR.shape[1] < query_BHLR.shape[1],
         )
-    if place.window is not None and place.seen_LS is None:
-        key_BHSR, value_BHSR = key_BHSR[:, :, -place.window :], value_BHSR[:, :, -place.window :]
-    # One token: the queries that share a key stand where the tokens of a longer text would, so
-    # that no key is copied.
+    if (window := rotation.window) is not None and rotation.seen_LS is None:
+        key_BHSR, value_BHSR = key_BHSR[:, :, -window:], value_BHSR[:, :, -window:]
+    # With one token, the query heads that share a key take the axis of the tokens, so that no key
+    # is copied.
     batch, heads, _, _ = query_BHLR.shape
-    together = query_BHLR.reshape(batch, key_BHSR.shape[1], -1, query_BHLR.shape[-1])
-    gathered = scaled_dot_product_attention(
-        together, key_BHSR, value_BHSR, attn_mask=place.seen_LS, scale=scale
+    grouped = query_BHLR.reshape(batch, key_BHSR.shape[1], -1, query_BHLR.shape[-1])
+    attended = scaled_dot_product_attention(
+        grouped, key_BHSR, value_BHSR, attn_mask=rotation.seen_LS, scale=scale
     )
-    return gathered.reshape(batch, heads, 1, -1)
+    return attended.reshape(batch, heads, 1, -1)

@@ -1,4 +1,4 @@
-"""Initial weights: narrow truncated normals, equal in all models of one seed that share a part.
+"""Initial weights: narrow truncated normals; models of one seed agree in the parts they share.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.4.
 """
@@ -14,27 +14,27 @@ TOKENS = "embedding.weight"
 def draw_seed() -> int:
     """Return a seed from the global generator.
 
-    Draw it before the parts are made: their own initial weights advance the global generator by
-    as much as they are large, so that afterwards two models no longer draw alike.
+    Draw it before building the parts: they draw initial weights of their own, as many numbers as
+    they are large, after which the generators of two models no longer agree.
     """
-    # On the CPU even where parts are made elsewhere: on the meta device no number can be read.
+    # On the CPU, whatever the device of the parts: no number can be read on the meta device.
     return int(torch.randint(2**31, (), device="cpu").item())
 
 
 def initialise(model: nn.Module, seed: int, scale: float) -> None:
     """Redraw every matrix: truncated normal, sd = sqrt(scale / fan-in), redrawn beyond two sd.
 
-    The embedding of tokens is normal with sd = width ** -0.5, because it also scores them: logits
-    start near sd 1. T5 draws it with sd 1 and scales the logits instead, which suits the relative
-    steps of Adafactor; with Adam's absolute steps it would hardly move.
+    The embedding of tokens is normal with sd = width ** -0.5, because it is also the output matrix:
+    logits start near sd 1. T5 draws it with sd 1 and scales the logits instead, which suits the
+    relative steps of Adafactor; with Adam's absolute steps it would hardly move.
 
-    Vectors stay as they are, and so does what a part starts at zero on purpose. Each parameter has
-    a generator of its own, seeded by `seed` and its name, so models agree wherever they have a
-    parameter of the same name and shape.
+    Vectors stay unchanged, and so do matrices that start at zero. Each parameter has a generator of
+    its own, seeded by `seed` and its name, so models agree wherever they have a parameter of the
+    same name and shape.
 
     Args:
         model: its stacked expert weights have their fan-in second to last, other matrices last.
-        seed: the same for models that shall agree.
+        seed: models with the same seed agree.
         scale: the s of the paper: 0.1 there; 1.0 is the common choice it compares with.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Causal attention whose keys and values are made from a narrow latent vector.
+"""Causal attention whose keys and values are computed from a narrow latent vector.
 
 Source: DeepSeek-AI 2024, DeepSeek-V2 (arXiv 2405.04434), section 2.1, equations 9 to 19.
 """
@@ -13,7 +13,7 @@ from moebench.models.kv_cache import KVCache
 from moebench.models.rotary import Rotation
 from moebench.moe.decision import RoutingDecision
 
-EPSILON = 1e-6  # under the root of the norms of latent vectors
+EPSILON = 1e-6  # of the norms of latent vectors
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,16 @@ class Latent:
     """The widths of latent attention.
 
     Raises:
-        ValueError: if one is below 1, or that of turned features is odd.
+        ValueError: if one is below 1, or that of the rotated features is odd.
     """
 
-    kv_rank: int = 512  # of the vector from which keys and values are made
-    query_rank: int | None = 1536  # of that from which queries are made; None: from the token
-    plain: int = 128  # features of a head that are not turned
-    turned: int = 64  # features of a head that are; of keys, all heads share them
+    kv_rank: int = 512  # width of the latent vector of keys and values
+    query_rank: int | None = 1536  # width of that of queries; None: queries come from the token
+    plain: int = 128  # features of a head that are not rotated by position
+    turned: int = 64  # features of a head that are rotated; all heads share those of keys
     value: int = 128  # features of a head's values
     bias: bool = False  # whether the projections from and to the token add a vector
-    scale: float = 1.0  # further factor on the scores
+    scale: float = 1.0  # extra factor on the scores
 
     def __post_init__(self) -> None:
         for name in ("kv_rank", "query_rank", "plain", "turned", "value"):
@@ -68,35 +68,35 @@ class LatentAttention(nn.Module):
         self.out = nn.Linear(heads * latent.value, dim, bias=latent.bias)
 
     def forward(
-        self, x_BLD: Tensor, place: Rotation, cache: KVCache | None = None
+        self, x_BLD: Tensor, rotation: Rotation, cache: KVCache | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return what each token gathers, and no decision.
+        """Return the attended values, and no decision.
 
         Args:
             x_BLD: the tokens.
-            place: where they stand.
-            cache: what was read before, extended by these tokens; None: nothing was.
+            rotation: that of their positions.
+            cache: keys and values of earlier tokens, to which these are added; None for none.
         """
         latent = self.latent
-        asking = x_BLD
+        of_query = x_BLD
         if latent.query_rank is not None:
-            asking = self.query_norm(self.query_down(x_BLD))
-        query_BHLR = self._heads(self.query(asking))
+            of_query = self.query_norm(self.query_down(x_BLD))
+        query_BHLR = self._heads(self.query(of_query))
         plain, turned = query_BHLR.split([latent.plain, latent.turned], dim=-1)
-        query_BHLR = torch.cat([plain, place.rotate(turned)], dim=-1)
+        query_BHLR = torch.cat([plain, rotation.rotate(turned)], dim=-1)
 
         narrow, turned_BLR = self.kv_down(x_BLD).split([latent.kv_rank, latent.turned], dim=-1)
         both_BHLR = self._heads(self.kv(self.kv_norm(narrow)))
         plain, value_BHLR = both_BHLR.split([latent.plain, latent.value], dim=-1)
-        shared_BHLR = place.rotate(turned_BLR[:, None]).expand(-1, self.heads, -1, -1)
+        shared_BHLR = rotation.rotate(turned_BLR[:, None]).expand(-1, self.heads, -1, -1)
         key_BHLR = torch.cat([plain, shared_BHLR], dim=-1)
         if cache is not None:
             key_BHLR, value_BHLR = cache.extend(key_BHLR, value_BHLR)
         scale = latent.scale * (latent.plain + latent.turned) ** -0.5
-        gathered_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, place, scale)
-        return self.out(gathered_BHLR.transpose(1, 2).flatten(2)), []
+        attended_BHLR = attend(query_BHLR, key_BHLR, value_BHLR, rotation, scale)
+        return self.out(attended_BHLR.transpose(1, 2).flatten(2)), []
 
     def _heads(self, x_BLD: Tensor) -> Tensor:
-        """Give each head its share of the width."""
+        """Split the width into heads."""
         x_BLHR: Tensor = x_BLD.unflatten(-1, (self.heads, -1))
         return x_BLHR.transpose(1, 2)

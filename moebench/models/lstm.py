@@ -1,12 +1,11 @@
-"""A language model of two LSTM layers with a mixture of experts between them, and its dense rivals.
+"""A language model of LSTM layers around a mixture of experts, and its dense baselines.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), section 5.1 and appendix C.1; the LSTM with a
 projection is that of Sak et al. 2014 (arXiv 1402.1128).
 
 The five layers of the paper are embedding, LSTM, mixture, LSTM, softmax. Each but the last is
-followed by dropout, and from the second on its input is added to what comes out. The paper's
-rivals of equal cost put something else in the middle (`SingleExpert`, wide or deep), or have LSTM
-layers only.
+followed by dropout and, from the second on, has a residual connection. The paper's baselines of
+equal cost have another block in the middle (`SingleExpert`, wide or deep), or LSTM layers only.
 """
 
 import warnings
@@ -28,11 +27,11 @@ from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.layer import Sparse
 
 SCALE = 1.0  # of the initial weights: their variance is this over the fan-in
-FIRST_WIDTH = 256  # that a search for the width of the dense twin begins with
+FIRST_WIDTH = 256  # where the search for the width of the dense twin starts
 
 
 class Lstm(nn.Module):
-    """An LSTM layer of as many units as a token is wide.
+    """An LSTM layer with D units.
 
     Args:
         dim: width D of a token.
@@ -48,7 +47,7 @@ class Lstm(nn.Module):
 
 
 class ProjectedLstm(nn.Module):
-    """An LSTM layer of more units, projected down to D; the next time step receives the projection.
+    """An LSTM layer with more units, projected down to D; the next time step gets the projection.
 
     Args:
         dim: width D of a token.
@@ -69,13 +68,13 @@ class ProjectedLstm(nn.Module):
 
 
 def _recur(lstm: nn.LSTM, x_BLD: Tensor) -> Tensor:
-    """Return what an LSTM says at each time step; torch refuses to take none."""
+    """Return the output of an LSTM at each time step; torch's refuses to take none."""
     y_BLD: Tensor = lstm(x_BLD)[0] if x_BLD.shape[1] else x_BLD
     return y_BLD
 
 
 def _without_bias(lstm: nn.LSTM) -> nn.LSTM:
-    """Start biases at zero: torch draws them from the global generator, so no two models agree."""
+    """Set biases to zero: torch draws them from the global generator, so models would differ."""
     for name, parameter in lstm.named_parameters():
         if name.startswith("bias"):
             nn.init.zeros_(parameter)
@@ -105,13 +104,13 @@ class SigmoidMixture(nn.Module):
     def forward(
         self, x_BLD: Tensor, mask_BL: Tensor | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and the one decision behind it, of the tokens that are not padding."""
+        """Return y_BLD and the one decision behind it, over the tokens that are not padding."""
         y_BLD, decisions = self.mixture(x_BLD, mask_BL)
         return y_BLD.sigmoid(), decisions
 
 
 class SingleExpert(nn.Module):
-    """A dense block in the place of the mixture: MoE-1-Wide with one hidden layer, -Deep with more.
+    """A dense block in place of the mixture: MoE-1-Wide with one hidden layer, -Deep with more.
 
     Args:
         dim: width D of a token.
@@ -136,7 +135,7 @@ class SingleExpert(nn.Module):
     def forward(
         self, x_BLD: Tensor, mask_BL: Tensor | None = None
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return y_BLD and no decision; tokens do not meet here, so padding does no harm."""
+        """Return y_BLD and no decision; tokens do not interact here, so padding does no harm."""
         for linear in self.hidden:
             x_BLD = linear(x_BLD).relu()
         y_BLD: Tensor = self.down(x_BLD).sigmoid()
@@ -166,14 +165,14 @@ class Layers:
 
 
 class LstmMoE(nn.Module):
-    """Predicts the next token with recurrent layers and something in the middle of them.
+    """Recurrent layers around a block in the middle; it predicts the next token.
 
     Args:
         vocabulary: number V of token ids.
         shape: width, and recurrent layers before and after the middle.
-        middle: makes what stands between them from the width; None: nothing does.
+        middle: makes the block in the middle from the width; None for none.
         recurrent: makes a recurrent layer from the width.
-        dropout: share of the features of each layer's answer that is dropped in training.
+        dropout: share of the features of each layer's output that is dropped in training.
 
     Raises:
         ValueError: if a number is out of range.
@@ -212,15 +211,15 @@ class LstmMoE(nn.Module):
         """
         decisions: list[RoutingDecision] = []
         padding = Padding.of(mask_of(batch))
-        x_BLD = self.dropout(self.embedding(padding.forth(batch.input_BL)))
+        x_BLD = self.dropout(self.embedding(padding.left_align(batch.input_BL)))
         middle = [] if self.middle is None else [self.middle]
         for layer in [*self.before, *middle, *self.after]:
-            # Only what stands in the middle may be a mixture, which must be told of padding.
-            told = layer is self.middle and padding.mask_BL is not None
-            y_BLD, found = layer(x_BLD, padding.mask_BL) if told else layer(x_BLD)
+            # Only the block in the middle may be a mixture, which needs the mask.
+            masked = layer is self.middle and padding.mask_BL is not None
+            y_BLD, found = layer(x_BLD, padding.mask_BL) if masked else layer(x_BLD)
             x_BLD = x_BLD + self.dropout(y_BLD)
             decisions += found
-        return Output(self.softmax(padding.back(x_BLD)), decisions)
+        return Output(self.softmax(padding.restore(x_BLD)), decisions)
 
     @staticmethod
     def dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:

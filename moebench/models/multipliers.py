@@ -1,7 +1,7 @@
-"""Constant factors on what flows through a decoder, which keep it alike at every width.
+"""Constant multipliers of a decoder's activations, which keep their scale the same at any width.
 
-Source: Yang et al. 2022, Tensor Programs V (arXiv 2203.03466), for what they are good for; these
-are the ones of IBM's released Granite models.
+Source: Yang et al. 2022, Tensor Programs V (arXiv 2203.03466), for the idea; the multipliers here
+are those of IBM's released Granite models.
 """
 
 import math
@@ -10,15 +10,15 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Multipliers:
-    """Factors of a decoder, beside that on the scores of its attention.
+    """Multipliers of a decoder, besides that of its attention scores.
 
     Raises:
         ValueError: if one is not above 0 and finite.
     """
 
-    embedding: float = 1.0  # on the tokens that enter
-    residual: float = 1.0  # on what each block adds to them
-    logits: float = 1.0  # by which the logits are divided
+    embedding: float = 1.0  # of the embedded tokens
+    residual: float = 1.0  # of what each block adds to the residual stream
+    logits: float = 1.0  # divides the logits
 
     def __post_init__(self) -> None:
         for field in fields(self):

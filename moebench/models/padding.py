@@ -1,7 +1,7 @@
-"""Padding: tokens that only make the rows of a batch equally long, and must change nothing.
+"""Padding: tokens that make the rows of a batch equally long and must not affect the real ones.
 
-Real tokens are numbered from 0, attention does not see padded ones, and mixtures leave them out.
-What a model says at a padded place means nothing.
+Positions count real tokens only, attention does not see padding, and mixtures skip it. What a model
+predicts at padding is meaningless.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ def mask_of(batch: object, ids: str = "input_BL", mask: str = "mask_BL") -> Tens
     """Return which tokens of a batch are real, bool of the shape of its ids; None: all are.
 
     Args:
-        batch: one that has no such mask, or None in its place, has no padding.
-        ids: the batch's name of the tokens.
-        mask: its name of their mask.
+        batch: has no padding if the mask is missing or None.
+        ids: name of the batch's field of tokens.
+        mask: name of the field of their mask.
 
     Raises:
         ValueError: if the mask is of another shape or type.
@@ -32,20 +32,20 @@ def check_mask(mask: Tensor | None, shape: torch.Size | tuple[int, ...], name: s
         return
     if mask.shape != shape:
         found, wanted = tuple(mask.shape), tuple(shape)
-        raise ValueError(f"{name}: has the shape {found}; the tokens have {wanted}, and so must it")
+        raise ValueError(f"{name}: has the shape {found}; must have that of the tokens, {wanted}")
     if mask.dtype != torch.bool:
         raise ValueError(f"{name}: is {mask.dtype}; must be torch.bool, True for real tokens")
 
 
 @dataclass(frozen=True)
 class Padding:
-    """The real tokens of each row at its front, in their order, padding behind them.
+    """Moves the real tokens of each row to its left, in their order, and padding to the right.
 
-    So no token of a model that reads from left to right comes after padding, wherever it stood.
+    In a model that reads from left to right no real token then comes after padding.
 
     Args:
-        order_BL: the place each token comes from; None: all tokens are real and stay.
-        mask_BL: bool, which are real after the move; None: all are.
+        order_BL: where each token comes from; None: all tokens are real and stay.
+        mask_BL: bool, which tokens are real after the move; None if all are.
     """
 
     order_BL: Tensor | None = None
@@ -53,32 +53,32 @@ class Padding:
 
     @classmethod
     def of(cls, mask_BL: Tensor | None) -> "Padding":
-        """Return the padding that a mask tells of."""
+        """Return the padding that a mask describes."""
         if mask_BL is None:
             return cls()
         order_BL = (~mask_BL).to(torch.uint8).argsort(dim=1, stable=True)
         return cls(order_BL, mask_BL.gather(1, order_BL))
 
-    def forth(self, ids_BL: Tensor) -> Tensor:
-        """Return ids with the real ones at the front."""
+    def left_align(self, ids_BL: Tensor) -> Tensor:
+        """Return ids with the real ones on the left."""
         return ids_BL if self.order_BL is None else ids_BL.gather(1, self.order_BL)
 
-    def back(self, x_BLD: Tensor) -> Tensor:
-        """Return tokens where they stood before."""
+    def restore(self, x_BLD: Tensor) -> Tensor:
+        """Return tokens in their original places."""
         if self.order_BL is None:
             return x_BLD
         place_BL = self.order_BL.argsort(dim=1)
         return x_BLD.gather(1, place_BL[..., None].expand_as(x_BLD))
 
 
-def hide(mask_BS: Tensor, bias: Tensor) -> Tensor:
-    """Return bias_BHLS, minus infinity where a key is padded.
+def mask_keys(mask_BS: Tensor, bias: Tensor) -> Tensor:
+    """Return bias_BHLS, minus infinity where a key is padding.
 
-    A row without any real key hides none: a softmax over nothing is not a number.
+    Rows without a real key are left alone: a softmax over no keys is NaN.
 
     Args:
         mask_BS: which keys are real.
-        bias: of scores, broadcast to BHLS.
+        bias: the bias of scores, broadcast to BHLS.
     """
     seen_BS = mask_BS | ~mask_BS.any(dim=1, keepdim=True)
     return bias.masked_fill(~seen_BS[:, None, None], -torch.inf)

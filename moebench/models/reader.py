@@ -1,7 +1,7 @@
-"""Scores of the token after a text that grows, each token being read once where that is the same.
+"""Next-token logits of texts that grow, with a KV cache where that gives the same result.
 
-It is the same unless a router compares tokens: one with a capacity gives a token that comes alone
-room that it might not have found in its text.
+It does unless a router compares tokens: a router with a capacity accepts a token that comes alone,
+but might have dropped it within its text.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,28 +17,28 @@ from moebench.moe.sees import Sees, sees
 Reader = Callable[[Sequence[Sequence[int]]], Tensor]
 
 
-def reader(network: nn.Module, room: int) -> Reader:
+def reader(network: nn.Module, max_length: int) -> Reader:
     """Return a function from the next ids of some texts to the logits_NV of the tokens after them.
 
-    It is called with ids of every text, at first the prompts. A text that goes on no longer has
-    none; N counts the texts that have some. A text is read as if it were the only one.
+    Call it with ids for every text, first the prompts. A text that has ended gets no ids; N counts
+    the texts that get some. Texts do not affect one another.
 
-    A model with a cache, whose routers look at tokens one by one, reads each token once, all texts
-    together; anything else reads each text by itself, whole, at every call.
+    A model with a cache, whose routers decide token by token, reads each token once, all texts in
+    one batch; any other model rereads each whole text, one at a time, at every call.
 
     Args:
         network: the model, in evaluation mode.
-        room: most tokens a text will have, counted from the beginning of the longest prompt.
+        max_length: most tokens a text will have, counted from the start of the longest prompt.
     """
     if isinstance(network, Caching) and decides_alone(network):
-        return _cached(network, room, next(network.parameters()).device)
+        return _cached(network, max_length, next(network.parameters()).device)
     return _reread(network)
 
 
 def decides_alone(network: nn.Module) -> bool:
     """Return whether, outside training, no token changes the experts of another.
 
-    A router that does not say what it sees is taken to compare tokens.
+    A router that does not declare what it sees counts as one that compares tokens.
     """
     return all(
         sees(layer.router, None, training=False) == Sees.TOKEN
@@ -47,10 +47,10 @@ def decides_alone(network: nn.Module) -> bool:
     )
 
 
-def _cached(network: Caching, room: int, device: torch.device) -> Reader:
-    """Read with cache, texts of unequal length being padded on the left."""
-    caches = network.kv_caches(room)
-    mask_BS = torch.empty(0)  # on the CPU, where asking what it holds costs nothing
+def _cached(network: Caching, max_length: int, device: torch.device) -> Reader:
+    """Return a reader with a cache, which pads shorter texts on the left."""
+    caches = network.kv_caches(max_length)
+    mask_BS = torch.empty(0)  # on the CPU, where reading its values is free
 
     def read(new: Sequence[Sequence[int]]) -> Tensor:
         nonlocal mask_BS
@@ -67,7 +67,7 @@ def _cached(network: Caching, room: int, device: torch.device) -> Reader:
 
 
 def _reread(network: nn.Module) -> Reader:
-    """Read every text anew."""
+    """Return a reader that rereads every text."""
     device = next(network.parameters()).device
     texts: list[list[int]] = []
 

@@ -1,12 +1,12 @@
-"""Rotary position embedding, with a causal mask and a window of keys where one is wanted.
+"""Rotary position embedding, with a causal mask and an optional sliding window.
 
 Source: Su et al. 2021, RoFormer (arXiv 2104.09864), section 3.2.2; sliding window: Beltagy et al.
 2020, Longformer (arXiv 2004.05150), section 3.1, as in Jiang et al. 2023, Mistral 7B
-(arXiv 2310.06825), section 2; stretched frequencies: Peng et al. 2023, YaRN (arXiv 2309.00071),
+(arXiv 2310.06825), section 2; context extension: Peng et al. 2023, YaRN (arXiv 2309.00071),
 section 3.
 
-Shape suffixes: R features of a head that are turned, an even number, P = R / 2 pairs of them,
-S tokens seen, those of earlier calls included.
+Shape suffixes: R rotated features of a head, an even number, P = R / 2 pairs of them, S tokens,
+those of earlier calls included.
 """
 
 import math
@@ -18,32 +18,32 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Yarn:
-    """Frequencies stretched for a context longer than the one that was trained first.
+    """Frequencies scaled for a context longer than the original one.
 
-    A pair of features that turns more than `fast` times within the first context keeps its
-    frequency, one that turns less than `slow` times is divided by `factor`, those between are
-    mixed. Cosines and sines grow by `attention`.
+    A pair of features that turns more than `fast` times within the original context keeps its
+    frequency; that of one that turns less than `slow` times is divided by `factor`; those in
+    between are interpolated. Cosines and sines are multiplied by `attention`.
     """
 
     factor: float
-    first_context: int  # tokens
+    first_context: int  # the original one, in tokens
     fast: float = 32.0  # turns
     slow: float = 1.0  # turns
     attention: float = 1.0
 
     def __call__(self, frequency_P: Tensor, base: float) -> Tensor:
-        """Return the stretched frequencies, in radians a token."""
+        """Return the scaled frequencies, in radians per token."""
         pairs = frequency_P.numel()
 
         def pair_of(turns: float) -> float:
-            """Return which pair, as a fraction, turns so often within the first context."""
+            """Return the pair, as a fraction, that turns so often within the original context."""
             length = self.first_context / (turns * 2 * math.pi)
             return pairs * math.log(length) / math.log(base)
 
         low = max(0, math.floor(pair_of(self.fast)))
         high = min(2 * pairs - 1, math.ceil(pair_of(self.slow)))
         place_P = torch.arange(pairs, dtype=frequency_P.dtype, device=frequency_P.device)
-        # As in the code of YaRN, high may lie below low: the context is very short or very long.
+        # As in YaRN's code, high may be below low, where the context is very short or very long.
         slow_P = ((place_P - low) / ((high - low) or 0.001)).clamp(0, 1)
         return frequency_P * (1 - slow_P) + frequency_P / self.factor * slow_P
 
@@ -52,25 +52,25 @@ class Yarn:
 class Rotation:
     """Rotation by position, and causal mask, of the tokens of one call; all layers share it.
 
-    With padding, rows stand in places of their own, and the tensors have axes B and 1 in front.
+    With padding each row has positions of its own, and the tensors have leading axes B and 1.
     """
 
     cos_LR: Tensor
     sin_LR: Tensor  # with a minus sign in the first half of R
     interleaved: bool
-    seen_LS: Tensor | None  # bool; None: everything up to the token itself
+    seen_LS: Tensor | None  # bool: keys that a query sees; None: all up to its own
     window: int | None
 
     def rotate(self, x_BHLR: Tensor) -> Tensor:
-        """Return queries or keys turned by the angles of their positions.
+        """Return queries or keys rotated by the angles of their positions.
 
-        Features beyond those that are turned stay as they are. Interleaved pairs come out apart;
-        queries and keys alike, so their products are the same.
+        Features beyond the first R stay unchanged. Interleaved pairs come out in two halves; this
+        reorders queries and keys alike, so their products are the same.
         """
         width = self.cos_LR.shape[-1]
         if x_BHLR.shape[-1] > width:
-            turned_BHLR, rest_BHLR = x_BHLR[..., :width], x_BHLR[..., width:]
-            return torch.cat([self.rotate(turned_BHLR), rest_BHLR], dim=-1)
+            first_BHLR, rest_BHLR = x_BHLR[..., :width], x_BHLR[..., width:]
+            return torch.cat([self.rotate(first_BHLR), rest_BHLR], dim=-1)
         if self.interleaved:
             x_BHLR = x_BHLR.unflatten(-1, (-1, 2)).transpose(-1, -2).flatten(-2)
         other_BHLR = x_BHLR.roll(x_BHLR.shape[-1] // 2, dims=-1)
@@ -79,14 +79,14 @@ class Rotation:
 
 @dataclass(frozen=True)
 class RotaryEmbedding:
-    """Rotary position embedding: how tokens know where they stand, and how far they see.
+    """Settings of rotary positions, and how far a token sees.
 
     Raises:
         ValueError: if a number is out of range.
     """
 
-    base: float = 10_000.0  # of the frequencies: base ** (-2 i / R) radians a token
-    context: int = 4096  # tokens that a sequence may have
+    base: float = 10_000.0  # of the frequencies: base ** (-2 i / R) radians per token
+    context: int = 4096  # the longest sequence, in tokens
     window: int | None = None  # a token sees itself and window - 1 before it; None: all before
     interleaved: bool = False  # whether a pair's two features are neighbours, or R / 2 apart
     yarn: Yarn | None = None
@@ -99,17 +99,18 @@ class RotaryEmbedding:
             if value is not None and value < 1:
                 raise ValueError(f"positions.{name}={value}: must be at least 1")
 
-    def place(
+    def rotation(
         self, start: int, length: int, width: int, like: Tensor, mask_BS: Tensor | None = None
     ) -> Rotation:
-        """Return what attention needs to know of L = `length` tokens after `start` earlier ones.
+        """Return the rotation and mask of L = `length` tokens after `start` earlier ones.
 
         Args:
-            start: tokens read before.
-            length: tokens that ask.
-            width: features R of a head that are turned.
-            like: gives type and device of cosines and sines.
-            mask_BS: which of all these tokens are real; positions count those. None: all are.
+            start: number of earlier tokens.
+            length: number of tokens.
+            width: features R of a head to rotate.
+            like: gives dtype and device of cosines and sines.
+            mask_BS: which tokens are real, earlier ones first; positions count those. None if all
+                are.
         """
         even_P = torch.arange(0, width, 2, device=like.device, dtype=torch.float32)
         frequency_P, size = self.base ** (-even_P / width), 1.0
@@ -133,10 +134,10 @@ class RotaryEmbedding:
         )
 
     def _seen(self, token_L: Tensor, start: int) -> Tensor | None:
-        """Return which of the S tokens each asking one sees, None where that goes without saying.
+        """Return which of the S keys each query sees, None where no mask is needed.
 
-        It does for one token, which sees all that are kept, and for a text from its start that
-        fits the window.
+        None is needed for a single token, which sees all cached ones, nor for a text from its start
+        that fits the window.
         """
         length = token_L.numel()
         short = self.window is None or start + length <= self.window
@@ -146,9 +147,9 @@ class RotaryEmbedding:
         return self._near(distance_LS)
 
     def _seen_of_real(self, token_BS: Tensor, mask_BS: Tensor, start: int) -> Tensor:
-        """Return seen_B1LS: real tokens up to each asking one, and the asking one itself.
+        """Return seen_B1LS: real tokens up to each token, and the token itself.
 
-        Itself for the sake of padded ones: a softmax over nothing is not a number.
+        A padded token sees itself because a softmax over no keys is NaN.
         """
         length = token_BS.shape[1]
         itself_SS = torch.eye(length, dtype=torch.bool, device=token_BS.device)

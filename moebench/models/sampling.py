@@ -1,6 +1,6 @@
-"""Text from a model, one token after the other.
+"""Text generation, one token at a time.
 
-Source: nucleus sampling is Holtzman et al. 2019 (arXiv 1904.09751), section 3.1.
+Source: nucleus sampling: Holtzman et al. 2019 (arXiv 1904.09751), section 3.1.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from moebench.models.reader import reader
 
-TINY = torch.finfo(torch.float32).tiny  # what is below it counts as 0 in a division
+TINY = torch.finfo(torch.float32).tiny  # smaller divisors would count as 0
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Sampling:
     """
 
     temperature: float = 1.0  # divides the logits; 0: always the most probable token
-    top_p: float = 1.0  # only the fewest tokens that together are at least so probable
-    seed: int = 0  # of each text's own draws, so those of a batch draw alike
+    top_p: float = 1.0  # draw from the fewest tokens that together have this probability
+    seed: int = 0  # of each text's own generator, so all texts of a batch draw alike
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
@@ -39,7 +39,7 @@ class Sampling:
         """Return the id of the next token.
 
         Raises:
-            ValueError: if the largest logit is no finite number.
+            ValueError: if the largest logit is not finite.
         """
         best = logits_V.float().max()
         if not best.isfinite():
@@ -56,7 +56,7 @@ DEFAULT = Sampling()
 
 
 def nucleus(probs_V: Tensor, top_p: float) -> Tensor:
-    """Return the probabilities with zero for all but the fewest that sum to at least `top_p`."""
+    """Return the probabilities, zero for all but the fewest that sum to at least `top_p`."""
     sorted_V, order_V = probs_V.sort(descending=True)
     before_V = sorted_V.cumsum(dim=-1) - sorted_V
     kept_V = (before_V < top_p) | (before_V == 0)  # the first even where top_p rounds to 0
@@ -87,31 +87,31 @@ def generate_batch(
     sampling: Sampling = DEFAULT,
     stop: frozenset[int] = frozenset(),
 ) -> Iterator[list[int | None]]:
-    """Yield the next token of each of some texts, None for those that have ended, step by step.
+    """Yield, step by step, the next token of every text; None for texts that have ended.
 
-    The tokens of a text are those it has by itself, with the same seed, and those of reading the
-    whole text anew for each of them. Tokens are read once where that is so, which is for a model
-    with a cache whose routers look at them one by one.
+    A text gets the same tokens in a batch as by itself with the same seed, and with a KV cache as
+    without. The cache is used where this holds: in a model that has one and whose routers decide
+    token by token.
 
     Args:
-        network: in evaluation mode.
+        network: the model, in evaluation mode.
         prompts: ids, at least one each; they may differ in length.
         counts: most tokens to draw after each prompt.
-        sampling: how they are drawn.
+        sampling: how tokens are drawn.
         stop: ids that end a text; they are not yielded.
 
     Raises:
         ValueError: for an empty prompt.
     """
     if not all(prompts):
-        raise ValueError("prompt: is empty; give the model at least one token to go on from")
+        raise ValueError("prompt: is empty; give the model at least one token to start from")
     generators = [torch.Generator().manual_seed(sampling.seed) for _ in prompts]
     left = list(counts)
     new = [list(prompt) if most > 0 else [] for prompt, most in zip(prompts, left, strict=True)]
     scores = reader(network, max(map(len, prompts), default=0) + max(left, default=0))
     while any(new):
         rows = [row for row, ids in enumerate(new) if ids]
-        # Not around the whole loop: a generator would leave the mode on between its tokens.
+        # Not around the whole loop: a generator would leave the mode on between two tokens.
         with torch.inference_mode():
             logits_NV = scores(new)
             drawn = [

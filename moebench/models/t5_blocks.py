@@ -1,7 +1,7 @@
-"""The blocks of T5 in a stack, with mixtures of experts in every n-th.
+"""The blocks of T5 in a stack, with mixtures of experts in every n-th block.
 
 Source: Raffel et al. 2020 (arXiv 1910.10683), section 2.1; Fedus, Zoph and Shazeer 2021
-(arXiv 2101.03961), sections 2.1 and 2.4. Dropout is where T5 has it, the attention weights aside.
+(arXiv 2101.03961), sections 2.1 and 2.4. Dropout is where T5 has it, except on attention weights.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from moebench.models.attention import Attention, PositionBias
 from moebench.models.feed_forward import slot
-from moebench.models.padding import hide
+from moebench.models.padding import mask_keys
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import Sparse
 
-EPSILON = 1e-6  # under the root of RMSNorm
+EPSILON = 1e-6  # of RMSNorm
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Mixtures:
-    """Where a stack has mixtures of experts, if anywhere."""
+    """The mixtures of experts of a stack, or of one of its blocks; None where it is dense."""
 
     feed_forward: Sparse | None = None
     attention: Sparse | None = None
 
     def check(self, layers: int) -> None:
-        """Raise ValueError if a stack of so many layers is too shallow to hold one."""
+        """Raise ValueError if no layer of a stack of that depth would have one."""
         for name, sparse in (("sparse", self.feed_forward), ("attention_sparse", self.attention)):
             if sparse is not None and sparse.every > layers:
                 raise ValueError(
@@ -57,7 +57,7 @@ class Mixtures:
                 )
 
     def at(self, layer: int) -> "Mixtures":
-        """Return what the layer of that number has, counted from 1: the n-th, 2n-th, ... do."""
+        """Return the mixtures of one layer, counted from 1: the n-th, 2n-th, ... have them."""
         return Mixtures(_at(self.feed_forward, layer), _at(self.attention, layer))
 
 
@@ -87,14 +87,14 @@ class FeedForward(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + factor * dropout(inner(norm(x))): a part that adds to the stream of tokens.
+    """x + factor * dropout(inner(norm(x))): a residual branch with its norm in front.
 
     Args:
         dim: width D of a token.
-        inner: maps x_BLD and what else it needs to y_BLD and decisions.
-        dropout: share of what is added that is dropped in training.
-        epsilon: under the root of the norm.
-        factor: on what is added.
+        inner: maps x_BLD and its other arguments to y_BLD and decisions.
+        dropout: share of the branch's output that is dropped in training.
+        epsilon: that of the norm.
+        factor: multiplies the branch's output.
     """
 
     def __init__(
@@ -112,19 +112,19 @@ class Residual(nn.Module):
         self.factor = factor
 
     def forward(self, x_BLD: Tensor, *others: object) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the stream with the addition, and the decisions of the inner part."""
+        """Return the sum of input and branch, and the decisions of the inner part."""
         y_BLD, decisions = self.inner(self.norm(x_BLD), *others)
         return x_BLD.add(self.dropout(y_BLD), alpha=self.factor), decisions
 
 
 class Block(nn.Module):
-    """Attention, attention to a context if there is one, feed-forward.
+    """Self-attention, cross-attention if there is a context, feed-forward.
 
     Args:
         shape: size of the model.
-        mixtures: what this block has of them.
-        dropout: residual dropout, and that inside a dense feed-forward.
-        crossed: whether tokens attend to a context too; that attention is always dense.
+        mixtures: those of this block.
+        dropout: dropout of residual branches and inside a dense feed-forward block.
+        crossed: whether it has cross-attention, which is always dense.
     """
 
     def __init__(self, shape: Shape, mixtures: Mixtures, dropout: float, crossed: bool) -> None:
@@ -145,14 +145,14 @@ class Block(nn.Module):
         context_BLD: Tensor | None = None,
         context_bias: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the tokens after the block and its decisions, attention's first.
+        """Return the hidden states after the block and its decisions, attention's first.
 
         Args:
-            x_BLD: the tokens.
-            bias: of the scores between them, broadcast to BHLL.
-            mask_BL: which of them are real; None: all are.
-            context_BLD: the tokens of the context.
-            context_bias: of the scores between both, broadcast to BHLS; None: there is none.
+            x_BLD: the hidden states before it.
+            bias: bias of self-attention's scores, broadcast to BHLL.
+            mask_BL: which tokens are real; None if all are.
+            context_BLD: hidden states of the context.
+            context_bias: bias of cross-attention's scores, broadcast to BHLS; None for none.
         """
         x_BLD, of_attention = self.attention(x_BLD, bias, None, mask_BL)
         if self.cross is not None:
@@ -162,17 +162,17 @@ class Block(nn.Module):
 
 
 class Stack(nn.Module):
-    """Blocks that share a position bias, and a last normalisation.
+    """Blocks that share a position bias, and a final norm.
 
     Args:
         shape: size of the model.
-        mixtures: what its blocks have of them.
-        dropout: residual dropout, also before the first and after the last block.
+        mixtures: where it has mixtures of experts.
+        dropout: dropout of residual branches, and before the first and after the last block.
         causal: whether tokens see only themselves and what comes before.
-        crossed: whether tokens also attend to a context.
+        crossed: whether its blocks have cross-attention.
 
     Raises:
-        ValueError: if mixtures are asked for that no block is deep enough to hold.
+        ValueError: if the stack is too shallow for its mixtures.
     """
 
     def __init__(
@@ -198,21 +198,21 @@ class Stack(nn.Module):
         context_BLD: Tensor | None = None,
         context_mask_BL: Tensor | None = None,
     ) -> tuple[Tensor, list[RoutingDecision]]:
-        """Return the tokens after all blocks and the decisions in order of depth.
+        """Return the hidden states after all blocks and the decisions in order of depth.
 
         Args:
-            x_BLD: the tokens, padded ones behind the real ones.
-            mask_BL: which of them are real; None: all are.
-            context_BLD: the tokens of the context.
-            context_mask_BL: which of them are real; None: all are.
+            x_BLD: the embedded tokens, padding to the right of the real ones.
+            mask_BL: which tokens are real; None if all are.
+            context_BLD: hidden states of the context.
+            context_mask_BL: which of its tokens are real; None if all are.
         """
         decisions: list[RoutingDecision] = []
         x_BLD = self.dropout(x_BLD)
         bias, context_bias = self.position(x_BLD.shape[1]), None
         if mask_BL is not None and not self.position.causal:
-            bias = hide(mask_BL, bias)
+            bias = mask_keys(mask_BL, bias)
         if context_mask_BL is not None:
-            context_bias = hide(context_mask_BL, x_BLD.new_zeros(()))
+            context_bias = mask_keys(context_mask_BL, x_BLD.new_zeros(()))
         for block in self.blocks:
             x_BLD, of_block = block(x_BLD, bias, mask_BL, context_BLD, context_bias)
             decisions += of_block

@@ -1,4 +1,4 @@
-"""Autocast as the parts see it: on the meta device, where torch refuses the question, it is off."""
+"""Autocast for the parts of the layer; it counts as off on the meta device, unknown to torch's."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def autocast_dtype(x: Tensor) -> torch.dtype | None:
-    """Return the type that autocast wants products of `x` in, None where it is off."""
+    """Return the dtype of products of `x` under autocast; None where it is off."""
     device = x.device.type
     if device == "meta" or not torch.is_autocast_enabled(device):
         return None
@@ -15,7 +15,7 @@ def autocast_dtype(x: Tensor) -> torch.dtype | None:
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager[object]:
-    """Return a context in which products of `x` keep their type."""
+    """Return a context in which products of `x` keep its dtype."""
     if autocast_dtype(x) is None:
         return nullcontext()
     return torch.autocast(x.device.type, enabled=False)

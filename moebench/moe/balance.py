@@ -1,4 +1,4 @@
-"""A decision of experts that each take the same number of tokens, with its learnt thresholds.
+"""The decision of a router that gives every expert the same number of tokens.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix F.
 """
@@ -12,6 +12,6 @@ from moebench.moe.decision import RoutingDecision
 
 @dataclass(frozen=True, kw_only=True)
 class BalancedDecision(RoutingDecision):
-    """The rows of `threshold_E` experts: in training the best of the batch, else those above it."""
+    """In training each expert takes its best tokens of the batch, else those above a threshold."""
 
-    threshold_E: Tensor  # the probability above which an expert takes a token outside training
+    threshold_E: Tensor  # probability above which an expert takes a token outside training

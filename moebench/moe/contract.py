@@ -15,14 +15,15 @@ A router may also have
 | --- | --- |
 | `sees` | which other tokens its decisions depend on, see `moebench.moe.sees` |
 | `k` | the number of experts of each token, if that is fixed |
-| `update(decisions)` | moves its state; see below |
+| `update(decisions)` | updates its state; see below |
 | `router` | the router that it wraps, which is updated with it |
+| `lift_capacity()` | removes its limit on the rows of an expert, in training and outside it |
 
-State lives in buffers, so that checkpoints have it, and moves in `update` alone. Training calls it
-once after every optimiser step, without gradient, with the decisions that this router made for the
-batches of that step, in their order. It is not called in validation, nor for a step that mixed
-precision skipped because a gradient was not finite. docs/own-parts.md has such a router, and its
-test.
+State lives in buffers, so that checkpoints include it, and changes only in `update`. Training calls
+it once after every optimiser step, without gradients, with the decisions that this router made for
+the batches of that step, in order. It is not called in validation, nor after a step that mixed
+precision skipped because a gradient was not finite. docs/own-parts.md has such a
+router, and its test.
 
 A loss may have `wants_step_load = True`. It is then called as `(decision, load_E)`, with the load
 over all batches of the optimiser step so far.
@@ -35,14 +36,14 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
 
-PLACE = "moebench/moe/contract.py"  # where messages send people
+PLACE = "moebench/moe/contract.py"  # the reference that error messages give
 
 
 def num_experts_of(router: nn.Module) -> int:
     """Return how many experts a router chooses from.
 
     Raises:
-        ValueError: if it does not say.
+        ValueError: if the router does not say.
     """
     found = getattr(router, "num_experts", None)
     if not isinstance(found, int):
@@ -52,7 +53,7 @@ def num_experts_of(router: nn.Module) -> int:
 
 
 def decide(router: nn.Module, x_TD: Tensor) -> RoutingDecision:
-    """Return what a router decides for x_TD.
+    """Return a router's decision for x_TD.
 
     Raises:
         ValueError: if it returns anything but a decision.
@@ -65,19 +66,19 @@ def decide(router: nn.Module, x_TD: Tensor) -> RoutingDecision:
 
 
 def wrapped(router: nn.Module) -> nn.Module | None:
-    """Return the router that a router wraps; None if it wraps none."""
+    """Return the router inside a wrapper; None for a router that wraps none."""
     inner = getattr(router, "router", None)
     return inner if isinstance(inner, nn.Module) else None
 
 
 def has_state(router: nn.Module) -> bool:
-    """Tell whether a router, or one that it wraps, has an `update`."""
+    """Return whether a router, or one that it wraps, has an `update`."""
     inner = wrapped(router)
     return hasattr(router, "update") or (inner is not None and has_state(inner))
 
 
 def neglected(router: nn.Module) -> list[nn.Module]:
-    """Return the parts of a router that have a state and are never updated with it."""
+    """Return the parts of a router that have a state but are never updated."""
     if has_state(router):
         return []
     parts = (part for part in router.modules() if hasattr(part, "num_experts"))
@@ -86,11 +87,11 @@ def neglected(router: nn.Module) -> list[nn.Module]:
 
 @torch.no_grad()
 def update(router: nn.Module, decisions: Sequence[RoutingDecision]) -> None:
-    """Move the state of a router and of those that it wraps, if they have any.
+    """Update the state of a router and of the routers it wraps, if they have any.
 
     Args:
-        router: of one layer.
-        decisions: that it made, one for each batch of an optimiser step.
+        router: the router of one layer.
+        decisions: its decisions, one per batch of an optimiser step.
     """
     own = getattr(router, "update", None)
     if own is not None:
@@ -99,6 +100,14 @@ def update(router: nn.Module, decisions: Sequence[RoutingDecision]) -> None:
         update(inner, decisions)
 
 
+def lift_capacity(model: nn.Module) -> None:
+    """Remove the limits that the routers of a model set on the rows of an expert."""
+    for part in model.modules():
+        lift = getattr(part, "lift_capacity", None)
+        if lift is not None:
+            lift()
+
+
 def wants_step_load(loss: nn.Module) -> bool:
-    """Tell whether a loss is called as `(decision, load_E)`."""
+    """Return whether a loss is called as `(decision, load_E)`."""
     return bool(getattr(loss, "wants_step_load", False))

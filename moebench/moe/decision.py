@@ -1,7 +1,7 @@
 """The one object that travels through a mixture-of-experts layer.
 
 Shape suffixes, one alphabet everywhere: T tokens, E experts, K choices per token, D model width,
-A assignments, one row for each (token, expert) pair that was asked for.
+A assignments, one row for each (token, expert) pair that was requested.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class RoutingDecision:
-    """Which token goes to which expert, and how much the answer counts.
+    """Which token goes to which expert, and with which weight.
 
-    Token choice, expert choice, everyone, hashed and capacity-limited routing are all rows of it.
-    The order of the rows is the priority in which capacity is handed out.
+    Token choice, expert choice, dense, hashed and capacity-limited routing all take this form.
+    Rows come in order of priority: the first rows are the first to get capacity.
     """
 
     logits_TE: Tensor  # scores before normalisation, float32
@@ -23,7 +23,7 @@ class RoutingDecision:
     token_A: Tensor  # int64 in [0, T)
     expert_A: Tensor  # int64 in [0, E)
     weight_A: Tensor  # factor on the expert's answer, at least zero, float32
-    kept_A: Tensor  # bool, False where the expert had no room left
+    kept_A: Tensor  # bool, False where the expert was full
     requested_A: Tensor | None = None  # int64, expert before an overflow rule moved the row
 
     @property
@@ -38,20 +38,20 @@ class RoutingDecision:
 
     @property
     def asked_A(self) -> Tensor:
-        """The expert each row asked for, before capacity; what losses and load metrics count."""
+        """The expert each row requests, before capacity; losses and load metrics count these."""
         return self.expert_A if self.requested_A is None else self.requested_A
 
 
 def tokens_choose(
     logits_TE: Tensor, probs_TE: Tensor, expert_TK: Tensor, weight_TK: Tensor
 ) -> RoutingDecision:
-    """Write down token-choice routing; all first choices come before any second choice.
+    """Return a token-choice decision; all first choices come before any second choice.
 
     Args:
         logits_TE: scores before normalisation.
         probs_TE: scores normalised over all experts, for the losses.
         expert_TK: the K experts of each token, best first.
-        weight_TK: what the answer of each counts.
+        weight_TK: weight of each expert's answer.
     """
     num_tokens, k = expert_TK.shape
     token_A = torch.arange(num_tokens, device=expert_TK.device).repeat(k)

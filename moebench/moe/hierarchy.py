@@ -16,5 +16,5 @@ class HierarchicalDecision(RoutingDecision):
     """Experts are numbered group by group; a row's weight is the product of both gates."""
 
     primary: RoutingDecision  # of all tokens, over the groups
-    secondary: Sequence[RoutingDecision]  # one a group, of the tokens sent to it alone
-    token_of: Sequence[Tensor]  # one a group: the number of each of those tokens in the batch
+    secondary: Sequence[RoutingDecision]  # one per group, over the tokens sent to it
+    token_of: Sequence[Tensor]  # one per group: positions of its tokens in the batch

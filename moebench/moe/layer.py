@@ -1,6 +1,6 @@
 """The layer: route, dispatch, return both the answer and the decision.
 
-What it asks of its parts is written down in `moebench.moe.contract`.
+The contracts of its parts are in `moebench.moe.contract`.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from moebench.moe.dispatch.grouped import Grouped
 
 
 class MoELayer(nn.Module):
-    """A mixture of experts in the place of one dense block.
+    """A mixture of experts in place of a dense block.
 
     Args:
         router: decides which expert sees which token.
         experts: the functions that are mixed.
         dispatcher: carries tokens to experts and answers back.
-        shared: experts that every token visits, added to the mixture; None: there are none.
+        shared: experts that every token visits, added to the mixture; None for none.
     """
 
     def __init__(
@@ -40,16 +40,16 @@ class MoELayer(nn.Module):
     def forward(self, x: Tensor, real: Tensor | None = None) -> tuple[Tensor, RoutingDecision]:
         """Return the mixed answers, of the shape of x, and the decision that led to them.
 
-        The T tokens of the decision are all vectors of x, row by row. Padded ones
-        are answered with zeros, and no part sees them: the tokens of the decision are then the real
-        ones in their order, so losses, loads and capacity with its groups count no other.
+        The T tokens of the decision are all vectors of x, row by row. Padding gets zeros, and no
+        part sees it: the decision then covers the real tokens in their order, so losses, loads
+        and capacity groups count no others.
 
         Args:
             x: the tokens, of the shape (..., D): one, a list of them, sequences of a batch.
-            real: bool, of the shape (...), False for padding; None: all are real.
+            real: bool, of the shape (...), False for padding; None if all tokens are real.
 
         Raises:
-            ValueError: if x is a single number, or `real` is not one bool a token.
+            ValueError: if x is a single number, or `real` is not one bool per token.
         """
         if x.ndim == 0:
             raise ValueError("x: is a single number; must have the shape (..., D)")
@@ -66,7 +66,7 @@ class MoELayer(nn.Module):
         return y_TD.reshape(x.shape), decision
 
     def _mix(self, x_TD: Tensor) -> tuple[Tensor, RoutingDecision]:
-        """Answer tokens that are all real."""
+        """Return the answers to tokens that are all real, and the decision."""
         decision = decide(self.router, x_TD)
         y_TD = self.dispatcher(x_TD, decision, self.experts)
         return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
@@ -74,7 +74,7 @@ class MoELayer(nn.Module):
 
 @dataclass(frozen=True)
 class Sparse:
-    """Which blocks of a model are mixtures, and of which parts each is made.
+    """Which blocks of a model are mixtures, and what they are made of.
 
     `router` is called with the width D, `experts` with the width and the number of experts E.
     """
@@ -89,7 +89,7 @@ class Sparse:
             raise ValueError(f"sparse.every={self.every}: must be at least 1 (every block)")
 
     def build(self, dim: int, shared: nn.Module | None = None) -> MoELayer:
-        """Make one layer of width D = `dim`, with shared experts if there are any.
+        """Build one layer of width D = `dim`, with shared experts if any are given.
 
         Raises:
             ValueError: if the router does not say how many experts it has.

@@ -1,7 +1,7 @@
-"""What a routing decision looks like in numbers; logged, never trained on.
+"""Metrics of a routing decision: logged, never trained on.
 
-Every metric takes a decision and returns a tensor without gradient. The load counts what was asked
-for, before capacity drops any; divide by its mean, 1 / E, to compare with an even split.
+Every metric takes a decision and returns a tensor without gradient. The load counts requests,
+before capacity drops any; divide by its mean, 1 / E, to compare with an even split.
 """
 
 import math
@@ -15,7 +15,7 @@ from moebench.moe.decision import RoutingDecision
 
 @torch.no_grad()
 def load(decision: RoutingDecision) -> Tensor:
-    """Return load_E, the share of all assignments that ask for each expert; it sums to one."""
+    """Return load_E, each expert's share of all requests; it sums to one."""
     count_E: Tensor = decision.asked_A.bincount(minlength=decision.num_experts)
     return count_E / max(1, decision.asked_A.numel())
 
@@ -27,7 +27,7 @@ def load_entropy(decision: RoutingDecision) -> Tensor:
 
 
 def load_entropy_bound(decision: RoutingDecision) -> float:
-    """Return log E, the largest `load_entropy` there can be, in nats."""
+    """Return log E, the largest possible `load_entropy`, in nats."""
     return math.log(decision.num_experts)
 
 
@@ -38,7 +38,7 @@ def load_cv(decision: RoutingDecision) -> Tensor:
 
 @torch.no_grad()
 def importance_cv(decision: RoutingDecision) -> Tensor:
-    """Return the coefficient of variation of the weights given to each expert over the batch.
+    """Return the coefficient of variation of the experts' summed weights over the batch.
 
     Source: Shazeer et al. 2017 (arXiv 1701.06538), section 4, equation 6.
     """
@@ -62,19 +62,19 @@ def max_violation(decision: RoutingDecision) -> Tensor:
 
 
 def dead_experts(decision: RoutingDecision) -> Tensor:
-    """Return how many experts nobody asked for."""
+    """Return how many experts no token requested."""
     return (load(decision) == 0).sum()
 
 
 @torch.no_grad()
 def dropped(decision: RoutingDecision) -> Tensor:
-    """Return the share of assignments that found no room; zero where there are none."""
+    """Return the share of assignments dropped for lack of capacity; zero without assignments."""
     return (~decision.kept_A).double().sum() / max(1, decision.kept_A.numel())
 
 
 @torch.no_grad()
 def left_behind(decision: RoutingDecision) -> Tensor:
-    """Return the share of tokens that no expert served; zero where there are none."""
+    """Return the share of tokens that no expert served; zero without tokens."""
     served_T = torch.zeros_like(decision.probs_TE[:, 0], dtype=torch.bool)
     served_T[decision.token_A[decision.kept_A]] = True
     return (~served_T).double().sum() / max(1, decision.num_tokens)

@@ -1,4 +1,4 @@
-"""A decision that was made with noise, and how sure it was of each expert.
+"""A decision made on noisy scores, with the scale of the noise.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix A.
 """
@@ -16,14 +16,14 @@ class NoisyDecision(RoutingDecision):
 
     clean_TE: Tensor  # scores without noise
     spread_TE: Tensor  # standard deviation of the noise on each, at least zero
-    k: int  # experts of each token, fewer than there are
+    k: int  # experts per token, fewer than E
 
 
 def others_kth_best(decision: NoisyDecision) -> Tensor:
-    """Return the k-th best score among the others, for each token and expert: (T, E).
+    """Return, for each token and expert, the k-th best score among the other experts: (T, E).
 
-    It is what an expert has to exceed to be among the k of the token, the scores of the others
-    being what they are: the (k+1)-th best of all for those that are among them, else the k-th.
+    An expert must exceed it to be among the token's k, all other scores held fixed. It is the
+    (k+1)-th best of all scores for an expert that is among them, and the k-th for any other.
     """
     best_TK = decision.logits_TE.topk(decision.k + 1, dim=-1).values
     kth_T1, next_T1 = best_TK[:, -2:-1], best_TK[:, -1:]

@@ -1,8 +1,8 @@
-"""What a routing decision depends on besides the token that it is made for.
+"""Which other tokens the routing decision for a token depends on.
 
-Routers and overflow rules say it in an attribute `sees`: a constant, or where it depends on more a
-method `(length, training) -> Sees | None`. A wrapper sees what its parts see. What is said is held
-to what happens: `moebench.testing.sight` changes other tokens and looks.
+Routers and overflow rules declare it as `sees`: a constant, or a method
+`(length, training) -> Sees | None` where it depends on more. A wrapper sees what its parts see.
+`moebench.testing.sight` checks the declaration by changing other tokens.
 """
 
 from enum import Flag
@@ -14,10 +14,10 @@ from torch import nn
 class Sees(Flag):
     """Which other tokens may change the experts of a token, their weights, or whether it is kept.
 
-    Members are sets: `Sees.CAUSAL | Sees.OTHERS` is what a queue in the order of the batch sees.
+    Flags combine: `Sees.CAUSAL | Sees.OTHERS` is what a queue in the order of the batch sees.
     """
 
-    TOKEN = 0  # none: the token decides alone
+    TOKEN = 0  # none: the token alone decides
     CAUSAL = 1  # earlier tokens of its sequence
     LATER = 2  # later tokens of its sequence
     OTHERS = 4  # tokens of other sequences
@@ -26,23 +26,23 @@ class Sees(Flag):
 
 
 def sees(part: nn.Module, length: int | None, training: bool) -> Sees | None:
-    """Return what a part says that it sees; None where it, or a part of it, says nothing.
+    """Return what a part declares that it sees; None if it, or a part of it, declares nothing.
 
     Args:
-        part: a router.
-        length: tokens L of a sequence, of which several arrive end to end; None: they are no
-            sequences that follow one another whole.
-        training: which of its two modes is meant, whatever mode it is in.
+        part: a router or an overflow rule.
+        length: length L of the sequences, which arrive end to end; None if the tokens are not
+            whole sequences.
+        training: the mode to ask about, whatever mode the part is in.
     """
-    if not _said_of_its_forward(part):
+    if not _declares(part):
         return None
-    said: Any = part.sees
-    found: Sees | None = said(length, training) if callable(said) else said
+    declared: Any = part.sees
+    found: Sees | None = declared(length, training) if callable(declared) else declared
     return found
 
 
-def _said_of_its_forward(part: nn.Module) -> bool:
-    """Tell whether a part says what it sees; a class that decides anew inherits no answer."""
+def _declares(part: nn.Module) -> bool:
+    """Return whether a part declares what its `forward` sees; overriding it drops the parent's."""
     for kind in type(part).__mro__:
         if "sees" in vars(kind):
             return True
@@ -52,7 +52,7 @@ def _said_of_its_forward(part: nn.Module) -> bool:
 
 
 def all_seen(*found: Sees | None) -> Sees | None:
-    """Return what parts see together; None where one of them is not known."""
+    """Return what several parts see together; None if one of them is unknown."""
     together = Sees.TOKEN
     for one in found:
         if one is None:

@@ -1,4 +1,4 @@
-"""What an optimiser step gathers over its batches: loads for losses, decisions for routers."""
+"""What an optimiser step accumulates over its batches: loads for losses, decisions for routers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -12,13 +12,13 @@ from moebench.moe.decision import RoutingDecision
 
 
 class StepLoads:
-    """The load of every layer, gathered over the batches of an optimiser step."""
+    """The load of every layer, accumulated over the batches of an optimiser step."""
 
     def __init__(self) -> None:
         self._count_LE: list[Tensor] = []  # L layers
 
-    def gather(self, decisions: Sequence[RoutingDecision]) -> list[Tensor]:
-        """Add the decisions of a batch, one a layer; return load_E of each in the step so far."""
+    def add(self, decisions: Sequence[RoutingDecision]) -> list[Tensor]:
+        """Add a batch's decisions, one per layer; return each layer's load_E in the step so far."""
         with torch.no_grad():
             count_LE = [d.asked_A.bincount(minlength=d.num_experts) for d in decisions]
             if self._count_LE:
@@ -27,8 +27,8 @@ class StepLoads:
             self._count_LE = count_LE
             return [count_E / count_E.sum().clamp(min=1) for count_E in count_LE]
 
-    def begin(self) -> None:
-        """Begin another step."""
+    def reset(self) -> None:
+        """Start a new step."""
         self._count_LE = []
 
 
@@ -36,10 +36,10 @@ class RouterUpdates:
     """The decisions of an optimiser step, kept for the routers that have a state.
 
     Args:
-        routers: of a model's mixtures, in order of depth.
+        routers: the routers of a model's mixtures, in order of depth.
 
     Raises:
-        ValueError: if one has a part with a state, and does not update it.
+        ValueError: if a router has a stateful part that it does not update.
     """
 
     def __init__(self, routers: Iterable[nn.Module]) -> None:
@@ -52,7 +52,7 @@ class RouterUpdates:
                 raise ValueError(f"router={name}: does not update its {inner}, see {PLACE}")
 
     def add(self, decisions: Sequence[RoutingDecision]) -> None:
-        """Keep the decisions of a batch, without their graph; nothing if no router has a state.
+        """Keep the decisions of a batch, without their graph; do nothing if no router has a state.
 
         Raises:
             ValueError: unless there is one decision for each router.
@@ -62,31 +62,31 @@ class RouterUpdates:
         if len(decisions) != len(self._routers):
             raise ValueError(
                 f"model.network: makes {len(decisions)} decisions with {len(self._routers)} "
-                f"routers; one with a state needs a layer of its own, see {PLACE}"
+                f"routers; a router with a state must not serve several layers, see {PLACE}"
             )
         self._batches.append([_detached(decision) for decision in decisions])
 
-    def make(self) -> None:
-        """Update each router with its own decisions, and begin another step."""
+    def apply(self) -> None:
+        """Update each router with its own decisions, and start a new step."""
         batches, self._batches = self._batches, []
         if batches:
             for router, *decisions in zip(self._routers, *batches, strict=True):
                 update(router, decisions)
 
-    def drop(self) -> None:
-        """Begin another step; the state stays as it is."""
+    def discard(self) -> None:
+        """Start a new step and leave the state unchanged."""
         self._batches = []
 
 
 def _detached(decision: RoutingDecision) -> RoutingDecision:
-    """Return a decision, and those that it is made of, without the graph behind them."""
+    """Return a decision, and the decisions inside it, without their graph."""
     values = {field.name: getattr(decision, field.name) for field in fields(decision)}
-    return replace(decision, **{name: _loose(value) for name, value in values.items()})
+    return replace(decision, **{name: _without_graph(value) for name, value in values.items()})
 
 
-def _loose(value: Any) -> Any:
+def _without_graph(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach()
     if isinstance(value, RoutingDecision):
         return _detached(value)
-    return [_loose(part) for part in value] if isinstance(value, list | tuple) else value
+    return [_without_graph(part) for part in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from moebench.analysis import Instruments, Labels, experts_of, metrics, words
+from moebench.analysis import Instruments, Labels, count_tokens, experts_of, metrics
 from moebench.data.contract import FOR_ANALYSIS, TextBatch, check_module
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Examination(Callback):
         self.instruments = Instruments(
             layers,
             Labels(domain_S.cpu(), data.domains),
-            words(windows, data.vocabulary, len(data.domains)),
+            count_tokens(windows, data.vocabulary, len(data.domains)),
         )
 
     def on_validation_batch_end(
@@ -63,12 +63,12 @@ class Examination(Callback):
         """Analyse the decisions of a batch."""
         if self.instruments is not None:
             self.instruments.add(batch.input_BL, outputs["decisions"])
-            shuffled_BL = self.instruments.disorder(batch.input_BL)
+            shuffled_BL = self.instruments.shuffle(batch.input_BL)
             disordered = TextBatch(shuffled_BL, batch.target_BL, batch.context_BL, batch.domain_B)
             network: Any = pl_module.network
             with torch.random.fork_rng():
                 output = network(disordered)
-                self.instruments.add_disordered(output.decisions, len(batch.input_BL))
+                self.instruments.add_shuffled(output.decisions, len(batch.input_BL))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the findings."""

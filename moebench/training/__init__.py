@@ -1,1 +1,1 @@
-"""Training: the one LightningModule, what it costs, and what its first step is checked for."""
+"""Training: the one LightningModule, the cost of a model, and the checks of the first step."""

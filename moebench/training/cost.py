@@ -1,7 +1,7 @@
-"""What a model costs, counted from the model itself: parameters, active parameters, FLOPs a token.
+"""The cost of a model, counted on the model itself: parameters, active parameters, FLOPs per token.
 
-Three costs stand beside every comparison, whichever of them was held equal; the third, measured
-time, comes from the run.
+Every comparison states three costs, whichever of them was held equal; the third, measured time,
+comes from the run.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +24,8 @@ class Cost:
     """The size of a model and the work of one forward pass."""
 
     params_total: int
-    params_active: int  # parameters one token meets, on average over a batch
-    flops_per_token: float  # forward pass; multiplications and additions count one each
+    params_active: int  # parameters that process a token, on average over a batch
+    flops_per_token: float  # forward pass; a multiplication and an addition count one each
 
 
 def grouped_mm_flops(
@@ -36,7 +36,7 @@ def grouped_mm_flops(
 ) -> int:
     """Return the FLOPs of one grouped product, in both forms that training uses.
 
-    Rows times a matrix per group (forward, gradient of the rows): (R, D) x (E, D, F). Columns
+    Rows times one matrix per group (forward, gradient of the rows): (R, D) x (E, D, F). Columns
     times rows, summed within each group (gradient of the matrices): (D, R) x (R, F).
     """
     return 2 * a_shape[0] * a_shape[1] * b_shape[-1]
@@ -52,7 +52,7 @@ def lstm_cpu_flops(
 def lstm_cuda_flops(
     x_shape: Sequence[int], weight_shapes: Sequence[Sequence[int]], *_: Any, **__: Any
 ) -> int:
-    """Return the FLOPs of LSTM layers in cuDNN: (L, B, D) and their weights, of which matrices."""
+    """Return the FLOPs of LSTM layers in cuDNN: (L, B, D) and the weights that are matrices."""
     matrices = sum(prod(shape) for shape in weight_shapes if len(shape) == 2)
     return 2 * x_shape[0] * x_shape[1] * matrices
 
@@ -64,13 +64,13 @@ def attention_flops(
     *_: Any,
     **__: Any,
 ) -> int:
-    """Return the FLOPs of attention, (B, H, L, R) queries; masked scores count as the others do."""
+    """Return the FLOPs of attention with (B, H, L, R) queries; masked scores count in full."""
     batch, heads, length, width = query_shape
     return 2 * batch * heads * length * key_shape[2] * (width + value_shape[3])
 
 
 def flop_counter() -> FlopCounterMode:
-    """Return torch's counter, taught the kernels that it otherwise counts as nothing."""
+    """Return torch's FLOP counter, extended to kernels that it would count as zero."""
     return FlopCounterMode(
         display=False,
         custom_mapping={
@@ -82,11 +82,11 @@ def flop_counter() -> FlopCounterMode:
     )
 
 
-class Evenly(nn.Module):
-    """Dispatcher for the meta device: as many rows as were asked for, alike for all experts."""
+class EvenSplit(nn.Module):
+    """Dispatcher for the meta device: splits the requested rows evenly among the experts."""
 
     def forward(self, x_TD: Tensor, decision: RoutingDecision, experts: nn.Module) -> Tensor:
-        """Return an answer of the right shape.
+        """Return a tensor of the right shape.
 
         Raises:
             ValueError: if the rows do not divide among the experts.
@@ -95,7 +95,7 @@ class Evenly(nn.Module):
         if rows % num_experts:
             raise ValueError(
                 f"tokens={decision.num_tokens}: their {rows} rows do not divide among the "
-                f"{num_experts} experts; count on a batch of {num_experts} tokens, or twice as many"
+                f"{num_experts} experts; count on a batch of {num_experts} tokens or a multiple"
             )
         count_E = torch.tensor(rows // num_experts, device=x_TD.device).expand(num_experts)
         experts(x_TD.new_empty(rows, x_TD.shape[1]), count_E)
@@ -104,7 +104,7 @@ class Evenly(nn.Module):
 
 @contextmanager
 def nothing_dropped(network: nn.Module) -> Iterator[None]:
-    """Within it the experts of every mixture serve all rows that they are asked for."""
+    """Make the experts of every mixture serve all requests while the context is open."""
 
     def keep_all(_: nn.Module, __: tuple[Tensor, ...], decision: Any) -> RoutingDecision:
         everything: RoutingDecision = replace(decision, kept_A=torch.ones_like(decision.kept_A))
@@ -121,13 +121,13 @@ def nothing_dropped(network: nn.Module) -> Iterator[None]:
 def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cost:
     """Count the cost of `network` while `forward()` runs it once.
 
-    Rows that experts serve count; the padding of a dispatcher's buffers does not: it is a price of
-    the dispatcher and shows in measured time. On the meta device, where a model has shapes and no
-    data, every row is kept and the experts get equally many.
+    Rows that experts serve count; the padding of a dispatcher's buffers does not, as it belongs to
+    the dispatcher and shows in measured time. On the meta device, where a model has shapes but no
+    data, every row is kept and all experts get equally many.
 
     Args:
         network: the model; its mixtures are found by their class, `MoELayer`.
-        forward: calls the network on a batch; the mode (training or not) is left alone.
+        forward: calls the network on a batch; the mode (training or not) stays as it is.
         tokens: number of tokens in that batch.
     """
     idle = 0.0
@@ -146,7 +146,7 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
             if isinstance(module, MoELayer):
                 hooks.enter_context(module.register_forward_hook(note_idle))
                 hooks.callback(setattr, module, "dispatcher", module.dispatcher)
-                module.dispatcher = Evenly() if meta else Grouped()
+                module.dispatcher = EvenSplit() if meta else Grouped()
         counter = hooks.enter_context(flop_counter())
         hooks.enter_context(torch.no_grad())
         forward()
@@ -155,7 +155,7 @@ def count(network: nn.Module, forward: Callable[[], object], tokens: int) -> Cos
 
 
 def count_batch(network: nn.Module, batch: Any) -> Cost:
-    """Count one call of a model of tokens: all ids of encoder and decoder, padded places too."""
+    """Count the cost of one batch of tokens: all ids of encoder and decoder, padding included."""
     ids = [batch.input_BL, batch.context_BL]
     tokens = sum(part.numel() for part in ids if part is not None)
     with torch.random.fork_rng():
@@ -163,5 +163,5 @@ def count_batch(network: nn.Module, batch: Any) -> Cost:
 
 
 def parameters(module: nn.Module) -> int:
-    """Return the number of parameters, shared ones counted once."""
+    """Return the number of parameters; shared ones count once."""
     return sum(parameter.numel() for parameter in module.parameters())

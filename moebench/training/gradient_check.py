@@ -1,7 +1,7 @@
-"""Checks of the first step: does every loss reach a router, and does the task teach each of them?
+"""Checks of the first step: does every loss train a router, and does the task train every router?
 
 Auxiliary losses that are computed but have no effect, and routers that never learn, are common
-silent faults.
+silent bugs.
 """
 
 import logging
@@ -14,11 +14,11 @@ from moebench.moe.decision import RoutingDecision
 
 log = logging.getLogger(__name__)
 
-ROUNDING = 1e-6  # a gradient that is smaller than this share of the weights' own is rounding
+ROUNDING = 1e-6  # a gradient below this share of the weights' gradient is rounding error
 
 
 def routers(network: nn.Module) -> dict[str, nn.Module]:
-    """Return name -> router of every MoE layer in order of depth, found by its place there."""
+    """Return name -> router of every MoE layer in order of depth, found by its attribute there."""
     return {
         name: module
         for name, module in network.named_modules()
@@ -42,8 +42,8 @@ def numbered(layers: Iterable[int]) -> str:
     return f"layer{'s' if len(listed) > 1 else ''} {', '.join(map(str, listed))}"
 
 
-def unreached(value: Tensor, parameters: list[nn.Parameter]) -> str:
-    """Return why `value` has no effect on any of the parameters; empty where it has one."""
+def no_effect(value: Tensor, parameters: list[nn.Parameter]) -> str:
+    """Return why `value` trains none of the parameters; empty if it trains one."""
     if not parameters:
         return "the routers have no trainable parameter"
     if not value.requires_grad:
@@ -54,27 +54,27 @@ def unreached(value: Tensor, parameters: list[nn.Parameter]) -> str:
     return ""
 
 
-def report_reach(terms: Mapping[str, Tensor], network: nn.Module) -> None:
-    """Warn, one line a loss, of every loss that moves no router, and say why."""
+def report_losses(terms: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Warn, one line per loss, of every loss that trains no router, and say why."""
     for name, value in terms.items():
-        reason = unreached(value, router_parameters(network))
+        reason = no_effect(value, router_parameters(network))
         if reason:
             log.warning("loss %s has no effect on routing: %s", name, reason)
 
 
-def untaught(
+def untrained(
     task: Tensor, total: Tensor, decisions: Sequence[RoutingDecision], network: nn.Module
 ) -> dict[str, list[int]]:
     """Return reason -> the layers whose router, or a part of it, has nothing to learn from.
 
-    The task must reach a router, or it can only be balanced; what the task does not reach in a
-    router that it teaches elsewhere, the losses on routing must. Routers without a trainable
-    parameter are meant to be as they are.
+    The task must train every router, or it learns nothing but balance; parameters of a router that
+    the task does not reach must be trained by the losses on routing. Routers without a trainable
+    parameter are left out.
 
     Args:
         task: the task loss.
         total: the task loss with all weighted losses.
-        decisions: of all layers.
+        decisions: those of all layers.
         network: the model.
     """
     found: dict[str, list[int]] = {}
@@ -83,28 +83,28 @@ def untaught(
     least = ROUNDING * max((float(g.norm()) for g in _gradients(task, weights)), default=0.0)
     for layer, router in enumerate(of_network):
         own = {name: p for name, p in router.named_parameters() if p.requires_grad}
-        untouched = _untouched(task, own, least)
-        if own and len(untouched) == len(own):
+        without = _without_gradient(task, own, least)
+        if own and len(without) == len(own):
             known = len(decisions) == len(of_network)
             reason = f"the task does not reach it: {_why(decisions[layer] if known else None)}"
             found.setdefault(reason, []).append(layer)
-        elif never := _untouched(total, untouched, least):
+        elif never := _without_gradient(total, without, least):
             found.setdefault(f"no loss reaches its {', '.join(never)}", []).append(layer)
     return found
 
 
-def report_learning(
+def report_routers(
     task: Tensor, total: Tensor, decisions: Sequence[RoutingDecision], network: nn.Module
 ) -> None:
-    """Warn, one line a reason, of routers that cannot learn; arguments are those of `untaught`."""
-    for reason, layers in untaught(task, total, decisions, network).items():
+    """Warn, one line per reason, of routers that cannot learn; takes what `untrained` takes."""
+    for reason, layers in untrained(task, total, decisions, network).items():
         log.warning("the router in %s cannot learn: %s", numbered(layers), reason)
 
 
-def _untouched(
+def _without_gradient(
     value: Tensor, parameters: Mapping[str, nn.Parameter], least: float
 ) -> dict[str, nn.Parameter]:
-    """Return the parameters that a value does not depend on but for rounding."""
+    """Return the parameters on which a value does not depend, rounding errors aside."""
     gradients = _gradients(value, list(parameters.values()))
     return {
         name: parameter
@@ -114,14 +114,14 @@ def _untouched(
 
 
 def _gradients(value: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return the gradient by each input, zero where there is none; leaves the graph as it is."""
+    """Return the gradient of each input, zero where there is none; keep the graph."""
     if not inputs or not value.requires_grad:
         return [torch.zeros_like(one) for one in inputs]
     return torch.autograd.grad(value, inputs, retain_graph=True, materialize_grads=True)
 
 
 def _why(decision: RoutingDecision | None) -> str:
-    """Return why the task does not reach the router that decided so."""
+    """Return why the task does not reach the router that made a decision."""
     if decision is None or not decision.weight_A.numel():
         return "its gradient is zero"
     if not decision.weight_A.requires_grad:
@@ -132,7 +132,7 @@ def _why(decision: RoutingDecision | None) -> str:
     alike = float(weight_A.max() - weight_A.min()) <= ROUNDING * float(weight_A.max())
     if alike and weight_A.numel() <= decision.num_tokens:
         return (
-            f"its one choice always counts {float(weight_A.max()):.3g}, being normalised over "
-            "itself; take k of 2 or more, or weights that are not (SoftmaxTopK, Switch)"
+            f"its one choice always has weight {float(weight_A.max()):.3g}, normalised over itself;"
+            " use k of 2 or more, or a router that does not normalise (SoftmaxTopK, Switch)"
         )
     return "its gradient is zero"

@@ -1,11 +1,11 @@
-"""What the routers of a causal model see that no text holds while it is written.
+"""What the routers of a causal model see in training that is missing when it generates text.
 
-A model that predicts the next token must not let later tokens change earlier ones: its loss could
-fall below that of any model that writes. Other sequences do not betray the future, but they change
-a token's answer with the company it is in. Neither is wrong in an encoder.
+In a model that predicts the next token, later tokens must not affect earlier ones: its loss could
+fall below what any model achieves in generation. Other sequences do not reveal the future, but they
+make a token's output depend on the rest of the batch. Neither is wrong in an encoder.
 
-A model says that it is causal in an attribute `causal`, of itself or of the part that holds the
-mixtures: the nearest counts.
+A model declares itself causal by an attribute `causal`, on itself or on the part that holds the
+mixtures; the innermost one counts.
 """
 
 import logging
@@ -24,13 +24,13 @@ WORDS = {Sees.LATER: "later tokens", Sees.OTHERS: "other sequences"}
 
 
 def leaks(network: nn.Module, batch: Any) -> dict[int, Sees | None]:
-    """Return layer -> what its router leaks, in training or after it; None where it does not say.
+    """Return layer -> what its router leaks, in either mode; None if it does not declare it.
 
-    Layers without a leak are left out, and so are those that are not part of a causal model.
+    Layers without a leak are left out, and so are those outside a causal model.
 
     Args:
         network: the model.
-        batch: with sequences input_BL; what has none cannot leak.
+        batch: a batch; without sequences input_BL there are no leaks.
     """
     shape: tuple[int, ...] = getattr(getattr(batch, "input_BL", None), "shape", ())
     if len(shape) != 2:
@@ -46,17 +46,17 @@ def leaks(network: nn.Module, batch: Any) -> dict[int, Sees | None]:
 
 
 def whole_length(batch: Any) -> int | None:
-    """Return the tokens of every sequence of a batch; None with padding, which is not routed."""
+    """Return the length of a batch's sequences; None with padding, which is not routed."""
     padded = getattr(batch, "mask_BL", None) is not None
     return None if padded else int(batch.input_BL.shape[1])
 
 
 def is_causal(network: nn.Module, name: str) -> bool:
-    """Tell whether the submodule of that name belongs to a causal model, by the nearest that says.
+    """Return whether a submodule is part of a causal model; the innermost declaration counts.
 
     Args:
         network: the model.
-        name: of a submodule.
+        name: name of the submodule.
     """
     module, causal = network, bool(getattr(network, "causal", False))
     for part in name.split("."):
@@ -66,14 +66,14 @@ def is_causal(network: nn.Module, name: str) -> bool:
 
 
 def in_words(found: Iterable[Sees | None]) -> str:
-    """Return what leaks, such as "later tokens, other sequences"; empty where nothing does."""
+    """Return what leaks, such as "later tokens, other sequences"; empty if nothing does."""
     listed = list(found)
     words = [word for kind, word in WORDS.items() if any(one and kind in one for one in listed)]
     return ", ".join([*words, *(["unknown"] if None in listed else [])])
 
 
 def report_leaks(network: nn.Module, batch: Any) -> None:
-    """Warn in one line of all that leaks, and say what would end it."""
+    """Warn in one line of all leaks, and say how to stop them."""
     found, every = leaks(network, batch), list(routers(network).values())
     known = {layer: leak for layer, leak in found.items() if leak is not None}
     parts = []
@@ -84,21 +84,22 @@ def report_leaks(network: nn.Module, batch: Any) -> None:
             "when it generates text"
         )
         if any(isinstance(part, Limited) for layer in known for part in every[layer].modules()):
-            parts += _ways_out(known.values(), whole_length(batch))
+            parts += _remedies(known.values(), whole_length(batch))
     if silent := [layer for layer in found if layer not in known]:
         names = ", ".join(dict.fromkeys(type(every[layer]).__name__ for layer in silent))
-        parts.append(f"no telling whether {numbered(silent)} leak: {names} has no attribute `sees`")
+        leak = "leak" if len(silent) > 1 else "leaks"
+        parts.append(f"unknown whether {numbered(silent)} {leak}: {names} has no attribute `sees`")
     if parts:
         log.warning("%s", "; ".join(parts))
 
 
-def _ways_out(found: Iterable[Sees], length: int | None) -> list[str]:
-    """Return what to set so that a capacity leaks no more; groups need sequences of one length."""
+def _remedies(found: Iterable[Sees], length: int | None) -> list[str]:
+    """Return the settings that stop a capacity's leaks; groups need sequences of one length."""
     together = all_seen(*found) or Sees.TOKEN
-    ways = {
+    remedies = {
         Sees.OTHERS: f"set capacity.group={length} to keep sequences apart",
         Sees.LATER: "use capacity.priority=position and overflow=Drop to leave later tokens out",
     }
     if length is None:
-        del ways[Sees.OTHERS]
-    return [way for kind, way in ways.items() if kind in together]
+        del remedies[Sees.OTHERS]
+    return [remedy for kind, remedy in remedies.items() if kind in together]

@@ -23,8 +23,8 @@ from moebench.moe.losses import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.step import RouterUpdates
 from moebench.training.cost import Cost, count_batch
 from moebench.training.gradient_check import (
-    report_learning,
-    report_reach,
+    report_losses,
+    report_routers,
     router_parameters,
     routers,
 )
@@ -32,14 +32,14 @@ from moebench.training.leaks import report_leaks
 from moebench.training.schedule import inverse_square_root
 from moebench.training.step_metrics import StepMeans, routing_metrics
 
-# Arguments of `Training` that are for routing alone, and what they are without any.
+# Arguments of `Training` that concern routing alone, and their values without routing.
 WITHOUT_ROUTING = {"losses": None, "router_rate": 1.0}
 
 
 def task_loss(output: Output, batch: TokenBatch) -> Tensor:
     """Return the mean cross-entropy over the scored targets, in nats per token, float32.
 
-    A batch in which nothing is scored has a loss and a gradient of zero.
+    In a batch without scored targets, loss and gradient are zero.
     """
     prediction_TV = output.prediction.flatten(0, -2).float()
     target_T = batch.target_BL.flatten()
@@ -56,11 +56,11 @@ class Training(pl.LightningModule):
         losses: losses on routing decisions, each summed over the layers, with name and weight.
         optimizer: makes the optimiser from the parameters.
         warmup_steps: optimiser steps until the learning rate peaks.
-        router_rate: factor on the learning rate of the routers; 0: they stay as they began.
+        router_rate: factor on the learning rate of the routers; 0 freezes them.
 
     Raises:
-        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or no number, or
-            two losses have one name.
+        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or not finite, or
+            two losses share a name.
     """
 
     def __init__(
@@ -82,15 +82,15 @@ class Training(pl.LightningModule):
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
         self.router_rate = router_rate
-        # Of the optimiser step under way:
+        # Those of the current optimiser step:
         self.measured, self.updates = StepMeans(), RouterUpdates(routers(self.network).values())
-        self.scored = 0  # targets of the validation under way
+        self.scored = 0  # targets scored so far in the current validation
 
     def cost(self, batch: TokenBatch) -> Cost:
-        """Count what the network costs on a batch of tokens, in the mode it is in.
+        """Count the cost of the network on a batch of tokens, in its current mode.
 
         Raises:
-            ValueError: if the batch lacks a part of the contract of data.
+            ValueError: if the batch breaks the data contract.
         """
         check_batch(batch)
         return count_batch(self.network, batch)
@@ -100,15 +100,15 @@ class Training(pl.LightningModule):
         return self.losses.sum(task_loss(output, batch), output.decisions)
 
     def training_step(self, batch: TokenBatch, batch_idx: int) -> Tensor:
-        """Return the loss to descend; measure what is logged at the trainer's interval of steps."""
+        """Return the loss to minimise; take measurements at the trainer's logging interval."""
         output: Output = self.network(batch)
         loss = self.loss(output, batch)
         self.updates.add(output.decisions)
         if self.global_step == 0 and batch_idx == 0:
-            report_reach(loss.terms, self.network)
+            report_losses(loss.terms, self.network)
             report_leaks(self.network, batch)
             if self.router_rate:
-                report_learning(loss.task, loss.total, output.decisions, self.network)
+                report_routers(loss.task, loss.total, output.decisions, self.network)
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if self.global_step % interval == 0:
             scored = (batch.target_BL != UNSCORED).any()
@@ -119,7 +119,7 @@ class Training(pl.LightningModule):
         return loss.total
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Write what was measured to the loggers: one line a step, however many batches it took."""
+        """Log what was measured: one entry per step, however many batches it took."""
         values = self.measured.take()
         for logger in self.loggers if values else ():
             logger.log_metrics(values, step=self.global_step)
@@ -131,17 +131,17 @@ class Training(pl.LightningModule):
         self.end_step(skipped=self._scale() < before)
 
     def end_step(self, skipped: bool = False) -> None:
-        """Let the routers move their state, unless the step was skipped, and begin another."""
+        """Update the state of the routers, unless the step was skipped, and start a new step."""
         self.losses.end_step()
         if skipped:
-            self.updates.drop()
+            self.updates.discard()
         else:
-            self.updates.make()
+            self.updates.apply()
 
     def _scale(self) -> float:
         """Return the scale of float16 gradients, which falls when they overflow and skip a step.
 
-        To ask for it makes a GPU wait, so it is one where no router has a state.
+        Reading it synchronises the GPU, so it is simply one if no router has a state.
         """
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         return float(scaler.get_scale()) if scaler is not None and self.updates.needed else 1.0
@@ -152,10 +152,10 @@ class Training(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip as Lightning does, under mixed precision also for a fused optimiser.
+        """Clip as Lightning does, but under mixed precision also for a fused optimiser.
 
-        Lightning refuses that, as such an optimiser divides the gradients by the scale itself.
-        bfloat16 has no scale; that of float16 is taken out here, and torch does not do it twice.
+        Lightning refuses that because such an optimiser unscales the gradients itself. bfloat16 has
+        no scale; float16 gradients are unscaled here, and torch does not unscale them twice.
         """
         plugin = self.trainer.precision_plugin
         fused = getattr(optimizer, "_step_supports_amp_scaling", False)
@@ -170,7 +170,7 @@ class Training(pl.LightningModule):
         Precision.clip_gradients(plugin, optimizer, gradient_clip_val, algorithm)
 
     def on_validation_epoch_start(self) -> None:
-        """Begin to count the targets."""
+        """Reset the count of scored targets."""
         self.scored = 0
 
     def on_validation_epoch_end(self) -> None:
@@ -183,9 +183,9 @@ class Training(pl.LightningModule):
             raise ValueError("data: no target of the validation batches is scored")
 
     def validation_step(self, batch: TokenBatch, batch_idx: int) -> dict[str, Any]:
-        """Log the task loss; return the decisions, which callbacks may want to look at.
+        """Log the task loss; return the decisions for callbacks.
 
-        A router that draws at random draws the same at every validation.
+        A router that draws at random draws the same in every validation.
         """
         with torch.random.fork_rng():
             torch.manual_seed(batch_idx)
@@ -196,7 +196,7 @@ class Training(pl.LightningModule):
         return {"decisions": output.decisions}
 
     def configure_optimizers(self) -> Any:
-        """Return the optimiser and the schedule of its learning rates, stepped every step."""
+        """Return the optimiser and its learning-rate schedule, updated every step."""
         routers = router_parameters(self.network) if self.router_rate != 1 else []
         apart = set(routers)
         others = [parameter for parameter in self.parameters() if parameter not in apart]
@@ -206,5 +206,5 @@ class Training(pl.LightningModule):
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
     def _factor_at(self, rate: float) -> Callable[[int], float]:
-        """Return the factor on the learning rate of a group by the step."""
+        """Return the factor on a group's learning rate as a function of the step."""
         return lambda step: rate * inverse_square_root(step, self.warmup_steps)

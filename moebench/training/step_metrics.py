@@ -1,4 +1,4 @@
-"""Metrics of routing, by the batch and by the optimiser step."""
+"""Routing metrics, per batch and per optimiser step."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -24,17 +24,17 @@ def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
 
 
 class StepMeans:
-    """Metrics of the batches of an optimiser step, which are written down as their means."""
+    """The metrics of an optimiser step: means over its batches."""
 
     def __init__(self) -> None:
         self._batches: list[dict[str, float]] = []
 
     def add(self, values: dict[str, float]) -> None:
-        """Add those of a batch."""
+        """Add the metrics of a batch."""
         self._batches.append(values)
 
     def take(self) -> dict[str, float]:
-        """Return each mean over the batches that have the metric, and begin anew."""
+        """Return the mean of each metric over the batches that have it, and reset."""
         batches, self._batches = self._batches, []
         return {
             name: fmean(values[name] for values in batches if name in values)

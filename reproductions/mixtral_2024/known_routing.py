@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from moebench.analysis import Instruments, Labels, metrics, words
+from moebench.analysis import Instruments, Labels, count_tokens, metrics
 from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.moe.decision import RoutingDecision, tokens_choose
 
@@ -55,13 +55,13 @@ def _of_seed(rules: Sequence[Rule], seed: int) -> dict[str, float]:
     domain_B = torch.randint(DOMAINS, (WINDOWS,), generator=chance)
     ids_BL = torch.randint(VOCABULARY, (WINDOWS, LENGTH), generator=chance)
     labels = Labels(domain_B, tuple(map(str, range(DOMAINS))))
-    text = words([(ids_BL, domain_B)], VOCABULARY, DOMAINS)
+    text = count_tokens([(ids_BL, domain_B)], VOCABULARY, DOMAINS)
     found = Instruments([EXPERTS] * len(rules), labels, text)
     layers = [rule(ids_BL, domain_B, chance) for rule in rules]
     found.add(ids_BL, [_decision(first_BL) for first_BL in layers])
     place_BL = torch.rand(ids_BL.shape, generator=chance).argsort(dim=1)
     disordered = [first_BL.gather(1, place_BL) for first_BL in layers]
-    found.add_disordered([_decision(first_BL) for first_BL in disordered], WINDOWS)
+    found.add_shuffled([_decision(first_BL) for first_BL in disordered], WINDOWS)
     return metrics(found.findings())
 
 

@@ -14,7 +14,7 @@ from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer
 from moebench.moe.losses import ThresholdGap
-from moebench.moe.losses.load import chance
+from moebench.moe.losses.load import selection_probability
 from moebench.moe.losses.variation import squared_variation
 from moebench.moe.metrics import load
 from moebench.moe.routers import Batchwise, NoisyTopK, SoftmaxTopK, TopK
@@ -44,7 +44,7 @@ def load_estimator(tokens: int = 8) -> dict[str, float]:
     router = _normal(NoisyTopK(DIM, EXPERTS, K).double(), std=0.5)
     decision = router(torch.randn(tokens, DIM, dtype=torch.float64))
     gaps = [
-        (chance(decision)[:, expert] - _share_kept(decision, expert)).abs().max()
+        (selection_probability(decision)[:, expert] - _share_kept(decision, expert)).abs().max()
         for expert in range(EXPERTS)
     ]
     return {"largest gap": torch.stack(gaps).max().item()}

@@ -1,5 +1,6 @@
-"""Every data module, of moebench and of papers, keeps the contract of data."""
+"""Every data module, of moebench and of papers, meets the data contract."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +54,17 @@ class TestSpans(DatasetContract):
         return Text(self.source, OBJECTIVES["span_corruption"](), 300, **SIZE, seed=seed)
 
 
+def test_those_that_papers_define_are_among_them() -> None:
+    files = (Path(__file__).parents[2] / "reproductions").rglob("*.py")
+    texts = {path.stem: path.read_text() for path in files}
+    found = {
+        f"{stem}.{name}"
+        for stem, text in texts.items()
+        for name in re.findall(r"^class (\w+)\((?:\w+\.)?LightningDataModule\)", text, re.MULTILINE)
+    }
+    assert found <= {".".join(name.split(".")[-2:]) for name in FAMILY}
+
+
 def test_all_are_listed() -> None:
     lines = listing().splitlines()
     for name, kind in FAMILY.items():
@@ -68,7 +80,7 @@ class Bare(pl.LightningDataModule):
 
 
 @pytest.mark.parametrize("name", ["content_hash", "tokens_per_batch", "val_dataloader"])
-def test_a_module_that_lacks_a_part_is_told_which_and_where_it_is_described(name: str) -> None:
+def test_a_missing_part_of_a_module_is_named_with_its_reference(name: str) -> None:
     parts = {"content_hash": "x", "tokens_per_batch": 1, "val_dataloader": lambda self: []}
     del parts[name]
     lacking = type("Lacking", (Bare,), parts)()

@@ -1,4 +1,4 @@
-"""Every dispatcher keeps the contract of dispatchers."""
+"""Every dispatcher meets its contract."""
 
 import pytest
 from torch import nn

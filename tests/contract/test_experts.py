@@ -1,4 +1,4 @@
-"""Every kind of experts keeps the contract of experts."""
+"""Every kind of experts meets its contract."""
 
 import pytest
 from torch import nn

@@ -1,4 +1,4 @@
-"""Every loss keeps the contract of losses."""
+"""Every loss meets its contract."""
 
 import pytest
 import torch

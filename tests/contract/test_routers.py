@@ -1,4 +1,4 @@
-"""Every router of the family, and every wrapper, keeps the contract of routers."""
+"""Every router, and every wrapper of routers, meets its contract."""
 
 import pytest
 from torch import nn
@@ -35,7 +35,7 @@ class TestFamily(RouterContract):
             self.fewest_experts = 2
 
     def fewest_tokens(self, num_experts: int) -> int:
-        """A batch-wise gate needs as many as there are experts."""
+        """A batch-wise gate needs at least as many tokens as experts."""
         return num_experts if self.name == "batchwise" else 1
 
     def make(self, dim: int, num_experts: int) -> nn.Module:

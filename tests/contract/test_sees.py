@@ -1,4 +1,4 @@
-"""What parts say that they see is what they are seen to see, however they are put together."""
+"""Parts see what they declare, however they are combined."""
 
 import itertools
 
@@ -62,7 +62,7 @@ def test_queues_across_sequences(group: int | None, priority: str, rule: str) ->
     assert group == 2 * LENGTH or seen(router) == said
 
 
-def test_room_for_all_is_no_queue() -> None:
+def test_unlimited_capacity_is_no_queue() -> None:
     router = limited(2, "score", "next_expert", None, factor=float(E))
     assert sees(router, LENGTH, True) == seen(router) == Sees.TOKEN
 
@@ -106,7 +106,7 @@ def balanced(dim: int) -> Batchwise:
 
 
 class SilentRouter(Switch):
-    """Decides anew, and inherits no answer to what it sees."""
+    """Overrides `forward`, and inherits no declaration of what it sees."""
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         decision: RoutingDecision = super().forward(x_TD.flip(0))
@@ -114,13 +114,13 @@ class SilentRouter(Switch):
 
 
 class SilentRule(Drop):
-    """An overflow rule that says nothing either."""
+    """An overflow rule that declares nothing either."""
 
     def forward(self, decision: RoutingDecision, *others: object) -> RoutingDecision:
         return decision
 
 
-def test_who_says_nothing_is_not_known() -> None:
+def test_without_a_declaration_it_is_unknown() -> None:
     def silent(dim: int) -> SilentRouter:
         return SilentRouter(dim, E)
 

@@ -23,7 +23,7 @@ CLOSE = {torch.float32: 1e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
 
 
 def decide(num_tokens: int, num_experts: int, k: int, uneven: float = 0.0) -> RoutingDecision:
-    """Return a choice of k experts a token; `uneven` makes the first ones more liked."""
+    """Return a choice of k experts per token; `uneven` favours the first ones."""
     logits_TE = torch.randn(num_tokens, num_experts) - uneven * torch.arange(num_experts)
     expert_TK = logits_TE.topk(k).indices
     return tokens_choose(logits_TE, logits_TE.softmax(-1), expert_TK, torch.rand(num_tokens, k))
@@ -125,7 +125,7 @@ def test_equal_to_the_loop(name: str, dtype: torch.dtype) -> None:
 
 
 def test_dropped_rows_are_not_computed() -> None:
-    """Not even with a weight of zero: what is not a number would show."""
+    """Not even with a weight of zero: a NaN would show."""
     decision, experts, x_TD, grad_TD = problem("some dropped", MAIN)
     left = torch.ones(decision.num_tokens, dtype=torch.bool, device=DEVICE)
     left[decision.token_A[decision.kept_A]] = False
@@ -139,7 +139,7 @@ def test_dropped_rows_are_not_computed() -> None:
 
 
 def test_under_autocast() -> None:
-    """Factors are cast, the tokens keep their type, and so do gradients."""
+    """Factors are cast, the tokens keep their dtype, and so do gradients."""
     given = problem("experts choose", torch.float32)
     dtype = torch.bfloat16 if GPU else torch.float16
     with torch.autocast(DEVICE.type, dtype):

@@ -1,4 +1,4 @@
-"""What a checkpoint's files say, read as transformers reads it and kept when written again."""
+"""The files of a checkpoint, read as transformers reads them and kept when written again."""
 
 import json
 import logging
@@ -99,7 +99,7 @@ def test_a_factor_that_is_null_follows_from_the_lengths(small: Small, tmp_path: 
     read_by_both("Qwen3Moe", tmp_path)
 
 
-def test_two_ways_to_say_positions_that_differ_are_told_of(
+def test_two_forms_of_positions_that_differ_are_reported(
     small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     small("Mixtral").save_pretrained(tmp_path)
@@ -232,7 +232,7 @@ def test_all_settings_come_back(small: Small, name: str, tmp_path: Path) -> None
     assert not differ, {key: (first[key], second.get(key)) for key in differ}
 
 
-def test_another_checkpoint_can_lend_its_tokenizer(small: Small, tmp_path: Path) -> None:
+def test_another_checkpoint_can_provide_its_tokenizer(small: Small, tmp_path: Path) -> None:
     small("Olmoe", eos_token_id=4, router_aux_loss_coef=0.5).save_pretrained(tmp_path / "other")
     (tmp_path / "other" / "tokenizer.json").write_text("{}")
     small("Mixtral").save_pretrained(tmp_path / "theirs")
@@ -263,7 +263,7 @@ def test_a_checkpoint_can_be_written_over_itself(small: Small, tmp_path: Path) -
     read_by_both("Mixtral", tmp_path)
 
 
-def test_what_a_checkpoint_left_is_told_of(
+def test_leaving_a_checkpoint_behind_is_reported(
     small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     small("Mixtral").save_pretrained(tmp_path)
@@ -271,7 +271,7 @@ def test_what_a_checkpoint_left_is_told_of(
     (tmp_path / "config.json").unlink()
     with caplog.at_level(logging.WARNING):
         save_pretrained(model, tmp_path / "ours")
-    assert "is gone, so its special tokens and tokenizer are not kept" in caplog.text
+    assert "no longer exists; its special tokens and tokenizer are not kept" in caplog.text
 
 
 def biased(small: Small, dtype: torch.dtype) -> nn.Module:

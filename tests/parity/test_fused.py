@@ -43,7 +43,7 @@ def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("everywhere")
-def test_what_the_kernels_know(decision: RoutingDecision) -> None:
+def test_what_the_kernels_support(decision: RoutingDecision) -> None:
     x_TD, experts = torch.randn(6, 8), SwiGLU(8, 4, hidden=5)
     assert fits(experts, x_TD, decision)
     for dtype in (torch.bfloat16, torch.float16):

@@ -71,7 +71,7 @@ def test_the_balance_loss_of_a_padded_batch_is_that_of_transformers(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_unequal_prompts_go_on_as_with_transformers(
+def test_unequal_prompts_continue_as_with_transformers(
     small: Callable[..., nn.Module], case: str, tmp_path: Path
 ) -> None:
     theirs, mask_BL = small(CASES[case][0], **CASES[case][1]), MASKS["left"]

@@ -43,7 +43,7 @@ def test_permuted_tokens_get_permuted_answers(size: tuple[int, int, int, int]) -
 
 @settings(deadline=None, max_examples=100)
 @given(sizes, st.integers(1, 6), st.sampled_from([None, 4, 2]))
-def test_no_expert_exceeds_its_room_and_none_is_wasted(
+def test_no_expert_exceeds_its_capacity_and_none_is_wasted(
     size: tuple[int, int, int, int], rows: int, group: int | None
 ) -> None:
     decision, _ = draw(size)
@@ -86,7 +86,7 @@ def test_capacity_is_a_walk_through_the_rows_in_order(
 
 @settings(deadline=None, max_examples=100)
 @given(sizes, st.integers(1, 6), st.sampled_from([None, 4, 2]))
-def test_next_expert_fills_room_and_moves_nobody_who_sits(
+def test_next_expert_fills_capacity_and_moves_no_placed_row(
     size: tuple[int, int, int, int], rows: int, group: int | None
 ) -> None:
     decision, _ = draw(size)
@@ -118,7 +118,7 @@ def test_next_expert_fills_room_and_moves_nobody_who_sits(
 
 @settings(deadline=None, max_examples=40)
 @given(sizes)
-def test_room_for_all_changes_nothing(size: tuple[int, int, int, int]) -> None:
+def test_unlimited_capacity_changes_nothing(size: tuple[int, int, int, int]) -> None:
     experts, k, quarter, seed = size
     torch.manual_seed(seed)
     inner = TopK(D, experts, min(k, experts))
@@ -132,7 +132,7 @@ def test_room_for_all_changes_nothing(size: tuple[int, int, int, int]) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(sizes)
-def test_top_k_of_all_experts_is_everyone(size: tuple[int, int, int, int]) -> None:
+def test_top_k_of_all_experts_is_all_experts(size: tuple[int, int, int, int]) -> None:
     experts, _, quarter, seed = size
     torch.manual_seed(seed)
     everyone, top = AllExperts(D, experts), TopK(D, experts, experts)

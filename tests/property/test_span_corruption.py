@@ -7,7 +7,7 @@ from moebench.data.tokenizer import EOS, FIRST_TEXT, NUM_SENTINELS, SENTINEL
 
 
 def restore(context: list[int], target: list[int]) -> list[int]:
-    """Put each span back in its sentinel's place, written without knowledge of how it was cut."""
+    """Replace each sentinel by its span, without knowledge of how it was cut."""
     spans: dict[int, list[int]] = {}
     for token in target[:-1]:
         if SENTINEL <= token < FIRST_TEXT:

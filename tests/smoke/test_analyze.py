@@ -123,7 +123,7 @@ def test_a_text_is_looked_at_in_the_same_way_twice(trained, text: Path, tmp_path
         (["--data", "nowhere"], "'nowhere': no such file or folder"),
         (["--source", "Nowhere"], "Nowhere"),
         (["--source", "{class_path: Files, init_args: {pth: x}}"], "pth"),
-        (["--dtype", "bfloat16"], "dtype=bfloat16: a run of ours has float32 weights"),
+        (["--dtype", "bfloat16"], "dtype=bfloat16: the weights of a run are float32"),
         (["--earlier", "nowhere"], "nowhere: no config.json"),
     ],
 )
@@ -173,4 +173,4 @@ def test_a_tokenizer_of_another_model_is_refused(
     tokens["model"]["vocab"]["a"] = 3000
     path.write_text(json.dumps(tokens))
     assert look(checkpoint, tmp_path / "again", "--data", str(text)) == 2
-    assert "gives the id 3000, the model knows 60" in capsys.readouterr().err
+    assert "gives the id 3000, but the model has 60 ids" in capsys.readouterr().err

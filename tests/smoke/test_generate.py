@@ -99,7 +99,7 @@ def test_a_run_writes(
     assert write(record.parent, "--prompt", "a b c d e f " * 30) == 2
     assert "context of 32" in capsys.readouterr().err
     assert write(record.parent, "--dtype", "bfloat16") == 2
-    assert "dtype=bfloat16: a run of ours has float32 weights" in capsys.readouterr().err
+    assert "dtype=bfloat16: the weights of a run are float32" in capsys.readouterr().err
     (record.parent / "last.ckpt").unlink()
     assert write(record.parent) == 2
     assert "`moebench fit` keeps those" in capsys.readouterr().err

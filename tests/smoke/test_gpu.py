@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moebench.data.carried import Asked, pack
+from moebench.data.carried import CorpusKey, pack
 from moebench.data.sources import Files
 from moebench.evidence.record_files import read
 
@@ -63,8 +63,8 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             content = " ".join(chance.choices(words, k=500))
             (tmp_path / "words" / domain / f"{number}.txt").write_text(content)
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "elsewhere"))
-    asked = Asked(json.dumps({"class_path": "moebench.data.sources.Packages"}), 1024)
-    pack([(asked, Files(str(tmp_path / "words")))], tmp_path / "text.tar.gz")
+    key = CorpusKey(json.dumps({"class_path": "moebench.data.sources.Packages"}), 1024)
+    pack([(key, Files(str(tmp_path / "words")))], tmp_path / "text.tar.gz")
     return tmp_path / "text.tar.gz"
 
 

@@ -8,7 +8,15 @@ import torch
 from sklearn.metrics import mutual_info_score, normalized_mutual_info_score
 from torch import Tensor
 
-from moebench.analysis import Choices, Instruments, Labels, Seen, Words, metrics, words
+from moebench.analysis import (
+    Choices,
+    Instruments,
+    Labels,
+    RoutedBatch,
+    TokenCounts,
+    count_tokens,
+    metrics,
+)
 from moebench.analysis.certainty import Certainty
 from moebench.analysis.coactivation import Agreement, CoActivation
 from moebench.analysis.domains import Domains
@@ -19,9 +27,9 @@ from moebench.analysis.information import (
     normalised,
 )
 from moebench.analysis.repeats import Repeats, any_repeats, first_repeats
+from moebench.analysis.routed_batch import NO_EXPERT
 from moebench.analysis.saturation import Saturation
-from moebench.analysis.seen import NOBODY
-from moebench.analysis.token_table import DealtDomains, of_another_window
+from moebench.analysis.token_table import PermutedDomains, from_other_windows
 from moebench.analysis.vocabulary import NULLS, Vocabulary
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers import TopK
@@ -35,7 +43,7 @@ def chosen(*windows: list[tuple[int, ...]], experts: int = E) -> Choices:
     for b, window in enumerate(windows):
         for place, token in enumerate(window):
             chosen_BLE[b, place, list(token)] = True
-    first = [[token[0] if token else NOBODY for token in window] for window in windows]
+    first = [[token[0] if token else NO_EXPERT for token in window] for window in windows]
     probs_BLE = torch.full(chosen_BLE.shape, 1 / experts)
     return Choices(chosen_BLE, torch.tensor(first), probs_BLE)
 
@@ -44,11 +52,11 @@ def seen(*layers: Choices, ids: list[list[int]] | None = None, domains: list[int
     shape = layers[0].first_BL.shape
     domain_B = torch.tensor(domains or [0] * shape[0])
     input_BL = torch.zeros(shape, dtype=torch.int64) if ids is None else torch.tensor(ids)
-    return Seen(input_BL, domain_B, domain_B.repeat(NULLS, 1), layers)
+    return RoutedBatch(input_BL, domain_B, domain_B.repeat(NULLS, 1), layers)
 
 
-def text(batch: Seen, vocabulary: int, domains: int) -> Words:
-    return words([(batch.input_BL, batch.domain_B)], vocabulary, domains)
+def text(batch: RoutedBatch, vocabulary: int, domains: int) -> TokenCounts:
+    return count_tokens([(batch.input_BL, batch.domain_B)], vocabulary, domains)
 
 
 def test_choices_are_read_from_a_decision() -> None:
@@ -64,7 +72,7 @@ def test_choices_are_read_from_a_decision() -> None:
     assert choices.chosen_BLE.nonzero()[:, 1:].tolist() == [[0, 2], [0, 3], [1, 0], [1, 2]]
 
 
-def test_a_token_that_nobody_asked_has_no_first_choice() -> None:
+def test_a_token_without_requests_has_no_first_choice() -> None:
     decision = RoutingDecision(
         logits_TE=torch.zeros(2, E),
         probs_TE=torch.full((2, E), 0.25),
@@ -73,10 +81,10 @@ def test_a_token_that_nobody_asked_has_no_first_choice() -> None:
         weight_A=torch.tensor([0.2, 0.6]),
         kept_A=torch.tensor([True, False]),
     )
-    assert Choices.of(decision, windows=2).first_BL.tolist() == [[NOBODY], [0]]
+    assert Choices.of(decision, windows=2).first_BL.tolist() == [[NO_EXPERT], [0]]
 
 
-def test_what_was_asked_for_counts_and_not_what_there_was_room_for() -> None:
+def test_requests_count_whatever_the_capacity() -> None:
     """The second token wanted expert 0, as the first did, and was moved to expert 3."""
     decision = RoutingDecision(
         logits_TE=torch.zeros(2, E),
@@ -106,7 +114,7 @@ def test_repeats_by_hand_and_their_null_over_all_shuffles() -> None:
     assert null.item() == pytest.approx(np.mean(overlaps))
 
 
-def test_two_tokens_that_nobody_was_given_repeat_nothing() -> None:
+def test_tokens_without_an_expert_repeat_nothing() -> None:
     choices = chosen([(), (), (1,), (1,), ()])
     share, null = first_repeats(choices)
     assert share.item() == pytest.approx(1 / 4)
@@ -127,7 +135,7 @@ def test_repeats_by_domain_and_their_standard_error() -> None:
     assert found["first_se"] == pytest.approx(np.std(excess) / 3**0.5)
 
 
-def test_even_random_routing_repeats_as_chance_has_it() -> None:
+def test_uniform_random_routing_repeats_at_the_chance_level() -> None:
     generator = torch.Generator().manual_seed(0)
     logits_TE = torch.randn(200 * 64, 8, generator=generator)
     expert_TK = logits_TE.topk(2).indices
@@ -156,7 +164,7 @@ def test_information_is_that_of_scikit_learn(pairs: tuple[Tensor, Tensor]) -> No
     assert normalised(table).item() == pytest.approx(normalized_mutual_info_score(a, b))
 
 
-def test_information_of_what_never_varies_is_nothing() -> None:
+def test_a_constant_carries_no_information() -> None:
     table = torch.tensor([[3.0, 0.0], [0.0, 0.0]])
     assert normalised(table).item() == mutual_information(table).item() == 0
     assert entropy(torch.zeros(2, 2), 2).item() == 0
@@ -179,7 +187,7 @@ def test_domains_decide_or_do_not() -> None:
         in_turn = chosen(*[[((start + b) // 2 % 2,)] * 3 for b in range(50)], experts=2)
         for instrument, choices in ((follows, by_domain), (ignores, in_turn)):
             instrument.add(
-                Seen(torch.zeros(50, 3, dtype=torch.int64), domain_B, null_PB, [choices])
+                RoutedBatch(torch.zeros(50, 3, dtype=torch.int64), domain_B, null_PB, [choices])
             )
     found = follows.findings(0)
     assert found["specialisation"] == [[1, 0], [0, 1]]
@@ -191,7 +199,7 @@ def test_domains_decide_or_do_not() -> None:
     assert found["nmi"] <= found["nmi_null_high"]
 
 
-def test_routing_by_chance_exceeds_the_high_quantile_as_seldom_as_it_says() -> None:
+def test_random_routing_rarely_exceeds_the_high_quantile() -> None:
     """One time in forty; each window has an expert of its own, whatever its domain is."""
     generator = torch.Generator().manual_seed(0)
     exceeded = 0
@@ -201,13 +209,13 @@ def test_routing_by_chance_exceeds_the_high_quantile_as_seldom_as_it_says() -> N
         favourite = torch.randint(3, (24,), generator=generator).tolist()
         choices = chosen(*[[(expert,)] * 2 for expert in favourite], experts=3)
         ids_BL = torch.zeros(24, 2, dtype=torch.int64)
-        domains.add(Seen(ids_BL, *labels.read(0, 24), [choices]))
+        domains.add(RoutedBatch(ids_BL, *labels.read(0, 24), [choices]))
         found = domains.findings(0)
         exceeded += found["nmi"] > found["nmi_null_high"]
     assert exceeded <= 15
 
 
-def test_one_domain_alone_says_nothing_of_domains() -> None:
+def test_a_single_domain_gives_no_information() -> None:
     domains = Domains([E], 2, NULLS)
     batch = seen(chosen([(0,), (1,)]))
     domains.add(batch)
@@ -228,7 +236,7 @@ def test_permutations_keep_the_number_of_windows_of_each_domain() -> None:
 
 
 @pytest.mark.parametrize("domains", [2, 3])
-def test_domains_that_come_in_turn_are_shuffled_in_many_ways(domains: int) -> None:
+def test_alternating_domains_have_many_permutations(domains: int) -> None:
     """As in validation, where every batch has some windows of each."""
     labels = Labels(torch.arange(96) % domains, ("a", "b", "c")[:domains])
     _, null_PS = labels.read(0, 96)
@@ -246,10 +254,10 @@ def test_tokens_decide_and_the_domain_adds_nothing() -> None:
     assert found["nmi"] == pytest.approx(1)
     assert found["nmi_null"] < 0.1
     assert found["domain_given_token"] == pytest.approx(0)
-    assert vocabulary.read_by(0, 2) == [(2, 1.0)]
+    assert vocabulary.tokens_of(0, 2) == [(2, 1.0)]
 
 
-def test_the_domain_decides_and_the_token_says_nothing() -> None:
+def test_the_domain_decides_and_the_token_adds_nothing() -> None:
     ids = [[0, 1, 2, 3]] * 4
     domains = [0, 0, 1, 1]
     choices = chosen(*[[(domain,)] * 4 for domain in domains])
@@ -272,33 +280,33 @@ def test_chance_has_no_part_in_what_the_text_says() -> None:
     assert found["domain_given_token_null"] < np.log(2) / 10
 
 
-def test_of_many_tokens_the_commonest_are_counted() -> None:
+def test_only_the_most_frequent_of_many_tokens_are_counted() -> None:
     frequency_V = torch.tensor([1, 50, 0, 40, 9])
     of_a_token = E * (1 + 2 * NULLS)
     windows_NV = torch.ones(1, 5, dtype=torch.int64)
-    vocabulary = Vocabulary([E], 1, Words(frequency_V, windows_NV), cells=2 * of_a_token)
+    vocabulary = Vocabulary([E], 1, TokenCounts(frequency_V, windows_NV), cells=2 * of_a_token)
     assert vocabulary.ids_M.tolist() == [1, 3]
     assert vocabulary.covered == pytest.approx(0.9)
     vocabulary.add(seen(chosen([(0,), (1,), (2,)]), ids=[[0, 1, 3]]))
     assert vocabulary.findings(0)["nmi"] == pytest.approx(1)  # two tokens, each its expert
 
 
-def test_words_are_counted_by_token_and_by_window() -> None:
+def test_tokens_are_counted_by_occurrence_and_by_window() -> None:
     ids_BL = torch.tensor([[0, 0, 2], [2, 2, 2], [2, 0, 1]])
     batches = [(ids_BL[:2], torch.tensor([1, 0])), (ids_BL[2:], torch.tensor([1]))]
-    found = words(batches, 4, 2)
+    found = count_tokens(batches, 4, 2)
     assert found.frequency_V.tolist() == [3, 1, 5, 0]
     assert found.windows_NV.tolist() == [[0, 0, 1, 0], [2, 1, 2, 0]]
-    with pytest.raises(ValueError, match="gives the id 2, the model knows 2"):
-        words(batches, 2, 2)
+    with pytest.raises(ValueError, match="gives the id 2, but the model has 2 ids"):
+        count_tokens(batches, 2, 2)
 
 
 def test_a_token_keeps_its_domains_and_a_window_has_one_of_them() -> None:
     """Token 0 is in all windows, token 1 in those of the second domain alone."""
     ids_BL = torch.tensor([[0, 0, 2], [0, 1, 1]] * 10)
     domain_B = torch.tensor([0, 1] * 10)
-    text = words([(ids_BL, domain_B)], 3, 2)
-    dealt = DealtDomains(text.windows_NV.T, 50, seed=0)
+    text = count_tokens([(ids_BL, domain_B)], 3, 2)
+    dealt = PermutedDomains(text.windows_NV.T, 50, seed=0)
     domain_PBL = torch.cat([dealt.read(part) for part in ids_BL.split(7)], dim=1)
     assert (domain_PBL[:, ids_BL == 1] == 1).all()
     assert (domain_PBL[:, ids_BL == 2] == 0).all()
@@ -312,21 +320,21 @@ def test_a_token_keeps_its_domains_and_a_window_has_one_of_them() -> None:
 def test_another_window_is_never_the_same_and_each_comes_once() -> None:
     generator = torch.Generator().manual_seed(0)
     for _ in range(20):
-        other_BL = of_another_window(torch.arange(5)[:, None].expand(5, 3), generator)
+        other_BL = from_other_windows(torch.arange(5)[:, None].expand(5, 3), generator)
         assert sorted(other_BL[:, 0].tolist()) == list(range(5))
         assert (other_BL[:, 0] != torch.arange(5)).all()
-    assert of_another_window(torch.ones(1, 3), generator).tolist() == [[-1, -1, -1]]
+    assert from_other_windows(torch.ones(1, 3), generator).tolist() == [[-1, -1, -1]]
 
 
-def test_rare_tokens_are_nobodys() -> None:
+def test_rare_tokens_belong_to_no_expert() -> None:
     batch = seen(chosen([(1,)] * 12), ids=[[0] * 10 + [1, 2]])
     vocabulary = Vocabulary([E], 1, text(batch, 3, 1))
     vocabulary.add(batch)
-    assert vocabulary.read_by(0, 1) == [(0, 1.0)]
-    assert vocabulary.read_by(0, 0) == []
+    assert vocabulary.tokens_of(0, 1) == [(0, 1.0)]
+    assert vocabulary.tokens_of(0, 0) == []
 
 
-def test_experts_asked_for_together() -> None:
+def test_experts_requested_together() -> None:
     together = CoActivation([E])
     together.add(seen(chosen([(0, 1), (0, 2), (1, 0), (3, 2)])))
     found = together.findings(0)["co_activation"]
@@ -345,8 +353,8 @@ def test_layers_agree_whatever_experts_are_called() -> None:
     assert np.array(found) == pytest.approx(np.array(found).T)
 
 
-def test_layers_that_choose_alike_agree_wholly_whatever_chance_gives() -> None:
-    """In a text this short the other windows, too, seem to tell something."""
+def test_identical_layers_agree_fully_whatever_the_chance_level() -> None:
+    """In so short a text the null, too, seems to carry information."""
     generator = torch.Generator().manual_seed(0)
     expert_BL = torch.randint(E, (6, 5), generator=generator)
     alike = chosen(*[[(expert,) for expert in window] for window in expert_BL.tolist()])
@@ -355,8 +363,8 @@ def test_layers_that_choose_alike_agree_wholly_whatever_chance_gives() -> None:
     assert agreement.findings()[0][1] == pytest.approx(1)
 
 
-def test_layers_agree_on_tokens_that_both_gave_an_expert() -> None:
-    """What one of them gave nobody, such as the thresholds of a balanced gate, does not count."""
+def test_layers_are_compared_on_tokens_that_both_route() -> None:
+    """Tokens without an expert, as thresholds may leave some, do not count."""
     generator = torch.Generator().manual_seed(0)
     whole = torch.randint(E, (6, 5), generator=generator).tolist()
     renamed = [
@@ -385,7 +393,7 @@ def test_certainty_by_hand() -> None:
     assert sum(found["margin_histogram"]) == pytest.approx(1)
 
 
-def test_of_two_experts_the_second_lies_behind_and_one_alone_is_sure() -> None:
+def test_the_margin_of_two_experts_and_of_a_single_one() -> None:
     for probs, margin in (([0.7, 0.3], 0.4), ([1.0], 1.0)):
         choices = chosen([(0,)], experts=len(probs))
         certainty = Certainty(1)
@@ -393,18 +401,18 @@ def test_of_two_experts_the_second_lies_behind_and_one_alone_is_sure() -> None:
         assert certainty.findings(0)["margin"] == pytest.approx(margin)
 
 
-def test_disordered_windows_keep_their_domains() -> None:
+def test_shuffled_windows_keep_their_domains() -> None:
     """Of two batches of two windows each; neighbours repeat in the second domain alone."""
     labels = Labels(torch.tensor([0, 0, 0, 1]), ("a", "b"))
     ids_BL = torch.zeros(2, 2, dtype=torch.int64)
-    text = words([(ids_BL, labels.read(start, 2)[0]) for start in (0, 2)], 1, 2)
+    text = count_tokens([(ids_BL, labels.read(start, 2)[0]) for start in (0, 2)], 1, 2)
     instruments = Instruments([E], labels, text)
     for second in (1, 0):  # expert of the second token in the second window
         experts = torch.tensor([0, 1, 0, second])
         probs = torch.full((4, E), 0.25)
         decision = tokens_choose(probs.log(), probs, experts[:, None], torch.ones(4, 1))
         instruments.add(ids_BL, [decision])
-        instruments.add_disordered([decision], 2)
+        instruments.add_shuffled([decision], 2)
     [found] = instruments.findings()["layers"]
     assert found["disordered"]["by_domain"]["first"] == [0, 1]
     assert found["disordered"] == found["repeats"]
@@ -429,11 +437,11 @@ def test_batches_of_any_size_find_the_same() -> None:
     found = []
     for size in (12, 5):
         batches = zip(ids.split(size), (torch.arange(12) % 3).split(size), strict=True)
-        instruments = Instruments([5], labels, words(batches, 7, 3))
+        instruments = Instruments([5], labels, count_tokens(batches, 7, 3))
         for start in range(0, 12, size):
             decision = router(x_BLD[start : start + size].flatten(0, 1))
             instruments.add(ids[start : start + size], [decision])
-            instruments.add_disordered([decision], len(ids[start : start + size]))
+            instruments.add_shuffled([decision], len(ids[start : start + size]))
         found.append(metrics(instruments.findings()))
     shuffled = [name for name in found[0] if "null" in name or "information" in name]
     for name in shuffled:  # other windows are those of one batch

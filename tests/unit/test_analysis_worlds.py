@@ -1,4 +1,4 @@
-"""The instruments find what is there, in worlds of text and routing that are wholly known.
+"""The instruments find what is there, in worlds whose text and routing are fully known.
 
 A world is its joint distribution p(domain, token, expert): a window has one domain, its tokens are
 drawn by themselves, and so is the expert of each. What one says of another is a sum over it.
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from moebench.analysis import Choices, Instruments, Labels, Seen, metrics, words
+from moebench.analysis import Choices, Instruments, Labels, RoutedBatch, count_tokens, metrics
 from moebench.analysis.certainty import Certainty
 from moebench.analysis.coactivation import Agreement, CoActivation
 from moebench.analysis.repeats import Repeats
@@ -24,7 +24,7 @@ BATCH = 25  # windows
 
 
 def information(p_XY: Tensor) -> float:
-    """Return what two variables say of one another, of their joint distribution, in nats."""
+    """Return the mutual information of a joint distribution, in nats."""
     independent_XY = p_XY.sum(-1, keepdim=True) * p_XY.sum(-2, keepdim=True)
     return float(torch.where(p_XY > 0, p_XY * (p_XY / independent_XY).log(), 0.0).sum())
 
@@ -80,11 +80,11 @@ class World:
         batches = list(zip(ids_SL.split(BATCH), domain_S.split(BATCH), strict=True))
         labels = Labels(domain_S, tuple(map(str, range(domains))))
         found = Instruments(
-            [p_TE.shape[1]], labels, words(batches, self.token_NV.shape[1], domains)
+            [p_TE.shape[1]], labels, count_tokens(batches, self.token_NV.shape[1], domains)
         )
         for ids_BL, expert_BL in zip(ids_SL.split(BATCH), expert_SL.split(BATCH), strict=True):
             found.add(ids_BL, [decision(expert_BL.flatten(), p_TE.shape[1])])
-            found.add_disordered([decision(expert_BL.flatten(), p_TE.shape[1])], len(ids_BL))
+            found.add_shuffled([decision(expert_BL.flatten(), p_TE.shape[1])], len(ids_BL))
         return found
 
 
@@ -172,7 +172,7 @@ def test_token_and_topic_compare_as_they_are() -> None:
     assert found["token_information"] - found["domain_given_token"] == pytest.approx(gap, abs=0.03)
 
 
-def test_windows_that_resemble_themselves_tell_nothing_of_the_topic() -> None:
+def test_similar_tokens_within_a_window_are_no_topic() -> None:
     """Each window has a favourite expert of its own, whatever its domain and tokens are."""
     chance = torch.Generator().manual_seed(0)
     found = []
@@ -181,19 +181,19 @@ def test_windows_that_resemble_themselves_tell_nothing_of_the_topic() -> None:
         expert_S1 = torch.randint(EXPERTS, (100, 1), generator=chance)
         domain_S = torch.arange(100) % 2
         labels = Labels(domain_S, ("a", "b"))
-        instruments = Instruments([EXPERTS], labels, words([(ids_SL, domain_S)], 20, 2))
+        instruments = Instruments([EXPERTS], labels, count_tokens([(ids_SL, domain_S)], 20, 2))
         routed = decision(expert_S1.expand(-1, L).flatten(), EXPERTS)
         instruments.add(ids_SL, [routed])
-        instruments.add_disordered([routed], 100)
+        instruments.add_shuffled([routed], 100)
         found.append(less_chance(instruments))
     for metric in ("domain_nmi", "domain_given_token", "token_information"):
         values = [estimates[metric] for estimates in found]
         assert abs(np.mean(values)) < 3 * np.std(values) / math.sqrt(len(values) - 1), metric
 
 
-def seen(*layers: Choices) -> Seen:
+def seen(*layers: Choices) -> RoutedBatch:
     nowhere_B = torch.zeros(len(layers[0].first_BL), dtype=torch.int64)
-    return Seen(layers[0].first_BL, nowhere_B, nowhere_B[None], layers)
+    return RoutedBatch(layers[0].first_BL, nowhere_B, nowhere_B[None], layers)
 
 
 def choices(expert_BL: Tensor, experts: int = EXPERTS) -> Choices:
@@ -252,7 +252,7 @@ def test_saturation_beyond_chance_is_what_was_kept(kept: float, tokens: int) -> 
 
 
 @pytest.mark.parametrize("tokens", TOKENS)
-def test_experts_are_asked_together_as_often_as_they_are(tokens: int) -> None:
+def test_co_activation_is_as_frequent_as_it_is_drawn(tokens: int) -> None:
     """Four pairs of experts with chances of their own: the last two are never asked together."""
     chance = torch.Generator().manual_seed(tokens)
     pair_P2 = torch.tensor([[0, 1], [0, 2], [1, 2], [0, 3]])

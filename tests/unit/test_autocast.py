@@ -11,7 +11,7 @@ from moebench.moe.autocast import autocast_dtype, without_autocast
 
 
 def products(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a product of the type that autocast wants, and one that it leaves alone."""
+    """Return a product in the dtype of autocast, and one without autocast."""
     with without_autocast(x):
         own = x @ x
     wanted = x.to(autocast_dtype(x) or x.dtype)

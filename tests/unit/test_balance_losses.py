@@ -11,7 +11,7 @@ from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import tokens_choose
 from moebench.moe.losses import Importance, Load, ThresholdGap
 from moebench.moe.losses.importance import importance
-from moebench.moe.losses.load import chance, expected_load
+from moebench.moe.losses.load import expected_load, selection_probability
 from moebench.moe.noise import NoisyDecision
 from moebench.moe.routers import Hierarchical, NoisyTopK, TopK
 
@@ -51,7 +51,7 @@ def test_chance_by_hand() -> None:
     # Expert 2 is 2.5 behind at spread 2.5: Phi(-1) = 0.1587.
     decision = noisy([[2.0, 1.5, 0.0]], [[0.5, -0.5, 0.0]], [[1.0, 0.5, 2.5]], k=1)
     expected = torch.tensor([[0.8413447, 0.0227501, 0.1586553]])
-    torch.testing.assert_close(chance(decision), expected)
+    torch.testing.assert_close(selection_probability(decision), expected)
     load_E = expected[0]
     squared = ((load_E - load_E.mean()) ** 2).mean() / load_E.mean() ** 2
     torch.testing.assert_close(Load()(decision), squared)
@@ -80,7 +80,7 @@ def test_the_estimator_agrees_with_redrawn_noise(seed: int) -> None:
     x_1D = torch.randn(1, 8, dtype=torch.float64)
     decision = router(x_1D)
     share_E = redrawn_share(router, x_1D, decision, draws=100_000)
-    torch.testing.assert_close(chance(decision)[0], share_E, atol=0.01, rtol=0)
+    torch.testing.assert_close(selection_probability(decision)[0], share_E, atol=0.01, rtol=0)
 
 
 def test_the_load_loss_moves_both_matrices() -> None:
@@ -92,7 +92,7 @@ def test_the_load_loss_moves_both_matrices() -> None:
 
 
 @pytest.mark.parametrize("scale", [-1e4, 0.0, 1e4])
-def test_no_spread_at_all_leaves_numbers(scale: float) -> None:
+def test_zero_spread_gives_finite_numbers(scale: float) -> None:
     router = NoisyTopK(8, 4).train()
     torch.nn.init.constant_(router.noise.weight, scale)
     torch.nn.init.eye_(router.score.weight)
@@ -108,10 +108,10 @@ def test_two_levels_expect_the_product() -> None:
     router = Hierarchical(8, 16, 4).train()
     decision = router(torch.randn(50, 8))
     load_E = expected_load(decision)
-    group_load = chance(decision.primary).sum(0)
+    group_load = selection_probability(decision.primary).sum(0)
     for group in range(4):
         inner = decision.secondary[group]
-        expected = group_load[group] * chance(inner).sum(0) / len(inner.logits_TE)
+        expected = group_load[group] * selection_probability(inner).sum(0) / len(inner.logits_TE)
         torch.testing.assert_close(load_E[4 * group : 4 * group + 4], expected)
     importance_E = importance(decision)
     first = decision.token_of[1]
@@ -127,7 +127,7 @@ def test_two_levels_expect_the_product() -> None:
     torch.testing.assert_close(importance_E[6], by_hand)
 
 
-def test_a_group_that_nobody_visits_expects_nothing_and_leaves_numbers() -> None:
+def test_an_empty_group_expects_no_load_and_gives_finite_numbers() -> None:
     router = Hierarchical(8, 16, 4).train()
     torch.nn.init.constant_(router.primary.score.weight[3], -100.0)
     x_TD = torch.rand(5, 8).requires_grad_()
@@ -140,7 +140,7 @@ def test_a_group_that_nobody_visits_expects_nothing_and_leaves_numbers() -> None
 
 
 def test_a_router_without_noise_has_no_expected_load() -> None:
-    with pytest.raises(ValueError, match=r"losses.Load: needs a router that draws noise.*Routing"):
+    with pytest.raises(ValueError, match=r"losses.Load: needs a router with noise.*Routing"):
         Load()(TopK(8, 4)(torch.randn(3, 8)))
 
 
@@ -173,7 +173,7 @@ def test_thresholds_need_thresholds() -> None:
         ThresholdGap()(TopK(8, 4)(torch.randn(3, 8)))
 
 
-def test_losses_see_what_was_asked_for() -> None:
+def test_losses_count_requests() -> None:
     decision = noisy([[2.0, 1.5, 0.0]], [[0.5, -0.5, 0.0]], [[1.0, 0.5, 2.5]], k=1)
     dropped = replace(decision, kept_A=torch.zeros(1, dtype=torch.bool))
     for loss in (Importance(), Load()):

@@ -1,11 +1,13 @@
-"""Capacity by hand: how much room, who gets it, what happens to the rest."""
+"""Capacity by hand: how many rows, which ones, and what happens to the rest."""
 
 import pytest
 import torch
+from torch import nn
 
 from moebench.moe.capacity.limit import Capacity, Limited, groups, limit, priority_order
 from moebench.moe.capacity.overflow import NextExpert
 from moebench.moe.capacity.queues import place_in_queue
+from moebench.moe.contract import lift_capacity
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers import Switch
 
@@ -85,13 +87,13 @@ def test_the_border_is_exact() -> None:
         assert limit(decision, rows).kept_A.int().tolist() == kept
 
 
-def test_rows_already_dropped_take_no_room() -> None:
+def test_rows_already_dropped_use_no_capacity() -> None:
     decision = choose([0], [0], [0])
     first_gone = RoutingDecision(**{**vars(decision), "kept_A": torch.tensor([False, True, True])})
     assert limit(first_gone, 1).kept_A.tolist() == [False, True, False]
 
 
-def test_groups_have_room_of_their_own() -> None:
+def test_groups_have_a_capacity_each() -> None:
     decision = choose([0], [0], [0], [0])
     assert limit(decision, 1, groups(decision, 2)).kept_A.int().tolist() == [1, 0, 1, 0]
     assert groups(decision, None) is None
@@ -162,7 +164,7 @@ def test_limited_uses_one_capacity_in_training_and_another_after_it() -> None:
     assert always.eval()(x_TD).kept_A.sum() <= 4
 
 
-def test_limited_gives_each_group_room_for_its_own_tokens() -> None:
+def test_limited_gives_each_group_its_own_capacity() -> None:
     # Groups of 4 tokens and 2 experts: 4 x 1.0 / 2 = 2 rows each, so 4 of 8 that all ask expert 0.
     router = Limited(4, lambda dim: Switch(dim, 2, jitter=0.0), Capacity(factor=1.0, group=4))
     torch.nn.init.zeros_(router.router.score.weight)
@@ -194,3 +196,19 @@ def test_limited_hands_the_order_of_its_priority_to_the_overflow_rule() -> None:
     decision = router(torch.tensor([[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]))
     assert decision.expert_A.tolist() == [2, 1, 0]
     assert decision.asked_A.tolist() == [0, 0, 0]
+
+
+class OneRow(nn.Module):
+    """A custom router with a limit of its own."""
+
+    rows: int | None = 1
+
+    def lift_capacity(self) -> None:
+        self.rows = None
+
+
+def test_every_router_with_a_capacity_is_asked_to_lift_it() -> None:
+    limited, own = Limited(4, lambda dim: Switch(dim, 3), Capacity(minimum=1)), OneRow()
+    lift_capacity(nn.ModuleList([limited, own, Switch(4, 3)]))
+    assert own.rows is None
+    assert limited.capacity.rows(7, 3) == limited.eval_capacity.rows(7, 3) == 7

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moebench.data import corpus
-from moebench.data.carried import Asked, pack, unpack
+from moebench.data.carried import CorpusKey, pack, unpack
 from moebench.data.sources import Files
 
 
@@ -17,8 +17,8 @@ def made(small_text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOEBENCH_CACHE", str(folder))
-        asked = Asked("described", 300)
-        pack([(asked, Files(str(small_text / "first")))], folder / "text.tar.gz")
+        key = CorpusKey("described", 300)
+        pack([(key, Files(str(small_text / "first")))], folder / "text.tar.gz")
     return folder
 
 
@@ -30,7 +30,7 @@ def packed(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Elsewhere:
-    """A source of a machine that has not the text."""
+    """A source on a machine without the text."""
 
     def fingerprint(self) -> str:
         return "other packages"
@@ -80,7 +80,7 @@ def test_tokens_of_another_format_are_refused(packed: Path, tmp_path: Path) -> N
         unpack(changed, lambda _: Elsewhere())
 
 
-def test_what_is_no_packed_file_is_refused(tmp_path: Path, monkeypatch) -> None:
+def test_other_files_are_refused(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "there"))
     (tmp_path / "text").write_text("not packed")
     with pytest.raises(ValueError, match="holds no token files"):

@@ -135,7 +135,7 @@ def test_a_leading_pair_alone_refutes_an_order() -> None:
         (Order, {"ordered": ("a", "b", "c"), "lead": ("a", "c")}, "not two neighbours of a, b, c"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_bad_arguments_are_refused(
     kind: type[ClaimTest], fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -31,7 +31,7 @@ def test_numbers_of_tokens_and_experts() -> None:
     assert DECISION.num_experts == 4
 
 
-def test_what_was_asked_is_the_expert_until_a_rule_moves_the_row() -> None:
+def test_the_requested_expert_is_the_first_one_even_if_a_rule_moves_the_row() -> None:
     assert DECISION.asked_A is DECISION.expert_A
     moved_A = torch.full((6,), 3)
     moved = replace(DECISION, expert_A=moved_A, requested_A=DECISION.expert_A)

@@ -1,4 +1,4 @@
-"""The decoder: sizes of published models, what a token sees, memory, and its dense twin."""
+"""The decoder: sizes of published models, what a token sees, its cache, and its dense twin."""
 
 from types import SimpleNamespace
 
@@ -148,7 +148,7 @@ POSITIONS = {
 
 @pytest.mark.parametrize("positions", POSITIONS)
 @pytest.mark.parametrize("attention", ATTENTIONS)
-def test_reading_by_pieces_is_reading_at_once(attention: str, positions: str) -> None:
+def test_reading_in_parts_is_reading_at_once(attention: str, positions: str) -> None:
     """A prompt, some tokens together, then one by one: the same logits and the same routing."""
     model = small(attention=ATTENTIONS[attention], positions=POSITIONS[positions])
     input_BL = ids()
@@ -187,7 +187,7 @@ def test_only_distances_matter() -> None:
     torch.manual_seed(0)
     attention = GroupedQueryAttention(16, 4, 2)
     x_BLD = torch.randn(1, 5, 16)
-    places = [RotaryEmbedding().place(start, 5, 4, x_BLD) for start in (0, 100)]
+    places = [RotaryEmbedding().rotation(start, 5, 4, x_BLD) for start in (0, 100)]
     scores = []
     for place in places:
         query, key = (
@@ -198,7 +198,7 @@ def test_only_distances_matter() -> None:
     torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=1e-4)
 
 
-def test_sparse_and_dense_layers_where_they_are_asked_for() -> None:
+def test_sparse_and_dense_layers_are_where_the_shape_says() -> None:
     shape = DecoderShape(width=16, layers=6, heads=4, hidden=24, dense_layers=2)
     model = small(shape=shape, sparse=sparse(every=2), shared=lambda dim: GatedShared(dim, 8))
     names = {name.split(".")[1] for name, _ in model.named_parameters() if "router" in name}
@@ -247,7 +247,7 @@ def test_impossible_sizes_are_refused(arguments: dict[str, object], words: str) 
         small(**arguments)
 
 
-def test_memory_refuses_what_does_not_fit() -> None:
+def test_a_cache_refuses_what_does_not_fit() -> None:
     model = small()
-    with pytest.raises(ValueError, match="12 tokens do not fit the room for 8"):
+    with pytest.raises(ValueError, match="12 tokens do not fit, it holds 8 at most"):
         model.read(ids(), model.kv_caches(8))

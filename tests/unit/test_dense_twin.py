@@ -105,9 +105,7 @@ class Own(nn.Module):
 """
 
 
-def test_a_model_of_ones_own_says_what_its_twin_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_custom_model_declares_its_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_models.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -147,7 +145,7 @@ from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers.score import Score
 
 class Greedy(nn.Module):
-    """Every expert takes what it likes: all, as it begins."""
+    """Experts choose their tokens: all of them, to begin with."""
 
     def __init__(self, dim: int, num_experts: int) -> None:
         super().__init__()
@@ -169,7 +167,7 @@ class Greedy(nn.Module):
         )
 
 class Fewer(nn.Module):
-    """Makes them like less."""
+    """Makes them choose fewer."""
 
     def forward(self, decision):
         return decision.logits_TE.mean()
@@ -228,7 +226,7 @@ def test_flops_are_means_over_batches(tiny) -> None:
 
 
 class Asked(nn.Module):
-    """Stands in for a network whose routers ask for as many rows as the batch says."""
+    """Stands in for a network whose routers request as many rows as the batch says."""
 
     def forward(self, rows: int) -> SimpleNamespace:
         return SimpleNamespace(decisions=[SimpleNamespace(token_A=torch.empty(rows), num_tokens=2)])

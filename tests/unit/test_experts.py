@@ -121,7 +121,7 @@ def test_the_layer_by_hand(name: str) -> None:
     assert isinstance(decision, RoutingDecision)
 
 
-def test_the_layer_parks_nothing_on_itself() -> None:
+def test_the_layer_keeps_nothing_between_calls() -> None:
     layer = MoELayer(TopK(4, 2), Linear(4, 2), Grouped())
     before = [dict(vars(module)) for module in layer.modules()]
     layer(torch.randn(3, 4))

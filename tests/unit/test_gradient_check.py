@@ -1,4 +1,4 @@
-"""Step 1 of a training: a router that has nothing to learn from is named, with the reason."""
+"""Step 1 of training: a router that cannot learn is named, with the reason."""
 
 import logging
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from moebench.training.module import Training, Weighted
 
 V, D, E = 13, 16, 4
 Router = Callable[[int], nn.Module]
-ALONE = "its one choice always counts 1, being normalised over itself"
+ALONE = "its one choice always has weight 1, normalised over itself"
 
 
 def training(router: Router, losses: list[Weighted], rate: float = 1.0) -> Training:
@@ -65,7 +65,7 @@ def two_of_two(dim: int, count: int) -> TopK:
         (lambda dim: TopK(dim, E, 1), ALONE),
         (lambda dim: NoisyTopK(dim, E, 1), ALONE),
         (lambda dim: SigmoidTopK(dim, E, 1), ALONE),
-        (lambda dim: SigmoidTopK(dim, E, 1, factor=2.5), "always counts 2.5"),
+        (lambda dim: SigmoidTopK(dim, E, 1, factor=2.5), "always has weight 2.5"),
         (lambda dim: Switch(dim, 1), ALONE),
         (lambda dim: Limited(dim, lambda d: TopK(d, E, 1), Capacity()), ALONE),
         (lambda dim: Cut(dim, E), "its weights carry no gradient"),
@@ -73,7 +73,7 @@ def two_of_two(dim: int, count: int) -> TopK:
     ],
 )
 @pytest.mark.parametrize("losses", [[], [Weighted(LoadBalance())]])
-def test_a_router_that_the_task_cannot_teach(
+def test_a_router_that_the_task_cannot_train(
     router: Router, reason: str, losses: list[Weighted], caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line for all layers, also where a balance loss moves it."""
@@ -91,7 +91,7 @@ class Cut(Switch):
 
 
 class Unkept(Switch):
-    """Whatever it asks for is dropped."""
+    """All its requests are dropped."""
 
     def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
         decision: RoutingDecision = super().forward(x_TD)
@@ -123,7 +123,7 @@ def test_routers_without_parameters_have_nothing_to_learn(
     assert not told(training(lambda dim: router(dim, E), []), caplog)
 
 
-def test_routers_held_still_on_purpose_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_frozen_routers_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
     assert not told(training(lambda dim: TopK(dim, E, 1), [], rate=0.0), caplog)
     frozen = training(lambda dim: TopK(dim, E, 1), [])
     for router in routers(frozen.network).values():

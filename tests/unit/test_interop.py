@@ -1,4 +1,4 @@
-"""Checkpoints that are not as they should be: one line that names what is wrong; memory."""
+"""Damaged or unsupported checkpoints: one line names what is wrong; memory."""
 
 import json
 import logging
@@ -91,7 +91,7 @@ def test_saving_over_a_sharded_checkpoint_leaves_no_old_shard(sharded: Path) -> 
         ({"hidden_act": "gelu"}, "hidden_act='gelu' is not supported, only 'silu'"),
         ({"quantization_config": {"bits": 8}}, "quantization_config"),
         ({"rope_parameters": {"rope_type": "llama3"}}, "rope_type='llama3' is not supported"),
-        ({"intermediate_size": 9}, "w1.weight is 8x16, config.json asks for 9x16"),
+        ({"intermediate_size": 9}, "w1.weight is 8x16, config.json requires 9x16"),
         ({"num_hidden_layers": 3}, "missing weights: model.layers.2.block_sparse_moe.experts.0"),
         ({"num_local_experts": 3}, "unknown weights: model.layers.0.block_sparse_moe.experts.3"),
     ],
@@ -138,11 +138,11 @@ def test_unknown_weights_are_named(folder: Path) -> None:
 def test_a_missing_shard_is_named(sharded: Path) -> None:
     shard = sorted(sharded.glob("model-*"))[2]
     shard.unlink()
-    with pytest.raises(FileNotFoundError, match=f"missing {shard.name}, which"):
+    with pytest.raises(FileNotFoundError, match=f"has no {shard.name}, which"):
         from_pretrained(sharded)
 
 
-def test_an_index_that_promises_too_much(sharded: Path) -> None:
+def test_an_index_with_missing_weights(sharded: Path) -> None:
     index = json.loads((sharded / INDEX).read_text())
     index["weight_map"]["more"] = index["weight_map"][GATE]
     (sharded / INDEX).write_text(json.dumps(index))
@@ -151,7 +151,7 @@ def test_an_index_that_promises_too_much(sharded: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keep", "words"), [(6, "cut short"), (50, "cut short"), (-8, "cut short")]
+    ("keep", "words"), [(6, "truncated"), (50, "truncated"), (-8, "truncated")]
 )
 def test_a_file_cut_short(folder: Path, keep: int, words: str) -> None:
     (folder / SINGLE).write_bytes((folder / SINGLE).read_bytes()[:keep])
@@ -160,7 +160,7 @@ def test_a_file_cut_short(folder: Path, keep: int, words: str) -> None:
 
 
 def test_a_folder_without_anything(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no config\.json, so no checkpoint"):
+    with pytest.raises(FileNotFoundError, match=r"has no config\.json, so it is not a checkpoint"):
         from_pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "mixtral"}')
     with pytest.raises(FileNotFoundError, match=r"has neither model\.safetensors nor"):
@@ -183,11 +183,11 @@ def test_a_type_that_memory_cannot_hold(folder: Path, monkeypatch: pytest.Monkey
         from_pretrained(folder)
     assert from_pretrained(folder, "bfloat16").embedding.weight.dtype == torch.bfloat16
     monkeypatch.setattr(free_memory, "free_bytes", lambda device: numbers)
-    with pytest.raises(ValueError, match=r"take a machine with more$"):
+    with pytest.raises(ValueError, match=r"use a machine with more$"):
         from_pretrained(folder, "bfloat16")
 
 
-def test_extra_layers_that_predict_further_tokens_are_told_of(
+def test_extra_layers_that_predict_further_tokens_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from moebench.models.latent_attention import Latent, LatentAttention
@@ -220,7 +220,7 @@ def test_extra_layers_that_predict_further_tokens_are_told_of(
         ),
         (
             lambda: model(attention=lambda d, h: GroupedQueryAttention(d, h, bias=True)),
-            "no supported architecture has GroupedQueryAttention",
+            "no supported architecture has this GroupedQueryAttention",
         ),
     ],
 )

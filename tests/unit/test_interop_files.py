@@ -52,18 +52,16 @@ def refused(folder: Path, words: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"dtype": "BF16"}, rf"{NORM} does not lie where type and shape say"),
-        ({"dtype": "F64"}, rf"{NORM} does not lie where type and shape say"),
-        ({"shape": [15]}, rf"{NORM} does not lie where type and shape say"),
-        ({"data_offsets": [0, 64]}, "does not lie where type and shape say"),
-        ({"data_offsets": [-100, -36]}, "does not lie where type and shape say"),
+        ({"dtype": "BF16"}, rf"offsets of {NORM} contradict its dtype or shape"),
+        ({"dtype": "F64"}, rf"offsets of {NORM} contradict its dtype or shape"),
+        ({"shape": [15]}, rf"offsets of {NORM} contradict its dtype or shape"),
+        ({"data_offsets": [0, 64]}, "contradict its dtype or shape"),
+        ({"data_offsets": [-100, -36]}, "contradict its dtype or shape"),
         ({"shape": None}, "its header is damaged"),
         ({"data_offsets": None}, "its header is damaged"),
     ],
 )
-def test_a_tensor_that_lies_elsewhere_than_it_says(
-    folder: Path, entry: dict[str, object], words: str
-) -> None:
+def test_a_tensor_with_wrong_offsets(folder: Path, entry: dict[str, object], words: str) -> None:
     change_header(folder, lambda header: header[NORM].update(entry))
     refused(folder, words)
 
@@ -121,7 +119,7 @@ def test_the_type_is_that_of_most_numbers(folder: Path, few: torch.dtype, name: 
     assert {parameter.dtype for parameter in ours.parameters()} == {torch.float32}
 
 
-def test_tensors_that_are_read_by_pieces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_that_are_read_in_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cast, and compared with the head that they ought to be, which differs in its last number."""
     monkeypatch.setattr(tensors, "BUFFER", 64)
     expected = from_pretrained(folder).state_dict()
@@ -140,10 +138,10 @@ def test_tensors_that_are_read_by_pieces(folder: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"rms_norm_eps": None}, "rms_norm_eps is null, and must be given"),
-        ({"intermediate_size": None}, "intermediate_size is null, and must be given"),
-        ({"max_position_embeddings": None}, "max_position_embeddings is null, and must"),
-        ({"num_local_experts": None}, "num_local_experts is null, and must be given"),
+        ({"rms_norm_eps": None}, "rms_norm_eps is null but must be given"),
+        ({"intermediate_size": None}, "intermediate_size is null but must be given"),
+        ({"max_position_embeddings": None}, "max_position_embeddings is null but must"),
+        ({"num_local_experts": None}, "num_local_experts is null but must be given"),
         ({"is_causal": False}, "is_causal=False is not supported, only True"),
         ({"num_hidden_layers": "2"}, r"config\.json: a value is of the wrong type: .*'str'"),
         ({"num_hidden_layers": 1.0}, r"config\.json: a value is of the wrong type: 'float'"),

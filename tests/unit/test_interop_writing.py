@@ -131,14 +131,14 @@ def test_each_kind_is_written(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", GROUPED)
 def test_interleaved_positions_are_refused(kind: str, tmp_path: Path) -> None:
     made = model(**{**KINDS[kind], "positions": RotaryEmbedding(interleaved=True)})
-    refused(made, tmp_path / "new", rf"positions=.*interleaved=True.*{kind} can only say")
+    refused(made, tmp_path / "new", rf"positions=.*interleaved=True.*{kind} can only have")
 
 
 @pytest.mark.parametrize("kind", ["olmoe", "qwen3_moe"])
 def test_an_epsilon_of_its_own_is_refused(kind: str, tmp_path: Path) -> None:
     over = "width" if kind == "olmoe" else "head"
     made = model(attention=normed(over, 1e-6))
-    refused(made, tmp_path / "new", rf"epsilon=1e-06.*{kind} can only say .*epsilon=1e-05")
+    refused(made, tmp_path / "new", rf"epsilon=1e-06.*{kind} can only have .*epsilon=1e-05")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -164,23 +164,23 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (model(sparse=sparse(lambda d: Coldest(d, 4))), r"moe\.router=Coldest: .*only say TopK"),
-        (setting(lambda m: setattr(moe(m, 1).router, "k", 1)), r"blocks\.1.*router\.k=1: .*say 2"),
+        (model(sparse=sparse(lambda d: Coldest(d, 4))), r"moe\.router=Coldest: .*only have TopK"),
+        (setting(lambda m: setattr(moe(m, 1).router, "k", 1)), r"blocks\.1.*router\.k=1: .*have 2"),
         (
             setting(lambda m: setattr(m.blocks[0].attention.norm, "eps", 1e-3)),
-            r"blocks\.0\.attention\.norm\.eps=0\.001: .*only say 1e-05",
+            r"blocks\.0\.attention\.norm\.eps=0\.001: .*only have 1e-05",
         ),
         (
             setting(lambda m: setattr(m.blocks[1].feed_forward.dropout, "p", 0.1)),
-            r"feed_forward\.dropout\.p=0\.1: .*only say 0\.0",
+            r"feed_forward\.dropout\.p=0\.1: .*only have 0\.0",
         ),
         (
             setting(lambda m: setattr(moe(m).router, "forward", lambda x_TD: None)),
-            r"router\.forward=.*only say nothing",
+            r"router\.forward=.*only have nothing",
         ),
         (
             setting(lambda m: setattr(moe(m).router, "temperature", 2.0)),
-            r"router\.temperature=2\.0: .*only say nothing",
+            r"router\.temperature=2\.0: .*only have nothing",
         ),
         (
             setting(lambda m: m.blocks[0].register_forward_hook(lambda *given: None)),
@@ -192,11 +192,11 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
         ),
         (
             setting(lambda m: setattr(m.blocks[0].attention.norm, "eps", 1.001e-5)),
-            r"blocks\.0\.attention\.norm\.eps=1\.001e-05: .*only say 1e-05",
+            r"blocks\.0\.attention\.norm\.eps=1\.001e-05: .*only have 1e-05",
         ),
         (
             setting(lambda m: moe(m).router.register_buffer("bias_E", torch.zeros(4))),
-            r"router\.bias_E=\(4,\): .*only say nothing",
+            r"router\.bias_E=\(4,\): .*only have nothing",
         ),
         (
             setting(lambda m: setattr(moe(m, 1), "shared", None), "deepseek_v3"),
@@ -211,7 +211,7 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
                 **KINDS["minimax_m2"]
                 | {"sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2, factor=2.0))}
             ),
-            r"router\.factor=2\.0: .*minimax_m2 can only say 1\.0",
+            r"router\.factor=2\.0: .*minimax_m2 can only have 1\.0",
         ),
         (
             model(
@@ -219,16 +219,18 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
                     dim, heads, comparison=Comparison(2)
                 )
             ),
-            r"Mixtral\.rotary_width=2: .*mixtral can only say 4",
+            r"Mixtral\.rotary_width=2: .*mixtral can only have 4",
         ),
         (
             model(**KINDS["qwen3_moe"] | {"shape": KINDS["granitemoe"]["shape"]}),
-            r"Mixtral\.shape=.*residual=0\.5.*qwen3_moe can only say .*residual=1\.0",
+            r"Mixtral\.shape=.*residual=0\.5.*qwen3_moe can only have .*residual=1\.0",
         ),
-        (setting(lambda m: setattr(m, "calls", 3)), r"Mixtral\.calls=3: .*only say nothing"),
+        (setting(lambda m: setattr(m, "calls", 3)), r"Mixtral\.calls=3: .*only have nothing"),
     ],
 )
-def test_what_the_format_cannot_say_is_refused(made: Mixtral, words: str, tmp_path: Path) -> None:
+def test_what_the_format_cannot_express_is_refused(
+    made: Mixtral, words: str, tmp_path: Path
+) -> None:
     refused(made, tmp_path / "new", words)
 
 
@@ -241,7 +243,7 @@ def test_groups_of_one_expert_are_refused(kind: str, tmp_path: Path) -> None:
 
 def test_other_experts_are_refused(tmp_path: Path) -> None:
     made = model(sparse=sparse(lambda dim: TopK(dim, 4), Louder))
-    refused(made, tmp_path / "new", r"moe\.experts=Louder: .*only say SwiGLU")
+    refused(made, tmp_path / "new", r"moe\.experts=Louder: .*only have SwiGLU")
 
 
 def test_any_dispatcher_will_do(tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ def test_any_dispatcher_will_do(tmp_path: Path) -> None:
     assert (tmp_path / "config.json").is_file()
 
 
-def test_what_reads_otherwise_is_no_checkpoint(
+def test_a_checkpoint_that_reads_differently_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = from_pretrained
@@ -266,7 +268,7 @@ def test_what_reads_otherwise_is_no_checkpoint(
     assert not (tmp_path / "config.json").exists()
 
 
-def test_a_weight_that_reads_otherwise_is_named(
+def test_a_weight_that_reads_differently_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = from_pretrained
@@ -290,7 +292,7 @@ def test_a_weight_that_reads_otherwise_is_named(
         (0.5, torch.bfloat16),  # by a fifth
     ],
 )
-def test_logits_that_are_read_a_little_otherwise(
+def test_logits_that_differ_slightly(
     epsilon: float, dtype: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = from_pretrained
@@ -311,7 +313,7 @@ def test_a_model_that_memory_cannot_hold_twice(
     monkeypatch.setattr(read_back, "free_bytes", lambda device: 100)
     with caplog.at_level(logging.WARNING):
         save_pretrained(model(), tmp_path)
-    assert "not read back to check it" in caplog.text
+    assert "not read back for a check" in caplog.text
     assert free_memory.free_bytes(torch.device("cpu")) != 100
     assert (tmp_path / "config.json").is_file()
 

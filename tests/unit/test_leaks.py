@@ -1,4 +1,4 @@
-"""What routers of causal models leak: found, told in one line, and ended by one setting."""
+"""What routers of causal models leak: found, reported in one line, ended by one setting."""
 
 import logging
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_a_sequence_alone_has_no_others() -> None:
     assert leaks(decoder(limited("score")), batch(1)) == {0: Sees.LATER, 1: Sees.LATER}
 
 
-def test_an_encoder_may_see_what_it_likes() -> None:
+def test_an_encoder_may_see_all_tokens() -> None:
     shape = Shape(D, layers=2, heads=2, hidden=8)
     network = EncoderDecoder(V, shape, Sparse(limited("score"), experts))
     assert leaks(network, batch()) == {1: Sees.LATER | Sees.OTHERS}, "layer 0 is the encoder's"
@@ -123,7 +123,7 @@ def test_later_tokens_change_the_predictions_where_a_leak_is_named_and_nowhere_e
 
 
 class Silent(Switch):
-    """A router of somebody's own that does not say what it sees."""
+    """A custom router that does not declare what it sees."""
 
     def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
         decision: RoutingDecision = super().forward(x_TD)
@@ -151,12 +151,12 @@ class Silent(Switch):
         ),
         (
             lambda dim: Silent(dim, E),
-            "no telling whether layers 0, 1 leak: Silent has no attribute `sees`",
+            "unknown whether layers 0, 1 leak: Silent has no attribute `sees`",
         ),
         (limited("choice", L), ""),
     ],
 )
-def test_a_leak_is_told_in_one_line(
+def test_a_leak_is_reported_in_one_line(
     router: Router, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):

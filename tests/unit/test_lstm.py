@@ -1,4 +1,4 @@
-"""The LSTM language model of 2017: its equations written out, its rivals at equal cost."""
+"""The LSTM language model of 2017: its equations written out, its baselines of equal cost."""
 
 from types import SimpleNamespace
 

@@ -71,7 +71,7 @@ def test_load_counts_before_dropping() -> None:
     assert metrics.left_behind(dropped).item() == 0.5
 
 
-def test_experts_are_dead_when_nobody_asks_not_when_nobody_gets_in() -> None:
+def test_experts_are_dead_without_requests_not_without_kept_rows() -> None:
     assert metrics.dead_experts(decide([0, 1, 2, 2], kept=[1, 0, 0, 0])).item() == 1
 
 
@@ -83,7 +83,7 @@ def test_confidence_is_that_of_each_token() -> None:
     assert metrics.confidence(decision).item() == pytest.approx(0.85)
 
 
-def test_left_behind_is_of_tokens_dropped_of_assignments() -> None:
+def test_left_behind_counts_tokens_and_dropped_counts_assignments() -> None:
     probs_TE = torch.full((2, 2), 0.5)
     full = tokens_choose(probs_TE.log(), probs_TE, torch.tensor([[0, 1], [0, 1]]), probs_TE)
     # Rows are (0, 0), (1, 0), (0, 1), (1, 1): token 1 loses both, token 0 one.
@@ -102,7 +102,7 @@ def test_metrics_carry_no_gradient() -> None:
 
 
 @pytest.mark.parametrize("name", metrics.METRICS)
-def test_no_tokens_are_a_number_too(name: str) -> None:
+def test_metrics_are_finite_without_tokens(name: str) -> None:
     none_01 = torch.zeros(0, 1, dtype=torch.int64)
     decision = tokens_choose(torch.zeros(0, 4), torch.zeros(0, 4), none_01, torch.zeros(0, 1))
     value = metrics.METRICS[name](decision).item()

@@ -1,4 +1,4 @@
-"""The T5-style models: what they promise whatever their weights are."""
+"""The T5-style models: what holds whatever their weights are."""
 
 from collections.abc import Callable
 from functools import partial
@@ -224,6 +224,6 @@ def test_a_decoder_learns_to_count() -> None:
         (lambda: EncoderDecoder(VOCABULARY, SHAPE)(Batch(batch().input_BL)), r"^data.objective: "),
     ],
 )
-def test_what_makes_no_sense_is_refused(wrong: Callable[[], object], message: str) -> None:
+def test_bad_arguments_are_refused(wrong: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wrong()

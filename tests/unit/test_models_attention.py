@@ -69,7 +69,7 @@ def identity(attention: Attention) -> Attention:
     return attention
 
 
-def test_tokens_gather_by_the_softmax_of_their_products() -> None:
+def test_attention_averages_values_by_the_softmax_of_products() -> None:
     x_BLD = torch.tensor([[[1.0], [2.0]]])
     y_BLD, decisions = identity(Attention(dim=1, heads=1))(x_BLD)
     expected = [(1 + 2 * E1) / (1 + E1), (1 + 2 * E2) / (1 + E2)]  # scores 1, 2 and 2, 4
@@ -92,7 +92,7 @@ def test_each_head_has_its_own_scores_and_bias() -> None:
     torch.testing.assert_close(y_BLD[0], torch.tensor(expected))
 
 
-def test_a_context_answers_in_the_place_of_the_sequence() -> None:
+def test_cross_attention_reads_the_context() -> None:
     x_BLD, context_BLD = torch.tensor([[[1.0]]]), torch.tensor([[[1.0], [2.0], [2.0]]])
     y_BLD, _ = identity(Attention(dim=1, heads=1))(x_BLD, None, context_BLD)
     torch.testing.assert_close(y_BLD.item(), (1 + 4 * E1) / (1 + 2 * E1), rtol=1e-6, atol=0)

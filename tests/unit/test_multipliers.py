@@ -26,7 +26,7 @@ def logits(multipliers: Multipliers, change: object = None) -> Tensor:
     return model.score(model.read(IDS)[0])
 
 
-def test_tokens_enter_larger() -> None:
+def test_embedded_tokens_are_multiplied() -> None:
     larger = logits(Multipliers(), lambda model: model.embedding.weight.mul_(3))
     torch.testing.assert_close(logits(Multipliers(embedding=3)), larger)
 
@@ -35,7 +35,7 @@ def test_logits_are_divided() -> None:
     torch.testing.assert_close(logits(Multipliers(logits=4)), logits(Multipliers()) / 4)
 
 
-def test_blocks_add_less() -> None:
+def test_residual_branches_are_multiplied() -> None:
     def weaker(model: Mixtral) -> None:
         for block in model.blocks:
             block.attention.inner.out.weight.mul_(0.25)
@@ -58,7 +58,7 @@ def test_a_residual_of_factor_one_is_a_plain_sum_to_the_bit() -> None:
 def test_products_of_queries_and_keys_are_scaled() -> None:
     """As if all queries were longer: theirs is half of one over the root of four features."""
     x_BLD = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(2))
-    place = RotaryEmbedding().place(0, 5, 4, x_BLD)
+    place = RotaryEmbedding().rotation(0, 5, 4, x_BLD)
     scaled = GroupedQueryAttention(16, 4, comparison=Comparison(scale=0.25))
     plain = GroupedQueryAttention(16, 4)
     plain.load_state_dict(scaled.state_dict())
@@ -69,6 +69,6 @@ def test_products_of_queries_and_keys_are_scaled() -> None:
 
 @pytest.mark.parametrize("name", ["embedding", "residual", "logits"])
 @pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
-def test_a_factor_that_is_none(name: str, value: float) -> None:
+def test_bad_factors_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"multipliers\.{name}={value}: must be above 0"):
         Multipliers(**{name: value})

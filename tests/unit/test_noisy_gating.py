@@ -40,7 +40,7 @@ def test_without_noise_it_is_a_softmax_over_the_kept_scores() -> None:
     ]
 
 
-def test_noise_has_the_spread_that_the_token_asks_for_in_training_only() -> None:
+def test_noise_has_the_learned_spread_in_training_only() -> None:
     router = NoisyTopK(3, 3, k=2)
     identity(router.score)
     identity(router.noise)
@@ -56,7 +56,7 @@ def test_noise_has_the_spread_that_the_token_asks_for_in_training_only() -> None
     assert torch.equal(decision.clean_TE, router.eval()(many_TD).logits_TE)
 
 
-def test_both_matrices_start_at_zero_and_load_at_chance() -> None:
+def test_both_matrices_start_at_zero_and_load_is_uniform() -> None:
     router = NoisyTopK(8, 4, k=2)
     assert not any(parameter.any() for parameter in router.parameters())
     torch.manual_seed(0)
@@ -77,7 +77,7 @@ def test_what_an_expert_has_to_exceed() -> None:
 
 
 @pytest.mark.parametrize("k", [0, 4, 5])
-def test_k_must_leave_an_expert_over(k: int) -> None:
+def test_k_must_be_below_the_number_of_experts(k: int) -> None:
     with pytest.raises(ValueError, match=rf"k={k}: must lie between 1 and num_experts - 1 = 3"):
         NoisyTopK(8, 4, k=k)
 
@@ -170,7 +170,7 @@ def test_thresholds_decide_outside_training() -> None:
     assert rows(router(X_TD[:1])) == [(0, 2, 1.0)], "alone as in a batch"
 
 
-def test_tokens_that_no_expert_takes_are_numbers_throughout() -> None:
+def test_tokens_that_no_expert_takes_give_finite_numbers() -> None:
     torch.manual_seed(0)
     router = Batchwise(8, 4, k=1).eval()
     torch.nn.init.constant_(router.threshold_E, 1.0)
@@ -189,7 +189,7 @@ def test_tokens_that_no_expert_takes_are_numbers_throughout() -> None:
     assert all(LOSSES[name]()(decision).isfinite() for name in LOSSES if name != "load")
 
 
-def test_a_token_that_no_expert_takes_in_training_is_a_number_throughout() -> None:
+def test_a_token_that_no_expert_takes_in_training_gives_finite_numbers() -> None:
     router = Batchwise(3, 3, k=1).train()
     identity(router.score)
     x_TD = torch.tensor([[4.0, 4.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]], requires_grad=True)

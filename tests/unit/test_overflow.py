@@ -1,4 +1,4 @@
-"""Overflow by hand: where rows go that found no room at the expert they asked for."""
+"""Overflow by hand: where rows go whose requested expert is full."""
 
 import pytest
 import torch
@@ -66,7 +66,7 @@ def test_next_expert_stays_in_its_group() -> None:
     assert moved.kept_A.all()
 
 
-def test_next_expert_hands_out_room_in_the_same_order() -> None:
+def test_next_expert_keeps_the_order_of_priority() -> None:
     # By score 2 sits at expert 0; then 1 (0.6) comes before 0 (0.5) at expert 1, which takes one.
     probs = [[0.5, 0.4, 0.1], [0.6, 0.3, 0.1], [0.9, 0.1, 0.0]]
     decision = choose([0], [0], [0], probs=probs)
@@ -77,7 +77,7 @@ def test_next_expert_hands_out_room_in_the_same_order() -> None:
     torch.testing.assert_close(moved.weight_A, torch.tensor([0.1, 0.3, 0.9]))
 
 
-def test_next_expert_asks_for_one_row_of_a_token_at_a_time() -> None:
+def test_next_expert_moves_one_row_of_a_token_at_a_time() -> None:
     # Token 1 loses both rows: the first gets expert 2, the second a round later expert 3.
     probs = [[0.4, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]]
     moved = NextExpert()(limit(choose([0, 1], [0, 1], probs=probs), 1), 1)
@@ -104,7 +104,7 @@ def test_next_expert_serves_the_rows_of_a_token_in_the_order_of_all() -> None:
     assert NextExpert()(limited, 1, order_A=order_A).expert_A.tolist() == [3, 0, 2, 1]
 
 
-def test_next_expert_leaves_the_first_wish_on_record() -> None:
+def test_next_expert_records_the_first_choice() -> None:
     # Limits may be nested: what the token asked at first is what losses count.
     probs = [[0.6, 0.3, 0.1], [0.6, 0.3, 0.1]]
     decision = choose([0], [0], probs=probs)

@@ -95,7 +95,7 @@ def batch(model: nn.Module, input_BL: Tensor, **more: Any) -> Any:
 
 @pytest.mark.parametrize("side", MASKS)
 def test_real_tokens_get_what_they_get_alone(model: nn.Module, side: str) -> None:
-    """Whatever stands at padded places, and however each row is padded."""
+    """Whatever the padded ids are, and however each row is padded."""
     mask_BL, given = MASKS[side], batch(model, ids())
     for filler in (0, 5):
         given.input_BL = ids().masked_fill(~mask_BL, filler)
@@ -148,7 +148,7 @@ def test_decisions_and_gradients_are_those_of_the_real_tokens(model: nn.Module) 
     torch.testing.assert_close(*results, atol=1e-5, rtol=1e-4)
 
 
-def test_a_mask_without_padding_is_none_at_all(model: nn.Module) -> None:
+def test_a_mask_without_padding_equals_no_mask(model: nn.Module) -> None:
     given = batch(model, ids())
     masked = batch(model, ids(), mask_BL=torch.ones(B, L, dtype=torch.bool))
     expected = model(given).prediction
@@ -156,7 +156,9 @@ def test_a_mask_without_padding_is_none_at_all(model: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (0, 3), (2, 0)])
-def test_nothing_real_gives_numbers(model: nn.Module, shape: tuple[int, int]) -> None:
+def test_batches_without_real_tokens_give_finite_numbers(
+    model: nn.Module, shape: tuple[int, int]
+) -> None:
     """A batch of padding alone and an empty one, gradients included."""
     nothing = torch.zeros(shape, dtype=torch.bool)
     for mask_BL in (nothing, None) if 0 in shape else (nothing,):
@@ -174,7 +176,10 @@ def test_nothing_real_gives_numbers(model: nn.Module, shape: tuple[int, int]) ->
 @pytest.mark.parametrize(
     ("mask_BL", "words"),
     [
-        (torch.ones(B, L - 1).bool(), r"mask_BL: has the shape \(4, 8\); the tokens have \(4, 9\)"),
+        (
+            torch.ones(B, L - 1).bool(),
+            r"mask_BL: has the shape \(4, 8\); must have that of the tokens, \(4, 9\)",
+        ),
         (torch.ones(B * L).bool(), r"mask_BL: has the shape \(36,\)"),
         (torch.ones(B, L), r"mask_BL: is torch.float32; must be torch.bool"),
     ],
@@ -190,19 +195,19 @@ def test_a_mask_of_the_context_that_does_not_fit_is_refused() -> None:
         model(batch(model, ids(), context_mask_BL=torch.ones(B, L).bool()))
 
 
-def test_real_tokens_move_to_the_front_and_back() -> None:
+def test_real_tokens_move_to_the_left_and_back() -> None:
     mask_BL = torch.tensor([[False, True, False, True]])
     padding = Padding.of(mask_BL)
-    moved = padding.forth(torch.tensor([[7, 8, 9, 10]]))
+    moved = padding.left_align(torch.tensor([[7, 8, 9, 10]]))
     assert moved.tolist() == [[8, 10, 7, 9]]
     assert padding.mask_BL is not None
     assert padding.mask_BL.tolist() == [[True, True, False, False]]
-    assert padding.back(moved[..., None])[..., 0].tolist() == [[7, 8, 9, 10]]
+    assert padding.restore(moved[..., None])[..., 0].tolist() == [[7, 8, 9, 10]]
 
 
 @pytest.mark.parametrize("dispatcher", DISPATCHERS)
 def test_a_layer_leaves_padding_out(dispatcher: str) -> None:
-    """Two experts with room for one token each: real ones find it, padding takes none."""
+    """Two experts with a capacity of one token each: real tokens get it, padding does not."""
     torch.manual_seed(0)
     capacity = Capacity(factor=1.0, rounding="ceil")
     layer = MoELayer(
@@ -249,7 +254,7 @@ def test_a_padded_row_stands_where_it_stands_alone() -> None:
     """And padding sees itself, so that no softmax is over nothing."""
     positions, like = RotaryEmbedding(window=2), torch.empty(0)
     mask_BL = torch.tensor([[False, True, True], [True, False, True]])
-    padded, alone = positions.place(0, 3, 4, like, mask_BL), positions.place(0, 2, 4, like)
+    padded, alone = positions.rotation(0, 3, 4, like, mask_BL), positions.rotation(0, 2, 4, like)
     for row, real_L in enumerate(mask_BL):
         assert torch.equal(padded.cos_LR[row, 0, real_L], alone.cos_LR)
         assert torch.equal(padded.sin_LR[row, 0, real_L], alone.sin_LR)
@@ -260,8 +265,8 @@ def test_a_padded_row_stands_where_it_stands_alone() -> None:
     ]
 
 
-def test_padded_tokens_are_read_by_pieces_too() -> None:
-    """With memory, the mask is of all tokens so far."""
+def test_padded_tokens_are_read_in_parts_too() -> None:
+    """With a cache, the mask covers all tokens so far."""
     for name in ("grouped", "grouped, window", "latent, window, interleaved"):
         torch.manual_seed(0)
         model = MODELS[name]().eval()
@@ -274,5 +279,7 @@ def test_padded_tokens_are_read_by_pieces_too() -> None:
             pieces.append(model.read(part_BL, memories, mask_BL[:, :end])[0])
         found = torch.cat(pieces, dim=1)
         torch.testing.assert_close(found[mask_BL], expected[mask_BL], atol=1e-5, rtol=1e-5)
-    with pytest.raises(ValueError, match=r"mask_BL: has the shape \(4, 1\); the tokens have"):
+    with pytest.raises(
+        ValueError, match=r"mask_BL: has the shape \(4, 1\); must have that of the tokens"
+    ):
         model.read(ids(length=1), memories, mask_BL[:, :1])

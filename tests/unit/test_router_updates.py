@@ -1,4 +1,4 @@
-"""Routers with a state: updated once an optimiser step, each by its own decisions, never else."""
+"""Routers with a state: updated only once per optimiser step, each by its own decisions."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -38,7 +38,7 @@ V, D, E = 11, 8, 4
 
 
 def asking(*experts: int, num_experts: int = 4) -> RoutingDecision:
-    """Return a decision of one token each, which asks for these experts."""
+    """Return a decision of one row per token, which requests these experts."""
     expert_T1 = torch.tensor(experts)[:, None]
     scores_TE = torch.zeros(len(experts), num_experts)
     return tokens_choose(scores_TE, scores_TE.softmax(-1), expert_T1, torch.ones(len(experts), 1))
@@ -54,7 +54,7 @@ def test_the_loss_free_bias_by_hand(kind: type[nn.Module]) -> None:
     assert router.router.bias_E.tolist() == [0.0, 0.25, 0.5, 0.0]
 
 
-def test_a_bias_counts_what_was_asked_before_capacity() -> None:
+def test_a_bias_counts_requests_before_capacity() -> None:
     def tight(dim: int) -> Limited:
         return Limited(dim, lambda d: BiasedTopK(d, E, 1), Capacity(factor=0.5, minimum=1))
 
@@ -68,7 +68,7 @@ def test_a_bias_counts_what_was_asked_before_capacity() -> None:
 
 
 def test_it_needs_a_bias() -> None:
-    with pytest.raises(ValueError, match="router=Tempered: has no bias_E to move; BiasedTopK and"):
+    with pytest.raises(ValueError, match="router=Tempered: has no bias_E to update; BiasedTopK"):
         BiasBalanced(D, lambda dim: Tempered(dim, lambda d: TopK(d, E)))
     with pytest.raises(ValueError, match="rate=-1: must be at least 0"):
         BiasBalanced(D, lambda dim: BiasedTopK(dim, E), rate=-1)
@@ -83,7 +83,7 @@ def test_wrappers_pass_the_update_on() -> None:
 
 
 class Counts(Switch):
-    """Counts its updates in a buffer, and notes what it was given and what had happened by then."""
+    """Counts its updates in a buffer, and records their arguments and what had happened by then."""
 
     def __init__(self, dim: int, num_experts: int = E) -> None:
         super().__init__(dim, num_experts, jitter=0.0)
@@ -237,7 +237,7 @@ class Pair(nn.Module):
         return x_TD, x_TD
 
 
-def test_a_router_that_lacks_a_part_is_told_which_and_where_it_is_described() -> None:
+def test_a_missing_part_of_a_router_is_named_with_its_reference() -> None:
     place = "see moebench/moe/contract.py"
     layer = MoELayer(Pair(D), ReluMLP(D, E, 8), Grouped())
     with pytest.raises(ValueError, match=f"router=Pair: returns a tuple, not a Routing.*{place}"):

@@ -47,7 +47,7 @@ def rows(decision) -> list[tuple[int, int, float]]:
     return list(zip(decision.token_A.tolist(), decision.expert_A.tolist(), weights, strict=True))
 
 
-def test_everyone() -> None:
+def test_all_experts() -> None:
     decision = with_identity(AllExperts(3, 3))(X_TD)
     torch.testing.assert_close(decision.probs_TE, PROBS_TE)
     assert rows(decision) == [
@@ -173,7 +173,7 @@ def test_a_temperature_divides_scores_and_their_noise_once() -> None:
 
 
 def load_of_plain(router: NoisyTopK, x_TD: Tensor) -> Tensor:
-    """The load loss without a temperature: who is chosen does not hang on it."""
+    """The load loss without a temperature: it does not affect the choice."""
     plain = NoisyTopK(8, 4, k=2).train()
     plain.load_state_dict(router.state_dict())
     torch.manual_seed(1)
@@ -210,7 +210,7 @@ def test_temperatures_multiply_and_reach_both_levels() -> None:
 
 @pytest.mark.parametrize("router", [Hashed, Random])
 def test_a_router_without_scores_has_no_temperature(router: type[nn.Module]) -> None:
-    message = rf"^router={router.__name__}: has no Score that a temperature could divide$"
+    message = rf"^router={router.__name__}: has no Score for a temperature to divide$"
     with pytest.raises(ValueError, match=message):
         Tempered(8, lambda dim: router(dim, 4), temperature=2.0)
 
@@ -225,7 +225,7 @@ def test_group_limited_leaves_out_the_second_best_where_its_group_is_not_the_bes
     assert rows(both(x_TD)) == [(0, 1, 0.4), (0, 2, 0.3)]
 
 
-def test_sigmoid_top_k_counts_the_bias_in_the_choice_alone() -> None:
+def test_the_bias_of_sigmoid_top_k_affects_the_choice_alone() -> None:
     # Sigmoids 1/2, 4/5, 3/4, 2/3. Without bias 4/5 and 3/4 are kept, over their sum 16/31, 15/31.
     router = with_identity(SigmoidTopK(4, 4, k=2))
     x_TD = torch.tensor([[1.0, 4.0, 3.0, 2.0]]).log()
@@ -238,7 +238,7 @@ def test_sigmoid_top_k_counts_the_bias_in_the_choice_alone() -> None:
     assert rows(with_identity(apart)(x_TD)) == [(0, 2, 1.5), (0, 3, round(4 / 3, 6))]
 
 
-def test_biased_top_k_counts_the_bias_in_the_choice_alone() -> None:
+def test_the_bias_of_biased_top_k_affects_the_choice_alone() -> None:
     # Probabilities 1/10, 4/10, 3/10, 2/10. Without bias 4/10 and 3/10 are kept, over their sum.
     router = with_identity(BiasedTopK(4, 4, k=2))
     x_TD = torch.tensor([[1.0, 4.0, 3.0, 2.0]]).log()
@@ -273,7 +273,7 @@ def test_hashed_depends_on_its_own_seed_only() -> None:
     assert not torch.equal(Hashed(8, 4, seed=1).direction_ED, first)
 
 
-def test_random_is_even_and_blind() -> None:
+def test_random_is_uniform_and_ignores_the_token() -> None:
     torch.manual_seed(0)
     decision = Random(3, 4, k=2)(torch.zeros(6000, 3))
     share_E = decision.expert_A.bincount(minlength=4) / 12000

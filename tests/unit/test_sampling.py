@@ -1,4 +1,4 @@
-"""Drawing tokens: by hand, with memory and without, from runs and from checkpoints."""
+"""Drawing tokens: by hand, with a cache and without, from runs and from checkpoints."""
 
 import math
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def test_the_most_extreme_temperatures(temperature: float, top_p: float) -> None
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_a_model_that_diverged_writes_nothing(bad: float, temperature: float) -> None:
+def test_a_model_that_diverged_generates_nothing(bad: float, temperature: float) -> None:
     model = small("grouped")
     with torch.no_grad():
         model.output.weight[3] = bad
@@ -113,7 +113,7 @@ def small(attention: str, window: int | None = None) -> Mixtral:
 
 
 class Forgetful(nn.Module):
-    """A model without memory that answers as another one does."""
+    """Another model, without its cache."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class Forgetful(nn.Module):
 
 @pytest.mark.parametrize("window", [None, 4])
 @pytest.mark.parametrize("attention", ATTENTION)
-def test_with_memory_the_text_is_the_same(attention: str, window: int | None) -> None:
+def test_with_a_cache_the_text_is_the_same(attention: str, window: int | None) -> None:
     model = small(attention, window)
     prompt, sampling = [3, 1, 4, 1, 5], Sampling(0.9, 0.95, seed=7)
     remembered = list(generate(model, prompt, 20, sampling))
@@ -138,7 +138,7 @@ def test_with_memory_the_text_is_the_same(attention: str, window: int | None) ->
 
 
 class Cached(nn.Module):
-    """Somebody's own model, which reads with a cache and cannot read a whole text."""
+    """A custom model that reads with a cache and cannot read a whole text."""
 
     def __init__(self, inner: Mixtral) -> None:
         super().__init__()
@@ -146,13 +146,13 @@ class Cached(nn.Module):
         self.kv_caches, self.read, self.score = inner.kv_caches, inner.read, inner.score
 
 
-def test_a_model_of_ones_own_reads_with_its_cache() -> None:
+def test_a_custom_model_reads_with_its_cache() -> None:
     model, prompt = limited(4.0), [3, 1, 4, 1, 5]
     assert list(generate(Cached(model), prompt, 5)) == list(generate(model, prompt, 5))
 
 
 def limited(factor: float, seed: int = 0, **more: Any) -> Mixtral:
-    """A mixture whose experts have little room outside training."""
+    """A mixture whose experts have a small capacity outside training."""
     torch.manual_seed(seed)
     capacity = Capacity(factor=factor, minimum=1, **more)
     router: Callable[[int], nn.Module] = partial(
@@ -181,7 +181,7 @@ def test_capacity_leaves_the_tokens_those_of_a_full_reading(priority: str) -> No
 
 
 class Newest(nn.Module):
-    """A router of somebody's own that sends every token where the last one goes."""
+    """A custom router that sends every token where the last one goes."""
 
     num_experts = 4
 
@@ -193,7 +193,7 @@ class Newest(nn.Module):
         return self.inner(x_TD[-1:].expand_as(x_TD))
 
 
-def test_tokens_are_read_once_where_routers_look_at_each_alone() -> None:
+def test_tokens_are_read_once_if_routers_decide_token_by_token() -> None:
     def decides(router: Callable[[int], nn.Module]) -> bool:
         return decides_alone(Sparse(router, lambda d, n: SwiGLU(d, n, 8)).build(16))
 
@@ -264,7 +264,7 @@ def test_a_text_ends_where_it_should() -> None:
     assert stopped == free[: free.index(stop)]
 
 
-def test_a_decoder_without_memory_writes_too() -> None:
+def test_a_decoder_without_a_cache_generates_too() -> None:
     torch.manual_seed(0)
     model = Decoder(V, Shape(width=16, layers=2, heads=2, hidden=24)).eval()
     assert len(list(generate(model, [2, 3], 5))) == 5

@@ -1,4 +1,4 @@
-"""No text stands on both sides: near-duplicates, the choice of sides, passages, the measure."""
+"""No text is in both splits: near-duplicates, the choice of splits, passages, the measure."""
 
 import logging
 import math
@@ -41,7 +41,7 @@ def distinct(count: int, domain: str = "a") -> list[Document]:
 
 
 def first_of_each(texts: Sequence[str]) -> list[int]:
-    return duplicates.firsts(list(duplicates.sketches(texts)))
+    return duplicates.first_of_cluster(list(duplicates.sketches(texts)))
 
 
 def test_runs_that_are_equal_and_no_others_have_equal_hashes() -> None:
@@ -85,7 +85,7 @@ def test_overlap_is_the_share_of_32_token_runs_that_the_training_documents_have(
     assert found.total == 28 / 162
 
 
-def test_a_run_across_two_pieces_of_the_training_text_is_found(
+def test_a_run_across_two_chunks_of_the_training_text_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of a document as long as three runs, read seven tokens at a time, every run is shared."""
@@ -96,7 +96,7 @@ def test_a_run_across_two_pieces_of_the_training_text_is_found(
 
 
 def test_of_texts_shorter_than_a_run_no_share_is_known() -> None:
-    """The second domain has one run, which stands in the training text; the first has none."""
+    """The second domain has one run, which occurs in the training text; the first has none."""
     short, long = [5, 6, EOS], [*range(40, 72), EOS]
     found = overlap(*[np.array(short + long, dtype=np.uint16)] * 2, [3, 33])
     assert math.isnan(found.by_domain[0])
@@ -118,7 +118,7 @@ def test_near_duplicates_are_found_and_chains_are_one_cluster() -> None:
     assert first_of_each([steps[0], steps[3], middle]) == [0, 0, 0], "like both"
 
 
-def test_copies_in_other_letters_are_copies() -> None:
+def test_copies_in_other_unicode_forms_are_copies() -> None:
     """Capitals, and accents as characters of their own."""
     accented = text(1).replace("a", "\u00e9").replace("o", "\u00df")
     decomposed = unicodedata.normalize("NFD", accented)
@@ -215,7 +215,7 @@ def test_a_passage_that_fills_its_line_takes_no_other_one_along() -> None:
     assert left == "".join(own)
 
 
-def test_given_sides_are_kept_and_training_gives_way() -> None:
+def test_a_given_split_is_kept_and_training_gives_way() -> None:
     """Validation stays to the letter, with its own copies; headings are no documents."""
     valid = [document(n, text(n), split="valid") for n in (1, 2, 2, 3)]
     train = [document(n, text(n), split="train") for n in (2, 4, 5, 4, 6)]
@@ -286,7 +286,7 @@ def test_a_folder_with_copies(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 
 
 @pytest.mark.usefixtures("cache")
-def test_overlap_that_a_source_brings_along_is_said_at_every_run(
+def test_overlap_of_a_given_split_is_reported_in_every_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Given:
@@ -304,12 +304,12 @@ def test_overlap_that_a_source_brings_along_is_said_at_every_run(
         Text(Given(), NextToken(), vocabulary=300).prepare_data()
     assert len(caplog.messages) == 2
     assert all(
-        "in the validation text of a stand in the training text" in m for m in caplog.messages
+        "in the validation text of a also occur in the training text" in m for m in caplog.messages
     )
 
 
 @pytest.mark.usefixtures("cache")
-def test_less_than_one_run_in_a_hundred_of_our_text_stands_on_both_sides() -> None:
+def test_less_than_one_run_in_a_hundred_of_our_text_is_in_both_splits() -> None:
     """Of the headers in this much text it would be one in three, were the files only split."""
     data = Text(Packages(["python", "cpp"], megabytes_per_domain=1.5), NextToken())
     data.prepare_data()

@@ -27,12 +27,12 @@ def test_by_hand() -> None:
     loads, loss = StepLoads(), StepLoadBalance()
     first = decide([[0.75, 0.25], [0.75, 0.25]], [0, 0])
     second = decide([[0.25, 0.75]] * 4, [1] * 4)
-    [load_E] = loads.gather([first])
+    [load_E] = loads.add([first])
     assert loss(first, load_E).item() == pytest.approx(2 * 0.75)
-    [load_E] = loads.gather([second])
+    [load_E] = loads.add([second])
     assert loss(second, load_E).item() == pytest.approx(2 * (2 / 6 * 0.25 + 4 / 6 * 0.75))
-    loads.begin()
-    [load_E] = loads.gather([second])
+    loads.reset()
+    [load_E] = loads.add([second])
     assert loss(second, load_E).item() == LoadBalance()(second).item() == pytest.approx(2 * 0.75)
 
 
@@ -41,7 +41,7 @@ def test_two_choices_by_hand() -> None:
     probs_TE = torch.tensor([[0.5, 0.4, 0.1], [0.4, 0.3, 0.3]])
     expert_TK = torch.tensor([[0, 1], [0, 2]])
     decision = tokens_choose(probs_TE.log(), probs_TE, expert_TK, probs_TE.gather(1, expert_TK))
-    [load_E] = StepLoads().gather([decision])
+    [load_E] = StepLoads().add([decision])
     expected = 3 * (0.5 * 0.45 + 0.25 * 0.35 + 0.25 * 0.2)
     assert StepLoadBalance()(decision, load_E).item() == pytest.approx(expected)
 
@@ -61,7 +61,7 @@ def gradients(x_BTD: Tensor, weight_DE: Tensor) -> dict[str, Tensor]:
             LoadBalance()(routed(score_BTE.flatten(0, 1))).backward()
         for score_TE in score_BTE if name != "large" else ():
             decision = routed(score_TE)
-            [load_E] = loads.gather([decision])
+            [load_E] = loads.add([decision])
             value = (
                 StepLoadBalance()(decision, load_E) if name == "step" else LoadBalance()(decision)
             )
@@ -118,7 +118,7 @@ class Routed(nn.Module):
         return Output(y_BLD @ self.embedding.weight.T, decisions)
 
 
-def test_training_gathers_over_the_batches_of_a_step_and_no_further() -> None:
+def test_training_accumulates_over_the_batches_of_one_step_only() -> None:
     torch.manual_seed(0)
     module = Training(32, Routed, [Weighted(StepLoadBalance(), 1.0)])
     ids = torch.arange(32).view(4, 8)

@@ -154,6 +154,6 @@ def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
         ({"monotone": 0.8}, "monotone=0.8: must be at least -1 and below 0"),
     ],
 )
-def test_what_makes_no_sense_is_refused(fields: dict[str, object], message: str) -> None:
+def test_bad_arguments_are_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         StepsToLoss(**{"base": "base", "arm": "a", **fields})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Worlds draw what they say, and their floors are entropies worked out another way."""
+"""Worlds draw what they promise, and their floors are entropies computed another way."""
 
 import math
 from itertools import pairwise
@@ -80,7 +80,7 @@ def test_the_floor_of_sources_is_what_an_oracle_loses(skew: float) -> None:
     shares = np.bincount(chain_B, minlength=3) / 3000
     weights = np.array([1, 2**-skew, 3**-skew])
     assert shares == pytest.approx(weights / weights.sum(), abs=0.03)
-    rest = world.rest_KW[0]
+    rest = world.stationary_KW[0]
     assert rest @ world.next_KWW[0] == pytest.approx(rest)
 
 

@@ -25,7 +25,7 @@ from moebench.data.tokenizer import EOS, FIRST_TEXT, SMALLEST_VOCABULARY, Tokeni
 
 
 class Counting:
-    """A source of one's own: two domains of sentences about numbers."""
+    """A custom source: two domains of sentences about numbers."""
 
     def __init__(self, first: int = 0) -> None:
         self.first = first
@@ -187,7 +187,7 @@ def test_the_cache_is_used_again_and_checked_each_time(monkeypatch: pytest.Monke
     assert [tuple(digests) for digests in source.checked] == [text.domains]
 
 
-def test_whoever_comes_second_takes_the_finished_corpus(cache: Path) -> None:
+def test_the_second_process_uses_the_finished_corpus(cache: Path) -> None:
     """A second process finishes while the first still writes, and both end well."""
 
     class Slow(Counting):
@@ -237,14 +237,14 @@ def test_a_source_that_fails_leaves_nothing(cache: Path) -> None:
 
 
 def test_a_source_that_changes_while_it_is_read_leaves_nothing(cache: Path) -> None:
-    """Else the new text would stand in the cache under the name of the old one."""
+    """Otherwise the cache would hold the new text under the name of the old one."""
 
     class Growing(Counting):
         def documents(self) -> Iterator[Document]:
             self.first += 1
             yield from super().documents()
 
-    with pytest.raises(ValueError, match=r"^data\.source: it changed while it was read; run the"):
+    with pytest.raises(ValueError, match=r"^data\.source: changed while it was read; run the"):
         prepared(source=Growing())
     assert not list(cache.iterdir())
 

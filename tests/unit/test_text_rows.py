@@ -90,7 +90,7 @@ def test_files_that_are_not_what_their_name_says(file: Path) -> None:
     ],
 )
 def test_rows_that_no_reader_takes(tmp_path: Path, line: str, message: str) -> None:
-    """Brackets and numbers without end, and half of a character."""
+    """Deep nesting, huge numbers, and half of a surrogate pair."""
     (tmp_path / "a.jsonl").write_text(f'{{"text": "\\ud83d\\ude00"}}\n{line}\n')
     with pytest.raises(ValueError, match=rf"^{message}"):
         list(Files(str(tmp_path)).documents())

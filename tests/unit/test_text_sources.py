@@ -102,7 +102,7 @@ def test_packages_take_as_much_as_asked_in_a_fixed_shuffle() -> None:
     assert names != sorted(names)
 
 
-def test_no_sentence_stands_in_the_english_twice() -> None:
+def test_no_sentence_occurs_in_the_english_twice() -> None:
     pieces = [
         piece
         for document in Packages(["english"], megabytes_per_domain=0.1).documents()
@@ -134,7 +134,7 @@ def test_record_then_check(
     (message,) = caplog.messages
     assert message == (
         "The text of cpp is not the committed one: "
-        "the versions agree, so the files of a package differ"
+        "the versions agree, but the files of a package differ"
     )
     caplog.clear()
     Packages(["cpp"], megabytes_per_domain=1).check({"cpp": "other"})
@@ -158,7 +158,7 @@ def test_record_writes_what_check_accepts(
     assert not caplog.messages
 
 
-def test_packages_have_a_fingerprint_of_what_the_installer_wrote_down(
+def test_packages_have_a_fingerprint_of_what_the_installer_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = Packages(["cpp"]).fingerprint()
@@ -254,7 +254,7 @@ def test_paths_without_text(write: Write, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"caf\xe9\n", r"'.*b\.txt' is not UTF-8 text \(byte 3\)"), (b"a\0b", "holds zero bytes")],
+    [(b"caf\xe9\n", r"'.*b\.txt' is not UTF-8 text \(byte 3\)"), (b"a\0b", "contains zero bytes")],
 )
 def test_files_that_are_not_text(write: Write, data: bytes, message: str) -> None:
     root = write({"a.txt": "one\ntwo\n"})

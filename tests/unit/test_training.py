@@ -1,4 +1,4 @@
-"""The training module: what is descended, what is logged, what is said of losses without effect."""
+"""The training module: what is minimised, what is logged, which losses have no effect."""
 
 import logging
 from functools import partial
@@ -19,7 +19,7 @@ from moebench.models.output import Output
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import LoadBalance, ZLoss
 from moebench.moe.routers import Hashed, Switch, TopK
-from moebench.training.gradient_check import report_reach, router_parameters, unreached
+from moebench.training.gradient_check import no_effect, report_losses, router_parameters
 from moebench.training.module import Training, Weighted, task_loss
 from moebench.training.schedule import inverse_square_root
 from moebench.training.step_metrics import routing_metrics
@@ -43,7 +43,7 @@ class OneLayer(nn.Module):
 
 
 class Recorder:
-    """A logger that remembers."""
+    """A logger that keeps what it gets."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[int, dict[str, float]]] = []
@@ -73,7 +73,7 @@ def test_the_task_loss_is_cross_entropy_over_scored_targets() -> None:
     assert task_loss(Output(prediction, []), batch) == pytest.approx(expected.item())
 
 
-def test_the_loss_descended_adds_weighted_losses_once(batch: SimpleNamespace) -> None:
+def test_the_minimised_loss_adds_weighted_losses_once(batch: SimpleNamespace) -> None:
     module, _ = make([Weighted(LoadBalance(), 0.5), Weighted(ZLoss(), 0.25)], step=1)
     output = module.network(batch)
     [decision] = output.decisions
@@ -121,10 +121,10 @@ def test_two_losses_of_one_class_both_count_under_their_names(batch: SimpleNames
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ((None, None), "2 of them are named ZLoss; give each a name of its own"),
+        ((None, None), "2 of them are named ZLoss; give each its own name"),
         (("same", "same"), "2 of them are named same"),
         (("ZLoss", None), "2 of them are named ZLoss"),
-        (("loss", None), "model.losses.name=loss: must .* not be loss, which is the task's"),
+        (("loss", None), "model.losses.name=loss: must .* not be loss, the name of the task loss"),
         (("a/b", None), "model.losses.name=a/b: must consist of letters"),
         (("", None), "model.losses.name=: must"),
     ],
@@ -222,7 +222,7 @@ class Drawing(OneLayer):
         return super().forward(batch)
 
 
-def test_every_validation_draws_alike_and_takes_no_draw_from_training() -> None:
+def test_every_validation_draws_the_same_and_leaves_training_alone() -> None:
     networks = []
     for scored in ([8], [8, 8]):
         torch.manual_seed(0)
@@ -337,7 +337,7 @@ def test_a_loss_without_effect_is_named_with_the_reason(
     network = OneLayer(V, router)
     value = loss(router(torch.randn(9, D)))
     with caplog.at_level(logging.WARNING):
-        report_reach({"TheLoss": value}, network)
+        report_losses({"TheLoss": value}, network)
     if words:
         assert f"loss TheLoss has no effect on routing: {caplog.text}".count("TheLoss") >= 2
         assert words in caplog.text
@@ -350,7 +350,7 @@ def test_a_gradient_of_zero_is_seen() -> None:
     network = OneLayer(V, router)
     x_TD = torch.zeros(5, D)
     value = CountsRows()(router(x_TD))
-    assert unreached(value, router_parameters(network)).endswith("is zero")
+    assert no_effect(value, router_parameters(network)).endswith("is zero")
 
 
 def at_rate_1(parameters: ParamsT) -> SGD:
@@ -392,7 +392,7 @@ def test_the_rate_of_routers_follows_the_schedule() -> None:
     assert seen == [pytest.approx([rate, 0.25 * rate]) for rate in rest]
 
 
-def test_routers_without_a_rate_stay_as_they_began(batch: SimpleNamespace) -> None:
+def test_routers_at_a_rate_of_zero_are_frozen(batch: SimpleNamespace) -> None:
     changes = moved(0.0, batch, steps=3)
     assert not changes["network.router.score.weight"].any()
     assert changes["network.embedding.weight"].any()

@@ -44,7 +44,7 @@ TRAINER = SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("cpu
 
 @dataclass(frozen=True)
 class Parts:
-    """An experiment whose configuration has the parts of a model in the place of their names."""
+    """An experiment whose configuration has the parts of a model instead of their names."""
 
     config: Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""The choice of validation text where a source leaves it open."""
+"""Chooses the validation text of sources that have no split of their own."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,11 +8,11 @@ _ONE_IN = 20  # groups of documents, or lines of a document, are for validation
 
 
 def chosen(documents: Sequence[Document]) -> Iterator[Document]:
-    """Yield the documents of one domain, each on a side.
+    """Yield the documents of one domain, each with a split.
 
-    Of twenty groups or more, one in twenty is for validation, chosen by a hash of its name; of
-    fewer, the last twentieth of the lines of each document that has several, or one group if none
-    has.
+    With twenty groups or more, one in twenty is for validation, chosen by a hash of its name. With
+    fewer it is the last twentieth of the lines of each document that has several, or one group if
+    none has.
     """
     groups = sorted(
         {_group(document) for document in documents}, key=lambda name: digest_of([name])
@@ -24,18 +24,18 @@ def chosen(documents: Sequence[Document]) -> Iterator[Document]:
             yield document._replace(split="valid" if _group(document) in held_out else "train")
     else:
         for document in documents:
-            yield from _halves(document)
+            yield from _split_by_lines(document)
 
 
 def _group(document: Document) -> str:
     return document.group or document.name
 
 
-def _halves(document: Document) -> Iterator[Document]:
+def _split_by_lines(document: Document) -> Iterator[Document]:
     lines = document.text.splitlines(keepends=True)
     cut = len(lines) - -(-len(lines) // _ONE_IN)
     head, tail = "".join(lines[:cut]), "".join(lines[cut:])
-    if not head.strip():  # one line has no halves
+    if not head.strip():  # a single line is not split
         head, tail = document.text, ""
     yield document._replace(split="train", text=head)
     if tail.strip():

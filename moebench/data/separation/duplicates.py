@@ -1,9 +1,9 @@
 """Clusters of near-duplicate texts, by MinHash.
 
-Two texts are near-duplicates if half of the phrases that either has stand in both: phrases of five
-words, as Lee et al. 2022 (arXiv 2107.06499), section 4.2, whatever their case and however their
-letters are encoded. A text that is like one of a cluster belongs to it, so that a chain of variants
-is one cluster.
+Two texts are near-duplicates if the Jaccard similarity of their phrases is at least one half.
+Phrases have five words, as in Lee et al. 2022 (arXiv 2107.06499), section 4.2; case and Unicode
+form do not matter. A text similar to any text of a cluster belongs to it, so that a chain of
+variants is one cluster.
 """
 
 import re
@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from datasketch import LeanMinHash
 
-# datasketch is imported where it is used: only whoever builds a corpus waits for it.
+# datasketch is imported where it is used, so that only building a corpus waits for it.
 
 PHRASE = 5  # words
 SIMILAR = 0.5  # share of phrases
@@ -33,7 +33,7 @@ def words(text: str) -> int:
 
 
 def sketches(texts: Iterable[str]) -> Iterator["LeanMinHash"]:
-    """Yield the MinHash of the phrases of one text after the other."""
+    """Yield the MinHash of the phrases of each text."""
     from datasketch import LeanMinHash, MinHash
 
     empty = MinHash(num_perm=_BANDS * _ROWS, hashfunc=int)
@@ -48,8 +48,8 @@ def sketches(texts: Iterable[str]) -> Iterator["LeanMinHash"]:
         yield LeanMinHash(sketch)  # a quarter of the memory
 
 
-def firsts(found: Sequence["LeanMinHash"]) -> list[int]:
-    """Return for each text the number of the first one of its cluster, which may be its own."""
+def first_of_cluster(found: Sequence["LeanMinHash"]) -> list[int]:
+    """Return for each text the number of the first text of its cluster, possibly its own."""
     from datasketch import MinHashLSH
 
     index = MinHashLSH(num_perm=_BANDS * _ROWS, params=(_BANDS, _ROWS))
@@ -68,7 +68,7 @@ def firsts(found: Sequence["LeanMinHash"]) -> list[int]:
             if similarity >= SIMILAR:
                 low, high = sorted((root(number), root(other)))
                 first[high] = low
-        if nearest < _SAME:  # of a thousand copies, one stands for all: queries stay short
+        if nearest < _SAME:  # one of a thousand copies stands for all, which keeps queries short
             index.insert(number, sketch)
     return [root(number) for number in range(len(found))]
 

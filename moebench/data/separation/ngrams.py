@@ -1,4 +1,4 @@
-"""Hashes of all runs of some length, and which of them stand in another text."""
+"""Hashes of all runs of some length, and which of them occur in another text."""
 
 from collections.abc import Iterable
 
@@ -34,12 +34,12 @@ def run_hashes(values: NDArray[np.unsignedinteger], doublings: int) -> Hashes:
 
 
 def common(wanted: Hashes, others: Iterable[Hashes]) -> Hashes:
-    """Return, sorted, the hashes that also stand in one of the others, which are read once."""
+    """Return, sorted, the hashes that also occur in one of the others, which are read once."""
     wanted = np.unique(wanted)
     if not len(wanted):
         return wanted
     shift = np.uint64(64 - _SIEVE_BITS)
-    sieve = np.zeros(2**_SIEVE_BITS, dtype=bool)  # most of the others fall through unsearched
+    sieve = np.zeros(2**_SIEVE_BITS, dtype=bool)  # spares most of the others a search
     sieve[wanted >> shift] = True
     found = np.zeros(len(wanted), dtype=bool)
     for hashes in others:
@@ -49,8 +49,8 @@ def common(wanted: Hashes, others: Iterable[Hashes]) -> Hashes:
     return wanted[found]
 
 
-def stand_in(hashes: Hashes, known: Hashes) -> NDArray[np.bool_]:
-    """Say of each hash whether it is among some sorted ones."""
+def contained(hashes: Hashes, known: Hashes) -> NDArray[np.bool_]:
+    """Return, for each hash, whether it is among some sorted ones."""
     if not len(known):
         return np.zeros(len(hashes), dtype=bool)
     place = np.searchsorted(known, hashes).clip(max=len(known) - 1)
@@ -59,5 +59,5 @@ def stand_in(hashes: Hashes, known: Hashes) -> NDArray[np.bool_]:
 
 
 def _mixed(hashes: Hashes) -> Hashes:
-    """Let the high bits, which products move, change the low ones too."""
+    """Mix the high bits, which products change, into the low ones."""
     return hashes ^ (hashes >> np.uint64(29))

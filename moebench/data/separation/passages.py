@@ -1,8 +1,8 @@
-"""Passages of validation texts that stand in the training text are cut out.
+"""Cuts passages that occur in the training text out of the validation text.
 
-Near-duplicates are not all that two texts may share: licences, fragments that were copied, lists
-of headers. Of a validation text every line is left out that such a passage touches; if less than
-half of the text is left, the whole.
+Texts that are no near-duplicates may still share licences, copied fragments or lists of headers.
+Every line of a validation text that such a passage touches is removed; if less than half of the
+text remains, all of it is.
 """
 
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from moebench.data.separation.ngrams import Hashes, common, run_hashes, stand_in
+from moebench.data.separation.ngrams import Hashes, common, contained, run_hashes
 
 _DOUBLINGS = 6
 PASSAGE = 2**_DOUBLINGS  # characters
-_LEAST_LEFT = 0.5  # of a text, below which it counts as a copy
+_LEAST_LEFT = 0.5  # share of a text, below which it counts as a copy
 
 
 def without_passages(texts: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Return texts without the lines that share a passage with others; "" if little is left."""
+    """Return texts without the lines that share a passage with others; "" if little remains."""
     hashes = [_hashes(text) for text in texts]
     wanted = np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])
     shared = common(wanted, map(_hashes, others))
-    return [_cut(text, stand_in(own, shared)) for text, own in zip(texts, hashes, strict=True)]
+    return [_cut(text, contained(own, shared)) for text, own in zip(texts, hashes, strict=True)]
 
 
 def _hashes(text: str) -> Hashes:
@@ -31,7 +31,7 @@ def _hashes(text: str) -> Hashes:
 
 
 def _cut(text: str, starts: NDArray[np.bool_]) -> str:
-    """Leave out the lines that a passage touches; `starts` says at which characters one begins."""
+    """Remove the lines that a passage touches; `starts` marks the characters where one begins."""
     if not starts.any():
         return text
     (start,) = np.nonzero(starts)

@@ -1,4 +1,4 @@
-"""From the documents of a source to a training and a validation text that share nothing."""
+"""Turns the documents of a source into training and validation text that share nothing."""
 
 import logging
 from collections import Counter
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from moebench.data.separation.choose import chosen
-from moebench.data.separation.duplicates import PHRASE, firsts, sketches, words
+from moebench.data.separation.duplicates import PHRASE, first_of_cluster, sketches, words
 from moebench.data.separation.passages import without_passages
 from moebench.data.sources.source import Document
 
-SHARD = 100_000  # training documents of a given split that are compared with one another
+SHARD = 100_000  # training documents that are compared with one another, if the split is given
 
 
 @dataclass(frozen=True)
 class Counts:
     """How much was left out."""
 
-    documents: int  # that the source has
+    documents: int  # number of documents of the source
     clusters: int = 0  # of near-duplicates, each of which counts once
     copies: int = 0  # documents left out for that reason
     cut: int = 0  # characters of validation text left out because the training text has them
@@ -26,26 +26,26 @@ class Counts:
 
 @dataclass(frozen=True)
 class Separated:
-    """Documents that all have a side, in the order of their source."""
+    """Documents that all have a split, in the order of their source."""
 
     documents: list[Document]
     counts: Counts
 
 
 def separate(documents: Iterable[Document]) -> Separated:
-    """Count near-duplicates once, and see that no text stands on both sides.
+    """Keep one of each cluster of near-duplicates, and no text in both splits.
 
-    Where a source leaves the sides open, near-duplicates are found among all documents, whatever
-    their domain, and the first of a cluster stands for it; then the sides are chosen, and what is
-    for validation loses the passages that stand in the training text.
+    If a source has no split of its own, near-duplicates are found among all documents, whatever
+    their domain, and only the first of each cluster is kept; then the split is chosen, and the
+    validation text loses the passages that occur in the training text.
 
-    Sides that a source gives are kept, and so is its validation text, to the letter: a training
-    document is left out if it is a near-duplicate of a validation document, or of another one
-    before it in the same `SHARD`. Documents of fewer than five words, such as headings, stay.
+    The split of a source is kept, and so is its validation text, to the letter: a training document
+    is left out if it is a near-duplicate of a validation document, or of an earlier document in the
+    same `SHARD`. Documents of fewer than five words, such as headings, stay.
 
     Raises:
         ValueError: if a split is empty, a domain has nothing to train or to validate on, or some
-            documents have a side and others none.
+            documents have a split and others none.
     """
     found = list(documents)
     given = [document for document in found if document.split]
@@ -68,7 +68,7 @@ def separate(documents: Iterable[Document]) -> Separated:
 
 
 def _as_chosen(documents: list[Document]) -> Separated:
-    first = firsts(list(sketches(document.text for document in documents)))
+    first = first_of_cluster(list(sketches(document.text for document in documents)))
     distinct = [d for number, d in enumerate(documents) if first[number] == number]
     left_of = _count(distinct)
     for name, count in _count(documents).items():
@@ -80,15 +80,15 @@ def _as_chosen(documents: list[Document]) -> Separated:
     by_domain: dict[str, list[Document]] = {}
     for document in distinct:
         by_domain.setdefault(document.domain, []).append(document)
-    sides = [side for ours in by_domain.values() for side in chosen(ours)]
-    _check(sides, "give it at least two lines of text")
-    valid = [document.text for document in sides if document.split == "valid"]
-    train = [document.text for document in sides if document.split == "train"]
+    split = [document for ours in by_domain.values() for document in chosen(ours)]
+    _check(split, "give it at least two lines of text")
+    valid = [document.text for document in split if document.split == "valid"]
+    train = [document.text for document in split if document.split == "train"]
     cut = without_passages(valid, train)
     remaining = iter(cut)
-    left = [d if d.split == "train" else d._replace(text=next(remaining)) for d in sides]
+    left = [d if d.split == "train" else d._replace(text=next(remaining)) for d in split]
     left = [document for document in left if document.text.strip()]
-    _check(left, "all of it stands in the training text; add other texts")
+    _check(left, "all of it occurs in the training text; add other texts")
     before = sum(map(len, valid))
     counts = Counts(
         documents=len(documents),
@@ -108,7 +108,7 @@ def _as_given(documents: list[Document]) -> Separated:
     clusters = 0
     for begin in range(0, len(train), SHARD):
         shard = train[begin : begin + SHARD]
-        first = firsts([*held_out, *sketches(_compared(shard))])
+        first = first_of_cluster([*held_out, *sketches(_compared(shard))])
         numbers = range(len(held_out), len(first))
         kept += [d for number, d in zip(numbers, shard, strict=True) if first[number] == number]
         clusters += len({first[number] for number in numbers if first[number] != number})
@@ -122,7 +122,7 @@ def _as_given(documents: list[Document]) -> Separated:
 
 
 def _compared(documents: Iterable[Document]) -> Iterator[str]:
-    """Yield what is compared of each document: of a heading something that no other one has."""
+    """Yield the text to compare of each document; for a heading, one that no other document has."""
     for number, document in enumerate(documents):
         yield document.text if words(document.text) >= PHRASE else f"{document.split} {number}"
 
@@ -132,10 +132,10 @@ def _count(documents: Iterable[Document]) -> Counter[str]:
     return Counter(document.domain for document in documents)
 
 
-def _check(sides: Sequence[Document], advice: str) -> None:
+def _check(documents: Sequence[Document], advice: str) -> None:
     """Refuse a domain that has one split only."""
-    there = {(document.domain, document.split) for document in sides}
-    for name in _count(sides):
+    there = {(document.domain, document.split) for document in documents}
+    for name in _count(documents):
         for split in ("train", "valid"):
             if (name, split) not in there:
                 raise ValueError(f"data.source: domain {name!r} has no text for {split}; {advice}")

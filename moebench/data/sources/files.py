@@ -10,20 +10,20 @@ from typing import NoReturn
 from moebench.data.sources.rows import ROWS, rows
 from moebench.data.sources.source import Document, digest_of
 
-FIELD = "text"  # where rows have their text, unless one says otherwise
+FIELD = "text"  # default field of the text in rows
 
 
 class Files:
     """A text file, or a folder of them; each folder directly inside it is a domain of its own.
 
     Every file below the folder is read, at any depth, as UTF-8; links to folders are followed, and
-    names that start with a dot passed over. A file is a document; so is each row of a `.jsonl` or
+    names that start with a dot are skipped. A file is a document; so is each row of a `.jsonl` or
     `.parquet` file. A domain of twenty documents or more keeps one in twenty for validation,
     chosen by a hash of the names; a smaller one keeps the last twentieth of the lines of each
     document that has several.
 
     Args:
-        path: the file or folder. Files that lie beside domain folders form a domain with the
+        path: the file or folder. Files beside the folders of domains form a domain with the
             name of the folder itself.
         field: key or column of the text in `.jsonl` and `.parquet` files.
 
@@ -48,7 +48,7 @@ class Files:
             raise ValueError(f"source.field={field!r}: {path!r} has no {kinds} file with fields")
 
     def fingerprint(self) -> str:
-        """Return a digest of all files: whatever changes in them changes it."""
+        """Return a digest of all files: any change in them changes it."""
         root = Path(self.path)
         files = (
             (_name(root), file.relative_to(root).as_posix(), _digest(file))
@@ -57,11 +57,10 @@ class Files:
         return digest_of(chain(["files", self.field], *files))
 
     def documents(self) -> Iterator[Document]:
-        """Yield the documents, domain after domain, each in the order of its files' names.
+        """Yield the documents, domain by domain, each in the order of its files' names.
 
         Raises:
-            ValueError: if a file is not UTF-8 text, or rows do not have the field, or a domain is
-                empty.
+            ValueError: if a file is not UTF-8 text, rows lack the field, or a domain is empty.
         """
         root = Path(self.path)
         domains: dict[str, list[Path]] = {}
@@ -81,7 +80,7 @@ class Files:
                 )
 
     def check(self, digests: Mapping[str, str]) -> None:
-        """Accept any text: there is nothing that the user's own files ought to be."""
+        """Accept any text: nothing is expected of the user's own files."""
 
     def _texts(self, file: Path, name: str) -> Iterator[tuple[str, str]]:
         """Yield the names and texts of the documents of a file; none is empty."""
@@ -107,12 +106,12 @@ def _text_files(root: Path) -> list[Path]:
 
 
 def _name(root: Path) -> str:
-    """Return the name of the domain beside the domain folders, also of a root such as `.`."""
+    """Return the domain of files beside the domain folders, even for a root such as `.`."""
     return Path(os.path.abspath(root)).stem
 
 
 def _is_below(inner: Path, folder: Path) -> bool:
-    """Say whether a folder is to be read: it is not hidden, and no link back to where we are."""
+    """Return whether to read a folder: one that is not hidden and no link back up."""
     return not (inner.name.startswith(".") or folder.resolve().is_relative_to(inner.resolve()))
 
 
@@ -138,5 +137,5 @@ def _read(path: Path) -> str:
             "convert it or move it elsewhere"
         ) from error
     if "\0" in text:
-        raise ValueError(f"source.path: {str(path)!r} holds zero bytes, so it is no text file")
+        raise ValueError(f"source.path: {str(path)!r} contains zero bytes, so it is not text")
     return text

@@ -15,17 +15,17 @@ class HuggingFace:
     The splits are the hub's own: validation text stays as it is, and training documents that are
     near-duplicates of a validation document are left out (see `moebench.data.separation`).
 
-    What the hub holds may change under the same name: name a `revision` to hold it fast. Cached
-    tokens are used again as long as the arguments (and the files of a local folder) are the same.
+    The data set may change on the hub under the same name: pin it by a `revision`. Cached tokens
+    are reused as long as the arguments (and the files of a local folder) are the same.
 
     Args:
         name: data set, such as `Salesforce/wikitext` or `allenai/c4`, or a local folder.
         config: configuration of the data set, such as `wikitext-103-raw-v1` or `en`.
         revision: branch, tag or commit of the data set; None: the newest.
         splits: names of the training and the validation split; slices such as `train[:5%]` work
-            where nothing is streamed.
-        column: column that holds the text.
-        streaming: whether to read row by row instead of fetching everything first.
+            without streaming.
+        column: column of the text.
+        streaming: whether to read row by row instead of downloading everything first.
         max_documents: training rows to read, with a twentieth as many for validation; None: all.
 
     Raises:
@@ -53,7 +53,7 @@ class HuggingFace:
         self.max_documents = max_documents
 
     def fingerprint(self) -> str:
-        """Return a digest of the arguments and, of a local folder, of names, sizes and times."""
+        """Return a digest of the arguments and, for a local folder, of names, sizes and times."""
         arguments = [f"{key}={value!r}" for key, value in sorted(vars(self).items())]
         folder = Path(self.name)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -66,14 +66,14 @@ class HuggingFace:
 
         Raises:
             ValueError: if `datasets` is not installed, cannot load the data set (no network,
-                unknown name, configuration or split), or the column is missing or holds no text.
+                unknown name, configuration or split), or the column is missing or is not text.
         """
         limit = self.max_documents
         yield from self._rows("train", self.splits[0], limit)
         yield from self._rows("valid", self.splits[1], limit and max(1, limit // 20))
 
     def check(self, digests: Mapping[str, str]) -> None:
-        """Accept any text: the revision is what holds it fast."""
+        """Accept any text: the revision pins it."""
 
     def _rows(self, split: Split, remote_split: str, limit: int | None) -> Iterator[Document]:
         domain = self.config or Path(self.name).name

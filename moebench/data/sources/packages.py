@@ -1,13 +1,12 @@
 """Text that every installation already has: the code and the docstrings of the dependencies.
 
-What is known about equality between machines: the files are those that the installed packages
-list themselves (stray files do not count), so equal versions give equal text. Left out is what
-differs between builds of one version: version and configuration files, generated code, and
-whatever is named after an accelerator, so that PyTorch's builds for CPU and for CUDA should
-agree; the committed digests were made with the CPU build for Linux. Whether a machine has the
-committed text is checked at every run all the same.
+Machines with equal versions have equal text: only files that an installed package lists itself are
+read (stray files are not). What differs between builds of one version is left out: version and
+configuration files, generated code, and files named after an accelerator, so that PyTorch's builds
+for CPU and for CUDA should agree; the committed digests were made with the CPU build for Linux.
+Every run still checks whether the machine has the committed text.
 
-To make `packages.json` anew after a change of versions:
+To update `packages.json` after a change of versions:
 `python -c "from moebench.data.sources.packages import record; record()"`.
 """
 
@@ -25,7 +24,7 @@ from moebench.data.sources.prose import paragraphs
 from moebench.data.sources.source import Document, digest_by_domain, digest_of
 
 _COMMITTED = Path(__file__).with_name("packages.json")
-_SMALLEST, _LARGEST = 500, 300_000  # bytes of a file; what is larger is mostly tables
+_SMALLEST, _LARGEST = 500, 300_000  # bytes of a file; larger files are mostly tables
 _LEFT_OUT = re.compile(
     r"(^|/)(tests?|testing|_?vendor|protos|externals|db_migrations)/"
     r"|version|__config__|/Config\.h|cmake_macros|_distributor|_pb2|antlr|autoheuristic|generated"
@@ -38,14 +37,14 @@ _LEFT_OUT = re.compile(
 class _Recipe:
     packages: tuple[str, ...]
     wanted: re.Pattern[str]
-    texts: Callable[[str], Iterator[str]]  # what counts as text in a file, piece by piece
+    texts: Callable[[str], Iterator[str]]  # yields the text in a file, piece by piece
 
 
 def _whole(text: str) -> Iterator[str]:
     yield text
 
 
-# No package serves two domains, so that no sentence stands in two domains.
+# No file serves two domains, so that no sentence occurs in two of them.
 _RECIPES = {
     "python": _Recipe(("torch", "mlflow", "optuna"), re.compile(r"\w.*\.py"), _whole),
     "cpp": _Recipe(
@@ -65,7 +64,7 @@ class Packages:
     """Python code, C++ headers and English docstrings of the dependencies; needs no download.
 
     About one file in twenty is for validation. Files whose paths differ in digits alone, such as
-    `vec256_float.h` and `vec512_float.h`, stay on one side.
+    `vec256_float.h` and `vec512_float.h`, stay in one split.
 
     Args:
         domains: some of `python`, `cpp`, `english`, in the order of their numbers.
@@ -91,10 +90,9 @@ class Packages:
         self.megabytes_per_domain = float(megabytes_per_domain)
 
     def fingerprint(self) -> str:
-        """Return a digest of the recipes and of what the installer wrote down about every file.
+        """Return a digest of the recipes and of what the installer recorded about every file.
 
-        The lists are taken as they are: to look every file up takes a third of a second, and every
-        run asks.
+        The files themselves are not read: that takes a third of a second, in every run.
         """
         rules = f"packages {self.megabytes_per_domain} {_LEFT_OUT.pattern} {_SMALLEST} {_LARGEST}"
         lists = (
@@ -107,7 +105,7 @@ class Packages:
     def documents(self) -> Iterator[Document]:
         """Yield the documents of one domain after the other, files in the order of a hash.
 
-        A piece of text that a domain had before is left out.
+        A piece of text that occurred earlier in the domain is left out.
 
         Raises:
             ValueError: if no package of a domain is installed.
@@ -116,9 +114,9 @@ class Packages:
             yield from _documents(domain, int(self.megabytes_per_domain * 1e6))
 
     def check(self, digests: Mapping[str, str]) -> None:
-        """Log one line if the text differs from the committed one, and say why.
+        """Warn if the text differs from the committed one, and say why.
 
-        At another size than the committed one, only the versions can be compared.
+        If its size differs from the committed one, only the versions can be compared.
         """
         committed = json.loads(_COMMITTED.read_text(encoding="utf-8"))
         changed = [name for name in digests if digests[name] != committed["digests"][name]]
@@ -133,13 +131,13 @@ class Packages:
             logging.getLogger(__name__).warning(
                 "The text of %s is not the committed one: %s",
                 ", ".join(changed),
-                "; ".join(differences) or "the versions agree, so the files of a package differ",
+                "; ".join(differences) or "the versions agree, but the files of a package differ",
             )
 
 
 def record(path: Path = _COMMITTED) -> None:
     """Write the versions and digests of this installation as the expected ones."""
-    from moebench.data.separation import separate  # which needs the sources to be complete
+    from moebench.data.separation import separate  # here, as it imports the sources itself
 
     source = Packages()
     expected = {
@@ -186,7 +184,7 @@ def _files(recipe: _Recipe) -> list[metadata.PackagePath]:
 
 
 def _documents(domain: str, limit: int) -> Iterator[Document]:
-    """Yield documents until they hold `limit` bytes; a piece of text seen before is left out."""
+    """Yield documents up to `limit` bytes; a piece of text that occurred before is left out."""
     size, seen = 0, set[str]()
     for file in _files(_RECIPES[domain]):
         code = _read(file.locate())
@@ -208,7 +206,7 @@ def _documents(domain: str, limit: int) -> Iterator[Document]:
 
 
 def _read(path: PathLike[str]) -> str:
-    """Return a file's text with line feeds for line ends; nothing if it is not UTF-8 or gone."""
+    """Return a file's text with line feeds for line ends; empty if it is not UTF-8 or missing."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except (UnicodeDecodeError, FileNotFoundError):

@@ -1,4 +1,4 @@
-"""English prose out of the docstrings of Python source code."""
+"""English prose from the docstrings of Python source code."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)  # what may hold statements, or be one
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)  # statements, or what contains them
 _MARKUP = re.compile(r":[\w:]+:`[~!]?([^`<]*?)(?: <[^`]*>)?`|``?([^`]*)``?")
 _WORD = re.compile(r"[(\"']*[A-Za-z][A-Za-z'’/-]*[.,;:!?)\"']*")
 _FEWEST_WORDS = 6
@@ -36,7 +36,7 @@ def paragraphs(code: str) -> Iterator[str]:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield what `ast.walk` does, in its order, but for expressions: nine nodes of ten are some."""
+    """Yield nodes as `ast.walk` does, but skip expressions, which are nine nodes in ten."""
     waiting = deque([tree])
     while waiting:
         node = waiting.popleft()
@@ -48,7 +48,7 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _blocks(docstring: str) -> Iterator[str]:
-    """Yield runs of lines of equal indentation: this parts a heading from what it explains."""
+    """Yield runs of lines of equal indentation, which separates headings from their text."""
     for _, lines in groupby(docstring.splitlines(), key=_indentation):
         block = " ".join(" ".join(lines).split())
         yield _MARKUP.sub(lambda match: match[1] or match[2] or "", block)

@@ -1,4 +1,4 @@
-"""Files of which each row is a document: JSON lines and Parquet."""
+"""Files in which each row is a document: JSON lines and Parquet."""
 
 import json
 import re
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-_HALF = re.compile("[\ud800-\udfff]")  # of a pair in UTF-16: JSON may name one alone
+_HALF = re.compile("[\ud800-\udfff]")  # one of a surrogate pair, which JSON may have alone
 
 
 def rows(path: Path, field: str) -> Iterator[tuple[int, str]]:
-    """Yield the number of each row, from 0 on, and its text; a row of null has none.
+    """Yield the number of each row, from 0, and its text; rows of null are skipped.
 
     Raises:
-        ValueError: if the file cannot be read, a row has no such field, or one that is not text.
+        ValueError: if the file cannot be read, or the field of a row is missing or is not text.
     """
     for number, value in ROWS[path.suffix.lower()](path, field):
         text = text_of(value, f"source.field={field!r}: row {number} of {str(path)!r}")
@@ -22,17 +22,17 @@ def rows(path: Path, field: str) -> Iterator[tuple[int, str]]:
 
 
 def text_of(value: Any, place: str) -> str | None:
-    """Return the text that stands in a row, None for a null.
+    """Return the text of a row, None for a null.
 
     Raises:
-        ValueError: if it is no text; the place is named.
+        ValueError: if it is not text; the message names the place.
     """
     if value is None:
         return None
     if not isinstance(value, str):
         raise ValueError(f"{place} has {type(value).__name__} there, not text")
     if half := _HALF.search(value):
-        raise ValueError(f"{place} has {half[0]!r}, half a character, which is no text")
+        raise ValueError(f"{place} has {half[0]!r}, half a surrogate pair, which is not text")
     return value
 
 
@@ -52,7 +52,7 @@ def _json_lines(path: Path, field: str) -> Iterator[tuple[int, Any]]:
 def _parsed(line: str, place: str) -> Any:
     try:
         return json.loads(line)
-    except (ValueError, RecursionError) as error:  # also numbers and brackets without end
+    except (ValueError, RecursionError) as error:  # also for huge numbers and deep nesting
         raise ValueError(f"source.path: {place} is not JSON ({error})") from error
 
 

@@ -1,4 +1,4 @@
-"""What a source of text promises."""
+"""The contract of a source of text."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +12,16 @@ class Document(NamedTuple):
 
     name: str  # the same on every machine: a relative path with forward slashes, or a number
     domain: str
-    split: Split | None  # None: `moebench.data.separation` chooses; so for all documents or none
+    split: Split | None  # None, for all documents or none: `moebench.data.separation` chooses
     text: str
-    group: str = ""  # documents of one group are on one side; "": each is a group of its own
+    group: str = ""  # documents of one group are in one split; "": each is a group of its own
 
 
 class Source(Protocol):
     """A supply of documents that is the same at every call."""
 
     def fingerprint(self) -> str:
-        """Return a name of the text that is cheap to find: it decides which cache serves."""
+        """Return a cheap identifier of the text, by which it is cached."""
         ...
 
     def documents(self) -> Iterator[Document]:
@@ -29,15 +29,15 @@ class Source(Protocol):
         ...
 
     def check(self, digests: Mapping[str, str]) -> None:
-        """Warn if the digest of a domain is not the one this source is known for."""
+        """Warn if the digest of a domain is not the expected one."""
         ...
 
 
 def digest_of(parts: Iterable[str]) -> str:
-    """Return the SHA-256 of some strings, as hexadecimal digits; where each ends counts too."""
+    """Return the SHA-256 of some strings and their boundaries, as hexadecimal digits."""
     digest = hashlib.sha256()
     for part in parts:
-        data = part.encode(errors="surrogateescape")  # names of files may be other than UTF-8
+        data = part.encode(errors="surrogateescape")  # names of files need not be UTF-8
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""Worlds whose optimum is known: no model can lose less than their entropy, which is computed."""
+"""Worlds whose optimum is known: no loss can fall below their entropy, which is computed."""
 
 from moebench.data.synthetic.markov import Sources
 from moebench.data.synthetic.recall import Recall

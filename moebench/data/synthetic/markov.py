@@ -1,9 +1,9 @@
-"""Several Markov chains, one a sequence, over words of their own and a stock that all share.
+"""Several Markov chains, one per sequence, each with words of its own and a stock that all share.
 
-Each chain has as many states as words. A token is, with a fixed chance, one of the shared stock,
-like the function words of a language; else it is the next word of the chain, which goes on from its
-own last word. The first token is always a word, and no two chains share one, so the domain is known
-from the start: the entropy of what follows can be written down.
+The words are the states of a chain. With a fixed probability a token comes from the shared stock,
+like the function words of a language; otherwise it is the chain's next word, given its last word.
+The first token is always a word, and no two chains share words, so it gives the domain away: the
+entropy of what follows has a closed form.
 """
 
 import math
@@ -19,16 +19,17 @@ class Sources:
 
     Args:
         chains: number of domains.
-        words: states of each chain.
-        successors: words that may follow a word, drawn at random, with random chances.
-        stock: shared tokens, all equally likely.
-        share: chance of a token to be from the stock.
-        skew: chain number n, counted from one, has a chance in proportion to n ** -skew; 0: all
-            chains are alike.
-        seed: of the chains.
+        words: number of words, the states of each chain.
+        successors: number of words that may follow a word, drawn at random, with random
+            probabilities.
+        stock: number of shared tokens, all equally likely.
+        share: probability that a token comes from the stock.
+        skew: chain number n, from one, has a probability proportional to n ** -skew; 0 makes all
+            chains equally likely.
+        seed: seed of the chains.
 
     Raises:
-        ValueError: for a number out of range, or more successors than words.
+        ValueError: if a number is out of range, or there are more successors than words.
     """
 
     def __init__(
@@ -54,25 +55,25 @@ class Sources:
         self.chance_K /= self.chance_K.sum()
         rng = np.random.default_rng(seed)
         self.next_KWW = np.stack([_chain(words, successors, rng) for _ in range(chains)])
-        self.rest_KW = np.stack([_at_rest(next_WW) for next_WW in self.next_KWW])
+        self.stationary_KW = np.stack([_stationary(next_WW) for next_WW in self.next_KWW])
 
     @property
     def vocabulary(self) -> int:
-        """The stock, and then the words of each chain."""
+        """Number of ids: the stock, then the words of each chain."""
         return self.stock + len(self.domains) * self.words
 
     def draw(
         self, rows: int, length: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return ids, one row a sequence, and the chain of each."""
+        """Return ids, one row per sequence, and the chain of each."""
         chains = len(self.domains)
-        # A draw of its own where all are alike: it spends less chance, and evidence rests on it.
+        # Equally likely chains are drawn by another method, on which committed records depend.
         chain_B = (
             rng.choice(chains, rows, p=self.chance_K)
             if self.skew
             else rng.integers(chains, size=rows)
         )
-        word_B = draw_rows(self.rest_KW[chain_B], rng)
+        word_B = draw_rows(self.stationary_KW[chain_B], rng)
         ids = np.empty((rows, length), dtype=np.int64)
         for place in range(length):
             if place:
@@ -87,17 +88,17 @@ class Sources:
     def floor(self, length: int) -> float:
         """Return H(stock or word) + share * log(stock) + (1 - share) * entropy rate of the chains.
 
-        Chains start at rest, so this holds at every place of a sequence.
+        Chains start in their stationary distribution, so this holds at every position.
         """
-        rate = float(self.chance_K @ (self.rest_KW * entropy(self.next_KWW)).sum(axis=-1))
+        rate = float(self.chance_K @ (self.stationary_KW * entropy(self.next_KWW)).sum(axis=-1))
         kind = float(entropy(np.array([self.share, 1 - self.share])))
         return kind + self.share * math.log(self.stock) + (1 - self.share) * rate
 
 
 def _chain(words: int, successors: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return chances next_WW; a ring through all words makes sure that each can be reached.
+    """Return transition probabilities next_WW, by which every word can be reached.
 
-    The words after a word are its neighbour in a random ring and others drawn at random.
+    A word is followed by its neighbour in a random ring, or by others drawn at random.
     """
     next_WW = np.zeros((words, words))
     ring = rng.permutation(words)
@@ -108,10 +109,10 @@ def _chain(words: int, successors: int, rng: np.random.Generator) -> NDArray[np.
     return next_WW
 
 
-def _at_rest(next_WW: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how often each word comes in the long run: p = p next, and p sums to one."""
+def _stationary(next_WW: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the stationary distribution of a chain: p = p next, and p sums to one."""
     words = len(next_WW)
     system = np.vstack([next_WW.T - np.eye(words), np.ones(words)])
     solution = np.linalg.lstsq(system, np.append(np.zeros(words), 1.0))[0].clip(0)
-    rest_W: NDArray[np.float64] = solution / solution.sum()
-    return rest_W
+    stationary_W: NDArray[np.float64] = solution / solution.sum()
+    return stationary_W

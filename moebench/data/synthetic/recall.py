@@ -1,7 +1,7 @@
-"""Facts to be known by heart: two tokens ask, the third is the answer, always the same one.
+"""Facts to memorise: two tokens are a question, the third is its answer, always the same one.
 
-A model can only lose less by storing more facts in its weights; which ones are asked is drawn anew
-for every sequence.
+A model can lower its loss only by storing more facts in its weights; every sequence draws its
+questions anew.
 """
 
 import numpy as np
@@ -11,16 +11,16 @@ from moebench.data.synthetic.world import at_least, entropy
 
 
 class Recall:
-    """Questions of two tokens with one answer each, one after the other.
+    """Sequences of questions of two tokens, each followed by its answer.
 
     Args:
-        facts: number of questions that are asked, all equally often.
-        symbols: tokens that questions are made of.
-        answers: tokens that answers are drawn from.
-        seed: of the facts.
+        facts: number of questions with an answer, all equally frequent.
+        symbols: number of tokens that questions are made of.
+        answers: number of tokens that answers are drawn from.
+        seed: seed of the facts.
 
     Raises:
-        ValueError: for a number out of range, or more facts than questions of two symbols.
+        ValueError: if a number is out of range, or there are more facts than questions.
     """
 
     domains = ("recall",)
@@ -39,19 +39,19 @@ class Recall:
 
     @property
     def vocabulary(self) -> int:
-        """Symbols, and then answers."""
+        """Number of ids: the symbols, then the answers."""
         return self.symbols + self.answers
 
     def draw(
         self, rows: int, length: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return ids, one row a sequence of whole facts, the last one cut off at the end."""
+        """Return ids, one row per sequence of facts, the last of which may be cut short."""
         asked = rng.integers(len(self.fact_N3), size=(rows, -(-length // 3)))
         ids = self.fact_N3[asked].reshape(rows, -1)[:, :length]
         return ids, np.zeros(rows, dtype=np.int64)
 
     def floor(self, length: int) -> float:
-        """Return the mean over places of H(first), H(second | first) and nought for answers."""
+        """Return the mean over positions of H(first), H(second | first) and zero for answers."""
         joint = np.zeros((self.symbols, self.symbols))
         joint[self.fact_N3[:, 0], self.fact_N3[:, 1]] = 1 / len(self.fact_N3)
         first = float(entropy(joint.sum(axis=1)))

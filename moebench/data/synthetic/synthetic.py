@@ -1,4 +1,4 @@
-"""Batches of a world: drawn anew for every step, the same for every model with one seed."""
+"""Batches of a world: drawn anew for every step, the same for all models with one seed."""
 
 import hashlib
 import json
@@ -23,18 +23,18 @@ class Synthetic(pl.LightningDataModule):
     """Next-token prediction in a world of known entropy; validation is the same for every seed.
 
     Args:
-        world: `Uniform`, `Sources`, `Recall`, or one's own.
+        world: `Uniform`, `Sources`, `Recall`, or one of your own.
         vocabulary: number V of ids of the model; at least as many as the world uses.
         length: tokens L that the model reads from a sequence.
         batch_size: sequences B in a batch.
         valid_batches: number of validation batches.
-        seed: of the training sequences.
+        seed: seed of the training sequences.
 
     Raises:
-        ValueError: for a number out of range.
+        ValueError: if a number is out of range.
     """
 
-    version = 1  # raised when the same source would give other batches
+    version = 1  # raise it when the same arguments would give other batches
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Synthetic(pl.LightningDataModule):
         self.seed = seed
 
     def train_dataloader(self) -> "DrawnBatches":
-        """Return training batches without end; they can be resumed at any."""
+        """Return an endless series of training batches, which can resume at any of them."""
         return DrawnBatches(self, (_TRAIN, self.seed), None)
 
     def val_dataloader(self) -> "DrawnBatches":
@@ -83,7 +83,7 @@ class Synthetic(pl.LightningDataModule):
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of what the world draws first, and of the shape of a batch."""
+        """SHA-256 of the world's first sequences and the shape of a batch."""
         ids, domain = self.world.draw(64, self.length + 1, np.random.default_rng(0))
         shape = [type(self.world).__name__, self.length, self.batch_size, self.floor]
         text = json.dumps(shape).encode()
@@ -101,12 +101,12 @@ class Synthetic(pl.LightningDataModule):
 
 
 class DrawnBatches:
-    """Batches by their number, each drawn from a generator of its own.
+    """Numbered batches, each drawn from a generator of its own.
 
     Args:
-        data: what draws them.
+        data: draws the batches.
         words: first words of each generator's seed; the batch's number follows.
-        count: how many there are; None: no end, and the next pass goes on where the last stopped.
+        count: number of batches; None: endless, and each pass continues where the last stopped.
     """
 
     def __init__(self, data: Synthetic, words: tuple[int, ...], count: int | None) -> None:
@@ -124,16 +124,16 @@ class DrawnBatches:
                 yield self._draw(number)
             return
         while True:
-            # Counted before the batch is handed out: a state saved while it is in use is past it.
+            # Counted before the batch is yielded: a state saved while it is in use is past it.
             self._position += 1
             yield self._draw(self._position - 1)
 
     def state_dict(self) -> dict[str, int]:
-        """Return how many batches have been handed out."""
+        """Return how many batches have been yielded."""
         return {"position": self._position}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Go on after as many batches as a state says."""
+        """Continue after the number of batches in a state."""
         self._position = state_dict["position"]
 
     def _draw(self, number: int) -> TextBatch:

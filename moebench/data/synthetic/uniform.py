@@ -1,4 +1,4 @@
-"""Tokens drawn evenly, each by itself: nothing can be learnt, so nothing may be found."""
+"""Independent, uniform tokens: there is nothing to learn, so no model may do better."""
 
 import math
 
@@ -15,7 +15,7 @@ class Uniform:
         size: number of ids.
 
     Raises:
-        ValueError: for fewer than two.
+        ValueError: if there are fewer than two.
     """
 
     domains = ("uniform",)
@@ -26,13 +26,13 @@ class Uniform:
 
     @property
     def vocabulary(self) -> int:
-        """How many ids it uses."""
+        """Number of ids it uses."""
         return self.size
 
     def draw(
         self, rows: int, length: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return ids, one row a sequence; all are of the one domain."""
+        """Return ids, one row per sequence; all belong to the one domain."""
         return rng.integers(self.size, size=(rows, length)), np.zeros(rows, dtype=np.int64)
 
     def floor(self, length: int) -> float:

@@ -8,14 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from torch import nn
-
 from moebench.experiment import Experiment
 from moebench.experiment.classes import named_class
 from moebench.experiment.dense_twin.timing import seconds, times_as_long
 from moebench.experiment.dense_twin.training_flops import Measured, flops, in_training
 from moebench.models.contract import PLACE, DenseTwin
-from moebench.moe.capacity.limit import Capacity, Limited
 from moebench.papers.plan import EQUAL, MATCHED_COST, NAMES, MatchedOn
 from moebench.training.cost import parameters
 from moebench.training.module import WITHOUT_ROUTING
@@ -94,14 +91,6 @@ def _twin_of(experiment: Experiment) -> DenseTwin:
     if found is None:
         raise ValueError(f"model.network={name}: has no mixture in this experiment, so no twin")
     return found
-
-
-def lift_capacity(model: nn.Module) -> None:
-    """Give every expert room for every row."""
-    for module in model.modules():
-        if isinstance(module, Limited):
-            room = Capacity(factor=module.num_experts)
-            module.capacity = module.eval_capacity = room
 
 
 def solve(cost_of: Callable[[int], float], target: float, start: int) -> tuple[int, float]:

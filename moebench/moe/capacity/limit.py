@@ -31,14 +31,14 @@ class Capacity:
     per token need a factor of 2 to fit, as in the papers above.
 
     Raises:
-        ValueError: if a field is not a value that it allows.
+        ValueError: if a field is out of range or unknown.
     """
 
     factor: float = 1.25  # times the rows an even split of the tokens would give
     rounding: Rounding = "floor"
     minimum: int = 0  # rows an expert accepts however small the group is
-    # Tokens that share the room; None: all that arrive together. With the length of a sequence
-    # (`data.length`), or a part of it, no sequence takes room from another.
+    # Tokens that share a capacity; None: all tokens of a batch. With the length of a sequence
+    # (`data.length`), or a divisor of it, no sequence takes capacity from another.
     group: int | None = None
     priority: Priority = "choice"  # all first choices before any second, then by position
 
@@ -60,7 +60,7 @@ class Capacity:
         Raises:
             ValueError: if that is less than one row.
         """
-        # Rounded, because 1.15 x 100 / 5 is a hair below 23 in binary and would lose a row.
+        # Rounded, because 1.15 x 100 / 5 is slightly below 23 in binary and would lose a row.
         exact = round(self.factor * num_tokens / num_experts, ndigits=9)
         if max(exact, self.minimum) < 1:
             enough = num_experts / max(1, num_tokens)
@@ -81,10 +81,10 @@ def limit(
     """Keep, for each expert in each group, its first `rows` rows and no others.
 
     Args:
-        decision: rows already dropped stay dropped and take no room.
-        rows: room C of one expert in one group.
+        decision: the decision to limit; rows already dropped stay dropped and use no capacity.
+        rows: capacity C of one expert in one group.
         group_A: group of each row; None: one group.
-        order_A: row numbers in the order in which room is handed out; None: as written.
+        order_A: row numbers in order of priority; None: the order of the rows.
     """
     queue_A = decision.expert_A
     if group_A is not None:
@@ -94,31 +94,31 @@ def limit(
 
 
 def priority_order(decision: RoutingDecision, priority: Priority) -> Tensor | None:
-    """Return row numbers in the order in which room is handed out; None: as written."""
+    """Return the row numbers in order of priority; None for the order of the rows."""
     if priority == "choice":
         return None
     if priority == "position":
         return decision.token_A.argsort(stable=True)
     if priority == "score":
-        # Not by weight: where weights are normalised over the choices, one choice counts 1.
+        # Not by weight: normalised over the choices, the weight of a single choice is always 1.
         score_A = decision.probs_TE.detach()[decision.token_A, decision.expert_A]
         return score_A.argsort(stable=True, descending=True)
     return torch.randperm(decision.token_A.numel(), device=decision.token_A.device)
 
 
 def seen_in_queues(priority: Priority, k: int | None) -> Sees:
-    """Return what decides, within a group, which rows find room.
+    """Return which tokens of a group decide whether a row is kept.
 
     Args:
-        priority: who comes first.
-        k: choices of a token; None: not known, so perhaps several.
+        priority: which rows come first.
+        k: choices per token; None: unknown, so there may be several.
     """
     in_order = priority == "position" or (priority == "choice" and k == 1)
     return Sees.CAUSAL if in_order else Sees.SEQUENCE
 
 
 def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
-    """Return the group of each row, tokens being grouped `size` by `size` in their order.
+    """Return the group of each row; every `size` consecutive tokens form one.
 
     Raises:
         ValueError: if the tokens do not divide into such groups.
@@ -131,7 +131,7 @@ def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
 
 
 def choices(router: nn.Module) -> int | None:
-    """Return how many experts a router, or the one that it wraps, gives a token, where it says."""
+    """Return the experts per token of a router, or of the one it wraps; None if not fixed."""
     k, inner = getattr(router, "k", None), wrapped(router)
     return choices(inner) if k is None and inner is not None else k
 
@@ -142,10 +142,10 @@ class Limited(nn.Module):
     Args:
         dim: width D of a token.
         router: makes the wrapped router from the width.
-        capacity: how much room there is and who comes first.
-        overflow: what happens to rows that find none; the default passes them by (the residual
-            connection around the layer carries the token on).
-        eval_capacity: room outside training; None: as in training.
+        capacity: how many rows an expert accepts and which come first.
+        overflow: what happens to the other rows; the default drops them (the residual connection
+            around the layer carries the token on).
+        eval_capacity: capacity outside training; None: as in training.
     """
 
     def __init__(
@@ -163,8 +163,12 @@ class Limited(nn.Module):
         self.eval_capacity = eval_capacity or capacity
         self.overflow = overflow()
 
+    def lift_capacity(self) -> None:
+        """Let every expert accept all rows, in training and outside it."""
+        self.capacity = self.eval_capacity = Capacity(factor=self.num_experts)
+
     def sees(self, length: int | None, training: bool) -> Sees | None:
-        """Return what the router sees, and the queues with their overflow where some may overflow.
+        """Return what the router sees, plus queues and overflow rule if a queue can overflow.
 
         A queue that crosses the border of a sequence sees tokens of other sequences.
         """
@@ -178,7 +182,7 @@ class Limited(nn.Module):
         return all_seen(inner, queues, sees(self.overflow, length, training))
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         decision = decide(self.router, x_TD)
         if not decision.num_tokens:
             return decision

@@ -1,7 +1,8 @@
-"""Overflow rules: what happens to rows that found no room at the expert they asked for.
+"""Overflow rules: what happens to rows whose requested expert is full.
 
-A rule is called `(decision, rows, group_A, order_A) -> RoutingDecision` with what `capacity.limit`
-was called with and its result. What it `sees` is meant within a group, beyond the queues.
+A rule is called `(decision, rows, group_A, order_A) -> RoutingDecision` with the result of
+`capacity.limit` and the other arguments of that call. Its `sees` holds within a group and comes on
+top of what the queues see.
 
 Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.2 (drop) and appendix B (next expert).
 """
@@ -17,7 +18,7 @@ from moebench.moe.sees import Sees
 
 
 class Drop(nn.Module):
-    """Leave them out: the token passes by on the residual connection."""
+    """Drop them: the token passes through on the residual connection."""
 
     sees = Sees.TOKEN
 
@@ -28,21 +29,21 @@ class Drop(nn.Module):
         group_A: Tensor | None = None,
         order_A: Tensor | None = None,
     ) -> RoutingDecision:
-        """Return the decision as it is."""
+        """Return the decision unchanged."""
         return decision
 
 
 class NextExpert(nn.Module):
-    """Send them to the token's next most probable expert that has room ("no token left behind").
+    """Send them to the token's next most probable expert that is free ("no token left behind").
 
-    In each round a token without room asks the best expert it has not asked before; rows already
-    placed are never moved. The new row counts with the probability of its new expert.
+    In each round a token without a place requests the most probable expert that it has not tried;
+    rows that have a place never move. A moved row is weighted by the probability of its new expert.
 
     Args:
-        rounds: how often a token may ask again; None: until it has asked every expert.
+        rounds: how many other experts a token may try; None: all of them.
     """
 
-    sees = Sees.SEQUENCE  # all first wishes are served before any second one
+    sees = Sees.SEQUENCE  # all first choices are served before any second one
 
     def __init__(self, rounds: int | None = None) -> None:
         super().__init__()
@@ -57,25 +58,25 @@ class NextExpert(nn.Module):
         group_A: Tensor | None = None,
         order_A: Tensor | None = None,
     ) -> RoutingDecision:
-        """Return the decision with overflowed rows moved; `requested_A` keeps the first wish."""
+        """Return the decision with overflowing rows moved; `requested_A` keeps the first choice."""
         expert_A, kept_A = decision.expert_A.clone(), decision.kept_A.clone()
         offset_A = torch.zeros_like(expert_A) if group_A is None else group_A
         offset_A = offset_A * decision.num_experts
-        asked_TE = torch.zeros_like(decision.probs_TE, dtype=torch.bool)
-        asked_TE[decision.token_A, expert_A] = True
+        tried_TE = torch.zeros_like(decision.probs_TE, dtype=torch.bool)
+        tried_TE[decision.token_A, expert_A] = True
         for _ in range(self.rounds or decision.num_experts - 1):
-            waiting_A = self._one_row_a_token(decision.token_A, ~kept_A, order_A)
-            waiting_A &= ~asked_TE.all(dim=-1)[decision.token_A]
+            waiting_A = self._one_row_per_token(decision.token_A, ~kept_A, order_A)
+            waiting_A &= ~tried_TE.all(dim=-1)[decision.token_A]
             if not waiting_A.any():
                 break
-            wish_TE = decision.probs_TE.detach().masked_fill(asked_TE, -1.0)
-            wish_A = wish_TE.argmax(dim=-1)[decision.token_A]
-            asked_TE[decision.token_A[waiting_A], wish_A[waiting_A]] = True
-            queue_A = wish_A + offset_A
+            untried_TE = decision.probs_TE.detach().masked_fill(tried_TE, -1.0)
+            next_A = untried_TE.argmax(dim=-1)[decision.token_A]
+            tried_TE[decision.token_A[waiting_A], next_A[waiting_A]] = True
+            queue_A = next_A + offset_A
             taken_A = (expert_A + offset_A)[kept_A]
-            room = rows - taken_A.bincount(minlength=int(queue_A.max()) + 1)
-            placed_A = waiting_A & (place_in_queue(queue_A, waiting_A, order_A) < room[queue_A])
-            expert_A = torch.where(placed_A, wish_A, expert_A)
+            free = rows - taken_A.bincount(minlength=int(queue_A.max()) + 1)
+            placed_A = waiting_A & (place_in_queue(queue_A, waiting_A, order_A) < free[queue_A])
+            expert_A = torch.where(placed_A, next_A, expert_A)
             kept_A |= placed_A
         moved_A = expert_A != decision.expert_A
         weight_A = torch.where(
@@ -90,8 +91,8 @@ class NextExpert(nn.Module):
         )
 
     @staticmethod
-    def _one_row_a_token(token_A: Tensor, left_A: Tensor, order_A: Tensor | None) -> Tensor:
-        """Mark the first left-over row of each token: two of one token must not wish alike."""
+    def _one_row_per_token(token_A: Tensor, left_A: Tensor, order_A: Tensor | None) -> Tensor:
+        """Mark each token's first row without a place: two rows must not try the same expert."""
         return left_A & (place_in_queue(token_A, left_A, order_A) == 0)
 
 

@@ -1,4 +1,4 @@
-"""Places in queues: how many rows of the same queue come before each row."""
+"""Places in a queue: how many rows of the same queue come before each row."""
 
 import torch
 from torch import Tensor
@@ -9,14 +9,14 @@ def place_in_queue(queue_A: Tensor, waiting_A: Tensor, order_A: Tensor | None = 
 
     Args:
         queue_A: number of the queue each row stands in, at least zero.
-        waiting_A: bool; rows that are not waiting count for nobody and get a meaningless place.
-        order_A: row numbers in the order of arrival; None: as written.
+        waiting_A: bool; rows that are not waiting are not counted and get a meaningless place.
+        order_A: row numbers in the order of arrival; None: the order of the rows.
     """
     if order_A is not None:
         place_A = torch.empty_like(queue_A)
         place_A[order_A] = place_in_queue(queue_A[order_A], waiting_A[order_A])
         return place_A
-    # Rows that do not wait go to the back, behind the queue of the highest number.
+    # Rows that are not waiting go to the back, behind the last queue.
     sorted_A, row_A = queue_A.masked_fill(~waiting_A, torch.iinfo(queue_A.dtype).max).sort(
         stable=True
     )

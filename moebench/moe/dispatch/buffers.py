@@ -1,7 +1,7 @@
-"""One buffer of equal size per expert and a batched matrix product; unused room is computed too.
+"""One buffer of equal size per expert and a batched matrix product; empty rows are computed too.
 
-Source: Lepikhin et al. 2020, GShard (arXiv 2006.16668), section 2.2 and algorithm 1: the form that
-static shapes demand, and that makes the capacity factor cost time.
+Source: Lepikhin et al. 2020, GShard (arXiv 2006.16668), section 2.2 and algorithm 1: static shapes
+require this form, and it makes a larger capacity factor cost time.
 """
 
 import torch
@@ -16,7 +16,7 @@ class Buffers(nn.Module):
     """Dispatcher with buffers as large as the fullest expert, or as `rows` where it is given.
 
     Args:
-        rows: room C of each buffer; None: as much as the fullest expert needs.
+        rows: rows C of each buffer; None: as many as the fullest expert needs.
     """
 
     def __init__(self, rows: int | None = None) -> None:
@@ -41,7 +41,7 @@ class Buffers(nn.Module):
         slot_R = expert_R * rows + place_R
         x_SD = x_TD.new_zeros(decision.num_experts * rows, x_TD.shape[1])
         x_SD = x_SD.index_copy(0, slot_R, x_TD.index_select(0, token_R))
-        # Expanded on purpose: a count without memory of its own says "all alike" to the experts.
+        # Expanded on purpose: experts recognise equal counts by the stride of zero.
         count_E = row_R.new_tensor(rows).expand(decision.num_experts)
         y_RD = experts(x_SD, count_E).index_select(0, slot_R)
         return combine(y_RD, decision.weight_A.index_select(0, row_R), token_R, like_TD=x_TD)

@@ -1,4 +1,4 @@
-"""One expert after the other: slow, plain, and the oracle for the other dispatchers."""
+"""One expert at a time: slow, plain, and the oracle for the other dispatchers."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from moebench.moe.dispatch.combine import combine
 
 
 class Loop(nn.Module):
-    """Dispatcher that serves the experts in turn, each with its own rows only."""
+    """Dispatcher that runs the experts in turn, each on its own rows."""
 
     def forward(self, x_TD: Tensor, decision: RoutingDecision, experts: nn.Module) -> Tensor:
         """Return y_TD."""

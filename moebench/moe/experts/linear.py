@@ -1,7 +1,7 @@
 """Linear experts.
 
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 2 (linear experts); Fedus et al. 2021
-(arXiv 2101.03961), appendix A (experts in the place of the projections of attention).
+(arXiv 2101.03961), appendix A (experts in place of the projections of attention).
 """
 
 import torch
@@ -11,13 +11,13 @@ from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, st
 
 
 class Linear(nn.Module):
-    """Experts that are one matrix each.
+    """Experts that consist of one matrix each.
 
     Args:
         dim: width D of a token.
         num_experts: number E of experts.
-        out: width of the answer; None: as the token.
-        bias: whether each expert adds a vector of its own.
+        out: width of the answer; None: that of the token.
+        bias: whether each expert adds a bias vector.
 
     Raises:
         ValueError: if a size is below 1.

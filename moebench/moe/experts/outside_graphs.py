@@ -1,6 +1,6 @@
-"""The grouped product as torch.compile must leave it: outside its graphs.
+"""The grouped product, kept outside the graphs of torch.compile.
 
-Its compiler takes the kernel in bfloat16 alone, though it runs in other types too.
+The compiler supports the kernel in bfloat16 alone, though it runs in other dtypes too.
 """
 
 from collections.abc import Callable

@@ -29,6 +29,11 @@ class SwiGLU(nn.Module):
         self.gate_up_EDF = stacked(num_experts, dim, 2 * hidden)
         self.down_EFD = stacked(num_experts, hidden, dim)
 
+    @property
+    def hidden(self) -> int:
+        """Width F of an expert."""
+        return self.down_EFD.shape[1]
+
     def forward(self, x_RD: Tensor, count_E: Tensor) -> Tensor:
         """Return y_RD for rows grouped by expert."""
         gate_RF, up_RF = grouped_matmul(x_RD, self.gate_up_EDF, count_E).chunk(2, dim=-1)

@@ -11,16 +11,16 @@ from moebench.moe.losses.variation import squared_variation
 
 
 def importance(decision: RoutingDecision) -> Tensor:
-    """Return importance_E, the weights given to each expert summed over the batch."""
+    """Return importance_E, the weights of each expert summed over the batch."""
     zero_E = decision.weight_A.new_zeros(decision.num_experts)
     return zero_E.index_add(0, decision.asked_A, decision.weight_A)
 
 
 class Importance(nn.Module):
-    """CV(importance)^2, unweighted: zero when all experts matter alike.
+    """CV(importance)^2, unweighted: zero when all experts are equally important.
 
-    With a hierarchical router the weights are products of both gates, so that this is the
-    importance of the paper's appendix B as it stands.
+    With a hierarchical router the weights are products of both gates, so this is the importance of
+    the paper's appendix B without further work.
     """
 
     def forward(self, decision: RoutingDecision) -> Tensor:

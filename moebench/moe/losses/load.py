@@ -1,4 +1,4 @@
-"""The load loss: experts should get equal numbers of tokens, estimated smoothly.
+"""The load loss: it evens out a smooth estimate of the number of tokens per expert.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix A, equations 8 to 11; for two levels
 appendix B, equation 14.
@@ -12,29 +12,29 @@ from moebench.moe.hierarchy import HierarchicalDecision
 from moebench.moe.losses.variation import squared_variation
 from moebench.moe.noise import NoisyDecision, others_kth_best
 
-SMALLEST = 1e-6  # spread; below it the slope of the chance is no longer a number
+SMALLEST = 1e-6  # spread below which the gradient of the probability is NaN
 
 
-def chance(decision: NoisyDecision) -> Tensor:
-    """Return P(x, i), (T, E): the chance that an expert is among the token's k.
+def selection_probability(decision: NoisyDecision) -> Tensor:
+    """Return P(x, i), (T, E): the probability that an expert is among the token's k.
 
-    Over a new draw of its own noise, that of the other experts being held.
+    Its own noise is drawn anew; the noise of the other experts is held fixed.
     """
     ahead_TE = decision.clean_TE - others_kth_best(decision)
-    chance_TE: Tensor = torch.special.ndtr(ahead_TE / decision.spread_TE.clamp_min(SMALLEST))
-    return chance_TE
+    selected_TE: Tensor = torch.special.ndtr(ahead_TE / decision.spread_TE.clamp_min(SMALLEST))
+    return selected_TE
 
 
 def expected_load(decision: RoutingDecision) -> Tensor:
     """Return load_E, the smooth estimate of how many tokens each expert gets.
 
-    Of two levels it is load of the group x load within the group / tokens sent to the group.
+    With two levels it is load of the group x load within the group / tokens sent to the group.
 
     Raises:
         ValueError: if the decision was made without noise.
     """
     if isinstance(decision, NoisyDecision):
-        return chance(decision).sum(dim=0)
+        return selection_probability(decision).sum(dim=0)
     if isinstance(decision, HierarchicalDecision):
         group_load = expected_load(decision.primary).unbind()
         parts = [
@@ -43,13 +43,13 @@ def expected_load(decision: RoutingDecision) -> Tensor:
         ]
         return torch.cat(parts)
     raise ValueError(
-        f"losses.Load: needs a router that draws noise, NoisyTopK or Hierarchical of it; "
+        f"losses.Load: needs a router with noise, NoisyTopK or a Hierarchical of NoisyTopK; "
         f"got a {type(decision).__name__}"
     )
 
 
 class Load(nn.Module):
-    """CV(load)^2 of the expected load, unweighted: zero when all experts expect alike."""
+    """CV(load)^2 of the expected load, unweighted: zero when all expected loads are equal."""
 
     def forward(self, decision: RoutingDecision) -> Tensor:
         """Return the loss of one layer, a scalar.

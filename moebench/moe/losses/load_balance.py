@@ -1,4 +1,4 @@
-"""The load-balancing loss of Switch: it pushes probability away from experts that are asked most.
+"""The load-balancing loss of Switch: it pushes probability away from the busiest experts.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.2, equations 4 to 6.
 """
@@ -12,10 +12,10 @@ from moebench.moe.metrics import load
 class LoadBalance(nn.Module):
     """N * sum_i f_i * P_i over the N experts, unweighted: one when routing is uniform.
 
-    f_i is the share of assignments that ask for expert i, before capacity drops any, and carries
-    no gradient; P_i is the mean probability of expert i over the tokens. With k = 1 this is the
-    paper's loss; with more choices f counts all of them and still sums to one. It can fall below
-    one, so uniform routing is not its minimum.
+    f_i is expert i's share of requests, before capacity drops any, and carries no gradient; P_i is
+    the mean probability of expert i over the tokens. With k = 1 this is the paper's loss; with more
+    choices f counts all of them and still sums to one. The loss can fall below one, so uniform
+    routing is not its minimum.
     """
 
     def forward(self, decision: RoutingDecision) -> Tensor:

@@ -13,12 +13,11 @@ from moebench.moe.metrics import load
 class StepLoadBalance(nn.Module):
     """N * sum_i f_i * P_i, `LoadBalance` with f_i of the optimiser step instead of the batch.
 
-    f_i is the share of assignments that ask for expert i in the step so far, this batch included,
-    and carries no gradient; P_i is the mean probability over the tokens of this batch. So the last
-    batch of a step adds to the gradient what it adds in one large batch of all, and earlier ones
-    know only the batches before them: the step is nearer to the large batch on average, and not
-    equal to it. A step of one batch is `LoadBalance`. Experts may specialise on
-    batches as long as the step is balanced.
+    f_i is expert i's share of requests in the step so far, this batch included, and carries no
+    gradient; P_i is the mean probability over the tokens of this batch. The last batch of a step
+    thus adds the same gradient as it would within one large batch; earlier batches know only those
+    before them, so the step approximates the large batch and does not equal it. With one batch per
+    step it is `LoadBalance`. Experts may specialise by batch as long as the step is balanced.
     """
 
     wants_step_load = True
@@ -27,7 +26,7 @@ class StepLoadBalance(nn.Module):
         """Return the loss of one layer, a scalar of the type of `decision.probs_TE`.
 
         Args:
-            decision: of a batch.
+            decision: the decision for one batch.
             load_E: f; None: that of the batch alone.
         """
         load_E = (load(decision) if load_E is None else load_E).to(decision.probs_TE.dtype)

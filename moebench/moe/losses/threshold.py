@@ -1,4 +1,4 @@
-"""The loss that teaches a strictly balanced gate which tokens an expert would take from a batch.
+"""The loss that teaches a strictly balanced gate which tokens an expert takes from a batch.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix F, equation 20.
 """
@@ -11,11 +11,11 @@ from moebench.moe.decision import RoutingDecision
 
 
 class ThresholdGap(nn.Module):
-    """Sum over the experts of |probability - threshold| where both masks disagree, a token.
+    """Sum over the experts of |probability - threshold| where the two masks disagree, per token.
 
-    Zero when the threshold takes the same tokens as the batch does. The paper sums over the tokens;
-    their mean keeps the meaning of the weight. It moves the thresholds alone: probabilities are
-    constants here, so that the gate is not bent towards them.
+    Zero when the thresholds select the same tokens as the batch. The paper sums over the tokens;
+    taking their mean makes the weight independent of the batch size. Only the thresholds are
+    trained: probabilities are constants here, so that they do not bend towards the thresholds.
     """
 
     def forward(self, decision: RoutingDecision) -> Tensor:

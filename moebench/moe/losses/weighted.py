@@ -1,4 +1,4 @@
-"""The losses of a training, each with a name and a weight, and their sum: made here alone."""
+"""The losses of a training run, each with a name and a weight; the one place that sums them."""
 
 import math
 import re
@@ -14,20 +14,20 @@ from moebench.moe.contract import wants_step_load
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.step import StepLoads
 
-TASK = "loss"  # name of the task loss among those that are logged
+TASK = "loss"  # the name under which the task loss is logged
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """One loss on routing decisions and what it counts beside the task loss.
+    """A loss on routing decisions and its weight relative to the task loss.
 
     Raises:
-        ValueError: for a weight that is negative or no number.
+        ValueError: for a weight that is negative or not a number.
     """
 
     loss: nn.Module
     weight: float = 0.01
-    name: str | None = None  # it is logged as train/<name>; None: the name of its class
+    name: str | None = None  # logged as train/<name>; None: the name of its class
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight < math.inf:
@@ -35,14 +35,14 @@ class Weighted:
 
     @property
     def label(self) -> str:
-        """The name it goes by."""
+        """The name under which it is logged."""
         return type(self.loss).__name__ if self.name is None else self.name
 
 
 class BatchLoss(NamedTuple):
-    """The loss of a batch, and what it is the sum of."""
+    """The loss of a batch, and its terms."""
 
-    total: Tensor  # what is descended
+    total: Tensor  # what training minimises
     task: Tensor
     terms: Mapping[str, Tensor]  # by name, unweighted, summed over the layers
 
@@ -54,7 +54,7 @@ class WeightedLosses:
         terms: the losses.
 
     Raises:
-        ValueError: if two have one name, or a name cannot be logged.
+        ValueError: if two share a name, or a name cannot be logged.
     """
 
     def __init__(self, terms: Sequence[Weighted]) -> None:
@@ -73,11 +73,11 @@ class WeightedLosses:
     def values(self, decisions: Sequence[RoutingDecision]) -> dict[str, Tensor]:
         """Return each loss by its name, unweighted, summed over the layers.
 
-        For a loss over the optimiser step the decisions join those of its earlier batches.
+        For a loss over the whole optimiser step, the load includes that of its earlier batches.
         """
         if not decisions:
             return {}
-        load_LE = self._loads.gather(decisions) if self._over_step else []
+        load_LE = self._loads.add(decisions) if self._over_step else []
         found = {}
         for term in self.terms:
             of_step = wants_step_load(term.loss)
@@ -86,20 +86,20 @@ class WeightedLosses:
         return found
 
     def end_step(self) -> None:
-        """Forget the batches of an optimiser step that has been made."""
-        self._loads.begin()
+        """Start a new optimiser step."""
+        self._loads.reset()
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Raise ValueError for a name that is there twice, is taken, or cannot be logged."""
+    """Raise ValueError for a name that occurs twice, is reserved, or cannot be logged."""
     for name, count in Counter(names).items():
         if count > 1:
             raise ValueError(
-                f"model.losses: {count} of them are named {name}; give each a name of its own, as "
-                f"in {{loss: {name}, name: another}}"
+                f"model.losses: {count} of them are named {name}; give each its own name, as in "
+                f"{{loss: {name}, name: another}}"
             )
         if name == TASK or not re.fullmatch(r"[\w.-]+", name):
             raise ValueError(
                 f"model.losses.name={name}: must consist of letters, digits and any of _ . - and "
-                f"not be {TASK}, which is the task's"
+                f"not be {TASK}, the name of the task loss"
             )

@@ -9,7 +9,7 @@ from moebench.moe.decision import RoutingDecision
 
 
 class ZLoss(nn.Module):
-    """Mean over the tokens of the squared log-sum-exp of the scores, unweighted; 0 of no tokens."""
+    """Mean over tokens of the squared log-sum-exp of the scores, unweighted; 0 without tokens."""
 
     def forward(self, decision: RoutingDecision) -> Tensor:
         """Return the loss of one layer, a scalar."""

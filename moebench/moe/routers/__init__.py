@@ -1,4 +1,4 @@
-"""Routers: who decides which expert sees which token; wrappers change what another one does."""
+"""Routers decide which expert sees which token; wrappers change what another router does."""
 
 from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers.all_experts import AllExperts
@@ -19,9 +19,9 @@ from moebench.moe.routers.wrappers.input_dropout import InputDropout
 from moebench.moe.routers.wrappers.tempered import Tempered
 
 ROUTERS = {
+    "all_experts": AllExperts,
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
-    "everyone": AllExperts,
     "group_limited": GroupLimited,
     "hashed": Hashed,
     "hierarchical": Hierarchical,

@@ -27,7 +27,7 @@ class AllExperts(nn.Module):
         self.score = Score(dim, num_experts)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         probs_TE = logits_TE.softmax(dim=-1)
         expert_TE = torch.arange(self.num_experts, device=x_TD.device).expand_as(probs_TE)

@@ -14,17 +14,17 @@ from moebench.moe.sees import Sees
 
 
 class Batchwise(nn.Module):
-    """Router whose experts choose, in training, the m = k * T / E tokens likeliest to be theirs.
+    """Router whose experts each choose, in training, their m = k * T / E most probable tokens.
 
-    A token may so get more or fewer than k experts, or none. The weight is the probability over
-    the sum of those of the token's experts, as a softmax over their scores is. Outside training,
+    A token may thus get more or fewer than k experts, or none. The weights are the probabilities
+    of the token's experts, normalised to sum to one: a softmax over their scores. Outside training,
     where there may be no batch to compare with, an expert takes every token whose probability
-    exceeds its threshold; thresholds are learnt by the loss `ThresholdGap`, and by nothing else.
+    exceeds its threshold; the thresholds are learnt from the loss `ThresholdGap` alone.
 
     Args:
         dim: width D of a token.
         num_experts: number E of experts to choose from.
-        k: experts of a token on average.
+        k: mean number of experts per token.
     """
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
@@ -36,25 +36,25 @@ class Batchwise(nn.Module):
         self.threshold_E = nn.Parameter(torch.full((num_experts,), 1 / num_experts))
 
     def rows(self, num_tokens: int) -> int:
-        """Return the tokens m that each expert takes from a batch; a fraction is cut off.
+        """Return how many tokens m each expert takes from a batch, rounded down.
 
         Raises:
-            ValueError: for fewer tokens than experts, which leave an expert fewer than k; none at
-                all is no batch, and nobody takes any.
+            ValueError: if there are fewer tokens than experts, which leaves experts fewer than k;
+                a batch without tokens is allowed.
         """
         if 0 < num_tokens < self.num_experts:
             raise ValueError(
                 f"tokens={num_tokens}: fewer than num_experts={self.num_experts}; a batch-wise "
-                "gate needs as many, so that each expert gets k of them"
+                "gate needs at least as many, so that each expert gets k of them"
             )
         return self.k * num_tokens // self.num_experts
 
     def sees(self, length: int | None, training: bool) -> Sees:
-        """Return that experts compare the whole batch in training, and nothing after it."""
+        """Return BATCH in training, where experts compare all its tokens, and TOKEN outside it."""
         return Sees.BATCH if training else Sees.TOKEN
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD; the decision is a `BalancedDecision`.
+        """Return the decision for x_TD, a `BalancedDecision`.
 
         Raises:
             ValueError: as `rows`, in training.
@@ -67,7 +67,7 @@ class Batchwise(nn.Module):
             taken_TE = torch.zeros_like(probs_TE, dtype=torch.bool).scatter_(0, best_ME, True)
         else:
             taken_TE = probs_TE > threshold_E
-        # Not minus infinity: a token that no expert takes would have no number here.
+        # Not minus infinity, which would give NaN for a token that no expert takes.
         lowest = torch.finfo(logits_TE.dtype).min
         weight_TE = logits_TE.masked_fill(~taken_TE, lowest).softmax(dim=-1)
         token_A, expert_A = taken_TE.nonzero(as_tuple=True)

@@ -1,4 +1,4 @@
-"""Balance without a loss: a bias on the choice of experts that makes up for uneven load.
+"""Loss-free balancing: a bias on the choice of experts that counteracts uneven load.
 
 Source: Wang et al. 2024 (arXiv 2408.15664), section 2, algorithm 1.
 """
@@ -15,19 +15,19 @@ from moebench.moe.sees import Sees, sees
 
 
 class BiasBalanced(nn.Module):
-    """Wrapper that moves the `bias_E` of a router towards an even load.
+    """Wrapper that adjusts the `bias_E` of a router towards an even load.
 
-    After every optimiser step the bias of an expert that fewer assignments than the mean asked for
-    rises by `rate`; that of one that more asked for falls by as much.
+    After every optimiser step the bias of each expert with a load below the mean rises by `rate`,
+    and that of each expert with a load above it falls by `rate`.
 
     Args:
         dim: width D of a token.
         router: makes the wrapped router from the width; `SigmoidTopK`, `BiasedTopK`, or any other
-            with a buffer `bias_E` that counts in its choice.
-        rate: size of a move.
+            with a buffer `bias_E` that affects its choice.
+        rate: size of an update.
 
     Raises:
-        ValueError: for a rate that is negative or not finite, or a router without `bias_E`.
+        ValueError: if the rate is negative or not finite, or the router has no `bias_E`.
     """
 
     def __init__(self, dim: int, router: Callable[[int], nn.Module], rate: float = 1e-3) -> None:
@@ -44,18 +44,18 @@ class BiasBalanced(nn.Module):
         return sees(self.router, length, training)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         return decide(self.router, x_TD)
 
     def update(self, decisions: Sequence[RoutingDecision]) -> None:
-        """Move the bias by the load over all decisions of a step, before capacity."""
+        """Update the bias from the load over all decisions of a step, before capacity."""
         asked_A = torch.cat([decision.asked_A for decision in decisions])
         count_E = asked_A.bincount(minlength=self.num_experts)
         _bias(self.router).add_((count_E.double().mean() - count_E).sign(), alpha=self.rate)
 
 
 def _bias(router: nn.Module) -> Tensor:
-    """Return the bias of a router, or of the one that it wraps.
+    """Return the bias of a router, or of the router it wraps.
 
     Raises:
         ValueError: if there is none.
@@ -66,4 +66,4 @@ def _bias(router: nn.Module) -> Tensor:
             return bias_E
         part = wrapped(part)
     name = type(router).__name__
-    raise ValueError(f"router={name}: has no bias_E to move; BiasedTopK and SigmoidTopK have one")
+    raise ValueError(f"router={name}: has no bias_E to update; BiasedTopK and SigmoidTopK have one")

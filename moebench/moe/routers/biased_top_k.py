@@ -1,4 +1,4 @@
-"""Top-k routing by a softmax, with a bias that counts in the choice and not in the weights.
+"""Top-k routing by a softmax, with a bias that affects the choice but not the weights.
 
 Source: ERNIE team 2025, ERNIE 4.5 technical report, and the code released with it; the bias is that
 of Wang et al. 2024 (arXiv 2408.15664), section 2, whose scores may be a softmax.
@@ -17,10 +17,10 @@ from moebench.moe.sees import Sees
 
 
 class BiasedTopK(nn.Module):
-    """Router that keeps the k largest probabilities plus bias; the weights are without it.
+    """Router that keeps the k experts with the largest sum of probability and bias.
 
-    The weights are the probabilities over their sum, so with a bias of zero it is `TopK`. The bias
-    is part of the state and has no gradient.
+    The weights are their probabilities, normalised to sum to one, so with a bias of zero it is
+    `TopK`. The bias is part of the state and has no gradient.
 
     Args:
         dim: width D of a token.
@@ -43,7 +43,7 @@ class BiasedTopK(nn.Module):
         self.register_buffer("bias_E", torch.zeros(num_experts))
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         probs_TE = logits_TE.softmax(dim=-1)
         expert_TK = (probs_TE.detach() + self.bias_E).topk(self.k, dim=-1).indices
@@ -51,7 +51,7 @@ class BiasedTopK(nn.Module):
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Move or cast the parts, but keep the bias at least in float32."""
+        """Move or cast the parts, but keep the bias in float32 or wider."""
         bias_E = self.bias_E
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self.bias_E = uncast(self.bias_E, bias_E)

@@ -1,4 +1,4 @@
-"""Top-k routing whose choices lie in few groups of experts, one group a device.
+"""Top-k routing within a few groups of experts, one group per device.
 
 Source: DeepSeek-AI 2024, DeepSeek-V2 (arXiv 2405.04434), sections 2.2.1 and 2.2.2: equations 20 to
 22 for the softmax before the choice, device-limited routing for the groups.
@@ -13,18 +13,18 @@ from moebench.moe.sees import Sees
 
 
 class GroupLimited(nn.Module):
-    """Router that keeps the k largest probabilities within the groups of the best experts.
+    """Router that keeps the k largest probabilities within a token's best groups.
 
     Args:
         dim: width D of a token.
         num_experts: number E of experts to choose from.
         k: experts each token is sent to.
-        groups: number of groups, each of as many experts that follow one another.
-        kept: groups a token may choose from, those with the largest single probability.
-        factor: on the weights, which are the probabilities themselves.
+        groups: number of groups of consecutive experts, all equally large.
+        kept: groups a token may choose from: those with the largest single probability.
+        factor: multiplies the weights, which are the probabilities themselves.
 
     Raises:
-        ValueError: if the numbers do not fit together.
+        ValueError: if `groups`, `kept` and `k` contradict one another.
     """
 
     sees = Sees.TOKEN
@@ -45,7 +45,7 @@ class GroupLimited(nn.Module):
         self.score = Score(dim, num_experts)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         probs_TE = logits_TE.softmax(dim=-1)
         best_TG = probs_TE.unflatten(-1, (self.groups, -1)).amax(dim=-1)
@@ -55,7 +55,7 @@ class GroupLimited(nn.Module):
 
 
 def check_groups(num_experts: int, k: int, groups: int, kept: int) -> None:
-    """Raise ValueError unless k experts can be found in `kept` of so many equal groups."""
+    """Raise ValueError unless `kept` of the equally large groups hold at least k experts."""
     check_k(k, num_experts)
     if groups < 1 or num_experts % groups:
         raise ValueError(f"groups={groups}: must divide num_experts={num_experts}")
@@ -66,7 +66,7 @@ def check_groups(num_experts: int, k: int, groups: int, kept: int) -> None:
 
 
 def within(worth_TG: Tensor, kept: int, num_experts: int) -> Tensor:
-    """Return allowed_TE, whether an expert lies in one of the `kept` groups worth most."""
+    """Return allowed_TE: whether an expert lies in one of a token's `kept` best groups."""
     if kept == worth_TG.shape[1]:
         return worth_TG.new_ones(worth_TG.shape[0], num_experts).bool()
     best_TG = worth_TG.topk(kept, dim=-1, sorted=False).indices

@@ -21,7 +21,7 @@ class Hashed(nn.Module):
     Args:
         dim: width D of a token.
         num_experts: number E of experts to choose from.
-        seed: chooses the directions; they do not depend on the seed of the run.
+        seed: seed of the directions, which do not depend on the seed of the run.
     """
 
     direction_ED: Tensor
@@ -38,7 +38,7 @@ class Hashed(nn.Module):
         self.register_buffer("direction_ED", nn.functional.normalize(direction_ED, dim=-1))
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         with torch.no_grad(), without_autocast(x_TD):
             x_TD = at_least_float32(x_TD)
             logits_TE = x_TD @ self.direction_ED.to(x_TD.dtype).T

@@ -21,12 +21,12 @@ class Hierarchical(nn.Module):
 
     The weight of an expert is that of its group times its own within the group. The router of a
     group sees only the tokens sent there, so a token is scored against a few experts instead of
-    all; in `probs_TE` the probability of a group not visited is spread evenly over its experts.
+    all; `probs_TE` spreads the probability of a group not visited evenly over its experts.
 
     Args:
         dim: width D of a token.
         num_experts: number E of experts in all.
-        groups: number of groups, each of E / groups experts that follow each other.
+        groups: number of groups, each of E / groups consecutive experts.
         primary: makes the router over the groups, from the width and their number.
         secondary: makes the router of one group, from the width and its number of experts.
 
@@ -50,12 +50,12 @@ class Hierarchical(nn.Module):
         self.secondary = nn.ModuleList(secondary(dim, num_experts // groups) for _ in range(groups))
 
     def sees(self, length: int | None, training: bool) -> Sees | None:
-        """Return what the routers of both levels see; a group gets no whole sequences."""
+        """Return what the routers of both levels see; a group does not get whole sequences."""
         inner = [sees(router, None, training) for router in self.secondary]
         return all_seen(sees(self.primary, length, training), *inner)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD; the decision is a `HierarchicalDecision`."""
+        """Return the decision for x_TD, a `HierarchicalDecision`."""
         primary = decide(self.primary, x_TD)
         row_of = [(primary.expert_A == group).nonzero()[:, 0] for group in range(self._groups)]
         token_of = [primary.token_A[row_R] for row_R in row_of]
@@ -105,7 +105,7 @@ def _first_choices_first(
 
 
 def _choice(decision: RoutingDecision) -> Tensor:
-    """Return which choice of its token each row is, from 0 on."""
+    """Return the rank of each row among the choices of its token, from 0."""
     return place_in_queue(decision.token_A, torch.ones_like(decision.kept_A))
 
 

@@ -1,4 +1,4 @@
-"""Noisy top-k gating: each token asks its k best experts, with noise of a learned size.
+"""Noisy top-k gating: each token goes to its k best experts by scores with learned noise.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), section 2.1, equations 3 to 5; both matrices start
 at zero, appendix A.
@@ -17,8 +17,8 @@ from moebench.moe.sees import Sees
 class NoisyTopK(nn.Module):
     """Router that keeps the k best noisy scores and takes the softmax over those alone.
 
-    Noise is added in training only. As both matrices start at zero, the first choices are drawn
-    evenly, and outside training an untrained router sends every token to the same experts.
+    Noise is added in training only. As both matrices start at zero, the first choices are uniform,
+    and outside training an untrained router sends every token to the same experts.
 
     Args:
         dim: width D of a token.
@@ -36,7 +36,7 @@ class NoisyTopK(nn.Module):
         if not 1 <= k < num_experts:
             raise ValueError(
                 f"k={k}: must lie between 1 and num_experts - 1 = {num_experts - 1}, as the load "
-                "is estimated from the (k+1)-th score; for k = num_experts take AllExperts"
+                "is estimated from the (k+1)-th score; for k = num_experts use AllExperts"
             )
         self.num_experts = num_experts
         self.k = k
@@ -46,9 +46,9 @@ class NoisyTopK(nn.Module):
         nn.init.zeros_(self.noise.weight)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD; the decision is a `NoisyDecision`."""
+        """Return the decision for x_TD, a `NoisyDecision`."""
         clean_TE = self.score(x_TD)
-        # The noise is that of the scores: a temperature divides it with them, whatever its size.
+        # A temperature divides the noise along with the scores.
         spread_TE = softplus(self.noise.product(x_TD)) / self.score.temperature
         noisy_TE = clean_TE
         if self.training:

@@ -13,10 +13,10 @@ from moebench.moe.sees import Sees
 
 
 class Random(nn.Module):
-    """Router that sends each token to k different experts drawn uniformly, anew at each call.
+    """Router that sends each token to k different experts drawn uniformly in each call.
 
     Args:
-        dim: width D of a token; not used, every router takes it.
+        dim: width D of a token; unused, but every router takes it.
         num_experts: number E of experts to choose from.
         k: experts each token is sent to, each with weight 1 / k.
     """
@@ -30,7 +30,7 @@ class Random(nn.Module):
         self.k = k
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = at_least_float32(x_TD).new_zeros(x_TD.shape[0], self.num_experts)
         expert_TK = torch.rand_like(logits_TE).topk(self.k, dim=-1).indices
         weight_TK = torch.full_like(logits_TE[:, : self.k], 1 / self.k)

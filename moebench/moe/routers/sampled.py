@@ -11,7 +11,7 @@ from moebench.moe.sees import Sees
 
 
 class Sampled(nn.Module):
-    """Router that draws one expert per token in training and takes the most probable after it.
+    """Router that draws one expert per token in training and takes the most probable otherwise.
 
     Args:
         dim: width D of a token.
@@ -27,7 +27,7 @@ class Sampled(nn.Module):
         self.score = Score(dim, num_experts)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         probs_TE = logits_TE.softmax(dim=-1)
         if self.training:

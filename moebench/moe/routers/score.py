@@ -1,4 +1,4 @@
-"""The linear map from a token to one score per expert, kept in float32 whatever surrounds it.
+"""The linear map from a token to one score per expert, always in float32 or wider.
 
 Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.4, "selective precision".
 """
@@ -10,14 +10,18 @@ from moebench.moe.autocast import without_autocast
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """Return `x` in float32, or as it is where it is wider (float64 in gradient checks)."""
+    """Return `x` in float32, or unchanged if it is wider (float64 in gradient checks)."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def uncast(moved: Tensor, before: Tensor) -> Tensor:
-    """Return a tensor that was moved or cast, its numbers those of before where it got too narrow.
+    """Return a tensor that was moved or cast, but undo a cast below float32.
 
-    Biases are smaller than bfloat16 can tell apart: cast to it they would change most choices.
+    bfloat16 cannot resolve the differences between biases: the cast would change most choices.
+
+    Args:
+        moved: the tensor afterwards.
+        before: the same tensor before.
     """
     if moved.dtype.itemsize >= torch.float32.itemsize:
         return moved
@@ -25,9 +29,9 @@ def uncast(moved: Tensor, before: Tensor) -> Tensor:
 
 
 class Score(nn.Module):
-    """One learned score per expert: logits_TE = x_TD @ weight_ED.T, at least in float32.
+    """One learned score per expert: logits_TE = x_TD @ weight_ED.T, in float32 or wider.
 
-    They are divided by `temperature`, which `Tempered` sets.
+    Scores are divided by `temperature`, which `Tempered` sets.
 
     Args:
         dim: width D of a token.
@@ -52,6 +56,6 @@ class Score(nn.Module):
         return logits_TE if self.temperature == 1 else logits_TE / self.temperature
 
     def product(self, x_TD: Tensor) -> Tensor:
-        """Return logits_TE as they are at a temperature of one."""
+        """Return logits_TE at a temperature of one."""
         with without_autocast(x_TD):
             return at_least_float32(x_TD) @ at_least_float32(self.weight).T

@@ -1,4 +1,4 @@
-"""Top-k routing by sigmoids, with a bias that counts in the choice and not in the weights.
+"""Top-k routing by sigmoids, with a bias that affects the choice but not the weights.
 
 Source: DeepSeek-AI 2024, DeepSeek-V3 (arXiv 2412.19437), section 2.1.2, equations 12 to 16, and
 node-limited routing; the bias is that of Wang et al. 2024 (arXiv 2408.15664), section 2.
@@ -15,25 +15,26 @@ from moebench.moe.routers.group_limited import check_groups, within
 from moebench.moe.routers.score import Score, uncast
 from moebench.moe.sees import Sees
 
-TINY = 1e-20  # added to a sum that is divided by
+TINY = 1e-20  # added to divisors
 
 
 class SigmoidTopK(nn.Module):
-    """Router that keeps the k best sigmoids plus bias; the weights are the sigmoids alone.
+    """Router that keeps the k experts with the largest sum of sigmoid and bias.
 
-    `probs_TE` are the sigmoids over their sum. The bias is part of the state and has no gradient.
+    The weights are their sigmoids; `probs_TE` are all sigmoids, normalised to sum to one. The bias
+    is part of the state and has no gradient.
 
     Args:
         dim: width D of a token.
         num_experts: number E of experts to choose from.
         k: experts each token is sent to.
-        groups: number of groups, each of as many experts that follow one another.
-        kept: groups a token may choose from, those whose two best have the largest sum.
-        factor: on the weights.
-        normalised: whether the weights are divided by their sum before that.
+        groups: number of groups of consecutive experts, all equally large.
+        kept: groups a token may choose from: those whose two best have the largest sum.
+        factor: multiplies the weights.
+        normalised: whether the weights are divided by their sum first.
 
     Raises:
-        ValueError: if the numbers do not fit together.
+        ValueError: if `groups`, `kept` and `k` contradict one another.
     """
 
     bias_E: Tensor
@@ -58,7 +59,7 @@ class SigmoidTopK(nn.Module):
         self.register_buffer("bias_E", torch.zeros(num_experts))
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         sigmoid_TE = logits_TE.sigmoid()
         expert_TK = self._choose(sigmoid_TE.detach() + self.bias_E)
@@ -69,7 +70,7 @@ class SigmoidTopK(nn.Module):
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK * self.factor)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Move or cast the parts, but keep the bias at least in float32."""
+        """Move or cast the parts, but keep the bias in float32 or wider."""
         bias_E = self.bias_E
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self.bias_E = uncast(self.bias_E, bias_E)

@@ -1,8 +1,8 @@
 """Switch routing: one expert per token, its probability kept as the multiplier.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.1, equations 1 and 2. The input
-jitter is multiplicative, as the text says; the pseudo-code of the paper adds it to the logits,
-which would shift all of them alike and leave the choice as it was.
+jitter is multiplicative, as in the paper's text; its pseudo-code adds it to the logits, which would
+shift all of them equally and not change the choice.
 """
 
 import torch
@@ -34,7 +34,7 @@ class Switch(nn.Module):
         self.score = Score(dim, num_experts)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         x_TD = at_least_float32(x_TD)
         if self.training and self.jitter > 0:
             x_TD = x_TD * torch.empty_like(x_TD).uniform_(1 - self.jitter, 1 + self.jitter)

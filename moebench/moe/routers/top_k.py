@@ -21,8 +21,8 @@ def check_k(k: int, num_experts: int) -> None:
 class TopK(nn.Module):
     """Router that keeps the k best scores and takes the softmax over those alone.
 
-    With k = 1 the weight is always one and the task loss does not reach the router; use `Switch`
-    or `SoftmaxTopK` there.
+    With k = 1 the weight is always one and the task loss cannot train the router; use `Switch` or
+    `SoftmaxTopK` instead.
 
     Args:
         dim: width D of a token.
@@ -31,6 +31,7 @@ class TopK(nn.Module):
     """
 
     sees = Sees.TOKEN
+    normalised = True  # whether the weights of a token sum to one
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class TopK(nn.Module):
         self.score = Score(dim, num_experts)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         top_TK, expert_TK = logits_TE.topk(self.k, dim=-1)
         return tokens_choose(logits_TE, logits_TE.softmax(-1), expert_TK, top_TK.softmax(-1))
@@ -56,6 +57,7 @@ class SoftmaxTopK(nn.Module):
     """
 
     sees = Sees.TOKEN
+    normalised = False  # whether the weights of a token sum to one
 
     def __init__(self, dim: int, num_experts: int, k: int = 2) -> None:
         super().__init__()
@@ -65,7 +67,7 @@ class SoftmaxTopK(nn.Module):
         self.score = Score(dim, num_experts)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         logits_TE = self.score(x_TD)
         probs_TE = logits_TE.softmax(dim=-1)
         weight_TK, expert_TK = probs_TE.topk(self.k, dim=-1)

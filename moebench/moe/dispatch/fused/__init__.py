@@ -1,4 +1,4 @@
-"""The dispatcher for GPUs: experts of one kind, in kernels of their own."""
+"""The dispatcher for GPUs: SwiGLU experts in custom kernels."""
 
 from moebench.moe.dispatch.fused.dispatcher import Fused, fits, usable
 

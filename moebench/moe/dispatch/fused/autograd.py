@@ -18,7 +18,7 @@ from moebench.moe.dispatch.fused.row_plan import Plan, make_plan
 def swiglu(
     x_TD: Tensor, decision: RoutingDecision, gate_up_EDF: Tensor, down_EFD: Tensor
 ) -> Tensor:
-    """Return y_TD of SwiGLU experts with these matrices, in the type of the tokens.
+    """Return y_TD of SwiGLU experts with these matrices, in the dtype of the tokens.
 
     Under autocast all factors are cast first, as in torch.nn.Linear.
     """
@@ -26,8 +26,8 @@ def swiglu(
     plan = make_plan(decision, tile_height(rows, decision.num_experts, dtype))
     weight_R = decision.weight_A.index_select(0, plan.assignment_R)
     operands = [part.to(dtype).contiguous() for part in (x_TD, gate_up_EDF, down_EFD)]
-    save = torch.is_grad_enabled()  # what asks for a gradient is all that the function itself sees
-    with torch.cuda.device_of(x_TD):  # Triton launches on the current device, whatever it is given
+    save = torch.is_grad_enabled()  # inside an autograd function it is always off
+    with torch.cuda.device_of(x_TD):  # Triton launches on the current device, not on that of x_TD
         y_TD: Tensor = SwiGLURows.apply(  # type: ignore[no-untyped-call]
             weight_R, *operands, plan, x_TD.dtype, save
         )
@@ -37,8 +37,8 @@ def swiglu(
 class SwiGLURows(torch.autograd.Function):
     """The weighted sum of the experts' answers for each token, y_TD.
 
-    For backward it keeps the tokens and of each row what comes before the activation, h_RF, whose
-    last axis is 2F; all else of a row is made again, or lives within one call.
+    For backward it keeps the tokens and, of each row, the input of the activation, h_RF, whose last
+    axis is 2F; everything else is recomputed or freed within one call.
     """
 
     @staticmethod
@@ -52,7 +52,7 @@ class SwiGLURows(torch.autograd.Function):
         dtype: torch.dtype,
         save: bool,
     ) -> Tensor:
-        """Return y_TD of the type `dtype`; tokens and matrices are of one type, and contiguous."""
+        """Return y_TD in `dtype`; tokens and matrices share one dtype and are contiguous."""
         save = save and any(ctx.needs_input_grad)
         h_RF, act_RF = activate(x_TD, gate_up_EDF, plan, save)
         ctx.plan = plan
@@ -62,11 +62,11 @@ class SwiGLURows(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_TD: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradients of the first four."""
+        """Return the gradients of the first four arguments."""
         weight_R, x_TD, gate_up_EDF, down_EFD, h_RF = ctx.saved_tensors
         plan, grad_TD = ctx.plan, grad_TD.to(x_TD.dtype).contiguous()
         _, by_x, by_gate_up, by_down, *_ = ctx.needs_input_grad
-        dh_RF, act_RF, dweight_R = deactivate(grad_TD, weight_R, down_EFD, h_RF, plan)
+        dh_RF, act_RF, dweight_R = activate_grad(grad_TD, weight_R, down_EFD, h_RF, plan)
         ddown_EFD = sum_outer(act_RF, grad_TD, plan, gather_a=False) if by_down else None
         del act_RF
         dgate_up_EDF = sum_outer(x_TD, dh_RF, plan, gather_a=True) if by_gate_up else None
@@ -80,7 +80,7 @@ class SwiGLURows(torch.autograd.Function):
 def activate(
     x_TD: Tensor, gate_up_EDF: Tensor, plan: Plan, save: bool
 ) -> tuple[Tensor | None, Tensor]:
-    """Return what comes before the activation, if it is to be saved, and what comes after it."""
+    """Return the input of the activation, if it is to be saved, and its output."""
     rows, (width, both) = plan.token_R.numel(), gate_up_EDF.shape[1:]
     h_RF = x_TD.new_empty(rows, both) if save else None
     act_RF = x_TD.new_empty(rows, both // 2)
@@ -91,10 +91,10 @@ def activate(
     return h_RF, act_RF
 
 
-def deactivate(
+def activate_grad(
     grad_TD: Tensor, weight_R: Tensor, down_EFD: Tensor, h_RF: Tensor, plan: Plan
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradient of h_RF, the activations times their weights, and that of the weights."""
+    """Return the gradient of h_RF, the weighted activations, and the gradient of the weights."""
     rows, (hidden, width) = plan.token_R.numel(), down_EFD.shape[1:]
     dh_RF, act_RF = torch.empty_like(h_RF), h_RF.new_empty(rows, hidden)
     dweight_SR = weight_R.new_empty(triton.cdiv(hidden, SLOT), rows)
@@ -115,7 +115,7 @@ def sum_products(
 ) -> Tensor:
     """Return for each token the sum over its rows of weight x row x matrix of the row's expert.
 
-    The products of all rows are never there at once, but for a slice of columns after the other.
+    The products of all rows are never in memory at once, only one slice of their columns.
     """
     rows, columns, tokens = len(a_RK), b_EKN.shape[2], plan.row_start_X.numel() - 1
     y_TN = a_RK.new_empty(tokens, columns, dtype=dtype)
@@ -127,7 +127,7 @@ def sum_products(
             *b_EKS.shape[1:], *b_EKS.stride(), WEIGHTED=weight_R is not None, **_options(plan),
         )  # fmt: skip
         _combine(product_RS, y_TS, plan)
-        del product_RS  # before the next is allocated
+        del product_RS  # before the next slice is allocated
     return y_TN
 
 
@@ -143,13 +143,13 @@ def _combine(product_RS: Tensor, y_TS: Tensor, plan: Plan) -> None:
 
 
 def sum_outer(a_XM: Tensor, b_XN: Tensor, plan: Plan, gather_a: bool) -> Tensor:
-    """Return for each expert the sum over its rows of a x b.
+    """Return for each expert the sum over its rows of the outer product of a and b.
 
     Args:
-        a_XM: has a row for each token, if `gather_a`, else one for each row.
+        a_XM: one row per token if `gather_a`, else one per row of the plan.
         b_XN: the other way round.
-        plan: whose rows they are.
-        gather_a: which of the two it is.
+        plan: the rows.
+        gather_a: which of the two is gathered by token.
     """
     high, wide = a_XM.shape[1], b_XN.shape[1]
     out_EMN = a_XM.new_empty(plan.num_experts, high, wide)
@@ -172,7 +172,7 @@ def _grid(plan: Plan, columns: int) -> Callable[[Mapping[str, int]], tuple[int]]
 
 
 def _tiles(plan: Plan) -> tuple[Tensor | int, ...]:
-    """Return what a program needs to find its rows."""
+    """Return the arguments with which a program finds its rows."""
     return plan.expert_M, plan.start_X, plan.tile_X, plan.expert_M.numel(), plan.num_experts
 
 
@@ -181,5 +181,5 @@ def _options(plan: Plan) -> dict[str, Any]:
 
 
 def _precision() -> str:
-    """Return how float32 is multiplied: exactly, unless torch itself was told otherwise."""
+    """Return how float32 is multiplied: exactly, unless torch is set to TF32."""
     return "tf32" if torch.backends.cuda.matmul.fp32_precision == "tf32" else "ieee"

@@ -1,4 +1,4 @@
-"""The sizes that kernels work in: tried out on the card, tiny where Triton interprets them."""
+"""The block sizes of the kernels: tuned on the GPU, tiny where Triton interprets."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,32 +7,32 @@ import torch
 import triton
 
 INTERPRETED: bool = triton.knobs.runtime.interpret
-HEIGHTS = (16,) if INTERPRETED else (16, 64, 128)  # rows of a tile; each is compiled for itself
+HEIGHTS = (16,) if INTERPRETED else (16, 64, 128)  # rows per tile; each is compiled separately
 COLUMNS = 32 if INTERPRETED else 256  # a slice of columns is a multiple of this
-SLICE = 1 if INTERPRETED else 2**24  # numbers under which slicing costs more than it saves
-SLOT = 16 if INTERPRETED else 32  # columns of which each row has a partial sum
+SLICE = 1 if INTERPRETED else 2**24  # elements below which slicing costs more than it saves
+SLOT = 16 if INTERPRETED else 32  # columns per partial sum of a row
 GROUP = 8  # tiles of rows that share the columns of a matrix while these are in the cache
 
 Block = tuple[int, int, int, int]  # columns, depth, warps, stages of the pipeline
 
-# First a large tile, which has a multiprocessor of Hopper to itself: with 128 x 256 results it is
-# held up by products and not by memory. Then one of which two fit, so that one multiplies while
-# the other stores. Of the stages, loads by way of an index take half.
-GATE_UP: tuple[Block, ...] = ((128, 64, 8, 4), (64, 64, 4, 3))  # of two results each
+# First a large tile that has a Hopper multiprocessor to itself: with 128 x 256 results it is bound
+# by compute, not by memory. Then one of which two fit, so that one multiplies while the other
+# stores. Loads through an index take up half of the stages.
+GATE_UP: tuple[Block, ...] = ((128, 64, 8, 4), (64, 64, 4, 3))  # two results each
 PRODUCT: tuple[Block, ...] = ((256, 64, 8, 4), (128, 64, 4, 3))
 DOWN_GRAD: tuple[Block, ...] = ((256, 64, 8, 3), (128, 64, 4, 3))
 WEIGHT_GRAD: tuple[Block, ...] = ((256, 64, 8, 7), (128, 64, 4, 5))
-EXACT: Block = (64, 16, 4, 3)  # for float32, which the matrix units do not multiply
+EXACT: Block = (64, 16, 4, 3)  # for float32, which the matrix units do not support
 TINY: Block = (32, 16, 1, 1)
 
 
 def tile_height(rows: int, num_experts: int, dtype: torch.dtype) -> int:
-    """Return the rows of a tile: enough for those of an expert, if there is such a tile.
+    """Return the rows per tile: the fewest that hold an expert's mean rows, or else the most.
 
     Args:
         rows: rows of all experts.
         num_experts: number of experts.
-        dtype: type of their numbers.
+        dtype: dtype of the rows.
     """
     heights = HEIGHTS[:2] if dtype == torch.float32 else HEIGHTS
     return next((height for height in heights if height * num_experts >= rows), heights[-1])
@@ -41,11 +41,11 @@ def tile_height(rows: int, num_experts: int, dtype: torch.dtype) -> int:
 def slice_width(columns: int, rows: int, tokens: int, hidden: int) -> int:
     """Return how many columns of all rows to compute at once.
 
-    So many that they fill no more memory than the activations, or than all columns of the tokens:
-    neither grows with the number of experts that a token visits, if these are smaller for it.
+    They fill no more memory than the activations, or than all columns of the tokens. Neither grows
+    with the number of experts per token, if the experts shrink in proportion.
 
     Args:
-        columns: how many there are.
+        columns: number of columns in all.
         rows: rows of all experts.
         tokens: number of tokens.
         hidden: width F of the experts.
@@ -56,12 +56,12 @@ def slice_width(columns: int, rows: int, tokens: int, hidden: int) -> int:
 
 
 def tuned(blocks: tuple[Block, ...], *key: str, block_m: bool = False) -> Callable[[Any], Any]:
-    """Return a decorator for kernels that tries blocks out, once for each value of `key`.
+    """Return a decorator that finds a kernel's fastest block, once for each value of `key`.
 
     Args:
-        blocks: what to try.
-        key: names of those arguments that the best block depends on.
-        block_m: whether the block says how many rows a tile has, because the plan does not.
+        blocks: the blocks to try.
+        key: names of the arguments that the best block depends on.
+        block_m: whether the block sets the rows per tile, because the plan does not.
     """
     high = {"BLOCK_M": HEIGHTS[-1]} if block_m else {}
     configs = [_config(block, high) for block in ((TINY,) if INTERPRETED else blocks)]
@@ -80,6 +80,6 @@ def _config(block: Block, high: Mapping[str, int]) -> Any:
 
 
 def _of_type(configs: list[Any], arguments: Mapping[str, Any], **_: Any) -> list[Any]:
-    """Leave the blocks that are meant for the type of the first operand."""
+    """Return the blocks that suit the dtype of the first operand."""
     exact = arguments["a_ptr"].dtype == torch.float32
     return [found for found in configs if (found.kwargs["BLOCK_K"] == EXACT[1]) == exact]

@@ -1,14 +1,14 @@
-"""The permutation inside the grouped product: rows are read where they lie, never copied.
+"""A dispatcher that permutes inside the grouped product: rows are read in place, never copied.
 
-The first kernel gathers the tokens of an expert as it multiplies them, the second multiplies by
-the routing weight as it stores, and a sum for each token, in a fixed order, ends it. Backward keeps
-the tokens and what comes before the activation, and no copy of a token for each expert it visits:
-memory grows with the width that is active in all, as in a dense block, not with their number.
+The first kernel gathers an expert's tokens as it multiplies them, the second applies the routing
+weight as it stores, and a third sums each token's rows in a fixed order. Backward keeps the tokens
+and the inputs of the activation, but no copy of a token for each expert it visits: memory grows
+with the total active width, as in a dense block, not with the number of experts.
 
-Source: for products over groups of unequal size, Gale et al. 2022, MegaBlocks (arXiv 2211.15841);
-for a permutation that takes place inside the product, Tan et al. 2024, ScatterMoE (arXiv
-2403.08245); for what backward need not keep, and the gradient of the routing weights from what is
-at hand there, Guo et al. 2025, SonicMoE (arXiv 2512.14080).
+Source: products over groups of unequal size: Gale et al. 2022, MegaBlocks (arXiv 2211.15841);
+permutation inside the product: Tan et al. 2024, ScatterMoE (arXiv 2403.08245); what backward can do
+without, and the gradient of the routing weights it computes instead: Guo et al. 2025, SonicMoE
+(arXiv 2512.14080).
 """
 
 import os
@@ -24,17 +24,17 @@ from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.experts.swiglu import SwiGLU
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-CAPABILITY = 8  # that of the first CUDA devices whose matrix units know bfloat16
+CAPABILITY = 8  # major number, of the first CUDA devices with bfloat16 matrix units
 INSTALLED = find_spec("triton") is not None
 
 
 class Fused(nn.Module):
-    """Dispatcher for SwiGLU experts on a GPU, by Triton kernels; elsewhere it does as `Grouped`.
+    """Dispatcher for SwiGLU experts on a GPU, in Triton kernels; elsewhere it equals `Grouped`.
 
     Worked example: a token of width D = 4 visits K = 2 experts of width F = 3. For backward,
-    weights and indices aside, `Grouped` keeps 2 x 4 numbers (a copy for each), 2 x 6 before the
+    weights and indices aside, `Grouped` keeps 2 x 4 numbers (a copy per expert), 2 x 6 before the
     activation, 2 x 3 of the gate after it, 2 x 3 of the product of gate and up, and 2 x 4 of
-    answers: 40. This one keeps the token and the 2 x 6: 16.
+    answers: 40. `Fused` keeps the token and the 2 x 6: 16.
     """
 
     def forward(self, x_TD: Tensor, decision: RoutingDecision, experts: nn.Module) -> Tensor:
@@ -43,7 +43,7 @@ class Fused(nn.Module):
             y_TD: Tensor = Grouped()(x_TD, decision, experts)
             return y_TD
         if torch.compiler.is_compiling():
-            # Both here: Triton need not be there, and torch's compiler takes seconds to import.
+            # Imported here: Triton may be missing, and torch's compiler takes seconds to import.
             from moebench.moe.dispatch.fused.outside_graphs import swiglu_outside_graphs
 
             return swiglu_outside_graphs(x_TD, decision, experts.gate_up_EDF, experts.down_EFD)
@@ -53,16 +53,16 @@ class Fused(nn.Module):
 
 
 def usable(device: torch.device) -> bool:
-    """Tell whether the kernels run on a device, so that `Fused` is the better dispatcher there."""
+    """Return whether the kernels run on a device, where `Fused` is then the better dispatcher."""
     if device.type == "cuda":
         return INSTALLED and torch.cuda.get_device_properties(device).major >= CAPABILITY
     return device.type == "cpu" and os.environ.get("TRITON_INTERPRET") == "1" and INSTALLED
 
 
 def fits(experts: nn.Module, x_TD: Tensor, decision: RoutingDecision) -> TypeGuard[SwiGLU]:
-    """Tell whether the kernels compute the answers of these experts; nothing else decides it.
+    """Return whether the kernels can compute the answers of these experts.
 
-    They know SwiGLU alone, and not what hooks would make of it, in three types of numbers.
+    They support SwiGLU alone, without hooks, in three dtypes.
     """
     if type(experts) is not SwiGLU or experts._forward_hooks or experts._forward_pre_hooks:
         return False

@@ -1,8 +1,8 @@
 """The kernels of SwiGLU experts, forward and backward, in Triton.
 
-A program computes one tile of a result. Programs that run side by side share the expert and the
-columns of its matrix, which so stay in the cache; those of a tile that the plan leaves over return
-at once. Nothing is added up across programs, so the same numbers come out each time.
+A program computes one tile of a result. Programs that run side by side share an expert and the
+columns of its matrix, which thus stay in the cache; programs of the plan's unused tiles return at
+once. Nothing is summed across programs, so results are deterministic.
 """
 
 import triton
@@ -10,7 +10,7 @@ import triton.language as tl
 
 from moebench.moe.dispatch.fused.blocks import DOWN_GRAD, GATE_UP, PRODUCT, WEIGHT_GRAD, tuned
 
-# What differs from batch to batch must not be compiled anew for each way to divide it.
+# These differ from batch to batch: specialising on what divides them would recompile the kernels.
 kernel = triton.jit(do_not_specialize=["tiles", "num_experts", "rows"])
 
 
@@ -23,7 +23,7 @@ def _place(expert_ptr, start_ptr, tile_ptr, tiles, columns, BLOCK_M, BLOCK_N, GR
     first = tl.load(start_ptr + expert) + (tile - tl.load(tile_ptr + expert)) * BLOCK_M
     row = first + tl.arange(0, BLOCK_M)
     inside = row < tl.load(start_ptr + expert + 1)
-    # Rows of others are computed as row 0 and never stored: cheaper than to mask every load.
+    # Rows of other experts are computed as row 0 and never stored: cheaper than masking every load.
     row = tl.where(inside, row, 0).to(tl.int64)
     return expert.to(tl.int64), row, inside, column * BLOCK_N
 
@@ -110,7 +110,7 @@ def down_grad(
 ):  # fmt: skip
     """From the gradient a of the tokens write dh, weight * silu(gate) * up, and parts of dweight.
 
-    Each part is the sum over the SLOT columns of one slot, whatever the block.
+    Each part is the sum over the SLOT columns of one slot, whatever the block size.
     """
     columns = tl.cdiv(F, BLOCK_N)
     expert, row, inside, left = _place(
@@ -141,9 +141,9 @@ def _swiglu_grad(
     dact, h_ptr, weight_ptr, dh_ptr, act_ptr, dweight_ptr, row, inside, left, rows, F,
     SLOT: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr,
 ):  # fmt: skip
-    """Write what `down_grad` promises, from the gradient of an answer of weight one.
+    """Write the results of `down_grad`, from the gradient of an answer of weight one.
 
-    One slot of columns after the other: all at once do not fit the registers.
+    It takes one slot of columns at a time: all of them would not fit the registers.
     """
     if BLOCK_N > SLOT:
         half: tl.constexpr = BLOCK_N // 2
@@ -185,7 +185,7 @@ def weight_grad(
 ):  # fmt: skip
     """Write for each expert the sum over its rows of a[row] x b[row].
 
-    One of the two has a row for each token, a if GATHER_A, and the other one for each row.
+    One of the two has one row per token, a if GATHER_A, and the other one per row of the plan.
     """
     high, wide = tl.cdiv(M, BLOCK_M), tl.cdiv(N, BLOCK_N)
     expert, tile = tl.program_id(0) // (high * wide), tl.program_id(0) % (high * wide)
@@ -215,7 +215,7 @@ def combine(
     a_ptr, y_ptr, row_ptr, row_start_ptr, kept_ptr, N, stride_t,
     BLOCK_R: tl.constexpr, BLOCK_N: tl.constexpr,
 ):  # fmt: skip
-    """Write for each token the sum of its rows that were kept, always in the same order."""
+    """Write for each token the sum of its kept rows, always in the same order."""
     token = tl.program_id(0)
     n = tl.program_id(1) * BLOCK_N + tl.arange(0, BLOCK_N)
     kept = tl.load(kept_ptr)

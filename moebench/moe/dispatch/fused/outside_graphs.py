@@ -1,6 +1,6 @@
-"""The kernels as torch.compile must leave them: outside its graphs.
+"""The kernels, kept outside the graphs of torch.compile.
 
-Its compiler takes few of the ways in which a kernel of Triton can be tuned.
+The compiler supports few of Triton's ways to tune a kernel.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""Which assignment is computed in which row, written on the device and never read by the host.
+"""Which assignment is computed in which row, planned on the device and never read by the host.
 
-Every shape follows from the number of assignments: dropped ones are sorted to the end, under the
-number of experts as their key, and tiles that the counts leave over are given to that key as well.
+Every shape follows from the number of assignments: dropped assignments sort to the end, with the
+number of experts as their key, and unused tiles get that key as well.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from moebench.moe.decision import RoutingDecision
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The rows R of a decision, as many as it has assignments, and their tiles M of equal height.
+    """The rows R of a decision, one per assignment, and their tiles M of equal height.
 
     Worked example: tokens 0, 1, 2 go to the experts 1, 0, 1 and the last is dropped. The rows are
-    token 1 (expert 0), token 0 (expert 1) and token 2 (nobody's), so `start_X` is 0, 1, 2, 3. With
-    two rows a tile there is one tile of each expert: `expert_M` is 0, 1 and `tile_X` is 0, 1, 2.
+    token 1 (expert 0), token 0 (expert 1) and token 2 (dropped), so `start_X` is 0, 1, 2, 3. With
+    two rows per tile each expert has one tile: `expert_M` is 0, 1 and `tile_X` is 0, 1, 2.
     """
 
     num_experts: int
     height: int  # rows of a tile
     assignment_R: Tensor  # int64, the permutation that sorts by expert
     token_R: Tensor  # int32
-    start_X: Tensor  # int32, E + 2: first row of each expert, of the dropped, and R
-    expert_M: Tensor  # int32, expert of each tile; E: none
-    tile_X: Tensor  # int32, E + 1: first tile of each expert, and of those without one
-    row_A: Tensor  # int32, the rows again, those of token 0 first, then of token 1, ...
+    start_X: Tensor  # int32, E + 2: first row of each expert, first dropped row, and R
+    expert_M: Tensor  # int32, expert of each tile; E: unused
+    tile_X: Tensor  # int32, E + 1: first tile of each expert, and first unused tile
+    row_A: Tensor  # int32, the rows in order of their tokens
     row_start_X: Tensor  # int32, T + 1: where in `row_A` the rows of each token start, and A
 
     @property
@@ -43,7 +43,7 @@ def make_plan(decision: RoutingDecision, height: int) -> Plan:
 
     Args:
         decision: which token goes where.
-        height: rows of a tile.
+        height: rows per tile.
     """
     num_experts, device = decision.num_experts, decision.token_A.device
 

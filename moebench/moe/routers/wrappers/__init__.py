@@ -1,1 +1,1 @@
-"""Wrappers of routers: the same rule, on other scores or another view of the token."""
+"""Wrappers of routers: the same rule on modified scores or inputs."""

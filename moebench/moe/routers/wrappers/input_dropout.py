@@ -1,4 +1,4 @@
-"""Exploration by dropout: the router sees its input with random features blanked.
+"""Exploration by dropout: the router sees its input with random features set to zero.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), appendix C, "input dropout".
 """
@@ -34,5 +34,5 @@ class InputDropout(nn.Module):
         return sees(self.router, length, training)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         return decide(self.router, self.dropout(x_TD))

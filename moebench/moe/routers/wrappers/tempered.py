@@ -1,4 +1,4 @@
-"""A temperature on the scores of a router, which makes its probabilities sharper or softer.
+"""A temperature on a router's scores, which makes its probabilities sharper or softer.
 
 Source: Hinton, Vinyals and Dean 2015 (arXiv 1503.02531), section 2, equation 1, for the softmax.
 """
@@ -17,8 +17,8 @@ from moebench.moe.sees import Sees, sees
 class Tempered(nn.Module):
     """Wrapper that divides the scores of a router by a temperature: softmax(logits / temperature).
 
-    Every `Score` of the router and of what it wraps is divided, on both levels of two. Noise on the
-    scores is divided with them, once: the k best stay the k best, and their weights change.
+    It divides every `Score` inside the router, on both levels of a hierarchical one. Noise is
+    divided along with the scores: the k best stay the k best, and only their weights change.
 
     Args:
         dim: width D of a token.
@@ -26,7 +26,7 @@ class Tempered(nn.Module):
         temperature: above one for softer probabilities, below one for sharper ones.
 
     Raises:
-        ValueError: for a temperature that is not above 0 and finite, or a router without a `Score`.
+        ValueError: if the temperature is not above 0 and finite, or the router has no `Score`.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Tempered(nn.Module):
         scores = [part for part in self.router.modules() if isinstance(part, Score)]
         if not scores:
             name = type(self.router).__name__
-            raise ValueError(f"router={name}: has no Score that a temperature could divide")
+            raise ValueError(f"router={name}: has no Score for a temperature to divide")
         for score in scores:
             score.temperature *= temperature
 
@@ -50,5 +50,5 @@ class Tempered(nn.Module):
         return sees(self.router, length, training)
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
-        """Decide for x_TD."""
+        """Return the decision for x_TD."""
         return decide(self.router, x_TD)

@@ -1,4 +1,4 @@
-"""What one batch shows: its tokens, where they come from, and which experts every layer chose.
+"""One batch as routed: its tokens, their domains, and which experts every layer chose.
 
 More shape suffixes: B windows, L tokens in a window, E experts, N domains, P permutations.
 """
@@ -11,26 +11,26 @@ from torch import Tensor
 
 from moebench.moe.decision import RoutingDecision
 
-NOBODY = -1  # first choice of a token that no expert was asked for
+NO_EXPERT = -1  # first choice of a token that requests no expert
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The experts that the tokens of a batch asked for in one layer, before capacity."""
+    """The experts that the tokens of a batch requested in one layer, before capacity."""
 
     chosen_BLE: Tensor  # bool
-    first_BL: Tensor  # int64: the expert with the largest weight; NOBODY if there is none
+    first_BL: Tensor  # int64: the expert with the largest weight; NO_EXPERT if there is none
     probs_BLE: Tensor  # float32
 
     @classmethod
     def of(cls, decision: RoutingDecision, windows: int) -> "Choices":
-        """Read a decision on the tokens of so many windows, one window after the other."""
+        """Return the choices in a decision for the tokens of `windows` consecutive windows."""
         probs_TE = decision.probs_TE.detach().float().cpu()
         token_A, asked_A = decision.token_A.cpu(), decision.asked_A.cpu()
         weight_TE = torch.full(probs_TE.shape, -torch.inf)
         weight_TE[token_A, asked_A] = decision.weight_A.detach().float().cpu()
         chosen_TE = weight_TE > -torch.inf
-        first_T = weight_TE.argmax(dim=-1).masked_fill(~chosen_TE.any(dim=-1), NOBODY)
+        first_T = weight_TE.argmax(dim=-1).masked_fill(~chosen_TE.any(dim=-1), NO_EXPERT)
         size = (windows, -1)
         return cls(
             chosen_BLE=chosen_TE.view(*size, chosen_TE.shape[1]),
@@ -45,10 +45,10 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Seen:
+class RoutedBatch:
     """One batch with the choices of all layers."""
 
     input_BL: Tensor  # int64
     domain_B: Tensor  # int64, of each window
-    null_PB: Tensor  # int64: the domains as they would be if they were dealt out anew
+    null_PB: Tensor  # int64: permuted domains, for the null
     layers: Sequence[Choices]

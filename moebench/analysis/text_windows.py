@@ -1,7 +1,7 @@
-"""Any source of text as windows of a model's own tokens, encoded once into a folder for the time.
+"""Windows of any text in a model's own tokens, encoded once into a temporary folder.
 
-Memory does not grow with the text: documents are encoded one after the other onto the disk, and
-windows are read from there in a random order, so that every batch has some of each domain.
+Memory does not grow with the text: documents are encoded one by one onto the disk, and windows are
+read from there in a random order, so that every batch has some of each domain.
 """
 
 import shutil
@@ -13,23 +13,23 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from moebench.analysis.token_table import Words, words
+from moebench.analysis.token_table import TokenCounts, count_tokens
 from moebench.data.corpus import Windows
 from moebench.data.published import Codec
 from moebench.data.sources.source import Document
 
 _TYPE = np.uint32
-_AT_ONCE = 2**22  # ids counted together
+_AT_ONCE = 2**22  # ids counted at once
 
 
-class Reading:
+class TextWindows:
     """Windows of a text in random order.
 
     Args:
         path: file of the ids of all domains, one domain after the other.
         sizes: tokens of each domain, by its name.
         width: tokens in a window.
-        most: windows to read at most; all domains give in proportion to their length.
+        most: most windows to read; domains contribute in proportion to their length.
 
     Raises:
         ValueError: if the text does not fill one window.
@@ -58,19 +58,19 @@ class Reading:
         return torch.from_numpy(self._windows.domain_W[self._order])
 
     def batches(self, size: int) -> Iterator[Tensor]:
-        """Yield the ids of so many windows at a time, int64."""
+        """Yield batches of ids, int64, with `size` windows each."""
         for start in range(0, len(self), size):
             yield torch.from_numpy(self._windows.read(self._order[start : start + size])[0])
 
-    def words(self, vocabulary: int) -> Words:
-        """Return the tokens of what is read.
+    def token_counts(self, vocabulary: int) -> TokenCounts:
+        """Return the token counts of all windows.
 
         Raises:
             ValueError: if an id lies outside the vocabulary.
         """
         size = max(1, _AT_ONCE // self._windows.width)
         batches = zip(self.batches(size), self.domain_S.split(size), strict=True)
-        return words(batches, vocabulary, len(self.names))
+        return count_tokens(batches, vocabulary, len(self.names))
 
 
 def encode(
@@ -80,13 +80,13 @@ def encode(
     most: int,
     folder: Path,
 ) -> tuple[Path, dict[str, int]]:
-    """Write the ids of some documents; return the file and the tokens of each domain.
+    """Write the ids of documents; return the file and the number of tokens of each domain.
 
     Args:
-        documents: of any number of domains.
+        documents: documents of any number of domains.
         codec: text to ids.
-        beginning: ids that stand before every document.
-        most: tokens of each domain, give or take a document; the rest of it is not read.
+        beginning: ids to put before every document.
+        most: tokens to read of each domain, up to the end of a document.
         folder: where to write.
     """
     sizes: dict[str, int] = {}
@@ -94,7 +94,7 @@ def encode(
         if sizes.setdefault(document.domain, 0) >= most:
             continue
         [ids] = codec.encode([document.text])
-        # One file a domain, since a source may go from one to the other and back.
+        # One file per domain, since a source may switch between domains.
         with (folder / f"{list(sizes).index(document.domain)}.part").open("ab") as file:
             np.array([*beginning, *ids], dtype=_TYPE).tofile(file)
         sizes[document.domain] += len(beginning) + len(ids)

@@ -1,0 +1,41 @@
+"""`moebench data` describes any data module that has a description."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from moebench.cli import describe
+from moebench.data.synthetic import Synthetic, Uniform
+
+CONFIG = [Path("own.yaml")]
+
+
+@pytest.fixture
+def data_of_config(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Set the data module that the configuration builds."""
+
+    def set_data(data: Any) -> None:
+        built = SimpleNamespace(build=lambda logger: (None, data, None))
+        monkeypatch.setattr(describe, "load", lambda configs: built)
+
+    return set_data
+
+
+class Described:
+    """A custom data module."""
+
+    description = "all about it"
+
+
+def test_a_custom_module_is_described(data_of_config: Callable[[Any], None]) -> None:
+    data_of_config(Described())
+    assert describe.text_of(CONFIG, {}, None, 300).description == "all about it"
+
+
+def test_a_module_without_a_description_is_refused(data_of_config: Callable[[Any], None]) -> None:
+    data_of_config(Synthetic(Uniform(8)))
+    with pytest.raises(ValueError, match=r"^data=Synthetic: has no description to print, see "):
+        describe.text_of(CONFIG, {}, None, 300)
