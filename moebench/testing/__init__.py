@@ -1,12 +1,13 @@
-"""The contract tests that every part of moebench passes, for parts of somebody else's package.
+"""The contract tests that every part of moebench passes, for parts of your own package.
 
-Inherit one of the classes in a test file and say how to make your part; pytest does the rest:
+Inherit from one of these classes in a test file and say how to make your part; pytest does the
+rest:
 
     class TestMyRouter(RouterContract):
         def make(self, dim: int, num_experts: int) -> nn.Module:
             return MyRouter(dim, num_experts)
 
-This is the one place of moebench where inheriting from a class of its own is right.
+This is the one place in moebench where inheriting from its own classes is right.
 """
 
 from moebench.testing.datasets import DatasetContract

@@ -10,7 +10,7 @@ from moebench.data.contract import PLACE, UNSCORED, TextBatch, check_batch, chec
 
 
 def assert_same_batches(first: list[Any], second: list[Any]) -> None:
-    """Assert that batches, whose parts are tensors or None, are equal to the bit."""
+    """Assert that batches, whose parts are tensors or None, are equal bit for bit."""
     assert len(first) == len(second)
     for one, other in zip(first, second, strict=True):
         for part, same in zip(_parts(one), _parts(other), strict=True):
@@ -23,14 +23,14 @@ def _parts(batch: Any) -> list[Any]:
 
 
 class DatasetContract:
-    """What every data module promises; one of tokens has a `vocabulary`, and promises more."""
+    """What every data module promises; a module of tokens has a `vocabulary` and promises more."""
 
     def make(self, seed: int) -> Any:
-        """Return the data module under test, of this seed; its other arguments never differ."""
+        """Return the data module under test with this seed; its other arguments never vary."""
         raise TypeError(f"{type(self).__name__}: override make")
 
     def ready(self, seed: int = 0) -> Any:
-        """Return the module after it has been set up."""
+        """Return the module after setup."""
         data = self.make(seed)
         data.prepare_data()
         data.setup("fit")
@@ -41,13 +41,13 @@ class DatasetContract:
         return list(islice(data.train_dataloader(), count))
 
     def of_tokens(self, data: Any) -> list[Any]:
-        """Return a batch of training and one of validation; none where there are no tokens."""
+        """Return a training and a validation batch; none if the data are not tokens."""
         if not hasattr(data, "vocabulary"):
             return []
         return [next(iter(data.train_dataloader())), next(iter(data.val_dataloader()))]
 
     def test_nothing_is_missing(self) -> None:
-        """Neither of the module nor of its batches, whose types and shapes are right."""
+        """The module and its batches have every part, with the right types and shapes."""
         data = self.ready()
         check_module(data)
         assert len(data.content_hash) >= 8
@@ -57,13 +57,13 @@ class DatasetContract:
             check_batch(batch)
 
     def test_equal_seeds_give_equal_batches(self) -> None:
-        """The hash of the content is the same for every seed."""
+        """The content hash is the same for every seed."""
         first, same, other = self.ready(0), self.ready(0), self.ready(1)
         assert first.content_hash == same.content_hash == other.content_hash, f"see {PLACE}"
         assert_same_batches(self.batches(first), self.batches(same))
 
-    def test_a_loader_goes_on_where_it_was_saved(self) -> None:
-        """If it can be saved: not one batch is repeated or left out."""
+    def test_a_loader_continues_where_it_was_saved(self) -> None:
+        """If it can be saved, no batch is repeated or skipped."""
         data = self.ready()
         loader = data.train_dataloader()
         if not (hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")):
@@ -74,13 +74,13 @@ class DatasetContract:
         assert_same_batches(list(islice(resumed, 1)), self.batches(data, 2)[1:])
 
     def test_validation_of_tokens_is_the_same_for_every_seed(self) -> None:
-        """So that models of all seeds are compared by the same text."""
+        """So that models with different seeds are compared on the same text."""
         first, other = self.ready(0), self.ready(1)
         if self.of_tokens(first):
             assert_same_batches(list(first.val_dataloader()), list(other.val_dataloader()))
 
     def test_ids_lie_in_the_vocabulary(self) -> None:
-        """And so do targets that are scored, of which there are some."""
+        """So do scored targets, and there are some."""
         data = self.ready()
         for batch in self.of_tokens(data):
             scored_T = batch.target_BL[batch.target_BL != UNSCORED]
@@ -89,15 +89,15 @@ class DatasetContract:
                 if ids is not None:
                     assert 0 <= int(ids.min()) <= int(ids.max()) < data.vocabulary, f"see {PLACE}"
 
-    def test_a_full_batch_has_the_tokens_that_it_should(self) -> None:
-        """Those that the encoder reads, where there is one."""
+    def test_a_full_batch_has_the_promised_number_of_tokens(self) -> None:
+        """Counts those that the encoder reads, if there is one."""
         data = self.ready()
         for batch in self.of_tokens(data)[:1]:
             read = batch.input_BL if batch.context_BL is None else batch.context_BL
             assert data.tokens_per_batch == read.numel(), f"see {PLACE}"
 
     def test_masks_and_domains_belong_to_their_tokens(self) -> None:
-        """Where there are any: padded places have no target, and domains have names."""
+        """If there are any: padding has no target, and domains have names."""
         data = self.ready()
         for batch in self.of_tokens(data):
             parts: dict[str, Any] = {name: getattr(batch, name, None) for name in TextBatch._fields}

@@ -1,4 +1,4 @@
-"""What every dispatcher promises: the answers and the gradients of the loop over experts."""
+"""What every dispatcher promises: the outputs and gradients of a loop over experts."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ from moebench.testing.tokens import D, E, T, tokens
 
 
 def decide(expert_TK: Tensor, weight_TK: Tensor, kept_A: Tensor) -> RoutingDecision:
-    """Return a decision with these experts, weights and places."""
+    """Return a decision with these experts and weights, keeping these assignments."""
     scores_TE = torch.zeros(T, E)
     full = tokens_choose(scores_TE, scores_TE.softmax(-1), expert_TK, weight_TK)
     return replace(full, kept_A=kept_A)
@@ -30,7 +30,7 @@ def answer_and_gradients(
     weight_TK: Tensor,
     kept_A: Tensor,
 ) -> list[Tensor]:
-    """Return y_TD and the gradients by tokens, weights and every weight of the experts."""
+    """Return y_TD and the gradients by tokens, routing weights and every expert parameter."""
     torch.manual_seed(0)
     experts = ReluMLP(D, E, hidden=16).to(x_TD.dtype)
     x_TD, weight_TK = x_TD.clone().requires_grad_(), weight_TK.clone().requires_grad_()
@@ -45,7 +45,7 @@ def answer_and_gradients(
 
 
 def layer_and_gradients(layer: nn.Module, x_TD: Tensor) -> list[Tensor]:
-    """Return what a mixture answers, and the gradients by tokens and by every parameter."""
+    """Return a mixture's output and the gradients by tokens and by every parameter."""
     x_TD = x_TD.clone().requires_grad_()
     y_TD, _ = layer(x_TD)
     inputs = [x_TD, *layer.parameters()]
@@ -53,7 +53,7 @@ def layer_and_gradients(layer: nn.Module, x_TD: Tensor) -> list[Tensor]:
 
 
 class DispatcherContract:
-    """What every dispatcher promises: the answers and the gradients of the loop over experts."""
+    """What every dispatcher promises: the outputs and gradients of a loop over experts."""
 
     def make(self) -> nn.Module:
         """Return the dispatcher under test."""
@@ -63,7 +63,7 @@ class DispatcherContract:
     @pytest.mark.parametrize("kept", ["all", "some", "none", "one expert"])
     @pytest.mark.parametrize("k", [1, 2, E])
     def test_equal_to_the_loop(self, kept: str, k: int, dtype: torch.dtype) -> None:
-        """Output and all gradients, with rows dropped, tokens left out, and idle experts."""
+        """Output and all gradients, with dropped rows, tokens without experts, and idle experts."""
         generator = torch.Generator().manual_seed(k)
         expert_TK = torch.randn(T, E, generator=generator).topk(k).indices
         weight_TK = torch.rand(T, k, generator=generator)
@@ -81,13 +81,13 @@ class DispatcherContract:
             torch.testing.assert_close(actual, expected, atol=close, rtol=close)
 
     def mixture(self, dispatcher: nn.Module) -> nn.Module:
-        """Return a whole layer of the same weights, whose router drops some rows."""
+        """Return a whole layer with the same weights whose router drops some rows."""
         torch.manual_seed(0)
         router = Limited(D, lambda dim: TopK(dim, E), Capacity(factor=1.0))
         return MoELayer(router, ReluMLP(D, E, hidden=16), dispatcher)
 
     def test_compiled_as_uncompiled(self) -> None:
-        """Under torch.compile, for batches that load the experts differently."""
+        """Also under torch.compile, for batches with different expert loads."""
         layer = self.mixture(self.make())
         torch.compiler.reset()
         compiled: Any = torch.compile(layer, backend="aot_eager")
@@ -98,7 +98,7 @@ class DispatcherContract:
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
     def test_under_autocast(self, dtype: torch.dtype) -> None:
-        """In bfloat16 answers keep the type of the tokens, and all is near the loop in float32."""
+        """Outputs keep the tokens' type, and everything stays close to the loop in float32."""
         x_TD = tokens().to(torch.bfloat16)
         oracle = layer_and_gradients(self.mixture(Loop()), x_TD.float())
         with torch.autocast("cpu", torch.bfloat16):
@@ -109,14 +109,14 @@ class DispatcherContract:
             torch.testing.assert_close(actual.float(), expected, atol=0.03, rtol=0.03)
 
     def test_no_tokens_at_all(self) -> None:
-        """An empty batch has an empty answer."""
+        """An empty batch has an empty output."""
         none_01 = torch.zeros(0, 1, dtype=torch.int64)
         scores_0E = torch.zeros(0, E)
         decision = tokens_choose(scores_0E, scores_0E, none_01, torch.ones(0, 1))
         assert self.make()(tokens(0), decision, ReluMLP(D, E, hidden=16)).shape == (0, D)
 
     def test_dropped_rows_are_not_computed(self) -> None:
-        """Not even with a weight of zero: what is not a number would show."""
+        """Not even with a weight of zero: NaN would show."""
         kept_T = torch.arange(T) % 3 > 0
         x_TD = tokens().masked_fill(~kept_T[:, None], torch.nan)
         expert_T1 = torch.arange(T)[:, None] % E
@@ -124,7 +124,7 @@ class DispatcherContract:
         assert all(part.isfinite().all() for part in found)
 
     def test_a_token_without_an_expert_gets_nothing(self) -> None:
-        """The residual connection around the layer carries it on."""
+        """Its output is zero; the residual connection around the layer carries it on."""
         expert_T1 = torch.zeros(T, 1, dtype=torch.int64)
         decision = decide(expert_T1, torch.ones(T, 1), torch.arange(T) < 5)
         y_TD = self.make()(tokens(), decision, ReluMLP(D, E, hidden=16))

@@ -14,17 +14,17 @@ class ExpertsContract:
     dtypes = (torch.float32, torch.float64, torch.bfloat16)
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
-        """Return the experts under test, of answers as wide as the token."""
+        """Return the experts under test, whose outputs are as wide as the tokens."""
         raise TypeError(f"{type(self).__name__}: override make")
 
     def answer(self, experts: nn.Module, x_RD: Tensor, counts: list[int]) -> Tensor:
-        """Return the answers to rows grouped by these counts."""
+        """Return the outputs for rows grouped by these counts."""
         y_RD: Tensor = experts(x_RD, torch.tensor(counts))
         return y_RD
 
     @pytest.mark.parametrize("counts", [[3, 0, 7, 2], [0, 0, 0, 12], [12, 0, 0, 0], [3, 3, 3, 3]])
     def test_each_expert_answers_its_own_rows_only(self, counts: list[int]) -> None:
-        """A row's answer depends on the row and its expert, not on its neighbours."""
+        """A row's output depends on the row and its expert, not on other rows."""
         torch.manual_seed(0)
         experts, x_RD = self.make(D, E), tokens()
         together = self.answer(experts, x_RD, counts)
@@ -37,7 +37,7 @@ class ExpertsContract:
                 row += 1
 
     def test_experts_differ(self) -> None:
-        """Each has weights of its own."""
+        """Each has its own weights."""
         torch.manual_seed(0)
         experts, x_RD = self.make(D, E), tokens(1)
         answers = [
@@ -47,7 +47,7 @@ class ExpertsContract:
         assert not any(torch.equal(answers[0], other) for other in answers[1:])
 
     def test_no_rows_at_all(self) -> None:
-        """An empty group of rows has an empty answer, and gradients of zero."""
+        """An empty group of rows has an empty output and zero gradients."""
         experts = self.make(D, E)
         answer = self.answer(experts, tokens()[:0], [0] * E)
         assert answer.shape == (0, D)
@@ -55,14 +55,14 @@ class ExpertsContract:
         assert all(p.grad is None or not p.grad.any() for p in experts.parameters())
 
     def test_an_expanded_count_means_the_same(self) -> None:
-        """Dispatchers with buffers hand over one number for all experts."""
+        """Dispatchers with buffers pass one count, expanded to all experts."""
         torch.manual_seed(0)
         experts, x_RD = self.make(D, E), tokens()
         expanded = experts(x_RD, torch.tensor(3).expand(E))
         torch.testing.assert_close(expanded, self.answer(experts, x_RD, [3] * E))
 
     def test_every_type(self) -> None:
-        """Answers come in the type of the weights, and so do gradients; both as in float64."""
+        """Outputs and gradients have the weights' type, and both match float64."""
         for dtype in self.dtypes:
             torch.manual_seed(0)
             experts = self.make(D, E).to(dtype)
@@ -74,13 +74,13 @@ class ExpertsContract:
                 torch.testing.assert_close(part.double(), expected, atol=tolerance, rtol=tolerance)
 
     def answer_and_gradients(self, experts: nn.Module, x_RD: Tensor) -> list[Tensor]:
-        """Return the answers, and the gradients of their sum by rows and weights."""
+        """Return the outputs, and the gradients of their sum by rows and weights."""
         x_RD = x_RD.clone().requires_grad_()
         y_RD = self.answer(experts, x_RD, [3, 0, 7, 2])
         return [y_RD, *torch.autograd.grad(y_RD.sum(), [x_RD, *experts.parameters()])]
 
     def test_gradients_are_exact(self) -> None:
-        """By the rows and by every weight, in float64."""
+        """With respect to the rows and every weight, in float64."""
         torch.manual_seed(0)
         experts = self.make(D, E).double()
         names = [name for name, _ in experts.named_parameters()]
@@ -96,7 +96,7 @@ class ExpertsContract:
         assert torch.autograd.gradcheck(answer, (x_RD, *experts.parameters()))
 
     def test_weights_are_stacked_and_idle_experts_left_alone(self) -> None:
-        """One expert per index of the first axis; an expert without rows gets no gradient."""
+        """One expert per index of the first axis; an expert without rows gets zero gradient."""
         torch.manual_seed(0)
         experts = self.make(D, E)
         self.answer(experts, tokens(5), [2, 0, 2, 1]).square().sum().backward()
@@ -107,14 +107,14 @@ class ExpertsContract:
             assert all(parameter.grad[expert].any() for expert in (0, 2, 3))
 
     def test_a_single_expert(self) -> None:
-        """E = 1 is the dense block, with a counted and with an expanded number of rows."""
+        """E = 1 is a dense block, whether the count is a list or expanded."""
         experts, x_RD = self.make(D, 1), tokens()
         answer = self.answer(experts, x_RD, [len(x_RD)])
         assert answer.shape == x_RD.shape
         torch.testing.assert_close(experts(x_RD, torch.tensor(len(x_RD)).expand(1)), answer)
 
-    def test_rows_need_not_lie_side_by_side_in_memory(self) -> None:
-        """A slice of a larger tensor means the same as a copy of it."""
+    def test_rows_need_not_be_contiguous(self) -> None:
+        """A slice of a larger tensor gives the same result as its copy."""
         experts, x_RD = self.make(D, E), tokens()
         slice_RD = torch.cat([x_RD[:, :1], x_RD], dim=1)[:, 1:]
         expected = self.answer(experts, x_RD, [3, 0, 7, 2])

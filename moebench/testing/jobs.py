@@ -1,4 +1,4 @@
-"""Records of jobs that nobody ran, as their workers would have left them."""
+"""Records for jobs that were never run, as their workers would have left them."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ def record_of(job: Job, status: str = "finished", loss: float = 3.0, **changes: 
     Args:
         job: the job.
         status: how it ended.
-        loss: the last validation.
-        **changes: other fields of the record; `metrics` come beside the loss.
+        loss: the last validation loss.
+        **changes: other fields of the record; `metrics` are added to the loss.
     """
     named = {"target": job.target, "profile": job.profile, "status": status}
     asked = {"config_hash": job.experiment.hash, "data_hash": job.experiment.data.content_hash}
@@ -25,7 +25,7 @@ def record_of(job: Job, status: str = "finished", loss: float = 3.0, **changes: 
 
 
 def leave(job: Job, status: str = "finished", loss: float = 3.0, **changes: Any) -> RunRecord:
-    """Write the record of a job into its folder and return it, as `record_of` does."""
+    """Write the record of a job into its folder and return it, like `record_of`."""
     record = record_of(job, status, loss, **changes)
     job.folder.mkdir(parents=True, exist_ok=True)
     write(record, job.record_path)

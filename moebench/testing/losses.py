@@ -14,20 +14,20 @@ from moebench.testing.tokens import E, T
 class LossContract:
     """What every loss on a routing decision promises."""
 
-    sees_capacity_because = ""  # why the loss counts rows as capacity left them
+    sees_capacity_because = ""  # why the loss counts rows after capacity was applied
 
     def make(self) -> nn.Module:
         """Return the loss under test."""
         raise TypeError(f"{type(self).__name__}: override make")
 
     def decide(self, logits_TE: Tensor) -> RoutingDecision:
-        """Return top-2 routing by these scores."""
+        """Return top-2 routing for these scores."""
         probs_TE = logits_TE.softmax(-1)
         weight_TK, expert_TK = probs_TE.topk(2)
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK)
 
     def value(self, decision: RoutingDecision) -> Tensor:
-        """Return the loss of a decision, alone in its optimiser step."""
+        """Return the loss of a decision that is alone in its optimiser step."""
         loss = self.make()
         given = (load(decision),) if wants_step_load(loss) else ()
         value: Tensor = loss(decision, *given)
@@ -38,7 +38,7 @@ class LossContract:
         return torch.randn(T, E, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
     def test_a_finite_scalar_with_a_gradient(self) -> None:
-        """It moves the scores."""
+        """The gradient by the scores is not zero."""
         logits_TE = self.scores().requires_grad_()
         value = self.value(self.decide(logits_TE))
         assert value.shape == ()
@@ -49,7 +49,7 @@ class LossContract:
         assert logits_TE.grad.any()
 
     def test_the_load_of_the_step_counts_where_it_is_wanted(self) -> None:
-        """A loss over the optimiser step is not that of its batch alone."""
+        """A loss over the optimiser step differs from that of its batch alone."""
         loss, decision = self.make(), self.decide(self.scores())
         if wants_step_load(loss):
             uneven_E = torch.arange(E, dtype=torch.float64) / sum(range(E))
@@ -62,12 +62,12 @@ class LossContract:
         torch.testing.assert_close(shuffled, self.value(self.decide(self.scores())))
 
     def test_the_size_of_the_batch_does_not_matter(self) -> None:
-        """Every token twice is the same loss, so that its weight keeps its meaning."""
+        """Repeating every token leaves the loss unchanged, so its weight keeps its meaning."""
         twice = self.value(self.decide(self.scores().repeat(2, 1)))
         torch.testing.assert_close(twice, self.value(self.decide(self.scores())))
 
     def test_no_tokens_are_no_loss(self) -> None:
-        """An empty batch costs nothing and moves nothing."""
+        """An empty batch has zero loss and zero gradient."""
         logits_TE = self.scores()[:0].requires_grad_()
         value = self.value(self.decide(logits_TE))
         assert value == 0
@@ -75,7 +75,7 @@ class LossContract:
             value.backward()
 
     def test_it_sees_the_assignment_before_capacity(self) -> None:
-        """Neither dropping rows nor moving them may hide imbalance, unless the class says why."""
+        """Dropping or moving rows must not hide imbalance, unless the class says why."""
         full = self.decide(self.scores())
         dropped = replace(full, kept_A=torch.arange(2 * T) % 3 == 0)
         moved = replace(full, expert_A=torch.zeros_like(full.expert_A), requested_A=full.expert_A)

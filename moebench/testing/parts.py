@@ -1,4 +1,4 @@
-"""Parts for tests, made from the parameters that their classes take."""
+"""Parts for tests, built from the parameters that their classes take."""
 
 import inspect
 from typing import Any
@@ -12,8 +12,8 @@ from moebench.moe.routers import BiasedTopK, TopK
 def make_router(kind: type[nn.Module], dim: int, num_experts: int) -> nn.Module:
     """Return a router, or a wrapper around one.
 
-    A choice of k becomes two experts where there are two, and they lie in two groups if there are
-    groups. Other parameters keep their defaults.
+    It chooses k = 2 experts if there are that many, in two groups if it takes groups. Other
+    parameters keep their defaults.
     """
     two = min(2, num_experts)
 
@@ -37,11 +37,11 @@ def make_router(kind: type[nn.Module], dim: int, num_experts: int) -> nn.Module:
 
 
 def make_experts(kind: type[nn.Module], dim: int, num_experts: int, hidden: int = 16) -> nn.Module:
-    """Return experts, of that many hidden features if they have any."""
+    """Return experts, with this many hidden features if they have any."""
     return _made(kind, dim=dim, num_experts=num_experts, hidden=hidden)
 
 
 def _made(kind: type[nn.Module], **given: Any) -> nn.Module:
-    """Make a part with the arguments that it takes."""
+    """Build a part with those of the arguments that it takes."""
     taken = inspect.signature(kind).parameters
     return kind(**{name: value for name, value in given.items() if name in taken})

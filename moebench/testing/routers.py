@@ -17,7 +17,7 @@ from moebench.testing.tokens import D, E, T, tokens
 
 
 def assert_same_decision(first: RoutingDecision, second: RoutingDecision) -> None:
-    """Assert that two decisions are equal to the bit, row by row."""
+    """Assert that two decisions are equal bit for bit, row by row."""
     for name in ("logits_TE", "probs_TE", "token_A", "expert_A", "weight_A", "kept_A"):
         assert torch.equal(getattr(first, name), getattr(second, name)), name
 
@@ -25,26 +25,26 @@ def assert_same_decision(first: RoutingDecision, second: RoutingDecision) -> Non
 class RouterContract:
     """What every router promises.
 
-    Some promises have exceptions that a class must state, with the reason; the tests then ask for
-    the exception, so that no excuse outlives its cause.
+    A test class must state exceptions to a promise, with the reason; the tests then require the
+    exception, so that no excuse outlives its cause.
     """
 
     no_gradient_because = ""  # why the weights carry no gradient to the router's parameters
-    no_gradient_to: Mapping[str, str] = MappingProxyType({})  # parameter -> why none reaches it
-    random_in_eval_because = ""  # why a router in eval mode decides anew at each call
+    no_gradient_to: Mapping[str, str] = MappingProxyType({})  # parameter -> why it gets no gradient
+    random_in_eval_because = ""  # why a router in eval mode varies from call to call
     fewest_experts = 1  # fewer are refused
-    shares_noise_because = ""  # why other tokens move the noise that a token draws in training
+    shares_noise_because = ""  # why other tokens affect the noise that a token draws in training
 
     def make(self, dim: int, num_experts: int) -> nn.Module:
         """Return the router under test."""
         raise TypeError(f"{type(self).__name__}: override make")
 
     def fewest_tokens(self, num_experts: int) -> int:
-        """Return the smallest batch to train on; smaller ones are refused, an empty one is not."""
+        """Return the smallest training batch; smaller ones are refused, except an empty one."""
         return 1
 
     def decide(self, x_TD: Tensor, num_experts: int = E, train: bool = True) -> RoutingDecision:
-        """Return a decision of a new router made and called with fixed seeds."""
+        """Return the decision of a new router, built and called with fixed seeds."""
         torch.manual_seed(0)
         router = self.make(D, num_experts).to(x_TD.dtype).train(train)
         torch.manual_seed(1)
@@ -56,7 +56,7 @@ class RouterContract:
         ("num_tokens", "num_experts"), [(T, E), (1, E), (0, E), (T, 1), (1, 1)]
     )
     def test_shapes_and_ranges(self, num_tokens: int, num_experts: int, train: bool) -> None:
-        """Rows name tokens and experts that exist, once each; what is too small is refused."""
+        """Rows name existing tokens and experts, each pair once; too small inputs are refused."""
         too_small = train and 0 < num_tokens < self.fewest_tokens(num_experts)
         if num_experts < self.fewest_experts or too_small:
             with pytest.raises(ValueError, match="="):
@@ -74,12 +74,12 @@ class RouterContract:
         pairs = list(zip(decision.token_A.tolist(), decision.expert_A.tolist(), strict=True))
         assert len(set(pairs)) == len(pairs)
 
-    def test_num_experts_is_told(self) -> None:
-        """The layer asks the router how many experts to make."""
+    def test_num_experts_is_known(self) -> None:
+        """The layer asks the router how many experts to build."""
         assert self.make(D, E).num_experts == E
 
     def test_probabilities_and_weights(self) -> None:
-        """Probabilities are not negative and sum to one; weights are finite and not negative."""
+        """Probabilities are non-negative and sum to one; weights are finite and non-negative."""
         decision = self.decide(tokens())
         assert (decision.probs_TE >= 0).all()
         torch.testing.assert_close(decision.probs_TE.sum(-1), torch.ones(T))
@@ -87,7 +87,7 @@ class RouterContract:
         assert decision.weight_A.isfinite().all()
 
     @pytest.mark.parametrize("scale", [0.0, 1e4])
-    def test_extreme_tokens_give_numbers(self, scale: float) -> None:
+    def test_extreme_tokens_give_finite_numbers(self, scale: float) -> None:
         """Nothing overflows, gradients included."""
         x_TD = (tokens() * scale).requires_grad_()
         decision = self.decide(x_TD)
@@ -97,7 +97,7 @@ class RouterContract:
         assert all(values.isfinite().all() for values in found)
 
     def test_float32_under_autocast(self) -> None:
-        """The decision is made in float32 whatever surrounds it."""
+        """The decision is made in float32, whatever the surrounding precision."""
         with torch.autocast("cpu", torch.bfloat16):
             inside = self.decide(tokens())
         outside = self.decide(tokens())
@@ -111,7 +111,7 @@ class RouterContract:
         [(torch.bfloat16, torch.float32), (torch.float64, torch.float64)],
     )
     def test_float32_or_wider(self, given: torch.dtype, expected: torch.dtype) -> None:
-        """A router of bfloat16 decides in float32; gradient checks need float64 left alone."""
+        """A bfloat16 router decides in float32; float64 stays float64, as gradient checks need."""
         decision = self.decide(tokens(dtype=given))
         for values in (decision.logits_TE, decision.probs_TE, decision.weight_A):
             assert values.dtype == expected
@@ -123,7 +123,7 @@ class RouterContract:
         assert_same_decision(first, second)
 
     def test_eval_mode_is_not_random(self) -> None:
-        """One answer for one input, unless the class says why not."""
+        """The same input gives the same decision, unless the class says why not."""
         torch.manual_seed(0)
         router = self.make(D, E).eval()
         decisions: list[RoutingDecision] = []
@@ -138,7 +138,7 @@ class RouterContract:
 
     @pytest.mark.parametrize("train", [True, False])
     def test_nothing_is_stored_by_a_call(self, train: bool) -> None:
-        """A decision is returned, never parked on the router or on a part of it."""
+        """A decision is returned, never stored on the router or its parts."""
         router = self.make(D, E).train(train)
         state = copy.deepcopy(router.state_dict())
         attributes = [dict(vars(module)) for module in router.modules()]
@@ -149,8 +149,8 @@ class RouterContract:
         moved = [name for name, value in state.items() if not torch.equal(after[name], value)]
         assert not moved, f"{', '.join(moved)}: {moves}"
 
-    def test_state_moves_in_update_alone(self) -> None:
-        """Once a step, in buffers that a checkpoint has; the parameters are the optimiser's."""
+    def test_only_update_changes_state(self) -> None:
+        """It changes buffers that checkpoints store; parameters belong to the optimiser."""
         torch.manual_seed(0)
         router = self.make(D, E)
         assert not neglected(router), f"pass `update` on to the parts, see {PLACE}"
@@ -167,11 +167,11 @@ class RouterContract:
             assert torch.equal(parameter, before.get_parameter(name)), f"{name}, see {PLACE}"
         buffers = dict(router.named_buffers())
         moved = {n for n, b in buffers.items() if not torch.equal(b, before.get_buffer(n))}
-        assert moved or not buffers, f"`update` must move the state, see {PLACE}"
-        assert moved <= set(router.state_dict()), f"checkpoints must have {moved}, see {PLACE}"
+        assert moved or not buffers, f"`update` must change the state, see {PLACE}"
+        assert moved <= set(router.state_dict()), f"checkpoints must store {moved}, see {PLACE}"
 
     def test_gradient_reaches_every_parameter(self) -> None:
-        """Through the weights alone, unless the class says why not."""
+        """Through the routing weights alone, unless the class says why not."""
         torch.manual_seed(0)
         router = self.make(D, E)
         parameters = dict(router.named_parameters())
@@ -190,7 +190,7 @@ class RouterContract:
         assert reached == promised
 
     def test_activation_checkpointing_sees_the_same_decision(self) -> None:
-        """A second forward pass in the backward one changes neither decision nor gradients."""
+        """Recomputing the forward pass during backward changes neither decision nor gradients."""
         decisions, gradients = [], []
         for wrapped in (False, True):
             torch.manual_seed(0)
@@ -210,13 +210,13 @@ class RouterContract:
 
     @pytest.mark.parametrize("train", [True, False])
     def test_it_sees_what_it_says(self, train: bool) -> None:
-        """No other tokens change a decision than `sees` names, and each kind that it names does.
+        """Exactly the kinds of tokens that `sees` names can change another token's decision.
 
-        Where noise is drawn for some tokens only, others move a token's share of it.
+        If noise is drawn for some tokens only, other tokens affect which noise a token gets.
         """
         torch.manual_seed(0)
         router = self.make(D, E).train(train)
-        for parameter in router.parameters():  # whose start at zero would look at nothing
+        for parameter in router.parameters():  # those that start at zero would see nothing
             nn.init.normal_(parameter, std=0.5)
 
         def decide(x_TD: Tensor) -> RoutingDecision:
@@ -228,4 +228,4 @@ class RouterContract:
         if train and self.shares_noise_because:
             assert said != found
         else:
-            assert said == found, f"say what it was seen to see: {found}"
+            assert said == found, f"`sees` must name what the router sees: {found}"

@@ -1,4 +1,4 @@
-"""What a router is seen to look at: other tokens are changed, and its decisions compared."""
+"""Finds out which tokens a router looks at, by changing some and comparing its decisions."""
 
 from collections.abc import Callable
 
@@ -14,21 +14,21 @@ ROUNDING = 1e-5
 
 
 def measured(decide: Callable[[Tensor], RoutingDecision], draws: int = DRAWS) -> Sees:
-    """Return which tokens were seen to change the decision about another one.
+    """Return which tokens can change the decision about another token.
 
-    Every draw picks a place in a sequence and redraws, in turn, the tokens before it, those after
-    it, and the other sequences. A decision is the experts of a token, their weights, whether they
+    Every draw picks a position in a sequence and redraws, in turn, the tokens before it, those
+    after it, and the other sequences. A decision is a token's experts, their weights, whether they
     are kept, and the token's scores and probabilities.
 
     Args:
-        decide: the router with everything random in it seeded anew at each call; gets x_TD,
-            `SEQUENCES` sequences of `LENGTH` tokens end to end.
-        draws: how often it is tried.
+        decide: the router, reseeded at each call; gets x_TD, `SEQUENCES` sequences of `LENGTH`
+            tokens end to end.
+        draws: number of tries.
     """
     generator = torch.Generator().manual_seed(0)
     found = Sees.TOKEN
     for _ in range(draws):
-        # Directions in common make favourites of some experts: queues overflow, each in its way.
+        # A direction shared by all tokens makes some experts popular, so their queues overflow.
         common = 2 * torch.randn(2, SEQUENCES, 1, D, generator=generator)
         one_BLD, other_BLD = common + torch.randn(2, SEQUENCES, LENGTH, D, generator=generator)
         sequence = int(torch.randint(SEQUENCES, (), generator=generator))
@@ -46,7 +46,7 @@ def measured(decide: Callable[[Tensor], RoutingDecision], draws: int = DRAWS) ->
 
 
 def _changes(sequence: int, place: int) -> dict[Sees, tuple[Tensor, Tensor]]:
-    """Return for each kind of sight which tokens change, and which are watched."""
+    """Return, for each kind of sight, which tokens change and which are watched."""
     own_B1 = torch.arange(SEQUENCES)[:, None] == sequence
     place_L = torch.arange(LENGTH)
     own_BL = own_B1.expand(SEQUENCES, LENGTH)
@@ -58,7 +58,7 @@ def _changes(sequence: int, place: int) -> dict[Sees, tuple[Tensor, Tensor]]:
 
 
 def _table(decision: RoutingDecision) -> Tensor:
-    """Return all that is decided, one row a token."""
+    """Return everything that is decided, one row per token."""
     weight_TE = torch.full_like(decision.probs_TE, -1.0)
     weight_TE[decision.token_A, decision.expert_A] = decision.weight_A
     kept_TE = torch.zeros_like(decision.probs_TE)

@@ -1,4 +1,4 @@
-"""The small problem that all contract tests are about."""
+"""The small problem that all contract tests use."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Runs written by hand, and the verdict on them: what tests of claims begin with.
+"""Handwritten runs and the verdict on them: the basis of tests of claims.
 
 records = runs(sparse=[1.0, 1.9, 2.6], dense=[2.0, 3.0, 3.5])
 found = verdict_of(Difference(first="sparse", second="dense", margin=0.1), records)
@@ -19,13 +19,13 @@ NOISE = (0.01, -0.01, 0.0, 0.005, -0.005)
 
 
 def run(arm: str, seed: int = 0, loss: float = 2.0, **changes: Any) -> RunRecord:
-    """Return a finished run of 10 steps of 10 tokens, a second each.
+    """Return a finished run of 10 steps with 10 tokens and one second each.
 
     Args:
-        arm: its name, which is its configuration as well.
-        seed: of the run.
-        loss: the last validation.
-        **changes: other fields of the record; `metrics` come beside the loss.
+        arm: its name, also used as its configuration.
+        seed: its seed.
+        loss: the last validation loss.
+        **changes: other fields of the record; `metrics` are added to the loss.
     """
     given = {"target": "x", "profile": "full", "status": "finished", "config_hash": arm}
     costs = {"params_total": 40, "params_active": 20, "flops_per_token": 100.0}
@@ -36,16 +36,16 @@ def run(arm: str, seed: int = 0, loss: float = 2.0, **changes: Any) -> RunRecord
 
 
 def runs(**losses: Sequence[float]) -> list[RunRecord]:
-    """Return runs of every arm, with seeds from 0 on, by the losses they end with."""
+    """Return runs of every arm with these final losses, for seeds from 0 on."""
     return [run(arm, seed, loss) for arm, row in losses.items() for seed, loss in enumerate(row)]
 
 
 def around(noise: Sequence[float] = NOISE, **means: float | Mapping[str, float]) -> list[RunRecord]:
-    """Return runs of every arm that lie about its mean; each arm shifts the noise by one seed.
+    """Return runs of every arm around its mean; each arm shifts the noise by one seed.
 
     Args:
-        noise: of each seed.
-        **means: of the loss, or of several metrics by name, which then share the noise.
+        noise: the noise of each seed.
+        **means: mean loss of each arm, or several means by metric, which then share the noise.
     """
     found = []
     for shift, (arm, mean) in enumerate(means.items()):
@@ -58,18 +58,18 @@ def around(noise: Sequence[float] = NOISE, **means: float | Mapping[str, float])
 
 
 def claim_of(test: ClaimTest, **changes: Any) -> Claim:
-    """Return a claim that is judged by a test, asks for 3 seeds and is matched on steps."""
+    """Return a claim with this test that asks for 3 seeds and is matched on steps."""
     given = {"key": "X-01", "says": "a beats b", "source": "", "paper_values": {}}
     return Claim(test=test, **{**given, "matched_on": "steps", "seeds": 3, **changes})
 
 
 def verdict_of(asked: Claim | ClaimTest, records: Sequence[RunRecord], **changes: Any) -> Verdict:
-    """Return the verdict on a claim, or on one judged by a test, by runs of the profile `full`.
+    """Return the verdict on a claim, or on a claim with this test, by runs of the profile `full`.
 
     Args:
         asked: the claim or the test.
         records: the runs.
-        **changes: to the claim.
+        **changes: changes to the claim.
     """
     claim = replace(asked, **changes) if isinstance(asked, Claim) else claim_of(asked, **changes)
     (verdict,) = judge([claim], records, "full")
@@ -77,12 +77,12 @@ def verdict_of(asked: Claim | ClaimTest, records: Sequence[RunRecord], **changes
 
 
 def findings_of(test: ClaimTest, records: Sequence[RunRecord]) -> Findings:
-    """Return what a test finds in runs, from which a verdict follows."""
+    """Return a test's findings on these runs."""
     return test.judge(Evidence.of(test.arms, records))
 
 
 def states(found: Verdict | Findings) -> list[str]:
-    """Return the state of every condition, in their order."""
+    """Return the state of every condition, in order."""
     if isinstance(found, Findings):
         return [one.state for one in found.conditions]
     return [one["state"] for one in found.conditions]
