@@ -31,24 +31,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"moebench {__version__}")
     commands = top.add_subparsers(dest="command", required=True)
     commands.add_parser("fit", help="run one experiment; `moebench fit --help` lists every part")
-    run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
-    run.add_argument("target", help="a name of `moebench list`, or all")
-    run.add_argument("--profile", default="quick", help=PROFILES)
-    run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
-    search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
-    search.add_argument("file", type=a_file, help="a file of configs/sweeps/")
-    search.add_argument("--name", default="", help="of the study (default: the file's)")
-    search.add_argument("--storage", default="", help="URL of a database that machines share")
-    for command in (run, search):
-        add_training(command)
-    for name, text in [
-        ("verdict", "judge the records there are; trains nothing"),
-        ("report", "the same, by the name of what it writes: report.html"),
-        ("publish", "make the records the committed evidence and fill in the README tables"),
-    ]:
-        command = commands.add_parser(name, help=text)
-        command.add_argument("target", help="a name of `moebench list`")
-        command.add_argument("--profile", default="quick", help=PROFILES)
+    add_runs(commands)
+    add_judging(commands)
     add_checks(commands)
     pairs = commands.add_parser("compare", help="mixtures against dense models of equal cost")
     add_filters(pairs)
@@ -68,6 +52,32 @@ def parser() -> argparse.ArgumentParser:
     for command in commands.choices.values():
         add_root(command)
     return top
+
+
+def add_runs(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the commands that make many runs."""
+    run = commands.add_parser("reproduce", help="train what is missing, judge a paper's claims")
+    run.add_argument("target", help="a name of `moebench list`, or all")
+    run.add_argument("--profile", default="quick", help=PROFILES)
+    run.add_argument("--seeds", type=int, help="seeds of every arm instead of the profile's")
+    search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
+    search.add_argument("file", type=a_file, help="a file of configs/sweeps/")
+    search.add_argument("--name", default="", help="of the study (default: the file's)")
+    search.add_argument("--storage", default="", help="URL of a database that machines share")
+    for command in (run, search):
+        add_training(command)
+
+
+def add_judging(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Add the commands that judge the records there are."""
+    for name, text in [
+        ("verdict", "judge the records there are; trains nothing"),
+        ("report", "the same, by the name of what it writes: report.html"),
+        ("publish", "make the records the committed evidence and fill in the README tables"),
+    ]:
+        command = commands.add_parser(name, help=text)
+        command.add_argument("target", help="a name of `moebench list`")
+        command.add_argument("--profile", default="quick", help=PROFILES)
 
 
 def add_checks(commands: "argparse._SubParsersAction[Parser]") -> None:
