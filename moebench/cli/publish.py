@@ -22,7 +22,7 @@ from moebench.report import (
 )
 from moebench.report.paper.own_tables import tables_of
 from moebench.verdict import Verdict
-from moebench.verdict.mixture import mixtures
+from moebench.verdict.mixed_evidence import mixed_claims
 from moebench.verdict.paper import judge_paper
 
 README = "README.md"
@@ -80,7 +80,7 @@ def publish(found: Target, runs: Path) -> Path:
         ValueError: if they are mixed.
     """
     records = read(runs / "results.jsonl")
-    if reasons := mixtures(found.claims, records):
+    if reasons := mixed_claims(found.claims, records):
         raise ValueError(f"{runs / 'results.jsonl'}: mixed evidence: {'; '.join(reasons)}")
     write_all(records, found.evidence)
     evidence = committed()

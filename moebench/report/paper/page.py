@@ -21,7 +21,7 @@ from moebench.report.paper.text_overlap import overlap_told, overlaps
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import TIMES, Footnotes, chance, of_few, remarks
+from moebench.verdict.remarks import TIMES, Footnotes, few_values_note, printed_p, remarks
 
 SHOWN = 4  # load maps shown; the others are folded away
 OTHER = "Other arms"
@@ -30,7 +30,7 @@ CALLED: Mapping[str, Any] = {  # by the template
     "WORDS": (*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
     "TIMES": TIMES,
     "remarks": remarks,
-    "chance": chance,
+    "printed_p": printed_p,
     "units": units,
     "flagged": flagged,
     "marked": marked,
@@ -112,7 +112,7 @@ def page(
         setting=setting(found),
         entries=entries,
         notes=Footnotes(),
-        few=of_few(entry.verdict for entry in entries),
+        few=few_values_note(entry.verdict for entry in entries),
         count=Counter(entry.verdict.verdict for entry in entries if entry.verdict.of_paper),
         forests=_forests(entries),
         drawings=drawings,
