@@ -1,4 +1,4 @@
-"""A sweep as its file describes it, checked as far as possible without running anything."""
+"""A sweep as described by its file, checked as far as possible without running anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,10 +9,11 @@ from typing import Any
 from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
 from moebench.experiment import DataStamp, Experiment, load, read_yaml
 from moebench.papers.plan import MatchedOn
+from moebench.sweeps.dependencies import dependencies
 from moebench.sweeps.space import Dimension, Point, grid_size, identity_of, settings_at
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import (
-    EVENLY,
+    QUASI_RANDOM,
     SEES_NO_RESULTS,
     Part,
     draw,
@@ -20,7 +21,6 @@ from moebench.sweeps.strategies import (
     read_part,
     try_out,
 )
-from moebench.sweeps.surroundings import surroundings
 
 LOSS = "valid/loss"
 DIRECTIONS = ("minimize", "maximize")
@@ -33,25 +33,25 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is searched, by what, how often, and what it is compared with.
+    """What is searched, how, how often, and what it is compared with.
 
     Args:
-        name: of the study and of the folder of its runs.
-        configs: files of the base experiment, later ones laid over earlier ones.
-        settings: configuration keys and values over the files, above all the budget.
+        name: name of the study and of the folder of its runs.
+        configs: files of the base experiment; later ones override earlier ones.
+        settings: configuration keys and values that override the files, above all the budget.
         space: what varies.
-        objectives: metric or number of a record -> "minimize" or "maximize"; the first decides
+        objectives: metric or field of a record -> "minimize" or "maximize"; the first one decides
             which trial wins.
         sampler: chooses the points.
         pruner: ends trials early.
-        trials: how many points.
-        seeds: runs a trial; its value is their mean.
-        fresh_seeds: runs of the winner and of every baseline with seeds that chose nothing.
-        baselines: costs in which a dense twin is made equal to the base experiment.
-        tuning: what is searched for every baseline, with as many points as there are trials, spread
-            evenly (QMC); nothing: baselines are run as they are.
-        surface: the two names that the heat map shows.
-        data: stamp of the data of the base experiment; None until they have been read.
+        trials: number of points.
+        seeds: runs per trial; its value is their mean.
+        fresh_seeds: runs of the winner and of every baseline with seeds not used in the search.
+        baselines: the costs in which dense twins match the base experiment.
+        tuning: space searched for every baseline with as many points as there are trials, spread
+            evenly (QMC); empty: baselines are not tuned.
+        surface: the two names shown in the heat map.
+        data: stamp of the base experiment's data; None until they have been read.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Sweep:
         return replace(load(self.configs, self.settings), known_data=self.data)
 
     def at(self, point: Point, tuned: Point | None = None) -> Experiment:
-        """Return the experiment at a point, and at one of the tuning of baselines laid over it."""
+        """Return the experiment at a point, overridden by a tuning point if there is one."""
         space = [dimension for dimension in self.space if dimension.name in point]
         settings = settings_at(point, space, self.base.config)
         if tuned:
@@ -86,17 +86,17 @@ class Sweep:
 
     @cached_property
     def tuning_points(self) -> Sequence[Point]:
-        """The points of the tuning of every baseline."""
-        return draw(EVENLY, self.tuning, self.trials) if self.tuning else ()
+        """The tuning points of every baseline."""
+        return draw(QUASI_RANDOM, self.tuning, self.trials) if self.tuning else ()
 
     @property
     def trial_seeds(self) -> Sequence[int]:
-        """Seeds of every trial and, to be compared with them, of the baselines."""
+        """Seeds of every trial, and of the baselines compared with them."""
         return range(self.seeds)
 
     @property
     def later_seeds(self) -> Sequence[int]:
-        """Seeds that no trial has seen."""
+        """Seeds that no trial has used."""
         return range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.fresh_seeds)
 
     def identity(self) -> dict[str, Any]:
@@ -110,11 +110,11 @@ class Sweep:
             "pruner": self.pruner.identity(),
             "seeds": self.seeds,
             "experiment": dict(self.base.config),
-            **surroundings(self.data, self._with_classes()),
+            **dependencies(self.data, self._with_classes()),
         }
 
     def _with_classes(self) -> Iterator[Experiment]:
-        """Yield the base, and the experiment at every choice that may be a class of its own."""
+        """Yield the base and the experiment at every choice that may name another class."""
         yield self.base
         for dimension in self.space:
             for value in dimension.ends:
@@ -126,13 +126,13 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
     """Read a sweep file.
 
     Args:
-        path: the file; the experiment it names lies relative to it.
-        name: of the study; the file's own where it is empty.
-        over: configuration keys and values laid over those of the file.
+        path: the file; its experiment's path is relative to it.
+        name: name of the study; empty: the file's own.
+        over: configuration keys and values that override the file.
 
     Raises:
-        ValueError: naming key, value and what is allowed.
-        FileNotFoundError: if the file is not there.
+        ValueError: for anything invalid; names key, value and what is allowed.
+        FileNotFoundError: if there is no such file.
     """
     content = read_yaml(path)
     if unknown := set(content) - set(KEYS):
@@ -163,17 +163,17 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
 
 
 def _fitting(sweep: Sweep) -> Sweep:
-    """Return the sweep if its parts fit together and the values tried of each name are valid."""
+    """Return the sweep if its parts fit together and the values tried for each name are valid."""
     if "/" in sweep.name or sweep.name.startswith("."):
-        raise ValueError(f"name={sweep.name}: becomes a folder; no / and no . at the start")
+        raise ValueError(f"name={sweep.name}: names a folder; no / and no leading .")
     if sweep.pruner.class_name != "NopPruner":
         if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
             raise ValueError(
-                f"pruner={sweep.pruner.class_name}: looks at {LOSS}, so that must be the only"
-                " objective, and minimized; NopPruner prunes nothing"
+                f"pruner={sweep.pruner.class_name}: watches {LOSS}, which must be the only"
+                " objective and minimized; NopPruner prunes nothing"
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
-            raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; 2 at least")
+            raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; needs 2 or more")
     try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
@@ -183,12 +183,12 @@ def _fitting(sweep: Sweep) -> Sweep:
         for value in dimension.tried:
             replace(sweep, tuning=[dimension]).at({}, {dimension.name: value})
     if sweep.tuning and not sweep.baselines:
-        raise ValueError("tuning: applies to baselines, and there are none")
+        raise ValueError("tuning: applies to baselines, but there are none")
     return sweep
 
 
 def _map(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a map of the file, empty where there is none."""
+    """Return a map from the file; empty if it has none."""
     value = content.get(key) or {}
     if not isinstance(value, Mapping):
         raise ValueError(f"{key}={value}: expected keys and values")
@@ -196,15 +196,15 @@ def _map(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _count(content: Mapping[str, Any], key: str, default: int, least: int) -> int:
-    """Return a whole number of the file."""
+    """Return a whole number from the file."""
     value = content.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{key}={value}: expected a whole number from {least} on")
+        raise ValueError(f"{key}={value}: expected a whole number of {least} or more")
     return value
 
 
 def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:
-    """Return the number of trials, which a grid decides by itself."""
+    """Return the number of trials; for a grid, the number of its points."""
     if sampler.class_name != "GridSampler":
         return _count(content, "trials", 40, 1)
     size = grid_size(space)
@@ -214,7 +214,7 @@ def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension
 
 
 def _objectives(value: object) -> Mapping[str, str]:
-    """Return objectives with their directions."""
+    """Return the objectives with their directions."""
     if not isinstance(value, Mapping):
         raise ValueError(f"objectives={value}: expected metrics and directions")
     for name, direction in value.items():
@@ -225,7 +225,7 @@ def _objectives(value: object) -> Mapping[str, str]:
 
 
 def _baselines(value: object) -> Sequence[MatchedOn]:
-    """Return the costs in which baselines are made equal."""
+    """Return the costs that baselines match."""
     if not isinstance(value, list):
         raise ValueError(f"baselines={value}: expected a list of {', '.join(MATCHED)}")
     for name in value:
@@ -235,7 +235,7 @@ def _baselines(value: object) -> Sequence[MatchedOn]:
 
 
 def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:
-    """Return the two names of the heat map, the first two where the file names none."""
+    """Return the two names for the heat map; by default the first two."""
     names = [dimension.name for dimension in space]
     chosen = content.get("surface", names[:2])
     if not isinstance(chosen, list) or (chosen != names[:2] and len(chosen) != 2):
