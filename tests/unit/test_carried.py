@@ -1,4 +1,4 @@
-"""Token files that are carried to a machine without the text."""
+"""Token files that are copied to a machine without the text."""
 
 import json
 import tarfile
@@ -30,13 +30,13 @@ def packed(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Elsewhere:
-    """A source of a machine that has not the text."""
+    """The source on a machine without the text."""
 
     def fingerprint(self) -> str:
         return "other packages"
 
 
-def test_it_lies_where_the_other_machine_looks(packed: Path, made: Path) -> None:
+def test_text_is_unpacked_to_where_runs_look_for_it(packed: Path, made: Path) -> None:
     asked: list[str] = []
 
     def source_of(described: str) -> Elsewhere:
@@ -80,7 +80,7 @@ def test_tokens_of_another_format_are_refused(packed: Path, tmp_path: Path) -> N
         unpack(changed, lambda _: Elsewhere())
 
 
-def test_what_is_no_packed_file_is_refused(tmp_path: Path, monkeypatch) -> None:
+def test_other_files_are_refused(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "there"))
     (tmp_path / "text").write_text("not packed")
     with pytest.raises(ValueError, match="holds no token files"):
