@@ -1,8 +1,8 @@
-"""What reading a checkpoint costs: time and memory against transformers and against its size.
+"""The cost of reading a checkpoint: time relative to transformers, memory relative to its size.
 
-A checkpoint of Mixtral's shape is made on the spot and read by each side in a process of its own,
-in turn, the file being in the system's cache for both. Memory is the peak of a process less what
-it held before it began to read. Run: `python -m benchmarks.checkpoint`.
+A checkpoint with Mixtral's architecture is created on the fly and read by each side in turn, each
+in its own process, with the file in the system's cache for both. Memory is a process's peak minus
+what it held before reading. Run: `python -m benchmarks.checkpoint`.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
 from moebench.moe.routers import TopK
 
-WIDTH = 256  # or a multiple: heads of 64 features, of which four share keys and values
+WIDTH = 256  # or a multiple: heads have 64 features, and four share keys and values
 READERS = {
     "moebench": "from moebench.interop import from_pretrained as read",
     "transformers": "from transformers import AutoModelForCausalLM as M; read = M.from_pretrained",
 }
-# VmHWM, not ru_maxrss: that starts a process with the peak of the one that started it.
+# VmHWM rather than ru_maxrss, which a process inherits from its parent.
 CHILD = """
 import json, re, sys, time
 import torch
@@ -48,7 +48,7 @@ print(json.dumps([seconds, more, numbers]))
 
 
 def decoder(width: int, layers: int, hidden: int, vocabulary: int = 32_000) -> Mixtral:
-    """Return a decoder of Mixtral's shape: 8 experts in every layer, two a token."""
+    """Return a decoder with Mixtral's architecture: 8 experts in every layer, two per token."""
     sparse = Sparse(lambda d: TopK(d, 8, 2), lambda d, n: SwiGLU(d, n, hidden), every=1)
     return Mixtral(
         vocabulary,
@@ -59,7 +59,7 @@ def decoder(width: int, layers: int, hidden: int, vocabulary: int = 32_000) -> M
 
 
 def measure(name: str, folder: str) -> tuple[float, float, int]:
-    """Return seconds, bytes and number of weights of one reading."""
+    """Read the checkpoint once; return seconds, bytes and number of weights."""
     code = CHILD.format(reader=READERS[name])
     command = [sys.executable, "-c", code, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,9 +1,8 @@
-"""How long a person waits for `moebench compare` when MLflow's database has very many trials.
+"""How long a user waits for `moebench compare` when MLflow's database has very many trials.
 
-A small sweep with a dense baseline is run and sent to a new database, and its trials are copied
-there, each with all its parameters, tags and points, under numbers of their own. The whole command
-is timed, from its start to its files. Run: `python -m benchmarks.compare`, with nothing else
-running.
+A small sweep with a dense baseline is run and sent to a new database, where its trials are copied
+with all their parameters, tags and points, under new numbers. The whole command is timed, from
+start to files. Run: `python -m benchmarks.compare`, with nothing else running.
 """
 
 import argparse
@@ -23,9 +22,9 @@ from benchmarks.timing import number_of_rounds, save, whole_number
 from moebench.run.pool import default_workers
 from moebench.sweeps import SearchOptions, search
 
-VALIDATIONS = 10  # of every run, the points of its curve
+VALIDATIONS = 10  # per run, the points of its curve
 TABLES = ("runs", "tags", "params", "latest_metrics", "metrics")
-# What a copy has of its own: a name, and the arm that says which trial it is.
+# What differs in a copy: its name, and the arm that identifies the trial.
 CHANGED = {
     "run_uuid": "run_uuid || '_' || number",
     "value": "case when key = 'arm' then value || '_' || number else value end",
@@ -33,10 +32,10 @@ CHANGED = {
 
 
 def multiply(database: Path, times: int) -> int:
-    """Copy every trial in a database of MLflow until there are so many times as many of them.
+    """Copy every trial in an MLflow database until there are `times` as many.
 
     Returns:
-        How many trials there are then.
+        The resulting number of trials.
     """
     with sqlite3.connect(database) as connection:
         connection.execute(
@@ -62,7 +61,7 @@ def multiply(database: Path, times: int) -> int:
 
 
 def seconds_of_command(root: Path) -> float:
-    """Return the seconds of one `moebench compare`."""
+    """Return the seconds that one `moebench compare` takes."""
     command = [sys.executable, "-m", "moebench.cli.main", "compare", "--root", str(root)]
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -70,22 +69,22 @@ def seconds_of_command(root: Path) -> float:
 
 
 def main() -> None:
-    """Make the database, time, print, and append to results.jsonl."""
+    """Create the database, time, print, and append to results.jsonl."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=whole_number(), default=10_000, help="in the database")
-    parser.add_argument("--run", type=whole_number(), default=10, help="of these really run")
+    parser.add_argument("--run", type=whole_number(), default=10, help="how many really run")
     parser.add_argument(
         "--steps",
         type=whole_number(VALIDATIONS),
         default=300,
-        help="of each, which decides its points",
+        help="per trial, which decides its points",
     )
     parser.add_argument("--rounds", type=number_of_rounds, default=5)
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     if options.run >= options.trials:
         parser.error(f"--run {options.run}: must be fewer than --trials {options.trials}")
-    os.environ.pop("MLFLOW_TRACKING_URI", None)  # it is the database in the folder that is timed
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # only the database in the folder is timed
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         sweep = trials_alone(options.run, options.steps, validations=VALIDATIONS)

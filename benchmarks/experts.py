@@ -1,14 +1,14 @@
 """One MoE layer, forward and backward, from a few experts to many at the same k and tokens.
 
-The work of the experts is the same whatever their number; what grows is the gate (D x E products a
-token) and the weights that have to be read, and gradients written, once a step: with many rows an
-expert they weigh little, with few they are all there is. Three rows of sizes show both: as many
-tokens as give each of the most experts 256 rows on average, so that none has fewer than 128; then
-128, and 8. Run: `python -m benchmarks.experts`; with `--dim 512 --hidden 1024 --k 4` it is the
-paper's layer (Shazeer et al. 2017, arXiv 1701.06538, appendix C.1).
+The work of the experts does not depend on their number. What grows is the gate (D x E products per
+token), and the weights to read and gradients to write once per step: they hardly matter with many
+rows per expert and dominate with few. Three sizes show both: enough tokens to give each expert 256
+rows on average at the largest number of experts, so that none has fewer than 128; then 128, and 8.
+Run: `python -m benchmarks.experts`; with `--dim 512 --hidden 1024 --k 4` it is the paper's layer
+(Shazeer et al. 2017, arXiv 1701.06538, appendix C.1).
 
-The process keeps the memory that it frees, as the processes that train do. `--hand-back` shows what
-it costs otherwise: the gradients of all experts are new memory at every step then.
+The process keeps the memory that it frees, like processes that train. `--hand-back` shows the cost
+of returning it: then the gradients of all experts are new memory at every step.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from moebench.run.allocator import keep_freed_memory
 
 
 def cases(options: argparse.Namespace, tokens: int) -> dict[str, Callable[[], None]]:
-    """Return a forward and backward pass for each number of experts, over the same tokens."""
+    """Return a forward and backward pass for each number of experts, on the same tokens."""
     torch.manual_seed(0)
     device = options.device
     x_TD = torch.randn(tokens, options.dim, device=device, requires_grad=True)
@@ -48,13 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experts", type=whole_number(), nargs="+", default=[4, 16, 64, 256])
     parser.add_argument(
-        "--rows", type=whole_number(), nargs="+", default=[256, 128, 8], help="a mean"
+        "--rows", type=whole_number(), nargs="+", default=[256, 128, 8], help="on average"
     )
     for option, default in [("k", 2), ("dim", 256), ("hidden", 512)]:
         parser.add_argument(f"--{option}", type=whole_number(), default=default)
     parser.add_argument("--rounds", type=number_of_rounds, default=9)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--hand-back", action="store_true", help="freed memory to the system")
+    parser.add_argument("--hand-back", action="store_true", help="return freed memory")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     kept = not options.hand_back and keep_freed_memory()

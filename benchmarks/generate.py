@@ -1,7 +1,7 @@
-"""What a token costs when text is written: ours against transformers' own generate.
+"""The time per token when generating text, here and with transformers' `generate`.
 
-Both read one small checkpoint of Mixtral's shape and one prompt, and write the same tokens, the
-most probable ones, with keys and values remembered. Run: `python -m benchmarks.generate`.
+Both read the same small checkpoint with Mixtral's architecture and the same prompt, and generate
+the same tokens greedily, with a KV cache. Run: `python -m benchmarks.generate`.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from benchmarks.timing import number_of_rounds, ratios, save, table, whole_numbe
 from moebench.interop import from_pretrained, save_pretrained
 from moebench.models.sampling import Sampling, generate
 
-SPECIAL = 3  # ids that no prompt has
+SPECIAL = 3  # ids that do not occur in prompts
 
 
 def writers(options: argparse.Namespace) -> dict[str, Callable[[], list[int]]]:
-    """Return, for each side, a function that writes after one and the same prompt."""
+    """Return, for each side, a function that continues the same prompt."""
     prompt = torch.randint(SPECIAL, options.vocabulary, (1, options.prompt))
     with tempfile.TemporaryDirectory() as folder:
         sizes = (options.width, options.layers, options.hidden, options.vocabulary)
@@ -51,22 +51,22 @@ def main() -> None:
     parser.add_argument("--hidden", type=whole_number(), default=512)
     parser.add_argument("--vocabulary", type=whole_number(SPECIAL + 1), default=4096)
     parser.add_argument("--prompt", type=whole_number(), default=64, help="tokens")
-    parser.add_argument("--tokens", type=whole_number(), default=64, help="to write")
+    parser.add_argument("--tokens", type=whole_number(), default=64, help="to generate")
     parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()
     both = writers(options)
     texts = [write() for write in both.values()]
-    assert texts[0] == texts[1], "the two write different tokens"
+    assert texts[0] == texts[1], "the two generate different tokens"
     seconds: dict[str, list[float]] = {name: [] for name in both}
     for _ in range(options.rounds):
         for name, write in both.items():
             started = time.perf_counter()
             write()
             seconds[name].append((time.perf_counter() - started) / options.tokens)
-    print({name: f"{min(values) * 1e3:.2f} ms a token" for name, values in seconds.items()})
+    print({name: f"{min(values) * 1e3:.2f} ms per token" for name, values in seconds.items()})
     rows = ratios(seconds, against="transformers")
-    print(table("time of a token over that of transformers", rows))
+    print(table("time per token over that of transformers", rows))
     if options.save:
         save("generate", {**vars(options), "threads": torch.get_num_threads()}, rows)
 

@@ -1,7 +1,7 @@
 """One MoE layer, forward and backward: our dispatchers, Hugging Face's block, a dense block.
 
-The dense block has the active size of the mixture: K experts of width F in one SwiGLU. Everything
-else computes the same function of the same weights. Run: `python -m benchmarks.layer`.
+The dense block has the mixture's active size: K experts of width F as one SwiGLU. All others
+compute the same function with the same weights. Run: `python -m benchmarks.layer`.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def huggingface(sizes: Any, implementation: str) -> nn.Module:
 
     Args:
         sizes: has `dim`, `hidden`, `experts` and `k`.
-        implementation: of its experts, as transformers calls it.
+        implementation: transformers' name for the implementation of its experts.
     """
     from transformers import MixtralConfig
     from transformers.models.mixtral.modeling_mixtral import MixtralSparseMoeBlock
@@ -70,7 +70,7 @@ def step(block: nn.Module, x: Tensor, gradient: Tensor) -> Callable[[], None]:
 
 
 def cases(options: argparse.Namespace, dtype: torch.dtype) -> dict[str, Callable[[], None]]:
-    """Return everything that is timed against each other."""
+    """Return everything to be timed, by name."""
     torch.manual_seed(0)
     device = options.device
     x_TD = torch.randn(options.tokens, options.dim, dtype=dtype, device=device, requires_grad=True)
@@ -95,7 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in [("experts", 8), ("k", 2)]:
         parser.add_argument(f"--{name}", type=whole_number(), default=default)
-    for name, default in [("dim", 512), ("hidden", 1024)]:  # of rows that torch's kernel takes
+    for name, default in [("dim", 512), ("hidden", 1024)]:  # torch's kernel needs multiples
         parser.add_argument(f"--{name}", type=whole_number(multiple_of=8), default=default)
     parser.add_argument("--tokens", type=whole_number(), default=2048)
     parser.add_argument("--rounds", type=number_of_rounds, default=15)

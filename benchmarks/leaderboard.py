@@ -18,7 +18,7 @@ from moebench.report.paper.markdown import table
 from moebench.statistics import Interval, Values, holm
 from moebench.statistics.estimates import mean
 from moebench.verdict.conditions import LEVEL
-from moebench.verdict.mixture import mixed_arm, mixed_code, mixed_data
+from moebench.verdict.mixed_evidence import mixed_arm, mixed_code, mixed_data
 from moebench.verdict.paired_runs import paired
 
 RECORDS = Path(__file__).parent / "quality.jsonl"
@@ -31,10 +31,10 @@ Runs = Mapping[str, Sequence[RunRecord]]  # entry -> its runs with fresh seeds
 
 @dataclass(frozen=True)
 class Place:
-    """One row: an entry, and between which ranks it lies; or no rank."""
+    """One row: an entry with its rank, a range of ranks, or no rank."""
 
     name: str
-    runs: Sequence[RunRecord]  # those that finished
+    runs: Sequence[RunRecord]  # finished ones
     loss: Interval
     gap: Interval  # to the dense model, paired by seed
     rank: str
@@ -43,10 +43,10 @@ class Place:
 def places(runs: Runs) -> list[Place]:
     """Return the entries, the lowest mean loss first, those without a rank last.
 
-    An entry lies before another where their difference, paired by seed, is clear among all such
-    differences (Student's t, Holm's rule at 5%); how many lie before and behind it leaves it a rank
-    or a range of them. No rank has what did not finish, and what the trained model shows to differ
-    from the dense one in FLOPs.
+    An entry ranks before another if their difference, paired by seed, is significant among all such
+    differences (Student's t, Holm's method at 5%). The numbers of entries before and after it leave
+    a rank or a range of ranks. Entries without a finished run have no rank, nor do entries whose
+    trained models differ from the dense one in FLOPs.
 
     Raises:
         ValueError: if the dense model has no finished run, or runs are mixed.
@@ -75,12 +75,12 @@ def places(runs: Runs) -> list[Place]:
 
 
 def _equal(ours: Sequence[RunRecord], dense: Sequence[RunRecord]) -> bool:
-    """Say whether there are runs and they cost as much as those of the dense model."""
+    """Say whether there are runs and they cost the same as those of the dense model."""
     return bool(ours) and abs(_mean(ours, FLOPS) / _mean(dense, FLOPS) - 1) <= EQUAL[FLOPS]
 
 
 def _ranks(losses: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
-    """Return the rank, or the first and the last that its differences to others leave open."""
+    """Return entry -> its rank, or the range of ranks compatible with its differences to others."""
     pairs = list(itertools.combinations(losses, 2))
     differences = [_difference(losses[one], losses[other]) for one, other in pairs]
     clear = [p < LEVEL for p in holm([_chance(values) for values in differences])]
@@ -104,7 +104,7 @@ def _difference(one: Mapping[int, float], other: Mapping[int, float]) -> Values:
 
 
 def _chance(values: Values) -> float:
-    """Return the p of no difference either way."""
+    """Return the two-sided p of the hypothesis of no difference."""
     found = mean(values)
     return min(1.0, 2 * found.p_at_most(0.0), 2 * found.p_at_least(0.0))
 

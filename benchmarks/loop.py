@@ -1,4 +1,4 @@
-"""A bare training loop over the model of an experiment: what a full run is measured against."""
+"""A bare training loop over an experiment's model: the reference for full runs."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from moebench.experiment import Experiment
 
 
 class BareLoop:
-    """A plain loop over the same model, losses and optimiser, where and in what a run trains.
+    """A plain loop over the same model, losses and optimiser, on the run's device and precision.
 
     Args:
-        experiment: whose data are prepared.
-        wrap: makes of the network what is called in its place, such as a compiled one.
+        experiment: the experiment; its data must be prepared.
+        wrap: returns what to call instead of the network, such as a compiled network.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class BareLoop:
         self._batches = _endless(data)
 
     def __call__(self, steps: int) -> float:
-        """Take so many steps; return the seconds of one."""
+        """Take this many steps; return the seconds per step."""
         self.wait()
         started = time.perf_counter()
         for _ in range(steps):
@@ -52,7 +52,7 @@ class BareLoop:
         return self.model.transfer_batch_to_device(next(self._batches), self.device, 0)
 
     def loss(self, batch: Any) -> Tensor:
-        """Return what a step descends on a batch."""
+        """Return the loss that a step minimises on a batch."""
         with self._context():
             output = self.network(batch)
             self.model.updates.add(output.decisions)
@@ -60,13 +60,13 @@ class BareLoop:
         return total
 
     def wait(self) -> None:
-        """Let the device end what it was asked to do."""
+        """Wait until the device has finished its work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
 
 def _endless(data: Any) -> Iterator[Any]:
-    """Yield the training batches, pass after pass."""
+    """Yield the training batches, epoch after epoch."""
     loader = data.train_dataloader()
     while True:
         yield from loader

@@ -1,13 +1,13 @@
-"""Which router learns best: all at equal active FLOPs and equal parameters, tuned alike, ranked.
+"""Which router learns best, with equal active FLOPs, equal parameters and equal tuning.
 
-A router that sends a token to k experts has k times as many, each k times as narrow, so that all
-have the active FLOPs of the dense model and the parameters of 8 experts of its size. Nothing is
-dropped: only the choice differs. Every router, and the dense model, is tuned with as many points;
-its best is run again with seeds that chose nothing, and these rank it, unless the trained model
-turns out to cost more or less than the dense one.
+A router that sends a token to k experts has k times as many of them, each k times narrower, so that
+all have the active FLOPs of the dense model and the parameters of 8 experts of its size. Nothing is
+dropped: only the choice of experts differs. Every router and the dense model are tuned with equally
+many points; the best point is run again with fresh seeds, which determine the rank, unless the
+trained model turns out to cost more or less than the dense one.
 
-Run: `python -m benchmarks.quality [--router their_pkg.TheirRouter] [--save]`. What has been run is
-not run again.
+Run: `python -m benchmarks.quality [--router their_pkg.TheirRouter] [--save]`. Finished runs are not
+repeated.
 """
 
 import argparse
@@ -35,15 +35,15 @@ from moebench.run.pool import default_workers
 from moebench.sweeps import SearchOptions, Sweep, search
 from moebench.sweeps.results import SUMMARY
 from moebench.sweeps.space import Dimension
-from moebench.sweeps.strategies import EVENLY, Part
+from moebench.sweeps.strategies import QUASI_RANDOM, Part
 
 DENSE = Path(__file__).parents[1] / "configs" / "switch_2021" / "dense.yaml"
-EXPERTS, HIDDEN = 8, 256  # of the size of the dense model's blocks
-VALIDATIONS = 4  # of every run
+EXPERTS, HIDDEN = 8, 256  # experts of the size of the dense model's blocks
+VALIDATIONS = 4  # per run
 VALID_BATCHES = 16
-PROBED = 64  # tokens that a router is tried out on
+PROBED = 64  # tokens for trying out a router
 OWN = "moebench.moe.routers."
-SENT = (1, 2, 4, 8)  # to how many experts a router may send a token
+SENT = (1, 2, 4, 8)  # possible numbers of experts per token
 RATE = Dimension("learning rate", ("model.optimizer.init_args.lr",), low=4e-3, high=4e-2, log=True)
 BALANCE = Dimension("balance weight", ("model.losses.0.weight",), low=1e-3, high=1e-1, log=True)
 
@@ -53,8 +53,8 @@ class Entry:
     """A model in the ranking.
 
     Args:
-        name: in the table.
-        settings: configuration keys and values over those of the dense model.
+        name: its name in the table.
+        settings: configuration keys and values that override those of the dense model.
         space: what is tuned.
     """
 
@@ -64,17 +64,18 @@ class Entry:
 
 
 def entry_of(class_path: str) -> Entry:
-    """Return the entry of a router; it is tried out on random tokens first.
+    """Return the entry of a router, after trying it out on random tokens.
 
     Raises:
-        ValueError: for a class that is not there or cannot be made from a number of experts (and a
-            k), and for a router that chooses all: FLOPs and parameters cannot both be equal.
+        ValueError: for a class that does not exist or cannot be created from a number of experts
+            (and a k), and for a router that chooses all experts: its FLOPs and parameters cannot
+            both be equal to the others'.
     """
     module, _, name = class_path.rpartition(".")
     try:
         made = named(f"{module}:{name}")
         takes = inspect.signature(made).parameters
-    except Exception as error:  # anybody's module may raise anything
+    except Exception as error:  # third-party modules may raise anything
         raise ValueError(f"router={class_path}: no such class ({error})") from error
     k, arguments, decision = tried_out(class_path, made, takes.get("k"))
     sparse = {
@@ -84,7 +85,7 @@ def entry_of(class_path: str) -> Entry:
     }
     settings: dict[str, object] = {"model.network.init_args.sparse": sparse}
     title = class_path.removeprefix(OWN)
-    if isinstance(decision, BalancedDecision):  # nothing to balance, but thresholds to learn
+    if isinstance(decision, BalancedDecision):  # balanced already, but with thresholds to learn
         settings["model.losses"] = [{"loss": "ThresholdGap", "weight": 0.1}]
         return Entry(title, settings, [RATE])
     # A router that does not learn has nothing to balance.
@@ -97,7 +98,7 @@ def entry_of(class_path: str) -> Entry:
 def tried_out(
     class_path: str, made: Any, choices: inspect.Parameter | None
 ) -> tuple[int, dict[str, Any], RoutingDecision]:
-    """Return to how many experts k a router sends a token, its arguments for 8 k, and a decision.
+    """Return a router's experts per token k, its arguments for 8 k experts, and a decision.
 
     Raises:
         ValueError: if there is no such k.
@@ -111,20 +112,20 @@ def tried_out(
         try:
             decision: RoutingDecision = made(16, **arguments)(torch.randn(PROBED, 16))
             sent = len(decision.token_A) / PROBED
-        except Exception as error:  # anybody's code may raise anything
-            why = f"cannot be made and used: {error}"
+        except Exception as error:  # third-party code may raise anything
+            why = f"cannot be created and used: {error}"
             continue
         if round(sent) == k:
             return k, arguments, decision
         why = f"sends a token to {sent:g} of {k * EXPERTS} experts"
     raise ValueError(
-        f"router={class_path}: {why}; FLOPs and parameters can both be equal to those of "
-        f"{EXPERTS} experts only for k of {EXPERTS} k"
+        f"router={class_path}: {why}; only k of {EXPERTS} k experts can match both the FLOPs and "
+        f"the parameters of {EXPERTS} experts"
     )
 
 
 def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
-    """Return the search that tunes an entry and runs its best again."""
+    """Return the sweep that tunes an entry and runs its best point again."""
     settings = {
         "trainer.max_steps": options.steps,
         "trainer.val_check_interval": options.steps // VALIDATIONS,
@@ -142,7 +143,7 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
         settings={**settings, **chosen_settings(options)},
         space=entry.space,
         objectives={"valid/loss": "minimize"},
-        sampler=EVENLY,
+        sampler=QUASI_RANDOM,
         pruner=Part(optuna.pruners.NopPruner),
         trials=options.points,
         fresh_seeds=options.seeds,
@@ -152,10 +153,10 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
 
 
 def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
-    """Run what is missing of an entry; return the runs of its best with fresh seeds.
+    """Make the missing runs of an entry; return those of its best point with fresh seeds.
 
-    A search that was gone on with has those of an earlier best as well. Where no point has a
-    result, it is the runs of all points.
+    A search that was extended also has fresh-seed runs of an earlier best. If no point has a
+    result, return the runs of all points.
     """
     chosen = SearchOptions(workers=options.workers, root=options.root, track=not options.no_mlflow)
     sweep = sweep_of(entry, options)
@@ -172,10 +173,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--router", action="append", default=[], help="class path; one more entry")
+    parser.add_argument("--router", action="append", default=[], help="class path of an entry")
     parser.add_argument("--steps", type=whole_number(VALIDATIONS), default=400)
-    parser.add_argument("--points", type=whole_number(), default=6, help="that tune an entry")
-    parser.add_argument("--seeds", type=whole_number(), default=5, help="fresh ones, that rank")
+    parser.add_argument("--points", type=whole_number(), default=6, help="for tuning an entry")
+    parser.add_argument("--seeds", type=whole_number(), default=5, help="fresh, for the ranking")
     parser.add_argument("--workers", type=whole_number(), default=default_workers())
     add_root(parser)
     add_data(parser, "that of the packages")
@@ -186,7 +187,7 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write quality.jsonl and README.md")
     options = parser.parse_args()
     if options.save and options.data:
-        parser.error("--save: the table is one of the default text, so not with --data")
+        parser.error("--save: the table is for the default text, so not with --data")
     entries = {"dense": Entry("dense", {}, [RATE])}
     for class_path in [
         *(f"{OWN}{router.__name__}" for router in ROUTERS.values()),

@@ -1,4 +1,4 @@
-"""The table of wrong verdicts: from the committed result line to the page of the rules."""
+"""The table of wrong verdicts: from the committed result line to the page with the rules."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ BAR = 0.05  # of errors
 COVERED = (0.93, 0.97)  # of intervals
 PAGE = Path(__file__).parents[1] / "moebench" / "verdict" / "README.md"
 
-Rates = Mapping[str, float]  # kind of error, or of interval -> share
+Rates = Mapping[str, float]  # kind of error or interval -> share
 
 
 def committed() -> Mapping[str, Any]:
@@ -33,12 +33,12 @@ def missed(kind: str, rate: float) -> bool:
 
 
 def explained(claims: int) -> str:
-    """Return how the numbers were made, and how far chance takes them."""
+    """Explain how the numbers were obtained, and how precise they are."""
     noise = 100 * 1.96 * sqrt(BAR * (1 - BAR) / claims)
     spreads = ", ".join(f"{spread:g}" for spread in SPREADS)
     return (
-        f"{claims} claims a cell, so that a true {BAR:.0%} shows within "
-        f"{noise:.1f} points of it. An error is that of the worst spread, of {spreads} margins."
+        f"{claims} claims per cell, so that a true rate of {BAR:.0%} shows within {noise:.1f} "
+        f"points. An error is that of the worst spread, of {spreads} margins."
     )
 
 
@@ -52,8 +52,8 @@ def with_rates(page: str, line: Mapping[str, Any]) -> str:
         for kind in next(iter(cells.values()))
     ]
     lead = (
-        f"Percent at n = {', '.join(seeds)}. {explained(line['settings']['claims'])} What misses "
-        f"its bar has a ✕: errors {BAR:.0%}, coverage {COVERED[0]:.0%} to {COVERED[1]:.0%}."
+        f"Per cent at n = {', '.join(seeds)}. {explained(line['settings']['claims'])} ✕ marks what "
+        f"misses its bar: errors {BAR:.0%}, coverage {COVERED[0]:.0%} to {COVERED[1]:.0%}."
     )
     return fill(page, "rates", f"{lead}\n\n{table(('', *worlds), rows, 'l' * (1 + len(worlds)))}")
 
@@ -64,7 +64,7 @@ def _shown(kind: str, rates: Rates) -> str:
 
 
 def publish() -> None:
-    """Fill in the table anew."""
+    """Regenerate the table."""
     PAGE.write_text(with_rates(PAGE.read_text(), committed()))
 
 

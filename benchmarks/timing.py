@@ -1,4 +1,4 @@
-"""Timing in turn: what is compared is timed alternately, so that a noisy machine hits all alike."""
+"""Timing in turn: cases are timed alternately, so that noise on the machine affects all alike."""
 
 import gc
 import json
@@ -18,7 +18,7 @@ RESULTS = Path(__file__).parent / "results.jsonl"
 
 
 def whole_number(least: int = 1, multiple_of: int = 1) -> Callable[[str], int]:
-    """Return what reads an option that is a whole number, or has argparse refuse it."""
+    """Return a parser of whole-number options for argparse."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
@@ -35,7 +35,7 @@ number_of_rounds = whole_number(2)  # one round alone has no quartiles
 
 @contextmanager
 def refusing(parser: ArgumentParser) -> Iterator[None]:
-    """Turn what a part refuses into a refusal of the command line: one line and status 2."""
+    """Turn a ValueError of a part into a command-line error: one line and status 2."""
     try:
         yield
     except ValueError as error:
@@ -45,7 +45,7 @@ def refusing(parser: ArgumentParser) -> Iterator[None]:
 def in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Call every case once per round, in alternating order, and return its seconds.
 
-    Two rounds before that are not counted.
+    Two warm-up rounds are not counted.
     """
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     gc.disable()
@@ -64,7 +64,7 @@ def in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
 
 
 def turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Call every way once per round, and one round more before that; each returns its own time."""
+    """Call every way once per round, after one warm-up round; each returns its own time."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(-1, rounds):
         for name, way in ways.items():
@@ -75,7 +75,7 @@ def turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, lis
 
 
 def _wait_for_device() -> None:
-    """Let queued work end before a clock is read."""
+    """Wait for queued work before the clock is read."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
@@ -85,7 +85,7 @@ def ratios(seconds: Mapping[str, Sequence[float]], against: str) -> dict[str, di
     table = {}
     for name, own in seconds.items():
         pairs = [mine / other for mine, other in zip(own, seconds[against], strict=True)]
-        low, _, high = quantiles(pairs, n=4, method="inclusive")  # else beyond what few rounds had
+        low, _, high = quantiles(pairs, n=4, method="inclusive")  # never beyond the values seen
         table[name] = {"ratio": median(pairs), "low": low, "high": high}
     return table
 

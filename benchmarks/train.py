@@ -1,9 +1,9 @@
-"""What Lightning and the history file cost: a full run against a bare loop.
+"""The cost of Lightning and the history file: a full run against a bare loop.
 
-Both train the model of one configuration on the same batches, in turn, in blocks of steps; the
-full run has every callback and logger of a real one. MLflow is not in it: a worker never talks to
-MLflow, the parent of a reproduction reads its file. Starting a fit counts too, which is why a block
-is 200 steps: over 40 the start weighs more than all the rest. Run: `python -m benchmarks.train`.
+Both train the model of one configuration on the same batches, in turn, in blocks of steps; the full
+run has every callback and logger of a real one. MLflow is not included: a worker never talks to it,
+as the parent process reads the worker's file. Starting a fit counts as well, so a block has 200
+steps: with 40, the start outweighs everything else. Run: `python -m benchmarks.train`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ CONFIG = Path(__file__).parents[1] / "configs" / "switch_2021" / "switch_8.yaml"
 
 
 def full(experiment: Experiment, *callbacks: Callback) -> float:
-    """Return the seconds a step of a run as a worker makes it, validation left out."""
+    """Return the seconds per step of a run as a worker makes it, without validation."""
     with tempfile.TemporaryDirectory() as folder:
         model, data, trainer = experiment.build(
             default_root_dir=folder,
@@ -55,7 +55,7 @@ def main() -> None:
         "lightning and history": lambda: full(experiment),
     }
     rows = ratios(turns(ways, options.rounds), against="bare loop")
-    print(table("time of a step over that of a bare loop", rows))
+    print(table("time per step over that of a bare loop", rows))
     if options.save:
         save("train", {**vars(options), "threads": torch.get_num_threads()}, rows)
 

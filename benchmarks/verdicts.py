@@ -1,7 +1,7 @@
 """How often verdicts are wrong, in worlds whose truth is known.
 
-Every cell judges claims by the functions of `moebench.verdict.judge`, as a reproduction does. The
-spread of a difference is given in margins; a cell shows the worst share over all spreads.
+Every cell judges claims with the functions behind `moebench.verdict.judge`, like a reproduction.
+The spread of a difference is given in margins; a cell shows the worst rate over all spreads.
 
     python -m benchmarks.verdicts --claims 2000 --save
 """
@@ -37,7 +37,7 @@ SEEDS = (3, 5, 10, 25)
 
 @dataclass(frozen=True)
 class Error:
-    """A kind of error: a test, the worlds it is put to, and the words that are wrong there."""
+    """A kind of error: a test, the worlds it is run in, and the labels that are wrong there."""
 
     test: ClaimTest
     worlds: Worlds
@@ -50,7 +50,7 @@ SAME = Equivalence(first="a", second="b", margin=MARGIN)
 IN_ORDER = Order(ordered=("a", "b", "c", "d"), margin=MARGIN)
 LED = Order(ordered=("a", "b", "c", "d"), lead=("a", "b"), margin=MARGIN)
 FRONT = Front(weighted=("w0", "w1", "w2", "w3", "w4"), imbalance="valid/loss", margin=MARGIN / 2)
-CLAIM = claim_of(BETTER)  # of which the word asks no more than that it is no control
+CLAIM = claim_of(BETTER)  # the label only depends on its not being a control
 ERRORS = {
     "reproduced, no effect": Error(BETTER, differing(0), BORNE_OUT),
     "reproduced, 0.3 margins": Error(BETTER, differing(0.3), BORNE_OUT),
@@ -64,7 +64,7 @@ ERRORS = {
 
 
 def share(kind: str, world: str, claims: int, n: int, spread: float) -> float:
-    """Return how often one kind of error is made."""
+    """Return how often one kind of error occurs."""
     error = ERRORS[kind]
     rng = generator(kind, world, n, spread)
     made = error.worlds(WORLDS[world], rng, claims, n, spread)

@@ -1,7 +1,7 @@
-"""Worlds whose truth is known: losses of arms, of which the differences are drawn.
+"""Worlds whose truth is known: losses of arms whose differences are drawn at random.
 
-Normal, Student's t with 3 degrees, exponential to either side, or resampled from the committed
-records of the papers; all of mean nought and variance one.
+Normal, Student's t with 3 degrees of freedom, exponential in either direction, or resampled from
+the papers' committed records; all with mean zero and variance one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,11 +17,11 @@ from moebench.papers import Target, targets
 from moebench.statistics import Values, identical
 from moebench.verdict.paired_runs import Evidence
 
-MARGIN = 0.01  # in nats, as most claims have it
-# Standard deviation of a difference, in margins. Below the first errors stay as they are, as the
-# margin is far away; beyond the last, where the widest of the committed records are, too.
+MARGIN = 0.01  # in nats, as in most claims
+# Standard deviation of a difference, in margins. Error rates no longer change below the first,
+# where the margin is far away, or beyond the last, that of the widest committed records.
 SPREADS = (0.25, 1.0, 4.0, 32.0)
-BEFORE = 10.0  # a loss
+BEFORE = 10.0  # any loss
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
 
@@ -32,28 +32,28 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float
 
 
 def heavy(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return values of Student's t with 3 degrees of freedom, of variance one."""
+    """Return values of Student's t with 3 degrees of freedom, scaled to variance one."""
     values: NDArray[np.float64] = rng.standard_t(3, shape) / np.sqrt(3)
     return values
 
 
 def skewed(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return exponential values less their mean: a tail of large ones."""
+    """Return exponential values minus their mean: a tail of large values."""
     return rng.exponential(size=shape) - 1
 
 
 def skewed_back(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the same with a tail of small ones."""
+    """Return the same with a tail of small values."""
     return -skewed(rng, shape)
 
 
 def losses(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return differences of losses, drawn with replacement from those of the committed records."""
+    """Return differences of losses, drawn with replacement from the committed records."""
     return rng.choice(of_losses(), shape)
 
 
 def compared(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return differences drawn in the same way, of whatever the claims compare."""
+    """Return differences drawn in the same way, of any metric that claims compare."""
     return rng.choice(of_claims(), shape)
 
 
@@ -71,9 +71,9 @@ def of_losses() -> Values:
 
 @cache
 def of_claims() -> Values:
-    """Return the differences between any two arms that a claim compares, by its own metric.
+    """Return the differences between any two arms that a claim compares, in its own metric.
 
-    Epochs and shares of right answers are among them, which are skewed or take few values.
+    They include epochs and accuracies, which are skewed or take few values.
     """
     found: dict[object, list[Values]] = {}
     for paper in published():
@@ -81,7 +81,7 @@ def of_claims() -> Values:
         for test in (claim.test for claim in paper.claims if claim.test and not claim.runs_of):
             evidence = Evidence.of(test.arms, records)
             for pair in test.pairs:
-                place = (paper.name, test.metric, frozenset(pair))  # each two arms count once
+                place = (paper.name, test.metric, frozenset(pair))  # each pair of arms counts once
                 found.setdefault(place, standard(evidence, test.metric, *pair))
     return np.concatenate([one for some in found.values() for one in some])
 
@@ -92,9 +92,9 @@ def published() -> list[Target]:
 
 
 def standard(evidence: Evidence, metric: str, first: str, second: str) -> list[Values]:
-    """Return the differences about their mean, of variance one; none of under ten seeds.
+    """Return the differences, centred and scaled to variance one.
 
-    And none that are all the same, which have no variance.
+    None if there are fewer than ten seeds, or if all differences are the same.
     """
     ours, theirs = evidence.paired(metric, first, second)
     gap = ours - theirs
@@ -112,22 +112,22 @@ WORLDS: dict[str, Draw] = {
 
 
 def generator(*cell: object) -> np.random.Generator:
-    """Return the random numbers of a cell of the table, which no other cell has."""
+    """Return the random generator of a cell of the table; no two cells share one."""
     return np.random.default_rng(list(" ".join(map(str, cell)).encode()))
 
 
 @dataclass(frozen=True)
 class World:
-    """Losses that were drawn, as a test asks for them: what `Evidence` reads from records."""
+    """Simulated losses with the interface that tests need of `Evidence`."""
 
-    losses: Mapping[str, Values]  # arm -> one a seed
+    losses: Mapping[str, Values]  # arm -> one value per seed
 
     def paired(self, metric: str, *arms: str) -> list[Values]:
-        """Return the losses of some arms."""
+        """Return the losses of these arms."""
         return [self.losses[arm] for arm in arms]
 
     def means(self, metrics: Iterable[str], arms: Iterable[str]) -> dict[str, dict[str, float]]:
-        """Return no figures to print beside the arms."""
+        """Return no figures to print."""
         return {arm: {} for arm in arms}
 
 
@@ -135,7 +135,7 @@ Worlds = Callable[[Draw, np.random.Generator, int, int, float], Iterator[World]]
 
 
 def differing(*effects: float) -> Worlds:
-    """Return worlds of arms a, b, c ...: each lower than the next by its effect, in margins."""
+    """Return worlds with arms a, b, c ...: each lower than the next by its effect, in margins."""
 
     def worlds(
         draw: Draw, rng: np.random.Generator, claims: int, n: int, spread: float
@@ -152,7 +152,7 @@ def differing(*effects: float) -> Worlds:
 def weighed(
     draw: Draw, rng: np.random.Generator, claims: int, n: int, spread: float
 ) -> Iterator[World]:
-    """Yield fronts of no cost: all weights have the same loss, but for noise."""
+    """Yield fronts without a cost: all weights have the same loss, except for noise."""
     noise = MARGIN * spread / np.sqrt(2) * draw(rng, (claims, 5, n))
     for losses in BEFORE + noise:
         yield World({f"w{i}": of for i, of in enumerate(losses)})

@@ -1,4 +1,4 @@
-"""The command `python -m benchmarks.gpu --minutes 10 --out FOLDER`; README.md says what for."""
+"""The command `python -m benchmarks.gpu --minutes 10 --out FOLDER`, explained in README.md."""
 
 import argparse
 import importlib
@@ -12,13 +12,13 @@ from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.packages import lacking
 from moebench.cli.arguments import a_folder, there
 
-# Stage -> its share of the time that is left when it begins; what it leaves goes to the next.
+# Stage -> its share of the time left when it begins; unused time goes to the next stage.
 STAGES = {"parity": 0.12, "layer": 0.3, "train": 0.35, "evidence": 1.0}
 FEWEST_MINUTES = 0.1
 
 
 class OneLine(argparse.ArgumentParser):
-    """Refuses in one line."""
+    """Reports errors in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong; exit with status 2."""
@@ -26,7 +26,7 @@ class OneLine(argparse.ArgumentParser):
 
 
 def minutes(text: str) -> float:
-    """Read the option `--minutes`."""
+    """Parse the option `--minutes`."""
     try:
         value = float(text)
     except ValueError:
@@ -37,7 +37,7 @@ def minutes(text: str) -> float:
 
 
 def stages(text: str) -> list[str]:
-    """Read the option `--only`; they run in the order of their worth."""
+    """Parse the option `--only`; stages run in their fixed order."""
     names = text.split(",")
     if unknown := [name for name in names if name not in STAGES]:
         raise argparse.ArgumentTypeError(
@@ -61,29 +61,29 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return the exit status."""
     options = parser().parse_args(arguments)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before torch meets the card
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: as with Ctrl-C
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before torch initialises CUDA
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # treat SIGTERM like Ctrl-C
     try:
         return measure(options)
     except (ValueError, OSError) as error:
         print(f"benchmarks.gpu: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nbenchmarks.gpu: stopped; the same command goes on from here", file=sys.stderr)
+        print("\nbenchmarks.gpu: stopped; the same command continues from here", file=sys.stderr)
         return 130
 
 
 def measure(options: argparse.Namespace) -> int:
-    """Go through the stages.
+    """Run the stages.
 
     Raises:
-        ValueError: if a package, the card or an earlier folder is missing, or is another one.
+        ValueError: if a package or the GPU is missing, or the folder is from another machine.
     """
     clock = Clock(60 * options.minutes)
     if absent := lacking():
         names = ", ".join(absent)
         raise ValueError(f"not installed: {names}; benchmarks/gpu/wheels.sh collects wheels")
-    # What needs these packages is imported from here on.
+    # Modules that need these packages are imported from here on.
     from benchmarks.gpu.session import Session
     from benchmarks.gpu.start import begin, device_of
     from moebench.run.pool import sole_user

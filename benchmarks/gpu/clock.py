@@ -1,4 +1,4 @@
-"""How much time is left: of the whole command, and of the stage that is under way."""
+"""How much time is left, for the whole command and for the current stage."""
 
 import signal
 import time
@@ -8,15 +8,15 @@ from types import FrameType
 
 
 class OutOfTime(Exception):
-    """The time that something had is over."""
+    """The time limit has passed."""
 
 
 class Clock:
-    """Counts down.
+    """A countdown.
 
     Args:
-        seconds: until it is over.
-        now: what tells the time, in seconds from any point on.
+        seconds: its length.
+        now: returns the time in seconds, from any origin.
     """
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -25,23 +25,23 @@ class Clock:
 
     @property
     def left(self) -> float:
-        """Seconds that are left, none once it is over."""
+        """Seconds left; zero once it is over."""
         return max(0.0, self._over - self._now())
 
     def part(self, share: float) -> "Clock":
-        """Return a clock of a share of what is left."""
+        """Return a clock for a share of the time left."""
         return Clock(share * self.left, self._now)
 
     def shorter(self, seconds: float) -> "Clock":
-        """Return a clock that is over so much earlier."""
+        """Return a clock that ends this many seconds earlier."""
         return Clock(self.left - seconds, self._now)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise `OutOfTime` in what is done here once it has taken so long; in the main thread only.
+    """Raise `OutOfTime` in the body after this many seconds; in the main thread only.
 
-    A kernel that is under way ends first.
+    A running kernel finishes first.
     """
 
     def over(_: int, __: FrameType | None) -> None:

@@ -1,7 +1,7 @@
-"""What a layer is timed against: every dispatcher, a dense block, and the blocks of others.
+"""What a layer is compared with: every dispatcher, a dense block, and third-party blocks.
 
-All are the same mixture with the same weights; a block of others gets ours in its own layout, and
-has to give our answers before it is timed. Those of packages that are not installed say so.
+All are the same mixture with the same weights. A third-party block gets our weights in its own
+layout and must reproduce our outputs before it is timed. Missing packages are reported.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ DENSE = "dense"
 
 
 def builders() -> dict[str, Builder]:
-    """Return what makes each contender, those that are worth most first."""
+    """Return name -> builder of each contender, the most valuable first."""
     own = {f"moebench {name}": _with(make) for name, make in DISPATCHERS.items()}
     slow = {name: own.pop(name) for name in list(own) if name.endswith((" buffers", " loop"))}
     return {
@@ -41,17 +41,17 @@ def dense(shape: Shape) -> nn.Module:
 
 
 def ours(mixture: Mixture, dispatcher: Callable[[], nn.Module] = Grouped) -> nn.Module:
-    """Return a layer of ours; it has the weights themselves, not copies of them."""
+    """Return our layer, which shares the mixture's weights instead of copying them."""
     return MoELayer(mixture.router, mixture.experts, dispatcher())
 
 
 def _with(dispatcher: Callable[[], nn.Module]) -> Builder:
-    """Return what makes a layer of ours with a dispatcher."""
+    """Return a builder of our layer with this dispatcher."""
     return lambda mixture: ours(mixture, dispatcher)
 
 
 def _huggingface(mixture: Mixture, implementation: str) -> nn.Module:
-    """Return the Mixtral block of transformers."""
+    """Return transformers' Mixtral block."""
     needs("transformers")
     block = huggingface(mixture.shape, implementation)
     names = {

@@ -1,7 +1,7 @@
-"""The runs that claims are judged by, as a reproduction makes them: records that `publish` takes.
+"""The runs that judge claims, made as by a reproduction, with records that `publish` accepts.
 
-They lie in the folder as under `runs/`, so `moebench publish` and `moebench verdict` find them with
-`--root`. The runs come in the order of their worth, those of several papers in turn.
+The folder is laid out like `runs/`, so `moebench publish` and `moebench verdict` find them with
+`--root`. The most valuable runs come first, alternating between papers.
 """
 
 import shutil
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.gpu.crew import Crew
 from benchmarks.gpu.items import FAILED, MEASURED, Item, Outcome, told
 from benchmarks.gpu.memory import release
 from benchmarks.gpu.papers import on_device, papers, profile_of
+from benchmarks.gpu.scheduler import Scheduler
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.value import in_order
 from moebench import __version__
@@ -29,14 +29,14 @@ from moebench.run.place import found as found_of
 from moebench.run.plan_jobs import computed_jobs, load_arm, resolve
 
 RESULTS = "results.jsonl"
-UNSAVED = 60.0  # seconds that a kill may cost
-TO_END = 3.0  # seconds that runs are given to end in
+UNSAVED = 60.0  # seconds of training that a kill may lose
+TO_END = 3.0  # seconds that runs get to shut down
 
 
 def run(session: Session) -> None:
-    """Make the runs of all papers, each the next one of its own in turn."""
+    """Make the runs of all papers, alternating between papers."""
     every = {one.folder: Runs(one, session) for one in papers()}
-    crew = Crew(session.clock.shorter(TO_END), session.device)
+    scheduler = Scheduler(session.clock.shorter(TO_END), session.device)
     names: list[str] = []
 
     def ended(job: Job, record: RunRecord) -> None:
@@ -45,12 +45,12 @@ def run(session: Session) -> None:
         print(f"evidence: {names[-1]}: {record.status}, {record.seconds:.0f} s", flush=True)
 
     started = time.monotonic()
-    crew.make(_in_turn([one.jobs() for one in every.values()]), ended)
+    scheduler.make(_in_turn([one.jobs() for one in every.values()]), ended)
     found = {
         "ended": names,
-        "side by side": crew.most_beside,
-        "steps per second": crew.pace.rate,
-        "card": crew.usage.mean(),
+        "side by side": scheduler.most_parallel,
+        "steps per second": scheduler.pace.rate,
+        "card": scheduler.usage.mean(),
     }
     name = f"call {1 + session.folder.count('evidence', 'runs')}"
     item = Item("evidence", name, "runs", 0.0, lambda: found)
@@ -58,7 +58,7 @@ def run(session: Session) -> None:
 
 
 def _in_turn(every: list[Iterator[Job]]) -> Iterator[Job]:
-    """Yield the first of each, then the second, until all are at their end."""
+    """Yield the first item of each, then the second, until all are exhausted."""
     while every:
         for one in list(every):
             job = next(one, None)
@@ -69,7 +69,7 @@ def _in_turn(every: list[Iterator[Job]]) -> Iterator[Job]:
 
 
 def take(folder: Path, other: Path, small: bool) -> None:
-    """Take over records and unfinished runs of another folder; what is there already stays."""
+    """Copy records and unfinished runs from another folder, keeping what exists already."""
     for paper in papers():
         place = Path(paper.folder) / profile_of(paper, small).name
         ours, theirs = folder / place, other / place
@@ -85,7 +85,7 @@ def take(folder: Path, other: Path, small: bool) -> None:
 
 
 def _records(folder: Path) -> list[RunRecord]:
-    """Return the records of a folder of runs; none where there are none yet."""
+    """Return the records in a folder of runs; none if it has no runs yet."""
     return read(folder / RESULTS) if (folder / RESULTS).exists() else []
 
 
@@ -93,8 +93,8 @@ class Runs:
     """The runs of one paper.
 
     Args:
-        paper: whose profile they are of.
-        session: in whose folder they lie.
+        paper: the paper, whose profile they belong to.
+        session: the session, whose folder they are in.
     """
 
     def __init__(self, paper: Target, session: Session) -> None:
@@ -105,18 +105,18 @@ class Runs:
         self.settings = on_device(session.small)
         self.folder = session.folder.path / paper.folder / self.profile.name
         self._records = {(one.arm, one.seed): one for one in _records(self.folder)}
-        self._asked: dict[str, Experiment] = {}  # mixtures as the plan asks for them
+        self._asked: dict[str, Experiment] = {}  # mixtures as the plan defines them
         self._experiments: dict[str, Experiment] = {}
         self._planned: dict[str, dict[str, float]] = {}
 
     def add(self, records: Iterable[RunRecord]) -> None:
-        """Write down a run that has ended; one that trains several seeds has a record of each."""
+        """Store a finished run; a run that trains several seeds has one record for each."""
         self._records |= {(one.arm, one.seed): one for one in records}
         self.folder.mkdir(parents=True, exist_ok=True)
         write_all(self._records.values(), self.folder / RESULTS)
 
     def jobs(self) -> Iterator[Job]:
-        """Yield the runs that are still to be made; what has ended unseen is written down."""
+        """Yield the runs still to be made; store those that ended without being collected."""
         for job in self._asked_for():
             if found_of(job) is None:
                 yield job
@@ -124,7 +124,7 @@ class Runs:
                 self.add(job.records())
 
     def _asked_for(self) -> Iterator[Job]:
-        """Yield the runs that no record is of: functions, then trainings by their worth."""
+        """Yield the runs without a record: functions first, then training runs by value."""
         for job in computed_jobs(self.paper, self.profile, self.folder):
             if not self._done(job.arm, job.seed):
                 yield job
@@ -134,7 +134,7 @@ class Runs:
                 continue
             try:
                 experiment = self._resolved(arm).with_seed(seed)
-            except Exception as error:  # a kernel may be lacking, or the data
+            except Exception as error:  # a kernel or the data may be missing
                 self._refuse(arm, error)
                 continue
             yield Job(
@@ -150,14 +150,14 @@ class Runs:
             )
 
     def _refuse(self, arm: str, error: Exception) -> None:
-        """Write down why none of the runs of an arm can be made."""
+        """Record why none of the runs of an arm can be made."""
         self._refused.add(arm)
         item = Item("evidence", f"{self.paper.folder}/{arm}", "arm", 0.0, dict)
         self._session.folder.add(item, Outcome(FAILED, 0.0, told(error)))
         print(f"evidence: {item.name}: {told(error)}", flush=True)
 
     def _done(self, arm: str, seed: int) -> bool:
-        """Say whether there is a result of just this run."""
+        """Say whether this very run has a result."""
         record = self._records.get((arm, seed))
         if record is None or record.status == "failed":
             return False
@@ -168,7 +168,7 @@ class Runs:
         return same == (record.config_hash, record.code, record.versions.get("moebench"))
 
     def _as_recorded(self, arm: Arm, record: RunRecord) -> Experiment:
-        """Return what the plan asks for, of a dense twin with the width that was solved for."""
+        """Return the plan's experiment; for a dense twin, with the width solved for earlier."""
         name = arm.twin_of or arm.name
         if name not in self._asked:
             base = self.paper.plan.arm(name)

@@ -1,7 +1,7 @@
-"""The records of a folder: a line an item, and the file as a whole is always old or new.
+"""The records in a folder: one line per item, with the file replaced atomically.
 
-What is finished is never done again, neither by the same command nor by one that goes on from the
-folder, unless the code that measures it has changed.
+Finished items are never repeated, neither by the same command nor by one that continues from the
+folder, unless the code that measures them has changed.
 """
 
 import hashlib
@@ -18,25 +18,25 @@ from moebench.evidence.record_files import write_whole
 from moebench.experiment.code import code_of_modules
 from moebench.run.machine import commit
 
-FORMAT = 1  # raised when lines of before cannot be read any more
+FORMAT = 1  # increased when earlier lines can no longer be read
 ITEMS = "items.jsonl"
 OURS = ("moebench", "benchmarks")
 Line = Mapping[str, Any]
-SAME = ("card", "torch")  # where figures lie in one table; each tells the rest of its machine
+SAME = ("card", "torch")  # must agree within a table; each record describes its whole machine
 UNDONE = (CUT, MISSING)
 KEYS = (
     *("format", "version", "stage", "item", "kind", "status", "seconds", "why", "found"),
     *("machine", "source", "commit"),
 )
-LONGER = 1.3  # than one of its kind took, an item may take
+LONGER = 1.3  # an item may take this much longer than others of its kind
 
 
 class Folder:
-    """What was found so far.
+    """The results so far.
 
     Args:
-        path: of the folder; it is made.
-        machine: that measures now.
+        path: the folder; created if missing.
+        machine: the machine measuring now.
     """
 
     def __init__(self, path: Path, machine: Mapping[str, str]) -> None:
@@ -47,10 +47,10 @@ class Folder:
         self.take(path)
 
     def take(self, other: Path) -> None:
-        """Take over what was found in a folder, this one or another.
+        """Copy the results of a folder, this one or another.
 
         Raises:
-            ValueError: if it cannot be read, is of another version, or of another machine.
+            ValueError: if it cannot be read, or is from another version or machine.
         """
         for line in read(other / ITEMS):
             if line["version"] != __version__:
@@ -71,9 +71,9 @@ class Folder:
                 self._lines[key] = line
 
     def finished(self, item: Item) -> bool:
-        """Say whether there is nothing more to do: it was measured, or failed, by this very code.
+        """Say whether an item is done: measured, or failed, with the present code.
 
-        What lacked a package is tried again, and so is what ran out of time.
+        Items that lacked a package or ran out of time are tried again.
         """
         line = self._lines.get((item.stage, item.name))
         if line is None or line["status"] in UNDONE:
@@ -81,7 +81,7 @@ class Folder:
         return bool(line["source"] == source_of(item.stage))
 
     def estimate(self, item: Item) -> float:
-        """Return the seconds that an item will take, by what those of its kind took."""
+        """Return the expected seconds of an item, from others of its kind."""
         own = self._lines.get((item.stage, item.name))
         if own is not None and own["status"] == CUT:
             return 2 * float(own["seconds"])
@@ -94,11 +94,11 @@ class Folder:
         return LONGER * max(alike) if alike else item.seconds
 
     def count(self, stage: str, kind: str) -> int:
-        """Return how many items of a stage and a kind there are."""
+        """Return the number of items of a stage and kind."""
         return sum((one["stage"], one["kind"]) == (stage, kind) for one in self._lines.values())
 
     def add(self, item: Item, outcome: Outcome) -> None:
-        """Write down what became of an item."""
+        """Record the outcome of an item."""
         line = {
             "format": FORMAT,
             "version": __version__,
@@ -120,10 +120,10 @@ class Folder:
 
 
 def read(path: Path) -> Iterator[Line]:
-    """Yield the lines of a file; none where there is no such file.
+    """Yield the lines of a file; none if there is no such file.
 
     Raises:
-        ValueError: for a line that is not one, or in another format.
+        ValueError: for an invalid line, or one in another format.
     """
     if not path.exists():
         return
@@ -143,7 +143,7 @@ def read(path: Path) -> Iterator[Line]:
 
 @cache
 def source_of(stage: str) -> str:
-    """Return a digest of the code that measures in a stage."""
+    """Return a digest of the code that measures a stage."""
     found = code_of_modules([f"benchmarks.gpu.{stage}"], OURS)
     own = {name: digest for name, digest in found.items() if name.partition(".")[0] in OURS}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]

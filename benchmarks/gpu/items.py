@@ -1,4 +1,4 @@
-"""A unit of work, and what becomes of it: figures, or the reason why there are none."""
+"""A unit of work, and its outcome: figures, or the reason why there are none."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ OUT_OF_MEMORY = "out of memory"
 
 
 class Missing(Exception):
-    """Packages that a unit of work needs are not installed."""
+    """Packages needed by a unit of work are not installed."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Item:
     """A unit of work.
 
     Args:
-        stage: that it belongs to.
-        name: within its stage.
-        kind: of what takes about as long: one that was measured tells how long the next will take.
-        seconds: that it takes where none of its kind has been measured.
-        measure: does it and returns figures that JSON can hold.
+        stage: the stage it belongs to.
+        name: its name within the stage.
+        kind: items of one kind take about equally long, which predicts the time of the next one.
+        seconds: expected time if none of its kind has been measured.
+        measure: does the work and returns figures that JSON can hold.
     """
 
     stage: str
@@ -39,7 +39,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an item."""
+    """The outcome of an item."""
 
     status: str
     seconds: float
@@ -48,7 +48,7 @@ class Outcome:
 
 
 def attempt(item: Item, seconds: float) -> Outcome:
-    """Do a unit of work in at most so many seconds; whatever goes wrong is its outcome."""
+    """Do a unit of work within a time limit; anything that goes wrong becomes its outcome."""
     started = time.monotonic()
     status, why, found = MEASURED, "", {}
     try:
@@ -60,7 +60,7 @@ def attempt(item: Item, seconds: float) -> Outcome:
         status, why = MISSING, str(error)
     except torch.OutOfMemoryError as error:
         status, why = OUT_OF_MEMORY, told(error)
-    except Exception as error:  # a kernel, or somebody's package, may raise anything
+    except Exception as error:  # kernels and third-party packages may raise anything
         status, why = FAILED, told(error)
     return Outcome(status, time.monotonic() - started, why, found)
 
@@ -71,6 +71,6 @@ def told(error: Exception) -> str:
 
 
 def needs(*packages: str) -> None:
-    """Raise `Missing` and name the packages that are not installed, if any are not."""
+    """Raise `Missing`, naming the packages, if any of these is not installed."""
     if gone := absent(packages):
         raise Missing(f"not installed: {', '.join(gone)}")

@@ -1,8 +1,8 @@
-"""One layer on the card: time and memory of a pass, against a dense block and a matrix product.
+"""One layer on the GPU: time and memory of a pass, against a dense block and a matrix product.
 
-Each contender is timed in turn with the dense block of equal active size and with one large product
-of square matrices, whose rate is what the card can do that minute. A pass is that of training:
-what backward needs is kept, and thrown away where there is no backward.
+Each contender is timed in turn with the dense block of equal active size and with a large product
+of square matrices, whose rate shows what the GPU can do at that moment. A pass is one of training:
+what backward needs is kept, and discarded if there is no backward.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,12 +29,12 @@ SHAPES = [
 ]
 SMALL = [Shape("small", tokens=32, dim=16, hidden=16, experts=4, k=2)]
 DTYPE = torch.bfloat16
-SQUARE = 8192  # of the matrices whose product is the measure
+SQUARE = 8192  # size of the matrices in the reference product
 PRODUCT = "product of matrices"
-BLOCK = 0.02  # seconds of calls between two looks at the clock, so that the look costs nothing
+BLOCK = 0.02  # seconds of calls between clock readings, so that reading it costs nothing
 ROUNDS = 7
-# A block with its weights in a wrong layout is off by as much as the answers themselves. One that
-# scores tokens in bfloat16 sends some of them to other experts than ours.
+# A block with its weights in a wrong layout is off by as much as the outputs themselves. One that
+# scores tokens in bfloat16 only sends some of them to other experts.
 WRONG = 0.5
 
 
@@ -44,16 +44,16 @@ def run(session: Session) -> None:
     pairs = [(fitting(wanted, memory(session.device)), wanted.tokens) for wanted in shapes]
     for shape, asked in pairs:
         if shape.tokens < asked:
-            print(f"layer: {shape.name}: {shape.tokens} of {asked} tokens find room", flush=True)
+            print(f"layer: {shape.name}: {shape.tokens} of {asked} tokens fit", flush=True)
     session.work_on(items(session.device, pairs))
 
 
 def items(device: torch.device, shapes: Sequence[tuple[Shape, int]]) -> Iterator[Item]:
-    """Yield a timing for each contender and shape, the contenders that are worth most first.
+    """Yield a timing for each contender and shape, the most valuable contenders first.
 
     Args:
-        device: to measure on.
-        shapes: each with the tokens that it was to have.
+        device: the device to measure on.
+        shapes: each shape with the number of tokens requested.
     """
     for name in builders():
         for shape, asked in shapes:
@@ -62,17 +62,17 @@ def items(device: torch.device, shapes: Sequence[tuple[Shape, int]]) -> Iterator
 
 
 def memory(device: torch.device) -> float:
-    """Return the bytes of the card; without one there is no limit."""
+    """Return the bytes of the GPU; infinite without one."""
     if device.type != "cuda":
         return float("inf")
     return float(torch.cuda.get_device_properties(device).total_memory)
 
 
 def fitting(shape: Shape, room: float) -> Shape:
-    """Return the shape with as many tokens, halved again and again, as find room.
+    """Return the shape with its number of tokens halved until it fits into memory.
 
-    Of weights there are ours, the contender's and the dense block's, with gradients; of activations
-    a row has its input, gate, up, their product and the answer, and as much again in backward.
+    Weights are ours, the contender's and the dense block's, with gradients. Activations of a row
+    are its input, gate, up, their product and the output, and the same again in backward.
     """
     itemsize = DTYPE.itemsize
     weights = itemsize * (4 * shape.weights + 6 * shape.k * shape.dim * shape.hidden)
@@ -92,7 +92,7 @@ class Case:
     asked: int  # tokens
 
     def __call__(self) -> Mapping[str, Any]:
-        """Return times, rates and memory of a pass, forward alone, and forward with backward."""
+        """Return times, rates and memory of a pass, forward only and forward with backward."""
         torch.manual_seed(0)
         with self.device:
             mixture = Mixture(self.shape).to(DTYPE)
@@ -119,7 +119,7 @@ class Case:
         return SQUARE if self.device.type == "cuda" else 64
 
     def _timed(self, calls: Mapping[str, Callable[[], object]], times: int) -> dict[str, Any]:
-        """Return seconds, FLOP/s and ratios of a pass with so many times the forward FLOPs."""
+        """Return seconds, FLOP/s and ratios of a pass with `times` the forward FLOPs."""
         on_card = self.device.type == "cuda"
         repeats = {name: _repeats(call) if on_card else 1 for name, call in calls.items()}
         blocks = {name: _repeated(call, repeats[name]) for name, call in calls.items()}
@@ -134,12 +134,12 @@ class Case:
 
 
 def _forward(block: nn.Module, x_TD: Tensor) -> Callable[[], object]:
-    """Return the first half of a pass of training."""
+    """Return the forward half of a training pass."""
     return lambda: block(x_TD)
 
 
 def _both(block: nn.Module, x_TD: Tensor) -> Callable[[], object]:
-    """Return a pass of training; gradients are made anew."""
+    """Return a training pass with newly allocated gradients."""
     work = step(block, x_TD, torch.randn_like(x_TD))
 
     def call() -> None:
@@ -150,28 +150,28 @@ def _both(block: nn.Module, x_TD: Tensor) -> Callable[[], object]:
 
 
 def _error(block: nn.Module, mixture: Mixture, x_TD: Tensor) -> float:
-    """Return how far the answers of a block are from ours, as a share of them.
+    """Return the relative error of a block's outputs compared with ours.
 
     Raises:
-        ValueError: if they are others.
+        ValueError: if they are different outputs.
     """
     with torch.no_grad():
         theirs, wanted = (answer_of(b, x_TD).float() for b in (block, ours(mixture)))
     error = float((theirs - wanted).norm() / wanted.norm())
     if not error < WRONG:
-        raise ValueError(f"its answers are not ours: they differ by {error:.2g} of them")
+        raise ValueError(f"its outputs differ from ours: relative error {error:.2g}")
     return error
 
 
 def _rows(mixture: Mixture, x_TD: Tensor) -> dict[str, int]:
-    """Return how many rows the least and the most loaded expert have."""
+    """Return the number of rows of the least and the most loaded expert."""
     with torch.no_grad():
         count_E = mixture.router(x_TD).expert_A.bincount(minlength=mixture.shape.experts)
     return {"fewest": int(count_E.min()), "most": int(count_E.max())}
 
 
 def _repeats(call: Callable[[], object]) -> int:
-    """Return how many calls take the time of a block; the first ones are not counted."""
+    """Return how many calls fill a block's time; the first ones are not counted."""
     call()
     [[seconds]] = in_turn({"": call}, 1).values()
     return max(1, round(BLOCK / seconds))

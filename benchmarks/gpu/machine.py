@@ -1,4 +1,4 @@
-"""The machine that figures are of: card, driver, versions; and how busy the driver says it is."""
+"""The machine behind the figures: GPU, driver, versions; and how busy the GPU is."""
 
 import importlib.metadata
 import platform
@@ -10,11 +10,11 @@ from statistics import fmean
 
 import torch
 
-BETWEEN_LOOKS = 5.0  # seconds: to ask the driver takes a part of one
+BETWEEN_LOOKS = 5.0  # seconds; a query takes a fraction of one
 
 
 def described(device: torch.device) -> dict[str, str]:
-    """Return what a figure depends on: the card with its driver and power limit, and versions."""
+    """Return what figures depend on: the GPU with its driver and power limit, and versions."""
     if device.type == "cuda":
         found = {"card": torch.cuda.get_device_name(device), **_of_driver()}
         found["memory"] = f"{torch.cuda.get_device_properties(device).total_memory / 2**30:.0f} GiB"
@@ -29,13 +29,13 @@ def described(device: torch.device) -> dict[str, str]:
 
 
 def _of_driver() -> dict[str, str]:
-    """Return driver and power limit, as `nvidia-smi` gives them; nothing where there is none."""
+    """Return driver and power limit from `nvidia-smi`; nothing if it is not available."""
     said = _asked("driver_version", "power.limit")
     return dict(zip(("driver", "power"), said, strict=True)) if said else {}
 
 
 def _asked(*fields: str) -> list[str]:
-    """Return what `nvidia-smi` says of the first card; nothing where it cannot be asked."""
+    """Return fields of the first GPU from `nvidia-smi`; nothing if it cannot be queried."""
     if shutil.which("nvidia-smi") is None:
         return []
     command = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
@@ -45,14 +45,14 @@ def _asked(*fields: str) -> list[str]:
 
 
 class Usage:
-    """How busy the card was, by the driver, whenever somebody looked."""
+    """How busy the GPU was, according to the driver, at each look."""
 
     def __init__(self) -> None:
         self._looked = -BETWEEN_LOOKS
         self._seen: dict[str, list[float]] = {"busy %": [], "power W": []}
 
     def look(self) -> None:
-        """Ask the driver, unless that was done a moment ago."""
+        """Query the driver, unless that was done a moment ago."""
         if time.monotonic() - self._looked < BETWEEN_LOOKS:
             return
         self._looked = time.monotonic()
@@ -63,5 +63,5 @@ class Usage:
                 values.append(float(number))
 
     def mean(self) -> Mapping[str, float]:
-        """Return the means of what was seen; nothing where nobody could be asked."""
+        """Return the means of what was seen; nothing if the driver could not be queried."""
         return {name: fmean(values) for name, values in self._seen.items() if values}

@@ -1,4 +1,4 @@
-"""What a pass of training keeps in the memory of the card."""
+"""The GPU memory used by a training pass."""
 
 import gc
 
@@ -7,26 +7,26 @@ from torch import Tensor, nn
 
 
 def release() -> None:
-    """Give back memory of the card; models and trainers hold one another until they are found."""
+    """Free GPU memory, collecting the reference cycles between models and trainers first."""
     if torch.cuda.is_available():
         gc.collect()
         torch.cuda.empty_cache()
 
 
 def answer_of(block: nn.Module, x_TD: Tensor) -> Tensor:
-    """Return y_TD of a block, whatever it returns beside it."""
+    """Return y_TD of a block, whatever else it returns."""
     answer = block(x_TD)
     found: Tensor = answer[0] if isinstance(answer, tuple) else answer
     return found
 
 
 def held(block: nn.Module, x_TD: Tensor) -> dict[str, int]:
-    """Return the bytes that one pass needs beside weights, tokens and the gradient of the answer.
+    """Return the bytes that one pass needs besides weights, tokens and the output's gradient.
 
-    `kept` is what lies there between forward and backward: what backward needs, and the answer.
-    `activations` is the peak over both less the gradients of weights and tokens, but no less than
-    `kept`: at the peak some gradients are still to be made, so it is the least it can have been.
-    `peak` is the peak itself.
+    `kept` is the memory between forward and backward: what backward needs, and the output.
+    `activations` is the peak over both minus the gradients of weights and tokens, but at least
+    `kept`: some gradients do not exist yet at the peak, so this is a lower bound. `peak` is the
+    peak itself.
     """
     inputs = [x_TD, *(weight for weight in block.parameters() if weight.requires_grad)]
     slope_TD = torch.randn_like(x_TD)

@@ -1,4 +1,4 @@
-"""A mixture in its plainest form: its size, its weights, and the forms that others want them in."""
+"""A mixture in its simplest form: its size, its weights, and the layouts that others need."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from moebench.moe.routers import TopK
 
 @dataclass(frozen=True)
 class Shape:
-    """Of a layer: T tokens of width D, E experts of F features, K of them a token."""
+    """The shape of a layer: T tokens of width D, E experts with F features, K experts per token."""
 
     name: str
     tokens: int
@@ -22,17 +22,17 @@ class Shape:
 
     @property
     def flops(self) -> float:
-        """Of a forward pass, the router's own aside; backward takes twice as many."""
+        """FLOPs of a forward pass without the router; backward takes twice as many."""
         return 2.0 * self.tokens * self.k * 3 * self.dim * self.hidden
 
     @property
     def weights(self) -> int:
-        """Parameters of the experts."""
+        """Number of parameters of the experts."""
         return 3 * self.experts * self.dim * self.hidden
 
 
 class Mixture(nn.Module):
-    """The router and the experts that every contender has the weights of."""
+    """The router and the experts whose weights every contender uses."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -42,17 +42,17 @@ class Mixture(nn.Module):
 
     @property
     def gate_up_EFD(self) -> Tensor:
-        """Weights of gate and up, a row a feature, as others have them: gate before up."""
+        """Weights of gate and up, one row per feature, in the common layout: gate before up."""
         return self.experts.gate_up_EDF.detach().transpose(1, 2).contiguous()
 
     @property
     def down_EDF(self) -> Tensor:
-        """Weights of down, a row a feature of the answer."""
+        """Weights of down, one row per output feature."""
         return self.experts.down_EFD.detach().transpose(1, 2).contiguous()
 
 
 class Batched(nn.Module):
-    """A block that takes sequences, called with tokens."""
+    """Adapts a block that takes sequences to tokens."""
 
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
@@ -66,11 +66,11 @@ class Batched(nn.Module):
 
 
 class Routed(nn.Module):
-    """Our router before experts of others, called with tokens, choices and weights.
+    """Our router in front of third-party experts.
 
     Args:
-        router: of the mixture.
-        experts: is a module with the weights.
+        router: the mixture's router.
+        experts: a module with the experts' weights.
         call: calls it with x_TD, expert_TK and weight_TK.
     """
 
@@ -94,7 +94,7 @@ class Routed(nn.Module):
 
 
 def loaded(block: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
-    """Return a block with these weights and no others, in their type and on their device."""
+    """Return a block with exactly these weights, in their type and on their device."""
     own = dict(block.named_parameters())
     if set(own) != set(weights):
         raise ValueError(f"its parameters are {sorted(own)}, not {sorted(weights)}")

@@ -1,4 +1,4 @@
-"""How fast runs are side by side, and which of them end in time."""
+"""How fast parallel runs are, and which of them can finish in time."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,28 +7,28 @@ from pathlib import Path
 from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 
-SETTLED = 20.0  # seconds in which a pace shows
-SPARE = 0.9  # of the steps that the time has room for: to begin and to end a run takes some, too
+SETTLED = 20.0  # seconds until the pace is known
+SPARE = 0.9  # share of the time for steps; starting and ending a run takes time as well
 
 
 def steps_of(job: Job) -> int:
-    """Return the steps that a run has; a function has none."""
+    """Return the number of steps of a run; zero for a function."""
     return int(job.experiment.config.get("trainer", {}).get("max_steps", 0))
 
 
 def taken(job: Job) -> int:
-    """Return the steps that a run has taken, as far as it has written."""
+    """Return the number of steps a run has taken, according to its history."""
     lines = read_history(job.history_path)
     return int(lines[-1]["step"]) if lines else 0
 
 
 def kept(left: Sequence[int], pace: float, seconds: float) -> int:
-    """Return how many runs, from the first on, end in time; one goes on whether it does or not.
+    """Return how many runs, from the first on, can finish in time; at least one.
 
     Args:
-        left: steps that each has left, the runs of most worth first.
-        pace: steps a second of all together; fewer share it among themselves.
-        seconds: that are left.
+        left: steps left in each run, the most valuable runs first.
+        pace: steps per second of all runs together, however many there are.
+        seconds: time left.
     """
     together = 0
     for number, steps in enumerate(left):
@@ -39,10 +39,10 @@ def kept(left: Sequence[int], pace: float, seconds: float) -> int:
 
 
 class Pace:
-    """Steps a second of all runs together; None until it has shown.
+    """Steps per second of all runs together; None until it is known.
 
     Args:
-        now: tells the time in seconds.
+        now: returns the time in seconds.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -52,7 +52,7 @@ class Pace:
         self._then: dict[Path, int] = {}
 
     def look(self, jobs: Sequence[Job]) -> None:
-        """See how far the runs are; whenever others run, or one has not begun, it starts anew."""
+        """Note the runs' progress; start over when the set of runs changes or one has not begun."""
         steps = {job.folder: taken(job) for job in jobs if steps_of(job)}
         now = self._now()
         if not steps:

@@ -1,9 +1,9 @@
-"""Which packages are there: those that are needed, and those that are done without."""
+"""Which packages are installed, required and optional ones."""
 
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-NEEDED = {  # as it is installed -> as it is imported
+NEEDED = {  # name to install -> name to import
     "torch": "torch",
     "pytorch-lightning": "pytorch_lightning",
     "numpy": "numpy",
@@ -19,13 +19,13 @@ NEEDED = {  # as it is installed -> as it is imported
 
 
 def lacking() -> list[str]:
-    """Return the needed packages that are not installed."""
+    """Return the required packages that are not installed."""
     gone = absent(NEEDED.values())
     return [name for name, module in NEEDED.items() if module in gone]
 
 
 def absent(modules: Iterable[str]) -> list[str]:
-    """Return the modules that cannot be imported, for nobody has installed them."""
+    """Return the modules that are not installed."""
     return [module for module in modules if not _found(module)]
 
 

@@ -1,4 +1,4 @@
-"""The papers that have runs for a card: every one whose plan has the profile `gpu`."""
+"""The papers with runs for a GPU: all whose plans have the profile `gpu`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,12 +15,12 @@ def papers() -> Sequence[Target]:
 
 
 def profile_of(found: Target, small: bool) -> Profile:
-    """Return the profile whose runs are made, in the small form one seed of what judges nothing."""
+    """Return the profile whose runs are made; in the small test, one that judges nothing."""
     if small:
         return replace(found.plan.profile(SMALL), seeds=1, more_seeds={})
     return found.plan.profile(PROFILE)
 
 
 def on_device(small: bool) -> dict[str, object]:
-    """Return the settings that keep an experiment of the small form off the card."""
+    """Return the settings that keep an experiment of the small test off the GPU."""
     return {"trainer.accelerator": "cpu"} if small else {}

@@ -1,8 +1,8 @@
-"""Does the card compute what the definition says: every router, dispatcher and type of numbers.
+"""Whether the GPU agrees with the definition, for every router, dispatcher and data type.
 
-The definition is the loop over experts on the CPU in float64. A router and what carries out its
-decision are held against it apart: the choices of the card are given to the loop, so that a tie
-that falls the other way is counted as such and is no error of a dispatcher.
+The definition is a loop over experts on the CPU in float64. Routers and dispatchers are compared
+with it separately: the loop uses the GPU's choices, so that a tie broken differently counts as a
+tie and not as a dispatcher's error.
 """
 
 import copy
@@ -26,13 +26,13 @@ from moebench.moe.routers import ROUTERS, Switch
 
 E = 16  # experts: enough for routers with groups
 DTYPES = (torch.bfloat16, torch.float32, torch.float16, torch.float64)
-LIMITED = "switch, limited"  # one whose experts have too little room
-TIES = 1e-3  # share of tokens whose best scores may be so close that rounding decides
+LIMITED = "switch, limited"  # its experts have too little capacity
+TIES = 1e-3  # largest share of tokens whose choice may be decided by rounding
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of the problem: tokens T, width D, features F of an expert."""
+    """The size of the problem: T tokens, width D, F features per expert."""
 
     tokens: int
     dim: int
@@ -43,35 +43,35 @@ LARGE, SMALL = Size(1024, 256, 512), Size(32, 16, 32)
 
 
 def tolerance(dtype: torch.dtype) -> float:
-    """Return the relative error, in the norm, that roundings of a type explain.
+    """Return the relative error, in the norm, that rounding in a data type explains.
 
-    A result goes through some 16 roundings: two products, an activation, a gate, a weight, a sum
-    over choices, and as many again in backward. Each is off by at most half an eps, at random,
-    so together by about sqrt(16) * eps / 2 / sqrt(3), 1.2 eps; twice that is allowed. Types of 16
-    bits are summed in float32, which adds nothing. The others are summed in themselves: the error
-    of a sum of n terms grows with sqrt(n), here up to the 1024 tokens of a gradient.
+    A result is rounded about 16 times: two products, an activation, a gate, a weight, a sum over
+    choices, and the same again in backward. Each error is random and at most half an eps, so the
+    total is about sqrt(16) * eps / 2 / sqrt(3) = 1.2 eps; twice that is allowed. 16-bit types are
+    summed in float32, which adds nothing. Other types are summed in their own precision, and the
+    error of a sum of n terms grows with sqrt(n), here up to the 1024 tokens of a gradient.
     """
     eps = torch.finfo(dtype).eps
     return 2.4 * eps * (1 if dtype.itemsize == 2 else 1024**0.5)
 
 
 def relative(actual: Tensor, expected: Tensor) -> float:
-    """Return the norm of the error over the norm of what is expected.
+    """Return the norm of the error over the norm of the expected value.
 
     Raises:
-        ValueError: if it is not a number.
+        ValueError: if it is NaN.
     """
     wanted = expected.detach().double()
     norm, error = float(wanted.norm()), float((actual.detach().cpu().double() - wanted).norm())
     if not math.isfinite(error):
-        raise ValueError("the answer or a gradient is not a number")
+        raise ValueError("the output or a gradient is NaN")
     return error / norm if norm else error
 
 
 def routers(dim: int) -> dict[str, nn.Module]:
-    """Return every router, and one that drops rows; two experts a token where that can be chosen.
+    """Return every router, and one that drops rows, with two experts per token where possible.
 
-    The weight of one alone may be 1 whatever its score is, and then has no gradient to compare.
+    A single expert's weight may be 1 whatever its score, and then has no gradient to compare.
     """
     found = {}
     for name, router in ROUTERS.items():
@@ -80,13 +80,13 @@ def routers(dim: int) -> dict[str, nn.Module]:
     found[LIMITED] = Limited(dim, lambda d: Switch(d, E), Capacity(factor=1.0))
     for router in found.values():
         for parameter in router.parameters():
-            if parameter.dim() > 1:  # some begin at zero, where all tokens choose alike
+            if parameter.dim() > 1:  # some start at zero, where all tokens choose the same
                 nn.init.normal_(parameter, std=0.5)
     return found
 
 
 def items(session: Session) -> Iterator[Item]:
-    """Yield a comparison for each type, dispatcher and router; the types of training first."""
+    """Yield a comparison for each type, dispatcher and router; types used in training first."""
     size = SMALL if session.small else LARGE
     for dtype in DTYPES[:1] if session.small else DTYPES:
         name = str(dtype).removeprefix("torch.")
@@ -112,7 +112,7 @@ class Case:
     size: Size
 
     def __call__(self) -> Mapping[str, Any]:
-        """Return the errors of router and dispatcher, what they may be, and what else was seen."""
+        """Return the errors of router and dispatcher, their limits, and other observations."""
         torch.manual_seed(0)
         on_cpu = routers(self.size.dim)[self.router].to(self.dtype).eval()
         experts_on_cpu = SwiGLU(self.size.dim, E, self.size.hidden).to(self.dtype)
@@ -146,7 +146,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Carried:
-    """Tokens, a decision about them, experts, and the dispatcher that carries it out."""
+    """Tokens, a routing decision, experts, and the dispatcher that executes it."""
 
     x_TD: Tensor
     decision: RoutingDecision
@@ -154,7 +154,7 @@ class Carried:
     dispatcher: nn.Module
 
     def outcome(self) -> list[Tensor]:
-        """Return y_TD and the gradients by tokens, weights and parameters of the experts."""
+        """Return y_TD and the gradients by tokens, routing weights and expert parameters."""
         x_TD = self.x_TD.detach().requires_grad_()
         weight_A = self.decision.weight_A.detach().requires_grad_()
         y_TD: Tensor = self.dispatcher(
@@ -168,25 +168,25 @@ class Carried:
         """Return the error of each part of the outcome.
 
         Raises:
-            TypeError: if the answer has another type than the tokens.
+            TypeError: if the output and the tokens have different types.
         """
         ours, theirs = self.outcome(), expected.outcome()
         if ours[0].dtype != dtype:
-            raise TypeError(f"the answer is of {ours[0].dtype}, the tokens of {dtype}")
+            raise TypeError(f"the output is {ours[0].dtype}, the tokens are {dtype}")
         names = ["output", "tokens", "weights", *(n for n, _ in self.experts.named_parameters())]
         pairs = zip(names, ours, theirs, strict=True)
         return {name: relative(actual, wanted) for name, actual, wanted in pairs}
 
 
 def _decide(router: nn.Module, x_TD: Tensor) -> RoutingDecision:
-    """Return the decision of a router, the same whenever it is asked."""
+    """Return the decision of a router, the same at every call."""
     torch.manual_seed(1)
     decision: RoutingDecision = router(x_TD)
     return decision
 
 
 def _plain(decision: RoutingDecision) -> RoutingDecision:
-    """Return a decision on the CPU in float64, without what some routers add to it."""
+    """Return a decision on the CPU in float64, without the extra fields of some routers."""
     return RoutingDecision(
         logits_TE=decision.logits_TE.detach().cpu().double(),
         probs_TE=decision.probs_TE.detach().cpu().double(),
@@ -198,10 +198,10 @@ def _plain(decision: RoutingDecision) -> RoutingDecision:
 
 
 def _routed(router: nn.Module, exact: nn.Module, x_TD: Tensor, exact_TD: Tensor) -> dict[str, Any]:
-    """Return the errors of a router, and the share of tokens that chose otherwise.
+    """Return the errors of a router, and the share of tokens with different choices.
 
-    Scores are at least of float32 whatever the tokens are; gradients are rounded to their type. A
-    router that draws at random draws other numbers on another device: what it drew is not compared.
+    Scores are at least float32, whatever the tokens' type; gradients are rounded to their own type.
+    Random draws differ between devices, so they are not compared.
     """
     x_TD, exact_TD = x_TD.detach().requires_grad_(), exact_TD.detach().requires_grad_()
     ours, theirs = _decide(router, x_TD), _decide(exact, exact_TD)
@@ -230,7 +230,7 @@ def _routed(router: nn.Module, exact: nn.Module, x_TD: Tensor, exact_TD: Tensor)
 
 
 def _weights(decision: RoutingDecision) -> Tensor:
-    """Return weight_TE of the rows that were kept, -1 elsewhere."""
+    """Return weight_TE for the rows kept, -1 elsewhere."""
     weight_TE = torch.full_like(decision.probs_TE, -1.0)
     kept_A = decision.kept_A
     place = (decision.token_A[kept_A], decision.expert_A[kept_A])
@@ -240,7 +240,7 @@ def _weights(decision: RoutingDecision) -> Tensor:
 def _gradients(
     router: nn.Module, decision: RoutingDecision, x_TD: Tensor, slope_TE: Tensor
 ) -> Sequence[Tensor]:
-    """Return the gradients of a sum of weights by tokens and parameters; none without any."""
+    """Return the gradients of a sum of weights by tokens and parameters, if there are any."""
     slope_A = slope_TE[decision.token_A, decision.expert_A].to(decision.weight_A.dtype)
     total = (decision.weight_A * slope_A)[decision.kept_A].sum()
     if not total.requires_grad:

@@ -1,4 +1,4 @@
-"""Kernels that others maintain, as they stand in their packages; each is optional.
+"""Third-party kernels, used from their own packages; each is optional.
 
 Source: Liger-Kernel; SonicMoE, Guo et al. 2025 (arXiv 2512.14080); ScatterMoE, Tan et al. 2024
 (arXiv 2403.08245); MegaBlocks, Gale et al. 2022 (arXiv 2211.15841).
@@ -14,7 +14,7 @@ from benchmarks.gpu.mixture import Batched, Mixture, Routed, loaded
 
 
 def liger(mixture: Mixture) -> nn.Module:
-    """Return the fused experts of liger-kernel behind our router."""
+    """Return liger-kernel's fused experts behind our router."""
     needs("liger_kernel", "triton")
     from liger_kernel.ops import LigerFusedMoEFunction
 
@@ -32,7 +32,7 @@ def liger(mixture: Mixture) -> nn.Module:
 
 
 def sonic(mixture: Mixture) -> nn.Module:
-    """Return the block of sonic-moe, whose rows of gate and up alternate."""
+    """Return sonic-moe's block, which interleaves the rows of gate and up."""
     needs("sonicmoe", "quack")
     from sonicmoe import MoE
     from sonicmoe.enums import ActivationType
@@ -57,7 +57,7 @@ def sonic(mixture: Mixture) -> nn.Module:
 
 
 def scattermoe(mixture: Mixture) -> nn.Module:
-    """Return the experts of ScatterMoE behind our router; its first half is up, the second gate."""
+    """Return ScatterMoE's experts behind our router; they have up first, then gate."""
     needs("scattermoe", "triton")
     from scattermoe.mlp import GLUMLP
 
@@ -77,7 +77,7 @@ def scattermoe(mixture: Mixture) -> nn.Module:
 
 
 def megablocks(mixture: Mixture) -> nn.Module:
-    """Return the block of MegaBlocks without dropping, by grouped products."""
+    """Return MegaBlocks' dropless block with grouped products."""
     needs("megablocks", "grouped_gemm")
     from megablocks.layers.arguments import Arguments
     from megablocks.layers.dmoe import dMoE

@@ -1,4 +1,4 @@
-"""Two properties of a computation on the card: the same bits each time, and no waiting for it."""
+"""Two properties of a computation on the GPU: reproducible bits, and no synchronisation."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,23 +13,22 @@ NEVER, ON_CPU = "no", "not applicable: no card"
 
 
 def repeatable(outcome: Callable[[], Sequence[Tensor]]) -> dict[str, Any]:
-    """Say whether a computation gives the same bits twice: as torch is, and as runs set it.
+    """Say whether a computation gives the same bits twice, by default and as in runs.
 
-    Runs train with torch's deterministic algorithms; without them sums of many rows may be added
-    up in any order on a card.
+    Runs use torch's deterministic algorithms; without them a GPU may add up many rows in any order.
     """
     found: dict[str, Any] = {"by default": _twice(outcome)}
     with deterministic():
         try:
             found["deterministic"] = _twice(outcome)
-        except RuntimeError as error:  # torch has no such algorithm for something in it
+        except RuntimeError as error:  # some operation has no deterministic algorithm
             found["deterministic"] = told(error)
     return found
 
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """Let torch use deterministic algorithms alone."""
+    """Make torch use only deterministic algorithms."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:
@@ -39,19 +38,19 @@ def deterministic() -> Iterator[None]:
 
 
 def _twice(outcome: Callable[[], Sequence[Tensor]]) -> bool:
-    """Say whether two outcomes are equal to the bit."""
+    """Say whether two outcomes are equal bit for bit."""
     return all(torch.equal(one, two) for one, two in zip(outcome(), outcome(), strict=True))
 
 
 def unsynchronised(work: Callable[[], object], device: torch.device) -> str:
-    """Return "no" if the host never waits for the card in this work, else at what it does.
+    """Return "no" if the host never waits for the GPU in this work, otherwise what it waits for.
 
-    torch raises at the first operation that waits, such as one whose result has a size that the
-    card decides.
+    torch raises at the first operation that synchronises, such as one whose output size depends on
+    the GPU's results.
     """
     if device.type != "cuda":
         return ON_CPU
-    work()  # what is done once, such as to compile a kernel, may wait
+    work()  # one-off work such as compiling a kernel may synchronise
     torch.cuda.set_sync_debug_mode("error")
     try:
         work()

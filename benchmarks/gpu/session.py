@@ -1,4 +1,4 @@
-"""One call of the command: where it writes, what it measures on, how much time it has."""
+"""One call of the command: its folder, its device and its time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from benchmarks.gpu.memory import release
 
 @dataclass(frozen=True)
 class Session:
-    """What a stage is given."""
+    """What a stage needs."""
 
     folder: Folder
     device: torch.device
-    clock: Clock  # of the stage
+    clock: Clock  # the clock of the stage
 
     @property
     def small(self) -> bool:
-        """Whether it is the small form, which shows that all works and measures nothing."""
+        """Whether this is the small test, which only shows that everything works."""
         return self.device.type == "cpu"
 
     def go_through(self, stage: Callable[["Session"], None]) -> None:
-        """Go through a stage; one that breaks down is written down, and others still run."""
+        """Run a stage; if it breaks, record that, so that the others still run."""
         try:
             stage(self)
-        except Exception as error:  # whatever a card, or what drives it, may raise
+        except Exception as error:  # the GPU or its driver may raise anything
             name = stage.__module__.rpartition(".")[2]
             self.folder.add(
                 Item(name, "the stage", "stage", 0.0, dict), Outcome(FAILED, 0.0, told(error))
@@ -36,7 +36,7 @@ class Session:
             print(f"{name}: {told(error)}", flush=True)
 
     def work_on(self, items: Iterable[Item]) -> None:
-        """Do one item after the other, each written down at once; leave out what has no time."""
+        """Measure items one by one, recording each at once; skip those without enough time."""
         left_out = 0
         for item in items:
             if self.folder.finished(item):
@@ -53,4 +53,4 @@ class Session:
             )
             release()
         if left_out:
-            print(f"no time for {left_out} more; the same command goes on with them", flush=True)
+            print(f"no time for {left_out} more; the same command continues with them", flush=True)

@@ -1,4 +1,4 @@
-"""What is done before the first stage: the device, what earlier calls left, the text."""
+"""What happens before the first stage: device, results of earlier calls, text."""
 
 from pathlib import Path
 
@@ -13,29 +13,29 @@ def device_of(name: str) -> torch.device:
     """Return the device to measure on.
 
     Raises:
-        ValueError: if it is a card and torch sees none.
+        ValueError: if it is a GPU and torch sees none.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("torch sees no GPU; --device cpu runs a small form that measures nothing")
+        raise ValueError("torch sees no GPU; --device cpu runs a small test that measures nothing")
     return torch.device(name)
 
 
 def begin(out: Path, earlier: Path | None, packed: Path | None, device: torch.device) -> Folder:
-    """Return the folder of this call, with all that an earlier one left.
+    """Return the folder of this call, with everything that an earlier one left.
 
     Args:
         out: the folder.
-        earlier: of a call to go on from.
-        packed: token files; None: those that were carried along, if any were.
-        device: that is measured on.
+        earlier: folder of an earlier call to continue.
+        packed: token files; None: those in carried/, if any.
+        device: the device to measure on.
 
     Raises:
-        ValueError: if what there is cannot be gone on from.
-        FileNotFoundError: if something that is named is not there.
+        ValueError: if the earlier results cannot be continued.
+        FileNotFoundError: if a named file or folder does not exist.
     """
     for option, path in (("--from", earlier), ("--text", packed)):
         if path is not None and not path.exists():
-            raise FileNotFoundError(f"{option} {path}: there is nothing")
+            raise FileNotFoundError(f"{option} {path}: does not exist")
     folder = Folder(out, described(device))
     if earlier is not None:
         folder.take(earlier)

@@ -1,7 +1,7 @@
 """From records to the tables of README.md: `python -m benchmarks.gpu.tables [FOLDER]`.
 
-With a folder its records are made the committed ones first; `moebench publish` does so with those
-of its runs.
+With a folder, its records become the committed ones first; `moebench publish` does the same for its
+runs.
 """
 
 import argparse
@@ -27,7 +27,7 @@ FORWARD, BOTH = "forward", "forward and back"
 
 
 def with_tables(page: str, lines: Sequence[Line]) -> str:
-    """Return README.md with the tables of these records."""
+    """Return README.md with tables of these records."""
     page = fill(page, "machine", _machine(lines))
     stages = {"parity": parity, "layer": layer, "train": train, "evidence": evidence}
     for stage, made in stages.items():
@@ -37,7 +37,7 @@ def with_tables(page: str, lines: Sequence[Line]) -> str:
 
 
 def _machine(lines: Sequence[Line]) -> str:
-    """Return what the records are of."""
+    """Return a description of the machine behind the records."""
     if not lines:
         return NONE
     told: dict[str, dict[str, None]] = {}
@@ -49,13 +49,13 @@ def _machine(lines: Sequence[Line]) -> str:
 
 
 def _failed(lines: Iterable[Line]) -> str:
-    """Return what was not measured, and why, each reason once."""
+    """Return what was not measured, grouped by reason."""
     why: dict[str, list[str]] = {}
     for line in lines:
         if line["status"] != MEASURED:
             why.setdefault(f"{line['status']}: {line['why']}", []).append(line["item"])
     rows = [(reason, "; ".join(items)) for reason, items in why.items()]
-    return table(("not measured", "what"), rows, "ll") if rows else "All was measured."
+    return table(("not measured", "what"), rows, "ll") if rows else "Everything was measured."
 
 
 def measured(lines: Iterable[Line]) -> list[Line]:
@@ -64,7 +64,7 @@ def measured(lines: Iterable[Line]) -> list[Line]:
 
 
 def parity(lines: Sequence[Line]) -> str:
-    """Return a row a dispatcher and type: how many routers agree, and what else was seen."""
+    """Return one row per dispatcher and type: how many routers agree, and other observations."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in measured(lines):
         *_, name = line["item"].split(", ")
@@ -97,7 +97,7 @@ def _share(found: Sequence[Line], holds: Callable[[Line], bool]) -> str:
 
 
 def layer(lines: Sequence[Line]) -> str:
-    """Return a row a shape and contender: rates, shares, and memory over that of dense."""
+    """Return one row per shape and contender: rates, shares, and memory over that of dense."""
     rows = []
     for line in measured(lines):
         found, (title, _, name) = line["found"], line["item"].partition(": ")
@@ -112,7 +112,7 @@ def layer(lines: Sequence[Line]) -> str:
 
 
 def _passes(found: Line, name: str) -> list[str]:
-    """Return rate, share of the rate of dense and of a product, of both passes."""
+    """Return, for both passes, the rate and its shares of the rates of dense and of a product."""
     cells = []
     for way in (FORWARD, BOTH):
         rate = found[way]["flops per second"]
@@ -130,7 +130,7 @@ def _held(found: Line, name: str) -> list[str]:
 
 
 def train(lines: Sequence[Line]) -> str:
-    """Return a row a way to train a model."""
+    """Return one row per way to train a model."""
     rows = []
     for line in measured(lines):
         found = line["found"]
@@ -150,7 +150,7 @@ def train(lines: Sequence[Line]) -> str:
 
 
 def evidence(lines: Sequence[Line]) -> str:
-    """Return a row a call: the runs that ended, and how busy they kept the card."""
+    """Return one row per call: the finished runs, and how busy they kept the GPU."""
     rows = []
     for line in measured(lines):
         found, card = line["found"], line["found"]["card"]
@@ -169,9 +169,9 @@ def evidence(lines: Sequence[Line]) -> str:
 
 
 def main() -> None:
-    """Take over a folder, if one is named, and fill in the tables anew."""
+    """Copy the records of a folder, if one is given, and regenerate the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", help="of `python -m benchmarks.gpu`")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder of `python -m benchmarks.gpu`")
     options = parser.parse_args()
     if options.folder is not None:
         lines = list(read(options.folder / ITEMS))

@@ -1,6 +1,6 @@
-"""The text of the runs as token files, for a machine that has not the packages it is taken from.
+"""The runs' text as token files, for a machine without the packages that it comes from.
 
-`python -m benchmarks.gpu.text` packs it, where all packages are; the command unpacks what it finds.
+`python -m benchmarks.gpu.text` packs it where all packages are installed; the command unpacks it.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def wanted() -> Iterator[tuple[CorpusKey, Source]]:
 
 
 def _data(found: Target) -> Iterator[Mapping[str, Any]]:
-    """Yield the data of the runs of a paper, once for arms that say the same of them."""
+    """Yield the data settings of a paper's runs, once for arms that share them."""
     profile, seen = profile_of(found, small=False), set()
     for arm in map(found.plan.arm, profile.arms):
         base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
@@ -48,7 +48,7 @@ def _data(found: Target) -> Iterator[Mapping[str, Any]]:
 
 
 def unpacked(path: Path) -> None:
-    """Put carried token files where runs look for them.
+    """Unpack carried token files to where runs look for them.
 
     Raises:
         ValueError: if they cannot be used.

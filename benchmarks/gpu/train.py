@@ -1,8 +1,8 @@
-"""Training on the card: tokens a second and memory of the models whose runs are the evidence.
+"""Training on the GPU: tokens per second and memory of the models whose runs are the evidence.
 
-Each way to take a step is timed in turn with a bare loop over the same model: Lightning with all
-that a run has, other dispatchers, a captured graph, a compiled network. The model is the mixture of
-a paper's first pair of mixture and dense twin, and its dense form.
+Each way to take a step is timed in turn with a bare loop over the same model: Lightning with
+everything that a run has, other dispatchers, a captured graph, a compiled network. The models are a
+paper's first mixture with a dense twin, and that twin.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ from moebench.papers.settings import NETWORK
 from moebench.run.plan_jobs import load_arm
 
 STEPS, ROUNDS = 100, 3
-FEW_STEPS, FEW_ROUNDS = 2, 2  # of the small form
+FEW_STEPS, FEW_ROUNDS = 2, 2  # in the small test
 DISPATCHER = f"{NETWORK}.sparse.dispatcher"
 BARE, DENSE = "bare loop", "dense"
 Way = Callable[[Experiment], Callable[[int], float]]
@@ -40,7 +40,7 @@ def run(session: Session) -> None:
 
 
 def items(session: Session) -> Iterator[Item]:
-    """Yield the ways, those that are worth most first; to compile takes longest and comes last."""
+    """Yield the ways, the most valuable first; compiling takes longest and comes last."""
     for found in papers():
         for kind, way, models, seconds in (
             ("lightning", Lightning, ("", DENSE), 25.0),
@@ -59,10 +59,10 @@ class Case:
     """One way to train one model.
 
     Args:
-        paper: whose model it is.
-        small: whether its size is that of the profile `smoke`.
-        model: `dense`, the name of a dispatcher, or empty for the mixture as the paper has it.
-        way: makes what takes so many steps and returns the seconds of one.
+        paper: the paper whose model is trained.
+        small: whether it has the size of the profile `smoke`.
+        model: `dense`, the name of a dispatcher, or empty for the paper's own mixture.
+        way: builds a callable that takes a number of steps and returns the seconds per step.
     """
 
     paper: Target
@@ -71,7 +71,7 @@ class Case:
     way: Way
 
     def __call__(self) -> Mapping[str, Any]:
-        """Return tokens a second, the time over that of a bare loop, and memory."""
+        """Return tokens per second, the time over that of a bare loop, and memory."""
         steps, rounds = (FEW_STEPS, FEW_ROUNDS) if self.small else (STEPS, ROUNDS)
         mixture = mixture_of(self.paper.name, self.small, steps)
         experiment = self._with_model(mixture, steps)
@@ -91,7 +91,7 @@ class Case:
         }
 
     def _with_model(self, mixture: Experiment, steps: int) -> Experiment:
-        """Return the experiment with the model that is asked for."""
+        """Return the experiment with the requested model."""
         if self.model == DENSE:
             shape = mixture.config["model"]["network"]["init_args"]["shape"]
             return dense(mixture, shape["hidden"])
@@ -102,13 +102,13 @@ class Case:
 
 @cache
 def mixture_of(name: str, small: bool, steps: int, dispatcher: str = "") -> Experiment:
-    """Return the mixture of the first pair of a paper, with so many steps, its data prepared.
+    """Return a paper's first mixture with a dense twin, with its data prepared.
 
     Args:
-        name: of the paper.
-        small: whether its size is that of the small form.
-        steps: that it trains.
-        dispatcher: in the place of its own; empty: its own.
+        name: the paper.
+        small: whether it has the size of the small test.
+        steps: number of training steps.
+        dispatcher: replaces its own dispatcher, unless empty.
     """
     found = target(name)
     profile = profile_of(found, small)
@@ -125,7 +125,7 @@ def mixture_of(name: str, small: bool, steps: int, dispatcher: str = "") -> Expe
 
 
 def peak(work: Callable[[], object]) -> int | None:
-    """Return the most bytes of the card that some work takes; None without one."""
+    """Return the peak bytes of GPU memory of some work; None without a GPU."""
     if not torch.cuda.is_available():
         work()
         return None

@@ -1,4 +1,4 @@
-"""Which runs come first: those that the fewest more of which let another claim be judged."""
+"""Which runs come first: those that complete another claim with the fewest runs."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -9,11 +9,11 @@ Run = tuple[str, int]  # arm, seed
 
 
 def in_order(profile: Profile, claims: Sequence[Claim], done: Collection[Run] = ()) -> list[Run]:
-    """Return the runs of a profile that are still to be made, those that are worth most first.
+    """Return the runs of a profile still to be made, the most valuable first.
 
-    Again and again the claim is taken that lacks the fewest runs; of its arms all get the first
-    seed, then the next, for arms are compared by pairs of one seed. Seeds beyond those that claims
-    ask for, and arms that none asks for, come last.
+    Repeatedly takes the claim that lacks the fewest runs. All of its arms get the first seed, then
+    the next, because arms are compared by seed. Seeds beyond those that claims ask for, and arms
+    that no claim needs, come last.
     """
     made = set(done)
     ordered: list[Run] = []
@@ -28,18 +28,18 @@ def in_order(profile: Profile, claims: Sequence[Claim], done: Collection[Run] = 
 
 
 def _judged_by(claim: Claim, profile: Profile) -> bool:
-    """Say whether runs of a profile alone judge a claim; it may have computed arms as well."""
+    """Say whether the runs of a profile suffice to judge a claim."""
     trained = [arm for arm in claim.arms if arm in profile.arms]
     return bool(trained) and not claim.runs_of and len(trained) == len(claim.arms)
 
 
 def _lacking(claim: Claim, profile: Profile, made: Collection[Run]) -> list[Run]:
-    """Return the runs that a claim still needs."""
+    """Return the runs that a claim still lacks."""
     return [run for run in _runs(profile, claim.arms, claim.seeds) if run not in made]
 
 
 def _runs(profile: Profile, arms: Sequence[str], most: int | None) -> Iterator[Run]:
-    """Yield all arms with the first seed, then with the next one, of so many seeds at most."""
+    """Yield all arms with the first seed, then with the next, up to a number of seeds."""
     counts = {arm: profile.seeds_of(arm) for arm in arms}
     for number in range(max(counts.values(), default=0)):
         for arm, count in counts.items():

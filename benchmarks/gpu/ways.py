@@ -1,4 +1,4 @@
-"""Ways to take the same training steps: as a run does, compiled, as one graph of the card."""
+"""Ways to take the same training steps: as in a run, compiled, or as one CUDA graph."""
 
 import time
 from typing import Any
@@ -12,31 +12,31 @@ from benchmarks.loop import BareLoop
 from benchmarks.train import full
 from moebench.experiment import Experiment
 
-STARTING = 10  # steps, in which memory is found and kernels are chosen
+STARTING = 10  # warm-up steps, in which memory is allocated and kernels are chosen
 
 
 class Lightning:
-    """A run as a worker makes it, begun anew at every call; its first steps are not counted.
+    """A run as a worker makes it, restarted at every call; its warm-up steps are not counted.
 
     Args:
-        experiment: that names the steps, more than are not counted.
+        experiment: the experiment; it must have more steps than the warm-up.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
 
     def __call__(self, steps: int) -> float:
-        """Take the steps of the experiment; return the seconds of one."""
+        """Take the steps of the experiment; return the seconds per step."""
         watch = Stopwatch(min(STARTING, steps // 2))
         full(self.experiment, watch)
         return watch.seconds
 
 
 class Stopwatch(Callback):
-    """Times the steps of a training from one on, data included.
+    """Times training steps after a warm-up, including the loading of data.
 
     Args:
-        first: how many are not counted.
+        first: number of warm-up steps.
     """
 
     def __init__(self, first: int) -> None:
@@ -46,25 +46,25 @@ class Stopwatch(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Begin once the first steps are over."""
+        """Start the clock after the warm-up."""
         if batch_idx == self.first:
             _wait(pl_module)
             self.started = time.perf_counter()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Divide the time by the steps."""
+        """Divide the time by the number of steps."""
         _wait(pl_module)
         self.seconds = (time.perf_counter() - self.started) / (trainer.global_step - self.first)
 
 
 def _wait(model: LightningModule) -> None:
-    """Let the device of a model end what it was asked to do."""
+    """Wait until the model's device has finished its work."""
     if model.device.type == "cuda":
         torch.cuda.synchronize(model.device)
 
 
 def compiled(experiment: Experiment) -> BareLoop:
-    """Return the bare loop over the compiled network; without a card it is traced alone."""
+    """Return the bare loop over the compiled network; without a GPU it is only traced."""
 
     def wrap(network: nn.Module) -> Any:
         on_card = next(network.parameters()).is_cuda
@@ -74,18 +74,18 @@ def compiled(experiment: Experiment) -> BareLoop:
 
 
 class Graph:
-    """A whole step, captured once and played again; the learning rate stays as it was then.
+    """A whole step, captured once and replayed; the learning rate stays as captured.
 
     Args:
-        experiment: whose steps have the same shapes each time.
+        experiment: the experiment; all of its steps must have the same shapes.
 
     Raises:
-        ValueError: if the step waits for the card, whose answer may decide a shape; without a card.
+        ValueError: without a GPU, or if the step synchronises with it, since shapes may then vary.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         if experiment.config["trainer"]["accelerator"] == "cpu":
-            raise ValueError("there are graphs on a card alone")
+            raise ValueError("CUDA graphs need a GPU")
         self.loop = loop = BareLoop(experiment)
         for group in loop.optimizer.param_groups:
             group["capturable"] = True
@@ -97,8 +97,8 @@ class Graph:
                 self._step()
             waits = unsynchronised(self._step, loop.device)
         torch.cuda.current_stream().wait_stream(aside)
-        if waits != NEVER:  # a capture that fails would leave torch's random numbers in it
-            raise ValueError(f"a step waits for the card: {waits}")
+        if waits != NEVER:  # a failed capture would leave torch's random state broken
+            raise ValueError(f"a step waits for the GPU: {waits}")
         self.graph = torch.cuda.CUDAGraph()
         loop.optimizer.zero_grad(set_to_none=True)
         with torch.cuda.graph(self.graph):
@@ -106,13 +106,13 @@ class Graph:
             loop.optimizer.step()
 
     def _step(self) -> None:
-        """Take one step as it will be captured."""
+        """Take one step, as it will be captured."""
         self.loop.optimizer.zero_grad(set_to_none=True)
         self.loop.loss(self.batch).backward()
         self.loop.optimizer.step()
 
     def __call__(self, steps: int) -> float:
-        """Take so many steps; return the seconds of one."""
+        """Take this many steps; return the seconds per step."""
         self.loop.wait()
         started = time.perf_counter()
         for _ in range(steps):

@@ -11,13 +11,13 @@ from moebench.experiment.lightning_cli import DEFAULT_DATA
 from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target
 from moebench.papers.computed import named
-from moebench.verdict.mixture import mixtures
+from moebench.verdict.mixed_evidence import mixed_claims
 
 
 def notices(found: Target, records: Sequence[RunRecord]) -> list[str]:
     """Return what is to be said wherever these records of one profile are shown."""
     older = outdated(found, records)
-    mixed = [f"Mixed evidence: {why}." for why in mixtures(found.claims, records)]
+    mixed = [f"Mixed evidence: {why}." for why in mixed_claims(found.claims, records)]
     return [older, *mixed] if older else mixed
 
 

@@ -30,7 +30,7 @@ from moebench.report import (
 from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_table import beginning
 from moebench.verdict import Verdict
-from moebench.verdict.mixture import mixtures
+from moebench.verdict.mixed_evidence import mixed_claims
 from moebench.verdict.paper import judge_paper
 
 README = "README.md"
@@ -101,7 +101,7 @@ def publish(found: Target, runs: Path) -> Path:
         )
     path = results_in(runs, found)
     records = read(path)
-    if reasons := mixtures(found.claims, records):
+    if reasons := mixed_claims(found.claims, records):
         raise ValueError(f"{path}: mixed evidence: {'; '.join(reasons)}")
     write_all(records, found.evidence)
     evidence = committed()

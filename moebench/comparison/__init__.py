@@ -1,11 +1,11 @@
-"""Mixtures against dense models: what may be compared, and what comes out.
+"""Mixtures against dense models: which arms may be compared, and the results.
 
-Two arms may stand side by side if they saw the same data and as many tokens and some cost is
-equal: FLOPs or parameters to 5%, the time of a step to 10%. What is equal is measured, not taken
-from a name. Everything else is refused, with the reason.
+Two arms may be compared if they trained on the same data and equally many tokens, and at least one
+cost is equal: FLOPs or parameters within 5%, or time per step within 10%. Costs are measured, not
+inferred from names. Every other pair is refused, with the reason.
 
-Differences are paired by seed. Beside the loss after equal training stand the loss at equal time,
-and the steps and the time to the loss that the dense model ends with.
+Differences are paired by seed. Besides the loss after equal training, a comparison gives the loss
+at equal time, and the steps and the time to reach the dense model's final loss.
 """
 
 from moebench.comparison.pair import Pair

@@ -1,4 +1,4 @@
-"""All pairs that may be compared, and the rest with its reason."""
+"""All pairs that may be compared, and the reasons why others may not."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from moebench.comparison.side import Side
 from moebench.evidence.record import chooses
 from moebench.papers.nearest import nearest
 from moebench.tracking import Logged
-from moebench.verdict.mixture import mixed_arm
+from moebench.verdict.mixed_evidence import mixed_arm
 
 METRIC = "valid/loss"
 ROUTING = "route/"  # metrics that only a mixture has
@@ -18,7 +18,7 @@ ROUTING = "route/"  # metrics that only a mixture has
 
 @dataclass(frozen=True)
 class Refusal:
-    """An arm that is compared with none or not with all, and why."""
+    """An arm that is not compared with some or all of the others, and why."""
 
     target: str
     profile: str
@@ -31,9 +31,9 @@ class Comparison:
     """What was compared and what was not.
 
     Args:
-        metric: what was compared after equal training.
-        groups: target and profile -> pairs, the greatest gain of a mixture first.
-        refusals: by target, profile and arm.
+        metric: the metric compared after equal training.
+        groups: target and profile -> pairs, the largest gain of a mixture first.
+        refusals: the refusals, ordered by target, profile and arm.
     """
 
     metric: str
@@ -42,11 +42,11 @@ class Comparison:
 
     @property
     def count(self) -> int:
-        """How many pairs there are."""
+        """The number of pairs."""
         return sum(map(len, self.groups.values()))
 
     def best(self, count: int) -> "Comparison":
-        """Return the same with at most so many pairs, and as many refusals, of each group."""
+        """Return the same with at most `count` pairs, and as many refusals, in each group."""
         kept: Counter[tuple[str, str]] = Counter()
         refusals = []
         for refusal in self.refusals:
@@ -63,12 +63,13 @@ def compare(
     """Compare every mixture with every dense arm of its target and profile.
 
     Args:
-        runs: of any targets and profiles; of one arm and seed the newest counts that did not fail.
-        metric: less of it is better.
-        tags: of the mixtures that are wanted; dense models need none, for they carry few.
+        runs: runs of any targets and profiles; for each arm and seed the newest one that did not
+            fail counts.
+        metric: the metric to compare; lower is better.
+        tags: tags that the mixtures must have; dense models need none, as they carry few.
 
     Raises:
-        ValueError: if no run has that metric, or no mixture those tags.
+        ValueError: if no run has that metric, or no mixture has those tags.
     """
     listed = newest(runs)
     judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
@@ -85,7 +86,7 @@ def compare(
         tagged = [runs for arms in groups.values() for runs in arms.values()]
         if groups and not any(map(_routes, tagged)):
             named = ", ".join(f"{name}={value}" for name, value in tags.items())
-            raise ValueError(f"tag={named}: no mixture that may be compared has it")
+            raise ValueError(f"tag={named}: no comparable mixture has it")
     found: dict[tuple[str, str], Sequence[Pair]] = {}
     refusals: list[Refusal] = []
     for key, unjudged in sorted(searched.items()):
@@ -95,7 +96,7 @@ def compare(
         refusals += refused
         if unjudged:
             named = unjudged[0] if len(unjudged) == 1 else f"{len(unjudged)} arms"
-            why = "a search chose among these runs; fresh seeds judge the best alone"
+            why = "a search chose among these runs; only its best is judged, on fresh seeds"
             refusals.append(Refusal(*key, named, why))
     return Comparison(metric, found, refusals)
 
@@ -112,7 +113,7 @@ def _groups(runs: Iterable[Logged]) -> dict[tuple[str, str], dict[str, list[Logg
 def _with_tags(
     arms: Mapping[str, list[Logged]], tags: Mapping[str, str]
 ) -> dict[str, list[Logged]]:
-    """Return the dense arms, and of mixtures the runs with these tags."""
+    """Return the dense arms, and the mixtures' runs that have these tags."""
     found = {}
     for arm, runs in arms.items():
         kept = [run for run in runs if tags.items() <= run.tags.items()]
@@ -125,7 +126,7 @@ def _with_tags(
 def _within(
     target: str, profile: str, arms: Mapping[str, Sequence[Logged]], metric: str
 ) -> tuple[list[Pair], list[Refusal]]:
-    """Return the pairs of one target and profile, and what is refused there."""
+    """Return the pairs and the refusals of one target and profile."""
     refusals: list[Refusal] = []
     mixtures: list[Side] = []
     dense: list[Side] = []
@@ -146,7 +147,7 @@ def _within(
 
 
 def _unsound(runs: Sequence[Logged], metric: str) -> str:
-    """Say why an arm cannot be compared with anything; empty if it can."""
+    """Say why an arm cannot be compared at all; empty if it can."""
     finished = [run.record for run in runs if run.record.status == "finished"]
     if not finished:
         ended = Counter(run.record.status for run in runs)
@@ -159,9 +160,10 @@ def _unsound(runs: Sequence[Logged], metric: str) -> str:
 
 
 def _routes(runs: Sequence[Logged]) -> bool:
-    """Say whether an arm has a mixture: it leaves parameters idle, or logs routing.
+    """Say whether an arm is a mixture: it has inactive parameters, or logs routing metrics.
 
-    A mixture of experts that are all at work leaves none idle, a very short run logs nothing.
+    Either alone is not enough: a mixture whose experts are all active has no inactive parameters,
+    and a very short run logs nothing.
     """
     idle = any(run.record.params_active < run.record.params_total for run in runs)
     return idle or any(name.startswith(ROUTING) for run in runs for name in run.record.metrics)

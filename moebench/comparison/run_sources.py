@@ -1,4 +1,4 @@
-"""Where runs come from: MLflow, or where there is none folders of runs and files of records."""
+"""Where runs come from: MLflow, or else folders of runs and files of records."""
 
 import math
 import os
@@ -18,26 +18,26 @@ DATABASE = "mlflow.db"  # MLflow's default, in the folder of all runs
 
 
 def wanted(target: str, profile: str, since: str = "", until: str = "") -> Wanted:
-    """Return the filter that a person asked for.
+    """Return the filter that the user asked for.
 
     Args:
-        target: the folder of its name; empty for all, like `profile`.
-        profile: or the name of a sweep.
-        since: the first day, as 2026-01-31, UTC; empty for none.
-        until: the last day.
+        target: name of the target's folder; empty for all.
+        profile: name of the profile or the sweep; empty for all.
+        since: the first day (UTC), such as 2026-01-31; empty for no limit.
+        until: the last day; empty for no limit.
 
     Raises:
-        ValueError: for a day that is none, or a first day after the last.
+        ValueError: for an invalid day, or a first day after the last.
     """
     first = _day("since", since) if since else -math.inf
     last = _day("until", until) + DAY if until else math.inf
     if first >= last:
-        raise ValueError(f"since={since}: lies after until={until}")
+        raise ValueError(f"since={since}: is after until={until}")
     return Wanted(target, profile, first, last)
 
 
 def wanted_tags(tags: Sequence[str]) -> dict[str, str]:
-    """Return the tags, given as `name=value`, of the mixtures that a person asked for.
+    """Parse the tags, given as `name=value`, that mixtures must have.
 
     Raises:
         ValueError: for a tag without a value.
@@ -48,23 +48,23 @@ def wanted_tags(tags: Sequence[str]) -> dict[str, str]:
 
 
 def _day(name: str, text: str) -> float:
-    """Return a day's first moment in unix seconds."""
+    """Return the start of a day in unix seconds."""
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC).timestamp()
     except ValueError:
-        raise ValueError(f"{name}={text}: no day, such as 2026-01-31") from None
+        raise ValueError(f"{name}={text}: expected a day such as 2026-01-31") from None
 
 
 def found_runs(root: Path, records: Path | None, wanted: Wanted) -> tuple[list[Logged], str]:
-    """Return the wanted runs, and in words where they came from.
+    """Return the wanted runs and a description of where they came from.
 
     Args:
         root: folder of all runs.
-        records: a folder of runs or a `results.jsonl` to take instead of MLflow.
-        wanted: which.
+        records: a folder of runs or a `results.jsonl` to use instead of MLflow.
+        wanted: the filter.
 
     Raises:
-        FileNotFoundError: if there are none; says what was looked for.
+        FileNotFoundError: if there are none; says what was wanted.
         ConnectionError: if MLflow does not answer.
     """
     if records is None and (os.environ.get("MLFLOW_TRACKING_URI") or (root / DATABASE).exists()):
@@ -72,19 +72,19 @@ def found_runs(root: Path, records: Path | None, wanted: Wanted) -> tuple[list[L
     else:
         runs, place = from_files(records or root, wanted), str(records or root)
     if not runs:
-        raise FileNotFoundError(f"{place}: no run that is asked for ({wanted})")
+        raise FileNotFoundError(f"{place}: no matching run ({wanted})")
     count = len(runs)
     return runs, f"{count} {'run' if count == 1 else 'runs'} from {place}, {wanted}"
 
 
 def from_files(place: Path, wanted: Wanted) -> list[Logged]:
-    """Return the wanted runs of a folder of all runs, or of one `results.jsonl`.
+    """Return the wanted runs from a folder of all runs, or from one `results.jsonl`.
 
-    A run began when its record was written less the time it trained, by the clock of the file.
+    The start of a run is the modification time of its file minus its training time.
 
     Raises:
         FileNotFoundError: if there is no such place.
-        ValueError: naming the file and the line that is no record.
+        ValueError: if a line is not a record; names file and line.
     """
     if not place.exists():
         raise FileNotFoundError(f"{place}: neither a folder of runs nor a file of records")
@@ -97,7 +97,7 @@ def from_files(place: Path, wanted: Wanted) -> list[Logged]:
 
 def _in_folder(root: Path, wanted: Wanted) -> Iterator[Logged]:
     """Yield the runs under `<root>/<target>/<profile>/<arm>/seed_<n>`."""
-    # A pattern that ends in a stroke finds folders only: an earlier comparison has left files here.
+    # The trailing slash matches folders only: an earlier comparison may have left files here.
     for folder in sorted(root.glob(f"{wanted.target or '*'}/{wanted.profile or '*'}/")):
         tags = _json_of(folder / TAGS)
         for path in sorted(folder.glob("*/seed_*/record.json")):
@@ -125,9 +125,9 @@ def _logged(
 
 
 def newest(runs: Iterable[Logged]) -> list[Logged]:
-    """Return one run of every target, profile, arm and seed: the last begun that did not fail.
+    """Return one run per target, profile, arm and seed: the last started that did not fail.
 
-    What ran out of memory or diverged is a result, what failed is none, unless there is no other.
+    Running out of memory and diverging are results; a failure is not, unless nothing else exists.
     """
     found = {
         (run.record.target, run.record.profile, run.record.arm, run.record.seed): run

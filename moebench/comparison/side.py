@@ -1,4 +1,4 @@
-"""One arm of a comparison: its finished runs, with what is asked of them again and again."""
+"""One arm of a comparison: its finished runs, with the figures that every pair needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Side:
 
     Args:
         arm: its name.
-        metric: what is compared after equal training.
-        runs: seed -> finished run; at least one, all with the metric and trained.
-        data: flat configuration of its data; empty where that is not known.
+        metric: the metric compared after equal training.
+        runs: seed -> finished run; at least one, all trained and with the metric.
+        data: flattened configuration of its data; empty if unknown.
     """
 
     arm: str
@@ -33,13 +33,13 @@ class Side:
 
     @cached_property
     def curves(self) -> dict[int, tuple[Values, Values]]:
-        """Seed -> steps and validation losses, of the runs that have a curve."""
+        """Seed -> steps and validation losses, for the runs that have a curve."""
         found = {seed: curve(run) for seed, run in self.runs.items()}
         return {seed: points for seed, points in found.items() if len(points[0])}
 
     @cached_property
     def pace(self) -> dict[int, float]:
-        """Seed -> seconds a step."""
+        """Seed -> seconds per step."""
         return {seed: run.seconds_per_step for seed, run in self.runs.items()}
 
     @cached_property
@@ -50,21 +50,21 @@ class Side:
 
     @cached_property
     def planned(self) -> dict[str, float]:
-        """Cost -> what it and its dense twin, or its mixture, were to have in common."""
+        """Cost -> the value that it and its dense twin, or its mixture, were to share."""
         return {cost: plan for run in self.runs.values() for cost, plan in run.planned.items()}
 
     @cached_property
     def dropped(self) -> float:
-        """Share of assignments that found no room, mean over the runs; zero where none is known."""
+        """Share of assignments dropped, mean over the runs; zero where it was not logged."""
         runs = self.runs.values()
         return sum(run.metrics.get("route/dropped", 0.0) for run in runs) / len(runs)
 
     @cached_property
     def tokens(self) -> float:
-        """Tokens of training, mean over the runs."""
+        """Training tokens, mean over the runs."""
         return sum(run.tokens for run in self.runs.values()) / len(self.runs)
 
     @cached_property
     def machines(self) -> set[tuple[tuple[str, str | int], ...]]:
-        """What the runs were made on."""
+        """The machines that the runs were made on."""
         return {tuple(sorted(run.hardware.items())) for run in self.runs.values()}

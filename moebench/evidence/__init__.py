@@ -1,1 +1,1 @@
-"""Evidence: what runs leave behind, as records in files; needs no torch."""
+"""Evidence: the records that runs leave in files; needs no torch."""

@@ -1,9 +1,10 @@
-"""What a run leaves behind: one RunRecord, one line of JSON.
+"""The result of a run: one RunRecord, one line of JSON.
 
 Names of metrics: `valid/loss` is the last validation, `valid/loss@<step>` a point of its curve;
-`route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share
-of assignments that found no room; `last_tenth/route/...` are the same over the last 10%, which
-older records lack; `data/overlap` is the share of validation text that stands in the training text.
+`route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share of
+assignments that exceeded capacity; `last_tenth/route/...` are the same over the last 10%, missing
+from older records; `data/overlap` is the share of validation text that also occurs in the training
+text.
 """
 
 import hashlib
@@ -20,16 +21,16 @@ STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
 
 
 def chooses(target: str, seed: int) -> bool:
-    """Say whether a run served a search to choose; it judges nothing, fresh seeds do."""
+    """Say whether a search used this run to choose; such runs judge nothing, fresh seeds do."""
     return target == SWEEPS and seed < FIRST_FRESH_SEED
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One arm with one seed: what it was, what it cost, what came out.
+    """One arm with one seed: what was run, what it cost, what came out.
 
     Raises:
-        ValueError: for a status that does not exist.
+        ValueError: for an unknown status.
     """
 
     target: str
@@ -38,30 +39,30 @@ class RunRecord:
     seed: int
     status: str  # one of STATUSES
     config_hash: str
-    commit: str  # with a `+` where files that decide a number differed from it
+    commit: str  # ends in `+` if files that affect results had uncommitted changes
     versions: Mapping[str, str] = field(default_factory=dict)
     hardware: Mapping[str, str | int] = field(default_factory=dict)
     source: str = ""  # digest of the modules of moebench and of the paper that computed it
-    precision: str = ""  # that it was trained in; empty for what trains nothing
+    precision: str = ""  # of training; empty if nothing was trained
     data_hash: str = ""
     data_version: int = 1  # of the data module
-    code: Mapping[str, str] = field(default_factory=dict)  # beside moebench's own: module -> digest
+    code: Mapping[str, str] = field(default_factory=dict)  # outside moebench: module -> digest
     steps: int = 0
-    tokens: int = 0  # of the training batches, as their data count them; padded places, too
+    tokens: int = 0  # of the training batches, as their data count them, padding included
     params_total: int = 0
-    params_active: int = 0  # parameters that one token meets
-    flops_per_token: float = 0.0  # forward pass, of a training batch at the end
-    seconds: float = 0.0  # in training steps
-    tokens_per_second: float = 0.0  # median over the stretches between validations
+    params_active: int = 0  # parameters used by one token
+    flops_per_token: float = 0.0  # forward pass of a training batch, at the end of training
+    seconds: float = 0.0  # spent in training steps
+    tokens_per_second: float = 0.0  # median over the intervals between validations
     peak_memory_bytes: int = 0
-    # Cost, by its name above or seconds_per_step -> what mixture and dense twin were to have alike.
+    # Cost (a name above, or seconds_per_step) -> the value that mixture and twin were to share.
     planned: Mapping[str, float] = field(default_factory=dict)
-    leaks: str = ""  # what routing saw that a causal model must not, such as "later tokens"
-    # Key -> version of the claims that this run was to judge when it was made; older records have
-    # None, for every claim was at version 1 then.
+    leaks: str = ""  # what routing saw that a causal model must not see, such as "later tokens"
+    # Key -> version of the claims that this run was made to judge; None in older records, made when
+    # every claim was at version 1.
     claims: Mapping[str, int] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    # As it was resolved, whole: defaults of later versions may be others. About half of a line.
+    # Fully resolved, because defaults may change; about half of each line.
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,17 +71,17 @@ class RunRecord:
 
     @property
     def identity(self) -> str:
-        """What tells the run from others, the seed aside."""
+        """Hash of everything that defines the run except its seed."""
         version = self.versions.get("moebench", "")
         return identity(self.config_hash, self.data_hash, self.data_version, self.code, version)
 
     @property
     def seconds_per_step(self) -> float:
-        """The time of a step at the run's own pace; needs a run that took one."""
+        """Time per step at the run's own speed; the run must have taken at least one."""
         return self.tokens / self.steps / self.tokens_per_second
 
     def to_json(self) -> str:
-        """Return the record as one line; a metric that is not finite is left out, JSON has none.
+        """Return the record as one line, without metrics that are not finite: JSON has none.
 
         Raises:
             ValueError: if any other number is not finite.
@@ -88,17 +89,17 @@ class RunRecord:
         values = asdict(self)
         for key, value in values.items():
             if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{key}={value}: a record takes finite numbers only")
+                raise ValueError(f"{key}={value}: must be finite")
         values["metrics"] = {k: v for k, v in values["metrics"].items() if math.isfinite(v)}
         values["config"] = _spelt(values["config"])
         return json.dumps(values, allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str) -> "RunRecord":
-        """Return the record of a line.
+        """Parse a record from one line.
 
         Raises:
-            ValueError: saying what is missing or unknown, or that it is no JSON object.
+            ValueError: if keys are missing or unknown, or if the line is not a JSON object.
         """
         values: dict[str, Any] = json.loads(line, parse_constant=_refuse)
         if not isinstance(values, dict):
@@ -109,7 +110,7 @@ class RunRecord:
             raise ValueError(f"missing keys {', '.join(missing)}")
         for known in fields(cls):
             if known.name in values and not _is_of(values[known.name], known.type):
-                raise ValueError(f"{known.name}={values[known.name]!r}: not of the right kind")
+                raise ValueError(f"{known.name}={values[known.name]!r}: wrong type")
         return cls(**values)
 
 
@@ -119,21 +120,21 @@ REQUIRED = ("target", "profile", "arm", "seed", "status", "config_hash", "commit
 def identity(
     config_hash: str, data_hash: str, data_version: int, code: Mapping[str, str], version: str
 ) -> str:
-    """Return the hash of all that decides what a run is of, the seed aside.
+    """Return the hash of everything that defines a run except its seed.
 
     Args:
-        config_hash: of the configuration.
-        data_hash: of the content of the data.
-        data_version: of the data module.
+        config_hash: hash of the configuration.
+        data_hash: hash of the data's content.
+        data_version: version of the data module.
         code: module -> digest of its source, or package -> version.
-        version: of moebench.
+        version: version of moebench.
     """
     decisive = [config_hash, data_hash, data_version, dict(code), version]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _spelt(value: Any) -> Any:
-    """Return a configuration with numbers that are not finite in words, as YAML has them."""
+    """Return a configuration with infinities and NaN spelt out, as in YAML."""
     if isinstance(value, dict):
         return {key: _spelt(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -142,7 +143,7 @@ def _spelt(value: Any) -> Any:
 
 
 def _is_of(value: Any, kind: Any) -> bool:
-    """Say whether a value of JSON is of the type that a field has; whole numbers are floats too."""
+    """Say whether a JSON value has the type of a field; integers also count as floats."""
     if isinstance(kind, UnionType):
         return any(_is_of(value, one) for one in get_args(kind))
     if get_origin(kind) is Mapping:
@@ -156,5 +157,5 @@ def _allowed(kind: Any) -> Any:
 
 
 def _refuse(constant: str) -> float:
-    """Refuse the NaN and Infinity that Python's reader would take."""
+    """Refuse NaN and Infinity, which Python's parser would accept."""
     raise ValueError(f"{constant} is not a JSON number")

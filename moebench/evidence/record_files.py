@@ -1,4 +1,4 @@
-"""Files of records: written whole or not at all, and read with the place of every fault."""
+"""Files of records: written atomically, and read with the location of every error."""
 
 import errno
 import json
@@ -24,8 +24,8 @@ def is_full(error: BaseException | None) -> bool:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old text or the new one, never a part of either."""
-    # Not by tempfile, whose files nobody else may read: a report is there to be read.
+    """Write a file atomically: a reader finds the old text or the new one, never a part."""
+    # Not with tempfile, whose files are private to the user: a report is meant to be read.
     part = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         with part.open("x", encoding="utf-8") as file:
@@ -39,7 +39,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    """Write one record to a file of its own."""
+    """Write one record to its own file."""
     write_whole(path, record.to_json() + "\n")
 
 
@@ -53,7 +53,7 @@ def read(path: Path) -> list[RunRecord]:
     """Return the records of a file.
 
     Raises:
-        ValueError: naming file and line where one cannot be read.
+        ValueError: if a line cannot be read; names file and line.
         FileNotFoundError: if there is no such file.
     """
     try:
@@ -71,14 +71,14 @@ def read(path: Path) -> list[RunRecord]:
 
 
 def read_one(path: Path) -> RunRecord:
-    """Return the record of a file that holds one.
+    """Return the only record of a file.
 
     Raises:
-        ValueError: naming the file, if it holds none or several, or one that cannot be read.
+        ValueError: if the file does not hold exactly one readable record; names the file.
     """
     records = read(path)
     if len(records) != 1:
-        raise ValueError(f"{path}: holds {len(records)} run records, not one; move the run away")
+        raise ValueError(f"{path}: has {len(records)} run records, not one; move the run away")
     return records[0]
 
 
@@ -98,7 +98,7 @@ def json_of(path: Path) -> Any:
 def read_history(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's history, `{"step": ..., "time": unix seconds, metric: value}`.
 
-    A last line cut short by a kill is left out; without a file there are none.
+    A last line truncated by a kill is left out; a missing file has no lines.
     """
     if not path.exists():
         return []

@@ -1,10 +1,10 @@
-"""A run that trains several seeds side by side: what its model says of them, and their records.
+"""Replicas: one run that trains several seeds side by side, and the records of those seeds.
 
-Where starting a run costs more than the training, one run may train many small models. Its model is
-then a LightningModule with the one method of `SeveralSeeds`. The first seed is the run's own, the
-others follow it, and what becomes of a seed must not depend on which others are trained beside it:
-judges take its record for that of a run of its own. How many seeds there are is an argument of the
-model; `Plan.seeds_in_a_run` says which, so that a person can ask for another number.
+If starting a run costs more than the training, one run may train many small models. Its model is a
+LightningModule with the method of `TrainsReplicas`. The first replica has the seed of the run, the
+others have the seeds that follow. The result of a replica must not depend on which others are
+trained beside it, because its record is judged like that of a run of its own. The number of seeds
+is an argument of the model; `Plan.seeds_in_a_run` names it, so that a user can change it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,64 +16,64 @@ from moebench.evidence.record import RunRecord
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one seed came to."""
+class ReplicaResult:
+    """The result of one seed."""
 
     seed: int
-    status: str  # one of records.STATUSES
-    steps: int  # updates of its weights
+    status: str  # one of record.STATUSES
+    steps: int  # weight updates
     metrics: Mapping[str, float]
 
 
 @runtime_checkable
-class SeveralSeeds(Protocol):
-    """What a model that trains several seeds can do beside training."""
+class TrainsReplicas(Protocol):
+    """A model that trains several seeds."""
 
-    def outcomes(self) -> Sequence[Outcome]:
-        """Return what became of each seed; asked once, after training."""
+    def replica_results(self) -> Sequence[ReplicaResult]:
+        """Return the result of each seed; called once, after training."""
         ...
 
 
-def single(record: RunRecord, outcomes: Sequence[Outcome], tokens: int) -> list[RunRecord]:
-    """Return a record a seed; they share the time of the run evenly.
+def split(record: RunRecord, results: Sequence[ReplicaResult], tokens: int) -> list[RunRecord]:
+    """Return one record per seed; they share the run's time evenly.
 
     Args:
-        record: of the whole run.
-        outcomes: of its seeds.
-        tokens: of one update.
+        record: record of the whole run.
+        results: results of its seeds.
+        tokens: tokens per update.
     """
-    seconds = record.seconds / len(outcomes)
+    seconds = record.seconds / len(results)
     return [
         replace(
             record,
-            seed=outcome.seed,
-            status=outcome.status,
-            steps=outcome.steps,
-            tokens=outcome.steps * tokens,
+            seed=one.seed,
+            status=one.status,
+            steps=one.steps,
+            tokens=one.steps * tokens,
             seconds=seconds,
-            tokens_per_second=outcome.steps * tokens / seconds if seconds else 0.0,
-            metrics=outcome.metrics,
+            tokens_per_second=one.steps * tokens / seconds if seconds else 0.0,
+            metrics=one.metrics,
         )
-        for outcome in outcomes
+        for one in results
     ]
 
 
-def together(record: RunRecord, singles: Sequence[RunRecord]) -> RunRecord:
-    """Return the record of the whole run: sums of the work, means of the metrics.
+def combine(record: RunRecord, replicas: Sequence[RunRecord]) -> RunRecord:
+    """Return the record of the whole run: total work and mean metrics of its replicas.
 
     It finished if any of its seeds did.
     """
-    statuses = {one.status for one in singles}
-    names = sorted({name for one in singles for name in one.metrics})
-    tokens = sum(one.tokens for one in singles)
+    statuses = {one.status for one in replicas}
+    names = sorted({name for one in replicas for name in one.metrics})
+    tokens = sum(one.tokens for one in replicas)
     return replace(
         record,
         status="finished" if "finished" in statuses else min(statuses),
-        steps=sum(one.steps for one in singles),
+        steps=sum(one.steps for one in replicas),
         tokens=tokens,
         tokens_per_second=tokens / record.seconds if record.seconds else 0.0,
         metrics={
-            name: fmean(one.metrics[name] for one in singles if name in one.metrics)
+            name: fmean(one.metrics[name] for one in replicas if name in one.metrics)
             for name in names
         },
     )

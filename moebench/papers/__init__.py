@@ -1,4 +1,4 @@
-"""The papers that can be reproduced. They are found, not listed.
+"""The papers that can be reproduced. They are discovered, not listed.
 
 A paper is two folders: `reproductions/<key>/` with `paper.py` (PAPER and CLAIMS) and `plan.py`
 (PLAN), and `configs/<key>/`. Nothing else names it.

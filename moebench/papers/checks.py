@@ -1,4 +1,4 @@
-"""What is refused of a paper when it is loaded, before anything is trained, in one line each."""
+"""Checks on a paper when it is loaded, before any training; each failure is one line."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,19 +8,19 @@ from moebench.papers.nearest import nearest
 from moebench.papers.plan import Plan
 from moebench.papers.target import Target
 
-SHARED = ("metric", "margin")  # what a test of a control has in common with that of its claim
+SHARED = ("metric", "margin")  # what a control's test shares with the test of its claim
 
 
 def check(claims: Sequence[Claim], plan: Plan) -> None:
     """Check the claims of one paper.
 
     Raises:
-        ValueError: for two claims of one id, an arm that the plan does not have, a control that
-            is not judged by the test of its claim, or a claim judged from training that lacks a
-            control and does not say why, or says why and lacks none.
+        ValueError: if two claims share an id, the plan lacks an arm, a control is not judged by the
+            test of its claim, or a claim judged from training lacks a control without saying why,
+            or says why and has both.
     """
     if twice := _twice(claim.key for claim in claims):
-        raise ValueError(f"claim {twice}: its id is that of another claim of the paper")
+        raise ValueError(f"claim {twice}: another claim of the paper has the same id")
     by_key = {claim.key: claim for claim in claims}
     for claim in claims:
         if not claim.runs_of:
@@ -32,23 +32,23 @@ def check(claims: Sequence[Claim], plan: Plan) -> None:
 
 
 def check_beside(found: Target, before: Sequence[Target], everything: Sequence[Target]) -> None:
-    """Check a paper beside the others.
+    """Check a paper against the others.
 
     Args:
         found: the paper.
-        before: the papers that stand before it, of which it must differ in name and ids.
-        everything: all papers, one of which may have the runs that judge a claim; empty: not all
-            are known, and runs of an unknown paper are not refused.
+        before: the papers before it, from which its name and ids must differ.
+        everything: all papers, whose runs may judge its claims; empty if some failed to load, so
+            that runs of an unknown paper are not refused.
 
     Raises:
-        ValueError: for a name or an id that another paper has, or for runs of a paper that there
-            is not, or that do not exist there.
+        ValueError: if another paper has the name or an id, or if a claim is judged by the runs of
+            a paper or an arm that does not exist.
     """
     for other in before:
         if found.name == other.name:
-            raise ValueError(f"PAPER.name={found.name}: is that of {other.folder}, too")
+            raise ValueError(f"PAPER.name={found.name}: {other.folder} has the same name")
         if both := {one.key for one in found.claims} & {one.key for one in other.claims}:
-            raise ValueError(f"claim {min(both)}: its id is that of a claim of {other.folder}, too")
+            raise ValueError(f"claim {min(both)}: a claim of {other.folder} has the same id")
     by_name = {name: one for one in everything for name in (one.name, one.folder)}
     for claim in found.claims:
         if claim.runs_of in by_name:
@@ -59,12 +59,12 @@ def check_beside(found: Target, before: Sequence[Target], everything: Sequence[T
 
 
 def _twice(keys: Iterable[str]) -> str:
-    """Return a key that is there twice; empty if none is."""
+    """Return a key that occurs twice; empty if none does."""
     return next((key for key, count in Counter(keys).items() if count > 1), "")
 
 
 def _check_arms(claim: Claim, plan: Plan) -> None:
-    """Check that the plan has every arm: trained, computed, or a sweep or a point of one."""
+    """Check that the plan has every arm: trained, computed, or a sweep or one of its points."""
     known = [*(arm.name for arm in plan.arms), *plan.computed, *plan.sweeps]
     for arm in claim.arms:
         if arm not in known and arm.partition("/")[0] not in plan.sweeps:
@@ -73,12 +73,12 @@ def _check_arms(claim: Claim, plan: Plan) -> None:
 
 
 def _check_control(control: Claim, claim: Claim | None) -> None:
-    """Check that a control is judged by the test of its claim, and that there is one."""
+    """Check that a control's claim exists and that both are judged by the same test."""
     where = f"claim {control.key}: control_of={control.control_of}"
     if claim is None:
         raise ValueError(f"{where}: no claim of this paper")
     if claim.control_of:
-        raise ValueError(f"{where}: is a control itself")
+        raise ValueError(f"{where}: that claim is itself a control")
     if control.test is None:
         return  # it says why it cannot be run
     if type(control.test) is not type(claim.test):
@@ -91,19 +91,19 @@ def _check_control(control: Claim, claim: Claim | None) -> None:
 
 
 def _check_controlled(claim: Claim, claims: Sequence[Claim]) -> None:
-    """Check that a claim has a control of both kinds, or says why not."""
+    """Check that a claim has both kinds of control, or says why not."""
     there = {one.expects for one in claims if one.control_of == claim.key}
     lacking = [name for expects, name in KINDS.items() if expects not in there]
     if lacking and not claim.uncontrolled:
         raise ValueError(
-            f"claim {claim.key}: has no {' and no '.join(lacking)} control; say in `uncontrolled`"
-            " why"
+            f"claim {claim.key}: has no {' and no '.join(lacking)} control; say why in"
+            " `uncontrolled`"
         )
     if claim.uncontrolled and not lacking:
-        raise ValueError(f"claim {claim.key}: has both controls, and `uncontrolled` says why not")
+        raise ValueError(f"claim {claim.key}: has both controls, so drop `uncontrolled`")
 
 
 def _of_trained_arms(claim: Claim, plan: Plan) -> bool:
-    """Tell a claim whose arms are trained by the plan, at whatever level it is said to be."""
+    """Say whether the plan trains any arm of a claim, whatever the claim's level."""
     trained = {*(arm.name for arm in plan.arms), *plan.sweeps}
     return not claim.runs_of and any(arm.partition("/")[0] in trained for arm in claim.arms)

@@ -1,4 +1,4 @@
-"""What a paper says, as data: a Claim is fixed before the run and judged after it."""
+"""What a paper claims, as data: a Claim is fixed before its runs and judged after them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 MatchedOn = Literal["active_flops", "total_params", "step_time", "steps"]
 Direction = Literal["lower", "higher"]
 Level = Literal[
-    "arithmetic",  # follows, or not, from formulas; exact
-    "mechanism-cpu",  # a property of the algorithm; seconds
+    "arithmetic",  # decided by formulas; exact
+    "mechanism-cpu",  # a property of the algorithm; takes seconds
     "exact-scale-cpu",  # the paper's own experiment at its own size
     "scaled-cpu",  # an ordering or a trend at toy scale
     "gpu-preferred",  # depends on precision or on time, which a CPU distorts
-    "not-testable-here",  # needs data or a scale out of reach
+    "not-testable-here",  # needs data or a scale that is out of reach
 ]
 
 
 class VerdictLabel(StrEnum):
-    """What a verdict says."""
+    """The label of a verdict."""
 
     REPRODUCED = "reproduced"
     PARTIAL = "partial"
     NOT_REPRODUCED = "not reproduced"
     INCONCLUSIVE = "inconclusive"
-    # Of a control, which is no claim of the paper:
+    # For controls, which are not claims of the paper:
     PASSED = "control passed"
     FAILED = "control failed"
     UNDECIDED = "control undecided"
-    # Of what was not judged:
+    # For claims that were not judged:
     NEEDS_FULL = "needs full"
     NEEDS_GPU = "needs gpu"
     NOT_IMPLEMENTED = "not implemented"
@@ -69,27 +69,27 @@ class Paper:
     name: str = ""  # short, for commands: `make reproduce-<name>`; empty: the key
     title: str
     authors: str
-    year: int  # papers stand in the order of their years
-    order: int = 0  # among those of one year
-    arxiv: str  # identifier, "" where there is none
+    year: int  # papers are listed by year
+    order: int = 0  # among papers of the same year
+    arxiv: str  # identifier, "" if there is none
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimTest(ABC):
-    """How runs decide a claim: which arms, which metric, and what is asked of them.
+    """How runs decide a claim: which arms, which metric, and what must be true of them.
 
-    Tests are frozen data with typed fields, made when the paper is imported, so that what is
-    missing or misspelt is refused before anything is trained. Those that several papers use are in
-    `moebench.verdict`; what serves one paper alone is in its `judging.py`.
+    Tests are frozen data with typed fields, created when the paper is imported, so that missing or
+    misspelt fields are refused before any training. Tests that several papers use are in
+    `moebench.verdict`; those of a single paper are in its `judging.py`.
 
     Raises:
-        ValueError: for a margin below nought, a word that a field does not know, no arms, or an
-            arm that is compared with itself.
+        ValueError: for a negative margin, an unknown value of a field, no arms, or an arm compared
+            with itself.
     """
 
     metric: str = "valid/loss"  # a key of RunRecord.metrics; `name@step` is a point of a curve
     unit: str = "nats"  # of the effect
-    margin: float = 0.0  # in `unit`: the smallest effect that would count
+    margin: float = 0.0  # the smallest effect that counts, in `unit`
 
     def __post_init__(self) -> None:
         if self.margin < 0:
@@ -107,11 +107,11 @@ class ClaimTest(ABC):
     @property
     @abstractmethod
     def arms(self) -> tuple[str, ...]:
-        """The arms whose runs are asked for, in the order of tables."""
+        """The arms whose runs the test needs, in the order of tables."""
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """The arms that are compared, which must be equal in what the claim is matched on."""
+        """The pairs of arms compared, which must be equal in what the claim is matched on."""
         first, *others = self.arms
         return [(first, other) for other in others]
 
@@ -122,57 +122,57 @@ class ClaimTest(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One statement of a paper and everything that decides whether runs bear it out.
+    """One statement of a paper and everything that decides whether runs support it.
 
-    A changed claim gets a new version and a rerun. Whether claim or run came first stands in the
-    records of the runs.
+    A changed claim gets a new version and new runs. The records of the runs tell whether the claim
+    or the run came first.
 
     Raises:
-        ValueError: unless there is either a test or a reason why there is none; for fewer than one
+        ValueError: without exactly one of a test and a reason for having none; for fewer than one
             seed; for a control that does not say what it expects; or for groups of same data that
-            miss an arm or name one twice.
+            omit or repeat an arm.
     """
 
     key: str  # unique in the project, such as SW21-03
     version: int = 1
-    late: bool = False  # filed when its runs were there, in records that say nothing of claims
+    late: bool = False  # filed after its runs, whose records do not list claims
     says: str  # the statement in our own words
     source: str  # place in the paper
     paper_values: Mapping[str, Any]  # the paper's own figures, by name
     test: ClaimTest | None = None
-    matched_on: MatchedOn | None  # what the arms have in common; None: there is nothing to match
-    seeds: int = 5  # asked for; a verdict on fewer is preliminary
+    matched_on: MatchedOn | None  # what the arms have in common; None: nothing to match
+    seeds: int = 5  # number asked for; a verdict on fewer is preliminary
     replicate: str = "seed"  # the unit over which the claim is said to hold
     level: Level = "scaled-cpu"
     because: str = ""  # why there is no test
-    out_of_reach: bool = True  # what has no test cannot have one here; or nobody has written it yet
+    out_of_reach: bool = True  # without a test: it is impossible here, not just unwritten
     ours: bool = False  # an addition of this project, not a statement of the paper
     control_of: str = ""  # key of the claim that this one is a control of
     expects: Literal["", "effect", "no effect"] = ""  # of a control
-    uncontrolled: str = ""  # why a claim judged from training lacks a control, or both
-    caution: str = ""  # said beside every verdict
-    runs_of: str = ""  # target whose runs judge it; empty: those of its own paper
-    same_data: tuple[tuple[str, ...], ...] = ()  # groups of arms, each of one data set; (): all are
+    uncontrolled: str = ""  # why a claim judged from training lacks one control or both
+    caution: str = ""  # printed beside every verdict
+    runs_of: str = ""  # target whose runs judge it; empty: its own paper
+    same_data: tuple[tuple[str, ...], ...] = ()  # groups of arms with the same data; (): all arms
 
     def __post_init__(self) -> None:
         if bool(self.test) == bool(self.because):
-            raise ValueError(f"claim {self.key}: needs either a test or a reason why there is none")
+            raise ValueError(f"claim {self.key}: needs either `test` or `because`")
         if self.seeds < 1:
             raise ValueError(f"claim {self.key}: seeds={self.seeds}: must be at least 1")
         if bool(self.control_of) != bool(self.expects):
-            raise ValueError(f"claim {self.key}: control_of and expects: both or neither")
+            raise ValueError(f"claim {self.key}: needs both or neither of control_of and expects")
         grouped = sorted(arm for group in self.same_data for arm in group)
         if grouped and grouped != sorted(set(self.arms)):
-            raise ValueError(f"claim {self.key}: same_data: must have every arm once")
+            raise ValueError(f"claim {self.key}: same_data: must list every arm once")
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The arms of its test, each once."""
+        """The arms of its test, without repeats."""
         return tuple(dict.fromkeys(self.test.arms)) if self.test else ()
 
     @property
     def of_paper(self) -> bool:
-        """Whether it is a statement of the paper, and counted as such."""
+        """Whether it is a statement of the paper, to be counted as such."""
         return not (self.ours or self.control_of)
 
     @property

@@ -1,4 +1,4 @@
-"""Functions that a plan names by text, so that reading the plan imports nothing they need."""
+"""Functions that a plan names as text, so that reading the plan does not import them."""
 
 import importlib
 from collections.abc import Callable

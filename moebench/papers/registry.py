@@ -1,6 +1,6 @@
-"""Which papers there are: every folder of `reproductions` that has a `paper.py`.
+"""Finds the papers: every folder in `reproductions` with a `paper.py`.
 
-A folder that does not load is named in one line and left out; the others work.
+A folder that fails to load is reported in one line and left out; the others still work.
 """
 
 import importlib
@@ -18,17 +18,17 @@ _log = logging.getLogger(__name__)
 
 
 def targets() -> Sequence[Target]:
-    """Return all papers, in the order of their years."""
+    """Return all papers, ordered by year."""
     return _found(_roots())[0]
 
 
 def left_out() -> dict[str, str]:
-    """Return folder -> why it is left out, of those that look like a paper and do not load."""
+    """Return folder -> reason for each folder that looks like a paper but fails to load."""
     return dict(_found(_roots())[1])
 
 
 def target(name: str) -> Target:
-    """Return the target of that name, or in the folder of that name.
+    """Return the target with that name or folder.
 
     Raises:
         ValueError: if there is none; names the nearest, and those that do not load.
@@ -42,7 +42,7 @@ def target(name: str) -> Target:
 
 
 def folder_of(name: str) -> str:
-    """Return the folder of the target of that name; the name itself, where there is none."""
+    """Return the folder of the target with that name, or the name itself if there is none."""
     return next((one.folder for one in targets() if one.name == name), name)
 
 
@@ -72,14 +72,14 @@ def _roots() -> tuple[Path, ...]:
 
 @cache  # one line of warning a process
 def _found(roots: tuple[Path, ...]) -> tuple[Sequence[Target], dict[str, str]]:
-    """Return the papers under some folders, and folder -> why of those that are left out."""
+    """Return the papers under these folders, and folder -> reason for those left out."""
     loaded: list[Target] = []
     lost: dict[str, str] = {}
     for folder in _folders(roots):
         try:
             loaded.append(_load(folder))
-        except Exception as error:  # whatever is wrong with one paper, the others work
-            lost[folder.name] = _told(error)
+        except Exception as error:  # one broken paper must not break the others
+            lost[folder.name] = _one_line(error)
     ordered = sorted(loaded, key=lambda one: (one.paper.year, one.paper.order, one.folder))
     kept: list[Target] = []
     for one in ordered:
@@ -87,7 +87,7 @@ def _found(roots: tuple[Path, ...]) -> tuple[Sequence[Target], dict[str, str]]:
             check_beside(one, kept, [] if lost else ordered)
             kept.append(one)
         except ValueError as error:
-            lost[one.folder] = _told(error)
+            lost[one.folder] = _one_line(error)
     for name, why in lost.items():
         _log.warning("%s/%s is left out: %s", PACKAGE, name, why)
     return kept, lost
@@ -105,7 +105,7 @@ def _load(folder: Path) -> Target:
     paper = importlib.import_module(f"{PACKAGE}.{folder.name}.paper")
     plan = importlib.import_module(f"{PACKAGE}.{folder.name}.plan")
     if paper.PAPER.key != folder.name:
-        raise ValueError(f"PAPER.key={paper.PAPER.key}: must be the name of its folder")
+        raise ValueError(f"PAPER.key={paper.PAPER.key}: must equal the name of the folder")
     check(paper.CLAIMS, plan.PLAN)
     return Target(
         paper=paper.PAPER,
@@ -116,7 +116,7 @@ def _load(folder: Path) -> Target:
     )
 
 
-def _told(error: Exception) -> str:
-    """Return an error in one line; what a paper refuses says enough by itself."""
+def _one_line(error: Exception) -> str:
+    """Return an error in one line; a ValueError needs no type name."""
     kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
     return kind + " ".join(str(error).split())

@@ -1,6 +1,7 @@
-"""What the plans of papers lay over their configurations: the keys, and settings in common.
+"""Configuration keys and settings that the plans of several papers share.
 
-Data, as the plans are; no torch. Seeds that no trial has used begin at `records.FIRST_FRESH_SEED`.
+Plain data, like the plans; no torch. Seeds that no trial has used begin at
+`moebench.evidence.record.FIRST_FRESH_SEED`.
 """
 
 from collections.abc import Mapping
@@ -14,20 +15,20 @@ FASTER = "faster"  # precision: bfloat16, or float32 on a machine that is slow a
 
 
 def steps(number: int, validations: int) -> dict[str, object]:
-    """Return the settings of a training of so many steps, with validations at equal distances.
+    """Return the settings for a number of steps with evenly spaced validations.
 
     Raises:
-        ValueError: if the last validation would not be at the end.
+        ValueError: if the last validation would not fall on the last step.
     """
     if number % validations:
-        raise ValueError(f"validations={validations}: must divide the {number} steps")
+        raise ValueError(f"validations={validations}: must divide the number of steps, {number}")
     return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
 
 
 def losses(**weights: float) -> dict[str, object]:
-    """Return the setting of the routing losses, by class; one of weight zero is still measured."""
+    """Return the setting for routing losses by class; one with weight zero is still measured."""
     return {LOSSES: [{"loss": name, "weight": weight} for name, weight in weights.items()]}
 
 
-# Of profiles that judge nothing: every part of a run comes up once or twice.
+# For profiles that judge nothing: every part of a run happens once or twice.
 GLANCE: Mapping[str, object] = {**steps(4, validations=2), "trainer.log_every_n_steps": 1}

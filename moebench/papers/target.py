@@ -1,4 +1,4 @@
-"""A paper with all that it takes to reproduce it."""
+"""A paper with everything needed to reproduce it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from moebench.papers.plan import Plan
 
 @dataclass(frozen=True)
 class Target:
-    """A paper, its claims and the plan of runs that judges them."""
+    """A paper, its claims and the plan of the runs that judge them."""
 
     paper: Paper
     claims: Sequence[Claim]
     plan: Plan
     configs: Path  # folder of its configurations
-    evidence: Path  # its committed records, where there are any
+    evidence: Path  # its committed records, if there are any
 
     @property
     def name(self) -> str:
-        """What commands call it."""
+        """Its name in commands."""
         return self.paper.name or self.paper.key
 
     @property

@@ -12,7 +12,7 @@ import torch
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import is_full, write, write_all, write_whole
-from moebench.evidence.replicas import SeveralSeeds, single, together
+from moebench.evidence.replicas import TrainsReplicas, combine, split
 from moebench.experiment import Experiment, told_of
 from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
@@ -81,11 +81,11 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
         status = _ending(error, objects)
         _report(job, status, error)
     record = record_of(job, status, objects)
-    if status == "finished" and objects is not None and isinstance(objects.model, SeveralSeeds):
+    if status == "finished" and objects is not None and isinstance(objects.model, TrainsReplicas):
         tokens = objects.data.tokens_per_batch * objects.trainer.accumulate_grad_batches
-        seeds = single(record, objects.model.outcomes(), tokens)
+        seeds = split(record, objects.model.replica_results(), tokens)
         write_all(seeds, job.records_path)
-        record = together(record, seeds)
+        record = combine(record, seeds)
     write(record, job.record_path)
     if not job.keep_weights:
         job.checkpoint_path.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def _call(job: Job, function: Function) -> RunRecord:
         record = record_of(job, "finished", seconds=time.perf_counter() - started)
         seeds = [replace(record, seed=seed, metrics=metrics) for seed, metrics in found.items()]
         write_all(seeds, job.records_path)
-        [record] = seeds if len(seeds) == 1 else [together(record, seeds)]
+        [record] = seeds if len(seeds) == 1 else [combine(record, seeds)]
     write(record, job.record_path)
     return record
 

@@ -1,4 +1,4 @@
-"""Intervals, corrections for many tests, and power, for a handful of seeds.
+"""Intervals, corrections for multiple tests, and power, for a handful of seeds.
 
 Estimates with their intervals and p values are in `estimates`.
 """
@@ -16,7 +16,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its 95% interval; infinite ends where nothing is known."""
+    """An estimate with its 95% interval; its ends are infinite if nothing is known."""
 
     estimate: float
     low: float
@@ -26,13 +26,13 @@ class Interval:
 
 
 def identical(values: Values) -> bool:
-    """Tell values that differ by rounding alone."""
+    """Say whether values differ by no more than rounding."""
     low, high = float(values.min()), float(values.max())
     return high - low <= 1e-12 * max(abs(low), abs(high))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p values adjusted for their number by Holm's step-down rule, in given order."""
+    """Return the p values adjusted by Holm's step-down method, in the order given."""
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(order):
@@ -42,20 +42,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def spearman(x: Values, y: Values) -> float:
-    """Return the rank correlation; zero where either does not vary or there are under two."""
+    """Return the rank correlation; zero if either does not vary or has fewer than two values."""
     if len(x) < 2 or identical(x) or identical(y):
         return 0.0
     return float(scipy.stats.spearmanr(x, y).statistic)
 
 
 def power(effect: float, sd: float, n: int, level: float = 0.05) -> float:
-    """Return the chance that a two-sided paired t test sees an effect, with its right sign.
+    """Return the power of a two-sided paired t test to detect an effect with the right sign.
 
     Args:
         effect: true mean of the differences.
-        sd: their standard deviation; at zero any effect but zero is seen.
-        n: number of pairs; under two nothing is seen.
-        level: of the test.
+        sd: their standard deviation; if zero, any effect but zero is detected.
+        n: number of pairs; with fewer than two, nothing is detected.
+        level: significance level of the test.
     """
     if n < 2:
         return 0.0
@@ -69,7 +69,7 @@ def power(effect: float, sd: float, n: int, level: float = 0.05) -> float:
 
 
 def detectable_effect(sd: float, n: int, chance: float = 0.8) -> float:
-    """Return the smallest effect that n pairs show with this chance; infinite under two pairs."""
+    """Return the smallest effect that n pairs detect with this power; infinite below two pairs."""
     if n < 2:
         return float("inf")
     return 0.0 if sd == 0 else _detectable(n, chance) * sd
@@ -77,12 +77,12 @@ def detectable_effect(sd: float, n: int, chance: float = 0.8) -> float:
 
 @cache
 def _detectable(n: int, chance: float) -> float:
-    """Return the smallest effect that n pairs show, in standard deviations."""
+    """Return the smallest effect that n pairs detect, in standard deviations."""
     return float(scipy.optimize.brentq(lambda d: power(d, 1.0, n) - chance, 0.0, 12.0))
 
 
 def seeds_needed(effect: float, sd: float, chance: float = 0.8, most: int = 10_000) -> int:
-    """Return how many pairs show this effect with this chance, at least 2 and at most `most`."""
+    """Return how many pairs detect this effect with this power, between 2 and `most`."""
     low, high = 2, most
     while low < high:
         middle = (low + high) // 2
@@ -91,15 +91,15 @@ def seeds_needed(effect: float, sd: float, chance: float = 0.8, most: int = 10_0
 
 
 def overflow_share(rows: int, tokens: int, experts: int) -> float:
-    """Return the share of tokens without room when each goes to a uniformly random expert.
+    """Return the share of tokens dropped if each goes to a uniformly random expert.
 
-    The floor of every drop rate: the number of tokens of an expert is binomial, and its mean
-    excess over the rows the expert accepts is dropped.
+    The number of tokens per expert is binomial, and its mean excess over the expert's capacity is
+    dropped. Balanced routing that is no better than random cannot drop less.
 
     Args:
-        rows: accepted by each expert.
-        tokens: arriving together.
-        experts: to choose from.
+        rows: capacity of each expert.
+        tokens: number of tokens routed together.
+        experts: number of experts.
     """
     count = np.arange(rows + 1, tokens + 1)
     excess = (count - rows) * scipy.stats.binom.pmf(count, tokens, 1 / experts)

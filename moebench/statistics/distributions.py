@@ -1,7 +1,7 @@
-"""Estimates by the distribution they follow: each has its 95% interval and the p of every bound.
+"""Estimates by the distribution they follow, which gives the 95% interval and the p of any bound.
 
-Whatever is claimed of a quantity (above zero, above a margin, within two limits) is tested by the
-same distribution that gives the interval: a bound lies outside the 95% interval exactly if its p is
+Whatever is claimed of a quantity (above zero, above a margin, between two limits) is tested with
+the distribution behind its interval: a bound lies outside the 95% interval if and only if its p is
 below 0.025.
 """
 
@@ -20,7 +20,7 @@ TAIL = 0.025  # of a 95% interval, on each side
 
 @dataclass(frozen=True)
 class Estimate(ABC):
-    """A number that runs give for a quantity, from `n` values or pairs (of the smaller sample)."""
+    """An estimate of a quantity from `n` values or pairs; n is that of the smaller sample."""
 
     value: float
     n: int
@@ -37,7 +37,7 @@ class Estimate(ABC):
 
     @abstractmethod
     def ends(self) -> tuple[float, float]:
-        """Return both ends of the 95% interval; infinite where nothing is known."""
+        """Return both ends of the 95% interval; infinite if nothing is known."""
 
     @property
     def interval(self) -> Interval:
@@ -47,16 +47,16 @@ class Estimate(ABC):
 
 @dataclass(frozen=True)
 class Known(Estimate):
-    """A computed number, or values that do not differ: nothing is left to chance."""
+    """A computed number, or identical values: nothing is left to chance."""
 
     method: ClassVar[str] = "exact"
 
     def p_at_most(self, bound: float) -> float:
-        """Return nought if the number is larger, else one."""
+        """Return zero if the number is larger, otherwise one."""
         return 0.0 if self.value > bound else 1.0
 
     def p_at_least(self, bound: float) -> float:
-        """Return nought if the number is smaller, else one."""
+        """Return zero if the number is smaller, otherwise one."""
         return 0.0 if self.value < bound else 1.0
 
     def ends(self) -> tuple[float, float]:
@@ -66,14 +66,14 @@ class Known(Estimate):
 
 @dataclass(frozen=True)
 class Identical(Known):
-    """The mean of several values that do not differ."""
+    """The mean of several identical values."""
 
     method: ClassVar[str] = "identical values"
 
 
 @dataclass(frozen=True)
-class Nothing(Estimate):
-    """What is known from too few values, or from values that do not serve: nothing."""
+class NoEstimate(Estimate):
+    """No information: there were too few values, or unsuitable ones."""
 
     method: ClassVar[str] = "too few values"
 
@@ -114,19 +114,19 @@ class Student(Estimate):
 
 @dataclass(frozen=True)
 class Share(Estimate):
-    """The share of runs in which something is seen: the binomial distribution."""
+    """The share of runs with some property: the binomial distribution."""
 
     seen: int
     method: ClassVar[str] = "Clopper-Pearson"
 
     def p_at_most(self, bound: float) -> float:
-        """Return the chance to see it in so many runs or more if the share were the bound."""
+        """Return the probability of this many runs or more if the share were the bound."""
         if bound < 0:
             return 0.0
         return float(scipy.stats.binom.sf(self.seen - 1, self.n, min(bound, 1.0)))
 
     def p_at_least(self, bound: float) -> float:
-        """Return the chance to see it in so many runs or fewer if the share were the bound."""
+        """Return the probability of this many runs or fewer if the share were the bound."""
         if bound > 1:
             return 0.0
         return float(scipy.stats.binom.cdf(self.seen, self.n, max(bound, 0.0)))
@@ -141,8 +141,8 @@ class Share(Estimate):
 
 
 @dataclass(frozen=True)
-class Mapped(Estimate):
-    """An estimate of a rising function of the quantity, such as the exponential of a logarithm."""
+class Transformed(Estimate):
+    """An estimate of an increasing function of a quantity, such as the exponential of its log."""
 
     inner: Estimate
     function: Callable[[float], float] = field(compare=False)
@@ -154,11 +154,11 @@ class Mapped(Estimate):
         return Interval(self.value, *self.ends(), self.n, self.inner.method)
 
     def p_at_most(self, bound: float) -> float:
-        """Return p of the bound of the quantity itself."""
+        """Return the p of the corresponding bound of the quantity itself."""
         return self.inner.p_at_most(self.inverse(bound))
 
     def p_at_least(self, bound: float) -> float:
-        """Return p of the bound of the quantity itself."""
+        """Return the p of the corresponding bound of the quantity itself."""
         return self.inner.p_at_least(self.inverse(bound))
 
     def ends(self) -> tuple[float, float]:

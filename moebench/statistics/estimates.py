@@ -1,7 +1,7 @@
-"""From values to estimates: what runs say of a mean, a difference, a ratio or a share.
+"""From values to estimates of a mean, a difference, a ratio or a share.
 
-Few values say nothing: the interval is the whole line and p is one. Values that are all the same
-are known exactly.
+Too few values say nothing: the interval is the whole line and p is one. Identical values count as
+known exactly.
 """
 
 from math import exp, inf, log, sqrt
@@ -13,10 +13,10 @@ from moebench.statistics.distributions import (
     Estimate,
     Identical,
     Known,
-    Mapped,
-    Nothing,
+    NoEstimate,
     Share,
     Student,
+    Transformed,
 )
 from moebench.statistics.welch import Fieller, Sample, welch
 
@@ -35,10 +35,10 @@ __all__ = [
 
 
 def mean(values: Values) -> Estimate:
-    """Return the mean of independent values, one a seed; of differences, for paired arms."""
+    """Return the mean of independent values, one per seed; for paired arms, of differences."""
     n = len(values)
     if n < 2:
-        return Nothing(float(values[0]) if n else 0.0, n)
+        return NoEstimate(float(values[0]) if n else 0.0, n)
     average = float(values.mean())
     if identical(values):
         return Identical(average, n)
@@ -51,7 +51,7 @@ def difference(first: Values, second: Values) -> Estimate:
     """Return mean(first) - mean(second) of two samples that share no seeds, by Welch's t."""
     n = min(len(first), len(second))
     if n < 2:
-        return Nothing(0.0, n)
+        return NoEstimate(0.0, n)
     shift = float(first.mean() - second.mean())
     if identical(first) and identical(second):
         return Identical(shift, n)
@@ -60,13 +60,13 @@ def difference(first: Values, second: Values) -> Estimate:
 
 
 def ratio(first: Values, second: Values) -> Estimate:
-    """Return mean(first) / mean(second) of two samples of positive values that share no seeds.
+    """Return mean(first) / mean(second) for two samples of positive values without shared seeds.
 
-    Nothing is known where a mean is not positive.
+    Nothing is known if a mean is not positive.
     """
     n = min(len(first), len(second))
     if n < 2 or first.mean() <= 0 or second.mean() <= 0:
-        return Nothing(1.0, n)
+        return NoEstimate(1.0, n)
     quotient = float(first.mean() / second.mean())
     if identical(first) and identical(second):
         return Identical(quotient, n)
@@ -74,20 +74,20 @@ def ratio(first: Values, second: Values) -> Estimate:
 
 
 def paired_ratio(first: Values, second: Values) -> Estimate:
-    """Return the geometric mean of first / second, one positive pair a seed.
+    """Return the geometric mean of first / second, one positive pair per seed.
 
-    Nothing is known where a value is not positive.
+    Nothing is known if a value is not positive.
     """
     if (first <= 0).any() or (second <= 0).any():
-        return Nothing(1.0, len(first))
+        return NoEstimate(1.0, len(first))
     return geometric(mean(np.log(first) - np.log(second)))
 
 
 def geometric(logarithms: Estimate) -> Estimate:
-    """Return the exponential of an estimate of logarithms: a ratio, as a geometric mean."""
-    if isinstance(logarithms, Nothing):
-        return Nothing(_exp(logarithms.value), logarithms.n)
-    return Mapped(_exp(logarithms.value), logarithms.n, logarithms, _exp, _log)
+    """Return the exponential of an estimate of logarithms: a ratio as a geometric mean."""
+    if isinstance(logarithms, NoEstimate):
+        return NoEstimate(_exp(logarithms.value), logarithms.n)
+    return Transformed(_exp(logarithms.value), logarithms.n, logarithms, _exp, _log)
 
 
 def _log(value: float) -> float:
@@ -99,17 +99,17 @@ def _exp(value: float) -> float:
 
 
 def spreads(first: Values, second: Values) -> Estimate:
-    """Return how many times as far first lies from its median as second does, on average.
+    """Return the ratio of the mean distances of two samples from their own medians.
 
-    Distances are means, and as robust as those. Ratios of variances are not: under the F test a
-    single run that takes long makes a difference of two samples that have none.
+    Mean distances are as robust as means. Ratios of variances are not: in an F test a single slow
+    run makes two equal samples look different.
 
     Source: Brown and Forsythe 1974, Journal of the American Statistical Association 69, with
-    Welch's variances. The median's own distance of nought makes the interval a little too wide.
+    Welch's variances. The median's own distance of zero makes the interval a little too wide.
     """
     n = min(len(first), len(second))
     if n < 3:  # two values always lie equally far from their median
-        return Nothing(1.0, n)
+        return NoEstimate(1.0, n)
     if identical(second):
         return Identical(1.0 if identical(first) else inf, n)
     if identical(first):
@@ -118,5 +118,5 @@ def spreads(first: Values, second: Values) -> Estimate:
 
 
 def share(seen: int, runs: int) -> Estimate:
-    """Return the share of runs, independent of one another, in which something is seen."""
-    return Share(seen / runs, runs, seen) if runs > 1 else Nothing(float(seen), runs)
+    """Return the share of independent runs that have some property."""
+    return Share(seen / runs, runs, seen) if runs > 1 else NoEstimate(float(seen), runs)

@@ -1,4 +1,4 @@
-"""Two independent samples with variances of their own: Welch's t, and Fieller's ratio by it."""
+"""Two independent samples with unequal variances: Welch's t, and Fieller's ratio based on it."""
 
 from dataclasses import dataclass
 from math import inf, sqrt
@@ -12,7 +12,7 @@ from moebench.statistics.distributions import TAIL, Estimate
 
 @dataclass(frozen=True)
 class Sample:
-    """What is asked of a sample, worked out once for all bounds that are tried."""
+    """The statistics of a sample, computed once for all bounds."""
 
     n: int
     mean: float
@@ -20,7 +20,7 @@ class Sample:
 
     @classmethod
     def of(cls, values: Values) -> "Sample":
-        """Return that of two values or more."""
+        """Return the statistics of at least two values."""
         return cls(len(values), float(values.mean()), float(values.var(ddof=1)))
 
 
@@ -37,9 +37,9 @@ def welch(first: Sample, second: Sample, ratio: float = 1.0) -> tuple[float, flo
 class Fieller(Estimate):
     """The ratio of the means of two positive samples that share no seeds.
 
-    The ratio is r where mean(first) - r * mean(second) is nought, and that is a difference of
-    means, with its t for every r. The degrees of freedom are those at the estimate: Welch's change
-    with r, so that a p of few values would rise again far from the estimate.
+    The ratio is the r at which mean(first) - r * mean(second) is zero: a difference of means, with
+    a t for every r. The degrees of freedom are fixed at the estimate: Welch's vary with r, so with
+    few values p would rise again far from the estimate.
 
     Source: Fieller 1954, Journal of the Royal Statistical Society B 16, with Welch's variances.
     """
@@ -49,11 +49,11 @@ class Fieller(Estimate):
     method: ClassVar[str] = "Fieller"
 
     def p_at_most(self, bound: float) -> float:
-        """Return p of the difference of means that the bound makes."""
+        """Return the p of the difference of means at the bound."""
         return self._p(bound, 1) if 0 < bound < inf else float(bound > 0)
 
     def p_at_least(self, bound: float) -> float:
-        """Return p of the difference of means that the bound makes."""
+        """Return the p of the difference of means at the bound."""
         return self._p(bound, -1) if 0 < bound < inf else float(bound <= 0)
 
     @property
@@ -66,10 +66,10 @@ class Fieller(Estimate):
         return float(scipy.special.stdtr(self._freedom, -sign * gap / error))
 
     def ends(self) -> tuple[float, float]:
-        """Return both ends; nought or infinite where one of the means may be nought.
+        """Return both ends; zero or infinite if one of the means may be zero.
 
-        They solve second * r^2 - 2 * both * r + first = 0, each mean's square less its share of
-        t^2.
+        They solve second * r^2 - 2 * both * r + first = 0, where `first` and `second` are each
+        mean's square less t^2 times its squared standard error.
         """
         t = float(scipy.special.stdtrit(self._freedom, 1 - TAIL))
         first, second = (

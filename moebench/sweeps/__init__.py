@@ -1,8 +1,8 @@
-"""Sweeps: a search space over configuration keys becomes a study; the only user of optuna.
+"""Sweeps: a search space over configuration keys becomes a study; the only package using Optuna.
 
-A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. The records and the
-points beside them are what lasts; a lost study is rebuilt from them. The parent process talks to
-the study; workers only train and do not know Optuna, so killing one cannot harm the study.
+A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. Records and points are
+kept in files, and a lost study is rebuilt from them. Only the parent process talks to the study;
+workers just train and know nothing of Optuna, so killing one cannot harm the study.
 """
 
 from moebench.sweeps.definition import Sweep, read_sweep

@@ -19,13 +19,13 @@ from moebench.sweeps.leases import Leases
 from moebench.sweeps.running_trial import CACHED, HASH, RECORD, STATUS, WHY, RunningTrial
 from moebench.sweeps.trial_queue import TrialQueue
 
-PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others: by steps
-ANSWERS = (
+PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others prune by steps
+REUSABLE = (
     "finished",
     "pruned",
     "diverged",
     "out_of_memory",
-)  # of trials whose result may be copied
+)  # statuses of trials whose result may be copied
 
 
 def run_of(
@@ -36,7 +36,7 @@ def run_of(
     seed: int,
     planned: Mapping[str, float] | None = None,
 ) -> Job:
-    """Return one run of a sweep; `planned` are costs as of its record."""
+    """Return one run of a sweep; `planned` are the costs for its record."""
     return Job(
         target=SWEEPS,
         profile=sweep.name,
@@ -49,8 +49,8 @@ def run_of(
     )
 
 
-def nothing(sweep: Sweep, arm: str) -> RunRecord:
-    """Return the record of a trial whose point is no valid configuration."""
+def invalid_record(sweep: Sweep, arm: str) -> RunRecord:
+    """Return the record of a trial whose point is not a valid configuration."""
     return RunRecord(
         target=SWEEPS,
         profile=sweep.name,
@@ -63,12 +63,12 @@ def nothing(sweep: Sweep, arm: str) -> RunRecord:
 
 
 class ActiveTrials:
-    """Takes trials, hands out their runs, and gives the results back to the study.
+    """Takes trials, hands out their runs, and reports the results to the study.
 
     Args:
-        queue: of the study.
-        leases: of this process.
-        stop: ends a run that no longer belongs to this process.
+        queue: the study's queue.
+        leases: the leases of this process.
+        stop: stops a run that no longer belongs to this process.
     """
 
     def __init__(self, queue: TrialQueue, leases: Leases, stop: Callable[[Job], None]) -> None:
@@ -76,7 +76,7 @@ class ActiveTrials:
         self.leases = leases
         self.stop = stop
         self.under_way: dict[int, RunningTrial] = {}
-        self.waiting: dict[int, int] = {}  # trial -> the running one whose result it waits for
+        self.waiting: dict[int, int] = {}  # trial -> the running trial whose result it awaits
         self.running: dict[Path, int] = {}  # folder of a run -> its trial
 
     @property
@@ -99,7 +99,7 @@ class ActiveTrials:
         return None
 
     def ended(self, job: Job, record: RunRecord) -> bool:
-        """Accept a record if the run is one of these."""
+        """Accept a record if the run belongs to one of these trials."""
         number = self.running.pop(job.folder, None)
         if number is None:
             return False
@@ -111,30 +111,30 @@ class ActiveTrials:
         return True
 
     def watch(self) -> None:
-        """Send heartbeats, give up lost trials, prune, and answer duplicates."""
+        """Send heartbeats, give up lost trials, prune, and copy results to duplicates."""
         for number, trial in list(self.under_way.items()):
             if not self.leases.beat(trial.attributes):
                 self._give_up(number)
                 continue
             try:
                 trial.watch()
-            except UpdateFinishedTrialError:  # this process was suspended, and another finished it
+            except UpdateFinishedTrialError:  # finished elsewhere while this process was suspended
                 self._give_up(number)
                 continue
             if number in self.waiting:
-                self._look(number)
+                self._reuse_or_wait(number)
 
     def _begin(self, taken: optuna.Trial) -> RunningTrial:
-        """Set a trial up."""
+        """Set up a trial."""
         sweep, number = self.queue.sweep, taken.number
         attributes, jobs, arm = self.queue.attributes(number), [], f"trial_{number}"
         pruning = PRUNING.get(sweep.pruner.class_name, "steps")
         try:
             experiment = sweep.at(taken.params)
-        except ValueError as error:  # each value is valid by itself, but not all together
+        except ValueError as error:  # each value is valid alone, but not the combination
             attributes.write(WHY, str(error))
             trial = RunningTrial(taken, attributes, [], pruning, status="failed")
-            trial.note(nothing(sweep, arm))
+            trial.note(invalid_record(sweep, arm))
         else:
             attributes.write(HASH, experiment.hash)
             jobs = [
@@ -144,26 +144,26 @@ class ActiveTrials:
             trial = RunningTrial(taken, attributes, jobs, pruning)
         self.under_way[number] = trial
         if not trial.status:
-            self._look(number)
+            self._reuse_or_wait(number)
         if number in self.under_way:
             self._finish(number)
         return trial
 
-    def _look(self, number: int) -> None:
-        """Answer a trial from an earlier one of the same configuration, or wait for that one."""
+    def _reuse_or_wait(self, number: int) -> None:
+        """Copy the result of an earlier trial with the same configuration, or wait for it."""
         trial = self.under_way[number]
         self.waiting.pop(number, None)
         found = [other for other in self.queue.trials() if other.number < number]
         same = [t for t in found if t.user_attrs.get(HASH) == trial.jobs[0].experiment.hash]
         for other in same:
-            if other.user_attrs.get(STATUS) in ANSWERS and other.state.is_finished():
-                self._answer(trial, other)
+            if other.user_attrs.get(STATUS) in REUSABLE and other.state.is_finished():
+                self._copy(trial, other)
                 self._finish(number)
                 return
         if any(other.state is TrialState.RUNNING for other in same):
             self.waiting[number] = same[0].number
 
-    def _answer(self, trial: RunningTrial, other: FrozenTrial) -> None:
+    def _copy(self, trial: RunningTrial, other: FrozenTrial) -> None:
         """Copy the records of another trial."""
         trial.records = []
         trial.attributes.write(CACHED, other.user_attrs.get(CACHED, other.number))
@@ -177,7 +177,7 @@ class ActiveTrials:
         trial.status = other.user_attrs[STATUS]
 
     def _finish(self, number: int) -> None:
-        """Tell the study about a trial that is over, if it still belongs to this process."""
+        """Report a finished trial to the study, if it still belongs to this process."""
         trial = self.under_way[number]
         if not trial.status:
             return
@@ -186,7 +186,7 @@ class ActiveTrials:
             trial.finish(self.queue.study, list(self.queue.sweep.objectives))
 
     def _give_up(self, number: int) -> None:
-        """Drop a trial that another machine has taken over."""
+        """Drop a trial that another process has taken over."""
         trial = self.under_way.pop(number)
         self.waiting.pop(number, None)
         for job in trial.jobs:
@@ -195,7 +195,7 @@ class ActiveTrials:
 
 
 def records_in(attributes: Mapping[str, object]) -> list[RunRecord]:
-    """Return the records among the attributes of a trial or study, by arm and seed."""
+    """Return the records among the attributes of a trial or study, ordered by arm and seed."""
     texts = [text for name, text in attributes.items() if name.startswith(f"{RECORD}/")]
     found = [RunRecord.from_json(str(text)) for text in texts]
     return sorted(found, key=lambda record: (record.arm, record.seed))

@@ -1,6 +1,6 @@
-"""Runs beside the trials: the dense baselines first, the fresh seeds at the end.
+"""Runs besides the trials: dense baselines first, fresh seeds at the end.
 
-Of all processes that share the study, one leads and makes these runs; if it dies, another leads.
+One of the processes that share the study leads and makes these runs; if it dies, another leads.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import dense
 from moebench.papers.plan import MatchedOn
 from moebench.run.job import Job
-from moebench.sweeps.active_trials import nothing, records_in, run_of
+from moebench.sweeps.active_trials import invalid_record, records_in, run_of
 from moebench.sweeps.definition import Sweep
 from moebench.sweeps.leases import OWNER, Leases
 from moebench.sweeps.running_trial import RECORD, known_result, mean_values
@@ -26,7 +26,7 @@ from moebench.sweeps.trial_queue import TrialQueue
 from moebench.sweeps.twins import Solved, solved
 
 FINISHED = "moebench.finished"
-TUNED = "_tuned"  # at the end of the name of an arm
+TUNED = "_tuned"  # ends the name of an arm
 TUNING = ".tuning_"  # in the name of an arm, before the number of its point
 
 
@@ -34,9 +34,9 @@ class BaselineRuns:
     """The runs of the leading process.
 
     Args:
-        queue: of the study.
-        leases: of this process.
-        stop: ends a run that no longer belongs to this process.
+        queue: the study's queue.
+        leases: the leases of this process.
+        stop: stops a run that no longer belongs to this process.
     """
 
     def __init__(self, queue: TrialQueue, leases: Leases, stop: Callable[[Job], None]) -> None:
@@ -44,15 +44,15 @@ class BaselineRuns:
         self.leases = leases
         self.stop = stop
         self.leads = False
-        self.jobs: Iterator[Job] = iter(())  # of the stage; made when a worker is free
+        self.jobs: Iterator[Job] = iter(())  # of this stage, created when a worker is free
         self.running: dict[Path, Job] = {}
         self.failed: list[Job] = []  # to be repeated once
-        self.tried: set[Path] = set()  # whose second attempt this is
+        self.tried: set[Path] = set()  # folders of runs already repeated
         self.stages = [self._before, self._after]
 
     @property
     def done(self) -> bool:
-        """Whether all of these runs have been made, by whichever process."""
+        """Whether all of these runs have been made, by any process."""
         return bool(self.queue.study.user_attrs.get(FINISHED) == self._all_there())
 
     def next(self) -> Job | None:
@@ -70,7 +70,7 @@ class BaselineRuns:
         return job
 
     def ended(self, job: Job, record: RunRecord) -> bool:
-        """Accept a record if the run is one of these; a failed run is repeated once."""
+        """Accept a record if the run is one of these; repeat a failed run once."""
         if self.running.pop(job.folder, None) is None:
             return False
         if record.status == "failed" and job.folder not in self.tried:
@@ -90,9 +90,9 @@ class BaselineRuns:
             self.stages = [self._before, self._after]
 
     def _lead(self) -> bool:
-        """Take the lead if no process has it, and make the missing queue."""
+        """Take the lead if no process has it, and complete the queue."""
         attributes = self.queue.study_attributes
-        unclaimed = OWNER not in attributes.read()  # a new study: there is nobody to wait for
+        unclaimed = OWNER not in attributes.read()  # a new study, without a leader to wait for
         if self.done or not (unclaimed or self.leases.free(attributes)):
             return False
         self.leads = self.leases.take(attributes)
@@ -109,25 +109,25 @@ class BaselineRuns:
         for job in jobs:
             name = f"{RECORD}/{job.arm}/{job.seed}"
             record = job.result() or known_result(job, name, self.queue.study_attributes)
-            self.leases.beat(self.queue.study_attributes)  # reading many takes time
+            self.leases.beat(self.queue.study_attributes)  # reading many records takes a while
             if record is None:
                 yield job
             else:
                 self._note(record)
 
     def _note(self, record: RunRecord) -> None:
-        """Keep a record where every machine finds it."""
+        """Store a record where every machine finds it."""
         name, text = f"{RECORD}/{record.arm}/{record.seed}", record.to_json()
         if self.queue.study.user_attrs.get(name) != text:
             self.queue.study.set_user_attr(name, text)
 
     def _all_there(self) -> list[int | str]:
-        """Return what a finished sweep has had: trials, fresh seeds and baselines."""
+        """Return what a finished sweep consists of: trials, fresh seeds and baselines."""
         sweep = self.queue.sweep
         return [sweep.trials, sweep.fresh_seeds, *sweep.baselines]
 
     def _before(self) -> Iterator[Job]:
-        """Return the baselines with the seeds of the trials, as they are and tuned."""
+        """Return the baselines with the trials' seeds, both untuned and tuned."""
         sweep = self.queue.sweep
         yield from self._baselines(None, {}, sweep.trial_seeds)
         twins = self._solved(sweep.base)
@@ -135,16 +135,16 @@ class BaselineRuns:
             arms = {tuning_arm(matched, number): found for matched, found in twins.items()}
             try:
                 tuned = sweep.at({}, point)
-            except ValueError:  # each value is valid by itself, but not all together
+            except ValueError:  # each value is valid alone, but not the combination
                 for arm, seed in itertools.product(arms, sweep.trial_seeds):
-                    self._note(replace(nothing(sweep, arm), seed=seed))
+                    self._note(replace(invalid_record(sweep, arm), seed=seed))
                 continue
             for arm, found in arms.items():
                 made = dense(tuned, found.width)
                 yield from (self._run(arm, made, found.planned, n) for n in sweep.trial_seeds)
 
     def _after(self) -> list[Job]:
-        """Return the winner and the baselines, at their best, with seeds that chose nothing."""
+        """Return the winner and the baselines, each at its best, with fresh seeds."""
         sweep = self.queue.sweep
         best = winner(self.queue.trials(TrialState.COMPLETE), sweep)
         if best is None or not sweep.fresh_seeds:
@@ -162,11 +162,11 @@ class BaselineRuns:
     def _baselines(
         self, best: FrozenTrial | None, tuned: Mapping[str, Point], seeds: Sequence[int]
     ) -> list[Job]:
-        """Return the runs of the dense twins of the base, and of the best trial where they differ.
+        """Return the runs of the base's dense twins, and of the best trial's where they differ.
 
         Args:
-            best: a trial; None: there is none yet.
-            tuned: cost that is equal -> point of the tuning, where one was better than none.
+            best: the best trial; None: there is none yet.
+            tuned: matched cost -> tuning point, where one beats the untuned baseline.
             seeds: one run each.
         """
         sweep, arms = self.queue.sweep, {}
@@ -175,7 +175,7 @@ class BaselineRuns:
             name = f"dense_{matched}" + (TUNED if at else "")
             arms[name] = self._twin({}, at, matched)
             if best is not None:
-                with suppress(ValueError):  # the best has no mixture, or cannot be tuned this way
+                with suppress(ValueError):  # the best has no mixture, or this tuning does not fit
                     own = self._twin(best.params, at, matched)
                     if own[0].hash != arms[name][0].hash:
                         arms[name + of_trial(best.number)] = own
@@ -184,12 +184,12 @@ class BaselineRuns:
     def _twin(
         self, point: Point, tuned: Point, matched: MatchedOn
     ) -> tuple[Experiment, dict[str, float]]:
-        """Return the dense twin of the experiment at a point, tuned to another, and its plan."""
+        """Return the dense twin of the experiment at one point, tuned to another, and its plan."""
         found = solved(self.queue.study, self.queue.sweep.at(point), matched)
         return dense(self.queue.sweep.at(point, tuned), found.width), found.planned
 
     def _solved(self, experiment: Experiment) -> dict[MatchedOn, Solved]:
-        """Return the dense twins of an experiment, by the cost that is equal."""
+        """Return the dense twins of an experiment by matched cost."""
         study = self.queue.study
         return {cost: solved(study, experiment, cost) for cost in self.queue.sweep.baselines}
 
@@ -198,29 +198,29 @@ class BaselineRuns:
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
-    """Return the trial that is best in the first objective, the earliest of equals."""
+    """Return the trial with the best first objective; of equals, the earliest."""
     sign = 1 if next(iter(sweep.objectives.values())) == "minimize" else -1
     ranked = sorted(trials, key=lambda trial: (sign * trial.values[0], trial.number))
     return ranked[0] if ranked else None
 
 
 def of_trial(number: int) -> str:
-    """Return the end of the name of a dense twin that is that of a trial."""
+    """Return the suffix of a dense twin's name that says which trial it belongs to."""
     return f"_of_trial_{number}"
 
 
 def tuning_arm(matched_on: str, number: int) -> str:
-    """Return the arm of a dense twin at a point of its tuning."""
+    """Return the name of a dense twin's arm at one of its tuning points."""
     return f"dense_{matched_on}{TUNING}{number}"
 
 
 def best_arm(sweep: Sweep, tuned: Mapping[str, Point], matched: str) -> str:
-    """Return the arm in which a baseline at its best has the seeds of the trials.
+    """Return the arm that ran a baseline at its best with the trials' seeds.
 
     Args:
-        sweep: what is searched.
-        tuned: of `best_tuned`.
-        matched: the cost that is equal.
+        sweep: the sweep.
+        tuned: the result of `best_tuned`.
+        matched: the matched cost.
     """
     if matched not in tuned:
         return f"dense_{matched}"
@@ -228,9 +228,10 @@ def best_arm(sweep: Sweep, tuned: Mapping[str, Point], matched: str) -> str:
 
 
 def best_tuned(sweep: Sweep, records: Sequence[RunRecord]) -> dict[str, Point]:
-    """Return, by the cost that is equal, the point of the tuning that beats the twin as it is.
+    """Return matched cost -> the tuning point that beats the untuned twin.
 
-    By the first objective, mean over the seeds of the trials; points with an unfinished run lose.
+    Compares the mean of the first objective over the trials' seeds; points with an unfinished run
+    lose.
     """
     objective, direction = next(iter(sweep.objectives.items()))
     sign = 1 if direction == "minimize" else -1

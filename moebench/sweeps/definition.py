@@ -1,4 +1,4 @@
-"""A sweep as its file describes it, checked as far as possible without running anything."""
+"""A sweep as described by its file, checked as far as possible without running anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,12 @@ from moebench.experiment import DataStamp, Experiment, load, naming, read_yaml
 from moebench.papers.home import at_home
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
+from moebench.sweeps.dependencies import dependencies
 from moebench.sweeps.entries import MATCHED, baselines_of, count_of, map_of, objectives_of
 from moebench.sweeps.space import Dimension, Point, grid_size, identity_of, settings_at
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import (
-    EVENLY,
+    QUASI_RANDOM,
     SEES_NO_RESULTS,
     Part,
     draw,
@@ -23,7 +24,6 @@ from moebench.sweeps.strategies import (
     read_part,
     try_out,
 )
-from moebench.sweeps.surroundings import surroundings
 
 LOSS = "valid/loss"
 KEYS = (
@@ -34,14 +34,14 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is searched, by what, how often, and what it is compared with.
+    """What is searched, how, how often, and what it is compared with.
 
     Args:
-        name: of the study and of the folder of its runs.
-        configs: files of the base experiment, later ones laid over earlier ones.
-        settings: configuration keys and values over the files, above all the budget.
+        name: name of the study and of the folder of its runs.
+        configs: files of the base experiment; later ones override earlier ones.
+        settings: configuration keys and values that override the files, above all the budget.
         space: what varies.
-        objectives: metric or number of a record -> "minimize" or "maximize"; the first decides
+        objectives: metric or field of a record -> "minimize" or "maximize"; the first one decides
             which trial wins.
         sampler: chooses the points.
         pruner: ends trials early.
@@ -78,7 +78,7 @@ class Sweep:
         return replace(load(self.configs, self.settings), known_data=self.data)
 
     def at(self, point: Point, tuned: Point | None = None) -> Experiment:
-        """Return the experiment at a point, and at one of the tuning of baselines laid over it."""
+        """Return the experiment at a point, overridden by a tuning point if there is one."""
         space = [dimension for dimension in self.space if dimension.name in point]
         settings = settings_at(point, space, self.base.config)
         if tuned:
@@ -89,17 +89,17 @@ class Sweep:
 
     @cached_property
     def tuning_points(self) -> Sequence[Point]:
-        """The points of the tuning of every baseline."""
-        return draw(EVENLY, self.tuning, self.trials) if self.tuning else ()
+        """The tuning points of every baseline."""
+        return draw(QUASI_RANDOM, self.tuning, self.trials) if self.tuning else ()
 
     @property
     def trial_seeds(self) -> Sequence[int]:
-        """Seeds of every trial and, to be compared with them, of the baselines."""
+        """Seeds of every trial, and of the baselines compared with them."""
         return range(self.seeds)
 
     @property
     def later_seeds(self) -> Sequence[int]:
-        """Seeds that no trial has seen."""
+        """Seeds that no trial has used."""
         return range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.fresh_seeds)
 
     def identity(self) -> dict[str, Any]:
@@ -113,11 +113,11 @@ class Sweep:
             "pruner": self.pruner.identity(),
             "seeds": self.seeds,
             "experiment": dict(self.base.config),
-            **surroundings(self.data, self._with_classes()),
+            **dependencies(self.data, self._with_classes()),
         }
 
     def _with_classes(self) -> Iterator[Experiment]:
-        """Yield the base, and the experiment at every choice that may be a class of its own."""
+        """Yield the base and the experiment at every choice that may name another class."""
         yield self.base
         for dimension in self.space:
             for value in dimension.ends:
@@ -134,8 +134,8 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         over: configuration keys and values laid over those of the file.
 
     Raises:
-        ValueError: naming key, value and what is allowed.
-        FileNotFoundError: if the file is not there.
+        ValueError: for anything invalid; names key, value and what is allowed.
+        FileNotFoundError: if there is no such file.
     """
     content = read_yaml(path := Path(at_home(str(path))))
     with naming(path):
@@ -169,17 +169,17 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
 
 
 def _fitting(sweep: Sweep) -> Sweep:
-    """Return the sweep if its parts fit together and the values tried of each name are valid."""
+    """Return the sweep if its parts fit together and the values tried for each name are valid."""
     if "/" in sweep.name or sweep.name.startswith("."):
-        raise ValueError(f"name={sweep.name}: becomes a folder; no / and no . at the start")
+        raise ValueError(f"name={sweep.name}: names a folder; no / and no leading .")
     if sweep.pruner.class_name != "NopPruner":
         if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
             raise ValueError(
-                f"pruner={sweep.pruner.class_name}: looks at {LOSS}, so that must be the only"
-                " objective, and minimized; NopPruner prunes nothing"
+                f"pruner={sweep.pruner.class_name}: watches {LOSS}, which must be the only"
+                " objective and minimized; NopPruner prunes nothing"
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
-            raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; 2 at least")
+            raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; needs 2 or more")
     try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
@@ -189,12 +189,12 @@ def _fitting(sweep: Sweep) -> Sweep:
         for value in dimension.tried:
             replace(sweep, tuning=[dimension]).at({}, {dimension.name: value})
     if sweep.tuning and not sweep.baselines:
-        raise ValueError("tuning: applies to baselines, and there are none")
+        raise ValueError("tuning: applies to baselines, but there are none")
     return sweep
 
 
 def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:
-    """Return the number of trials, which a grid decides by itself."""
+    """Return the number of trials; for a grid, the number of its points."""
     if sampler.class_name != "GridSampler":
         return count_of(content, "trials", 40, 1)
     size = grid_size(space)
@@ -204,7 +204,7 @@ def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension
 
 
 def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:
-    """Return the two names of the heat map, the first two where the file names none."""
+    """Return the two names for the heat map; by default the first two."""
     names = [dimension.name for dimension in space]
     chosen = content.get("surface", names[:2])
     if not isinstance(chosen, list) or (chosen != names[:2] and len(chosen) != 2):

@@ -1,6 +1,6 @@
-"""One step of the base experiment in a temporary folder: what it logs, what it costs.
+"""A dry run: one step of the base experiment in a temporary folder, to see what it logs and costs.
 
-Whatever the parts refuse is refused here, before the sweep writes anything.
+Invalid settings fail here, before the sweep writes anything.
 """
 
 import copy
@@ -19,11 +19,11 @@ from moebench.run.worker import execute
 SHORT = {"max_steps": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
 
 
-def rehearse(experiment: Experiment) -> RunRecord:
+def dry_run(experiment: Experiment) -> RunRecord:
     """Return the record of one step of an experiment.
 
     Raises:
-        ValueError: if a part refuses, or the step fails.
+        ValueError: if a part refuses its settings, or the step fails.
     """
     known = checked(experiment)
     config: dict[str, Any] = copy.deepcopy(dict(known.config))
@@ -31,7 +31,7 @@ def rehearse(experiment: Experiment) -> RunRecord:
     config["trainer"].update(SHORT, val_check_interval=step)
     with tempfile.TemporaryDirectory() as folder, in_silence():
         short = replace(known, config=config)
-        job = Job("sweeps", "rehearsal", "base", 0, short, Path(folder) / "run")
+        job = Job("sweeps", "dry_run", "base", 0, short, Path(folder) / "run")
         record = execute(job, [])
         if record.status != "finished":
             error = job.folder / "error.txt"

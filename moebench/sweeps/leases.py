@@ -1,10 +1,10 @@
-"""Who works on what: owners send heartbeats, and the work of a dead one is taken over.
+"""Leases: owners send heartbeats, and the work of a dead owner is taken over.
 
-An owner writes its name and a growing counter beside what it works on. A process that sees the
-counter stand still for a while, by its own clock, takes the work over: it writes its name, waits,
-and checks that the name is still there. The wait is longer than any process takes between reading
-and writing, so only the last name written survives (Fischer's algorithm). A name and a counter
-suffice, so any storage will do, and clocks need not agree.
+An owner stores its name and a growing counter with its work. A process that sees the counter stop,
+by its own clock, takes over: it writes its name, waits, and checks that the name is still there.
+The wait is longer than any process takes between reading and writing, so only the last name written
+survives (Fischer's algorithm). Only a name and a counter are needed, so any storage will do, and
+clocks need not agree.
 """
 
 import time
@@ -31,8 +31,8 @@ class Leases:
     """The leases of one owner.
 
     Args:
-        owner: a name shared by a process and the one that later resumes its work.
-        alone: whether no other owner can reach the storage, so that nothing need be waited for.
+        owner: a name shared by a process and whichever process later resumes its work.
+        alone: whether no other owner can reach the storage, so that there is no need to wait.
     """
 
     owner: str
@@ -41,7 +41,7 @@ class Leases:
     beaten: dict[Hashable, float] = field(default_factory=dict)
 
     def free(self, attributes: Attributes) -> bool:
-        """Say whether it can be taken: its owner is dead, or is this one, restarted."""
+        """Say whether the work can be taken: its owner is dead, or is this one, restarted."""
         found = attributes.read()
         mark = (found.get(OWNER), found.get(HEARTBEAT))
         if self.alone or mark[0] == self.owner:
@@ -54,7 +54,7 @@ class Leases:
         return now - since >= STALE_SECONDS
 
     def take(self, attributes: Attributes) -> bool:
-        """Take over what is free; False if another owner was faster."""
+        """Take over free work; False if another owner was faster."""
         ours = self.holds(attributes)
         attributes.write(OWNER, self.owner)
         if not ours:
@@ -62,7 +62,7 @@ class Leases:
         return ours or self.holds(attributes)
 
     def holds(self, attributes: Attributes) -> bool:
-        """Say whether it is still this owner's."""
+        """Say whether the work still belongs to this owner."""
         return self.alone or attributes.read().get(OWNER) == self.owner
 
     def beat(self, attributes: Attributes) -> bool:

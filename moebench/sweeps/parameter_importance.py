@@ -1,4 +1,4 @@
-"""How much each name of the space matters: shares of the variance of the first objective."""
+"""How much each parameter matters: its share of the variance of the first objective."""
 
 import math
 import warnings
@@ -13,13 +13,13 @@ from moebench.sweeps.definition import Sweep
 
 RESAMPLES = 40
 TREES = 32
-FEWEST = 8  # trials; a forest on fewer says nothing
+FEWEST = 8  # trials; a forest fitted to fewer says nothing
 
 
 def importances(trials: Sequence[FrozenTrial], sweep: Sweep) -> dict[str, dict[str, float]]:
     """Return name -> share of the variance with a 95% bootstrap interval over the trials.
 
-    Empty where there are too few trials, fewer than two names, or nothing varies.
+    Empty if there are too few trials or fewer than two names, or if nothing varies.
 
     Source: Hutter, Hoos and Leyton-Brown 2014, functional ANOVA of a random forest.
     """
@@ -50,9 +50,9 @@ def by_seed(
     """Return seed -> name -> share of the variance among the runs with that seed.
 
     Args:
-        trials: of the study.
-        values: seed -> number of a trial -> the first objective of its run.
-        sweep: what was searched.
+        trials: the study's trials.
+        values: seed -> trial number -> the first objective of its run.
+        sweep: the sweep.
     """
     found = {}
     for seed, of_seed in values.items():
@@ -63,13 +63,13 @@ def by_seed(
 
 
 def shares(trials: Sequence[FrozenTrial], values: Sequence[float], seed: int) -> dict[str, float]:
-    """Return the shares that a forest gives for these values; empty where all are equal.
+    """Return the shares that a random forest assigns; empty if all values are equal.
 
-    Each is what a name explains by itself; what they leave of 1, names explain together.
+    Each share is what a name explains alone; whatever is missing from 1 is due to interactions.
     """
     if max(values) == min(values):
         return {}
-    # Imported here: a sixth of the import time of a sweep, and only needed at its end.
+    # Imported here, as it is a sixth of a sweep's import time and only needed at the end.
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
     study = optuna.create_study()
@@ -82,10 +82,10 @@ def shares(trials: Sequence[FrozenTrial], values: Sequence[float], seed: int) ->
 
 
 def _as_drawn(trial: FrozenTrial, value: float) -> FrozenTrial:
-    """Return a trial with logarithms in place of what was drawn evenly in the logarithm.
+    """Return a trial with the logarithms of parameters that were sampled on a log scale.
 
-    Optuna takes the variance over the numbers themselves: from 1e-4 to 1 nearly all are above
-    0.01, where only half of the trials are.
+    Optuna computes the variance over the numbers themselves: between 1e-4 and 1, nearly all of that
+    range is above 0.01, but only half of the trials are.
     """
     params, distributions = dict(trial.params), dict(trial.distributions)
     for name, found in trial.distributions.items():

@@ -1,7 +1,7 @@
 """The records of a finished sweep for the claims of a paper, named after their points.
 
-Leases do not know the numbers of trials. Here every trial gets the name of its point, such as
-`balance/0.01`, and the sweep itself has one record per seed with the share of the variance that
+Claims do not know trial numbers. Here every trial gets the name of its point, such as
+`balance/0.01`, and the sweep itself gets one record per seed with the share of the variance that
 each name of its space explains, `share/<name>`.
 """
 
@@ -28,10 +28,10 @@ def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunReco
     """Return the records of a sweep under the names that claims use.
 
     Args:
-        folder: of the finished sweep.
-        name: what the plan calls it.
-        target: whose claims are judged.
-        profile: in which.
+        folder: folder of the finished sweep.
+        name: its name in the plan.
+        target: the target whose claims are judged.
+        profile: the profile they are judged in.
     """
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     arms = {f"trial_{trial['number']}": arm_of(name, trial["point"]) for trial in summary["trials"]}
@@ -50,7 +50,7 @@ def arm_of(name: str, point: dict[str, float | str]) -> str:
 
 
 def _shares(summary: dict[str, Any], records: list[RunRecord], name: str) -> Iterator[RunRecord]:
-    """Yield one record per seed with the shares of the variance: computed, so without steps."""
+    """Yield one record per seed with the shares of the variance; computed, so it has no steps."""
     for seed, shares in summary["importances_by_seed"].items():
         of_seed = [record for record in records if record.seed == int(seed)]
         metrics = {f"share/{key}": value for key, value in shares.items()}

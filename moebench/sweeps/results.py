@@ -1,4 +1,4 @@
-"""The results of a sweep as JSON: `sweep.json`, from which report and tables are made."""
+"""The results of a sweep as JSON: `sweep.json`, the source of its report and tables."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from moebench.verdict.planned import off_plan
 
 SUMMARY = "sweep.json"
 FILES = ("results.jsonl", SUMMARY, "report.html", "plots")
-ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, beside the objectives
+ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, besides the objectives
 
 
 def write_results(queue: TrialQueue) -> None:
@@ -97,9 +97,9 @@ def _beside(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[str]) -> 
 
 
 def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[str]:
-    """Return the arms with fresh seeds: the best trial, the twins of the base, and its own.
+    """Return the arms with fresh seeds: the best trial, its own twins and those of the base.
 
-    A twin of a trial that was the best of fewer trials is no twin of this one.
+    Twins of a trial that was best when there were fewer trials are left out.
     """
     later = dict.fromkeys(record.arm for record in records if record.seed in sweep.later_seeds)
     own = of_trial(best.number)
@@ -111,7 +111,7 @@ def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> li
 def _levels(
     sweep: Sweep, records: Sequence[RunRecord], tuned: Mapping[str, Point], names: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Return the means of every baseline, at the best of its tuning, over the trials' seeds."""
+    """Return the means of every baseline at its best tuning point, over the trials' seeds."""
     seen = [record for record in records if record.seed in sweep.trial_seeds]
     found = {}
     for matched in sweep.baselines:
@@ -122,7 +122,7 @@ def _levels(
 
 
 def _choices(sweep: Sweep, arm: str) -> int:
-    """Return how many configurations an arm is the best of."""
+    """Return the number of configurations that an arm was chosen from."""
     if not arm.startswith("dense_"):
         return sweep.trials
     return 1 + len(sweep.tuning_points)
@@ -148,7 +148,7 @@ def _trial(
 def _first_objective(
     sweep: Sweep, trials: Sequence[FrozenTrial], records: Sequence[RunRecord]
 ) -> dict[int, dict[int, float]]:
-    """Return seed -> number of a trial -> the first objective of its run that finished."""
+    """Return seed -> trial number -> the first objective of its finished run."""
     objective = next(iter(sweep.objectives))
     found: dict[int, dict[int, float]] = {seed: {} for seed in sweep.trial_seeds}
     complete = [trial.number for trial in trials if trial.state is TrialState.COMPLETE]
@@ -165,7 +165,7 @@ def _of(records: Sequence[RunRecord], arm: str) -> list[RunRecord]:
 
 
 def _values(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, float]:
-    """Return the means of what all of these records have."""
+    """Return the means of the values that all of these records have."""
     found = {}
     finished = [record for record in records if record.status == "finished"]
     for name in names:
@@ -204,7 +204,7 @@ def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: str) -> dict[str,
 
 
 def _each(records: Sequence[RunRecord], name: str) -> list[float]:
-    """Return a value of every record that has it."""
+    """Return the value of every record that has it."""
     return [value for record in records for value in _values([record], [name]).values()]
 
 
@@ -214,10 +214,10 @@ def tags(
     best: FrozenTrial | None,
     records: Sequence[RunRecord],
 ) -> Mapping[str, Mapping[str, str]]:
-    """Return the tags of trials in MLflow besides those of their records: arm -> tags.
+    """Return arm -> tags for MLflow, besides those of the records.
 
-    Every trial is compared with the first of the baselines at the best of its tuning, which was
-    run again, with the seeds of the trials and later ones, where there are fresh seeds.
+    Every trial is compared with the first baseline at its best tuning point; with fresh seeds, that
+    baseline was run with those as well as the trials' seeds.
     """
     found, dense = {}, {}
     tuned = best_tuned(sweep, records)
@@ -229,7 +229,7 @@ def tags(
         own = {"trial": str(trial.number), "trial.state": trial.state.name, **dense}
         if CACHED in trial.user_attrs:
             own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
-        # Told of the others as well: one of them may have been the best of fewer trials.
+        # Set on the others as well: one of them may have been the best of fewer trials.
         own["best"] = str(best is not None and trial.number == best.number).lower()
         found[f"trial_{trial.number}"] = own
     return found

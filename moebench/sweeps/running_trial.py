@@ -1,4 +1,4 @@
-"""A trial under way: its runs one after another, pruning, and the result."""
+"""A running trial: its runs one after another, pruning, and the result."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ class RunningTrial:
     """One trial of this process.
 
     Args:
-        trial: in the study.
+        trial: the trial in the study.
         attributes: its attributes.
-        jobs: its runs, one a seed.
-        pruning: what ends it early: "steps" looks at the losses of the first seed as it trains,
-            "seeds" at the last loss of every seed, "" is nothing.
+        jobs: its runs, one per seed.
+        pruning: what may end it early: "steps", the losses of the first seed as it trains;
+            "seeds", the final loss of every seed; "", nothing.
     """
 
     trial: optuna.Trial
@@ -36,10 +36,10 @@ class RunningTrial:
     jobs: Sequence[Job]
     pruning: str = ""
     records: list[RunRecord] = field(default_factory=list)
-    status: str = ""  # once it is over: one of records.STATUSES
+    status: str = ""  # once it is over: one of record.STATUSES
 
     def __post_init__(self) -> None:
-        for job in self.jobs:  # those made by an earlier process, on this machine or another
+        for job in self.jobs:  # some may be done already, by this machine or another
             record = job.result() or known_result(job, f"{RECORD}/{job.seed}", self.attributes)
             if record is None or self.status:
                 break
@@ -51,7 +51,7 @@ class RunningTrial:
         return self.jobs[len(self.records)]
 
     def ended(self, record: RunRecord) -> None:
-        """Accept the record of the run that has just ended; a failed run is repeated once."""
+        """Accept the record of the run that has just ended; repeat a failed run once."""
         attempts = int(self.attributes.read().get(ATTEMPTS) or 0) + 1
         if record.status == "failed" and attempts < 2:
             self.attributes.write(ATTEMPTS, attempts)
@@ -59,7 +59,7 @@ class RunningTrial:
         self._accept(record)
 
     def _accept(self, record: RunRecord) -> None:
-        """Note a result and see whether the trial is over."""
+        """Store a result and check whether the trial is over."""
         self.note(record)
         if record.status != "finished":
             self.status = record.status
@@ -69,14 +69,14 @@ class RunningTrial:
             self.status = "pruned"
 
     def note(self, record: RunRecord) -> None:
-        """Keep a record, also where every machine finds it."""
+        """Store a record, also where every machine finds it."""
         self.records.append(record)
         name, text = f"{RECORD}/{record.seed}", record.to_json()
         if self.attributes.read().get(name) != text:
             self.attributes.write(name, text)
 
     def watch(self) -> None:
-        """Report new validations and end the run if the pruner says so."""
+        """Report new validations, and end the run if the pruner says so."""
         if self.pruning != "steps" or self.records or self.status:
             return
         job = self.jobs[0]
@@ -85,7 +85,7 @@ class RunningTrial:
                 job.prune_path.touch()
 
     def _report(self, step: int, value: float) -> bool:
-        """Report a value, unless it was before, and return whether to prune the trial."""
+        """Report a value unless already reported; return whether to prune the trial."""
         known = self.trial.storage.get_trial(self.trial._trial_id).intermediate_values
         if step in known:
             return False
@@ -93,7 +93,7 @@ class RunningTrial:
         return bool(self.trial.should_prune())
 
     def finish(self, study: optuna.Study, objectives: Sequence[str]) -> None:
-        """Tell the study the result; the records are there by then."""
+        """Report the result to the study, after the records."""
         values: list[float] | None = None
         if self.status == "finished":
             try:
@@ -107,11 +107,11 @@ class RunningTrial:
 
 
 def known_result(job: Job, name: str, attributes: Attributes) -> RunRecord | None:
-    """Return the record of a run that another machine has made, None where there is none.
+    """Return the record of a run that another machine has made; None if there is none.
 
     Args:
         job: the run.
-        name: of the attribute that would hold it.
+        name: the attribute that would hold it.
         attributes: the attributes.
     """
     text = attributes.read().get(name)
@@ -122,10 +122,10 @@ def known_result(job: Job, name: str, attributes: Attributes) -> RunRecord | Non
 
 
 def mean_values(records: Sequence[RunRecord], objectives: Sequence[str]) -> list[float]:
-    """Return the mean over the records of every objective.
+    """Return the mean of every objective over the records.
 
     Raises:
-        ValueError: naming an objective that a record lacks.
+        ValueError: if a record lacks an objective; names it.
     """
     return [
         math.fsum(value_of(record, objective) for record in records) / len(records)
@@ -134,10 +134,10 @@ def mean_values(records: Sequence[RunRecord], objectives: Sequence[str]) -> list
 
 
 def value_of(record: RunRecord, objective: str) -> float:
-    """Return a metric of a record, or one of its numbers such as `seconds_per_step`.
+    """Return a metric of a record, or a numeric field such as `seconds_per_step`.
 
     Raises:
-        ValueError: if it has neither; says what there is.
+        ValueError: if it has neither; lists what it has.
     """
     if objective in record.metrics:
         return record.metrics[objective]
@@ -150,7 +150,7 @@ def value_of(record: RunRecord, objective: str) -> float:
 
 
 def known_objectives(record: RunRecord) -> list[str]:
-    """Return the names of the numbers that a record of this kind has."""
+    """Return the names of all values that a record like this one offers as objectives."""
     metrics: Mapping[str, float] = record.metrics
     costs = ("seconds_per_step", "peak_memory_bytes", "flops_per_token", "params_total")
     return [*(name for name in metrics if "@" not in name), *costs]

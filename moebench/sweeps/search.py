@@ -1,4 +1,4 @@
-"""A sweep from its file to its results, on as many machines as run it."""
+"""Runs a sweep from its file to its results, on any number of machines."""
 
 import logging
 import socket
@@ -21,7 +21,7 @@ from moebench.run.progress import Progress
 from moebench.sweeps.active_trials import ActiveTrials
 from moebench.sweeps.baseline_runs import BaselineRuns
 from moebench.sweeps.definition import SWEEPS, Sweep
-from moebench.sweeps.dry_run import rehearse
+from moebench.sweeps.dry_run import dry_run
 from moebench.sweeps.leases import Leases
 from moebench.sweeps.results import FILES, write_results
 from moebench.sweeps.running_trial import value_of
@@ -30,7 +30,7 @@ from moebench.sweeps.trial_queue import TrialQueue, refuse_changes
 
 log = logging.getLogger(__name__)
 
-OWNER = "owner"  # file with the name under which the folder's process leases trials
+OWNER = "owner"  # file with the name under which this folder's process leases trials
 
 
 class Source(Protocol):
@@ -44,15 +44,15 @@ class Source(Protocol):
         """Return a run to start now; None if there is none."""
 
     def ended(self, job: Job, record: RunRecord) -> bool:
-        """Accept a record if the run was one of these."""
+        """Accept a record if the run came from here."""
 
     def watch(self) -> None:
-        """Look after what is running."""
+        """Look after the running jobs."""
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What a person may choose about a sweep."""
+    """What a user may choose about a sweep."""
 
     workers: int = 1
     root: Path = Path("runs")
@@ -65,17 +65,17 @@ class SearchOptions:
 
 
 def search(sweep: Sweep, options: SearchOptions) -> Path:
-    """Make every run of the sweep that is not there yet; return the folder of its results.
+    """Make every missing run of a sweep; return the folder of its results.
 
-    Whatever can be refused is refused before anything is written.
+    Everything that can be checked is checked before anything is written.
 
     Raises:
         ValueError: for an experiment that does not run, an objective that it does not log, a study
-            of another sweep, or a folder in use.
-        ConnectionError: if the storage, or MLflow where it is wanted, cannot be reached.
+            that belongs to another sweep, or a folder in use.
+        ConnectionError: if the storage cannot be reached, or MLflow if it is used.
     """
     folder = options.root / SWEEPS / sweep.name
-    sweep = looked_at(sweep, folder, options.storage)
+    sweep = checked_sweep(sweep, folder, options.storage)
     tracker = tracking.connect(options.root) if options.track else None
     with sole_user(folder), answering(folder, options.storage):
         leases = Leases(owner_of(folder), alone=not options.storage)
@@ -86,7 +86,7 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
         try:
             work(queue, leases, options.workers, tracker)
             write_results(queue)
-        except BaseException:  # Ctrl-C as well: no run may be left RUNNING
+        except BaseException:  # Ctrl-C as well: no run may stay RUNNING
             if tracker is not None:
                 tracker.close({}, [], status="KILLED")
             raise
@@ -95,11 +95,11 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
     return folder
 
 
-def looked_at(sweep: Sweep, folder: Path, url: str) -> Sweep:
-    """Return the sweep with the hash of its data; refuse what cannot work, see `search`."""
+def checked_sweep(sweep: Sweep, folder: Path, url: str) -> Sweep:
+    """Return the sweep with the hash of its data, after the checks that `search` promises."""
     storage = existing_storage(folder, url)
     torch.set_num_threads(1)
-    record = rehearse(sweep.base)
+    record = dry_run(sweep.base)
     for objective in sweep.objectives:
         value_of(record, objective)
     if sweep.baselines:
@@ -109,9 +109,7 @@ def looked_at(sweep: Sweep, folder: Path, url: str) -> Sweep:
         with answering(folder, url):
             refuse_changes(sweep, storage)
     if sweep.baselines and not sweep.tuning:
-        log.warning(
-            "tuning: none, so the best of all trials will be compared with untuned dense models"
-        )
+        log.warning("tuning: none, so the best trial will be compared with untuned dense models")
     return sweep
 
 
@@ -126,7 +124,7 @@ def refuse_without_twin(sweep: Sweep) -> None:
 
 
 def owner_of(folder: Path) -> str:
-    """Return the name of this folder among all that share a study; it outlives a process."""
+    """Return this folder's name among all that share a study; it outlives the process."""
     path = folder / OWNER
     if not path.exists():
         write_whole(path, f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}\n")
@@ -134,7 +132,7 @@ def owner_of(folder: Path) -> str:
 
 
 def work(queue: TrialQueue, leases: Leases, workers: int, tracker: tracking.Tracker | None) -> None:
-    """Run until the trials, the baselines and the fresh seeds are all done."""
+    """Run until trials, baselines and fresh seeds are all done."""
     sweep = queue.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
@@ -146,7 +144,7 @@ def work(queue: TrialQueue, leases: Leases, workers: int, tracker: tracking.Trac
             ActiveTrials(queue, leases, pool.stop),
         ]
         while pool.running or not all(source.done for source in sources):
-            # First collect what has ended, so that no worker idles until the next round.
+            # Collect finished runs first, so that no worker idles until the next round.
             for job, record in pool.ended():
                 records.append(record)
                 any(source.ended(job, record) for source in sources)
@@ -160,7 +158,7 @@ def work(queue: TrialQueue, leases: Leases, workers: int, tracker: tracking.Trac
 
 
 def fill(pool: Pool, sources: Sequence[Callable[[], Job | None]]) -> None:
-    """Start runs as long as a worker is free and a source has one."""
+    """Start runs while a worker is free and a source has one."""
     for source in sources:
         while pool.free and (job := source()) is not None:
             pool.start(job)

@@ -1,4 +1,4 @@
-"""A search space: names, the configuration keys behind them, and the values they may take."""
+"""A search space: names, their configuration keys, and the values they may take."""
 
 import copy
 import itertools
@@ -20,18 +20,18 @@ class Dimension:
 
     Args:
         name: its name in tables and plots.
-        keys: dotted configuration keys that take the value, all the same one; a number in a key
-            is a place in a list, as in `model.losses.0.weight`.
+        keys: dotted configuration keys that all take the value; a number in a key is an index into
+            a list, as in `model.losses.0.weight`.
         values: the listed values; empty for a range.
-        low: lower end of a range; whole numbers at both ends make a range of whole numbers.
+        low: lower end of a range; if both ends are whole numbers, so are all values.
         high: upper end, included.
-        log: whether the range is even in the logarithm.
-        step: distance between neighbours in a range; None for a continuous one.
-        choices: what a listed value stands for: keys below `keys`, and what they take; empty where
-            a value stands for itself.
+        log: whether to sample the range on a log scale.
+        step: distance between neighbours in a range; None for a continuous range.
+        choices: what each listed value stands for: keys below `keys`, and their values; empty if
+            values stand for themselves.
 
     Raises:
-        ValueError: naming what does not fit.
+        ValueError: for fields that do not fit together; names them.
     """
 
     name: str
@@ -46,24 +46,24 @@ class Dimension:
     def __post_init__(self) -> None:
         if self.values:
             if len(set(self.values)) < len(self.values):
-                raise ValueError(f"values={list(self.values)}: one is there twice")
+                raise ValueError(f"values={list(self.values)}: has a duplicate")
             return
         if self.low > self.high:
             raise ValueError(f"low={self.low}: above high={self.high}")
         if self.log and self.low <= 0:
             raise ValueError(f"low={self.low}: log needs a low above 0")
         if self.log and self.step is not None:
-            raise ValueError(f"step={self.step}: not with log; list the values")
+            raise ValueError(f"step={self.step}: not possible with log; list the values")
         if self.step is not None and self.step <= 0:
             raise ValueError(f"step={self.step}: must be above 0")
 
     @property
     def whole(self) -> bool:
-        """Whether the range is one of whole numbers."""
+        """Whether it is a range of whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     def suggest(self, trial: optuna.Trial) -> Value:
-        """Return the value that a trial has or, if it has none yet, is given by its sampler."""
+        """Return a trial's value; if it has none yet, its sampler chooses one."""
         if self.values:
             value: Value = trial.suggest_categorical(self.name, self.values)
             return value
@@ -85,13 +85,13 @@ class Dimension:
         if self.values:
             return self.values
         if self.log or (self.step is None and not self.whole):
-            raise ValueError(f"space.{self.name}: a grid needs values, or a step")
+            raise ValueError(f"space.{self.name}: a grid needs values or a step")
         step = 1 if self.step is None else self.step
         count = int((self.high - self.low) / step + 1e-9) + 1
         return [self.low + number * step for number in range(count)]
 
     def settings(self, value: Value) -> Iterator[tuple[str, Any]]:
-        """Yield the dotted keys that a value stands for, and what each of them takes."""
+        """Yield the dotted keys that a value sets, each with what it is set to."""
         for key in self.keys:
             if self.choices:
                 below = self.choices[value].items()
@@ -108,15 +108,15 @@ class Dimension:
 
     @property
     def ends(self) -> Sequence[Value]:
-        """Its listed values, or the two ends of its range."""
+        """The listed values, or the two ends of the range."""
         return self.values or (self.low, self.high)
 
     @property
     def tried(self) -> Sequence[Value]:
-        """The values that are tried out before anything is begun.
+        """The values to try before anything starts.
 
-        Of numbers of one type one is enough, for a configuration is checked by types; options of
-        the trainer have bounds there, too.
+        One number of each type is enough, because a configuration is checked by type; options of
+        the trainer also have bounds, so both ends are tried.
         """
         if self.choices or any(key.startswith("trainer.") for key in self.keys):
             return self.ends
@@ -124,7 +124,7 @@ class Dimension:
 
 
 def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
-    """Return what identifies a space, as JSON."""
+    """Return what identifies a space, as plain JSON data."""
     return {
         dimension.name: {
             "key": ", ".join(dimension.keys),
@@ -139,7 +139,7 @@ def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
 
 
 def grid_size(space: Sequence[Dimension]) -> int:
-    """Return the number of points of the grid; ValueError where a dimension has none."""
+    """Return the number of grid points; ValueError if a dimension has no grid."""
     size = 1
     for dimension in space:
         size *= len(dimension.grid)
@@ -152,18 +152,18 @@ def settings_at(
     config: Mapping[str, Any],
     before: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """Return configuration keys and values of a point.
+    """Return the configuration keys and values of a point.
 
-    A key that leads into a list becomes the whole list with one value changed.
+    A key that points into a list becomes the whole list with one value changed.
 
     Args:
-        point: a value a name.
-        space: its dimensions.
-        config: of the base experiment, where lists are taken from.
-        before: settings that these are laid over.
+        point: one value per name.
+        space: the dimensions.
+        config: configuration of the base experiment, which supplies the lists.
+        before: settings that the point overrides.
 
     Raises:
-        ValueError: for a place that a list does not have.
+        ValueError: for an index that a list does not have.
     """
     settings: dict[str, object] = copy.deepcopy(dict(before or {}))
     for dimension in space:
@@ -180,7 +180,7 @@ def settings_at(
 
 
 def _at(content: Any, path: Sequence[str], key: str) -> Any:
-    """Return what is at a path of a configuration."""
+    """Return the value at a path of a configuration."""
     for part in path:
         if not isinstance(content, Mapping) or part not in content:
             raise _lacking(key, part, content)
@@ -194,7 +194,7 @@ def _put(content: Any, path: Sequence[str], value: Any, key: str) -> None:
         last = number == len(path) - 1
         if isinstance(content, list):
             if not part.isdigit() or int(part) >= len(content):
-                raise ValueError(f"{key}: {part} is no place in a list of {len(content)}")
+                raise ValueError(f"{key}: {part} is not an index into a list of {len(content)}")
             place: Any = int(part)
         elif isinstance(content, dict) and part in content:
             place = part

@@ -1,4 +1,4 @@
-"""A search space as a sweep file describes it: what may be said, and what is refused."""
+"""Reads a search space from a sweep file."""
 
 import itertools
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ FORMS = "{key, values}, {key, choices} or {key, low, high, log, step}"
 
 
 def read_space(content: object, key: str = "space") -> list[Dimension]:
-    """Return the space that a key of a sweep file describes.
+    """Return the space described under a key of a sweep file.
 
     Raises:
-        ValueError: naming key, value and what is allowed.
+        ValueError: for anything invalid; names key, value and what is allowed.
     """
     if not isinstance(content, Mapping) or not content:
         raise ValueError(f"{key}: expected a map from names to {FORMS}")
@@ -23,7 +23,7 @@ def read_space(content: object, key: str = "space") -> list[Dimension]:
     for one, other in itertools.combinations(space, 2):
         for mine, theirs in itertools.product(one.all_keys, other.all_keys):
             if f"{theirs}.".startswith(f"{mine}.") or f"{mine}.".startswith(f"{theirs}."):
-                raise ValueError(f"{key}.{other.name}: {theirs} is set by {key}.{one.name}, too")
+                raise ValueError(f"{key}.{other.name}: {key}.{one.name} also sets {theirs}")
     return space
 
 
@@ -43,7 +43,7 @@ def _read(place: str, name: str, entry: object) -> Dimension:
     if ranged:
         _check_range(place, entry)
     elif more := {"log", "step"} & set(entry):
-        raise ValueError(f"{place}.{min(more)}: is of a range, and the values are listed")
+        raise ValueError(f"{place}.{min(more)}: only for a range, but the values are listed")
     else:
         rest["values"] = _listed(place, entry)
     try:
@@ -64,12 +64,12 @@ def _check_range(place: str, entry: Mapping[str, Any]) -> None:
         raise ValueError(f"{place}.log={entry['log']}: expected true or false")
     if isinstance(step, float) and all(isinstance(end, int) for end in ends):
         raise ValueError(
-            f"{place}.step={step}: the range is one of whole numbers; write {ends[0]}.0"
+            f"{place}.step={step}: this is a range of whole numbers; write {ends[0]}.0"
         )
 
 
 def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
-    """Return the values of an entry that lists them, or the names of its choices."""
+    """Return the listed values of an entry, or the names of its choices."""
     if "values" in entry:
         if not isinstance(entry["values"], list) or not entry["values"]:
             raise ValueError(f"{place}.values={entry['values']}: expected a list")
@@ -84,7 +84,7 @@ def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
 
 
 def _plain(place: str, value: object) -> Value:
-    """Return a listed value, which must be a number, a text or a truth value."""
+    """Return a listed value, which must be a number, a string or a boolean."""
     if not isinstance(value, bool | int | float | str):
-        raise ValueError(f"{place}: {value} is no number, text or truth value")
+        raise ValueError(f"{place}: {value} is not a number, a string or a boolean")
     return value

@@ -1,4 +1,4 @@
-"""Where a study is kept: a journal in the folder of the sweep, or a database for many machines."""
+"""Where a study is stored: a journal in the sweep's folder, or a database for many machines."""
 
 import json
 import logging
@@ -25,11 +25,11 @@ TIMEOUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "sqlite
 
 
 def open_storage(folder: Path, url: str) -> BaseStorage:
-    """Return the storage; makes what is missing.
+    """Return the storage, creating what is missing.
 
     Args:
-        folder: of the sweep, which this process has locked.
-        url: of a database; empty for the journal in the folder.
+        folder: the sweep's folder, locked by this process.
+        url: URL of a database; empty for the journal in the folder.
 
     Raises:
         ConnectionError: if the storage cannot be used.
@@ -45,9 +45,9 @@ def open_storage(folder: Path, url: str) -> BaseStorage:
 
 
 def existing_storage(folder: Path, url: str) -> BaseStorage | None:
-    """Return the storage if there is one already, to be read before anything is made or locked.
+    """Return the storage if it exists, for reading before anything is created or locked.
 
-    A database is always there; it must answer.
+    A database is taken to exist, and must answer.
 
     Raises:
         ConnectionError: if the storage cannot be used.
@@ -59,7 +59,7 @@ def existing_storage(folder: Path, url: str) -> BaseStorage | None:
 
 
 def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
-    """Return a database with its tables; if several machines make them at once, one succeeds."""
+    """Return a database with its tables; if several machines create them at once, one succeeds."""
     for _ in range(TRIES - 1):
         try:
             return RDBStorage(url, engine_kwargs=engine)
@@ -98,12 +98,12 @@ def _check(path: Path) -> None:
 
 
 def _mend(path: Path) -> None:
-    """Repair a journal after a kill: remove its lock, and a last line that was cut short.
+    """Repair a journal after a kill: remove its lock and a truncated last line.
 
-    Optuna would wait for a lock that nobody releases; after half a line it would go on writing, but
-    could not read the file again.
+    Otherwise Optuna would wait for a lock that nobody releases, or append to half a line and then
+    be unable to read the file again.
     """
-    with suppress(RuntimeError):  # there is none
+    with suppress(RuntimeError):  # there was no lock
         JournalFileSymlinkLock(str(path.absolute())).release()
     if path.exists():
         content = path.read_bytes()

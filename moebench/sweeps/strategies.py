@@ -15,15 +15,15 @@ from moebench.sweeps.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
 BASES = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
-# Their points do not depend on results: all are drawn when the study begins, so that no two workers
-# draw the same one, and a surface over them may be published.
+# Their points do not depend on results, so all are drawn when the study begins: no two workers draw
+# the same one, and a surface over them may be published.
 SEES_NO_RESULTS = ("GridSampler", "QMCSampler", "RandomSampler")
-TRIED = 3  # points that a sampler is tried out on
+TRIED = 3  # points drawn to try out a sampler
 
 
 @dataclass(frozen=True)
 class Part:
-    """A sampler or a pruner to be made."""
+    """A sampler or a pruner to be created."""
 
     made: type
     init_args: Mapping[str, Any] = field(default_factory=dict)
@@ -41,8 +41,8 @@ class Part:
         """Return the object.
 
         Args:
-            place: "sampler" or "pruner", for a message.
-            **defaults: arguments that it gets if it takes them and the file does not say.
+            place: "sampler" or "pruner", for messages.
+            **defaults: arguments used if the class takes them and the file does not set them.
 
         Raises:
             ValueError: for an argument that it refuses.
@@ -60,14 +60,14 @@ class Part:
                 raise ValueError(f"{place}={self.class_name}: {error}") from error
 
 
-EVENLY = Part(optuna.samplers.QMCSampler)
+QUASI_RANDOM = Part(optuna.samplers.QMCSampler)
 
 
 def read_part(place: str, content: object) -> Part:
     """Return the sampler or pruner that a sweep file names.
 
     Raises:
-        ValueError: naming what is unknown.
+        ValueError: for anything unknown; names it.
     """
     entry = {"class_path": content} if isinstance(content, str) else content
     if not isinstance(entry, Mapping) or "class_path" not in entry:
@@ -93,9 +93,9 @@ def make_sampler(part: Part, space: Sequence[Dimension], offset: int) -> Any:
     """Return the sampler.
 
     Args:
-        part: which one.
-        space: where a grid comes from.
-        offset: added to its seed, which is 0 where the file names none.
+        part: the sampler's description.
+        space: the space, for a grid.
+        offset: added to the sampler's seed, which is 0 unless the file sets one.
 
     Raises:
         ValueError: for an argument that it refuses.
@@ -109,13 +109,13 @@ def make_sampler(part: Part, space: Sequence[Dimension], offset: int) -> Any:
     rest = {name: value for name, value in part.init_args.items() if name != "seed"}
     if part.class_name == "GridSampler":
         more["search_space"] = {d.name: list(d.grid) for d in space}
-    if part.class_name == "QMCSampler":  # Sobol points without scrambling begin at the corner
+    if part.class_name == "QMCSampler":  # unscrambled Sobol points begin at the corner
         more |= {"scramble": True, "warn_asynchronous_seeding": False}
     return Part(part.made, rest).make("sampler", **more, warn_independent_sampling=False)
 
 
 def make_pruner(part: Part, base: Experiment) -> Any:
-    """Return the pruner; Hyperband learns from the experiment how long a trial is."""
+    """Return the pruner; Hyperband gets the length of a trial from the experiment."""
     trainer = base.config["trainer"]
     longest, first = trainer.get("max_steps") or 0, trainer.get("val_check_interval")
     lengths = {"max_resource": longest, "min_resource": first} if isinstance(first, int) else {}
@@ -123,15 +123,15 @@ def make_pruner(part: Part, base: Experiment) -> Any:
 
 
 def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -> None:
-    """Let a sampler choose a few points in memory, the later ones after results.
+    """Let a sampler choose a few points in memory, reporting a result after each.
 
     Raises:
-        ValueError: if it cannot, for lack of a package, with these objectives or in this space.
+        ValueError: if it cannot, whether for a missing package, these objectives or this space.
     """
     if part.class_name == "BruteForceSampler":
-        raise ValueError(f"sampler={part.class_name}: ends a study itself; GridSampler does not")
+        raise ValueError(f"sampler={part.class_name}: ends a study itself; use GridSampler")
     study = _in_memory(part, space, directions)
-    if part.class_name == "GridSampler":  # has nothing to learn, and would end a small study, too
+    if part.class_name == "GridSampler":  # learns nothing, and would also end a small study
         return
     try:
         for _ in range(TRIED):
@@ -146,7 +146,7 @@ def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -
 
 
 def draw(part: Part, space: Sequence[Dimension], count: int) -> list[Point]:
-    """Return the first points of a sampler that sees no results."""
+    """Return the first points of a sampler that does not use results."""
     points: list[Point] = []
 
     def note(trial: optuna.Trial) -> float:
@@ -159,6 +159,6 @@ def draw(part: Part, space: Sequence[Dimension], count: int) -> list[Point]:
 
 
 def _in_memory(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -> optuna.Study:
-    """Return a study that nobody will see, without Optuna's announcement of it."""
+    """Return an in-memory study, without Optuna's announcement of it."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(sampler=make_sampler(part, space, 0), directions=directions)

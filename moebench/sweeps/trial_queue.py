@@ -1,8 +1,8 @@
-"""The queue of a study: as many trials as asked for, each taken by one process only.
+"""The queue of a study: exactly the trials asked for, each taken by one process only.
 
-All trials are there, waiting, before the first is taken, so the number of trials is exact however
-many machines take part. Optuna lets only one process move a trial from waiting to running: that one
-has the trial. A trial whose owner died is continued under the same number.
+All trials are queued before the first is taken, so their number is exact however many machines take
+part. Optuna lets only one process move a trial from waiting to running: that process owns it. A
+trial whose owner died is continued under the same number.
 """
 
 import json
@@ -17,25 +17,25 @@ from optuna.trial import FrozenTrial, TrialState
 
 from moebench.evidence.record_files import json_of, write_whole
 from moebench.sweeps.definition import Sweep
+from moebench.sweeps.dependencies import with_version
 from moebench.sweeps.differences import differences
 from moebench.sweeps.leases import OWNER, Attributes, Leases
 from moebench.sweeps.space import Point
 from moebench.sweeps.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
-from moebench.sweeps.surroundings import completed
 
 IDENTITY = "moebench.sweep"
 PLANNED = "moebench.planned"
-POINT = "point.json"  # in the folder of a trial: from it a lost study is made again
+POINT = "point.json"  # in a trial's folder; a lost study is rebuilt from these files
 
 
 class TrialQueue:
     """A study and its queue.
 
     Args:
-        sweep: what is searched.
-        storage: where the study is, or will be.
-        leases: of this process.
-        folder: of the sweep.
+        sweep: the sweep.
+        storage: where the study is or will be.
+        leases: the leases of this process.
+        folder: the sweep's folder.
     """
 
     def __init__(self, sweep: Sweep, storage: BaseStorage, leases: Leases, folder: Path) -> None:
@@ -43,7 +43,7 @@ class TrialQueue:
         self.storage = storage
         self.leases = leases
         self.folder = folder
-        self.agreed = False  # the study is known to be that of the sweep
+        self.agreed = False  # whether the study is known to belong to this sweep
         self.study = optuna.create_study(
             storage=storage,
             sampler=self._sampler(0),
@@ -58,18 +58,18 @@ class TrialQueue:
         )
 
     def _sampler(self, number: int) -> Any:
-        """Return the sampler of one trial: its seed is its number, so a restart changes nothing."""
+        """Return the sampler of one trial, seeded by its number so that restarts change nothing."""
         if self.sweep.sampler.class_name in SEES_NO_RESULTS:
-            return optuna.samplers.RandomSampler()  # is never asked
+            return optuna.samplers.RandomSampler()  # never used
         return make_sampler(self.sweep.sampler, self.sweep.space, number)
 
     def plan(self) -> None:
-        """Make the missing queue; only the leading process does."""
+        """Complete the queue; called only by the leading process."""
         if IDENTITY not in self.study.user_attrs:
             self.study.set_user_attr(IDENTITY, json.dumps(self.sweep.identity()))
         self._agree()
         names = list(self.sweep.objectives)
-        if self.study.metric_names != names:  # for those who read the study by other means
+        if self.study.metric_names != names:  # for other tools that read the study
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Optuna calls them experimental
                 self.study.set_metric_names(names)
@@ -78,17 +78,17 @@ class TrialQueue:
         for number in range(have, self.sweep.trials):
             fixed = {"fixed_params": known[number]} if number in known else {}
             if not self.leases.beat(self.study_attributes):
-                return  # another process leads now, and continues
+                return  # another process leads now and will continue
             trial = optuna.create_trial(state=TrialState.WAITING, system_attrs=fixed)
             self.study.add_trial(trial)
         if self.study.user_attrs.get(PLANNED) != self.sweep.trials:
             self.study.set_user_attr(PLANNED, self.sweep.trials)
 
     def _agree(self) -> None:
-        """Refuse to work on the study of another search: its leader may have begun it just now.
+        """Refuse a study that belongs to another search, whose leader may have just created it.
 
         Raises:
-            ValueError: as `refuse_changes`.
+            ValueError: as for `refuse_changes`.
         """
         if not self.agreed:
             refuse_changes(self.sweep, self.storage)
@@ -105,13 +105,13 @@ class TrialQueue:
         }
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """Return the trials in these states, or all, by number; callers must not change them."""
+        """Return the trials in these states, by default all; callers must not modify them."""
         found: list[FrozenTrial] = self.study.get_trials(deepcopy=False, states=states or None)
         return found
 
     @property
     def done(self) -> bool:
-        """Whether all trials are there and have their results."""
+        """Whether all trials exist and have results."""
         planned = self.study.user_attrs.get(PLANNED, 0) >= self.sweep.trials
         return planned and not self.trials(TrialState.WAITING, TrialState.RUNNING)
 
@@ -131,7 +131,7 @@ class TrialQueue:
             busy: numbers of the trials that this process is working on.
 
         Raises:
-            ValueError: if the study is one of another search.
+            ValueError: if the study belongs to another search.
         """
         if IDENTITY not in self.study.user_attrs:
             return None
@@ -141,19 +141,19 @@ class TrialQueue:
             if trial.number in busy or not self.leases.free(attributes):
                 continue
             if self.leases.take(attributes):
-                return self._opened(trial.number)
+                return self._open(trial.number)
         for trial in self.trials(TrialState.WAITING):
             if self.storage.set_trial_state_values(self._id(trial.number), TrialState.RUNNING):
                 self.attributes(trial.number).write(OWNER, self.leases.owner)
-                return self._opened(trial.number)
+                return self._open(trial.number)
         return None
 
     def _id(self, number: int) -> int:
-        """Return what the storage calls a trial."""
+        """Return the storage's id for a trial."""
         return int(self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number))
 
-    def _opened(self, number: int) -> optuna.Trial:
-        """Return a running trial with all its parameters, and write its point to a file."""
+    def _open(self, number: int) -> optuna.Trial:
+        """Return a running trial with all parameters set, after writing its point to a file."""
         self.study.sampler = self._sampler(number)
         trial = optuna.Trial(self.study, self._id(number))
         point = {dimension.name: dimension.suggest(trial) for dimension in self.sweep.space}
@@ -164,10 +164,10 @@ class TrialQueue:
 
 
 def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
-    """Refuse a sweep that differs from that of the study of its name, if there is one.
+    """Refuse a sweep that differs from the existing study of the same name.
 
     Raises:
-        ValueError: saying what changed and how to begin another study.
+        ValueError: says what changed and how to start another study.
     """
     try:
         study_id = storage.get_study_id_from_name(sweep.name)
@@ -175,12 +175,12 @@ def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
         return
     attributes = storage.get_study_user_attrs(study_id)
     count = storage.get_n_trials(study_id)
-    way_out = f"`--name {sweep.name}_2` begins another study"
+    way_out = f"`--name {sweep.name}_2` starts another study"
     if IDENTITY not in attributes:
         if count:
-            raise ValueError(f"name={sweep.name}: is the study of another program; {way_out}")
+            raise ValueError(f"name={sweep.name}: another program's study; {way_out}")
         return
-    changed = differences(completed(json.loads(attributes[IDENTITY])), sweep.identity())
+    changed = differences(with_version(json.loads(attributes[IDENTITY])), sweep.identity())
     if changed:
         raise ValueError(f"study {sweep.name} has changed: {'; '.join(changed[:4])}; {way_out}")
     if count > sweep.trials:

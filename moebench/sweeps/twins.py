@@ -1,4 +1,4 @@
-"""The dense twins of a search, each solved for once: measured again, a time would differ."""
+"""The dense twins of a search, each solved for only once: a time measured twice would differ."""
 
 from typing import NamedTuple
 
@@ -10,21 +10,21 @@ from moebench.papers.plan import MATCHED_COST, MatchedOn
 
 
 class Solved(NamedTuple):
-    """What a study knows of a dense twin."""
+    """What a study stores about a dense twin."""
 
     width: int  # hidden features of its dense blocks
-    planned: dict[str, float]  # the cost to be equal and the mixture's, as of a record
+    planned: dict[str, float]  # matched cost -> the mixture's value, as in a record
 
 
 def solved(study: optuna.Study, experiment: Experiment, matched_on: MatchedOn) -> Solved:
-    """Return the dense twin of an experiment, from the study if it has been solved for before.
+    """Return the dense twin of an experiment, from the study if it was solved for before.
 
     Raises:
         ValueError: if the experiment has no mixture.
     """
     name, cost = f"{matched_on}/{experiment.hash}", MATCHED_COST[matched_on]
     width = study.user_attrs.get(f"width/{name}")
-    planned = study.user_attrs.get(f"planned/{name}")  # older studies have the width alone
+    planned = study.user_attrs.get(f"planned/{name}")  # older studies have only the width
     if width is not None:
         return Solved(int(width), {} if planned is None else {cost: float(planned)})
     made = twin(experiment, matched_on)

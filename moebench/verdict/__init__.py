@@ -1,6 +1,6 @@
-"""From claims and records to verdicts. Pure: equal input gives equal verdicts; trains nothing.
+"""From claims and records to verdicts: pure functions, no training.
 
-The rules stand in README.md beside this file.
+The rules are in README.md beside this file.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +10,9 @@ from moebench.evidence.record import RunRecord
 from moebench.papers.claim import Claim, VerdictLabel
 from moebench.papers.plan import Plan
 from moebench.statistics import holm
-from moebench.verdict.controls import bound
+from moebench.verdict.controls import apply_controls
 from moebench.verdict.findings import Findings
-from moebench.verdict.mixture import mixed, mixed_arm
+from moebench.verdict.mixed_evidence import mixed_arm, mixed_claim
 from moebench.verdict.outcome import Verdict, conclude, not_judged
 from moebench.verdict.paired_runs import Evidence
 
@@ -21,7 +21,7 @@ __all__ = ["Verdict", "VerdictLabel", "judge"]
 
 @dataclass(frozen=True)
 class _Case:
-    """A claim with its runs, and either what its test found or why it is not judged."""
+    """A claim with its runs, and either its test's findings or the reason it was not judged."""
 
     claim: Claim
     evidence: Evidence
@@ -31,7 +31,7 @@ class _Case:
 
     @property
     def p(self) -> float | None:
-        """The p that is corrected together with those of the paper's other claims."""
+        """The p to correct together with those of the paper's other claims."""
         return self.findings.p if self.findings and self.claim.of_paper else None
 
 
@@ -42,17 +42,17 @@ def judge(
     elsewhere: Mapping[str, Sequence[RunRecord]] | None = None,
     plan: Plan | None = None,
 ) -> list[Verdict]:
-    """Return one verdict a claim, in their order.
+    """Return one verdict per claim, in the order given.
 
     Args:
-        claims: of one paper; the p values of its own statements are corrected together.
-        records: of any profile and status.
-        profile: whose records count.
-        elsewhere: target -> records, for claims that the runs of another target judge.
-        plan: of the paper, which knows the profile that has the runs a claim lacks.
+        claims: the claims of one paper; the p values of its own statements are corrected together.
+        records: the paper's records, of any profile and status.
+        profile: the profile whose records count.
+        elsewhere: target -> records, for claims judged by another target's runs.
+        plan: the paper's plan; it tells which profile has the runs that a claim is missing.
 
     Raises:
-        ValueError: for two records of one arm and seed.
+        ValueError: if two records have the same arm and seed.
     """
     by_target = {"": records, **(elsewhere or {})}
     ours = {
@@ -68,25 +68,25 @@ def judge(
         else:
             p = None if case.p is None else next(adjusted)
             verdicts.append(conclude(case.claim, case.findings, p, case.evidence))
-    return bound(claims, verdicts)
+    return apply_controls(claims, verdicts)
 
 
 def _examine(claim: Claim, records: Sequence[RunRecord], profile: str, plan: Plan | None) -> _Case:
-    """Run the test of a claim, if it has one and the runs for it."""
+    """Run a claim's test if it has one and its runs are there."""
     evidence = Evidence.of(claim.arms, records)
     if claim.test is None:
         word = VerdictLabel.NOT_TESTABLE if claim.out_of_reach else VerdictLabel.NOT_IMPLEMENTED
         return _Case(claim, evidence, word=word, reason=claim.because)
     if profile == "smoke":
-        reason = "The profile smoke checks that everything runs and judges nothing."
+        reason = "The profile smoke only checks that everything runs."
         return _Case(claim, evidence, word=VerdictLabel.NEEDS_FULL, reason=reason)
     if evidence.missing:
         word, reason = _lacking(claim, evidence.missing, profile, plan)
         return _Case(claim, evidence, word=word, reason=reason)
-    if why := mixed(claim, evidence):
-        # Runs of two kinds have no mean, in the table of costs neither.
+    if why := mixed_claim(claim, evidence):
+        # Averaging over unlike runs would be meaningless, in the table of costs as well.
         unlike = [arm for arm, runs in evidence.runs.items() if mixed_arm(runs.values())]
-        reason = f"Mixed evidence, which is not judged: {why}."
+        reason = f"Not judged, because the evidence is mixed: {why}."
         return _Case(claim, evidence.without(unlike), reason=reason)
     return _Case(claim, evidence, claim.test.judge(evidence))
 
@@ -94,20 +94,20 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str, plan: Pla
 def _lacking(
     claim: Claim, missing: Sequence[str], profile: str, plan: Plan | None
 ) -> tuple[VerdictLabel, str]:
-    """Return the word for a claim without the runs it needs, and the reason."""
+    """Return the label and the reason for a claim whose runs are missing."""
     where = f" of {claim.runs_of}" if claim.runs_of else ""
-    told = f"No runs of {', '.join(missing)} in the profile {profile}{where}"
+    reason = f"No runs of {', '.join(missing)} in the profile {profile}{where}"
     if claim.runs_of or plan is None:
         beyond = profile == "full" and not claim.runs_of
-        return VerdictLabel.NEEDS_GPU if beyond else VerdictLabel.NEEDS_FULL, f"{told}."
+        return VerdictLabel.NEEDS_GPU if beyond else VerdictLabel.NEEDS_FULL, f"{reason}."
     has = [
         one.name
         for one in plan.profiles
         if one.name != "smoke" and all(plan.runs(one, arm) for arm in missing)
     ]
     if profile in has:
-        told += ", which are still to be made"
+        reason += " yet"
     elif has:
-        told += f"; the profile {has[0]} has them"
+        reason += f"; the profile {has[0]} has them"
     needed = profile if profile in has else (has or ["full"])[0]
-    return VerdictLabel.NEEDS_GPU if needed == "gpu" else VerdictLabel.NEEDS_FULL, f"{told}."
+    return VerdictLabel.NEEDS_GPU if needed == "gpu" else VerdictLabel.NEEDS_FULL, f"{reason}."

@@ -12,7 +12,7 @@ from moebench.verdict.paired_runs import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class Difference(ClaimTest):
-    """The first arm has a lower (or higher) metric than the second, by the margin or more."""
+    """The first arm's metric is lower (or higher) than the second's by at least the margin."""
 
     first: str
     second: str
@@ -33,9 +33,9 @@ class Equivalence(ClaimTest):
     """The metrics of two arms differ by less than the margin.
 
     Args:
-        first: an arm.
-        second: the other.
-        relative: differences are shares of the second.
+        first: one arm.
+        second: the other arm.
+        relative: divide differences by the second arm's metric.
     """
 
     first: str
@@ -45,7 +45,7 @@ class Equivalence(ClaimTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.margin == 0:
-            raise ValueError("margin=0: no two arms differ by less")
+            raise ValueError("margin=0: must be above 0, as no difference is below 0")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -53,16 +53,13 @@ class Equivalence(ClaimTest):
         return self.first, self.second
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge whether the interval of the difference keeps the margin on both sides."""
+        """Judge whether the interval of the difference stays within the margin on both sides."""
         return Findings(equal(self, evidence, self.first, self.second, self.relative))
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoWorse(ClaimTest):
-    """The metric of the first arm is above that of the second by less than the margin.
-
-    Lower is better.
-    """
+    """The first arm's metric exceeds the second's by less than the margin; lower is better."""
 
     first: str
     second: str
@@ -82,13 +79,13 @@ class NoWorse(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class Order(ClaimTest):
-    """Each arm has a lower (or higher) metric than the next, by the margin or more.
+    """Each arm's metric is lower (or higher) than the next one's by at least the margin.
 
     Args:
         ordered: the arms, in the claimed order.
-        direction: of each arm against the next.
-        lead: the two neighbours that the claim is about; the others are side conditions. None: it
-            is about all of them.
+        direction: how each arm compares with the next.
+        lead: the two neighbours that the claim is about; the others become side conditions. None:
+            the claim is about all of them.
     """
 
     ordered: tuple[str, ...]
@@ -100,7 +97,7 @@ class Order(ClaimTest):
         if len(self.ordered) < 2:
             raise ValueError(f"ordered={self.ordered}: needs two arms or more")
         if self.lead and self.lead not in pairwise(self.ordered):
-            raise ValueError(f"lead={self.lead}: not two neighbours of {', '.join(self.ordered)}")
+            raise ValueError(f"lead={self.lead}: not neighbours in {', '.join(self.ordered)}")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -113,20 +110,20 @@ class Order(ClaimTest):
         return list(pairwise(self.ordered))
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the difference of all neighbours."""
+        """Judge the difference between all neighbours."""
         found = {
             (first, second): compared(self, evidence, first, second, self.direction)
             for first, second in self.pairs
         }
         if self.lead is None:
-            return Findings(all_of("the order is as claimed", list(found.values())))
+            return Findings(all_of("the arms are in the claimed order", list(found.values())))
         return Findings(found.pop(self.lead), list(found.values()))
 
 
 def compared(
     test: ClaimTest, evidence: Evidence, first: str, second: str, direction: Direction
 ) -> Condition:
-    """Claim that the first of two arms has a lower, or higher, metric than the second."""
+    """Return the condition that the first arm's metric is lower, or higher, than the second's."""
     a, b = evidence.paired(test.metric, first, second)
     says = f"{first} has a {direction} {test.metric} than {second}"
     claimed = below(test.margin) if direction == "lower" else above(test.margin)
@@ -136,7 +133,7 @@ def compared(
 def equal(
     test: ClaimTest, evidence: Evidence, first: str, second: str, relative: bool = False
 ) -> Condition:
-    """Claim that the metrics of two arms differ by less than the margin."""
+    """Return the condition that the metrics of two arms differ by less than the margin."""
     a, b = evidence.paired(test.metric, first, second)
     says = f"{first} and {second} differ by less than {test.margin:g} {test.unit} in {test.metric}"
     differences = (a - b) / b if relative else a - b

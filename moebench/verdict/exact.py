@@ -1,4 +1,4 @@
-"""Test of claims that follow, or do not, from a computation: no seeds, no interval, no p."""
+"""Test for claims that a computation decides: no seeds, no interval, no p."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,17 +13,17 @@ from moebench.verdict.paired_runs import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class Exact(ClaimTest):
-    """Metrics of a computed record are what is stated. The effect is the value that was found.
+    """The metrics of a computed record have the stated values. The effect is the value found.
 
-    Of several values it is that of `metric`, but for one that is not as stated, if there is any.
+    Of several values, the effect is the one that is not as stated, or else that of `metric`.
 
     Args:
         arm: the computed arm.
         equals: metric -> stated value.
         at_least: metric -> smallest value stated.
         at_most: metric -> largest value stated.
-        tolerance: how far off a value may be, by rounding in the paper or in the computation.
-        metric: whose value is printed; the first that is stated, unless given.
+        tolerance: allowance for rounding in the paper or in the computation.
+        metric: the metric to print; by default the first one stated.
     """
 
     arm: str
@@ -37,13 +37,13 @@ class Exact(ClaimTest):
         super().__post_init__()
         stated = [*self.equals, *self.at_least, *self.at_most]
         if not stated:
-            raise ValueError(f"arm={self.arm}: nothing is stated of it")
+            raise ValueError(f"arm={self.arm}: nothing is stated about it")
         if self.margin or self.tolerance < 0:
             wrong = f"margin={self.margin}, tolerance={self.tolerance}"
-            raise ValueError(f"{wrong}: there is no margin, and the tolerance is at least 0")
+            raise ValueError(f"{wrong}: takes no margin, and a tolerance of at least 0")
         object.__setattr__(self, "metric", self.metric or stated[0])
         if self.metric not in stated:
-            raise ValueError(f"metric={self.metric}: nothing is stated of it")
+            raise ValueError(f"metric={self.metric}: nothing is stated about it")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Exact(ClaimTest):
         return []
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge every stated value; the sentence names those that are amiss, else all."""
+        """Judge every stated value; the sentence names the wrong ones, or else all."""
         records = list(evidence.finished(self.arm).values())
         metrics = records[0].metrics if records else {}
         stated = [
@@ -65,12 +65,12 @@ class Exact(ClaimTest):
             *((name, "at most ", -inf, value) for name, value in self.at_most.items()),
         ]
         conditions = {one[0]: self._condition(metrics, *one) for one in stated}
-        amiss = [one.says for one in conditions.values() if one.state is not State.HOLDS]
-        says = "; ".join(amiss or [one.says for one in conditions.values()])
-        if not amiss:
+        wrong = [one.says for one in conditions.values() if one.state is not State.HOLDS]
+        says = "; ".join(wrong or [one.says for one in conditions.values()])
+        if not wrong:
             return Findings(replace(conditions[self.metric], says=says))
         if len(conditions) > 1:
-            says = f"{len(amiss)} of {len(conditions)} values are not as stated: {says}"
+            says = f"{len(wrong)} of {len(conditions)} values are not as stated: {says}"
         return Findings(replace(all_of("", list(conditions.values())), says=says))
 
     def _condition(
@@ -81,7 +81,7 @@ class Exact(ClaimTest):
             return unknown(f"{name} is missing", self.unit, "not in the computed record")
         value = metrics[name]
         says = f"{name} is {value:.6g}, stated {word}{low if low > -inf else high:.6g}"
-        if self.tolerance > 1e-6:  # below that it is the rounding of the computation
+        if self.tolerance > 1e-6:  # anything smaller only allows for floating-point rounding
             says += f" ± {self.tolerance:g}"
         low, high = low - self.tolerance, high + self.tolerance
         return judged(says, Known(value, 1), Claimed(low, high, low, high), self.unit)

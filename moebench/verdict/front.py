@@ -1,4 +1,4 @@
-"""Test of claims about a trade-off: what one weight buys, and what it costs at the high end."""
+"""Test for claims about a trade-off: what a weight buys, and what it costs at the high end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,16 @@ from moebench.verdict.paired_runs import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class Front(ClaimTest):
-    """As the weight rises imbalance falls, and at the high end the metric pays for it.
+    """As the weight rises, imbalance falls, and at the high end the metric gets worse.
 
-    The cost leads: the highest weight has a higher metric than some lower one. As the lower one is
-    not named beforehand, and the best of them is best by chance, too, its p counts them all. It is
-    not asked to be worse than every one: no weight at all may be worst, since imbalance costs.
+    The cost leads: the highest weight has a higher metric than some lower weight. Which one is not
+    named in advance, and the best of several is partly best by chance, so the p counts them all.
+    The highest weight need not be worse than every other: imbalance also costs, so a weight of zero
+    may be the worst.
 
     Args:
         weighted: the arms, by rising weight.
-        imbalance: the metric of imbalance.
+        imbalance: the metric that measures imbalance.
     """
 
     weighted: tuple[str, ...]
@@ -30,7 +31,7 @@ class Front(ClaimTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.weighted) < 2:
-            raise ValueError(f"weighted={self.weighted}: a front has two weights or more")
+            raise ValueError(f"weighted={self.weighted}: needs at least two weights")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -39,7 +40,7 @@ class Front(ClaimTest):
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """The highest weight with each other one."""
+        """The highest weight paired with each of the others."""
         *others, highest = self.weighted
         return [(highest, other) for other in others]
 

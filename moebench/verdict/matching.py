@@ -1,4 +1,4 @@
-"""Whether arms that a claim calls equal are equal in what they really cost."""
+"""Whether arms that a claim calls equal really cost the same."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ from moebench.papers.plan import EQUAL, MATCHED_COST
 
 
 def unequal(claim: Claim, costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return "first to second" -> ratio of the cost, for arms compared that have it not in common.
+    """Return "first to second" -> ratio of the matched cost, for compared arms whose costs differ.
 
-    Equal is what `compare` calls equal: within 5%, a time within 10%. Steps are equal by
+    Equal means what it means to `compare`: within 5%, or 10% for a time. Steps are equal by
     configuration.
 
     Args:
-        claim: with what its arms are matched on.
+        claim: the claim; it says what its arms are matched on.
         costs: arm -> cost -> mean over its finished runs.
     """
     cost = MATCHED_COST.get(claim.matched_on or "")

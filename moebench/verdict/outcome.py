@@ -1,4 +1,4 @@
-"""A verdict: one word for a claim, with every number that led to it."""
+"""A verdict: one label for a claim, with every number that led to it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from moebench.verdict.paired_runs import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the runs say about one claim. Numbers nobody measured are None, and null in JSON."""
+    """What the runs say about one claim. Numbers that were not measured are None, null in JSON."""
 
     claim: str  # its key
     version: int
@@ -27,38 +27,38 @@ class Verdict:
     low: float | None = None  # of its 95% interval
     high: float | None = None
     interval: str = ""  # method of the interval
-    n: int = 0  # units of replication that went into it
-    p: float | None = None  # of what the word asserts
+    n: int = 0  # number of replicates
+    p: float | None = None  # of what the label asserts
     p_adjusted: float | None = None  # by Holm, over the paper's own claims judged together
-    preliminary: bool = False  # fewer units than the claim asks for
-    asked: int = 0  # how many it asks for
+    preliminary: bool = False  # fewer replicates than the claim asks for
+    asked: int = 0  # number of replicates the claim asks for
     unit: str = ""
     replicate: str = "seed"  # the unit of replication: what the claim is said to hold over
-    of_paper: bool = True  # a statement of the paper, no control and no addition of ours
+    of_paper: bool = True  # a statement of the paper, not a control or an addition of ours
     control_of: str = ""
     expects: str = ""  # of a control: "effect" or "no effect"
     controls: Mapping[str, str] = field(default_factory=dict)  # key -> "null control passed"
-    uncontrolled: str = ""  # why a control is lacking
-    caution: str = ""  # to be known beside the word, such as that trials had used the seeds
-    lost: Sequence[str] = ()  # what became of runs that do not count: "1 of 5 runs of a: failed"
+    uncontrolled: str = ""  # why a control is missing
+    caution: str = ""  # a warning to print beside the label, such as that trials used the seeds
+    lost: Sequence[str] = ()  # runs that do not count: "1 of 5 runs of a: failed"
     runs_of: str = ""  # the target whose runs judged it; empty: its own
     paper_values: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
     unequal: Mapping[str, float] = field(default_factory=dict)  # "arm to arm" -> ratio of the cost
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm
-    leaks: Mapping[str, str] = field(default_factory=dict)  # of the arms whose routing leaks
+    leaks: Mapping[str, str] = field(default_factory=dict)  # by arm, only where routing leaks
     power: Mapping[str, float] | None = None  # detectable_effect, seeds_needed for the margin
     conditions: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `json.dumps` takes; a number that is not finite becomes None."""
+        """Return a map for `json.dumps`; numbers that are not finite become None."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
 
 def _plain(value: Any) -> Any:
-    """Replace numbers that JSON does not have, at any depth."""
+    """Replace numbers that JSON cannot express, at any depth."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -99,7 +99,7 @@ def conclude(
 
 
 def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> VerdictLabel:
-    """Return the word, by the rules in the README of the package."""
+    """Return the label by the rules in the package's README."""
     lead = findings.lead
     sure = lead.enough and (p_adjusted is None or p_adjusted <= LEVEL)
     state = lead.state if sure else State.OPEN
@@ -114,7 +114,7 @@ def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> Verd
 
 
 def _of_control(claim: Claim, state: State, under_some: bool) -> VerdictLabel:
-    """Return the word of a control; what is found under one choice is found."""
+    """Return the label of a control; for a null control, one choice with an effect is enough."""
     if claim.expects == "no effect" and under_some:
         return VerdictLabel.FAILED
     if state is State.OPEN:
@@ -172,5 +172,5 @@ def _listed(condition: Condition) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """Return the number, None where it is not finite."""
+    """Return the number, or None if it is not finite."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The runs a claim is judged by: finished ones, paired by seed; failures are counted."""
+"""The runs that judge a claim: finished ones, paired by seed; failures are counted."""
 
 import math
 from collections import Counter
@@ -16,17 +16,17 @@ from moebench.verdict.planned import off_plan
 
 @dataclass(frozen=True)
 class Evidence:
-    """All runs of the arms of one claim.
+    """All runs of one claim's arms.
 
     Raises:
-        ValueError: if there are two records of one arm and seed.
+        ValueError: if two records have the same arm and seed.
     """
 
     runs: Mapping[str, Mapping[int, RunRecord]]  # arm -> seed -> record, whatever its status
 
     @classmethod
     def of(cls, arms: Sequence[str], records: Iterable[RunRecord]) -> "Evidence":
-        """Pick out the runs of some arms; an arm without runs is there, and empty."""
+        """Pick out the runs of these arms; an arm without runs stays, with none."""
         runs: dict[str, dict[int, RunRecord]] = {arm: {} for arm in arms}
         for record in records:
             if record.arm in runs:
@@ -36,7 +36,7 @@ class Evidence:
         return cls(runs)
 
     def without(self, arms: Iterable[str]) -> "Evidence":
-        """Return the same without the runs of some arms, which stay there and are empty."""
+        """Return the same evidence without the runs of these arms; the arms themselves stay."""
         return replace(self, runs={**self.runs, **{arm: {} for arm in arms}})
 
     @property
@@ -45,25 +45,25 @@ class Evidence:
         return [arm for arm, runs in self.runs.items() if not runs]
 
     def finished(self, arm: str) -> dict[int, RunRecord]:
-        """Return seed -> record of the runs that finished."""
+        """Return seed -> record of the finished runs."""
         runs = self.runs[arm]
         return {seed: runs[seed] for seed in sorted(runs) if runs[seed].status == "finished"}
 
     def values(self, metric: str, arm: str) -> dict[int, float]:
-        """Return seed -> metric of the runs that finished and have it."""
+        """Return seed -> metric of the finished runs that have it."""
         found = {seed: value_of(record, metric) for seed, record in self.finished(arm).items()}
         return {seed: v for seed, v in found.items() if v is not None and math.isfinite(v)}
 
     def sample(self, metric: str, arm: str) -> Values:
-        """Return the metric of all finished runs of an arm, in the order of their seeds."""
+        """Return the metric of an arm's finished runs, ordered by seed."""
         return np.array(list(self.values(metric, arm).values()), dtype=float)
 
     def paired(self, metric: str, *arms: str) -> list[Values]:
-        """Return one array an arm; place by place they share a seed that finished in all arms."""
+        """Return one array per arm, aligned by the seeds that finished in all of them."""
         return paired(*(self.values(metric, arm) for arm in arms))
 
     def means(self, metrics: Iterable[str], arms: Iterable[str]) -> dict[str, dict[str, float]]:
-        """Return arm -> metric -> mean over its finished runs, of those that have it."""
+        """Return arm -> metric -> mean over its finished runs that have the metric."""
         return {
             arm: {
                 metric: float(values.mean())
@@ -74,9 +74,9 @@ class Evidence:
         }
 
     def lost(self, metric: str, arm: str) -> dict[str, int]:
-        """Return what became of the runs of an arm that do not count -> how many there are.
+        """Return reason -> number of runs of an arm that do not count.
 
-        They did not finish, or finished without the metric, which others of the arm have.
+        They did not finish, or they lack a metric that other runs of the arm have.
         """
         count = Counter(record.status for record in self.runs[arm].values())
         lost = {status: count[status] for status in STATUSES[1:] if count[status]}
@@ -85,17 +85,16 @@ class Evidence:
         return {**lost, **({f"without {metric}": lacking} if lacking else {})}
 
     def measured(self, metric: str) -> dict[str, dict[str, Any]]:
-        """Return arm -> mean, standard deviation and number of its finished runs, and failures."""
+        """Return arm -> mean, standard deviation and count of its finished runs, and failures."""
         return {
             arm: {**_summary(self.sample(metric, arm)), "failed": self.lost(metric, arm)}
             for arm in self.runs
         }
 
     def costs(self) -> dict[str, dict[str, float]]:
-        """Return arm -> its costs, means over the finished runs; empty where none finished.
+        """Return arm -> cost -> mean over its finished runs; empty if none finished.
 
-        A cost that is not what was planned has a second number, `<cost>/planned`: how many times
-        the plan it is.
+        A cost that misses its plan has a second entry, `<cost>/planned`: its ratio to the plan.
         """
         runs = {arm: list(self.finished(arm).values()) for arm in self.runs}
         trained = {arm: [run for run in of if run.steps] for arm, of in runs.items()}
@@ -106,21 +105,21 @@ class Evidence:
         }
 
     def leaks(self) -> dict[str, str]:
-        """Return arm -> what its routing leaks, of the arms that leak something."""
+        """Return arm -> what its routing leaks, for the arms that leak something."""
         found = {arm: leaks_of(runs.values()) for arm, runs in self.runs.items()}
         return {arm: leaks for arm, leaks in found.items() if leaks}
 
 
 def paired(*values: Mapping[int, float]) -> list[Values]:
-    """Return one array a map from seed to value, over the seeds that all maps have."""
+    """Return one array per map from seed to value, over the seeds that all maps have."""
     seeds = sorted(set(values[0]).intersection(*values[1:]))
     return [np.array([of[seed] for seed in seeds], dtype=float) for of in values]
 
 
 def curve(record: RunRecord) -> tuple[Values, Values]:
-    """Return steps and losses of the validation curve, `valid/loss@<step>`, by rising step.
+    """Return steps and losses of the validation curve, `valid/loss@<step>`, in order of steps.
 
-    A validation before the first step is no point of it.
+    A validation before the first step does not belong to the curve.
     """
     prefix = "valid/loss@"
     points = {
@@ -145,14 +144,14 @@ def value_of(record: RunRecord, metric: str) -> float | None:
 
 
 def _summary(values: Values) -> dict[str, float | int | None]:
-    """Return mean, standard deviation and number; None where there are too few."""
+    """Return mean, standard deviation and count; None where there are too few values."""
     n = len(values)
     mean = float(values.mean()) if n else None
     return {"mean": mean, "sd": float(values.std(ddof=1)) if n > 1 else None, "n": n}
 
 
 def _costs(trained: Sequence[RunRecord]) -> dict[str, float]:
-    """Return the mean costs of runs of one arm."""
+    """Return the mean costs of one arm's runs."""
     if not trained:
         return {}
     return {

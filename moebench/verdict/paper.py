@@ -15,14 +15,14 @@ def judge_paper(
     profile: str,
     records_of: Callable[[str], Path],
 ) -> list[Verdict]:
-    """Return the verdicts on all claims of a paper by the records of a profile.
+    """Judge all claims of a paper by the records of a profile.
 
     Args:
         target: the paper.
-        records: of this paper.
-        profile: whose records count.
-        records_of: where the records of another paper are, by its name; for claims that those
-            judge. A file that is not there has none.
+        records: its records.
+        profile: the profile whose records count.
+        records_of: returns the path of another paper's records by its name, for claims that those
+            judge; a missing file counts as empty.
     """
     others = dict.fromkeys(claim.runs_of for claim in target.claims if claim.runs_of)
     paths = {name: records_of(name) for name in others}

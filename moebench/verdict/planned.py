@@ -1,4 +1,4 @@
-"""Measured costs against planned ones: what a mixture and its dense twin were to have in common."""
+"""Measured costs against planned ones: those a mixture and its dense twin were to share."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -10,13 +10,13 @@ TIME = "seconds_per_step"
 
 
 def off_plan(arms: Mapping[str, Sequence[RunRecord]]) -> dict[str, dict[str, float]]:
-    """Return arm -> cost -> how many times what was planned, where that is not equal any more.
+    """Return arm -> cost -> measured over planned, for costs that are no longer equal.
 
-    A time is held against that of the arms planned to take as long, on one kind of machine: the
-    clock of a plan, which ran beside other work, is not that of a run.
+    A time is compared with the arms planned to take equally long, on the same kind of machine: the
+    planned time itself was measured under other conditions than the runs.
 
     Args:
-        arms: arm -> its runs that were trained.
+        arms: arm -> its trained runs.
     """
     found: dict[str, dict[str, float]] = {}
     for arm, runs in arms.items():
@@ -27,7 +27,7 @@ def off_plan(arms: Mapping[str, Sequence[RunRecord]]) -> dict[str, dict[str, flo
 
 
 def _ratio(runs: Sequence[RunRecord], cost: str) -> float:
-    """Return measured over planned, zero where there was no plan."""
+    """Return measured over planned; zero without a plan."""
     planned = [run for run in runs if run.planned.get(cost)]
     if not planned:
         return 0.0
@@ -35,7 +35,7 @@ def _ratio(runs: Sequence[RunRecord], cost: str) -> float:
 
 
 def _time_ratio(arm: str, arms: Mapping[str, Sequence[RunRecord]]) -> float:
-    """Return the time of an arm over that of its equals, zero where that is not known."""
+    """Return the time of an arm over that of its equals; zero if it cannot be compared."""
     plans = {run.planned[TIME] for run in arms[arm] if TIME in run.planned}
     ours = [run for run in arms[arm] if TIME in run.planned]
     theirs = [

@@ -1,4 +1,4 @@
-"""Tests of claims about ratios of two arms, and about one number of one arm."""
+"""Tests for claims about the ratio of two arms, and about one metric of one arm."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from moebench.verdict.paired_runs import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio(ClaimTest):
-    """The metric of the first arm is several times that of the second, or a fraction of it.
+    """The first arm's metric is a multiple, or a fraction, of the second's.
 
-    The geometric mean of the ratios, seed by seed.
+    The effect is the geometric mean of the per-seed ratios.
 
     Args:
-        first: the arm of the numerator.
-        second: the arm of the denominator.
-        factor: the ratio claimed at least, or at most if it is below one.
+        first: the arm in the numerator.
+        second: the arm in the denominator.
+        factor: the smallest ratio claimed; the largest if it is below one.
         noted: metrics whose means are printed beside each arm.
     """
 
@@ -33,7 +33,7 @@ class Ratio(ClaimTest):
         super().__post_init__()
         if self.factor <= 0 or self.margin:
             wrong = f"factor={self.factor}, margin={self.margin}"
-            raise ValueError(f"{wrong}: the factor is above 0 and says what counts, not a margin")
+            raise ValueError(f"{wrong}: needs a factor above 0, and no margin")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Ratio(ClaimTest):
         if (a > 0).all() and (b > 0).all():
             found = judged(says, paired_ratio(a, b), times(self.factor), self.unit)
         else:
-            found = unknown(says, self.unit, "a value is not above 0, so that it has no ratio")
+            found = unknown(says, self.unit, "a value is not above 0, so there is no ratio")
         return Findings(found, notes=evidence.means(self.noted, self.arms))
 
 
@@ -60,7 +60,7 @@ class Limit(ClaimTest):
     Args:
         arm: the arm.
         limit: the stated value.
-        above: the mean is claimed above the limit, not below it.
+        above: claim the mean above the limit instead of below it.
     """
 
     arm: str
@@ -70,7 +70,7 @@ class Limit(ClaimTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.margin:
-            raise ValueError(f"margin={self.margin}: the limit says what counts, not a margin")
+            raise ValueError(f"margin={self.margin}: takes a limit, and no margin")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -91,5 +91,5 @@ class Limit(ClaimTest):
 
 
 def limit(value: float, above: bool) -> Claimed:
-    """Claim a value above, or below, a limit."""
+    """Claim a value above or below a limit."""
     return Claimed(low=value, floor=value) if above else Claimed(high=value, ceiling=value)

@@ -1,4 +1,4 @@
-"""Remarks on a verdict, the same in every table: controls, costs that differ, the unit of n."""
+"""Remarks on a verdict, shared by all tables: controls, costs that differ, the unit of n."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,9 @@ from moebench.verdict.conditions import LEVEL, State
 from moebench.verdict.outcome import Verdict
 
 TIMES = "×"
-BESIDE = "Controls, and claims that the paper does not make; their p is not adjusted."
-FEW = 10  # values that hardly show a long tail
-REST = {  # one and several of what was not judged
+BESIDE = "Controls and claims of our own, whose p is not adjusted."
+FEW = 10  # so few values hardly show a long tail
+REST = {  # singular and plural for what was not judged
     VerdictLabel.NEEDS_FULL: ("needs the profile full", "need the profile full"),
     VerdictLabel.NEEDS_GPU: ("needs the profile gpu", "need the profile gpu"),
     VerdictLabel.NOT_IMPLEMENTED: ("is not implemented", "are not implemented"),
@@ -21,7 +21,7 @@ REST = {  # one and several of what was not judged
 
 
 class Footnotes:
-    """Numbers the reasons below a table; the same reason has the same number."""
+    """Numbers the reasons below a table; equal reasons share a number."""
 
     def __init__(self) -> None:
         self.reasons: dict[str, int] = {}
@@ -37,17 +37,17 @@ class Footnotes:
 
 
 def judged(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Return the judged statements of the paper."""
+    """Return the paper's own claims that were judged."""
     return [one for one in verdicts if one.of_paper and one.verdict in JUDGED]
 
 
 def beside(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Return what was judged besides: controls, and claims that the paper does not make."""
+    """Return what else was judged: controls and claims of our own."""
     return [one for one in verdicts if not one.of_paper and one.verdict in (*JUDGED, *OF_CONTROLS)]
 
 
 def rest(verdicts: Iterable[Verdict]) -> str:
-    """Return in a line how many claims were not judged, and why; empty if all were."""
+    """Say in one line how many claims were not judged, and why; empty if all were."""
     words = Counter(one.verdict for one in verdicts)
     more = "more " if any(words[word] for word in (*JUDGED, *OF_CONTROLS)) else ""
     parts = [
@@ -58,12 +58,12 @@ def rest(verdicts: Iterable[Verdict]) -> str:
     return "; ".join(parts) + "." if parts else ""
 
 
-def chance(verdict: Verdict) -> float | None:
-    """Return the p to be printed: adjusted, of a statement of the paper; by itself, of all else.
+def printed_p(verdict: Verdict) -> float | None:
+    """Return the p to print: adjusted for the paper's own claims, unadjusted for all others.
 
-    An inconclusive verdict asserts nothing, and a small p would read as if it did: the effect may
-    be too small to count, or a control failed. Values that are all the same have none: their p of
-    nought is that of no spread, which chance may have brought.
+    An inconclusive verdict asserts nothing, but a small p would suggest that it did: the effect may
+    be too small to count, or a control may have failed. Identical values have no p: theirs would be
+    zero for lack of spread, which may be chance.
     """
     if verdict.interval == Identical.method:
         return None
@@ -72,23 +72,24 @@ def chance(verdict: Verdict) -> float | None:
     return p if p is None or asserted or p > LEVEL else None
 
 
-def of_few(verdicts: Iterable[Verdict]) -> str:
-    """Return what it means that a verdict rests on few values; empty if none does."""
+def few_values_note(verdicts: Iterable[Verdict]) -> str:
+    """Say what it means that some verdict rests on few values; empty if none does."""
     if not any(one.p is not None and one.n <= FEW for one in verdicts):
         return ""
     return (
-        f"n up to {FEW}: where runs differ in a skewed way, as where one now and then goes badly "
-        "wrong, about one verdict in ten is wrong, not one in twenty (moebench/verdict/README.md)"
+        f"n up to {FEW}: if differences between runs are skewed, for instance because a run "
+        "sometimes goes badly wrong, about one verdict in ten is wrong rather than one in twenty "
+        "(moebench/verdict/README.md)"
     )
 
 
 def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
-    """Return the remarks on a verdict, in short; reasons become footnotes."""
+    """Return short remarks on a verdict; reasons become footnotes."""
     return [
         *_controls(verdict, notes),
         *_choices(verdict),
         *_unequal(verdict),
-        *([f"the same {verdict.n} times"] if verdict.interval == Identical.method else []),
+        *([f"the same value {verdict.n} times"] if verdict.interval == Identical.method else []),
         *verdict.lost,
         *([f"n: {units(verdict.replicate)}"] if verdict.replicate != "seed" else []),
         *([f"runs of {verdict.runs_of}"] if verdict.runs_of else []),
@@ -97,7 +98,7 @@ def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
 
 
 def _controls(verdict: Verdict, notes: Footnotes) -> list[str]:
-    """Return what came of the controls of a claim, and which it lacks; of what a control is one."""
+    """Return a claim's control results and missing controls; for a control, its claim."""
     if verdict.control_of:
         return [f"{KINDS[verdict.expects]} control of {verdict.control_of}"]
     told = [f"{what} ({key})" for key, what in verdict.controls.items()]
@@ -110,7 +111,7 @@ def _controls(verdict: Verdict, notes: Footnotes) -> list[str]:
 
 
 def _choices(verdict: Verdict) -> Sequence[str]:
-    """Return under how many choices the lead holds, if they disagree."""
+    """Say under how many choices the lead holds, if the choices disagree."""
     choices = [one for one in verdict.conditions if one["choice"]]
     states = Counter(one["state"] for one in choices)
     if len(states) < 2:
@@ -123,7 +124,7 @@ def _choices(verdict: Verdict) -> Sequence[str]:
 
 
 def _unequal(verdict: Verdict) -> Sequence[str]:
-    """Return the pair that is farthest from equal in what the claim matches."""
+    """Return the pair whose matched costs differ most."""
     if not verdict.unequal:
         return []
     cost = NAMES[MATCHED_COST[verdict.matched_on or ""]]

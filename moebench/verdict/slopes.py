@@ -1,4 +1,4 @@
-"""Test of claims about a quantity against the size of the arms."""
+"""Test for claims about how a metric changes with the size of the arms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from moebench.verdict.paired_runs import Evidence
 class Slope(ClaimTest):
     """The metric falls (or rises) with the size, by the least-squares slope of each seed.
 
-    The slope leads. That each size gains on the one before is a side, for a line falls even if all
-    of it comes from the first sizes.
+    The slope leads. A side condition asks that each size improves on the one before: a line falls
+    even if all of the gain comes from the first sizes.
 
     Args:
-        sizes: arm -> size, of two arms or more; it enters as its logarithm to base 2, so that the
-            effect is the change per doubling.
-        direction: "lower" where the metric falls.
+        sizes: arm -> size, of at least two arms; the fit uses its base-2 logarithm, so the effect
+            is the change per doubling.
+        direction: "lower" if the metric falls.
     """
 
     sizes: Mapping[str, float]
@@ -32,7 +32,7 @@ class Slope(ClaimTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(set(self.sizes.values())) < 2 or min(self.sizes.values()) <= 0:
-            raise ValueError(f"sizes={self.sizes}: must be two different ones or more, all above 0")
+            raise ValueError(f"sizes={self.sizes}: needs two different sizes, all above 0")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class Slope(ClaimTest):
         return tuple(self.sizes)
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the mean slope, then each step of several."""
+        """Judge the mean slope, then each step if there are several."""
         first, *_, last = self.sizes
         size = np.log2(list(self.sizes.values()))
         rows = np.transpose(evidence.paired(self.metric, *self.sizes))
@@ -54,7 +54,7 @@ class Slope(ClaimTest):
         return Findings(lead, [all_of(f"it {falls} from each size to the next", steps)])
 
     def _step(self, evidence: Evidence, smaller: str, larger: str) -> Condition:
-        """Return the condition that the metric falls, or rises, from one size to the next."""
+        """Return the condition that the metric falls (or rises) from one size to the next."""
         a, b = evidence.paired(self.metric, smaller, larger)
         claimed = below if self.direction == "lower" else above
         doublings = np.log2(self.sizes[larger] / self.sizes[smaller])

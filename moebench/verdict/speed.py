@@ -1,4 +1,4 @@
-"""Test of claims about how soon an arm reaches the loss that another one ends with."""
+"""Test for claims about how soon an arm reaches the final loss of another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,28 +25,28 @@ from moebench.verdict.paired_runs import Evidence, curve, paired
 
 Scale = Literal["steps", "seconds"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
-UP_TO_NOUGHT = Claimed(high=0.0, ceiling=0.0)
+AT_MOST_ZERO = Claimed(high=0.0, ceiling=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepsToLoss(ClaimTest):
-    """An arm needs fewer steps, or less time, than the base to the base's final loss.
+    """An arm reaches the base's final loss in fewer steps, or less time, than the base itself.
 
     Each seed compares its own two curves, interpolated between validations. A run that never gets
-    there counts with its last step; the ratio is then an upper bound, so it may refute the claim
-    and never bear it out. The effect is the geometric mean over seeds of base / arm.
+    there counts with its last step; the ratio is then an upper bound, which may refute the claim
+    but never support it. The effect is the geometric mean over seeds of base / arm.
 
-    The first scale leads: the paper's claim is about steps, or about time, and its figure is of
-    that. On the other one, a side, it is enough to be sooner at all.
+    The first scale leads: the paper's claim is about steps or about time, and so is its figure. On
+    the other scale, a side condition, any speed-up is enough.
 
     Args:
         base: the arm whose final loss is to be reached.
         arm: the arm in question.
-        others: further arms, printed beside it; by rising number of experts, with `arm` at its
-            place, where `monotone` is given.
+        others: further arms to print beside it; if `monotone` is given, in order of their number
+            of experts, `arm` included.
         at_least: the ratio claimed on the first scale.
-        scales: of the ratio.
-        monotone: rank correlation of steps with the place of the arm, claimed at most.
+        scales: the scales of the ratio.
+        monotone: largest rank correlation claimed between the steps and the order of the arms.
     """
 
     base: str
@@ -74,11 +74,11 @@ class StepsToLoss(ClaimTest):
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """Every arm with the base."""
+        """Every arm paired with the base."""
         return [(arm, self.base) for arm in self.arms[1:]]
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the ratio on every scale, then the row of all arms."""
+        """Judge the ratio on every scale, then the order of all arms."""
         scale, *others = self.scales
         lead = self._sooner(evidence, scale, self.at_least)
         sides = [self._sooner(evidence, other, 1.0) for other in others]
@@ -88,15 +88,15 @@ class StepsToLoss(ClaimTest):
         return Findings(lead, sides, notes=notes)
 
     def _sooner(self, evidence: Evidence, scale: Scale, at_least: float) -> Condition:
-        """Return the condition that base / arm is at least the ratio claimed.
+        """Return the condition that base / arm is at least the claimed ratio.
 
-        Where runs never get there the ratio is an upper bound. An arm that trained as long as the
-        base and ends above its loss needs longer, which refutes the claim; so may the bound, if it
-        is low enough.
+        If some runs never get there, the ratio is an upper bound. An arm that trained as long as
+        the base and ends above its loss needs longer, which refutes the claim; so does the bound
+        if it is low enough.
         """
         ratios = _log_ratios(evidence, self.base, self.arm, scale)
-        often = f", by {at_least:g} times or more" if at_least != 1 else ""
-        says = f"{self.arm} reaches the final loss of {self.base} in fewer {scale}{often}"
+        fewer = "fewer" if at_least == 1 else f"at least {at_least:g} times fewer"
+        says = f"{self.arm} reaches the final loss of {self.base} in {fewer} {scale}"
         never = _never(evidence, self.base, self.arm)
         bound = f" ({never} of {len(ratios)} runs never do: the ratio is an upper bound)"
         says += bound if never else ""
@@ -106,23 +106,24 @@ class StepsToLoss(ClaimTest):
         if not never:
             return found
         ends = self._ends(evidence, scale, f"{never} of {len(ratios)} runs")
-        found = replace(found, remark="")  # what a bound comes to is not there
+        found = replace(found, remark="")  # a bound does not show that an effect is present
         if State.REFUTED in (ends.state, found.state):
             return ends if ends.state is State.REFUTED else found
         return replace(found, state=State.OPEN, p=1.0)
 
     def _ends(self, evidence: Evidence, scale: Scale, never: str) -> Condition:
-        """Return the condition that the arm gets there in as much training as the base had."""
+        """Return the condition that the arm gets there within the base's amount of training."""
         behind = [
             float(curve(ours)[1].min() - curve(theirs)[1][-1])
             for ours, theirs in _both(evidence, self.base, self.arm).values()
             if _length(ours, scale) >= _length(theirs, scale)
         ]
-        says = f"{self.arm} gets to the final loss of {self.base} in as many {scale} ({never} never"
-        return mean_is(f"{says} do)", np.array(behind), UP_TO_NOUGHT, "nats above it")
+        says = f"{self.arm} reaches the final loss of {self.base} in as many {scale}"
+        says += f" ({never} never do)"
+        return mean_is(says, np.array(behind), AT_MOST_ZERO, "nats above it")
 
     def _monotone(self, evidence: Evidence, limit: float) -> Condition:
-        """Return the condition that later arms need fewer steps, by rank correlation, a seed."""
+        """Return the condition that later arms need fewer steps, by rank correlation per seed."""
         arms = self.arms[1:]
         rows = np.transpose(paired(*(reached(evidence, self.base, a, "steps") for a in arms)))
         places = np.arange(len(arms), dtype=float)
@@ -132,10 +133,10 @@ class StepsToLoss(ClaimTest):
 
 
 def steps_until(steps: Values, losses: Values, loss: float) -> float | None:
-    """Return the steps after which a curve is first at or below a loss; None if it never is.
+    """Return the number of steps until a curve is first at or below a loss; None if it never is.
 
-    Before the first validation nothing is known: a curve that starts below the loss counts with
-    its first step.
+    Nothing is known before the first validation: a curve that starts below the loss counts with its
+    first step.
     """
     below = np.flatnonzero(losses <= loss)
     if not len(below):
@@ -148,7 +149,7 @@ def steps_until(steps: Values, losses: Values, loss: float) -> float | None:
 
 
 def reached(evidence: Evidence, base: str, arm: str, scale: Scale) -> dict[int, float]:
-    """Return seed -> steps or seconds of an arm to the final loss of the base of that seed."""
+    """Return seed -> steps or seconds of an arm until the base's final loss with that seed."""
     found = {}
     for seed, (ours, theirs) in _both(evidence, base, arm).items():
         until = steps_until(*curve(ours), float(curve(theirs)[1][-1]))
@@ -163,7 +164,7 @@ def _length(run: RunRecord, scale: Scale) -> float:
 
 
 def _both(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunRecord, RunRecord]]:
-    """Return seed -> run of the arm and run of the base, of those that have a curve."""
+    """Return seed -> run of the arm and run of the base, where both have a curve."""
     ours, theirs = (
         {seed: run for seed, run in evidence.finished(one).items() if len(curve(run)[0])}
         for one in (arm, base)
@@ -172,7 +173,7 @@ def _both(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunRecord,
 
 
 def _machines(evidence: Evidence, base: str, arm: str) -> set[str]:
-    """Return what the runs of both arms were made on, of those that say it."""
+    """Return the machines of both arms' runs, where recorded."""
     both = _both(evidence, base, arm).values()
     return {str(sorted(run.hardware.items())) for pair in both for run in pair if run.hardware}
 
@@ -184,7 +185,7 @@ def _never(evidence: Evidence, base: str, arm: str) -> int:
 
 
 def _log_ratios(evidence: Evidence, base: str, arm: str, scale: Scale) -> Values:
-    """Return log(base / arm), one a seed."""
+    """Return log(base / arm), one per seed."""
     ours, theirs = paired(*(reached(evidence, base, one, scale) for one in (base, arm)))
     return np.log(ours) - np.log(theirs)
 

@@ -1,4 +1,4 @@
-"""Which numbers of its runs a test looks at: found by watching it, for tests may be anybody's."""
+"""Which metrics a test reads, found by watching it: a test may be anyone's code."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -9,11 +9,11 @@ from moebench.verdict.paired_runs import Evidence
 
 
 class Watched(Mapping[str, float]):
-    """Metrics that note which of them are read.
+    """Metrics that record which of them are read.
 
     Args:
-        metrics: of a run.
-        seen: gets a key for each metric that is read.
+        metrics: the metrics of a run.
+        seen: receives a key for each metric read.
     """
 
     def __init__(self, metrics: Mapping[str, float], seen: dict[str, None]) -> None:
@@ -21,7 +21,7 @@ class Watched(Mapping[str, float]):
         self.seen = seen
 
     def __getitem__(self, name: str) -> float:
-        """Return a metric, and note it if it is there."""
+        """Return a metric and record that it was read."""
         value = self.metrics[name]
         self.seen[name] = None
         return value
@@ -36,10 +36,10 @@ class Watched(Mapping[str, float]):
 
 
 def metrics_read(test: ClaimTest, evidence: Evidence) -> list[str]:
-    """Return the metrics that a test reads: its own first, then in the order in which it does so.
+    """Return the metrics that a test reads: its own first, then the others as it reads them.
 
-    A curve that is read as a whole, but for a point before the first step, counts as the metric
-    that it is of. Nothing is found of runs that cannot be judged.
+    A curve that is read whole, apart from a point before the first step, counts as its metric.
+    Without runs to judge there is nothing to find.
     """
     seen: dict[str, None] = {}
     runs = {
@@ -57,6 +57,6 @@ def metrics_read(test: ClaimTest, evidence: Evidence) -> list[str]:
 
 
 def _whole(name: str, known: Collection[str], unread: Mapping[str, int]) -> str:
-    """Return the metric that a point of a curve stands for; itself, where it stands for no more."""
+    """Return the metric whose curve was read whole, or the point itself if only some were read."""
     curve, at, _ = name.partition("@")
     return curve if at and curve in known and unread.get(curve, 0) <= 1 else name

@@ -1,4 +1,4 @@
-"""The three errors in numbers: gradients, coupling, and who is adapted fastest. No training.
+"""The three errors in numbers: gradients, coupling, and which expert adapts fastest. No training.
 
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 1.
 """
@@ -18,16 +18,16 @@ from reproductions.jacobs_1991.networks.errors import (
 )
 
 DRAWS, EXPERTS, OUTPUTS = 10_000, 4, 3  # T cases, E experts, C outputs
-FAR = 1.0  # every expert misses by more than this where the claim on adaptation speaks
+FAR = 1.0  # the claim on adaptation is about experts that all miss by more than this
 
 
 def gradients() -> dict[str, float]:
-    """Return how far formulas are from the gradient that autograd finds, in float64.
+    """Return how far formulas deviate from autograd's gradients, in float64.
 
-    `competitive/over_formula`: how many times -2 p_i (d - o_i) it is, by least squares;
-    `competitive/deviation`: how far off that is at most. `further_term/deviation`: of the same
+    `competitive/over_formula`: the gradient over -2 p_i (d - o_i), by least squares;
+    `competitive/deviation`: the largest deviation from that. `further_term/deviation`: the same
     with 2 sum_j p_j (o_i - d) over the other experts added. `<error>/coupling`: the largest change
-    of an expert's gradient when another expert's answer is moved by one.
+    of an expert's gradient when another expert's output moves by one.
     """
     mixed, target_CT = _draw(0)
     found = _by_output(Competitive(), mixed, target_CT)
@@ -44,10 +44,10 @@ def gradients() -> dict[str, float]:
 
 
 def adaptation() -> dict[str, float]:
-    """Return in what share of draws the best expert is adapted slowest, and fastest.
+    """Return the shares of draws in which the best expert adapts slowest and fastest.
 
-    Gates are equal and every expert misses by more than one; the speed of an expert is the length
-    of the gradient by its answer.
+    Gates are equal and every expert misses by more than one; the speed of an expert is the norm of
+    the gradient by its output.
     """
     generator = torch.Generator().manual_seed(0)
     direction_SECT = torch.randn(1, EXPERTS, OUTPUTS, DRAWS, generator=generator).double()
@@ -64,14 +64,14 @@ def adaptation() -> dict[str, float]:
 
 
 def gaussian_mixture() -> dict[str, float]:
-    """Return how far the likelihood error is from the negative log likelihood of a mixture.
+    """Return how far the likelihood error deviates from the negative log likelihood of a mixture.
 
-    `value/over_likelihood` and `gradient/over_likelihood`: how many times that of the mixture, by
-    least squares; `value/deviation` and `gradient/deviation`: how far off at most.
+    `value/over_likelihood` and `gradient/over_likelihood`: the ratios to the mixture's, by least
+    squares; `value/deviation` and `gradient/deviation`: the largest deviations.
 
-    Experts and gate are constant: their answers are the means, the gate the proportions, and every
-    variance is one. scikit-learn computes the likelihood, and its responsibilities the gradient.
-    The constant that the paper leaves out of the density is added.
+    Experts and gate are constant: their outputs are the means, the gate gives the proportions, and
+    every variance is one. scikit-learn computes the likelihood; its responsibilities give the
+    gradient. The constant that the paper omits from the density is added.
     """
     mixed, target_CT = _draw(1)
     constant = Mixed(*(part[..., :1].expand_as(part).clone() for part in mixed))
@@ -94,12 +94,12 @@ def gaussian_mixture() -> dict[str, float]:
 
 
 def _times(found: Tensor, stated: Tensor) -> float:
-    """Return how many times what is stated was found, by least squares."""
+    """Return the ratio of found to stated, by least squares."""
     return ((found * stated).sum() / stated.square().sum()).item()
 
 
 def _draw(seed: int) -> tuple[Mixed, Tensor]:
-    """Return answers mixed by scores, and target_CT, all drawn from a normal distribution."""
+    """Return outputs mixed by scores, and target_CT, all drawn from a normal distribution."""
     generator = torch.Generator().manual_seed(seed)
     shapes = ((1, EXPERTS, OUTPUTS, DRAWS), (1, EXPERTS, DRAWS), (OUTPUTS, DRAWS))
     output, score, target = (
@@ -109,7 +109,7 @@ def _draw(seed: int) -> tuple[Mixed, Tensor]:
 
 
 def _by_output(error: Error, mixed: Mixed, target_CT: Tensor) -> Tensor:
-    """Return slope_SECT, the gradient by the experts' answers that autograd finds."""
+    """Return slope_SECT, autograd's gradient by the experts' outputs."""
     output_SECT = mixed.output_SECT.clone().requires_grad_()
     value = error.value(mix(output_SECT, mixed.score_SET), target_CT).sum()
     (slope,) = torch.autograd.grad(value, output_SECT)
@@ -117,7 +117,7 @@ def _by_output(error: Error, mixed: Mixed, target_CT: Tensor) -> Tensor:
 
 
 def _coupling(error: Error, mixed: Mixed, target_CT: Tensor) -> float:
-    """Return how much the gradients of all others change when the first expert's answer moves."""
+    """Return how much all other gradients change when the first expert's output moves."""
     moved_SECT = mixed.output_SECT.clone()
     moved_SECT[:, 0] += 1.0
     before = _by_output(error, mixed, target_CT)

@@ -1,8 +1,8 @@
-"""What the arms are called, and what they have in common.
+"""The names of the arms, and what the arms have in common.
 
-Names of arms are `<system>.<coding>.<range of initial weights>`, then `.file` or `.order_<n>` where
-the speakers come in another order than the one drawn with seed 1. The arms stand in plan.py. Each
-run has a grid of step sizes and 25 judged seeds; three more choose a system's own best step.
+Arms are named `<system>.<coding>.<range of initial weights>`, followed by `.file` or `.order_<n>`
+if the speakers are in another order than the one drawn with seed 1. plan.py defines the arms. Each
+run covers a grid of step sizes and 25 judged seeds; three more seeds choose a system's best step.
 """
 
 from dataclasses import replace
@@ -12,16 +12,16 @@ from moebench.papers.claim import Claim
 
 GRID = (2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0)
 TRIALS = 3  # seeds that choose the step
-# The step at which all are compared alike: the largest of the grid at which every system met the
-# criterion in every trial (seeds 0 to 2, which no verdict uses), in both codings.
+# The common step for comparisons: the largest in the grid at which every system met the criterion
+# in every trial (seeds 0 to 2, which no verdict uses), in both codings.
 SAME = 12.0
 CODINGS, RANGES = ("aligned", "anti"), (0.5, 0.1, 1.0)
 TABLE_1 = ("four_experts", "eight_experts", "backprop_6", "backprop_12")
-DRAWN = 1  # seed of the order of speakers, where the order is not the question
-ORDERS = 20  # further random orders, beside that of the file
-ONE_ORDER = "all with one order of the speakers"
-FIVE_WEIGHTS = "the same five initial weights in every order, over which the interval does not go"
-FILED_LATE = "the order of the file became a choice after its runs had been seen"
+DRAWN = 1  # seed of the order of speakers, unless the order is in question
+ORDERS = 20  # further random orders, besides that of the file
+ONE_ORDER = "all runs use one order of the speakers"
+FIVE_WEIGHTS = "every order uses the same five initial weights, so the interval does not cover them"
+FILED_LATE = "the file order was added as a choice after its runs had been seen"
 
 
 def arm(system: str, coding: str = "aligned", spread: float = 0.5, order: str = "") -> str:
@@ -38,7 +38,7 @@ IN_ORDERS = {
 
 
 def by_data(arms: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the arms in groups of one coding and one order of the speakers: one data set each."""
+    """Group the arms by coding and order of the speakers: one data set per group."""
     groups: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(arms):
         _, _, rest = name.partition(".")
@@ -49,9 +49,9 @@ def by_data(arms: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def grouped(claims: list[Claim]) -> list[Claim]:
-    """Return the claims, each told which of its arms have the same data."""
+    """Return the claims, each with its arms grouped by their data."""
     return [replace(claim, same_data=by_data(claim.arms)) for claim in claims]
 
 
-# A claim over the 25 runs of Table 1, which differ in their initial weights: those a seed draws.
+# A claim over the 25 runs of Table 1, which differ in their initial weights, drawn by seed.
 trained = partial(Claim, seeds=25, level="exact-scale-cpu")

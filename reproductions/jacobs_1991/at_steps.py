@@ -1,14 +1,14 @@
-"""The base of tests whose runs were made with a grid of step sizes, and how choices are judged.
+"""The base class of tests on runs with a grid of step sizes, and how choices are judged.
 
 A claim is judged under every choice that the paper leaves open, such as the coding of the targets
-or the step size; under one choice all its pairs of systems, or all its arms, must be as claimed.
+or the step size. Under each choice all its pairs of systems, or all its arms, must be as claimed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from moebench.papers.claim import ClaimTest
-from moebench.verdict.conditions import Condition, all_of
+from moebench.verdict.conditions import Condition, all_of, both_or_all
 from moebench.verdict.findings import under_choices
 from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import GRID, TRIALS
@@ -17,13 +17,13 @@ from reproductions.jacobs_1991.trials import BEST, Rule, Trials, named
 
 @dataclass(frozen=True, kw_only=True)
 class AtSteps(ClaimTest):
-    """The base of tests whose runs were made with a grid of step sizes.
+    """The base class of tests on runs with a grid of step sizes.
 
     Args:
-        rules: at which steps systems are compared, each a choice that the paper leaves open: a size
-            for all of them, or "best", each at its own.
+        rules: the steps at which systems are compared, each a choice that the paper leaves open:
+            one size for all systems, or "best", each system at its own best.
         grid: the step sizes of a run.
-        trials: the number of seeds of an arm, its last ones, that choose its best step and are not
+        trials: the number of seeds, the last of each arm, that choose its best step and are not
             judged.
     """
 
@@ -37,15 +37,15 @@ class AtSteps(ClaimTest):
         super().__post_init__()
 
     def of(self, evidence: Evidence) -> Trials:
-        """Return the runs with the grid and the trials of the test."""
+        """Return the runs together with the test's grid and number of trials."""
         return Trials(evidence, self.grid, self.trials)
 
     def notes(self, trials: Trials) -> dict[str, dict[str, float]]:
-        """Return what is printed beside each arm."""
+        """Return the figures to print beside each arm."""
         return {arm: trials.notes(arm, self.rules) for arm in self.arms}
 
     def lost(self, trials: Trials) -> str:
-        """Return a clause for each arm with runs that never got to the criterion."""
+        """Return a clause for each arm with runs that never met the criterion."""
         clauses = {
             f"{clause} ({named(rule)})"
             for arm in self.arms
@@ -56,22 +56,24 @@ class AtSteps(ClaimTest):
 
 
 def check(under: Mapping[str, Sequence[object]], what: str, least: int = 1) -> None:
-    """Refuse a claim without choices, or a choice under which too little is claimed.
+    """Refuse a claim without choices, or with a choice that has too few entries.
 
     Raises:
-        ValueError: if there is no choice, or one with fewer entries than the least.
+        ValueError: if there is no choice, or one with fewer than `least` entries.
     """
     if not under or any(len(claimed) < least for claimed in under.values()):
-        raise ValueError(f"under={under}: must have a choice, and each of them {what}")
+        raise ValueError(f"under={under}: needs a choice, and each choice needs {what}")
 
 
-def every(what: str, conditions: Sequence[Condition]) -> Condition:
-    """Claim all conditions of one choice as one."""
-    return all_of(f"all {len(conditions)} {what}", conditions) if conditions[1:] else conditions[0]
+def combined(what: str, conditions: Sequence[Condition]) -> Condition:
+    """Combine all conditions of one choice into one."""
+    if not conditions[1:]:
+        return conditions[0]
+    return all_of(both_or_all(len(conditions), what), conditions)
 
 
 def as_whole(says: str, choices: Mapping[str, Condition]) -> tuple[Condition, Sequence[Condition]]:
-    """Return the lead of a claim, and what it is under each choice if there are several."""
+    """Return the lead of a claim, and its state under each choice if there are several."""
     found = [replace(one, choice=name) for name, one in choices.items()]
     if len(found) > 1:
         return under_choices(says, found)
@@ -80,10 +82,10 @@ def as_whole(says: str, choices: Mapping[str, Condition]) -> tuple[Condition, Se
 
 
 def chosen(name: str, rule: Rule | None) -> str:
-    """Return the name of a choice with the step that is part of it."""
+    """Return the name of a choice, including its step."""
     return ", ".join(filter(None, (name, "" if rule is None else named(rule))))
 
 
 def system(arm: str) -> str:
-    """Return the system of an arm, which is the first part of its name."""
+    """Return the system of an arm, the first part of its name."""
     return arm.partition(".")[0]

@@ -1,8 +1,8 @@
-"""The runs of Table 1 of Jacobs et al. 1991: all at once, against one after the other in NumPy.
+"""The runs of Table 1 of Jacobs et al. 1991, all at once or one after the other in NumPy.
 
 Both start from the same weights and train until the same criterion. The time of the runs side by
-side is that of a whole `fit`: Lightning, set-up, and the compaction as runs end. The loop in NumPy
-is what one would write for a single run. Run: `python -m reproductions.jacobs_1991.benchmark`.
+side is that of a whole `fit`: Lightning, setup, and compaction as runs end. The NumPy loop is what
+one would write for a single run. Run: `python -m reproductions.jacobs_1991.benchmark`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table, whole_number
 from reproductions.jacobs_1991.networks import BackProp, Likelihood, Mixture
 from reproductions.jacobs_1991.networks.system import Weights
-from reproductions.jacobs_1991.population import Population
+from reproductions.jacobs_1991.replica_training import ReplicaTraining
 from reproductions.jacobs_1991.vowels import Vowels
 
 Array = NDArray[np.float64]
@@ -38,14 +38,14 @@ def logistic(z: Array) -> Array:
 
 
 def softmax(z_TE: Array) -> Array:
-    """Return shares that add to one in each row."""
+    """Return shares that sum to one in each row."""
     share_TE: Array = np.exp(z_TE - z_TE.max(axis=1, keepdims=True))
     share_TE /= share_TE.sum(axis=1, keepdims=True)
     return share_TE
 
 
 def train_mixture(x_TD: Array, target_T: Array, weights: dict[str, Array], step: float) -> int:
-    """Return the epochs that one mixture needs under the likelihood error."""
+    """Return the number of epochs that one mixture needs with the likelihood error."""
     expert_DE, gate_DE = weights["expert"][:, 0].T.copy(), weights["gate"].T.copy()
     rate = step / len(x_TD)
     for epoch in range(MOST):
@@ -63,7 +63,7 @@ def train_mixture(x_TD: Array, target_T: Array, weights: dict[str, Array], step:
 
 
 def train_network(x_TD: Array, target_T: Array, weights: dict[str, Array], step: float) -> int:
-    """Return the epochs that one network needs under half the squared error."""
+    """Return the number of epochs that one network needs with half the squared error."""
     hidden_DH, output_H = weights["hidden"].T.copy(), weights["output"][0].copy()
     rate = step / len(x_TD)
     for epoch in range(MOST):
@@ -95,7 +95,7 @@ def one_by_one(system: Mixture | BackProp, step: float, seeds: int, data: Vowels
 def side_by_side(system: Mixture | BackProp, step: float, seeds: int, data: Vowels) -> list[int]:
     """Return the epochs of each run, all trained at once by moebench."""
     torch.manual_seed(0)
-    population = Population(system, [step], 0.5, seeds, CRITERION, MOST)
+    model = ReplicaTraining(system, [step], 0.5, seeds, CRITERION, MOST)
     trainer = pl.Trainer(
         accelerator="cpu",
         max_steps=-1,
@@ -105,8 +105,8 @@ def side_by_side(system: Mixture | BackProp, step: float, seeds: int, data: Vowe
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(population, datamodule=data)
-    return [int(epochs) for epochs in population.results()["epochs"]]
+    trainer.fit(model, datamodule=data)
+    return [int(epochs) for epochs in model.results()["epochs"]]
 
 
 def main() -> None:
@@ -131,7 +131,7 @@ def main() -> None:
         for way, total in totals.items():
             totals[way] = [sum(pair) for pair in zip(total, seconds[way], strict=True)]
     rows["Table 1"] = ratios(totals, against="one by one")["side by side"]
-    print(table("time of a run side by side over that of one by one in NumPy", rows))
+    print(table("time per run, side by side over one by one in NumPy", rows))
     if options.save:
         save("vowel", {**vars(options), "threads": torch.get_num_threads()}, rows)
 

@@ -1,8 +1,8 @@
 """What the paper leaves open, as the choices under which claims are judged.
 
-The coding of the targets, the range of the initial weights and the order of the speakers each make
-an arm of its own; at which step systems are compared is up to the tests. A fourth coding, of four
-outputs, is none of them: with it systems of Table 1 would not be of similar size.
+Coding of the targets, range of the initial weights and order of the speakers each need arms of
+their own; the tests decide at which step systems are compared. A coding with four outputs is not
+among the choices: it would make the systems of Table 1 unequal in size.
 """
 
 from reproductions.jacobs_1991.arms import CODINGS, arm
@@ -19,9 +19,8 @@ def under(
 
     Args:
         *pairs: the systems.
-        ranges: of initial weights, each with both codings.
-        filed: whether the order of the file is a choice, too; it was run with the systems of
-            Table 1.
+        ranges: ranges of initial weights, each with both codings.
+        filed: whether the file order is also a choice; only the systems of Table 1 were run in it.
     """
     drawn = {
         f"{coding}, range {spread:g}": tuple(

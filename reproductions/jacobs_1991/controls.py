@@ -1,7 +1,7 @@
-"""What we added to the claims of the paper: controls, and a claim over orders of the speakers.
+"""Our additions to the paper's claims: controls, and a claim over orders of the speakers.
 
-Controls were chosen after the runs of the claims and are judged by runs that these have anyway, so
-each has an answer that follows from how its runs were made.
+Controls were chosen after the runs of the claims and are judged by those runs, so the answer of
+each must follow from how its runs were made.
 """
 
 from reproductions.jacobs_1991.arms import FIVE_WEIGHTS, IN_ORDERS, ORDERS, SAME, arm, trained
@@ -9,26 +9,26 @@ from reproductions.jacobs_1991.judging import (
     Bound,
     FewerEpochs,
     FewerEpochsOverOrders,
-    OnItsSide,
     Pair,
     SameAccuracy,
     ShareOfRuns,
     Steadier,
     TwoMeans,
+    WithinBounds,
 )
 
-NO_NULL = "no null control: without a margin it would stay undecided"
-HALVES = "; one system against itself, in two halves of its runs"
-FASTER, SLOWER = 5.0, 2.0  # steps so small that epochs are inversely proportional to them
+NO_NULL = "a null control without a margin would stay undecided"
+HALVES = "; one system against itself, comparing two halves of its runs"
+FASTER, SLOWER = 5.0, 2.0  # step sizes so small that epochs are inversely proportional to them
 NET, MIXTURE = arm("backprop_6"), arm("four_experts")
 WITH_ITSELF = {"aligned, range 0.5": (Pair(NET, NET),)}
 
-SOONER = [  # by however much, as three claims ask
+SOONER = [  # for three claims that ask for any improvement
     trained(
         key=f"{key}p",
         late=True,
-        says="A net needs fewer epochs with a small step than with a smaller one, by however much",
-        source="known beforehand",
+        says="A net needs fewer epochs with a larger step than with a smaller one, by any amount",
+        source="follows from the step sizes",
         paper_values={"ratio": SLOWER / FASTER},
         control_of=key,
         expects="effect",
@@ -42,8 +42,8 @@ CONTROLS = [
     trained(
         key="J91-06n",
         late=True,
-        says="A system of one expert uses two or three for any case",
-        source="known beforehand",
+        says="A system with a single expert uses two or three experts",
+        source="follows from the number of experts",
         paper_values={"experts in use": 1},
         control_of="J91-06",
         expects="no effect",
@@ -61,13 +61,13 @@ CONTROLS = [
     trained(
         key="J91-08n",
         late=True,
-        says="A net of six hidden units, which met the criterion in every trial, cannot do the "
+        says="A net with six hidden units, which met the criterion in every trial, cannot do the "
         "task",
-        source="known beforehand",
+        source="follows from the trials",
         paper_values={},
         control_of="J91-08",
         expects="no effect",
-        test=OnItsSide(
+        test=WithinBounds(
             quantity="accuracy/train",
             under={"aligned": (Bound(NET, high=0.75),)},
             rules=(SAME,),
@@ -79,8 +79,8 @@ CONTROLS = [
     trained(
         key="J91-01p",
         late=True,
-        says="A net needs fewer epochs with a small step than with a smaller one",
-        source="known beforehand",
+        says="A net needs fewer epochs with a larger step than with a smaller one",
+        source="follows from the step sizes",
         paper_values={"ratio": SLOWER / FASTER},
         control_of="J91-01",
         expects="effect",
@@ -91,7 +91,7 @@ CONTROLS = [
         key="J91-01n",
         late=True,
         says="A net needs fewer epochs than itself" + HALVES,
-        source="known beforehand",
+        source="a comparison with itself",
         paper_values={"ratio": 1},
         control_of="J91-01",
         expects="no effect",
@@ -103,7 +103,7 @@ CONTROLS = [
         key="J91-02p",
         late=True,
         says="A net ends as accurate as itself" + HALVES,
-        source="known beforehand",
+        source="a comparison with itself",
         paper_values={},
         control_of="J91-02",
         expects="effect",
@@ -121,8 +121,8 @@ CONTROLS = [
     trained(
         key="J91-02n",
         late=True,
-        says="One expert, which can draw one line only, ends as accurate as four",
-        source="known beforehand",
+        says="A single expert, which can draw only one line, ends as accurate as four",
+        source="follows from the number of experts",
         paper_values={},
         control_of="J91-02",
         expects="no effect",
@@ -140,8 +140,8 @@ CONTROLS = [
         key="J91-03p",
         version=2,  # judged by the test of its claim
         late=True,
-        says="The epochs of a net vary less with a small step than with a smaller one",
-        source="known beforehand",
+        says="The epochs of a net vary less with a larger step than with a smaller one",
+        source="follows from the step sizes",
         paper_values={"ratio": SLOWER / FASTER},
         control_of="J91-03",
         expects="effect",
@@ -151,25 +151,25 @@ CONTROLS = [
     trained(
         key="J91-11ap",
         late=True,
-        says="A system of one expert uses one for each case",
-        source="known beforehand",
-        paper_values={"experts a case": 1},
+        says="A system with a single expert uses one expert for each case",
+        source="follows from the number of experts",
+        paper_values={"experts per case": 1},
         control_of="J91-11a",
         expects="effect",
-        test=OnItsSide(
+        test=WithinBounds(
             quantity="effective",
             under={"aligned": (Bound(arm("one_expert"), high=1.5),)},
             rules=(SAME,),
             metric=f"step_{SAME:g}/effective",
-            unit="experts a case",
+            unit="experts per case",
         ),
         matched_on=None,
     ),
     trained(
         key="J91-11n",
         late=True,
-        says="A mixture leaves more experts in use for each case than itself" + HALVES,
-        source="known beforehand",
+        says="A mixture uses more experts per case than itself" + HALVES,
+        source="a comparison with itself",
         paper_values={"difference": 0},
         control_of="J91-11",
         expects="no effect",
@@ -179,7 +179,7 @@ CONTROLS = [
             margin=1.0,
             under={"aligned, range 0.5": (Pair(MIXTURE, MIXTURE),)},
             metric=f"step_{SAME:g}/effective",
-            unit="experts a case",
+            unit="experts per case",
         ),
         matched_on="total_params",
         seeds=12,
@@ -203,8 +203,8 @@ OURS = [
     trained(
         key="J91-01o",
         late=True,
-        says="Four experts need about half the epochs of six hidden units, over orders of the "
-        "speakers",
+        says="Over random orders of the speakers, four experts need about half the epochs of six "
+        "hidden units",
         source="not in the paper",
         paper_values={},
         ours=True,
@@ -212,9 +212,9 @@ OURS = [
         matched_on="total_params",
         seeds=ORDERS,
         replicate="speaker order",
-        caution=f"{FIVE_WEIGHTS}: by them alone a net is 7% from itself (J91-01on); run with one "
-        "coding, one range and one step",
-        uncontrolled="no positive control: these runs have one step, and of no two systems is it "
-        "known beforehand which is sooner",
+        caution=f"{FIVE_WEIGHTS}: they alone put a net 7% from itself (J91-01on); run with one "
+        "coding, one range and one step size",
+        uncontrolled="no positive control: these runs have one step size, and of no two systems is "
+        "it known in advance which is faster",
     ),
 ]

@@ -1,7 +1,7 @@
-"""The paper's figures, drawn from runs: lines of experts, their paths, the gate, the epochs.
+"""The paper's figures, drawn from runs: the experts' lines, their paths, the gate, the epochs.
 
-Figures 2 and 3 and the entropy of the gate need every epoch, which no record keeps: these runs are
-made again for the page, with the seeds, systems and step of the arms they are named after.
+Figures 2 and 3 and the entropy of the gate need every epoch, which records do not keep: these runs
+are repeated for the page, with the seeds, systems and step of the arms they are named after.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from reproductions.jacobs_1991.vowels import Vowels
 Lines = NDArray[np.float64]
 NAMES = ("[i]", "[ɪ]", "[ɑ]", "[ʌ]")
 MARKERS = ("o", "s", "^", "D")
-FAR = 1.5  # kHz from the middle of the data; lines beyond it do not divide anything
+FAR = 1.5  # kHz from the centre of the data; lines farther away divide nothing
 
 
 def draw(records: Sequence[RunRecord]) -> list[Drawing]:
@@ -34,30 +34,30 @@ def draw(records: Sequence[RunRecord]) -> list[Drawing]:
     return [
         Drawing(
             "The vowels and the lines of four experts",
-            "Figure 2 of the paper. Training cases in kHz; a line is where an expert answers one "
-            "half, a dashed one belongs to an expert whose share never exceeds 5%. Grey: where the "
-            f"two experts most in use have equal shares. Seed {FIRST_SEED}, step {SAME:g}, at the "
-            "criterion.",
+            "Figure 2 of the paper. Training cases in kHz; a line shows where an expert's output "
+            "is one half, dashed if the expert's share never exceeds 5%. Grey: where the two most "
+            f"used experts have equal shares. Seed {FIRST_SEED}, step {SAME:g}, when the criterion "
+            "is met.",
             [_lines()],
         ),
         Drawing(
             "The paths of eight experts",
-            "Figure 3 of the paper: each expert's line as a point, its angle and its distance from "
-            "the middle of the data, from the start (small) to the criterion (large). T0 and T1: "
-            "the best line for [i] against [ɪ] and for [ɑ] against [ʌ]. X: what a single expert "
-            "settles on.",
+            "Figure 3 of the paper: each expert's line as a point given by its angle and its "
+            "distance from the centre of the data, from the start (small) to the criterion "
+            "(large). T0 and T1: the best lines for [i] against [ɪ] and [ɑ] against [ʌ]. X: the "
+            "line that a single expert settles on.",
             [_paths()],
         ),
         Drawing(
             "The gate over the epochs",
             f"Mean entropy of the gate over the training cases, {SEEDS} seeds each; a line ends "
-            "where its run met the criterion. Dotted: all experts have equal shares.",
+            "when its run meets the criterion. Dotted: all experts have equal shares.",
             [_entropy(4), _entropy(8)],
         ),
         Drawing(
             "Epochs to the criterion",
-            f"Every judged run that met it, at step {SAME:g} (left mark of a pair) and at the step "
-            "at which the system is fastest on average (right). One chart a coding.",
+            f"Every judged run that met it, at step {SAME:g} (left of each pair) and at the step "
+            "where the system is fastest on average (right). One chart per coding.",
             [_epochs(records, coding) for coding in CODINGS],
         ),
     ]
@@ -120,12 +120,12 @@ def _paths() -> Markup:
             axes.annotate(name, (angle, distance), color=STAND_INS["ink"], fontsize=13)
             axes.plot([angle], [distance], "x", color=STAND_INS["ink"], markersize=8)
         axes.set_xlabel("angle of the line, degrees")
-        axes.set_ylabel("distance from the middle of the data, kHz")
+        axes.set_ylabel("distance from the centre of the data, kHz")
         return element(figure, "Paths of the lines of eight experts")
 
 
 def _entropy(experts: int) -> Markup:
-    """Draw the entropy of the gate against epochs, one line a seed."""
+    """Draw the entropy of the gate against epochs, one line per seed."""
     rows, going = [], []
     for weights, cases, going_S in looks(experts):
         rows.append(entropy(weights, cases))
@@ -147,7 +147,7 @@ def _entropy(experts: int) -> Markup:
 
 
 def _epochs(records: Sequence[RunRecord], coding: str) -> Markup:
-    """Draw the epochs to the criterion as points, one a run."""
+    """Draw the epochs to the criterion as points, one per run."""
     with drawing(f"epochs {coding}"):
         figure = canvas(280)
         axes = figure.subplots()

@@ -1,10 +1,10 @@
-"""What is forgotten: training on one pair of vowels, then on the other, and so on in turn.
+"""Forgetting: training on one pair of vowels, then on the other, and so on in turn.
 
 Four systems of about equal size (24 or 25 weights) see first [i] and [I], then [a] and [ʌ]. At
-every change the accuracy on the resting pair is compared with what it was when that pair was last
-trained. A control of the same length sees both pairs all the time, and can forget nothing.
+every switch the accuracy on the idle pair is compared with what it was when that pair was last
+trained. A control of the same length sees both pairs all the time and cannot forget.
 
-Source: the claim is told of Jacobs et al. 1991, which has the idea (section 1) and no figure.
+Source: a claim attributed to Jacobs et al. 1991, which has the idea (section 1) but no figure.
 """
 
 import torch
@@ -27,45 +27,45 @@ from reproductions.jacobs_1991.vowels import Vowels
 
 FIRST_SEED, SEEDS = FIRST_FRESH_SEED, 25
 PHASES, EPOCHS = 6, 1000
-PAIRS = ((0, 1), (2, 3))  # places among iy, ih, aa, ah
+PAIRS = ((0, 1), (2, 3))  # indices into iy, ih, aa, ah
 
 Metrics = dict[int, dict[str, float]]
 
 
 def backprop() -> Metrics:
-    """Return what a net of 6 hidden units forgets."""
+    """Return how much a net with 6 hidden units forgets."""
     return _forgotten(BackProp(6))
 
 
 def cooperative() -> Metrics:
-    """Return what four experts under the cooperative error forget."""
+    """Return how much four experts with the cooperative error forget."""
     return _forgotten(Mixture(4, Cooperative()))
 
 
 def competitive() -> Metrics:
-    """Return what four experts under the competitive error forget."""
+    """Return how much four experts with the competitive error forget."""
     return _forgotten(Mixture(4, Competitive()))
 
 
 def likelihood() -> Metrics:
-    """Return what four experts under the likelihood error forget."""
+    """Return how much four experts with the likelihood error forget."""
     return _forgotten(Mixture(4, Likelihood()))
 
 
 def backprop_replayed() -> Metrics:
-    """Return the drops of the net where it sees both pairs all the time."""
+    """Return the drops of the net when it sees both pairs all the time."""
     return _replayed(BackProp(6))
 
 
 def competitive_replayed() -> Metrics:
-    """Return the same of four experts under the competitive error."""
+    """Return the same for four experts with the competitive error."""
     return _replayed(Mixture(4, Competitive()))
 
 
 def _forgotten(system: System) -> Metrics:
-    """Return, seed by seed, `drop` (mean over the changes), `largest` and the control's `replayed`.
+    """Return per seed `drop` (mean over the switches), `largest` and the control's `replayed`.
 
-    A drop is the accuracy on a pair at the end of its phase less that at the end of the next one.
+    A drop is the accuracy on a pair at the end of its phase minus that at the end of the next one.
     """
     both, halves = _cases()
     drop_NS = _drops(system, halves, halves)
@@ -81,7 +81,7 @@ def _forgotten(system: System) -> Metrics:
 
 
 def _replayed(system: System) -> Metrics:
-    """Return, seed by seed, the control's drop under the name of those that it is held against."""
+    """Return per seed the control's drop, under the same name as the drops it is compared with."""
     both, halves = _cases()
     drop_NS = _drops(system, [both, both], halves)
     return {FIRST_SEED + s: {"drop": drop_NS[:, s].mean().item()} for s in range(SEEDS)}
@@ -99,7 +99,7 @@ def _cases() -> tuple[Cases, list[Cases]]:
 
 
 def _drops(system: System, trained: list[Cases], shown: list[Cases]) -> Tensor:
-    """Train on two sets in turn; return drop_NS, a row for each of the N changes between them."""
+    """Train on two sets in turn; return drop_NS, one row per switch between them."""
     weights: Weights = system.init(range(FIRST_SEED, FIRST_SEED + SEEDS), 0.5, 2, 1)
     step_S = torch.full((SEEDS,), SAME, dtype=torch.float64)
     drops: list[Tensor] = []

@@ -1,6 +1,6 @@
-"""The tests of claims that this paper alone uses, by name."""
+"""The tests of claims that only this paper uses."""
 
-from reproductions.jacobs_1991.judging_arms import Bound, OnItsSide, ShareOfRuns
+from reproductions.jacobs_1991.judging_arms import Bound, ShareOfRuns, WithinBounds
 from reproductions.jacobs_1991.judging_orders import AboveOverOrders, FewerEpochsOverOrders
 from reproductions.jacobs_1991.judging_pairs import (
     FewerEpochs,
@@ -15,10 +15,10 @@ __all__ = [
     "Bound",
     "FewerEpochs",
     "FewerEpochsOverOrders",
-    "OnItsSide",
     "Pair",
     "SameAccuracy",
     "ShareOfRuns",
     "Steadier",
     "TwoMeans",
+    "WithinBounds",
 ]

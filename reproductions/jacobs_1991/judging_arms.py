@@ -1,4 +1,4 @@
-"""Tests of claims that say of single arms where they lie."""
+"""Tests for claims about the range of a metric in single arms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from moebench.verdict.conditions import (
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit
-from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, combined, system
 from reproductions.jacobs_1991.trials import Rule
 
 
 class Bound(NamedTuple):
-    """Where the mean of an arm is claimed to lie."""
+    """The claimed range of an arm's mean."""
 
     arm: str
     low: float = -inf
@@ -35,10 +35,10 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OfArms(AtSteps):
-    """The base of tests that look at one quantity of single arms.
+    """The base class of tests on one quantity of single arms.
 
     Args:
-        quantity: a metric that runs have at every step; if `rules` is empty, any metric.
+        quantity: a metric that runs have at every step size; any metric if `rules` is empty.
     """
 
     quantity: str
@@ -68,7 +68,7 @@ def in_words(bound: Bound) -> str:
 
 
 def claimed(bound: Bound, margin: float = 0.0) -> Claimed:
-    """Return what a bound claims of a mean: with a margin, that it lies so far beyond the bound."""
+    """Return what a bound claims of a mean; with a margin, to be that far inside the bound."""
     if bound.low > -inf and bound.high < inf:
         return within(bound.low, bound.high)
     if bound.low > -inf:
@@ -77,14 +77,14 @@ def claimed(bound: Bound, margin: float = 0.0) -> Claimed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnItsSide(OfArms):
+class WithinBounds(OfArms):
     """The mean of a quantity lies within the bounds of each arm.
 
-    With a margin it must lie that far beyond a single bound.
+    With a margin it must be that far inside a single bound.
 
     Args:
         under: choice -> the bounds that the claim is about, all of which must hold.
-        sides: further bounds, judged as sides of the claim.
+        sides: further bounds, judged as side conditions.
     """
 
     under: Mapping[str, tuple[Bound, ...]]
@@ -94,7 +94,7 @@ class OnItsSide(OfArms):
         check(self.under, "a bound")
         for bound in self._bounds:
             if not bound.low < bound.high or (bound.low, bound.high) == (-inf, inf):
-                raise ValueError(f"{bound}: must have a bound, the lower below the higher")
+                raise ValueError(f"{bound}: needs a bound, and low must be below high")
         super().__post_init__()
 
     @property
@@ -107,11 +107,11 @@ class OnItsSide(OfArms):
         return tuple(dict.fromkeys(bound.arm for bound in self._bounds))
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the bounds under every choice, then the others."""
+        """Judge the bounds under every choice, then the side bounds."""
         told = [f"{system(one.arm)} {in_words(one)}" for one in chain(*self.under.values())]
         says = f"{self.quantity} of {', '.join(dict.fromkeys(told))}"
         choices = {
-            chosen(name, rule): every(
+            chosen(name, rule): combined(
                 "bounds", [self._condition(evidence, one, rule) for one in bounds]
             )
             for name, bounds in self.under.items()
@@ -131,16 +131,16 @@ class OnItsSide(OfArms):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOfRuns(OfArms):
-    """In at least a share of the runs of each arm a quantity lies in a range, both ends included.
+    """In at least a given share of each arm's runs a quantity lies in a range, ends included.
 
-    As with every effect, the interval must lie above half of the share that would count.
+    As for every effect, the interval must lie above half of the share that counts.
 
     Args:
         low: smallest value of the range.
-        high: largest value.
+        high: largest value of the range.
         least: the share of runs.
         under: choice -> the arms that the claim is about, all of which must be as claimed.
-        sides: further arms, judged as sides of the claim.
+        sides: further arms, judged as side conditions.
     """
 
     low: float
@@ -154,7 +154,7 @@ class ShareOfRuns(OfArms):
         if not 0 < self.least <= 1:
             raise ValueError(f"least={self.least}: must be above 0 and at most 1")
         if not self.low <= self.high:
-            raise ValueError(f"low={self.low}, high={self.high}: no range")
+            raise ValueError(f"low={self.low}, high={self.high}: not a range")
         check(self.under, "an arm")
         super().__post_init__()
 
@@ -168,7 +168,7 @@ class ShareOfRuns(OfArms):
         much = f"at least {self.low:g}" if self.high == inf else f"{self.low:g} to {self.high:g}"
         says = f"{self.quantity} is {much} in at least {self.least:.0%} of runs"
         choices = {
-            chosen(name, rule): every(
+            chosen(name, rule): combined(
                 "arms", [self._condition(evidence, arm, arm, rule) for arm in arms]
             )
             for name, arms in self.under.items()

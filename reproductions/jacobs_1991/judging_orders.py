@@ -1,7 +1,7 @@
-"""Tests of claims that are to hold over speakers: the unit of replication is an order of them.
+"""Tests for claims about speakers in general: the unit of replication is an order of the speakers.
 
-The first speakers of an order are those trained on. A run of an arm differs from another only in
-its initial weights, so runs are averaged, and an order is one value.
+The first speakers of an order form the training set. Runs of an arm differ only in their initial
+weights, so they are averaged, and each order gives one value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,12 +23,12 @@ from reproductions.jacobs_1991.trials import Trials, apart
 
 @dataclass(frozen=True, kw_only=True)
 class OverOrders(ClaimTest):
-    """The base of tests for which an order of the speakers is one value.
+    """The base class of tests in which each order of the speakers gives one value.
 
     Args:
-        systems: system -> its arms, one an order, in the same orders for each.
+        systems: system -> its arms, one per order, in the same orders for each system.
         step: the step size.
-        trials: the number of seeds of an arm, its last ones, that are not judged.
+        trials: the number of seeds, the last of each arm, that are not judged.
     """
 
     systems: Mapping[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ class OverOrders(ClaimTest):
     def __post_init__(self) -> None:
         numbers = {len(arms) for arms in self.systems.values()}
         if len(numbers) != 1 or not numbers.pop():
-            raise ValueError("systems: each must have one arm an order, in the same orders")
+            raise ValueError("systems: each needs one arm per order, in the same orders")
         super().__post_init__()
 
     @property
@@ -47,21 +47,21 @@ class OverOrders(ClaimTest):
         return tuple(chain(*self.systems.values()))
 
     def samples(self, evidence: Evidence, arms: Sequence[str], quantity: str) -> list[Values]:
-        """Return a quantity of the runs of each arm that got to the criterion."""
+        """Return a quantity of the runs of each arm that met the criterion."""
         trials = Trials(evidence, (self.step,), self.trials)
         return [trials.sample(arm, self.step, quantity) for arm in arms]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AboveOverOrders(OverOrders):
-    """One quantity of a run is above another one, on average over orders.
+    """One quantity of a run is larger than another, on average over orders.
 
-    All systems must agree: the claim is about the speakers.
+    All systems must agree, because the claim is about the speakers.
 
     Args:
-        quantity: the one that is claimed to be larger.
-        other: the other.
-        beside: arms in further orders, whose gaps are printed and not judged.
+        quantity: the quantity claimed to be larger.
+        other: the other quantity.
+        beside: arms in further orders, whose gaps are printed but not judged.
     """
 
     quantity: str
@@ -70,7 +70,7 @@ class AboveOverOrders(OverOrders):
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """All arms, those beside too."""
+        """All arms, including those not judged."""
         return (*super().arms, *self.beside)
 
     @property
@@ -83,13 +83,13 @@ class AboveOverOrders(OverOrders):
         conditions, told, beside = [], [], []
         for system, arms in self.systems.items():
             gaps = self._gaps(evidence, arms)
-            says = f"{self.quantity} is above {self.other} with {system}, step {self.step:g}"
+            says = f"{self.quantity} is higher than {self.other} with {system}, step {self.step:g}"
             conditions.append(mean_is(says, gaps, above(self.margin), self.unit))
             told.append(f"in {int((gaps > 0).sum())} of {len(gaps)} orders with {system}")
         for arm in self.beside:
             beside += [f"{gap:+.3g} in {arm}" for gap in self._gaps(evidence, [arm])]
-        says = f"{self.quantity} is above {self.other} on average over orders"
-        remark = f"it is so {' and '.join(told)}; beside these {' and '.join(beside)}"
+        says = f"{self.quantity} is higher than {self.other} on average over orders"
+        remark = f"true {' and '.join(told)}; not judged: {' and '.join(beside)}"
         return Findings(all_of(says, conditions), remark=remark)
 
     def _gaps(self, evidence: Evidence, arms: Sequence[str]) -> Values:
@@ -115,7 +115,7 @@ class FewerEpochsOverOrders(OverOrders):
 
     def __post_init__(self) -> None:
         if len(self.systems) not in (1, 2) or not 0 < self.factor < 1:
-            raise ValueError("one or two systems and a factor between 0 and 1 are needed")
+            raise ValueError("needs one or two systems and a factor between 0 and 1")
         super().__post_init__()
 
     @property

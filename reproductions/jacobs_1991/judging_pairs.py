@@ -1,4 +1,4 @@
-"""Tests of claims that compare two systems, which have seeds of their own: nothing is paired."""
+"""Tests for claims that compare two systems; their seeds are independent, so nothing is paired."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,33 +12,33 @@ from moebench.verdict.conditions import Condition, above, below, judged, times
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import SAME
-from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every, system
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, combined, system
 from reproductions.jacobs_1991.trials import Rule, Trials, apart, named
 
-EPOCHS = f"step_{SAME:g}/epochs"  # what is printed of every arm; a test looks at more
+EPOCHS = f"step_{SAME:g}/epochs"  # printed for every arm; tests read more
 
 
 class Pair(NamedTuple):
-    """Two arms that are compared; an arm with itself in two halves, its runs taken in turn."""
+    """Two arms to compare; an arm is compared with itself in two halves, alternating its runs."""
 
-    first: str  # of which the claim is made
+    first: str  # the arm that the claim is about
     second: str
-    margin: float | None = None  # the smallest effect that would count; None: that of the test
+    margin: float | None = None  # the smallest effect that counts; None: that of the test
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(AtSteps):
-    """The base of tests that compare pairs of systems.
+    """The base class of tests that compare pairs of systems.
 
     Args:
-        under: choice -> the pairs that are compared, all of which must be as claimed.
-        second_at: the step of the second of each pair, where a control has another one there.
+        under: choice -> the pairs compared, all of which must be as claimed.
+        second_at: step size of each pair's second arm, if a control needs a different one.
     """
 
     under: Mapping[str, tuple[Pair, ...]]
     second_at: float | None = None
 
-    own_margins: ClassVar[bool] = False  # whether a pair may have one
+    own_margins: ClassVar[bool] = False  # whether pairs may have their own margins
 
     def __post_init__(self) -> None:
         check(self.under, "a pair")
@@ -46,7 +46,7 @@ class Compared(AtSteps):
             raise ValueError(f"second_at={self.second_at}: not in the grid")
         own = [pair for pair in self._compared if pair.margin is not None]
         if own and not self.own_margins:
-            raise ValueError(f"{own[0]}: has a margin, and this test takes none")
+            raise ValueError(f"{own[0]}: has a margin, but this test takes none")
         super().__post_init__()
 
     @property
@@ -66,11 +66,11 @@ class Compared(AtSteps):
     @property
     @abstractmethod
     def claimed(self) -> str:
-        """What is claimed of the first of a pair."""
+        """What is claimed of the first arm of a pair."""
 
     @abstractmethod
     def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
-        """Return what is compared, of the judged runs of an arm."""
+        """Return the quantity compared, for an arm's judged runs."""
 
     @abstractmethod
     def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
@@ -80,7 +80,7 @@ class Compared(AtSteps):
         """Judge all pairs under every choice."""
         trials = self.of(evidence)
         choices = {
-            self._place(name, rule): every(
+            self._place(name, rule): combined(
                 "pairs", [self._condition(trials, pair, rule) for pair in pairs]
             )
             for name, pairs in self.under.items()
@@ -90,13 +90,13 @@ class Compared(AtSteps):
         return Findings(lead, choices=found, notes=self.notes(trials), remark=self.lost(trials))
 
     def _place(self, name: str, rule: Rule) -> str:
-        """Return the name of a choice with the steps."""
+        """Return the name of a choice, including the steps."""
         other = "" if self.second_at is None else f" against {named(self.second_at)}"
         return chosen(name, rule) + other
 
     @property
     def _systems(self) -> str:
-        """The systems of all pairs, each two once, without what the arms have in common."""
+        """The systems of all pairs, each pair once."""
         names = [f"{system(one.first)} against {system(one.second)}" for one in self._compared]
         return ", ".join(dict.fromkeys(names))
 
@@ -113,10 +113,10 @@ class Compared(AtSteps):
 class FewerEpochs(Compared):
     """The first of each pair needs fewer epochs to the criterion than the second.
 
-    Runs that never get there are left out of the means, and counted.
+    Runs that never meet it are counted and left out of the means.
 
     Args:
-        factor: the largest ratio of epochs that counts; at 1 any number fewer does.
+        factor: the largest ratio of epochs that counts; 1: any reduction.
     """
 
     factor: float = 1.0
@@ -130,12 +130,12 @@ class FewerEpochs(Compared):
 
     @property
     def claimed(self) -> str:
-        """What is claimed of the first of a pair."""
+        """What is claimed of the first arm of a pair."""
         much = f"at most {self.factor:g} times as many" if self.factor < 1 else "fewer"
         return f"{much} epochs to the criterion"
 
     def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
-        """Return the epochs of the runs that got there."""
+        """Return the epochs of the runs that met the criterion."""
         return trials.sample(arm, rule, "epochs")
 
     def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
@@ -154,11 +154,11 @@ class Steadier(Compared):
 
     @property
     def claimed(self) -> str:
-        """What is claimed of the first of a pair."""
+        """What is claimed of the first arm of a pair."""
         return "epochs to the criterion vary less"
 
     def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
-        """Return the epochs of the runs that got there."""
+        """Return the epochs of the runs that met the criterion."""
         return trials.sample(arm, rule, "epochs")
 
     def compare(self, pair: Pair, first: Values, second: Values) -> Condition:
@@ -171,11 +171,11 @@ class Steadier(Compared):
 class TwoMeans(Compared):
     """The mean of a quantity is higher (or lower) in the first of each pair, by its margin.
 
-    Runs that never got to the criterion count here.
+    Runs that never met the criterion count here.
 
     Args:
-        quantity: a metric that runs have at every step.
-        direction: of the first against the second.
+        quantity: a metric that runs have at every step size.
+        direction: whether the first is claimed to be lower or higher than the second.
     """
 
     quantity: str
@@ -185,7 +185,7 @@ class TwoMeans(Compared):
 
     @property
     def claimed(self) -> str:
-        """What is claimed of the first of a pair."""
+        """What is claimed of the first arm of a pair."""
         return f"{self.quantity} is {self.direction}{_by(self.margin)}"
 
     def values(self, trials: Trials, arm: str, rule: Rule) -> Values:
@@ -201,5 +201,5 @@ class TwoMeans(Compared):
 
 
 def _by(margin: float) -> str:
-    """Return a clause on the margin, empty where there is none."""
-    return f", by {margin:g} or more" if margin else ""
+    """Return a clause on the margin; empty if there is none."""
+    return f", by at least {margin:g}" if margin else ""

@@ -1,4 +1,4 @@
-"""Test of the claim that several systems end equally accurate."""
+"""Test for the claim that several systems end equally accurate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from moebench.statistics.estimates import difference
 from moebench.verdict.conditions import Condition, all_of, judged, mean_is, within
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
-from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, every
+from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, combined
 from reproductions.jacobs_1991.trials import Rule, Trials, apart
 
 SPLITS = ("test", "train")
@@ -19,13 +19,13 @@ SPLITS = ("test", "train")
 class SameAccuracy(AtSteps):
     """Several systems end equally accurate, within the margin, on test and on training data.
 
-    That they are equal leads; that each is as accurate as stated is a side. Runs that never got to
-    the criterion count here.
+    Equality leads; that each system is as accurate as stated is a side condition. Runs that never
+    met the criterion count here.
 
     Args:
-        under: choice -> the systems, of which each two are compared.
-        low: the lowest accuracy that is stated of any system.
-        high: the highest.
+        under: choice -> the systems, which are compared in pairs.
+        low: the lowest accuracy stated for any system.
+        high: the highest accuracy stated.
     """
 
     under: Mapping[str, tuple[str, ...]]
@@ -36,7 +36,7 @@ class SameAccuracy(AtSteps):
     def __post_init__(self) -> None:
         check(self.under, "two arms", 2)
         if not self.low < self.high:
-            raise ValueError(f"low={self.low}, high={self.high}: no range")
+            raise ValueError(f"low={self.low}, high={self.high}: not a range")
         super().__post_init__()
 
     @property
@@ -46,21 +46,21 @@ class SameAccuracy(AtSteps):
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """Each two arms of a choice."""
+        """All pairs of arms within a choice."""
         return [(a, b) for arms in self.under.values() for a, b in combinations(arms, 2) if a != b]
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge under every choice whether all are equal, then whether each is as stated."""
         trials = self.of(evidence)
-        says = f"each two differ by less than {self.margin:g} on test and on training data"
+        says = f"any two differ by less than {self.margin:g} on test and on training data"
         choices = {
-            chosen(name, rule): every("pairs", self._equal(trials, arms, rule))
+            chosen(name, rule): combined("pairs", self._equal(trials, arms, rule))
             for name, arms in self.under.items()
             for rule in self.rules
         }
         sides = [
             all_of(
-                f"the mean of each system is {self.low:g} to {self.high:g}, {chosen(name, rule)}",
+                f"each system's mean is {self.low:g} to {self.high:g}, {chosen(name, rule)}",
                 self._as_stated(trials, arms, rule),
             )
             for name, arms in self.under.items()
@@ -70,7 +70,7 @@ class SameAccuracy(AtSteps):
         return Findings(lead, sides, found, self.notes(trials), self.lost(trials))
 
     def _equal(self, trials: Trials, arms: Sequence[str], rule: Rule) -> list[Condition]:
-        """Judge each two systems on each split."""
+        """Judge every pair of systems on each split."""
         return [
             judged(
                 f"{one} and {other} on {split} data",
@@ -85,7 +85,7 @@ class SameAccuracy(AtSteps):
     def _values(
         self, trials: Trials, one: str, other: str, rule: Rule, split: str
     ) -> tuple[Values, Values]:
-        """Return the accuracies of two systems; of one and the same, those of its two halves."""
+        """Return the accuracies of two systems, or of two halves if they are the same."""
         first, second = (trials.everything(arm, rule, f"accuracy/{split}") for arm in (one, other))
         return apart(first, second, one == other)
 

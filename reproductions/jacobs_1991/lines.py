@@ -1,6 +1,6 @@
 """Lines that experts and gates draw through the plane of two formants.
 
-A line is D = 3 numbers, two weights and a constant; it lies where the weighted sum is nought.
+A line is D = 3 numbers, two weights and a constant; it lies where the weighted sum is zero.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ from reproductions.jacobs_1991.vowels import VowelBatch, Vowels
 
 Lines = NDArray[np.float64]
 Box = tuple[tuple[float, float], tuple[float, float]]
-EPOCHS, STEP = 20_000, 20.0  # enough for a single line to come to rest
+EPOCHS, STEP = 20_000, 20.0  # enough for a single line to converge
 
 
 def gate_line(gate_ED: Lines, first: int, second: int) -> Lines:
@@ -27,7 +27,7 @@ def gate_line(gate_ED: Lines, first: int, second: int) -> Lines:
 
 
 def span(line: Lines, box: Box) -> tuple[list[float], list[float]]:
-    """Return the x and the y of both ends of line_D: left and right in a box, or bottom and top."""
+    """Return the x and y of both ends of line_D in a box: left and right, or bottom and top."""
     (left, right), (low, high) = box
     a, b, c = line
     if abs(b) * (high - low) > abs(a) * (right - left):
@@ -36,9 +36,9 @@ def span(line: Lines, box: Box) -> tuple[list[float], list[float]]:
 
 
 def place(line_ED: Lines) -> Lines:
-    """Return each line as a point_E2: angle in degrees, and distance from the middle of the data.
+    """Return each line as a point_E2: angle in degrees, and distance from the centre of the data.
 
-    The angle, from -180 to 180, is that of the side on which the expert answers more than one half.
+    The angle, from -180 to 180, points to the side where the expert's output exceeds one half.
     """
     middle_D = np.append(_train().x_TD.mean(dim=0).numpy(), 1.0)
     length_E = np.hypot(line_ED[:, 0], line_ED[:, 1])

@@ -1,6 +1,6 @@
-"""How mixtures divide the task, epoch by epoch: when experts part, and where the gate is unsure.
+"""How mixtures divide the task over the epochs: when experts part, and where the gate is unsure.
 
-Trained as the arms of plan.py are, with 25 seeds at once, and looked at on the way.
+Trained like the arms of plan.py, with 25 seeds at once, and measured along the way.
 
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 3 and Figure 3.
 """
@@ -26,16 +26,16 @@ from reproductions.jacobs_1991.networks.system import (
 from reproductions.jacobs_1991.vowels import Vowels
 
 FIRST_SEED, SEEDS = FIRST_FRESH_SEED, 25
-EVERY = 5  # epochs between two looks
+EVERY = 5  # epochs between measurements
 MOST = 15000  # epochs
 CRITERION = 0.08
-DROPPED = 0.95  # of log E: below it the gate no longer treats the experts alike
+DROPPED = 0.95  # times log E: below it the gate no longer treats the experts alike
 
 Metrics = dict[int, dict[str, float]]
 
 
 def separation_of_eight() -> Metrics:
-    """Return when eight experts agree most and when the gate's entropy drops, seed by seed."""
+    """Return per seed when eight experts agree most and when the gate's entropy drops."""
     return _separation(8)
 
 
@@ -45,7 +45,7 @@ def separation_of_four() -> Metrics:
 
 
 def _separation(experts: int) -> Metrics:
-    """Return, seed by seed, how experts part: what `parting` says of each run."""
+    """Return per seed how the experts part, by `parting`."""
     agreement: list[Tensor] = []
     unequal: list[Tensor] = []
     ended: list[Tensor] = []
@@ -60,12 +60,12 @@ def _separation(experts: int) -> Metrics:
 def parting(agreement_N: Tensor, unequal_N: Tensor, ended_N: Tensor) -> dict[str, float]:
     """Return `agreement_epoch`, `drop_epoch` and `lead`, the epochs from one to the other.
 
-    A run whose gate treats the experts alike until it meets the criterion has a lead of nought.
+    A run whose gate treats the experts alike until it meets the criterion has a lead of zero.
 
     Args:
-        agreement_N: mean cosine between the experts' weights at each of N looks.
+        agreement_N: mean cosine between the experts' weights at each of N measurements.
         unequal_N: whether the gate's entropy has dropped.
-        ended_N: whether the run has met the criterion; later looks do not count.
+        ended_N: whether the run has met the criterion; later measurements do not count.
     """
     looked = int(ended_N.int().argmax()) + 1 if ended_N.any() else len(ended_N)
     dropped = unequal_N[:looked].nonzero()
@@ -80,7 +80,7 @@ def parting(agreement_N: Tensor, unequal_N: Tensor, ended_N: Tensor) -> dict[str
 
 
 def ambiguity() -> Metrics:
-    """Return the rank correlation of the gate's entropy with |answer - 1/2| over the cases."""
+    """Return the rank correlation of the gate's entropy with |output - 1/2| over the cases."""
     system = Mixture(4, Likelihood())
     for weights, cases, _ in looks(4):
         last, shown = weights, cases
@@ -99,9 +99,9 @@ def ambiguity() -> Metrics:
 
 
 def looks(experts: int) -> Iterator[tuple[Weights, Cases, Tensor]]:
-    """Train mixtures with one seed each; yield weights, cases and who goes on, every few epochs.
+    """Train mixtures, one per seed; every few epochs yield weights, cases and which still train.
 
-    A run that met the criterion stays as it is.
+    A run that has met the criterion no longer changes.
     """
     data = Vowels(coding="aligned", order=DRAWN)
     cases = prepare(data.train.x_TD, data.train.target_TC)
@@ -121,13 +121,13 @@ def looks(experts: int) -> Iterator[tuple[Weights, Cases, Tensor]]:
 
 
 def entropy(weights: Weights, cases: Cases) -> Tensor:
-    """Return entropy_S of the gate in nats, the mean over the cases."""
+    """Return entropy_S of the gate in nats, averaged over the cases."""
     mixed = Mixture(weights["gate"].shape[1], Likelihood()).forward(weights, cases.x_DT)
     return (gate_entropy(mixed.gate_SET) * cases.share_T).sum(dim=-1)
 
 
 def mean_cosine(expert_SECD: Tensor) -> Tensor:
-    """Return cosine_S between the weights of two experts, the mean over all pairs."""
+    """Return cosine_S between the weights of two experts, averaged over all pairs."""
     unit_SED = torch.nn.functional.normalize(expert_SECD.flatten(2), dim=-1)
     experts = unit_SED.shape[1]
     cosine_SEE = unit_SED @ unit_SED.mT

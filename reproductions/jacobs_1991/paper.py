@@ -1,8 +1,8 @@
 """Adaptive mixtures of local experts: the paper and its claims.
 
-A claim whose comparison hangs on what the paper leaves open is judged under every choice
-(choices.py), with the names of the arms as arms.py explains them. The runs of a claim differ in
-their initial weights, as those of Table 1 do, unless it says otherwise.
+A comparison that depends on what the paper leaves open is judged under every choice (choices.py);
+arms.py explains the names of the arms. Unless a claim says otherwise, its runs differ in their
+initial weights, like those of Table 1.
 
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, Neural Computation 3, 79-87.
 """
@@ -29,11 +29,11 @@ from reproductions.jacobs_1991.judging import (
     AboveOverOrders,
     Bound,
     FewerEpochs,
-    OnItsSide,
     Pair,
     SameAccuracy,
     ShareOfRuns,
     Steadier,
+    WithinBounds,
 )
 from reproductions.jacobs_1991.trials import BEST
 
@@ -48,9 +48,9 @@ PAPER = Paper(
 CLAIMS_1991 = [
     trained(
         key="J91-01",
-        version=2,  # no choice leads; the order of the file is a choice; one level for all claims
-        says="Mixtures need about half the epochs that back-propagation nets of similar size need "
-        "to reach the criterion",
+        version=2,  # no choice takes precedence; file order is a choice; one level for all claims
+        says="Mixtures reach the criterion in about half the epochs that back-propagation nets of "
+        "similar size need",
         source="Table 1",
         paper_values={
             "four experts": 1124,
@@ -64,7 +64,7 @@ CLAIMS_1991 = [
     ),
     trained(
         key="J91-02",
-        version=2,  # that all are equal leads; the systems are of two sizes: nothing is matched
+        version=2,  # equality of all leads; the systems have two sizes, so nothing is matched
         says="All four systems end at the same accuracy",
         source="Table 1",
         paper_values={"train": 0.88, "test": 0.90},
@@ -84,7 +84,7 @@ CLAIMS_1991 = [
     ),
     trained(
         key="J91-03",
-        version=3,  # an F test takes a single run that takes long for a difference
+        version=3,  # an F test mistakes a single slow run for a difference
         says="The epochs of mixtures vary less between runs than those of back-propagation nets",
         source="Table 1",
         paper_values={"four experts": 23, "eight experts": 12, "6 hidden": 83, "12 hidden": 124},
@@ -95,7 +95,7 @@ CLAIMS_1991 = [
     ),
     trained(
         key="J91-04",
-        version=3,  # that it is a little sooner, and no more, is not tested
+        version=3,  # the paper's "slightly" is not tested
         says="Eight experts converge sooner than four",
         source="text under Table 1",
         paper_values={"eight experts": 1083, "four experts": 1124},
@@ -106,8 +106,8 @@ CLAIMS_1991 = [
     ),
     trained(
         key="J91-05",
-        version=2,  # no choice leads; the order of the file is a choice
-        says="The bigger back-propagation net needs more epochs than the smaller",
+        version=2,  # no choice takes precedence; the file order is a choice
+        says="The larger back-propagation net needs more epochs than the smaller one",
         source="text under Table 1",
         paper_values={"12 hidden": 2435, "6 hidden": 2209},
         test=FewerEpochs(
@@ -119,8 +119,8 @@ CLAIMS_1991 = [
     ),
     trained(
         key="J91-06",
-        version=2,  # a share of runs has an interval; no choice leads
-        says="In every run only two or three experts are used for any case",
+        version=2,  # a share of runs has an interval; no choice takes precedence
+        says="In every run only two or three experts are used at all",
         source="end of section 3",
         paper_values={"experts in use": (2, 3)},
         test=ShareOfRuns(
@@ -134,29 +134,29 @@ CLAIMS_1991 = [
         ),
         matched_on=None,
         caution=ONE_ORDER,
-        uncontrolled="no positive control: of no system is it known beforehand that it uses two or "
-        "three",
+        uncontrolled="no system is known in advance to use two or three experts",
     ),
     trained(
         key="J91-07",
-        version=3,  # its measure refuted it where what Figure 3 shows can be seen (README)
-        says="Experts first move together to one compromise, and separate when the gate breaks the "
+        version=3,  # its measure refuted it even where Figure 3's effect is visible (README)
+        says="Experts first move together to one compromise and separate when the gate breaks the "
         "symmetry",
         source="section 3, Figure 3",
         paper_values={},
         matched_on=None,
-        because="Needs runs that say when the experts in use agree most and when the gate has "
-        "chosen between them. Those there are have the agreement of all experts, most of whom are "
-        "never used, and the first twentieth of the gate's entropy, which goes at the very start.",
+        because="Needs runs that record when the experts in use agree most and when the gate has "
+        "chosen between them. The existing runs record the agreement of all experts, most of which "
+        "are never used, and when the gate's entropy has fallen by 5%, which happens at the very "
+        "start.",
         out_of_reach=False,
     ),
     trained(
         key="J91-08",
-        version=2,  # the one expert leads, under each coding; the four are a side
-        says="One expert alone cannot do the task",
+        version=2,  # the single expert leads, under each coding; the four are a side condition
+        says="A single expert cannot do the task",
         source="section 3",
         paper_values={},
-        test=OnItsSide(
+        test=WithinBounds(
             quantity="accuracy/train",
             under={coding: (Bound(arm("one_expert", coding), high=0.75),) for coding in CODINGS},
             sides=tuple(Bound(arm("four_experts", coding), low=0.85) for coding in CODINGS),
@@ -166,7 +166,7 @@ CLAIMS_1991 = [
         ),
         matched_on=None,
         caution=ONE_ORDER,
-        uncontrolled="no positive control: no other system is known to be unable to do the task",
+        uncontrolled="no other system is known to be unable to do the task",
     ),
     *ERROR_CLAIMS,
     trained(
@@ -186,10 +186,10 @@ CLAIMS_1991 = [
         matched_on=None,
         seeds=ORDERS,
         replicate="speaker order",
-        caution="the order of the paper is not known, and only that could bear the claim out: over "
-        f"orders drawn by lot neither set is the easier; {FIVE_WEIGHTS}",
-        uncontrolled="of no set of speakers is it known beforehand that it is the easier one; how "
-        "far apart two sets fall by chance is what it is judged against",
+        caution="only the paper's own order of speakers, which is not known, could confirm the "
+        f"claim: over random orders neither set is easier; {FIVE_WEIGHTS}",
+        uncontrolled="no set of speakers is known in advance to be easier; the test compares the "
+        "sets with how far random sets differ by chance",
     ),
 ]
 CLAIMS = grouped([*CLAIMS_1991, *OURS, *CONTROLS])

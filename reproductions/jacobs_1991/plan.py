@@ -73,7 +73,7 @@ PLAN = Plan(
             computed=["gradients"],
         ),
         Profile(
-            "quick",  # all but four outputs, which no claim is judged by and which take long
+            "quick",  # without four outputs, which take long and judge no claim
             arms=[one.name for one in ARMS if one not in FOUR_OUTPUTS],
             seeds=1,
             settings={},
@@ -91,20 +91,22 @@ PLAN = Plan(
     computed=COMPUTED,
     drawings="reproductions.jacobs_1991.figures:draw",
     beside={
-        **{one.name: "Table 1 by a third reading of the targets" for one in FOUR_OUTPUTS},
+        **{one.name: "Table 1 with a third coding of the targets" for one in FOUR_OUTPUTS},
         **dict.fromkeys(
             ("interference_cooperative", "interference_likelihood"),
-            "what the other mixtures forget, beside the one that is told of",
+            "what the other mixtures forget, besides the one the claim is about",
         ),
         **dict.fromkeys(
             ("separation_eight", "separation_four"),
-            "when experts part and the gate begins to choose; J91-07 asks for another measure",
+            "when experts part and the gate begins to choose; J91-07 needs a different measure",
         ),
     },
     seeds_in_a_run=lambda number: {SEEDS: number + TRIALS},
     moved={
         "reproductions.jacobs_1991.networks": "moebench.models.local_experts_1991",
-        "reproductions.jacobs_1991.population": "moebench.population",
+        "reproductions.jacobs_1991.replica_training.ReplicaTraining": (
+            "moebench.population.Population"
+        ),
         "reproductions.jacobs_1991.vowels": "moebench.data.vowels",
     },
 )

@@ -1,4 +1,4 @@
-"""The population of runs that one line of the paper's Table 1 is, as Lightning trains it.
+"""Trains the runs behind one row of the paper's Table 1 side by side, under Lightning.
 
 Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 3 and Table 1 (25 runs a system).
 """
@@ -11,12 +11,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from moebench.evidence.replicas import Outcome
+from moebench.evidence.replicas import ReplicaResult
 from moebench.training.cost import Cost
 from reproductions.jacobs_1991.networks.backprop import BackProp
-from reproductions.jacobs_1991.networks.copies import Copies, keep_freed_memory
 from reproductions.jacobs_1991.networks.mixture import Mixture
-from reproductions.jacobs_1991.networks.outcome import by_seed
+from reproductions.jacobs_1991.networks.replicas import Replicas, keep_freed_memory
+from reproductions.jacobs_1991.networks.results import by_seed
 from reproductions.jacobs_1991.networks.system import (
     Cases,
     System,
@@ -27,34 +27,35 @@ from reproductions.jacobs_1991.networks.system import (
 
 
 class Batch(Protocol):
-    """What a population needs to know of a batch: the whole set at once."""
+    """What training needs of a batch, which is the whole set at once."""
 
     x_TD: Tensor
     target_TC: Tensor
 
 
-class Population(pl.LightningModule):
-    """Trains copies of a system side by side: `seeds` of them with each step size.
+class ReplicaTraining(pl.LightningModule):
+    """Trains replicas of a system side by side: `seeds` of them for each step size.
 
-    The first seed is the one that the generators were seeded with when this object was made, that
-    is, `seed_everything`; the others follow it. Copies with one seed start from the same weights
-    whatever their step size. The arithmetic is done on the CPU in float64, wherever the trainer is.
+    The first seed is the one given to `seed_everything` before this object was created; the others
+    follow it. Replicas with the same seed start from the same weights, whatever their step size.
+    All arithmetic is done on the CPU in float64, wherever the trainer runs.
 
     Args:
-        system: what is trained.
+        system: the system to train.
         step_sizes: factors on the gradient of the mean error.
-        initial_range: starting weights are drawn evenly from minus to plus this.
-        seeds: copies for each step size.
-        criterion: a copy has arrived when its mean squared error on the training set is no larger.
-        max_epochs: updates after which a copy is stopped anyway.
-        epochs_per_step: updates in one training step of Lightning, whose own work is then small
-            beside them.
+        initial_range: initial weights are uniform between minus and plus this.
+        seeds: number of replicas per step size.
+        criterion: a replica is done when its mean squared error on the training set is at most
+            this.
+        max_epochs: number of updates after which a replica is stopped anyway.
+        epochs_per_step: updates per Lightning training step, so that Lightning's own work hardly
+            counts.
 
     Raises:
-        ValueError: if a number is out of range, or a step size is missing or given twice.
+        ValueError: if a number is out of range, or step sizes are missing or repeated.
     """
 
-    precision = "64-true"  # for the record: that of the trainer is not used
+    precision = "64-true"  # for the record; the trainer's precision is not used
     train_cases: Cases
     test_cases: Cases
 
@@ -74,7 +75,7 @@ class Population(pl.LightningModule):
         _positive(initial_range=initial_range, criterion=criterion)
         _at_least_one(seeds=seeds, max_epochs=max_epochs, epochs_per_step=epochs_per_step)
         if len({f"{size:g}" for size in step_sizes}) < max(1, len(step_sizes)):
-            raise ValueError(f"step_sizes={list(step_sizes)}: at least one, and none twice")
+            raise ValueError(f"step_sizes={list(step_sizes)}: needs one or more, without repeats")
         self.automatic_optimization = False
         self.system: System = system
         self.step_sizes = tuple(step_sizes)
@@ -82,93 +83,93 @@ class Population(pl.LightningModule):
         self.seeds = range(torch.initial_seed(), torch.initial_seed() + seeds)
         self.epochs_per_step = epochs_per_step
         step_S = torch.tensor(self.step_sizes, dtype=torch.float64).repeat_interleave(seeds)
-        self.copies = Copies(self.system, step_S, criterion, max_epochs)
+        self.replicas = Replicas(self.system, step_S, criterion, max_epochs)
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return the part of a checkpoint that is not of Lightning."""
-        return self.copies.state()
+        """Return the replicas' part of a checkpoint."""
+        return self.replicas.state()
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.copies.resume(state)
+        """Resume from a checkpoint."""
+        self.replicas.resume(state)
 
     def setup(self, stage: str) -> None:
-        """Look at the data, and draw the starting weights that fit it."""
+        """Read the data, and draw initial weights of matching shapes."""
         keep_freed_memory()
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         self.train_cases = whole_set(next(iter(data.train_dataloader())))
         self.test_cases = whole_set(next(iter(data.val_dataloader())))
-        if not self.copies.weights:
+        if not self.replicas.weights:
             features, outputs = len(self.train_cases.x_DT) - 1, len(self.train_cases.target_CT)
             first = self.system.init(self.seeds, self.initial_range, features, outputs)
             times = len(self.step_sizes)
-            self.copies.weights = {
+            self.replicas.weights = {
                 name: torch.cat([weight] * times) for name, weight in first.items()
             }
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return an optimiser that never finds a gradient: Lightning counts its steps."""
-        return torch.optim.SGD(self.copies.weights.values(), lr=1.0)
+        """Return an optimiser that never sees a gradient; Lightning only counts its steps."""
+        return torch.optim.SGD(self.replicas.weights.values(), lr=1.0)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Train every copy for some epochs; return the share of copies that goes on.
+        """Train every replica for some epochs; return the share still running.
 
-        The number returned is always finite: a copy that diverges must not end the others.
+        The returned number is always finite, so that one diverging replica does not stop the rest.
         """
         cases = whole_set(batch)
         self.optimizers().step(  # type: ignore[union-attr]
-            lambda: self.copies.train(cases, self.epochs_per_step)
+            lambda: self.replicas.train(cases, self.epochs_per_step)
         )
-        if not self.copies.running_S.any():
+        if not self.replicas.running_S.any():
             self.trainer.should_stop = True
-        return self.copies.running_S.double().mean()
+        return self.replicas.running_S.double().mean()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the mean squared error on the test set and the share of copies that still trains."""
+        """Log the mean squared error on the test set and the share of replicas still running."""
         cases = whole_set(batch)
-        error_S = self.copies.measure(
+        error_S = self.replicas.measure(
             cases, lambda answer: {"error": mean_squared_error(answer.blend_SCT, cases)}
         )["error"]
         values = {
             "valid/loss": error_S[error_S.isfinite()].mean(),
-            "valid/running": self.copies.running_S.double().mean(),
+            "valid/running": self.replicas.running_S.double().mean(),
         }
         self.log_dict(values, batch_size=1, logger=False)
 
     def cost(self, batch: Batch) -> Cost:
-        """Return what one copy costs; every weight meets every case."""
+        """Return the cost of one replica; every weight is used for every case."""
         features, outputs = batch.x_TD.shape[1], batch.target_TC.shape[1]
         weights = self.system.parameters(features, outputs)
         return Cost(weights, weights, float(self.system.flops(features, outputs)))
 
     def results(self) -> dict[str, Tensor]:
-        """Return what became of each copy, columns of S numbers; outcome.py names them.
+        """Return the results of each replica as columns of S numbers, named in networks/results.py.
 
-        The copies with the first step size come first, seed by seed.
+        Replicas with the first step size come first, seed by seed.
         """
         train, test = self.train_cases, self.test_cases
-        columns = self.copies.measure(
+        columns = self.replicas.measure(
             train,
             lambda answer: {
                 "error/train": mean_squared_error(answer.blend_SCT, train),
                 "accuracy/train": accuracy(answer.blend_SCT, train),
                 **self.system.usage(answer, train.share_T),
             },
-        ) | self.copies.measure(
+        ) | self.replicas.measure(
             test, lambda answer: {"accuracy/test": accuracy(answer.blend_SCT, test)}
         )
-        finite_S = columns["error/train"].isfinite() & self.copies.finite()
-        reached_S = finite_S & (columns["error/train"] <= self.copies.criterion)
+        finite_S = columns["error/train"].isfinite() & self.replicas.finite()
+        reached_S = finite_S & (columns["error/train"] <= self.replicas.criterion)
         known = {name: column.masked_fill(~finite_S, nan) for name, column in columns.items()}
         return {
-            "epochs": self.copies.epochs_S.double(),
+            "epochs": self.replicas.epochs_S.double(),
             "reached": reached_S.double(),
             "diverged": (~finite_S).double(),
             **known,
         }
 
-    def outcomes(self) -> list[Outcome]:
-        """Return what became of each seed."""
+    def replica_results(self) -> list[ReplicaResult]:
+        """Return the result of each seed."""
         return by_seed(self.seeds, self.step_sizes, self.results())
 
 
@@ -178,7 +179,7 @@ def whole_set(batch: Batch) -> Cases:
 
 
 def _positive(**numbers: float) -> None:
-    """Refuse zero, negative numbers, and what is no finite number."""
+    """Refuse numbers that are not positive and finite."""
     for name, number in numbers.items():
         if not 0 < number < inf:
             raise ValueError(f"{name}={number:g}: must be a positive number")

@@ -1,4 +1,4 @@
-"""What the paper leaves open is a choice; under one choice all must be as claimed."""
+"""What the paper leaves open is a choice; under each choice everything must be as claimed."""
 
 from typing import Any
 
@@ -37,11 +37,11 @@ def test_all_pairs_of_a_choice_must_be_as_claimed() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"under": {}}, "must have a choice"),
-        ({"under": {"x": ()}}, "each of them a pair"),
+        ({"under": {}}, "needs a choice"),
+        ({"under": {"x": ()}}, "each choice needs a pair"),
         ({"rules": (7.0,)}, "7.0 is neither best nor in the grid"),
     ],
 )
-def test_what_leaves_nothing_to_judge_is_refused(fields: dict[str, Any], says: str) -> None:
+def test_claims_without_anything_to_judge_are_refused(fields: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         FewerEpochs(**{"under": AB, **fields})

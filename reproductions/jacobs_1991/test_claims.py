@@ -1,4 +1,4 @@
-"""The claims of 1991: all there, all with runs, judged by formulas and by made-up worlds."""
+"""The claims of 1991: all exist, all have runs; judged with formulas and in constructed worlds."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from reproductions.jacobs_1991.testing import at_steps, runs
 BY_KEY = {claim.key: claim for claim in CLAIMS}
 
 
-def test_all_claims_are_there_and_one_by_its_parts() -> None:
+def test_all_claims_exist() -> None:
     stated = {claim.key for claim in CLAIMS if claim.of_paper}
     assert stated == {f"J91-{number:02}" for number in range(1, 14)} | {"J91-11a", "J91-11c"}
 
@@ -45,7 +45,7 @@ def test_the_formulas_of_the_paper_hold() -> None:
 
 
 def varied(name: str, epochs: float, accuracy: float, gap: float = 0.0) -> list[RunRecord]:
-    """28 runs of an arm whose epochs and accuracies vary by 5% and half a point."""
+    """28 runs of an arm with epochs varying by 5% and accuracies by half a point."""
     records = []
     for seed in range(28):
         noise = 0.05 * ((seed * 11) % 28 - 13.5) / 13.5
@@ -75,7 +75,7 @@ def words(records: list[RunRecord], *keys: str) -> dict[str, VerdictLabel]:
     return {found.claim: found.verdict for found in judge(chosen, records, "full")}
 
 
-def test_a_world_as_in_table_1_and_one_the_other_way_round() -> None:
+def test_a_world_like_table_1_and_the_opposite_world() -> None:
     keys = ("J91-01", "J91-02", "J91-04", "J91-05")
     printed = dict(zip(TABLE_1, (1124, 1083, 2209, 2435), strict=True))
     assert set(words(world(printed, 0.9), *keys).values()) == {VerdictLabel.REPRODUCED}
@@ -86,7 +86,7 @@ def test_a_world_as_in_table_1_and_one_the_other_way_round() -> None:
     assert found == dict.fromkeys(found, VerdictLabel.NOT_REPRODUCED)
 
 
-def test_what_holds_with_one_coding_only_is_partial_and_the_verdict_names_it() -> None:
+def test_a_claim_that_holds_with_one_coding_is_partial_and_names_it() -> None:
     half = dict(zip(TABLE_1, (1124, 1083, 2209, 2435), strict=True))
     records = [one for one in world(half, 0.9) if ".anti." not in one.arm]
     for spread in RANGES:
@@ -110,7 +110,7 @@ def test_what_holds_with_one_coding_only_is_partial_and_the_verdict_names_it() -
         ((1.2, 1.1, 1.1), VerdictLabel.NOT_REPRODUCED, VerdictLabel.REPRODUCED),
     ],
 )
-def test_the_experts_of_a_case_are_asked_of_both_other_errors(
+def test_experts_per_case_are_compared_with_both_other_errors(
     used: tuple[float, float, float], more: VerdictLabel, one: VerdictLabel
 ) -> None:
     systems = zip(("four_cooperative", "four_competitive", "four_experts"), used, strict=True)
@@ -131,9 +131,7 @@ def test_the_experts_of_a_case_are_asked_of_both_other_errors(
         (lambda order: -0.02 - 0.001 * (order % 3), VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_the_speakers_are_judged_over_their_orders(
-    gap: Callable[[int], float], word: VerdictLabel
-) -> None:
+def test_speakers_are_judged_over_orders(gap: Callable[[int], float], word: VerdictLabel) -> None:
     claim = BY_KEY["J91-13"]
     records = []
     for name in claim.arms:

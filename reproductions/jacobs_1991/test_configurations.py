@@ -1,4 +1,4 @@
-"""From a configuration to records: one a seed, the same after kills; refusals in one line."""
+"""From a configuration to records: one per seed, the same after kills; errors in one line."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +10,11 @@ from moebench.evidence.record_files import read
 from moebench.experiment import ConfigurationError, Experiment, load
 from moebench.run.job import Job
 from moebench.run.worker import execute
-from reproductions.jacobs_1991.population import Population
+from reproductions.jacobs_1991.replica_training import ReplicaTraining
 
-CONFIG = f"""# A small population.
+CONFIG = f"""# A small run.
 model:
-  class_path: {Population.__module__}.Population
+  class_path: {ReplicaTraining.__module__}.ReplicaTraining
   init_args:
     system: {{class_path: Mixture, init_args: {{experts: 2, error: Likelihood}}}}
     step_sizes: [2, 8]
@@ -42,7 +42,7 @@ def experiment(folder: Path) -> Experiment:
 
 @pytest.fixture(scope="module")
 def whole(folder: Path, experiment: Experiment) -> Job:
-    """A run that nothing interrupted."""
+    """An uninterrupted run."""
     job = Job("target", "profile", "arm", 20, experiment, folder / "whole")
     record = execute(job, [])
     error = job.folder / "error.txt"
@@ -59,11 +59,11 @@ def test_a_run_leaves_a_record_for_each_seed(whole: Job) -> None:
 
 
 class Killed(BaseException):
-    """What no handler of failures catches, as a kill."""
+    """An exception that no handler catches, like a kill."""
 
 
 class Kill(pl.Callback):
-    """Ends a process while it is in its n-th step, before that has had any effect on disk."""
+    """Stops a process in its n-th step, before that step has any effect on disk."""
 
     def __init__(self, step: int) -> None:
         self.step = step

@@ -1,4 +1,4 @@
-"""The committed records are of today's data, and today's code gives their numbers again."""
+"""The committed records match today's data, and today's code reproduces their numbers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ RECORDS = {(one.arm, one.seed): one for one in read(HERE / "results.jsonl")}
 SEED = 1003
 
 
-def test_the_data_are_those_of_today() -> None:
+def test_records_match_the_present_data() -> None:
     today = {
         one.name: Vowels(
             coding=one.settings["data.init_args.coding"], order=one.settings["data.init_args.order"]
@@ -39,7 +39,7 @@ def test_the_data_are_those_of_today() -> None:
         assert (one.data_hash, one.data_version) == (today[one.arm], Vowels.version), one.arm
 
 
-def test_what_the_order_of_the_file_changes_is_as_the_claim_says() -> None:
+def test_the_caution_about_the_file_order_is_right() -> None:
     [claim] = [one for one in CLAIMS if one.key == "J91-02"]
     assert claim.caution.endswith("without it the claim is refuted")
     assert isinstance(claim.test, SameAccuracy)
@@ -50,7 +50,7 @@ def test_what_the_order_of_the_file_changes_is_as_the_claim_says() -> None:
 
 
 @pytest.mark.parametrize("name", ["eight_experts.anti.1", "backprop_6.aligned.0.5.order_7"])
-def test_the_configuration_is_that_of_then_but_for_places(name: str) -> None:
+def test_configurations_match_the_records_up_to_moved_modules(name: str) -> None:
     found = target("vowel")
     today = load_arm(found, PLAN.arm(name), PLAN.profile("full"), {})
     assert today.hash != RECORDS[name, SEED].config_hash
@@ -60,7 +60,7 @@ def test_the_configuration_is_that_of_then_but_for_places(name: str) -> None:
 @pytest.mark.parametrize(
     "system", ["four_experts", "four_competitive", "four_cooperative", "backprop_6"]
 )
-def test_a_run_alone_gives_the_numbers_of_its_record(system: str, tmp_path: Path) -> None:
+def test_a_single_run_reproduces_its_record(system: str, tmp_path: Path) -> None:
     settings = {
         **PLAN.arm(arm(system)).settings,
         "model.init_args.step_sizes": [SAME],

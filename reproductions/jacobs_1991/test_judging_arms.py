@@ -1,4 +1,4 @@
-"""Claims about where single arms lie, on made-up runs where the answer is plain."""
+"""Claims about single arms, on constructed runs with an obvious answer."""
 
 from math import inf
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run, states, verdict_of
 from moebench.verdict import Verdict
-from reproductions.jacobs_1991.judging import Bound, OnItsSide, ShareOfRuns
+from reproductions.jacobs_1991.judging import Bound, ShareOfRuns, WithinBounds
 from reproductions.jacobs_1991.testing import AT_5, JUDGED, runs
 
 SHARE = ShareOfRuns(quantity="active", low=2, high=3, least=0.96, under={"": ("a",)}, **AT_5)
@@ -37,12 +37,12 @@ def test_share_of_runs_without_steps() -> None:
     assert (found.verdict, found.effect) == (VerdictLabel.REPRODUCED, pytest.approx(0.9))
 
 
-def test_on_its_side() -> None:
+def test_within_bounds() -> None:
     records = [*runs("a", **{"accuracy/train": 0.6}), *runs("b", **{"accuracy/train": 0.9})]
 
     def found(lead: Bound, side: Bound, **more: Any) -> Verdict:
         one = {"quantity": "accuracy/train", "under": {"": (lead,)}, "sides": (side,)}
-        return verdict_of(OnItsSide(**one, **AT_5, **more), records)
+        return verdict_of(WithinBounds(**one, **AT_5, **more), records)
 
     right = found(Bound("a", high=0.75), Bound("b", low=0.85))
     assert (states(right), right.verdict) == (["holds", "holds"], VerdictLabel.REPRODUCED)
@@ -62,15 +62,18 @@ def test_on_its_side() -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: OnItsSide(quantity="x", under={"": (Bound("a"),)}), "must have a bound"),
+        (lambda: WithinBounds(quantity="x", under={"": (Bound("a"),)}), "needs a bound"),
         (
-            lambda: OnItsSide(quantity="x", under={"": (Bound("a", inf, 1.0),)}),
-            "the lower below the higher",
+            lambda: WithinBounds(quantity="x", under={"": (Bound("a", inf, 1.0),)}),
+            "low must be below high",
         ),
         (lambda: ShareOfRuns(quantity="x", low=1, least=2, under={"": ("a",)}), "least=2"),
-        (lambda: ShareOfRuns(quantity="x", low=3, high=2, least=1, under={"": ("a",)}), "no range"),
+        (
+            lambda: ShareOfRuns(quantity="x", low=3, high=2, least=1, under={"": ("a",)}),
+            "not a range",
+        ),
     ],
 )
-def test_what_makes_no_sense_is_refused(make: Any, says: str) -> None:
+def test_invalid_fields_are_refused(make: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()

@@ -1,4 +1,4 @@
-"""Claims that are to hold over orders of the speakers: an order is one value."""
+"""Claims over orders of the speakers: each order gives one value."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ def ordered(system: str, *epochs: float) -> list[RunRecord]:
     ]
 
 
-def test_an_order_is_one_value_however_many_runs_it_has() -> None:
+def test_an_order_gives_one_value_however_many_runs_it_has() -> None:
     records = ordered("a", 100.0, 200.0, 300.0) + ordered("b", 400.0, 400.0, 400.0)
     systems = {name: tuple(f"{name}{order}" for order in range(3)) for name in "ab"}
     test = FewerEpochsOverOrders(systems=systems, step=5.0, factor=0.75)
@@ -60,7 +60,7 @@ def test_a_gap_within_runs_is_judged_over_orders() -> None:
     assert (found.n, found.effect) == (3, pytest.approx(0.02))
     # t of 0.975 with 2 degrees is 4.302653, the standard error 0.01 / sqrt(3).
     assert found.low == pytest.approx(0.02 - 4.302653 * 0.01 / 3**0.5, rel=1e-3)
-    assert "in 3 of 3 orders with a; beside these -0.01 in a3" in found.why
+    assert "true in 3 of 3 orders with a; not judged: -0.01 in a3" in found.why
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_a_gap_within_runs_is_judged_over_orders() -> None:
     [
         (
             lambda: AboveOverOrders(quantity="x", other="y", systems={"a": ("a",), "b": ()}),
-            "one arm an order",
+            "one arm per order",
         ),
         (lambda: FewerEpochsOverOrders(systems={"a": ("a",)}, factor=1.5), "two systems"),
     ],
 )
-def test_what_cannot_be_compared_order_by_order_is_refused(make: Any, says: str) -> None:
+def test_systems_that_differ_in_their_orders_are_refused(make: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()

@@ -1,4 +1,4 @@
-"""Claims that compare two systems, on made-up runs where the answer is plain."""
+"""Claims that compare two systems, on constructed runs with an obvious answer."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from reproductions.jacobs_1991.testing import AB, AT_5, runs
         (720.0, 900.0, "open"),
     ],
 )
-def test_a_ratio_is_held_against_the_factor(mean: float, spread: float, state: str) -> None:
+def test_a_ratio_is_compared_with_the_factor(mean: float, spread: float, state: str) -> None:
     records = runs("a", {5.0: mean}, spread) + runs("b", {5.0: 1000.0})
     assert states(verdict_of(FewerEpochs(under=AB, factor=0.75, **AT_5), records)) == [state]
 
@@ -49,7 +49,7 @@ def test_steadier() -> None:
     assert found("a", "b").effect == pytest.approx(0.1, rel=0.05)
 
 
-def test_one_run_that_takes_long_is_no_spread() -> None:
+def test_one_slow_run_is_not_a_larger_spread() -> None:
     late = [
         replace(one, metrics={**one.metrics, "step_5/epochs": 9000.0}) if one.seed == 1003 else one
         for one in runs("a", spread=5.0)
@@ -58,7 +58,7 @@ def test_one_run_that_takes_long_is_no_spread() -> None:
     assert verdict_of(test, [*late, *runs("b", spread=50.0)]).verdict is VerdictLabel.INCONCLUSIVE
 
 
-def test_two_means_and_by_how_much() -> None:
+def test_two_means_with_a_margin() -> None:
     records = [*runs("a", **{"accuracy/test": 0.95}), *runs("b", **{"accuracy/test": 0.90})]
 
     def found(**more: Any) -> Verdict:
@@ -84,6 +84,6 @@ def test_two_means_and_by_how_much() -> None:
         ({"under": {"": (Pair("a", "b", 0.1),)}}, "has a margin"),
     ],
 )
-def test_what_makes_no_sense_is_refused(fields: dict[str, Any], says: str) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         FewerEpochs(**{"under": AB, **fields})

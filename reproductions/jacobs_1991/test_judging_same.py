@@ -1,4 +1,4 @@
-"""The claim that several systems end equally accurate, on made-up runs."""
+"""The claim that several systems end equally accurate, on constructed runs."""
 
 import pytest
 
@@ -34,8 +34,8 @@ def test_equal_on_one_split_is_not_equal() -> None:
     assert "a and b on train data" in found.why
 
 
-def test_one_arm_is_not_enough_and_a_range_has_two_ends() -> None:
-    with pytest.raises(ValueError, match="each of them two arms"):
+def test_invalid_arms_and_ranges_are_refused() -> None:
+    with pytest.raises(ValueError, match="each choice needs two arms"):
         SameAccuracy(under={"": ("a",)}, low=0.8, high=0.9)
-    with pytest.raises(ValueError, match="no range"):
+    with pytest.raises(ValueError, match="not a range"):
         SameAccuracy(under={"": ("a", "b")}, low=0.9, high=0.8)

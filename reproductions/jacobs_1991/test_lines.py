@@ -17,7 +17,7 @@ def test_where_a_line_leaves_a_box() -> None:
     assert span(np.array([1.0, 0.0, -1.0]), box) == ([1.0, 1.0], [0.0, 4.0]), "x = 1"
 
 
-def test_the_place_of_a_line_is_its_angle_and_distance_from_the_middle_of_the_data() -> None:
+def test_a_line_becomes_an_angle_and_a_distance_from_the_centre() -> None:
     x, y = Vowels(coding="aligned", order=1).train.x_TD.mean(dim=0).tolist()
     through = np.array([[0.0, 2.0, -2.0 * y], [-3.0, 0.0, 3.0 * x - 6.0]])
     np.testing.assert_allclose(place(through), [[90.0, 0.0], [180.0, -2.0]], atol=1e-12)

@@ -1,4 +1,4 @@
-"""What is looked at while mixtures train."""
+"""Measurements while mixtures train."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_a_mean_cosine_by_hand() -> None:
 def test_how_experts_part_by_hand(
     unequal: tuple[int, ...], ended: tuple[int, ...], drop: int
 ) -> None:
-    """They agree most at the second look, unless looks after the end count."""
+    """They agree most at the second measurement, unless measurements after the end count."""
     agreement_N = torch.tensor([0.1, 0.8, 0.5, 0.7, 0.6]) + 0.2 * torch.tensor(ended).roll(1)
     found = parting(agreement_N, torch.tensor(unequal).bool(), torch.tensor(ended).bool())
     assert found == {

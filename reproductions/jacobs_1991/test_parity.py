@@ -30,7 +30,7 @@ class Logistic(nn.Module):
 
 
 @pytest.mark.parametrize("dispatcher", DISPATCHERS)
-def test_it_is_the_layer_with_everyone_routed_to_linear_experts(dispatcher: str) -> None:
+def test_it_equals_a_layer_with_dense_routing_to_linear_experts(dispatcher: str) -> None:
     torch.manual_seed(0)
     x_TF, target_TC = torch.randn(T, D - 1).double(), torch.rand(T, D).round().double()
     cases = prepare(x_TF, target_TC)
@@ -55,7 +55,7 @@ def test_it_is_the_layer_with_everyone_routed_to_linear_experts(dispatcher: str)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_with_constant_parts_the_likelihood_is_a_gaussian_mixtures(outputs: int) -> None:
+def test_with_constant_parts_the_likelihood_is_that_of_a_gaussian_mixture(outputs: int) -> None:
     oracle = pytest.importorskip("sklearn.mixture").GaussianMixture(E, covariance_type="spherical")
     torch.manual_seed(0)
     mean_EC, score_E = torch.randn(E, outputs).double(), torch.randn(E).double()

@@ -1,4 +1,4 @@
-"""Runs with a grid of step sizes, written by hand: what tests of claims about them begin with."""
+"""Handwritten runs with a grid of step sizes: the basis of tests of claims about them."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -34,10 +34,10 @@ def runs(
 
     Args:
         arm: its name.
-        epochs: step size -> mean of the epochs to the criterion.
+        epochs: step size -> mean epochs to the criterion.
         spread: largest deviation of the epochs from their mean.
-        lost: so many of the judged runs never met the criterion with step 5.
-        **quantities: the means of others, the same at each step.
+        lost: number of judged runs that never met the criterion with step 5.
+        **quantities: means of other quantities, the same at each step.
     """
     records = []
     for number, seed in enumerate([*TRIED, *JUDGED]):

@@ -1,7 +1,7 @@
-"""Runs that were made with a whole grid of step sizes: which step counts, and the values at it.
+"""Runs with a grid of step sizes: which step counts, and the values at that step.
 
-A run of this kind has its metrics once for each step size, `step_<size>/<quantity>`. The last few
-seeds of an arm are trials: they choose a system's own best step, and judge nothing.
+Such a run has its metrics once per step size, `step_<size>/<quantity>`. The last few seeds of an
+arm are trials: they choose a system's best step and judge nothing.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ import numpy as np
 from moebench.statistics import Values
 from moebench.verdict.paired_runs import Evidence
 
-Rule = float | Literal["best"]  # a step size for all systems, or each at its own best
-# The step with the fewest epochs in the trials, among those at which they always got there.
+Rule = float | Literal["best"]  # one step size for all systems, or each at its own best
+# The step with the fewest epochs in the trials, among those that always met the criterion.
 BEST: Final = "best"
 
 
@@ -25,14 +25,14 @@ def named(rule: Rule) -> str:
 
 @dataclass(frozen=True)
 class Trials:
-    """The runs of a claim, with the grid and the number of seeds that are trials."""
+    """The runs of a claim, with their grid and the number of trial seeds."""
 
     evidence: Evidence
     grid: Sequence[float]
     number: int
 
     def step(self, arm: str, rule: Rule) -> float | None:
-        """Return the step size of an arm under a rule; None if no trial got there with any."""
+        """Return an arm's step size under a rule; None if the trials never met the criterion."""
         if rule != BEST:
             return float(rule)
         means = {
@@ -44,7 +44,7 @@ class Trials:
         return min(means, key=lambda step: means[step]) if means else None
 
     def sample(self, arm: str, rule: Rule, quantity: str) -> Values:
-        """Return a quantity over the judged seeds whose run got to the criterion."""
+        """Return a quantity over the judged seeds that met the criterion."""
         step = self.step(arm, rule)
         if step is None:
             return np.array([])
@@ -53,13 +53,13 @@ class Trials:
         return np.array([values[seed] for seed in sorted(values) if reached.get(seed)], dtype=float)
 
     def everything(self, arm: str, rule: Rule, quantity: str) -> Values:
-        """Return a quantity over all judged seeds, whether they got to the criterion or not."""
+        """Return a quantity over all judged seeds, whether or not they met the criterion."""
         step = self.step(arm, rule)
         values = {} if step is None else self._values(arm, step, quantity)
         return np.array([values[seed] for seed in sorted(values)], dtype=float)
 
     def notes(self, arm: str, rules: Sequence[Rule]) -> dict[str, float]:
-        """Return, for each rule, step, mean and spread of epochs, and the share that got there."""
+        """Return, for each rule, the step, mean and sd of epochs, and the share of successes."""
         found: dict[str, float] = {}
         for rule in rules:
             step = self.step(arm, rule)
@@ -73,10 +73,10 @@ class Trials:
         return found
 
     def failures(self, arm: str, rule: Rule) -> str:
-        """Return a clause on the judged runs that never got there, empty if all did."""
+        """Return a clause on the judged runs that never met the criterion; empty if all did."""
         reached = self.everything(arm, rule, "reached")
         lost = int((reached == 0).sum())
-        return f"{lost} of {len(reached)} runs of {arm} never got there" if lost else ""
+        return f"{lost} of {len(reached)} runs of {arm} never met the criterion" if lost else ""
 
     def _values(
         self, arm: str, step: float, quantity: str, trials: bool = False
@@ -87,5 +87,5 @@ class Trials:
 
 
 def apart(first: Values, second: Values, itself: bool) -> tuple[Values, Values]:
-    """Return two samples without a common run; those of an arm against itself take turns."""
+    """Return two samples without a common run; an arm against itself is split in two halves."""
     return (first[::2], second[1::2]) if itself else (first, second)

@@ -3,7 +3,7 @@
 The figures in `vowels.csv` are those published by Peterson and Barney 1952, "Control methods used
 in a study of the vowels", Journal of the Acoustical Society of America 24, 175-184: the fundamental
 frequency F0 and the formants F1 to F3 in hertz, of vowels in words such as heed, hid, hod, hud.
-They equal the table in the program Praat. Vowels have their ARPAbet names: iy heed, ih hid, eh
+They agree with the table in the program Praat. Vowels have their ARPAbet names: iy heed, ih hid, eh
 head, ae had, ah hud, aa hod, ao hawed, uh hood, uw who'd, er heard. Speakers 1 to 33 are men, 34 to
 61 women, 62 to 76 children.
 """
@@ -30,7 +30,7 @@ SPEAKERS = 76
 HERTZ_PER_UNIT = 1000.0  # as in figure 2 of Jacobs et al. 1991
 
 Coding = Literal["aligned", "anti", "one_hot"]
-CODES = {"aligned": (0.0, 1.0, 1.0, 0.0), "anti": (0.0, 1.0, 0.0, 1.0)}  # over and over
+CODES = {"aligned": (0.0, 1.0, 1.0, 0.0), "anti": (0.0, 1.0, 0.0, 1.0)}  # repeated as needed
 
 
 class VowelBatch(NamedTuple):
@@ -38,7 +38,7 @@ class VowelBatch(NamedTuple):
 
     x_TD: Tensor  # kHz, float64
     target_TC: Tensor  # 0 or 1, float64; C = 1, or as many as vowels
-    vowel_T: Tensor  # int64, place among the vowels chosen
+    vowel_T: Tensor  # int64, index into the chosen vowels
     speaker_T: Tensor  # int64, 1 to 76
 
 
@@ -46,25 +46,25 @@ class Vowels(pl.LightningDataModule):
     """The vowel task of Jacobs, Jordan, Nowlan and Hinton 1991, section 3, and its variants.
 
     The paper does not say how its nets code four vowels. With one output the two vowels of a pair
-    need different targets, and the pairs can be tied together in two ways: `aligned` (iy, ah = 0
-    and ih, aa = 1) and `anti` (iy, aa = 0 and ih, ah = 1). With `one_hot` each vowel has an output
-    of its own. Other vowels are coded by their place: 0 1 1 0 0 1 ... and 0 1 0 1 ....
+    need different targets, and the pairs can be combined in two ways: `aligned` (iy, ah = 0 and
+    ih, aa = 1) and `anti` (iy, aa = 0 and ih, ah = 1). With `one_hot` each vowel has its own
+    output. Other vowels are coded by position: 0 1 1 0 0 1 ... and 0 1 0 1 ....
 
     Args:
-        vowels: names, in the order that the coding counts.
+        vowels: names, in the order used by the coding.
         coding: `aligned`, `anti` or `one_hot`.
-        features: the inputs, of F0, F1, F2 and F3, divided by 1000.
-        order: of the speakers: `file` (men, women, children), or the seed of a shuffle.
-        train_speakers: speakers of the training set, the first in that order.
-        test_speakers: speakers of the test set, those that follow.
-        seed: ignored; every experiment gives its data one, but these are the same for all.
+        features: the inputs, chosen from F0, F1, F2 and F3, divided by 1000.
+        order: order of the speakers: `file` (men, women, children), or the seed of a shuffle.
+        train_speakers: number of speakers in the training set, the first in that order.
+        test_speakers: number of speakers in the test set, the next ones.
+        seed: ignored; every experiment passes one, but the data do not depend on it.
 
     Raises:
-        ValueError: for a vowel, input, coding or order that does not exist, a vowel or input given
-            twice, fewer than two vowels, or more speakers than there are.
+        ValueError: for an unknown vowel, input, coding or order, a repeated vowel or input, fewer
+            than two vowels, or more speakers than there are.
     """
 
-    version = 1  # raised when the same source would give other batches
+    version = 1  # increased when the same source would give different batches
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Vowels(pl.LightningDataModule):
         self._check()
 
     def _check(self) -> None:
-        """Refuse what cannot work."""
+        """Refuse invalid arguments."""
         _known("vowels", self.vowels, VOWELS, at_least=2)
         _known("features", self.features, FEATURES, at_least=1)
         if self.coding not in (*CODES, "one_hot"):
@@ -116,7 +116,7 @@ class Vowels(pl.LightningDataModule):
         return self._of(self._speakers[self.train_speakers :])
 
     def train_dataloader(self) -> Whole:
-        """Return the training set, over and over."""
+        """Return the training set, repeated without end."""
         return Whole(self.train, endless=True)
 
     def val_dataloader(self) -> Whole:
@@ -125,12 +125,12 @@ class Vowels(pl.LightningDataModule):
 
     @property
     def tokens_per_batch(self) -> int:
-        """Cases of the training set."""
+        """Number of cases in the training set."""
         return len(self.train.x_TD)
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of the table and of everything that decides which cases come of it."""
+        """SHA-256 of the table and of everything that determines the cases."""
         chosen = [self.vowels, self.coding, self.features, self._speakers, self.train_speakers]
         return hashlib.sha256(PATH.read_bytes() + json.dumps(chosen).encode()).hexdigest()
 
@@ -176,8 +176,8 @@ def table() -> list[dict[str, str]]:
 
 
 def _known(key: str, given: tuple[str, ...], allowed: tuple[str, ...], at_least: int) -> None:
-    """Refuse names that do not exist, come twice, or are too few."""
+    """Refuse unknown or repeated names, or too few of them."""
     if unknown := [name for name in given if name not in allowed]:
-        raise ValueError(f"data.{key}={','.join(unknown)}: unknown; of {', '.join(allowed)}")
+        raise ValueError(f"data.{key}={','.join(unknown)}: unknown; one of {', '.join(allowed)}")
     if len(set(given)) < max(at_least, len(given)):
-        raise ValueError(f"data.{key}={','.join(given)}: at least {at_least}, and none twice")
+        raise ValueError(f"data.{key}={','.join(given)}: needs {at_least} or more, without repeats")

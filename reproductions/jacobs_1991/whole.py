@@ -1,4 +1,4 @@
-"""Full-batch learning: a loader whose every batch is the whole set."""
+"""Full-batch learning: a loader whose only batch is the whole set."""
 
 from collections.abc import Iterator
 from itertools import repeat
@@ -8,11 +8,11 @@ from moebench.data.endless import ENDLESS
 
 
 class Whole:
-    """Yields one batch, over and over or once.
+    """Yields one batch, once or without end.
 
     Args:
         batch: the whole set.
-        endless: whether to go on for ever, so that an epoch of training need not end.
+        endless: whether to repeat it forever, so that a training epoch need not end.
     """
 
     def __init__(self, batch: Any, endless: bool) -> None:
@@ -26,7 +26,7 @@ class Whole:
         return repeat(self.batch) if self.endless else iter((self.batch,))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return nothing: every batch is the same, so there is no place to remember."""
+        """Return nothing: every batch is the same, so there is no position to save."""
         return {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

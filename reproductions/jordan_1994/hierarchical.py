@@ -1,20 +1,20 @@
 """The comparison of Jordan and Jacobs 1994: eight systems learn the dynamics of a robot arm.
 
-Each function trains one system from ten seeds and returns what became of each:
+Each function trains one system with ten seeds and returns for each:
 
 * `relative_error`, the smallest on the test set over all epochs, and `epochs` until the error was
-  first within 5% of it, the paper's two figures; that both are of the test set is our reading;
-* `failed`, 1 if the run ended with no number, or never came up to linear regression, else 0;
-* `still_falling`, 1 if `epochs` lies in the last tenth of those made: then it is a lower bound;
-* `epochs_to_0.15`, where the run got so far: an error that every system of the paper reached;
-* `step` and `search/epochs`: the step, chosen by the training error of seed 0 after a few epochs,
-  and the epochs that the choice cost, where there is a step;
+  first within 5% of it: the paper's two figures, which we take to be of the test set;
+* `failed`, 1 if the run ended with NaN or never matched linear regression, otherwise 0;
+* `still_falling`, 1 if `epochs` is in the last tenth of the run, so that it is a lower bound;
+* `epochs_to_0.15`, if the run got there: an error that every system of the paper reached;
+* `step` and `search/epochs`, if there is a step size: the one chosen by the training error of seed
+  0 after a few epochs, and the number of epochs spent on the choice;
 * `seconds` of training and measuring, and points of the curve, `curve/<epoch>`.
 
-The seeds draw starting weights and the order of the cases; the cases are the same for all.
+Seeds determine initial weights and the order of the cases; the cases are the same for all.
 
-Differences from the paper: two joints in the place of four, 2,000 and 1,000 cases in the place of
-15,000 and 5,000; steps, starting weights, and the masses and ranges of the arm are our own.
+Differences from the paper: two joints instead of four, 2,000 and 1,000 cases instead of 15,000 and
+5,000; step sizes, initial weights, and the masses and ranges of the arm are our own.
 
 Source: Jordan and Jacobs 1994, "Hierarchical mixtures of experts and the EM algorithm", Neural
 Computation 6, 181-214, Tables 1 and 2.
@@ -55,17 +55,17 @@ SEEDS = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + 10)
 SEARCH_SEED = 0
 TRAIN_CASES, TEST_CASES = 2000, 1000
 DEPTH, HIDDEN = 4, 60  # 16 experts and 15 gates; hidden units of the networks
-INITIAL_RANGE = 0.5  # of the weights of trees
+INITIAL_RANGE = 0.5  # of the weights of the trees
 REACHED = 0.15
-POINTS = 20  # of a curve that is kept
+POINTS = 20  # number of points kept of each curve
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a system is trained, and between which steps it chooses."""
+    """How long a system is trained, and which step sizes it chooses from."""
 
     epochs: int
-    every: int = 1  # epochs between two measurements of the error
+    every: int = 1  # epochs between measurements of the error
     at_once: int = len(SEEDS)  # seeds trained side by side
     steps: tuple[float, ...] = ()
     search_epochs: int = 0
@@ -75,7 +75,7 @@ BUDGETS = {
     "linear": Budget(20),
     "hme_em": Budget(200),
     "hme_least_squares": Budget(200),
-    # As many epochs as the paper's runs needed on average. One seed alone stays in the cache.
+    # As many epochs as the paper's runs needed on average. A single seed fits into the cache.
     "backprop_batch": Budget(5500, 10, 1, (0.05, 0.1, 0.2, 0.4, 0.8), 500),
     "backprop_online": Budget(100, steps=(0.003, 0.01, 0.03, 0.1), search_epochs=15),
     "backprop_adam": Budget(100, steps=(0.001, 0.003, 0.01, 0.03), search_epochs=15),
@@ -105,12 +105,12 @@ def hme_least_squares() -> Results:
 
 
 def hme_online() -> Results:
-    """Train trees by recursive least squares, one case after the other."""
+    """Train trees by recursive least squares, one case at a time."""
     return _run("hme_online", lambda seeds: Recursive(*_trees(DEPTH, seeds), seeds))
 
 
 def hme_gradient() -> Results:
-    """Train trees by gradient ascent on the log likelihood, one case after the other."""
+    """Train trees by gradient ascent on the log likelihood, one case at a time."""
 
     def make(seeds: Sequence[int], step_S: Tensor) -> Descent:
         return Descent(*_trees(DEPTH, seeds), Momentum(step_S), seeds, batch_size=1)
@@ -119,37 +119,37 @@ def hme_gradient() -> Results:
 
 
 def backprop_batch() -> Results:
-    """Train networks by gradient descent with momentum, all cases in an update."""
+    """Train networks by gradient descent with momentum, all cases in each update."""
     rule = partial(Momentum, momentum=BATCH_MOMENTUM)
     return _search_and_run("backprop_batch", partial(_network, rule, 0))
 
 
 def backprop_online() -> Results:
-    """Train networks by gradient descent with momentum, a case an update."""
+    """Train networks by gradient descent with momentum, one case per update."""
     rule = partial(Momentum, momentum=ONLINE_MOMENTUM)
     return _search_and_run("backprop_online", partial(_network, rule, 1))
 
 
 def backprop_adam() -> Results:
-    """Train networks by Adam, a small batch an update: today's way, not the paper's."""
+    """Train networks by Adam in small batches: a modern method, not in the paper."""
     return _search_and_run("backprop_adam", partial(_network, Adam, ADAM_BATCH))
 
 
 def _trees(depth: int, seeds: Sequence[int]) -> tuple[Tree, Hierarchy]:
-    """Return the shape of the trees and where each starts."""
+    """Return the shape of the trees and their initial weights."""
     tree = Tree(depth)
     return tree, tree.init(seeds, INITIAL_RANGE, *_sizes())
 
 
 def _by_em(gates: Gates, depth: int, seeds: Sequence[int]) -> Learner:
-    """Return trees that learn by EM."""
+    """Return trees trained by EM."""
     return ExpectationMaximisation(*_trees(depth, seeds), gates)
 
 
 def _network(
     rule: Callable[[Tensor], Rule], batch_size: int, seeds: Sequence[int], step_S: Tensor
 ) -> Learner:
-    """Return networks that learn by back-propagation."""
+    """Return networks trained by back-propagation."""
     network = Network(HIDDEN)
     return Descent(network, network.init(seeds, *_sizes()), rule(step_S), seeds, batch_size)
 
@@ -162,13 +162,13 @@ def _cases() -> tuple[Cases, Cases]:
 
 
 def _sizes() -> tuple[int, int]:
-    """Return the number of inputs, without the constant, and of outputs."""
+    """Return the numbers of inputs, without the constant, and of outputs."""
     train, _ = _cases()
     return len(train.x_DT) - 1, len(train.target_CT)
 
 
 def _search_and_run(name: str, make: Callable[[Sequence[int], Tensor], Learner]) -> Results:
-    """Choose a step with the seed that is not judged, and train with it."""
+    """Choose a step size with the seed that is not judged, and train with it."""
     budget = BUDGETS[name]
     seeds = [SEARCH_SEED] * len(budget.steps)
     learner = make(seeds, torch.tensor(budget.steps, dtype=torch.float64))
@@ -186,7 +186,7 @@ def _search_and_run(name: str, make: Callable[[Sequence[int], Tensor], Learner])
 
 
 def _run(name: str, make: Make, chosen: dict[str, float] | None = None) -> Results:
-    """Train all judged seeds; return their metrics, those chosen beforehand among them."""
+    """Train all judged seeds; return their metrics, including those of the choice of step size."""
     budget, started = BUDGETS[name], time.perf_counter()
     groups = [SEEDS[i : i + budget.at_once] for i in range(0, len(SEEDS), budget.at_once)]
     curves = []
@@ -205,7 +205,7 @@ def _run(name: str, make: Make, chosen: dict[str, float] | None = None) -> Resul
 
 
 def _counted(epochs: int, progress: "tqdm[NoReturn]") -> Iterator[int]:
-    """Yield 1, 2, ... and move the bar."""
+    """Yield 1, 2, ... and advance the progress bar."""
     for epoch in range(1, epochs + 1):
         yield epoch
         progress.update()

@@ -1,9 +1,9 @@
-"""Tests of claims about passes through the training set, and how close they lead.
+"""Tests for claims about the number of passes through the training set, and the error they reach.
 
-The systems compared have seeds of their own: nothing is paired. A run says how many epochs it
-needed, how large an error it ended with, whether it failed, and whether its error was still falling
-when it ended: then its epochs are a lower bound. Failed runs are left out of all means, as in
-Jordan and Jacobs 1994, and counted. Ratios are those of geometric means.
+The systems compared have independent seeds, so nothing is paired. A run reports the number of
+epochs it needed, its error, whether it failed, and whether its error was still falling at the end,
+in which case its epochs are a lower bound. Failed runs are counted and left out of all means, as in
+Jordan and Jacobs 1994. Ratios are those of geometric means.
 """
 
 from abc import abstractmethod
@@ -28,10 +28,10 @@ NOTED = (EPOCHS, ERROR, FALLING, "epochs_to_0.15", "step", "search/epochs", SECO
 
 @dataclass(frozen=True, kw_only=True)
 class Passes(ClaimTest):
-    """The base of both tests.
+    """The base class of both tests.
 
     Args:
-        shown: arms that are not judged but printed with the others.
+        shown: arms that are printed with the others but not judged.
     """
 
     shown: tuple[str, ...] = ()
@@ -45,27 +45,27 @@ class Passes(ClaimTest):
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """All arms, those that are only shown last."""
+        """All arms; those that are only shown come last."""
         return (*self.judged_arms, *self.shown)
 
     def epochs(
         self, says: str, evidence: Evidence, first: str, second: str, claimed: Claimed
     ) -> Condition:
-        """Claim something of the epochs of the first over those of the second."""
+        """Return a condition on the ratio of the first arm's epochs to the second's."""
         remarks = []
         for arm, limit in ((first, _may_be_larger), (second, _may_be_smaller)):
             falling = evidence.sample(FALLING, arm)
             if falling.any():
                 claimed = limit(claimed)
                 remarks.append(
-                    f"{int(falling.sum())} of {len(falling)} runs of {arm} still fell at the end"
+                    f"{int(falling.sum())} of {len(falling)} runs of {arm} were still improving"
                 )
         samples = (without_failed(evidence, EPOCHS, arm) for arm in (first, second))
         found = judged(says, _ratio(*samples), claimed, self.unit)
         return replace(found, remark="; ".join(remarks)) if remarks else found
 
     def notes(self, evidence: Evidence) -> dict[str, dict[str, float]]:
-        """Return, for each arm, how many runs failed and the means over those that did not."""
+        """Return, for each arm, the number of failed runs and the means over the others."""
         return {
             arm: {"failed_runs": float(len(_failed(evidence, arm)))}
             | {
@@ -89,15 +89,15 @@ class Passes(ClaimTest):
 class SoonerAndAsGood(Passes):
     """An arm needs several times fewer epochs than the base, and its error is as small.
 
-    Both lead: epochs to an error that is not as small would say nothing.
+    Both lead together: epochs to a larger error would say nothing.
 
     Args:
         base: the arm that needs many epochs.
-        arm: the arm of which this is claimed.
-        sooner: arms of which only the epochs are claimed.
-        at_least: how many times as many the base needs.
-        refuted_below: refuted only where the interval of that lies below this.
-        worse_by: the largest ratio of errors, arm over base, that is still as small.
+        arm: the arm that the claim is about.
+        sooner: arms for which only the number of epochs is claimed.
+        at_least: the claimed ratio of epochs, base over arm.
+        refuted_below: refuted only if the interval of that ratio lies below this.
+        worse_by: the largest ratio of errors, arm over base, that still counts as equally small.
     """
 
     base: str
@@ -123,7 +123,7 @@ class SoonerAndAsGood(Passes):
         """Judge epochs and error of the arm together, then the epochs of each arm."""
         sooner = [self._sooner(evidence, arm) for arm in (self.arm, *self.sooner)]
         return Findings(
-            all_of(f"{self.arm} is sooner and as good", [sooner[0], self._as_good(evidence)]),
+            all_of(f"{self.arm} is faster and as good", [sooner[0], self._as_good(evidence)]),
             sooner,
             notes=self.notes(evidence),
             remark=self.failures(evidence),
@@ -142,9 +142,9 @@ class SoonerAndAsGood(Passes):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderAndClosest(Passes):
-    """Every arm needs fewer epochs than the next; and one of them has the smallest error.
+    """Every arm needs fewer epochs than the next, and one of them has the smallest error.
 
-    The whole order leads, that one is closest is a side.
+    The whole order leads; the smallest error is a side condition.
 
     Args:
         ordered: the arms, from the fewest epochs to the most.
@@ -187,7 +187,7 @@ class OrderAndClosest(Passes):
             if other != self.closest
         ]
         return Findings(
-            all_of("the order of epochs is as claimed", fewer),
+            all_of("the arms need epochs in the claimed order", fewer),
             closest,
             notes=self.notes(evidence),
             remark=self.failures(evidence),
@@ -195,19 +195,19 @@ class OrderAndClosest(Passes):
 
 
 def _may_be_larger(claimed: Claimed) -> Claimed:
-    """Return what can be said of a quantity that is known to be this or larger."""
+    """Return what remains of a claim if the quantity may be larger than measured."""
     ceiling = inf if claimed.ceiling == inf else -inf
     return replace(claimed, low=-inf, ceiling=ceiling, null=None)
 
 
 def _may_be_smaller(claimed: Claimed) -> Claimed:
-    """Return what can be said of a quantity that is known to be this or smaller."""
+    """Return what remains of a claim if the quantity may be smaller than measured."""
     floor = -inf if claimed.floor == -inf else inf
     return replace(claimed, high=inf, floor=floor, null=None)
 
 
 def _errors(says: str, evidence: Evidence, first: str, second: str, claimed: Claimed) -> Condition:
-    """Claim something of the error of the first arm over that of the second."""
+    """Return a condition on the ratio of the first arm's error to the second's."""
     samples = (without_failed(evidence, ERROR, arm) for arm in (first, second))
     return judged(says, _ratio(*samples), claimed, "ratio of errors")
 
@@ -218,13 +218,13 @@ def _ratio(first: Values, second: Values) -> Estimate:
 
 
 def without_failed(evidence: Evidence, metric: str, arm: str) -> Values:
-    """Return a metric of an arm, over the runs that did not fail."""
+    """Return a metric of an arm over the runs that did not fail."""
     failed = _failed(evidence, arm)
     values = evidence.values(metric, arm)
     return np.array([value for seed, value in values.items() if seed not in failed])
 
 
 def _failed(evidence: Evidence, arm: str) -> set[int]:
-    """Return the seeds whose run failed, those without a result included."""
+    """Return the seeds whose run failed, including those without a result."""
     said = evidence.values(FAILED, arm)
     return {seed for seed in evidence.runs[arm] if said.get(seed, 1.0)}

@@ -1,7 +1,7 @@
-"""What Jordan and Jacobs 1994 claim of hierarchical mixtures.
+"""What Jordan and Jacobs 1994 claim about hierarchical mixtures.
 
-The arms are functions of hierarchical.py, each of which trains ten seeds, 1000 to 1009. Steps were
-chosen with seed 0, which is not judged. An epoch is one pass through the training set.
+The arms are functions in hierarchical.py, each of which trains ten seeds, 1000 to 1009. Step sizes
+were chosen with seed 0, which is not judged. An epoch is one pass through the training set.
 
 Source: Jordan and Jacobs 1994, "Hierarchical mixtures of experts and the EM algorithm", Neural
 Computation 6, 181-214.
@@ -18,14 +18,14 @@ PAPER = Paper(
     year=1994,
     arxiv="",
 )
-SMALLER = "; a simulated arm of two joints in the place of four"
+SMALLER = "; here on a simulated arm with two joints instead of four"
 
 CLAIMS = [
     Claim(
         key="H94-01",
-        version=2,  # as close leads too: epochs to a larger error say nothing
-        says="Trained by EM, hierarchical mixtures come as close as back-propagation does, in tens "
-        "of epochs and not in thousands" + SMALLER,
+        version=2,  # the error also leads: epochs to a larger error say nothing
+        says="Trained by EM, hierarchical mixtures reach the error of back-propagation in tens of "
+        "epochs instead of thousands" + SMALLER,
         source="Table 1",
         paper_values={
             "back-propagation": {"error": 0.09, "epochs": 5500, "failed": "5 of 10"},
@@ -44,12 +44,12 @@ CLAIMS = [
         ),
         matched_on=None,
         seeds=10,
-        uncontrolled="no positive control: no system is known to be so much sooner and as close",
+        uncontrolled="no system is known to be so much faster and equally accurate",
     ),
     Claim(
         key="H94-01n",
         late=True,
-        says="A linear model, solved in one pass, comes as close as back-propagation does",
+        says="A linear model, solved in one pass, reaches the error of back-propagation",
         source="none; a control of H94-01",
         paper_values={},
         test=SoonerAndAsGood(
@@ -62,9 +62,9 @@ CLAIMS = [
     ),
     Claim(
         key="H94-02",
-        version=2,  # the whole order leads; epochs of runs that still fell are lower bounds
-        says="Trained case by case, the hierarchy needs the fewest epochs, back-propagation more "
-        "and the hierarchy by gradient ascent the most, and back-propagation ends closest"
+        version=2,  # the whole order leads; epochs of runs that still improved are lower bounds
+        says="Trained online, the hierarchy needs the fewest epochs, back-propagation more, and "
+        "the hierarchy with gradient ascent the most; back-propagation reaches the smallest error"
         + SMALLER,
         source="Table 2",
         paper_values={
@@ -80,14 +80,14 @@ CLAIMS = [
         ),
         matched_on=None,
         seeds=10,
-        caution="the order waits for longer runs",
-        uncontrolled="no null control: without a margin it would stay undecided",
+        caution="the order can only be decided by longer runs",
+        uncontrolled="a null control without a margin would stay undecided",
     ),
     Claim(
         key="H94-02p",
         late=True,
         says="A linear model, solved in one pass, needs fewer epochs than back-propagation, which "
-        "is not bound to a line and ends closest",
+        "is not linear and reaches a smaller error",
         source="none; a control of H94-02",
         paper_values={},
         test=OrderAndClosest(ordered=("linear", "backprop_online"), closest="backprop_online"),

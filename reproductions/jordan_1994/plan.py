@@ -1,4 +1,4 @@
-"""The runs behind the claims of paper.py: each function trains one system from ten seeds."""
+"""The runs behind the claims in paper.py: each function trains one system with ten seeds."""
 
 from moebench.papers.plan import Plan, Profile
 

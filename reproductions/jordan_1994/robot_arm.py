@@ -5,9 +5,9 @@ first joint from the horizontal and of the second from the first link, its motio
 
     M(q) q'' + C(q, q') q' + g(q) = torque
 
-The task is to tell q'' from the six numbers q, q' and torque. The paper's arm has four joints, 12
-inputs and 4 outputs. Masses, lengths and the ranges of the inputs are our own; with these ranges
-linear regression leaves a third of the variance, as it does in the paper.
+The task is to predict q'' from the six numbers q, q' and torque. The paper's arm has four joints,
+12 inputs and 4 outputs. Masses, lengths and the ranges of the inputs are our own; with these ranges
+linear regression leaves a third of the variance unexplained, as in the paper.
 
 Source: Jordan and Jacobs 1994, "Hierarchical mixtures of experts and the EM algorithm", Neural
 Computation 6, 181-214, the simulations (the task); Spong, Hutchinson and Vidyasagar 2006,
@@ -57,8 +57,8 @@ def accelerations(
     Args:
         angle_T2: q, in rad.
         speed_T2: q', in rad/s.
-        torque_T2: in N m.
-        links: both, the one that is fixed to the ground first.
+        torque_T2: the torque, in N m.
+        links: both links, the one fixed to the ground first.
     """
     first, second = links
     (q1_T, q2_T), (v1_T, v2_T) = angle_T2.T, speed_T2.T
@@ -82,20 +82,20 @@ def accelerations(
 
 
 class RobotArm(pl.LightningDataModule):
-    """States drawn evenly from the box of LARGEST_2, with the accelerations that follow.
+    """States drawn uniformly from the box of LARGEST_2, with their accelerations.
 
     Args:
         train_cases: size of the training set; the paper's has 15,000.
         test_cases: size of the test set; the paper's has 5,000.
-        links: of the arm, the one that is fixed to the ground first.
-        seed: of the draw; the training set comes first.
+        links: the links of the arm, the one fixed to the ground first.
+        seed: seed of the draw; the training set is drawn first.
 
     Raises:
-        ValueError: for a size below 2, a negative seed, other than two links, or a link with a
-            size that is not positive.
+        ValueError: for a size below 2, a negative seed, a number of links other than two, or a
+            dimension of a link that is not positive.
     """
 
-    version = 1  # raised when the same source would give other batches
+    version = 1  # increased when the same source would give different batches
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class RobotArm(pl.LightningDataModule):
         self.seed = seed
 
     def setup(self, stage: str | None = None) -> None:
-        """Draw the cases, unless they are there."""
+        """Draw the cases, unless that has been done."""
         _ = self._sets
 
     @property
@@ -136,7 +136,7 @@ class RobotArm(pl.LightningDataModule):
         return self._sets[1]
 
     def train_dataloader(self) -> Whole:
-        """Return the training set, over and over."""
+        """Return the training set, repeated without end."""
         return Whole(self.train, endless=True)
 
     def val_dataloader(self) -> Whole:
@@ -145,12 +145,12 @@ class RobotArm(pl.LightningDataModule):
 
     @property
     def tokens_per_batch(self) -> int:
-        """Cases of the training set."""
+        """Number of cases in the training set."""
         return self.train_cases
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of everything that decides which cases come of it, the seed of the draw aside."""
+        """SHA-256 of everything that determines the cases, except the seed."""
         sizes = [self.train_cases, self.test_cases]
         chosen = [sizes, [asdict(link) for link in self.links], LARGEST_2, GRAVITY]
         return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()

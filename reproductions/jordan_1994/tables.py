@@ -1,4 +1,4 @@
-"""Tables 1 and 2 of the paper with our figures beside its own, and what a run took."""
+"""Tables 1 and 2 of the paper with our figures beside its own, and the time of a run."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from moebench.verdict.paired_runs import Evidence
 from reproductions.jordan_1994.judging import EPOCHS, ERROR, SECONDS, without_failed
 
 NOTHING = "–"
-# Arm -> what it is in the paper, with its relative error and its epochs there.
+# Arm -> its name, relative error and epochs in the paper.
 SYSTEMS = {
     "linear": ("linear", "0.31", "1"),
     "backprop_batch": ("back-propagation, Table 1", "0.09", "5500"),
@@ -23,7 +23,7 @@ SYSTEMS = {
 
 
 def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
-    """Return the table: a row a system, means over the runs that did not fail."""
+    """Return the table: one row per system, with means over the runs that did not fail."""
     evidence = Evidence.of(tuple(SYSTEMS), records)
     rows = []
     for arm, (name, error, epochs) in SYSTEMS.items():
@@ -39,8 +39,8 @@ def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
             name="tables 1 and 2",
             title="Tables 1 and 2, relative errors and epochs",
             caption="Here: means over the runs that did not fail, with their standard deviation; "
-            "the seconds are of training and measuring a run, of a number of epochs that was fixed "
-            "beforehand.",
+            "seconds are for training and measuring a run with a number of epochs fixed in "
+            "advance.",
             head=[*head, "epochs, here", "failed", "seconds"],
             rows=rows,
         )
@@ -48,7 +48,7 @@ def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
 
 
 def _mean(values: Values, digits: int) -> str:
-    """Return mean and standard deviation; a dash where there is no run."""
+    """Return mean and standard deviation; a dash without runs."""
     if not len(values):
         return NOTHING
     spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""

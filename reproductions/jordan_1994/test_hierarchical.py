@@ -1,4 +1,4 @@
-"""The comparison on the robot arm: every system runs, steps that diverge are not chosen."""
+"""The comparison on the robot arm: every system runs, and diverging steps are not chosen."""
 
 from collections.abc import Iterator
 from dataclasses import replace

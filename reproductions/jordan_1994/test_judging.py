@@ -1,4 +1,4 @@
-"""Claims about passes through the training set, on made-up runs."""
+"""Claims about passes through the training set, on constructed runs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ AS_CLAIMED = {
 
 
 def world(seeds: int = 10, failed: int = 0, **changes: tuple[float, float]) -> list[RunRecord]:
-    """Runs of all arms; the first so many by back-propagation in batches failed: nonsense."""
+    """Runs of all arms; the first `failed` runs of batch back-propagation failed."""
     records = []
     for arm, (epochs, error) in {**AS_CLAIMED, **changes}.items():
         for seed in range(seeds):
@@ -46,7 +46,7 @@ def judged(key: str, records: list[RunRecord]) -> Verdict:
 
 
 def changed(records: list[RunRecord], **metrics: Callable[[RunRecord], float]) -> list[RunRecord]:
-    """Give runs other metrics."""
+    """Change the metrics of runs."""
     return [
         replace(one, metrics={**one.metrics, **{name: of(one) for name, of in metrics.items()}})
         for one in records
@@ -54,11 +54,11 @@ def changed(records: list[RunRecord], **metrics: Callable[[RunRecord], float]) -
 
 
 def falling(records: list[RunRecord], arm: str) -> list[RunRecord]:
-    """Let the first two runs of an arm still fall when they end."""
+    """Mark the first two runs of an arm as still improving at the end."""
     return changed(records, still_falling=lambda one: float(one.arm == arm and one.seed < 2))
 
 
-def test_the_paper_s_own_figures_bear_both_claims_out() -> None:
+def test_the_papers_own_figures_support_both_claims() -> None:
     assert judged("H94-01", world()).verdict is VerdictLabel.REPRODUCED
     assert judged("H94-02", world()).verdict is VerdictLabel.REPRODUCED
 
@@ -116,12 +116,12 @@ def test_epochs_to_a_larger_error_say_nothing(error: float, state: str) -> None:
     assert found.verdict is words[state]
 
 
-def test_algorithm_2_is_a_side() -> None:
+def test_algorithm_2_is_a_side_condition() -> None:
     found = judged("H94-01", world(hme_least_squares=(5000, 0.12)))
     assert (states(found), found.verdict) == (["holds", "holds", "refuted"], VerdictLabel.PARTIAL)
 
 
-def test_the_other_way_round_is_not_reproduced() -> None:
+def test_the_opposite_is_not_reproduced() -> None:
     turned = world(backprop_batch=(35, 0.1), hme_em=(5500, 0.3), hme_least_squares=(5500, 0.3))
     assert judged("H94-01", turned).verdict is VerdictLabel.NOT_REPRODUCED
     turned = world(hme_online=(104, 0.05), backprop_online=(63, 0.3), hme_gradient=(2, 0.05))
@@ -165,13 +165,13 @@ def test_order_of_epochs_and_smallest_error(
         ("backprop_online", 200.0, "open"),
     ],
 )
-def test_epochs_of_runs_that_still_fell_are_lower_bounds(
+def test_epochs_of_runs_still_improving_are_lower_bounds(
     arm: str, epochs: float, state: str
 ) -> None:
     test = OrderAndClosest(ordered=("hme_online", "backprop_online"), closest="backprop_online")
     found = verdict_of(test, falling(world(hme_online=(epochs, 0.12)), arm))
     assert states(found)[0] == state
-    assert f"2 of 10 runs of {arm} still fell at the end" in found.why
+    assert f"2 of 10 runs of {arm} were still improving" in found.why
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_failed_runs_are_left_out_counted_and_shown() -> None:
     assert found.measured["hme_em"]["seconds"] == 2.0
 
 
-def test_a_run_that_broke_off_counts_as_failed() -> None:
+def test_an_interrupted_run_counts_as_failed() -> None:
     found = judged("H94-01", [*world(seeds=9), run("hme_em", 9, status="diverged")])
     assert found.measured["hme_em"]["failed_runs"] == 1
     assert found.n == 9
@@ -241,6 +241,6 @@ def test_runs_that_do_not_vary_are_exact(epochs: tuple[float, ...], state: str) 
         (lambda: OrderAndClosest(ordered=("a",), closest="a"), "two or more"),
     ],
 )
-def test_what_is_missing_or_misspelt_is_refused(make: Any, says: str) -> None:
+def test_missing_and_misspelt_arms_are_refused(make: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()

@@ -1,4 +1,4 @@
-"""The simulated arm: its equations against mechanics, and the data made of them."""
+"""The simulated arm: its equations against mechanics, and the data derived from them."""
 
 from functools import partial
 from math import pi
@@ -23,7 +23,7 @@ def test_a_hanging_arm_stays_where_it_is() -> None:
     assert at_rest(-pi / 2, 0.0).abs().max() < 1e-12
 
 
-def test_a_stretched_arm_that_is_let_go_by_hand() -> None:
+def test_releasing_a_stretched_arm_by_hand() -> None:
     # M = [[8/3, 5/6], [5/6, 1/3]], its determinant 7/36; gravity pulls with 2 g and g / 2.
     assert at_rest(0.0, 0.0).tolist() == pytest.approx([-9 / 7, 12 / 7])
 
@@ -69,7 +69,7 @@ def test_accelerations_obey_the_euler_lagrange_equation() -> None:
         torch.testing.assert_close(expected, torque, rtol=1e-10, atol=1e-10)
 
 
-def test_the_sets_are_what_is_asked_for() -> None:
+def test_the_sets_have_the_requested_sizes() -> None:
     data = RobotArm(300, 200)
     data.setup()
     assert data.train.x_TD.shape == (300, 6)
@@ -101,7 +101,7 @@ def test_linear_regression_leaves_a_third_as_in_the_paper() -> None:
     assert 0.28 < error < 0.36
 
 
-def test_the_seed_decides_and_the_hash_tells_of_all_else() -> None:
+def test_the_hash_covers_everything_but_the_seed() -> None:
     first, same, other = RobotArm(30, 20, seed=1), RobotArm(30, 20, seed=1), RobotArm(30, 20)
     assert torch.equal(first.train.x_TD, same.train.x_TD)
     assert first.content_hash == same.content_hash
@@ -137,7 +137,7 @@ def test_bad_sizes_are_refused(changes: dict[str, object], says: str) -> None:
 
 
 class TestContract(DatasetContract):
-    """No configuration names these data, so the registry does not either."""
+    """No configuration uses these data, so they are not in the registry."""
 
     def make(self, seed: int) -> RobotArm:
         return RobotArm(30, 20, seed=seed)

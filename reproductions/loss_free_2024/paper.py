@@ -1,7 +1,8 @@
-"""Balancing without a loss: the paper and what it says of balancing with one.
+"""Balancing without a loss: the paper, and its claim about balancing with one.
 
-So far the claim about the loss that it replaces; those about its own rule need the rule. Fixed
-before any judged run. Source: Wang et al. 2024 (arXiv 2408.15664).
+So far only the claim about the loss that it replaces; claims about its own rule need an
+implementation of the rule. Fixed before any judged run. Source: Wang et al. 2024 (arXiv
+2408.15664).
 """
 
 from moebench.papers.claim import Claim, Paper
@@ -25,13 +26,13 @@ CLAIMS = [
     Claim(
         key="LF24-02",
         version=2,  # version 1 took 0.1 for the high end, a weight that the paper does not have
-        says="With a balance loss there is a trade-off: as its weight rises from 0 to 0.01 "
-        "imbalance falls, and at the high end the loss pays for it",
+        says="A balance loss is a trade-off: as its weight rises from 0 to 0.01, imbalance falls, "
+        "and at the high end the language-model loss gets worse",
         source="Section 2.2, Figure 2",
         paper_values={"weights": (0, 0.0001, 0.001, 0.01)},
         matched_on="active_flops",
         test=Front(weighted=ARMS, imbalance="route/max_violation", margin=0.005),
-        uncontrolled="of no text is it known beforehand what balance costs",
-        caution="judged on seeds that trials had used: waits for fresh ones",
+        uncontrolled="for no text is the cost of balance known in advance",
+        caution="judged on seeds that trials had used; runs with fresh seeds are still to come",
     ),
 ]

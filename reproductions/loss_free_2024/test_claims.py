@@ -1,4 +1,4 @@
-"""The claims that sweeps judge: their arms are points of the sweep, and the sweep can be run."""
+"""The claims judged by sweeps: arms are points of the sweep, and the sweep runs."""
 
 import random
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def test_the_trade_off(
 def test_the_sweep_is_part_of_the_reproduction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its ends alone, on four steps of a small model; the profile smoke judges nothing."""
+    """Only its ends, with four steps of a small model; the profile smoke judges nothing."""
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
     text, chance = tmp_path / "text", random.Random(0)
     for domain, letters in (("first", "abcdefgh"), ("second", "nopqrstu")):

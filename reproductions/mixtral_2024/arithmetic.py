@@ -1,4 +1,4 @@
-"""What follows from the printed dimensions and the printed scores.
+"""What follows from the published dimensions and scores.
 
 Source: Jiang et al. 2024 (arXiv 2401.04088), Tables 1 and 2.
 """
@@ -19,7 +19,7 @@ from reproductions.mixtral_2024.published import TABLE_1, TABLE_2
 
 
 def size() -> dict[str, float]:
-    """Return the parameters of a model of the dimensions of Table 1, all and those at work."""
+    """Return the total and active parameters of a model with the dimensions of Table 1."""
     shape = DecoderShape(
         width=TABLE_1["dim"],
         layers=TABLE_1["n_layers"],
@@ -45,6 +45,6 @@ def size() -> dict[str, float]:
 
 
 def wins() -> dict[str, float]:
-    """Return on how many benchmarks of Table 2 the paper's model matches or beats Llama 2 70B."""
+    """Return the number of Table 2's benchmarks where the model matches or beats Llama 2 70B."""
     wins = sum(ours >= theirs for ours, theirs in TABLE_2.values())
     return {"wins": wins, "benchmarks": len(TABLE_2)}

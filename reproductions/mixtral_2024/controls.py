@@ -1,12 +1,12 @@
-"""The controls of what is claimed of routing, by the tests of their claims.
+"""The controls of the claims about routing, each judged by the test of its claim.
 
-Routing that is known is made, not trained (known_routing.py); a world of independent draws, in
-which no order can bring neighbours together, was trained.
+Most use known routing, constructed rather than trained (known_routing.py). The others were trained
+in a world of independent draws, where text order cannot make neighbours share experts.
 """
 
-from typing import Any
+from typing import Any, Literal
 
-from moebench.papers.claim import Claim
+from moebench.papers.claim import Claim, ClaimTest
 from reproductions.mixtral_2024.judging import (
     DomainTellsLittle,
     NeighboursTogether,
@@ -17,7 +17,7 @@ ROUTING = "reproductions.mixtral_2024.known_routing"
 KNOWN = {f"known_{name}": f"{ROUTING}:{name}" for name in ("neighbours", "token", "domain")}
 NEIGHBOURS, TOKEN, DOMAIN = KNOWN
 NULL = "uniform"
-# What the tests of claims and controls have in common, but for the arm.
+# What the tests of a claim and its controls share: everything but the arm.
 FIRST: dict[str, Any] = {
     "metric": "repeats_excess",
     "disordered": "repeats_disordered",
@@ -29,7 +29,7 @@ EITHER: dict[str, Any] = {
     **FIRST,
     "metric": "overlap_excess",
     "disordered": "overlap_disordered",
-    "last": 0.0,  # the paper has it there in most domains, not in all
+    "last": 0.0,  # in the paper it is there in most domains, but not in all
 }
 LITTLE: dict[str, Any] = {
     "metric": "domain_nmi",
@@ -38,79 +38,76 @@ LITTLE: dict[str, Any] = {
     "token_above": 0.2,
 }
 OVER: dict[str, Any] = {"metric": "token_information", "domain": "domain_given_token"}
-OF: dict[str, Any] = {"source": "none", "paper_values": {}, "matched_on": None}
-OF_KNOWN: dict[str, Any] = {**OF, "source": "none; routing that is known", "level": "mechanism-cpu"}
+KEYS = {"effect": "p", "no effect": "n"}  # what a control expects -> the end of its key
+TRAINED: dict[str, Any] = {"source": "none; independent draws", "level": "scaled-cpu"}
+
+
+def control(
+    of: str, expects: Literal["effect", "no effect"], says: str, test: ClaimTest, **fields: Any
+) -> Claim:
+    """Return a control of the claim `of`; by default one with known routing."""
+    known = {"source": "none; known routing", "level": "mechanism-cpu"}
+    common: dict[str, Any] = {"paper_values": {}, "matched_on": None, **known, **fields}
+    key = of + KEYS[expects]
+    return Claim(key=key, says=says, control_of=of, expects=expects, test=test, **common)
+
 
 CONTROLS = [
-    Claim(
-        key="MX24-02dp",
-        says="Experts that follow the token alone hardly depend on the language",
-        control_of="MX24-02d",
-        expects="effect",
-        test=DomainTellsLittle(arm=TOKEN, **LITTLE),
-        **OF_KNOWN,
+    control(
+        "MX24-02d",
+        "effect",
+        "If experts depend only on the token, they hardly depend on the language",
+        DomainTellsLittle(arm=TOKEN, **LITTLE),
     ),
-    Claim(
-        key="MX24-02dn",
-        says="Experts that follow the domain alone hardly depend on it",
-        control_of="MX24-02d",
-        expects="no effect",
-        test=DomainTellsLittle(arm=DOMAIN, **LITTLE),
-        **OF_KNOWN,
+    control(
+        "MX24-02d",
+        "no effect",
+        "If experts depend only on the domain, they hardly depend on it",
+        DomainTellsLittle(arm=DOMAIN, **LITTLE),
     ),
-    Claim(
-        key="MX24-03p",
-        says="Where neighbours go together in all layers but the first, they have the same first "
-        "expert more often than in random order",
-        control_of="MX24-03",
-        expects="effect",
-        test=NeighboursTogether(arm=NEIGHBOURS, **FIRST),
-        **OF_KNOWN,
-    ),
-    Claim(
-        key="MX24-03n",
-        version=3,  # by the test of MX24-03, and as MX24-04n
-        says="Where every token is drawn by itself, consecutive ones have the same first expert "
+    control(
+        "MX24-03",
+        "effect",
+        "If neighbours share experts in all layers but the first, they have the same first expert "
         "more often than in random order",
-        control_of="MX24-03",
-        expects="no effect",
-        test=NeighboursTogether(arm=NULL, **FIRST),
-        **OF,
+        NeighboursTogether(arm=NEIGHBOURS, **FIRST),
     ),
-    Claim(
-        key="MX24-04p",
-        says="Where neighbours go together in all layers but the first, they share one of their "
-        "two experts more often than in random order",
-        control_of="MX24-04",
-        expects="effect",
-        test=NeighboursTogether(arm=NEIGHBOURS, **EITHER),
-        **OF_KNOWN,
+    control(
+        "MX24-03",
+        "no effect",
+        "If all tokens are independent draws, consecutive ones have the same first expert more "
+        "often than in random order",
+        NeighboursTogether(arm=NULL, **FIRST),
+        version=3,  # by the test of MX24-03, and as MX24-04n
+        **TRAINED,
     ),
-    Claim(
-        key="MX24-04n",
+    control(
+        "MX24-04",
+        "effect",
+        "If neighbours share experts in all layers but the first, they share one of their two "
+        "experts more often than in random order",
+        NeighboursTogether(arm=NEIGHBOURS, **EITHER),
+    ),
+    control(
+        "MX24-04",
+        "no effect",
+        "If all tokens are independent draws, consecutive ones share one of their two experts more "
+        "often than in random order",
+        NeighboursTogether(arm=NULL, **EITHER),
         version=2,  # version 1 stated that there is no effect, which is what it expects
         late=True,
-        says="Where every token is drawn by itself, consecutive ones share one of their two "
-        "experts more often than in random order",
-        control_of="MX24-04",
-        expects="no effect",
-        test=NeighboursTogether(arm=NULL, **EITHER),
-        **OF,
+        **TRAINED,
     ),
-    Claim(
-        key="MX24-05p",
-        says="Of experts that follow the token alone, the token says more than the domain does",
-        control_of="MX24-05",
-        expects="effect",
-        test=TokenOverDomain(arm=TOKEN, **OVER),
-        **OF_KNOWN,
+    control(
+        "MX24-05",
+        "effect",
+        "If experts depend only on the token, the token says more about them than the domain does",
+        TokenOverDomain(arm=TOKEN, **OVER),
     ),
-    Claim(
-        key="MX24-05n",
-        says="Of experts that follow the domain alone, the token says more than the domain does",
-        control_of="MX24-05",
-        expects="no effect",
-        test=TokenOverDomain(arm=DOMAIN, **OVER),
-        **OF_KNOWN,
+    control(
+        "MX24-05",
+        "no effect",
+        "If experts depend only on the domain, the token says more about them than the domain does",
+        TokenOverDomain(arm=DOMAIN, **OVER),
     ),
 ]

@@ -1,7 +1,7 @@
-"""Tests of what the paper says of its routing: neighbours, topic and token, layer by layer.
+"""Tests for the paper's claims about routing: neighbours, topic and token, layer by layer.
 
-The metric of a test is a name of `moebench.analysis.metrics` without `analysis/<layer>/`: a run
-has one value a layer. All of them look at one arm.
+The metric of a test is a name in `moebench.analysis.metrics` without `analysis/<layer>/`: a run has
+one value per layer. Every test looks at one arm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Layered(ClaimTest):
     """What these tests have in common.
 
     Args:
-        arm: whose routing was looked at.
+        arm: the arm whose routing was analysed.
     """
 
     arm: str
@@ -41,7 +41,7 @@ class Layered(ClaimTest):
         return []
 
     def layers(self, evidence: Evidence, *names: str) -> list[list[Values]]:
-        """Return metrics by layer, over the seeds that have them all."""
+        """Return the metrics of each layer, over the seeds that have all of them."""
         found: list[Mapping[int, float]] = []
         layer = 0
         while evidence.values(f"analysis/{layer}/{names[0]}", self.arm):
@@ -51,29 +51,29 @@ class Layered(ClaimTest):
         return [values[i : i + len(names)] for i in range(0, len(values), len(names))]
 
     def unseen(self, says: str) -> Findings:
-        """Return what is found where no run has values of two layers."""
-        return Findings(unknown(says, self.unit, "the routing of fewer than two layers was seen"))
+        """Return the findings if no run has values for two layers."""
+        return Findings(unknown(says, self.unit, "fewer than two layers were analysed"))
 
     def noted(self, by_layer: Sequence[Values]) -> Mapping[str, Mapping[str, float]]:
-        """Return the means by layer, to be printed beside the arm."""
+        """Return the mean of each layer, to print beside the arm."""
         means = {f"layer {n}": float(values.mean()) for n, values in enumerate(by_layer)}
         return {self.arm: means}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NeighboursTogether(Layered):
-    """In later layers the order of the text brings neighbours together; in the first it does not.
+    """In later layers text order makes neighbours share experts; in the first layer it does not.
 
-    What the order brings is the excess over chance in the text as it is, less that in the same text
-    with its tokens in random order. Attention averages over what came before, so neighbours
-    resemble one another in a world of independent draws, too: an excess over chance alone tells
-    that world from no other. A layer in the middle and the last one lead as one, as without them
+    The effect of order is the excess over chance in the original text, minus that in the same text
+    with its tokens in random order. Attention averages over the preceding tokens, so neighbours
+    resemble each other even if all tokens are independent draws; an excess over chance alone would
+    not distinguish the two. A middle layer and the last one lead together, because without them
     there is nothing to explain.
 
     Args:
-        disordered: the metric in disordered text; `metric` is that in the text as it is.
-        last: what counts in the last layer; the margin is that of the layers in the middle.
-        first_within: so near to nought it is in the first layer.
+        disordered: the metric in disordered text; `metric` is the one in the original text.
+        last: the margin for the last layer; `margin` applies to the middle layers.
+        first_within: how close to zero the effect must be in the first layer.
     """
 
     disordered: str
@@ -83,7 +83,7 @@ class NeighboursTogether(Layered):
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the later layers, then the first."""
-        says = "in later layers the order of the text brings neighbours together"
+        says = "in later layers text order makes neighbours share experts"
         both = self.layers(evidence, self.metric, self.disordered)
         if len(both) < 2:
             return self.unseen(says)
@@ -92,25 +92,25 @@ class NeighboursTogether(Layered):
         middle = [
             mean_is(f"layer {n}", gains[n], above(self.margin), self.unit) for n in range(1, end)
         ]
-        later = [any_of("a layer in the middle", middle)] if middle else []
+        later = [any_of("a middle layer", middle)] if middle else []
         later.append(mean_is(f"layer {end}", gains[end], above(self.last), self.unit))
         near = within(-self.first_within, self.first_within)
-        not_first = f"in the first layer it does so by less than {self.first_within:g} {self.unit}"
+        not_first = f"in the first layer the effect is below {self.first_within:g} {self.unit}"
         sides = [mean_is(not_first, gains[0], near, self.unit)]
         return Findings(all_of(says, later), sides, notes=self.noted(gains))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DomainTellsLittle(Layered):
-    """The domain tells next to nothing of the expert in any layer; the token much in some.
+    """The domain says almost nothing about the expert in any layer; the token says much in some.
 
-    Each is judged by its largest value over the layers of a run. The domain leads: the token is
-    there to show that experts are told apart by anything at all.
+    Each is judged by its largest value over the layers of a run. The domain leads; the token only
+    shows that the choice of experts depends on something at all.
 
     Args:
-        token: the same metric of the token; `metric` is that of the domain.
-        below: limit of the domain's.
-        token_above: limit of the token's.
+        token: the same metric for the token; `metric` is the one for the domain.
+        below: upper limit for the domain.
+        token_above: lower limit for the token.
     """
 
     token: str
@@ -133,21 +133,21 @@ class DomainTellsLittle(Layered):
 
 @dataclass(frozen=True, kw_only=True)
 class TokenOverDomain(Layered):
-    """In every layer the token tells more of the expert than the domain adds to it.
+    """In every layer the token says more about the expert than the domain adds to it.
 
-    That leads; besides, the lead of the token is greatest in the first and in the last layer. Both
-    are counted less what chance gives.
+    That leads; a side condition asks that the token's advantage is greatest in the first and in the
+    last layer. Both metrics are corrected for chance.
 
     Args:
-        domain: the metric of what the domain adds; `metric` is that of the token.
+        domain: the metric for what the domain adds; `metric` is the one for the token.
     """
 
     domain: str
     unit: str = "nats about the expert"
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge every layer, then both ends against all layers between them."""
-        says = "the token tells more than the domain adds in every layer"
+        """Judge every layer, then the first and last against all layers between them."""
+        says = "in every layer the token says more than the domain adds"
         both = self.layers(evidence, self.metric, self.domain)
         if len(both) < 2:
             return self.unseen(says)
@@ -161,5 +161,5 @@ class TokenOverDomain(Layered):
             mean_is(f"layer {end} against {middle}", gaps[end] - gaps[middle], above(), self.unit)
             for end, middle in product((0, last), range(1, last))
         ]
-        says = "more so in the first and in the last layer than between them"
+        says = "more so in the first and the last layer than in between"
         return Findings(lead, [all_of(says, greater)] if greater else (), notes=self.noted(gaps))

@@ -1,8 +1,8 @@
-"""Routing that is known, for the controls of what is claimed of it: made, not trained.
+"""Known routing, constructed rather than trained, for the controls of claims about routing.
 
-The text is drawn: each window has one of three domains, which tells nothing of its tokens. A rule
-gives every token its first expert, and the second is the next one; the instruments look at that as
-they look at a model.
+The text is random: each window has one of three domains, which says nothing about its tokens. A
+rule gives every token its first expert, and the second is the next one; the analysis treats this
+like the routing of a model.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from moebench.moe.decision import RoutingDecision, tokens_choose
 
 EXPERTS = 8
 DOMAINS, VOCABULARY, WINDOWS, LENGTH = 3, 64, 48, 64
-SPAN = 4  # consecutive tokens that stay together
+SPAN = 4  # number of consecutive tokens that share an expert
 SEEDS = 5
 
 Metrics = dict[int, dict[str, float]]
@@ -25,28 +25,28 @@ Rule = Callable[[Tensor, Tensor, torch.Generator], Tensor]  # ids_BL, domain_B, 
 
 
 def by_lot(ids_BL: Tensor, domain_B: Tensor, chance: torch.Generator) -> Tensor:
-    """Return first_BL that follow nothing."""
+    """Return first_BL that depend on nothing."""
     return torch.randint(EXPERTS, ids_BL.shape, generator=chance)
 
 
 def by_span(ids_BL: Tensor, domain_B: Tensor, chance: torch.Generator) -> Tensor:
-    """Return first_BL that follow the place in the text: neighbours go together."""
+    """Return first_BL that depend on the position in the text: neighbours share experts."""
     spans_BX = torch.randint(EXPERTS, (len(ids_BL), LENGTH // SPAN), generator=chance)
     return spans_BX.repeat_interleave(SPAN, dim=1)
 
 
 def by_token(ids_BL: Tensor, domain_B: Tensor, chance: torch.Generator) -> Tensor:
-    """Return first_BL that follow the token alone."""
+    """Return first_BL that depend only on the token."""
     return ids_BL % EXPERTS
 
 
 def by_domain(ids_BL: Tensor, domain_B: Tensor, chance: torch.Generator) -> Tensor:
-    """Return first_BL that follow the domain alone."""
+    """Return first_BL that depend only on the domain."""
     return domain_B[:, None].expand_as(ids_BL)
 
 
 def seen(rules: Sequence[Rule]) -> Metrics:
-    """Return seed -> what the instruments find, with a rule for each layer."""
+    """Return seed -> metrics of the analysis, with one rule per layer."""
     return {FIRST_FRESH_SEED + n: _of_seed(rules, FIRST_FRESH_SEED + n) for n in range(SEEDS)}
 
 
@@ -66,7 +66,7 @@ def _of_seed(rules: Sequence[Rule], seed: int) -> dict[str, float]:
 
 
 def _decision(first_BL: Tensor) -> RoutingDecision:
-    """Return the decision in which each token has its first expert and the next one."""
+    """Return the decision that sends each token to its first expert and the next one."""
     first_T = first_BL.flatten()
     expert_TK = torch.stack([first_T, (first_T + 1) % EXPERTS], dim=1)
     probs_TE = torch.full((len(first_T), EXPERTS), 1 / EXPERTS)

@@ -1,8 +1,7 @@
 """Mixtral: the paper and its claims, fixed before any judged run.
 
-Losses are in nats per token, lower is better. The arms stand in plan.py; `analysis/...` is what the
-instruments of `moebench.analysis` find with the last validation. Source: Jiang et al. 2024 (arXiv
-2401.04088).
+Losses are in nats per token; lower is better. plan.py defines the arms; `analysis/...` are metrics
+of `moebench.analysis` at the last validation. Source: Jiang et al. 2024 (arXiv 2401.04088).
 """
 
 from typing import Any
@@ -27,22 +26,22 @@ PAPER = Paper(
     arxiv="2401.04088",
 )
 ARITHMETIC = "reproductions.mixtral_2024.arithmetic"
-# Arms that are functions, not trainings: name -> "module:function", which returns the metrics.
+# Arms that are computed, not trained: name -> "module:function", which returns the metrics.
 COMPUTED = {"size": f"{ARITHMETIC}:size", "wins": f"{ARITHMETIC}:wins", **KNOWN}
 MIXTRAL = "mixtral_8"
 SAME_FLOPS, SAME_PARAMETERS = "dense_flops", "dense_parameters"
 EXACT: dict[str, Any] = {"matched_on": None, "seeds": 1, "level": "arithmetic"}
 NO_KNOWN = (
-    "of no text is it known beforehand what a mixture gains, and no dense model was trained in the "
+    "for no text is the gain of a mixture known in advance, and no dense model was trained in the "
     "world of independent draws"
 )
 
 STATEMENTS = [
     Claim(
         key="MX24-01",
-        version=2,  # version 1 held the numbers against themselves, not against those printed
-        says="A model of the printed dimensions has 47 billion parameters, 13 billion of them at "
-        "work on a token",
+        version=2,  # version 1 compared the numbers with themselves, not with the published ones
+        says="A model with the published dimensions has 47 billion parameters, 13 billion of them "
+        "active for a token",
         source="Table 1, section 3",
         paper_values={"parameters": "47B", "active": "13B"},
         test=Exact(
@@ -50,26 +49,26 @@ STATEMENTS = [
             metric="parameters",
             unit="parameters",
             equals={"parameters": 47e9, "active parameters": 13e9},
-            tolerance=0.5e9,  # what is printed in whole billions
+            tolerance=0.5e9,  # published in whole billions
         ),
         **EXACT,
     ),
     Claim(
         key="MX24-02",
-        version=2,  # version 1 took languages for topics
-        says="Which experts are asked hardly depends on the topic",
+        version=2,  # version 1 mistook languages for topics
+        says="The choice of experts hardly depends on the topic",
         source="Section 5, Figure 7",
         paper_values={"share of each expert": 0.125, "exception": "DM Mathematics"},
         matched_on=None,
-        because="The domains of the text are Python, C++ and English: three languages, whose very "
-        "tokens differ, and no topics. It needs runs on text of several topics in one language.",
+        because="The domains of the text are Python, C++ and English: three languages with "
+        "different tokens, not topics. Needs runs on text about several topics in one language.",
         out_of_reach=False,
     ),
     Claim(
         key="MX24-02d",
         late=True,
-        says="Which experts are asked hardly depends on whether the text is Python, C++ or English",
-        source="none; MX24-02 with languages in the place of topics",
+        says="The choice of experts hardly depends on whether the text is Python, C++ or English",
+        source="none; MX24-02 with languages instead of topics",
         paper_values={},
         ours=True,
         matched_on=None,
@@ -77,8 +76,8 @@ STATEMENTS = [
     ),
     Claim(
         key="MX24-03",
-        version=3,  # version 1 held neighbours against chance alone, 2 asked for any later layer
-        says="In a middle layer and in the last one consecutive tokens have the same first expert "
+        version=3,  # version 1 compared neighbours with chance only, 2 accepted any later layer
+        says="In a middle layer and in the last one, consecutive tokens have the same first expert "
         "more often than the same tokens in random order; in the first layer they do not",
         source="Table 5, first choice",
         paper_values={"GitHub, layer 0, 15, 31": FIRST_5["github"], "chance": 12.5},
@@ -87,8 +86,8 @@ STATEMENTS = [
     ),
     Claim(
         key="MX24-04",
-        version=3,  # as MX24-03; in the last layer it is mostly so, by however much
-        says="In a middle layer, and by however much in the last one, consecutive tokens share one "
+        version=3,  # like MX24-03; in the last layer mostly true, by any amount
+        says="In a middle layer, and by any amount in the last one, consecutive tokens share one "
         "of their two experts more often than the same tokens in random order; in the first layer "
         "they do not",
         source="Table 5, first or second choice",
@@ -99,21 +98,21 @@ STATEMENTS = [
     Claim(
         key="MX24-05",
         version=2,  # version 1 left out where the paper sees it most
-        says="The token itself says more about its expert than the topic does, most of all in the "
+        says="The token itself says more about its expert than the topic does, above all in the "
         "first and the last layer",
         source="Section 5, Figure 8",
         paper_values={},
         matched_on=None,
         test=TokenOverDomain(arm=MIXTRAL, **OVER),
-        caution="the topics are three languages, which should tell more than topics of one "
-        "language; and these runs were examined with a biased chance, which serves for the order "
-        "of the two and not for their sizes (README)",
+        caution="the topics here are three languages, which should say more than topics within one "
+        "language; chance was estimated with a bias that affects the sizes of both but not their "
+        "order (README)",
     ),
     Claim(
         key="MX24-06",
-        version=2,  # version 1 counted three losses that had been typed in
+        version=2,  # version 1 used a count of three losses entered by hand
         says="It matches or beats Llama 2 70B on all evaluated benchmarks",
-        source="Abstract; the scores of Table 2",
+        source="Abstract; scores in Table 2",
         paper_values={
             name: (ours, theirs) for name, (ours, theirs) in TABLE_2.items() if ours < theirs
         },
@@ -148,9 +147,9 @@ STATEMENTS = [
     ),
     Claim(
         key="MX24-07",
-        says="It beats a dense decoder of as many active FLOPs a token",
+        says="It beats a dense decoder with equal active FLOPs per token",
         source="none; the ordering behind section 3, at this scale",
-        paper_values={"active": "13B", "in all": "47B"},
+        paper_values={"active": "13B", "total": "47B"},
         ours=True,
         matched_on="active_flops",
         test=Difference(first=MIXTRAL, second=SAME_FLOPS, margin=0.01),
@@ -158,10 +157,10 @@ STATEMENTS = [
     ),
     Claim(
         key="MX24-08",
-        says="It matches or beats a dense decoder of as many parameters in all; the paper's rival "
-        "has half as many again",
+        says="It matches or beats a dense decoder with equal total parameters (the paper's rival "
+        "has half as many again)",
         source="none; the ordering behind the abstract, at this scale",
-        paper_values={"in all": "47B", "Llama 2": "70B"},
+        paper_values={"total": "47B", "Llama 2": "70B"},
         ours=True,
         matched_on="total_params",
         test=NoWorse(first=MIXTRAL, second=SAME_PARAMETERS, margin=0.02),

@@ -1,7 +1,7 @@
-"""The runs behind the claims of paper.py: arms, profiles, seeds. What each arm is for stands there.
+"""The runs behind the claims in paper.py: arms, profiles, seeds.
 
-All arms share optimiser, schedule and seeds, and but for the null control the text; an arm changes
-what its name says. The paper names neither its balance loss nor its weight: `balance_*` try others.
+All arms share optimiser, schedule and seeds, and all but the null control the text; an arm changes
+what its name says. The paper gives neither its balance loss nor its weight: `balance_*` try others.
 """
 
 from moebench.evidence.record import FIRST_FRESH_SEED
@@ -26,7 +26,7 @@ ARMS = [
     Arm(NULL, [*FILE, "uniform.yaml"]),
 ]
 
-# Seeds below the first fresh one were used in trials: to find the step size, and to time runs.
+# Seeds below the first fresh one were used in trials, to choose the step size and to time runs.
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -58,6 +58,6 @@ PLAN = Plan(
         "Null control": [NULL],
     },
     computed=COMPUTED,
-    beside=dict.fromkeys(WEIGHTS, "Table 5, beside the weight that the claims are judged with"),
+    beside=dict.fromkeys(WEIGHTS, "Table 5, besides the weight that the claims are judged with"),
     tables="reproductions.mixtral_2024.tables:tables",
 )

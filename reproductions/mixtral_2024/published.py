@@ -1,4 +1,4 @@
-"""The paper's own figures that ours are printed beside.
+"""The paper's own figures, printed beside ours.
 
 Source: Jiang et al. 2024, Mixtral of experts (arXiv 2401.04088), Tables 1, 2 and 5.
 """
@@ -29,7 +29,7 @@ TABLE_2 = {  # scores in %: Mixtral 8x7B, Llama 2 70B
     "MATH": (28.4, 13.8),
     "GSM8K": (74.4, 69.6),
 }
-LLAMA = 70e9  # parameters of Llama 2 70B, all of them at work on a token
+LLAMA = 70e9  # parameters of Llama 2 70B, all of them active
 LAYERS_5 = (0, 15, 31)
 FIRST_5 = {  # % of consecutive tokens with the same first choice, by domain of the Pile
     "arxiv": (14.0, 27.9, 22.7),

@@ -25,10 +25,10 @@ def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
         PaperTable(
             name="table 5",
             title="Table 5, consecutive tokens with an expert in common",
-            caption="In per cent. The paper: from the least to the most of eight domains, and "
-            "chance for an even load. Here: means over seeds with their standard deviation, what a "
-            "shuffle of the same choices gives, and how far above that they are; last, the same "
-            "where the tokens were read in random order.",
+            caption="In per cent. The paper: the range over eight domains, and chance for an even "
+            "load. Here: means over seeds with their standard deviation, chance as given by "
+            "shuffling the same choices, and the excess over it; last, the same excess for tokens "
+            "read in random order.",
             head=[*HEAD, "above it", "above it in random order"],
             rows=rows,
         )

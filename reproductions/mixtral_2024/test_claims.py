@@ -1,4 +1,4 @@
-"""The claims of Mixtral, judged in worlds made for them."""
+"""The claims of Mixtral, judged in constructed worlds."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ NOTHING = (0.02, 0.04, 0.05, 0.06)  # what attention alone brings neighbours tog
 
 
 def runs(arm: str = MIXTRAL, noise: float = 0.001, **layers: Sequence[float]) -> list[RunRecord]:
-    """Five runs whose metrics lie around the values given for each layer."""
+    """Five runs with metrics around the given values for each layer."""
     means = {
         f"analysis/{layer}/{name}": value
         for name, values in layers.items()
@@ -41,7 +41,7 @@ def runs(arm: str = MIXTRAL, noise: float = 0.001, **layers: Sequence[float]) ->
 
 
 def neighbours(arm: str, gain: Sequence[float]) -> list[RunRecord]:
-    """Runs in which the order of the text adds something to what is there without it."""
+    """Runs in which text order adds an effect to what exists without it."""
     ordered = np.add(NOTHING, gain)
     return runs(arm, repeats_excess=ordered, repeats_disordered=NOTHING)
 
@@ -64,7 +64,7 @@ def test_neighbours_together(gain: Sequence[float], shown: float, word: VerdictL
     assert found.unit == "percentage points"
 
 
-def test_an_order_that_does_too_little_is_said_to_be_there() -> None:
+def test_an_effect_too_small_to_count_is_reported_as_present() -> None:
     found = verdict_of(CLAIM["MX24-03"], neighbours(MIXTRAL, (0, 0.01, 0.03, 0.03)))
     assert "too small to count" in found.why
 
@@ -72,7 +72,7 @@ def test_an_order_that_does_too_little_is_said_to_be_there() -> None:
 @pytest.mark.parametrize(
     ("last", "word"), [(0.01, VerdictLabel.REPRODUCED), (-0.01, VerdictLabel.NOT_REPRODUCED)]
 )
-def test_what_is_small_in_the_last_layer_is_enough_for_either_choice(
+def test_for_either_choice_a_small_effect_in_the_last_layer_is_enough(
     last: float, word: VerdictLabel
 ) -> None:
     ordered = np.add(NOTHING, (0.005, 0.02, 0.08, last))
@@ -80,8 +80,8 @@ def test_what_is_small_in_the_last_layer_is_enough_for_either_choice(
     assert verdict_of(CLAIM["MX24-04"], records).verdict is word
 
 
-def test_the_layer_that_was_picked_pays_for_it() -> None:
-    """The p of the best of two layers is twice its own."""
+def test_the_p_counts_the_choice_of_the_layer() -> None:
+    """The p of the best of two layers is doubled."""
     test = NeighboursTogether(
         arm="a", metric="more", disordered="less", margin=0.0, last=0.0, first_within=2.0
     )
@@ -108,7 +108,7 @@ def test_the_layer_that_was_picked_pays_for_it() -> None:
         ((0.0, 0.0, 0.09, 0.07), VerdictLabel.FAILED, VerdictLabel.INCONCLUSIVE),
     ],
 )
-def test_the_null_world_binds(
+def test_a_failed_null_control_overturns_the_verdict(
     gain: Sequence[float], control: VerdictLabel, word: VerdictLabel
 ) -> None:
     records = [*neighbours(MIXTRAL, (0.005, 0.02, 0.08, 0.06)), *neighbours(NULL, gain)]
@@ -116,8 +116,8 @@ def test_the_null_world_binds(
     assert [one.verdict for one in judge(pair, records, "full")] == [word, control]
 
 
-def test_what_is_made_is_told_apart_by_the_tests_of_the_claims() -> None:
-    """Neighbours that go together, experts that follow the token alone or the domain alone."""
+def test_the_tests_distinguish_known_routing() -> None:
+    """Neighbours that share experts, and experts that depend only on the token or the domain."""
     records = [
         run(arm, seed, metrics=metrics)
         for arm, function in KNOWN.items()
@@ -183,7 +183,7 @@ def test_no_worse_than_a_dense_model_of_all_parameters(loss: float, word: Verdic
 
 @pytest.mark.parametrize("key", ["MX24-02d", "MX24-03", "MX24-05"])
 @pytest.mark.parametrize("layers", [{}, {"repeats_excess": (0.1,), "token_nmi": (0.1,)}])
-def test_a_run_that_was_not_looked_at_decides_nothing(
+def test_a_run_without_analysis_decides_nothing(
     key: str, layers: dict[str, Sequence[float]]
 ) -> None:
     assert verdict_of(CLAIM[key], runs(**layers)).verdict is VerdictLabel.INCONCLUSIVE
@@ -226,7 +226,7 @@ def test_a_fifth_of_the_rivals_parameters(active: float, word: VerdictLabel) -> 
     assert verdict_of(CLAIM["MX24-06a"], [run("size", metrics=size)]).verdict is word
 
 
-def test_the_table_stands_beside_the_papers() -> None:
+def test_the_table_is_printed_beside_the_papers() -> None:
     layers = {
         "repeats": (0.2, 0.3),
         "repeats_excess": (0.01, 0.08),

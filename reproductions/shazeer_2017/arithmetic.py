@@ -1,4 +1,4 @@
-"""What follows from the formulas and the printed figures, and what an untrained gate does.
+"""What follows from the formulas and the published figures, and what an untrained gate does.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), sections 2.1 and 5.1, appendices A, C.2 and F.
 """
@@ -22,11 +22,11 @@ from reproductions.shazeer_2017.published import BEST_PUBLISHED, TABLE_7
 
 DIM, EXPERTS, K = 16, 16, 4
 DRAWS = 100_000
-SEEDS = range(1000, 1005)  # smaller ones were used in trials
+SEEDS = range(1000, 1005)  # smaller seeds were used in trials
 
 
 def published() -> dict[str, float]:
-    """Return how many per cent lower the perplexities of two models are, from those printed."""
+    """Return by how many per cent two models' published perplexities are lower."""
     low, high = TABLE_7["MoE-4096-h"], TABLE_7["MoE-143M"]
     return {
         "low cost, % lower": 100 * (1 - low / TABLE_7["MoE-4"]),
@@ -35,10 +35,10 @@ def published() -> dict[str, float]:
 
 
 def load_estimator(tokens: int = 8) -> dict[str, float]:
-    """Return the largest gap of P(x, i) to how often expert i stays in the top k, over all.
+    """Return the largest gap between P(x, i) and the frequency of expert i in the top k.
 
-    Its own noise is drawn 100,000 times, that of the other experts is held; at k of E it is in if
-    fewer than k others are above it.
+    The expert's own noise is drawn 100,000 times while that of the others is fixed; it is in the
+    top k if fewer than k others are above it.
     """
     torch.manual_seed(0)
     router = _normal(NoisyTopK(DIM, EXPERTS, K).double(), std=0.5)
@@ -51,7 +51,7 @@ def load_estimator(tokens: int = 8) -> dict[str, float]:
 
 
 def _share_kept(decision: RoutingDecision, expert: int) -> Tensor:
-    """Return, for each token, the share of draws in which an expert is among the k best."""
+    """Return, for each token, the share of draws with an expert in the top k."""
     clean_T1 = decision.clean_TE[:, expert, None]  # type: ignore[attr-defined]
     spread_T1 = decision.spread_TE[:, expert, None]  # type: ignore[attr-defined]
     own_TN = clean_T1 + spread_T1 * torch.randn(len(clean_T1), DRAWS, dtype=torch.float64)
@@ -63,22 +63,22 @@ def _share_kept(decision: RoutingDecision, expert: int) -> Tensor:
 
 
 def first_step() -> dict[str, float]:
-    """Return how even the load of a gate is that starts as the paper's does, at zero."""
+    """Return how even the load is of a gate that starts at zero, as in the paper."""
     return untrained_load(lambda router: router)
 
 
 def first_step_normal() -> dict[str, float]:
-    """Return the same of a gate whose matrices are drawn from N(0, 1)."""
+    """Return the same for a gate with matrices drawn from N(0, 1)."""
     return untrained_load(_normal)
 
 
 def untrained_load(
     start: Callable[[nn.Module], nn.Module], batches: int = 20, tokens: int = 512
 ) -> dict[str, float]:
-    """Return CV(load)^2 of a gate that was never trained, against that of choices by lot.
+    """Return CV(load)^2 of an untrained gate, and compare it with random choices.
 
-    K of E experts drawn without replacement for each of T tokens: the mean of CV^2 is
-    (E - k) / (k T). The gate is so many standard errors of the batches off it.
+    If k of E experts are drawn without replacement for each of T tokens, the mean of CV^2 is
+    (E - k) / (k T). The distance from that is in standard errors over the batches.
     """
     by_lot = (EXPERTS - K) / (K * tokens)
     torch.manual_seed(0)
@@ -102,7 +102,7 @@ def _normal(router: nn.Module, std: float = 1.0) -> nn.Module:
 
 
 def gate_gradient() -> dict[str, float]:
-    """Return the norm of the task's gradient by the gate, with one expert a token and with two."""
+    """Return the norm of the task's gradient by the gate, with one and two experts per token."""
     rules: dict[str, Callable[[int, int, int], nn.Module]] = {
         "after the choice": TopK,
         "before the choice": SoftmaxTopK,
@@ -120,12 +120,12 @@ def gate_gradient() -> dict[str, float]:
 
 
 def batchwise_mask() -> dict[str, float]:
-    """Return the worst of five trainings of a strictly balanced gate, in each metric."""
+    """Train a strictly balanced gate five times; return the worst value of each metric."""
     return _worst(rate=3e-3)
 
 
 def batchwise_mask_unlearnt() -> dict[str, float]:
-    """Return the same where nothing is learnt: thresholds and gate stay as they start."""
+    """Return the same without learning: thresholds and gate keep their initial values."""
     return _worst(rate=0.0)
 
 
@@ -142,9 +142,9 @@ def balanced_training(
 ) -> dict[str, float]:
     """Train a strictly balanced gate to fit a fixed function; return loads and disagreement.
 
-    The disagreement is the share of (token, expert) pairs that one of the two masks takes and the
-    other does not, before the first step and on average over the last tenth of them. The variance
-    is that of the load over the experts, the largest of any step.
+    The disagreement is the share of (token, expert) pairs on which the two masks differ, before the
+    first step and averaged over the last tenth of the steps. The variance of the load is that over
+    experts, the largest of any step.
     """
     torch.manual_seed(seed)
     layer = MoELayer(Batchwise(DIM, EXPERTS, K), ReluMLP(DIM, EXPERTS, 32), Grouped())
@@ -169,7 +169,7 @@ def balanced_training(
 
 
 def _disagreement(decision: BalancedDecision) -> Tensor:
-    """Return the share of pairs that threshold and batch do not both take or both leave."""
+    """Return the share of pairs on which the threshold mask and the batch mask differ."""
     taken_TE = torch.zeros_like(decision.probs_TE, dtype=torch.bool)
     taken_TE[decision.token_A, decision.expert_A] = True
     return (taken_TE != (decision.probs_TE > decision.threshold_E)).double().mean()

@@ -1,4 +1,4 @@
-"""The claims that functions of arithmetic.py judge: no runs, no seeds, no interval.
+"""The claims judged by functions in arithmetic.py: no runs, no seeds, no interval.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538).
 """
@@ -13,8 +13,8 @@ EXACT: dict[str, Any] = {"matched_on": None, "seeds": 1}
 OF_FUNCTIONS = [
     Claim(
         key="S17-04",
-        says="The smooth load estimator is the chance that an expert stays in the top k when only "
-        "its own noise is drawn again",
+        says="The smooth load estimator is the probability that an expert stays in the top k when "
+        "only its own noise is redrawn",
         source="Appendix A, equations 8 to 10",
         paper_values={"formula": "Phi((clean - kth of the others) / softplus(noise))"},
         test=Exact(arm="load_estimator", at_most={"largest gap": 0.01}, unit="probability"),
@@ -23,8 +23,8 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-05",
-        version=2,  # the distance itself is printed, and the other start is a control by itself
-        says="Starting both gate matrices at zero gives near-equal load at the first step",
+        version=2,  # prints the distance itself, and the other initialisation is a control
+        says="Initialising both gate matrices to zero gives nearly equal load at the first step",
         source="Appendix A",
         paper_values={"W_g": 0, "W_noise": 0},
         test=Exact(
@@ -37,7 +37,7 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-05n",
-        says="Null control: gate matrices drawn from N(0, 1) give no near-equal load",
+        says="Null control: gate matrices drawn from N(0, 1) do not give nearly equal load",
         source="none; a control of S17-05",
         paper_values={},
         test=Exact(
@@ -52,7 +52,7 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-08",
-        says="The largest model of low cost is 24% below the matched baseline in perplexity",
+        says="The largest low-cost model has 24% lower perplexity than the matched baseline",
         source="Section 5.1",
         paper_values={"claimed": 24, "MoE-4": 45.0, "MoE-4096-h": 34.1},
         test=Exact(
@@ -63,7 +63,8 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-09",
-        says="The model of highest cost is 18% below the best published one after 10 epochs",
+        says="The highest-cost model has 18% lower perplexity than the best published one after 10 "
+        "epochs",
         source="Appendix C.2",
         paper_values={"claimed": 18, "MoE-143M": 28.0, "best published": 34.7},
         test=Exact(
@@ -74,8 +75,8 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-14",
-        version=2,  # says what the paper does, and is judged in the paper's gate alone
-        says="If more than one expert is active, the gate gets a gradient from the task; with a "
+        version=2,  # now says what the paper says, and is judged only with the paper's gate
+        says="With more than one active expert the gate gets a gradient from the task; with a "
         "single one it gets none",
         source="Section 2.1",
         paper_values={"k": "> 1"},
@@ -105,9 +106,9 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="S17-15",
-        version=2,  # of five trainings the worst, not a single one
-        says="Batch-wise masks give every expert exactly as many cases, and learnt thresholds come "
-        "to agree with them",
+        version=2,  # the worst of five training runs, not a single one
+        says="Batchwise masks give every expert exactly the same number of cases, and learned "
+        "thresholds come to agree with them",
         source="Appendix F",
         paper_values={"m": "k|X|/n"},
         test=Exact(
@@ -117,13 +118,13 @@ OF_FUNCTIONS = [
             metric="disagreement, first over last",
             unit="times less disagreement",
         ),
-        uncontrolled="no positive control: of no other gate are the thresholds known to be learnt",
+        uncontrolled="no other gate is known to learn its thresholds",
         level="mechanism-cpu",
         **EXACT,
     ),
     Claim(
         key="S17-15n",
-        says="Null control: thresholds of a gate that learns nothing come to agree with the masks",
+        says="Null control: thresholds that are not learned come to agree with the masks",
         source="none; a control of S17-15",
         paper_values={},
         test=Exact(

@@ -17,19 +17,19 @@ from reproductions.shazeer_2017.tables import losses
 
 THEIRS = {4: "MoE-4", 32: "MoE-32", 256: "MoE-256"}
 THEIR_RIVALS = ("4xLSTM-512", "LSTM-2048-512", "MoE-1-Wide", "MoE-1-Deep")
-TOKENS = 13  # of a sequence, as drawn: twelve to read and the one that follows
+TOKENS = 13  # per sequence, as drawn: twelve to read and the next one
 
 
 def draw(records: Sequence[RunRecord]) -> list[Drawing]:
-    """Return the figure; without runs of its arms there is none."""
+    """Return the figure; none without runs of its arms."""
     if not any(len(losses(records, arm)) for arm in TO_256):
         return []
     return [
         Drawing(
             "Perplexity and the number of experts",
-            "Figure 2, left. First the paper's flat models on its text, then ours on facts, each "
-            "point a run. Dashes: dense models of equal operations. Dotted: the entropy of the "
-            "world, below which no model can get.",
+            "Figure 2, left. First the paper's flat models on its text, then ours on facts, one "
+            "point per run. Dashes: dense models with equal operations. Dotted: the entropy of the "
+            "world, below which no model can go.",
             [_theirs(), _ours(records)],
         )
     ]
@@ -74,7 +74,7 @@ def _ours(records: Sequence[RunRecord]) -> Markup:
 
 
 def _frame(axes: Axes, numbers: Sequence[int], quantity: str) -> None:
-    """Name the axes; the numbers of experts are doublings."""
+    """Label the axes; the numbers of experts are on a base-2 log scale."""
     axes.set_xscale("log", base=2)
     axes.set_xticks(list(numbers))
     axes.xaxis.set_major_formatter(ScalarFormatter())

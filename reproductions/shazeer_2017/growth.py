@@ -1,4 +1,4 @@
-"""Tests that serve this paper alone: how a metric changes with the size as the data grow."""
+"""Tests that only this paper uses: how the effect of size on a metric changes with more data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from moebench.verdict.paired_runs import Evidence
 
 @dataclass(frozen=True, kw_only=True)
 class Growth(ClaimTest):
-    """What more data change about the metric at different sizes.
+    """How more data change the metric at different sizes.
 
-    The amount of data is the number of training steps, read off the validation curve.
+    The amount of data is the number of training steps, read from the validation curve.
 
     Args:
-        sizes: arm -> size, rising.
-        steps: amounts of data, rising.
+        sizes: arm -> size, increasing.
+        steps: amounts of data, increasing.
     """
 
     sizes: Mapping[str, float]
@@ -31,7 +31,7 @@ class Growth(ClaimTest):
         super().__post_init__()
         for name, row in (("sizes", list(self.sizes.values())), ("steps", list(self.steps))):
             if len(row) < 2 or row != sorted(set(row)) or row[0] <= 0:
-                raise ValueError(f"{name}={row}: must be two or more, rising, all above 0")
+                raise ValueError(f"{name}={row}: needs two or more increasing values above 0")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -44,11 +44,11 @@ class Growth(ClaimTest):
         return np.log2(list(self.sizes.values()))
 
     def at(self, step: int) -> str:
-        """Return the metric after so many steps."""
+        """Return the name of the metric after this many steps."""
         return f"{self.metric}@{step}"
 
     def losses(self, evidence: Evidence) -> NDArray[np.float64]:
-        """Return the metric by seed, steps and arm."""
+        """Return the metric, indexed by seed, steps and arm."""
         curves = [evidence.paired(self.at(step), *self.sizes) for step in self.steps]
         found: NDArray[np.float64] = np.transpose(np.array(curves), (2, 0, 1))
         return found
@@ -58,10 +58,11 @@ class Growth(ClaimTest):
 class GrowingSlope(Growth):
     """The more data, the more the metric falls with the size.
 
-    The coefficient of log size x log steps in a least-squares fit with both and a constant, a seed.
+    The effect is the coefficient of log size x log steps in each seed's least-squares fit with both
+    and a constant.
     """
 
-    unit: str = "nats a doubling of both"
+    unit: str = "nats per doubling of both"
 
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the mean coefficient."""
@@ -69,7 +70,7 @@ class GrowingSlope(Growth):
         x, y = (grid.ravel() for grid in np.meshgrid(size - size.mean(), steps - steps.mean()))
         design = np.stack([np.ones_like(x), x, y, x * y], axis=1)
         found = [np.linalg.lstsq(design, loss.ravel())[0][3] for loss in self.losses(evidence)]
-        says = f"{self.metric} falls more with the size where there are more data"
+        says = f"{self.metric} falls more with the size when there are more data"
         return Findings(mean_is(says, np.array(found), below(self.margin), self.unit))
 
 
@@ -77,17 +78,17 @@ class GrowingSlope(Growth):
 class MovingMinimum(Growth):
     """With few data a size between the extremes is best, and with more data a larger one.
 
-    That there is a best size between the extremes leads: without it there is none to move. It is
-    the one whose case is best of those between, by a p that counts them all.
+    That some size between the extremes is best leads: otherwise there is no minimum to move. The
+    size with the strongest evidence counts, by a p that counts all sizes in between.
     """
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.sizes) < 3:
-            raise ValueError(f"sizes={self.sizes}: none lies between the extremes")
+            raise ValueError(f"sizes={self.sizes}: needs one between the extremes")
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the minimum after the first of the steps, then where the best is after the last."""
+        """Judge the minimum with the least data, then where the best size is with the most."""
         few, many = self.steps[0], self.steps[-1]
         between = list(self.sizes)[1:-1]
         lead = any_of(

@@ -1,4 +1,4 @@
-"""Tests that serve this paper alone: one row of a table against the others, and their order."""
+"""Tests that only this paper uses: one row of a table against the others, and their order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,12 +34,12 @@ class Rows:
 class WorseThanRest(ClaimTest):
     """One row of a table has a higher metric than the mean of the others, which are alike.
 
-    That it is worse leads: how far the others lie apart is measured by that gap. It is judged in
-    each of the worlds that stand in for the paper's text, as which one to take is left open.
+    That it is worse leads; the differences among the others are measured relative to that gap. It
+    is judged in each of the worlds that stand in for the paper's text, since any would do.
 
     Args:
-        worlds: name -> rows that were trained in it.
-        share: of the gap, by less than which any two of the others differ.
+        worlds: name -> rows trained in that world.
+        share: the share of the gap that any two of the others must differ by less than.
     """
 
     worlds: Mapping[str, Rows]
@@ -49,7 +49,7 @@ class WorseThanRest(ClaimTest):
         super().__post_init__()
         if self.share <= 0 or not all(rows.others for rows in self.worlds.values()):
             wrong = f"share={self.share}, worlds={self.worlds}"
-            raise ValueError(f"{wrong}: a share above 0, and other rows in every world")
+            raise ValueError(f"{wrong}: needs a share above 0, and other rows in every world")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -58,11 +58,11 @@ class WorseThanRest(ClaimTest):
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """In each world the worse row with each other one."""
+        """In each world, the worse row paired with each of the others."""
         return [(rows.worse, other) for rows in self.worlds.values() for other in rows.others]
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the gap in every world, and the spread of the others where there are several."""
+        """Judge the gap in every world, and the spread of the others if there are several."""
         gaps = [self._gap(evidence, name, rows) for name, rows in self.worlds.items()]
         lead, choices = under_choices(f"without a loss {self.metric} is higher than with one", gaps)
         alike = [self._alike(evidence, rows) for rows in self.worlds.values() if rows.others[1:]]
@@ -78,8 +78,8 @@ class WorseThanRest(ClaimTest):
     def _alike(self, evidence: Evidence, rows: Rows) -> Condition:
         """Return the condition that any two of the others differ by less than a share of the gap.
 
-        Means over seeds are compared: from largest to smallest of one seed, noise alone makes a
-        spread, and the more so the noisier the runs are.
+        Compares means over seeds: within one seed, the range from smallest to largest grows with
+        the noise alone.
         """
         worse, *others = evidence.paired(self.metric, *rows.arms)
         limit = self.share * (worse - np.mean(others, axis=0))
@@ -87,7 +87,7 @@ class WorseThanRest(ClaimTest):
         found = []
         for (a, x), (b, y) in pairs:
             apart = x - y if mean(x - y).value > 0 else y - x
-            says = f"{a} and {b}, {mean(apart).value:.3g} {self.unit} apart: beyond it by"
+            says = f"{a} and {b}, {mean(apart).value:.3g} {self.unit} apart: excess"
             found.append(mean_is(says, apart - limit, limited(0.0, above=False), self.unit))
         says = f"all {len(pairs)} pairs of the others differ by less than {self.share:.2g} of "
         return all_of(f"{says}that gap, {mean(limit).value:.3g} {self.unit}", found)
@@ -95,14 +95,14 @@ class WorseThanRest(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class RatioAtTheEnd(Ratio):
-    """A ratio of two arms at the end of training, or later in training where records lack the end.
+    """A ratio of two arms at the end of training, or late in training if records lack the end.
 
-    It leads; besides, the metric of the first arm is as large as stated by itself.
+    The ratio leads; a side condition asks for a minimal value in the first arm.
 
     Args:
-        at_least: the smallest value of the first arm.
-        instead: the metric that older records have in the place of `metric`.
-        lacking: what is then to be known beside the verdict.
+        at_least: the smallest value for the first arm.
+        instead: the metric that older records have instead of `metric`.
+        lacking: the caution to print in that case.
     """
 
     at_least: float
@@ -126,11 +126,11 @@ class RatioAtTheEnd(Ratio):
 
 @dataclass(frozen=True, kw_only=True)
 class RankTrend(ClaimTest):
-    """The metric falls as a setting of the arms rises, by Spearman's coefficient of each seed.
+    """The metric falls as a setting of the arms rises, by each seed's Spearman coefficient.
 
     Args:
         settings: arm -> its setting.
-        margin: the coefficient, less than nought, that is claimed; without its sign.
+        margin: the absolute value of the claimed (negative) coefficient.
     """
 
     settings: Mapping[str, float]
@@ -140,7 +140,7 @@ class RankTrend(ClaimTest):
         super().__post_init__()
         if not 0 < self.margin <= 1 or len(self.settings) < 3:
             wrong = f"margin={self.margin}, settings={self.settings}"
-            raise ValueError(f"{wrong}: a margin up to 1, and three arms or more")
+            raise ValueError(f"{wrong}: needs a margin up to 1, and three arms or more")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class RankTrend(ClaimTest):
         """Judge the mean coefficient."""
         rows = np.transpose(evidence.paired(self.metric, *self.settings))
         settings = np.array(list(self.settings.values()), dtype=float)
-        # Rounded, because a coefficient of few ranks is a fraction that binary misses by a hair.
+        # Rounded, because binary floats just miss the fractions that few ranks give.
         rho: Values = np.array([round(spearman(settings, row), 9) for row in rows])
         says = f"ranks of {self.metric} fall with the setting: correlation at most {-self.margin:g}"
         return Findings(mean_is(says, rho, below(self.margin), self.unit))
@@ -161,11 +161,11 @@ class RankTrend(ClaimTest):
 class EqualToAll(ClaimTest):
     """The metric of an arm differs by less than the margin from that of every rival.
 
-    No rival leads: the paper calls the arm similar to them all.
+    All rivals lead together: the paper calls the arm similar to them all.
 
     Args:
         arm: the arm.
-        rivals: the others; differences are shares of theirs.
+        rivals: the other arms; differences are relative to theirs.
     """
 
     arm: str

@@ -1,7 +1,7 @@
-"""Gates whose loads are known, for the controls of what is claimed of loads: made, not trained.
+"""Gates with known loads, constructed rather than trained, for the controls of claims about loads.
 
-All are the paper's gate, with noise, over as many experts as in Table 6. Left as it starts it
-chooses by lot; leaning, it prefers the first experts; leaning far, it sends every token to the
+All are the paper's noisy gate, over as many experts as in our Table 6. In its initial state it
+chooses at random; leaning, it prefers the first experts; collapsed, it sends every token to the
 same ones.
 """
 
@@ -21,11 +21,11 @@ Metrics = dict[int, dict[str, float]]
 
 
 def loads(lean: float, first_seed: int) -> Metrics:
-    """Return seed -> what a record has of the routing, as means over batches.
+    """Return seed -> routing metrics as in a record, averaged over batches.
 
     Args:
-        lean: by how much the first expert is preferred to the last, in the scores.
-        first_seed: of five.
+        lean: how much higher the first expert's score is than the last one's.
+        first_seed: the first of five seeds.
     """
     return {FIRST_FRESH_SEED + n: _of_seed(lean, first_seed + n) for n in range(SEEDS)}
 

@@ -1,7 +1,7 @@
 """The sparsely-gated layer: the paper and its claims, fixed before any judged run.
 
-Losses are in nats per token, lower is better; the paper prints perplexities, their exponentials.
-The arms stand in plan.py. Source: Shazeer et al. 2017 (arXiv 1701.06538).
+Losses are in nats per token; lower is better. The paper gives perplexities, their exponentials.
+plan.py defines the arms. Source: Shazeer et al. 2017 (arXiv 1701.06538).
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ PAPER = Paper(
     arxiv="1701.06538",
 )
 ARITHMETIC = "reproductions.shazeer_2017.arithmetic"
-# Arms that are functions, not trainings: name -> "module:function", which returns the metrics.
+# Arms that are computed, not trained: name -> "module:function", which returns the metrics.
 COMPUTED = {
     "published": f"{ARITHMETIC}:published",
     "load_estimator": f"{ARITHMETIC}:load_estimator",
@@ -46,8 +46,8 @@ FLAT = {f"experts_{number}": number for number in (8, 16, 32, 64, 128, 256)}
 NULL = {f"one_source_{number}": number for number in (8, 64)}
 TO_64 = {MOE_4: 4, **{name: number for name, number in FLAT.items() if number <= 64}}
 TO_256 = {MOE_4: 4, **FLAT}
-# What 64 experts may gain over 8, three doublings, before it counts: 0.02 nats. For a gain that
-# grows with the data, from the first of these steps to the last, which are three doublings, too.
+# The smallest gain of 64 experts over 8 (three doublings) that counts: 0.02 nats. Also for a gain
+# that grows with the data, from the first to the last of these steps (three doublings as well).
 COUNTS = 0.02
 DATA = (500, 1000, 2000, 4000)
 MARGIN_AFTER = "the margin was set after these runs"
@@ -56,9 +56,9 @@ TRAINED: dict[str, Any] = {"matched_on": "active_flops"}
 OF_RUNS = [
     Claim(
         key="S17-01",
-        version=2,  # judged in both worlds, and the others' means are compared, not single seeds
-        says="Without either balance loss quality is clearly worse; with any mix of the two it is "
-        "the same",
+        version=2,  # judged in both worlds, and means of the others are compared, not single seeds
+        says="Without either balance loss, quality is clearly worse; with any combination of the "
+        "two it is the same",
         source="Appendix A, Table 6",
         paper_values={"none": 39.8, "any": (35.6, 35.7, 35.6, 35.7, 35.7)},
         test=WorseThanRest(
@@ -72,26 +72,26 @@ OF_RUNS = [
             share=1 / 3,
         ),
         same_data=((NONE, *SOME), tuple(DOMAINS)),
-        uncontrolled="Of no world is it known beforehand what the losses do for quality; the one "
-        "where trials had shown nothing is judged beside the other.",
+        uncontrolled="for no world is the effect of the losses on quality known in advance; the "
+        "world where trials had shown no effect is judged as well",
         **TRAINED,
     ),
     Claim(
         key="S17-06",
-        version=3,  # each size has to gain: a line falls even if all comes from the first sizes
-        says="At equal operations a token, more experts mean a lower loss",
+        version=3,  # each size must improve: a line falls even if only the first sizes do
+        says="With equal operations per token, more experts give a lower loss",
         source="Table 7, Figure 2 left",
         paper_values={name: TABLE_7[name] for name in ("MoE-4", "MoE-32", "MoE-256")},
         test=Slope(sizes=TO_64, margin=COUNTS / 3),
-        uncontrolled="No positive control: its own world is the one made for experts to gain in, "
-        "and in no other is a gain known beforehand.",
+        uncontrolled="its own world is the one designed for experts to gain in, and in no other "
+        "is a gain known in advance",
         caution=MARGIN_AFTER,
         **TRAINED,
     ),
     Claim(
         key="S17-06n",
         version=2,  # judged by the test of its claim
-        says="Null control: in a world of one small source more experts bring nothing",
+        says="Null control: in a world with one small source, more experts do not lower the loss",
         source="none; a control of S17-06",
         paper_values={},
         test=Slope(sizes=NULL, margin=COUNTS / 3),
@@ -101,40 +101,40 @@ OF_RUNS = [
     ),
     Claim(
         key="S17-07",
-        version=2,  # judged against all four dense models, not one of them
-        says="The model whose four experts are always on is as good as dense ones of equal cost",
+        version=2,  # compared with all four dense models, not just one
+        says="The model with four experts, all always active, is as good as dense models of equal "
+        "cost",
         source="Section 5.1, Table 7",
         paper_values={name: TABLE_7[name] for name in list(TABLE_7)[:5]},
         test=EqualToAll(arm=MOE_4, rivals=RIVALS, margin=0.01),
-        uncontrolled="No two models of different kinds are known to be equal, or to be unequal.",
+        uncontrolled="no two models of different kinds are known to be equal or unequal",
         **TRAINED,
     ),
     Claim(
         key="S17-10",
-        says="With more and more experts the gains end and reverse, the later the more data",
+        says="As the number of experts grows, the gains end and reverse, later with more data",
         source="Section 5.2, Table 8, Figure 3",
         paper_values={name: full for name, (_, full) in TABLE_8.items()},
         test=MovingMinimum(sizes=TO_256, steps=(400, 1600), margin=0.005),
-        uncontrolled="Of no world is the best number of experts known beforehand, and the null "
-        "world has models of two sizes, between which none lies.",
+        uncontrolled="for no world is the best number of experts known in advance, and the null "
+        "world has models of only two sizes, with none in between",
         **TRAINED,
     ),
     Claim(
         key="S17-11",
-        version=2,  # has a margin: without one, what many experts lose at first passes for a gain
+        version=2,  # has a margin: without one, the initial lag of many experts passes for a gain
         says="More data make extra capacity more useful",
         source="Section 5.2",
         paper_values={name: TABLE_8[name] for name in ("4xLSTM-512", "MoE-4096-h")},
         test=GrowingSlope(sizes=TO_256, steps=DATA, margin=COUNTS / 9),
-        uncontrolled="No positive control: of no world is it known beforehand how a gain grows "
-        "with the data.",
+        uncontrolled="for no world is it known in advance how a gain grows with the data",
         caution=MARGIN_AFTER,
         **TRAINED,
     ),
     Claim(
         key="S17-11n",
         late=True,
-        says="Null control: in a world of one small source more data do not make extra capacity "
+        says="Null control: in a world with one small source, more data do not make extra capacity "
         "more useful",
         source="none; a control of S17-11",
         paper_values={},

@@ -1,4 +1,4 @@
-"""The runs behind the claims of paper.py: arms, profiles, seeds. What each arm is for stands there.
+"""The runs behind the claims in paper.py: arms, profiles, seeds.
 
 All arms of one world share data, optimiser, schedule and seeds; an arm changes what its name says.
 """
@@ -13,16 +13,16 @@ RECALL = ("recall.yaml",)
 
 
 def balance(importance: float, load: float) -> dict[str, object]:
-    """Return the setting of the balance weights."""
+    """Return the settings for the balance weights."""
     return losses(Importance=importance, Load=load)
 
 
 def experts(number: int, k: int = 4) -> dict[str, object]:
-    """Return the setting of the number of experts, and of those at work."""
+    """Return the settings for the number of experts and of active experts."""
     return {f"{ROUTER}.num_experts": number, f"{ROUTER}.k": k}
 
 
-# Fewer facts than elsewhere, so that a run comes near its end, where collapse shows.
+# Fewer facts than elsewhere, so that runs get close to convergence, where collapse shows.
 TABLE_6 = [
     Arm(
         name,
@@ -46,7 +46,7 @@ ONE_SOURCE = [
 ]
 ARMS = [*TABLE_6, *OTHER_WORLD, *TABLE_7, *ONE_SOURCE]
 
-# Smaller seeds were used in trials: to find step size and facts, and to time runs.
+# Smaller seeds were used in trials, to choose step size and number of facts and to time runs.
 PLAN = Plan(
     arms=ARMS,
     profiles=[

@@ -1,4 +1,4 @@
-"""The paper's own figures that ours are printed beside.
+"""The paper's own figures, printed beside ours.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538), Tables 6, 7 and 8.
 """
@@ -15,7 +15,7 @@ _COLUMNS_6 = ("w_importance", "w_load", "perplexity", "cv_importance", "cv_load"
 TABLE_6: dict[str, dict[str, float]] = {
     name: dict(zip(_COLUMNS_6, row, strict=True)) for name, *row in _ROWS_6
 }
-# Test perplexity after 10 epochs; about 8 million multiply-adds a word, but for the last two.
+# Test perplexity after 10 epochs; about 8 million multiply-adds per word, except for the last two.
 TABLE_7 = {
     "4xLSTM-512": 46.0,
     "LSTM-2048-512": 44.7,
@@ -30,7 +30,7 @@ TABLE_7 = {
     "MoE-34M": 31.3,
     "MoE-143M": 28.0,
 }
-BEST_PUBLISHED = 34.7  # after 10 epochs, 151 million operations a word
+BEST_PUBLISHED = 34.7  # after 10 epochs, 151 million operations per word
 TABLE_8: dict[str, tuple[float | None, float]] = {  # perplexity after 0.1 and 1 epoch
     "4xLSTM-512": (54.5, 47.0),
     "MoE-32": (None, 40.4),

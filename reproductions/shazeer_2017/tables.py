@@ -1,7 +1,7 @@
-"""Table 6 and Table 7 of the paper with our figures beside its own.
+"""Tables 6 and 7 of the paper with our figures beside its own.
 
-A mean over the finished runs stands with its standard deviation. Perplexities are exponentials of
-mean losses; those of the two are of different texts, and only their order can be compared.
+Means over the finished runs have their standard deviation. Perplexities are exponentials of mean
+losses; the paper's and ours are of different texts, so only their order can be compared.
 """
 
 import math
@@ -16,9 +16,9 @@ from reproductions.shazeer_2017.paper import BALANCE, FLAT, MOE_4, RIVALS
 from reproductions.shazeer_2017.published import TABLE_6, TABLE_7
 
 NOTHING = "–"
-# CV of the load where 2 of 32 experts are drawn for each of 1536 tokens: root of (E - k) / (k T).
+# CV of the load if 2 of 32 experts are drawn for each of 1536 tokens: root of (E - k) / (k T).
 BY_LOT = math.sqrt((32 - 2) / (2 * 1536))
-PAIRS = {  # our arm -> the model of the paper it stands for, where there is one
+PAIRS = {  # our arm -> the corresponding model of the paper, if there is one
     "lstm_4x": "4xLSTM-512",
     "lstm_projected": "LSTM-2048-512",
     "moe_1_wide": "MoE-1-Wide",
@@ -57,8 +57,8 @@ def _table_6(records: Sequence[RunRecord]) -> PaperTable:
     return PaperTable(
         name="table 6",
         title="Table 6, weights of the balance losses",
-        caption="The paper: 4 of 256 experts, on text. Here: 2 of 32, on facts; loads are counted "
-        f"in training batches of the last fifth, in which chance alone gives a CV of {BY_LOT:.2g}.",
+        caption="The paper: 4 of 256 experts, on text. Here: 2 of 32, on facts; loads are means "
+        f"over the last fifth of training, where chance alone gives a CV of {BY_LOT:.2g}.",
         head=["weights", *(f"{q}, {who}" for q in quantities for who in ("paper", "here"))],
         rows=rows,
     )
@@ -78,8 +78,8 @@ def _table_7(records: Sequence[RunRecord]) -> PaperTable:
         rows.append([arm, *costs, _perplexity(ours), _mean(ours), theirs or NOTHING, printed])
     return PaperTable(
         name="table 7",
-        title="Table 7 and Figure 2, models of equal operations",
-        caption="FLOPs are those of a forward pass, gate and softmax included. The paper's models "
+        title="Table 7 and Figure 2, models with equal operations",
+        caption="FLOPs are those of a forward pass, including gate and softmax. The paper's models "
         "are 16 times as wide.",
         head=[
             *("arm", "parameters", "FLOPs a token", "perplexity", "loss, nats"),

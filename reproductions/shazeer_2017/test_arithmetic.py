@@ -1,4 +1,4 @@
-"""What functions compute: gates before training, gates of known loads, and the worst of several."""
+"""What functions compute: untrained gates, gates with known loads, and the worst of several."""
 
 import math
 
@@ -17,12 +17,12 @@ from reproductions.shazeer_2017.known_loads import collapsed as collapsed_gate
 from reproductions.shazeer_2017.tables import BY_LOT
 
 
-def test_the_gradient_of_the_gate_ends_where_there_is_one_expert() -> None:
+def test_the_gate_gets_no_gradient_with_a_single_expert() -> None:
     metrics = gate_gradient()
     assert metrics.pop("after the choice, k = 1") == 0.0 < 1e-3 < min(metrics.values())
 
 
-def test_the_worst_of_the_trainings_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worst_training_run_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     trainings = iter(
         {"variance of the load": variance, "first": 0.8, "last": last}
         for variance, last in ((0.0, 0.1), (2.0, 0.2), (0.0, 0.4), (0.0, 0.1), (1.0, 0.1))
@@ -32,12 +32,12 @@ def test_the_worst_of_the_trainings_counts(monkeypatch: pytest.MonkeyPatch) -> N
     assert batchwise_mask() == worst
 
 
-def test_what_learns_nothing_comes_no_nearer_to_agreeing() -> None:
+def test_without_learning_the_masks_do_not_come_to_agree() -> None:
     found = arithmetic.balanced_training(1000, rate=0.0, steps=40)
     assert found["first"] == pytest.approx(found["last"], rel=0.15)
 
 
-def test_the_first_step_is_held_against_the_chance_of_the_lot() -> None:
+def test_the_first_step_is_compared_with_random_choices() -> None:
     zero = untrained_load(lambda router: router, batches=200)
     # (E - k) / (k T) = 12 / 2048; 200 batches know it to a few per cent.
     assert zero["CV squared by lot"] == pytest.approx(12 / 2048)

@@ -1,4 +1,4 @@
-"""The claims of the sparsely-gated layer, judged in worlds made for them."""
+"""The claims of the sparsely-gated layer, judged in constructed worlds."""
 
 import math
 import re
@@ -57,7 +57,7 @@ World = Callable[[str, float], float]  # arm and logarithm of the steps -> loss
 def trained(
     loss: World, load: Callable[[float], float], flops: Callable[[str], float] = lambda _: 1e4
 ) -> list[RunRecord]:
-    """Five seeds of every arm; the noise of two arms is never the same."""
+    """Five seeds per arm; arms do not share noise."""
     records = []
     for number, arm in enumerate(TRAINED):
         rng = np.random.default_rng(number)
@@ -81,7 +81,7 @@ def collapsed(weight: float) -> float:
 
 
 def as_in_the_paper(arm: str, data: float) -> float:
-    """Collapse costs 0.1; the best size grows with the data, and so does what size brings."""
+    """Collapse costs 0.1; the best size, and the gain from size, grow with the data."""
     if arm in BALANCE or arm in DOMAINS:
         return 3.1 if arm.startswith(NONE) else 3.0
     if arm in NULL:
@@ -98,7 +98,7 @@ def verdicts(records: list[RunRecord]) -> dict[str, Verdict]:
     return {verdict.claim: verdict for verdict in judge(CLAIMS, records, "full")}
 
 
-def test_a_world_in_which_the_paper_is_right() -> None:
+def test_a_world_where_the_paper_is_right() -> None:
     found = verdicts(trained(as_in_the_paper, collapsed))
     words = {f"S17-{n:02}": found[f"S17-{n:02}"].verdict for n in (1, 2, 3, 6, 7, 10, 11)}
     assert set(words.values()) == {VerdictLabel.REPRODUCED}, {k: found[k].why for k in words}
@@ -106,7 +106,7 @@ def test_a_world_in_which_the_paper_is_right() -> None:
     assert not any(found[key].unequal for key in words)
 
 
-def test_loads_of_the_last_tenth_are_judged_where_records_have_them() -> None:
+def test_loads_of_the_last_tenth_are_used_if_recorded() -> None:
     records = trained(as_in_the_paper, collapsed)
     older = verdicts(records)["S17-02"]
     assert "loads are means over the last fifth" in older.caution
@@ -118,7 +118,7 @@ def test_loads_of_the_last_tenth_are_judged_where_records_have_them() -> None:
     assert newer.effect == pytest.approx(1.0)
 
 
-def test_a_world_in_which_nothing_helps() -> None:
+def test_a_world_where_nothing_helps() -> None:
     found = verdicts(trained(nothing_helps, lambda weight: 0.1))
     for key in ("S17-01", "S17-02", "S17-06", "S17-11"):
         assert found[key].verdict is VerdictLabel.NOT_REPRODUCED, found[key].why
@@ -129,7 +129,7 @@ def test_a_world_in_which_nothing_helps() -> None:
     assert found["S17-07"].verdict is VerdictLabel.REPRODUCED
 
 
-def test_a_loss_that_only_helps_where_capacity_is_scarce_is_named() -> None:
+def test_a_loss_that_only_helps_with_scarce_capacity_is_named() -> None:
     def scarce(arm: str, data: float) -> float:
         return 3.0 if arm in DOMAINS else as_in_the_paper(arm, data)
 
@@ -151,7 +151,7 @@ def test_every_dense_rival_counts(rival: str) -> None:
 
 
 @pytest.mark.parametrize("control", ["S17-06n", "S17-11n"])
-def test_a_null_world_that_shows_the_effect_undoes_it(control: str) -> None:
+def test_a_failed_null_control_overturns_the_claim(control: str) -> None:
     def everywhere(arm: str, data: float) -> float:
         size = math.log2({**TO_256, **NULL}.get(arm, 4))
         return 4.0 + 0.01 * (size - (data - 4)) ** 2
@@ -160,10 +160,10 @@ def test_a_null_world_that_shows_the_effect_undoes_it(control: str) -> None:
     claim = CLAIM[control].control_of
     assert found[control].verdict is VerdictLabel.FAILED
     assert found[claim].verdict is VerdictLabel.INCONCLUSIVE
-    assert found[claim].why.startswith(f"Control failed: {control}. Without it: reproduced")
+    assert found[claim].why.startswith(f"Control failed: {control}. Otherwise: reproduced")
 
 
-def test_what_costs_more_is_not_called_equal() -> None:
+def test_arms_that_cost_more_are_not_called_equal() -> None:
     def flops(arm: str) -> float:
         return 1.1e4 if arm in ("experts_64", "lstm_4x") else 1e4
 
@@ -174,7 +174,7 @@ def test_what_costs_more_is_not_called_equal() -> None:
 
 @pytest.fixture(scope="module")
 def computed() -> list[RunRecord]:
-    """What the functions say, that which trains several gates of one alone."""
+    """The results of the functions; the one that trains several gates trains only one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arithmetic, "SEEDS", arithmetic.SEEDS[:1])
         return [run(arm, metrics=named(reference)()) for arm, reference in COMPUTED.items()]
@@ -191,7 +191,7 @@ def test_what_follows_from_formulas(computed: list[RunRecord]) -> None:
     assert found["S17-12"].verdict is VerdictLabel.NOT_TESTABLE
 
 
-def test_tables_stand_beside_the_papers_own_figures() -> None:
+def test_tables_show_the_papers_own_figures() -> None:
     records = trained(as_in_the_paper, lambda weight: 2.0 if weight == 0 else 0.125)
     table_6, table_7 = tables(records)
     assert len(table_6.rows) == 6

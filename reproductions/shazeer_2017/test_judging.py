@@ -1,4 +1,4 @@
-"""The tests that serve this paper alone, on data where the answer is plain."""
+"""The tests that only this paper uses, on data with an obvious answer."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from reproductions.shazeer_2017.judging import (
 def judged(
     test: ClaimTest, means: Mapping[str, float | Mapping[str, float]], noise: float = 1
 ) -> Findings:
-    """Judge five seeds of each arm about its means; arms share no noise."""
+    """Judge five seeds per arm around its means; arms do not share noise."""
     return findings_of(test, around([noise * one for one in NOISE], **means))
 
 
@@ -59,7 +59,7 @@ AT_THE_END = RatioAtTheEnd(
 )
 
 
-def test_a_ratio_is_of_the_end_where_all_records_have_it() -> None:
+def test_a_ratio_uses_the_end_if_all_records_have_it() -> None:
     means = {"none": {"cv": 1.0, "end/cv": 6.0}, "both": {"cv": 1.0, "end/cv": 1.0}}
     found = judged(AT_THE_END, means)
     assert (found.lead.state, found.caution) == ("holds", "")
@@ -71,7 +71,7 @@ def test_a_ratio_is_of_the_end_where_all_records_have_it() -> None:
     assert found.sides[0].says == "cv of none is at least 2"
 
 
-def test_many_times_next_to_nothing_is_not_much() -> None:
+def test_a_multiple_of_a_tiny_value_is_not_enough() -> None:
     small = judged(AT_THE_END, {"none": {"end/cv": 0.6}, "both": {"end/cv": 0.1}}, noise=0.1)
     assert states(small) == ["holds", "refuted"]
     large = judged(AT_THE_END, {"none": {"end/cv": 6.0}, "both": {"end/cv": 1.0}}, noise=0.1)
@@ -79,7 +79,7 @@ def test_many_times_next_to_nothing_is_not_much() -> None:
     assert large.sides[0].effect.estimate == pytest.approx(6.0, abs=0.01)
 
 
-def test_what_two_rows_differ_beyond_the_share_of_the_gap() -> None:
+def test_rows_may_differ_by_a_share_of_the_gap() -> None:
     # The gap is 3.5 - 3.1 = 0.4, a quarter of it 0.1; b lies 0.3 from both others.
     test = WorseThanRest(worlds={"facts": Rows(worse="none", others=("a", "b", "c"))}, share=0.25)
     [alike] = judged(test, {"none": 3.5, "a": 3.0, "b": 3.3, "c": 3.0}, noise=0.1).sides
@@ -88,7 +88,7 @@ def test_what_two_rows_differ_beyond_the_share_of_the_gap() -> None:
     assert "all 3 pairs of the others differ by less than 0.25 of that gap, 0.1 nats" in alike.says
 
 
-def test_noise_alone_does_not_set_the_others_apart() -> None:
+def test_noise_alone_does_not_make_the_others_differ() -> None:
     """From largest to smallest of one seed would be 0.08 on average, two thirds of the gap."""
     rng = np.random.default_rng(0)
     test = WorseThanRest(worlds={"facts": Rows(worse="none", others=tuple("abcde"))}, share=1 / 3)
@@ -223,9 +223,9 @@ def test_wrong_fields_are_refused() -> None:
         WorseThanRest(worlds={}, share=0.5)
     with pytest.raises(ValueError, match=r"margin=0\.0, settings="):
         RankTrend(settings=SETTINGS)
-    with pytest.raises(ValueError, match=r"sizes=\[4, 4\]: must be two or more, rising"):
+    with pytest.raises(ValueError, match=r"sizes=\[4, 4\]: needs two or more increasing"):
         GrowingSlope(sizes={"a": 4, "b": 4}, steps=STEPS)
     with pytest.raises(ValueError, match=r"steps=\[400, 100\]"):
         GrowingSlope(sizes=SIZES, steps=(400, 100))
-    with pytest.raises(ValueError, match="none lies between the extremes"):
+    with pytest.raises(ValueError, match="needs one between the extremes"):
         MovingMinimum(sizes={"a": 4, "b": 8}, steps=STEPS)

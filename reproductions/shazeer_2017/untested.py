@@ -1,4 +1,4 @@
-"""The claims of the paper that no run of the suite can judge, and why.
+"""The claims that no run of this suite can judge, and why.
 
 Source: Shazeer et al. 2017 (arXiv 1701.06538).
 """

@@ -1,1 +1,1 @@
-"""What is widely told about mixtures of experts."""
+"""Common statements about mixtures of experts."""

@@ -1,4 +1,4 @@
-"""Tests of claims that the accounts alone use: on shares of a variance, two means and fronts."""
+"""Tests that only these accounts use: on shares of a variance, two means and fronts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from moebench.verdict.ratios import limit
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainsMore(ClaimTest):
-    """Each of some settings explains a larger share of the variance than another one does.
+    """Each of several settings explains a larger share of the variance than another setting.
 
-    They lead as one: the claim is about each of them.
+    They lead together, because the claim is about each of them.
 
     Args:
-        study: the arm, which has a value a seed.
-        shares: metrics, the shares of the settings; `metric` is that which they are held against.
+        study: the arm, with one value per seed.
+        shares: the metrics with the settings' shares; `metric` is the share they are compared with.
     """
 
     study: str
@@ -31,7 +31,7 @@ class ExplainsMore(ClaimTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.shares:
-            raise ValueError("shares=(): nothing is held against the metric")
+            raise ValueError("shares=(): nothing to compare with the metric")
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -61,13 +61,13 @@ class ExplainsMore(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class LowerAndWithin(ClaimTest):
-    """The first arm has a lower metric than the second, by the margin; and one below a limit.
+    """The first arm's metric is lower than the second's by the margin, and below a limit.
 
-    That it is lower leads: a limit that both keep would say nothing of the first.
+    The comparison leads: a limit that both meet would say nothing about the first.
 
     Args:
-        first: the arm of which this is claimed.
-        second: the other.
+        first: the arm that the claim is about.
+        second: the other arm.
         within: the limit.
     """
 
@@ -83,7 +83,7 @@ class LowerAndWithin(ClaimTest):
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the difference of means, then the limit."""
         first, second = (evidence.sample(self.metric, arm) for arm in self.arms)
-        much = f", by {self.margin:g} or more" if self.margin else ""
+        much = f", by at least {self.margin:g}" if self.margin else ""
         lower = f"{self.first} has a lower {self.metric} than {self.second}{much}"
         kept = f"{self.metric} of {self.first} is below {self.within:g}"
         return Findings(

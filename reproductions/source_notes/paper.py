@@ -1,7 +1,7 @@
-"""What is widely told about mixtures of experts, in summaries and lectures, as claims.
+"""What summaries and lectures commonly say about mixtures of experts, as claims.
 
-So far those that a sweep judges, and those told of the paper of 1991, which stand in secondary.py.
-Fixed before any judged run.
+So far those that a sweep judges, and those about the 1991 paper, in secondary.py. Fixed before any
+judged run.
 """
 
 from moebench.papers.claim import Claim, Paper
@@ -12,7 +12,7 @@ from reproductions.source_notes.secondary_controls import CONTROLS_SECONDARY
 PAPER = Paper(
     key="source_notes",
     name="notes",
-    title="What is widely told about mixtures of experts",
+    title="Common statements about mixtures of experts",
     authors="secondary accounts",
     year=2025,
     arxiv="",
@@ -20,10 +20,10 @@ PAPER = Paper(
 EVEN, SKEWED, SENSITIVITY = "even", "skewed", "sensitivity"
 WEIGHTS = (0.0, 1e-3, 1e-2, 1e-1, 1.0)  # those of even.yaml and skewed.yaml
 ACCOUNT = "a secondary account of why gates are hard to train"
-USED = "judged on seeds that trials had used: waits for fresh ones"
+USED = "judged on seeds that trials had used; runs with fresh seeds are still to come"
 WORLDS = {
-    "some domains more often": tuple(f"{SKEWED}/{weight:g}" for weight in WEIGHTS),
-    "all domains alike": tuple(f"{EVEN}/{weight:g}" for weight in WEIGHTS),
+    "some domains more frequent": tuple(f"{SKEWED}/{weight:g}" for weight in WEIGHTS),
+    "all domains equally frequent": tuple(f"{EVEN}/{weight:g}" for weight in WEIGHTS),
 }
 
 CLAIMS = [
@@ -38,19 +38,19 @@ CLAIMS = [
         matched_on="active_flops",
         test=FrontInWorlds(worlds=WORLDS, imbalance="route/max_violation", margin=0.005),
         same_data=tuple(WORLDS.values()),
-        uncontrolled="of no text is it known beforehand what balance costs",
+        uncontrolled="for no text is the cost of balance known in advance",
         caution=USED,
     ),
     Claim(
         key="N5-04",
-        version=2,  # version 1 judged a comparison with the learning rate, which nobody makes
+        version=2,  # version 1 judged a comparison with the learning rate, which the account lacks
         says="Results are very sensitive to the balance weight, the temperature and the capacity "
         "factor",
         source=ACCOUNT,
         paper_values={},
         matched_on=None,
-        because="The account says neither how much is very much nor over which ranges, and means "
-        "the temperature of a Gumbel-softmax; N5-04s is what can be measured.",
+        because="The account does not say how sensitive or over which ranges, and its temperature "
+        "is that of a Gumbel-softmax; N5-04s measures what can be measured.",
     ),
     Claim(
         key="N5-04s",
@@ -66,7 +66,7 @@ CLAIMS = [
             metric="share/learning rate",
             shares=("share/balance weight", "share/temperature", "share/capacity factor"),
         ),
-        uncontrolled="of no study of trainings are the shares known beforehand",
-        caution=f"over these ranges and this one set of points; {USED}",
+        uncontrolled="for no study of training runs are the shares known in advance",
+        caution=f"valid for these ranges and this one set of points; {USED}",
     ),
 ]

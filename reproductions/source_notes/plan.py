@@ -1,4 +1,4 @@
-"""The runs behind the claims of paper.py: two fronts over the balance weight, and one study."""
+"""The runs behind the claims in paper.py: two sweeps over the balance weight, and one study."""
 
 from moebench.papers.plan import Plan, Profile
 from moebench.papers.settings import GLANCE
@@ -25,8 +25,8 @@ PLAN = Plan(
         ),
     ],
     groups={
-        "All domains come alike": [f"{EVEN}/{weight:g}" for weight in WEIGHTS],
-        "Some domains come more often": [f"{SKEWED}/{weight:g}" for weight in WEIGHTS],
+        "All domains equally frequent": [f"{EVEN}/{weight:g}" for weight in WEIGHTS],
+        "Some domains more frequent": [f"{SKEWED}/{weight:g}" for weight in WEIGHTS],
     },
     sweeps={name: f"{name}.yaml" for name in (*FRONTS, SENSITIVITY)},
 )

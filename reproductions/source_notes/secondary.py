@@ -1,8 +1,8 @@
-"""What a widely told account says of the 1991 paper, and what does not stand in it.
+"""What a widespread account says about the 1991 paper that is not in the paper.
 
 It gives figures for the vowel task (91.7%, 10 and 6.6 points, 8200 steps), an extra term in a
-gradient, and numbers for forgetting. None of these figures is in the paper, so each is judged as a
-claim of its own, by the runs of the paper's reproduction.
+gradient, and numbers for forgetting. None of these is in the paper, so each is judged as a claim of
+its own, by the runs of the paper's reproduction.
 """
 
 from typing import Any
@@ -13,20 +13,20 @@ from reproductions.jacobs_1991.arms import CODINGS, ONE_ORDER, SAME, arm, groupe
 from reproductions.jacobs_1991.judging import (
     Bound,
     FewerEpochs,
-    OnItsSide,
     Pair,
     TwoMeans,
+    WithinBounds,
 )
 from reproductions.source_notes.judging import LowerAndWithin
 
 ACCOUNT = "a secondary account of the paper"
 MIXTURE, NET, COOPERATIVE = "four_competitive", "backprop_6", "four_cooperative"
-OVER_NET, OVER_COOPERATIVE = 0.05, 0.033  # half of the ten and the 6.6 points that are claimed
+OVER_NET, OVER_COOPERATIVE = 0.05, 0.033  # half of the claimed 10 and 6.6 points
 STATED = 0.917  # accuracy
-NEAR = 0.03  # the margin by which J91-02 calls accuracies equal
-LESS = 0.75  # of the epochs: half, as a logarithm, of the 45% that are claimed to be saved
-COUNTS = 0.3  # a correlation of medium size by Cohen's convention
-NET_DROPS, MIXTURE_DROPS = 0.15, 0.03  # by how much accuracy falls, as it is claimed
+NEAR = 0.03  # the margin within which J91-02 calls accuracies equal
+LESS = 0.75  # ratio of epochs: about half, in logarithms, of the claimed saving of 45%
+COUNTS = 0.3  # a medium correlation by Cohen's convention
+NET_DROPS, MIXTURE_DROPS = 0.15, 0.03  # the claimed drops in accuracy
 FORGETTING: dict[str, Any] = {
     "metric": "drop",
     "unit": "accuracy",
@@ -50,7 +50,7 @@ ARITHMETIC: dict[str, Any] = {
 
 
 def stated(name: str) -> Bound:
-    """Return the bound that the accuracy of an arm is the stated one."""
+    """Return the bound that an arm has the stated accuracy."""
     return Bound(name, low=STATED - NEAR, high=STATED + NEAR)
 
 
@@ -58,9 +58,9 @@ CLAIMS_SECONDARY = grouped(
     [
         Claim(
             key="N1-01",
-            version=2,  # two readings of the targets are two choices now, not four conditions
-            says="The competitive mixture is ten points more accurate than a net and 6.6 more than "
-            "the cooperative mixture; judged at half of each",
+            version=2,  # two codings of the targets are now two choices, not four conditions
+            says="The competitive mixture is 10 points more accurate than a net and 6.6 points "
+            "more than the cooperative mixture; judged at half of each",
             paper_values={"over net": 0.10, "over cooperative": 0.066},
             matched_on="total_params",
             test=TwoMeans(
@@ -80,25 +80,26 @@ CLAIMS_SECONDARY = grouped(
         Claim(
             key="N1-01a",
             late=True,
-            says="The competitive mixture ends at an accuracy of 91.7%; judged within three points",
+            says="The competitive mixture reaches an accuracy of 91.7%; judged within three points",
             paper_values={"accuracy": STATED},
             matched_on=None,
-            test=OnItsSide(
+            test=WithinBounds(
                 metric=f"step_{SAME:g}/accuracy/test",
                 quantity="accuracy/test",
                 unit="accuracy",
                 under={f"coding {coding}": (stated(arm(MIXTURE, coding)),) for coding in CODINGS},
             ),
-            uncontrolled="no positive control: no system is known beforehand to be so accurate",
+            uncontrolled="no system is known in advance to be so accurate",
             **{
                 **TRAINED,
-                "caution": f"of one output that tells the two vowels of a pair apart, where the "
-                f"account has five vowels; the three points were set after these runs; {ONE_ORDER}",
+                "caution": f"measured with one output that separates the two vowels of a pair, "
+                f"whereas the account has five vowels; the three points were set after these runs; "
+                f"{ONE_ORDER}",
             },
         ),
         Claim(
             key="N1-01e",
-            version=2,  # the account compares with a net alone, version 1 with two systems
+            version=2,  # the account compares with a net only; version 1 used two systems
             says="The competitive mixture saves 45% of the steps that a net needs; judged at 25%",
             paper_values={"competitive": 8200, "net": 15000},
             matched_on="total_params",
@@ -110,7 +111,7 @@ CLAIMS_SECONDARY = grouped(
                     for coding in CODINGS
                 },
             ),
-            **{**TRAINED, "caution": f"the share is judged, not 8200 and 15000; {ONE_ORDER}"},
+            **{**TRAINED, "caution": f"only the ratio is judged, not 8200 and 15000; {ONE_ORDER}"},
         ),
         Claim(
             key="N1-02",
@@ -127,8 +128,8 @@ CLAIMS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-03",
-            says="The cooperative error couples the experts: the gradient of one depends on what "
-            "the others answer; the competitive error does not",
+            says="The cooperative error couples the experts: the gradient of one depends on the "
+            "outputs of the others; the competitive error does not",
             test=Exact(
                 arm="gradients",
                 metric="cooperative/coupling",
@@ -140,9 +141,9 @@ CLAIMS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-04",
-            version=2,  # its margin was a quarter of the gap that is claimed, not half of it
-            says="Trained on one pair of vowels and then the other, a net forgets 12 points more "
-            "than a competitive mixture, which stays within 3; judged at half of the 12",
+            version=2,  # its margin was a quarter of the claimed gap, not half
+            says="Trained on one pair of vowels and then on the other, a net forgets 12 points "
+            "more than a competitive mixture, which loses less than 3; judged at half of the 12",
             paper_values={"net": NET_DROPS, "mixture": MIXTURE_DROPS},
             matched_on=None,
             test=LowerAndWithin(
@@ -150,21 +151,21 @@ CLAIMS_SECONDARY = grouped(
                 second="interference_backprop",
                 **FORGETTING,
             ),
-            uncontrolled="no positive control: no system is known beforehand to forget so much",
+            uncontrolled="no system is known in advance to forget so much",
             **{
                 **TRAINED,
-                "caution": "of 24 weights and 25, which records do not say; with one coding and "
-                f"one step; {ONE_ORDER}",
+                "caution": "the systems have 24 and 25 weights, which records do not show; one "
+                f"coding and one step size; {ONE_ORDER}",
             },
         ),
         Claim(
             key="N1-05",
-            version=2,  # version 1 took any correlation of the right sign for what is told
-            says="For ambiguous vowels the gate mixes several experts, for clear ones it picks "
-            "one: its entropy falls with the distance of the answer from the border",
+            version=2,  # version 1 accepted any correlation of the right sign
+            says="The gate mixes several experts for ambiguous vowels and picks one for clear "
+            "ones: its entropy falls with the output's distance from the decision boundary",
             paper_values={},
             matched_on=None,
-            test=OnItsSide(
+            test=WithinBounds(
                 metric="rank_correlation",
                 quantity="rank_correlation",
                 unit="rank correlation",
@@ -172,16 +173,16 @@ CLAIMS_SECONDARY = grouped(
                 margin=COUNTS,
                 under={"coding aligned": (Bound("ambiguity", high=0.0),)},
             ),
-            uncontrolled="no gate is known beforehand to mix where a vowel is ambiguous, or not to",
+            uncontrolled="no gate is known in advance to mix for ambiguous vowels, or not to",
             **{
                 **TRAINED,
-                "caution": "the size that counts was set after these runs; with one coding and one "
-                f"step; {ONE_ORDER}",
+                "caution": "the margin was set after these runs; one coding and one step size; "
+                f"{ONE_ORDER}",
             },
         ),
         Claim(
             key="N1-06",
-            says="The likelihood error adapts the best expert fastest while all are poor",
+            says="While all experts are poor, the likelihood error adapts the best one fastest",
             test=Exact(
                 arm="adaptation",
                 metric="likelihood/best_is_fastest",
@@ -192,7 +193,7 @@ CLAIMS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-07",
-            says="With constant experts and a constant gate the likelihood error is that of a "
+            says="With constant experts and a constant gate, the likelihood error equals that of a "
             "mixture of Gaussians with unit variance",
             test=Exact(
                 arm="gaussian_mixture",

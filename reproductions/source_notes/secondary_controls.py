@@ -1,4 +1,4 @@
-"""Controls of what is told of the 1991 paper, by runs whose answer follows from how they are made.
+"""Controls for the account of the 1991 paper; their answers follow from how the runs were made.
 
 They were chosen after the runs, which are those of the paper's reproduction.
 """
@@ -7,7 +7,7 @@ from typing import Any
 
 from moebench.papers.claim import Claim
 from reproductions.jacobs_1991.arms import SAME, arm, grouped
-from reproductions.jacobs_1991.judging import FewerEpochs, OnItsSide, Pair, TwoMeans
+from reproductions.jacobs_1991.judging import FewerEpochs, Pair, TwoMeans, WithinBounds
 from reproductions.source_notes.judging import LowerAndWithin
 from reproductions.source_notes.secondary import (
     FORGETTING,
@@ -19,10 +19,10 @@ from reproductions.source_notes.secondary import (
     stated,
 )
 
-BESIDE = arm(NET), arm(NET)  # compared in two halves of its runs
-ONE = arm("one_expert")  # it meets no criterion, so it has no best step
-HALVES = ", in two halves of its runs"
-FASTER, SLOWER = 5.0, 2.0  # steps so small that epochs are inversely proportional to them
+BESIDE = arm(NET), arm(NET)  # an arm with itself: two halves of its runs
+ONE = arm("one_expert")  # it never meets the criterion, so it has no best step
+HALVES = ", comparing two halves of its runs"
+FASTER, SLOWER = 5.0, 2.0  # step sizes so small that epochs are inversely proportional to them
 GIVEN: dict[str, Any] = {**TRAINED, "source": "none"}
 ACCURACY: dict[str, Any] = {
     "metric": f"step_{SAME:g}/accuracy/test",
@@ -36,7 +36,7 @@ CONTROLS_SECONDARY = grouped(
         Claim(
             key="N1-01p",
             late=True,
-            says="Four experts are five points more accurate than one, which draws one line only",
+            says="Four experts are five points more accurate than one, which draws only one line",
             paper_values={},
             control_of="N1-01",
             expects="effect",
@@ -62,12 +62,12 @@ CONTROLS_SECONDARY = grouped(
         Claim(
             key="N1-01an",
             late=True,
-            says="One expert, which can draw one line only, ends at an accuracy of 91.7%",
+            says="A single expert, which can draw only one line, reaches an accuracy of 91.7%",
             paper_values={},
             control_of="N1-01a",
             expects="no effect",
             matched_on=None,
-            test=OnItsSide(under={"coding aligned": (stated(ONE),)}, rules=(SAME,), **ACCURACY),
+            test=WithinBounds(under={"coding aligned": (stated(ONE),)}, rules=(SAME,), **ACCURACY),
             **GIVEN,
         ),
         Claim(
@@ -89,7 +89,7 @@ CONTROLS_SECONDARY = grouped(
         Claim(
             key="N1-01en",
             late=True,
-            says="A net saves 25% of the steps that it needs itself" + HALVES,
+            says="A net saves 25% of its own steps" + HALVES,
             paper_values={"ratio": 1},
             control_of="N1-01e",
             expects="no effect",
@@ -99,8 +99,8 @@ CONTROLS_SECONDARY = grouped(
         ),
         Claim(
             key="N1-04n",
-            says="Seeing both pairs of vowels all the time, a net forgets more than a competitive "
-            "mixture",
+            says="If it sees both pairs of vowels all the time, a net forgets more than a "
+            "competitive mixture",
             paper_values={},
             control_of="N1-04",
             expects="no effect",

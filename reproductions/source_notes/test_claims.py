@@ -83,7 +83,7 @@ def test_what_the_account_leaves_open_is_not_judged() -> None:
 
 
 def test_a_study_without_settings_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing is held against"):
+    with pytest.raises(ValueError, match="nothing to compare with"):
         ExplainsMore(study="x", metric="share/rate", shares=())
 
 

@@ -1,4 +1,4 @@
-"""The balance loss in numbers: its value, its gradient, and how low it can get. No training.
+"""The balance loss in numbers: its value, its gradient, and its minimum. No training.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.2, equations 4 to 6.
 """
@@ -15,15 +15,15 @@ from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.losses.load_balance import LoadBalance
 from reproductions.switch_2021.paper import ALPHA, SEARCHED, SIZES
 
-SHARES = 8  # tokens of the search: loads are multiples of 1 / SHARES
+SHARES = 8  # tokens in the search: loads are multiples of 1 / SHARES
 
 
 def balance_loss() -> dict[str, float]:
-    """Return alpha * N * sum_i f_i P_i and its gradient for even and for collapsed routing.
+    """Return alpha * N * sum_i f_i P_i and its gradient for uniform and for collapsed routing.
 
-    For each N: `uniform/value@N`, with `uniform/gradient@N`, the largest entry of the gradient
-    by the scores, and `collapsed/value@N` where the first expert has every token and all
-    probability, with `collapsed/gradient@N`, the gradient by that expert's mean probability.
+    For each N: `uniform/value@N` and `uniform/gradient@N`, the largest entry of the gradient by the
+    scores; `collapsed/value@N`, if the first expert has all tokens and all probability, and
+    `collapsed/gradient@N`, the gradient by that expert's mean probability.
     """
     metrics = {}
     for n in SIZES:
@@ -43,11 +43,11 @@ def balance_loss() -> dict[str, float]:
 
 
 def balance_minimum() -> dict[str, float]:
-    """Return the smallest N * sum_i f_i P_i found over routings where tokens choose their argmax.
+    """Return the smallest N * sum_i f_i P_i over routings where each token chooses its argmax.
 
-    `minimum@N` for each N of SEARCHED; `by_hand` for the smallest counter-example: of 4 tokens and
-    2 experts, 3 are undecided and go to the first, 1 is sure of the second. A tie may be broken
-    either way, as anywhere near it the loss is nearly the same.
+    `minimum@N` for each N in SEARCHED; `by_hand` for the smallest counterexample: with 4 tokens
+    and 2 experts, 3 tokens are undecided and go to the first expert, 1 is certain of the second.
+    How ties are broken does not matter, since the loss is nearly the same anywhere near a tie.
     """
     probs_TE = torch.tensor([[0.5, 0.5]] * 3 + [[0.0, 1.0]], dtype=torch.float64)
     by_hand = LoadBalance()(_decision(probs_TE, torch.tensor([0, 0, 0, 1]))).item()
@@ -61,7 +61,7 @@ def _decision(probs_TE: Tensor, expert_T: Tensor) -> RoutingDecision:
 
 
 def _search(n: int) -> float:
-    """Return the smallest loss over all loads in multiples of 1 / SHARES."""
+    """Return the smallest loss over all loads that are multiples of 1 / SHARES."""
     losses = []
     for count_E in _partitions(SHARES, n, SHARES):
         expert_T = torch.arange(n).repeat_interleave(torch.tensor(count_E))
@@ -71,7 +71,7 @@ def _search(n: int) -> float:
 
 
 def _partitions(total: int, parts: int, largest: int) -> Iterator[list[int]]:
-    """Yield every way to write a total as so many falling counts, zeros allowed."""
+    """Yield every way to write a total as this many non-increasing counts, zeros allowed."""
     if parts == 0:
         if total == 0:
             yield []
@@ -82,11 +82,11 @@ def _partitions(total: int, parts: int, largest: int) -> Iterator[list[int]]:
 
 
 def best_probabilities(load_E: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return, for the tokens of each expert, the probabilities that make the loss smallest.
+    """Return, for the tokens of each expert, the probabilities that minimise the loss.
 
     For fixed loads f the loss is linear in the probabilities: sum_j f_j sum_i f_i q_ji, where q_j
-    is the row of the tokens that go to j, sums to one, and has its largest entry at j. The rows do
-    not touch each other, so each is a linear program of its own.
+    is the row for tokens that go to j, sums to one, and has its largest entry at j. The rows are
+    independent, so each is a linear program of its own.
     """
     n = len(load_E)
     rows = []

@@ -1,4 +1,4 @@
-"""Tests of claims that this paper alone makes, of two arms or of a few that have no order."""
+"""Tests that only this paper uses, for two arms or a few without an order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from moebench.verdict.ratios import limit
 class Crossover(ClaimTest):
     """One kind of arm beats another wherever capacity is scarce, and loses where it is ample.
 
-    What happens at scarce capacity leads, at each one of them. The contrast of scarce and ample
-    capacity is a side: alone it would be borne out by what the rival gains at ample capacity, and
-    that is a claim of its own.
+    The results at each scarce capacity lead. The contrast between scarce and ample capacity is a
+    side condition: alone, it could hold just because the rival gains at ample capacity, which is a
+    separate claim.
 
     Args:
         first: capacity factor -> arm that wins while capacity is scarce.
@@ -68,23 +68,23 @@ class Crossover(ClaimTest):
         lead = all_of(says + " and ".join(theirs[f] for f in self.scarce), wins)
         loses = compared(self, evidence, theirs[ample], ours[ample], "lower")
         contrasts = [self._contrast(evidence, factor) for factor in self.scarce]
-        gains = f"they do better against them than {ours[ample]} does against {theirs[ample]}"
+        gains = f"their advantage is greater than that of {ours[ample]} over {theirs[ample]}"
         return Findings(lead, [loses, all_of(gains, contrasts)])
 
     def _contrast(self, evidence: Evidence, factor: float) -> Condition:
         """Return the condition that a scarce capacity is better for the first arm."""
         arms = [of[f] for f in (factor, self.ample) for of in (self.first, self.second)]
         a, b, c, d = evidence.paired(self.metric, *arms)
-        says = f"{arms[0]} less {arms[1]} is lower than {arms[2]} less {arms[3]}"
+        says = f"{arms[0]} - {arms[1]} is lower than {arms[2]} - {arms[3]}"
         return mean_is(says, (a - b) - (c - d), below(self.margin), self.unit)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BetterAndSteadier(ClaimTest):
-    """The first arm has a lower metric than the second, and one that varies less between seeds.
+    """The first arm's metric is lower than the second's, and varies less between seeds.
 
-    The mean leads, for a handful of seeds shows it long before it shows a spread. The test of the
-    spreads takes the arms for independent; seeds that both share make it conservative.
+    The mean leads, because a handful of seeds show a mean long before they show a spread. The test
+    of the spreads treats the arms as independent; shared seeds make it conservative.
     """
 
     first: str
@@ -105,16 +105,15 @@ class BetterAndSteadier(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class BestAndWorst(ClaimTest):
-    """One arm is worse than every other one; another is best, if by a hair before the second.
+    """One arm is worse than all others; another is best, if only slightly better than the second.
 
-    Lower is better. That one is worst leads, as the paper's figures show it most. The hair is less
-    than the margin: so much less apart are best and second, and all others are worse than the best
-    by the margin.
+    Lower is better. That one arm is worst leads, as it shows most clearly in the paper's figures.
+    Slightly means by less than the margin; all other arms are worse than the best by the margin.
 
     Args:
         best: the arm with the lowest metric.
-        second: the arm that it leads by a hair.
-        others: those that are worse, and not worst.
+        second: the arm that is only slightly worse.
+        others: the arms that are worse, but not worst.
         worst: the arm with the highest metric.
     """
 
@@ -126,47 +125,47 @@ class BestAndWorst(ClaimTest):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.others:
-            raise ValueError("others=(): needs an arm that is neither best, second nor worst")
+            raise ValueError("others=(): needs an arm that is neither best nor second nor worst")
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The worst one, then the others from the best on."""
+        """The worst arm, then the others from the best on."""
         return self.worst, self.best, self.second, *self.others
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """The worst arm with each other one, the best one with all but the worst."""
+        """The worst arm paired with each of the others, and the best with all but the worst."""
         later = [(self.best, other) for other in (self.second, *self.others)]
         return [*super().pairs, *later]
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the worst arm against each other one, then the best against the rest."""
+        """Judge the worst arm against each of the others, then the best against the rest."""
         rivals = [compared(self, evidence, self.worst, arm, "higher") for arm in self.arms[1:]]
         behind = [compared(self, evidence, self.best, arm, "lower") for arm in self.others]
         return Findings(
-            all_of(f"{self.worst} is worst of {len(self.arms)}", rivals),
+            all_of(f"{self.worst} is the worst of {len(self.arms)} arms", rivals),
             [
                 equal(self, evidence, self.best, self.second),
-                all_of(f"{self.best} leads all but {self.second} by more", behind),
+                all_of(f"{self.best} is better than the others by more", behind),
             ],
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undisturbed(ClaimTest):
-    """A setting between two extremes keeps a promise, and the metric does not pay for it.
+    """A setting between two extremes keeps one metric below a limit without hurting the main one.
 
-    That no other setting is better by the margin leads: each is held against it, for the best of
-    several is better by chance, too. The promise is a side, and so is that an extreme is worse:
-    without it any setting would do.
+    That no other setting is better by the margin leads; each is compared, because the best of
+    several is also better by chance. Side conditions are that the limit is kept, and that an
+    extreme is worse: otherwise any setting would do.
 
     Args:
-        chosen: the arm of the setting.
-        lowest: that of the lowest setting.
-        highest: that of the highest.
-        between: those of others.
-        keeps: the metric that is promised to stay below `limit`.
-        limit: of the promise.
+        chosen: the arm with the setting.
+        lowest: the arm with the lowest setting.
+        highest: the arm with the highest setting.
+        between: the arms with other settings.
+        keeps: the metric claimed to stay below `limit`.
+        limit: its limit.
     """
 
     chosen: str
@@ -178,11 +177,11 @@ class Undisturbed(ClaimTest):
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The chosen one, then the others from the lowest to the highest."""
+        """The chosen arm, then the others from the lowest setting to the highest."""
         return self.chosen, self.lowest, *self.between, self.highest
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the metric against every other setting, then the promise, then the extremes."""
+        """Judge the metric against every other setting, then the limit, then the extremes."""
         near = [self._as_good(evidence, other) for _, other in self.pairs]
         says = f"no other arm is better than {self.chosen} by {self.margin:g} {self.unit}"
         kept = mean_is(
@@ -200,6 +199,6 @@ class Undisturbed(ClaimTest):
     def _as_good(self, evidence: Evidence, other: str) -> Condition:
         """Return the condition that the chosen arm is not worse than another by the margin."""
         ours, theirs = evidence.paired(self.metric, self.chosen, other)
-        says = f"{self.chosen} is worse than {other} by less"
+        says = f"{self.chosen} is not worse than {other} by that much"
         claimed = Claimed(high=self.margin, ceiling=self.margin)
         return mean_is(says, ours - theirs, claimed, self.unit)

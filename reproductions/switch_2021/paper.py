@@ -1,8 +1,8 @@
-"""Switch Transformers: the paper, its claims, and those that are arithmetic.
+"""Switch Transformers: the paper and its claims, including those that are arithmetic.
 
-The arms stand in plan.py. Losses are in nats per token, lower is better; the paper prints their
-negatives. Margins are the smallest effects that would count: 0.01 nats, and 0.005 where effects of
-the paper are below 0.01.
+plan.py defines the arms. Losses are in nats per token; lower is better. The paper gives their
+negatives. Margins are the smallest effects that count: 0.01 nats, or 0.005 if the paper's effects
+are below 0.01.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 """
@@ -23,20 +23,20 @@ PAPER = Paper(
     year=2021,
     arxiv="2101.03961",
 )
-# Arms that are functions, not trainings: name -> "module:function", which returns the metrics.
+# Arms that are computed, not trained: name -> "module:function", which returns the metrics.
 COMPUTED = {
     "balance_loss": "reproductions.switch_2021.arithmetic:balance_loss",
     "balance_minimum": "reproductions.switch_2021.arithmetic:balance_minimum",
 }
 ALPHA = 0.01
-SIZES = (2, 8, 64, 256)  # numbers of experts N at which the balance loss is computed
-SEARCHED = (2, 4, 8)  # and at which its minimum is searched for
+SIZES = (2, 8, 64, 256)  # numbers of experts N for which the balance loss is computed
+SEARCHED = (2, 4, 8)  # numbers of experts for which its minimum is searched
 
 ARITHMETIC = [
     Claim(
         key="SW21-07",
-        says="The balance loss is alpha when routing is uniform, whatever the number of experts N, "
-        "and alpha * N when it has collapsed",
+        says="The balance loss is alpha when routing is uniform, for any number of experts N, and "
+        "alpha * N when routing has collapsed",
         source="Section 2.2, equations 4 to 6",
         paper_values={"uniform": "alpha", "alpha": ALPHA},
         test=Exact(
@@ -54,7 +54,7 @@ ARITHMETIC = [
     ),
     Claim(
         key="SW21-20",
-        says="Uniform routing minimises the balance loss: no routing has N * sum f_i P_i below 1",
+        says="Uniform routing minimises the balance loss: N * sum f_i P_i is never below 1",
         source="Section 2.2, below equation 6",
         paper_values={"minimum": 1.0},
         test=Exact(

@@ -1,4 +1,4 @@
-"""The runs behind the claims of paper.py: arms, profiles, seeds. What each arm is for stands there.
+"""The runs behind the claims in paper.py: arms, profiles, seeds.
 
 All arms share data, objective, optimiser, schedule and seeds; an arm changes what its name says.
 """
@@ -23,12 +23,12 @@ SWITCH = ["switch_8.yaml"]
 
 
 def capacity(factor: float) -> dict[str, object]:
-    """Return the setting of the capacity factor."""
+    """Return the setting for the capacity factor."""
     return {FACTOR: factor}
 
 
 def balance(weight: float) -> dict[str, object]:
-    """Return the setting of the balance weight alpha; no loss at all for zero."""
+    """Return the setting for the balance weight alpha; zero means no loss at all."""
     return losses(LoadBalance=weight) if weight else losses()
 
 
@@ -51,8 +51,8 @@ ATTENTION = [
     Arm("attention_experts", ["attention_experts.yaml"]),
     Arm("both_experts", ["switch_8.yaml", "attention_experts.yaml"]),
 ]
-# Claim 18 sets FLOPs against parameters: in the blocks `many_narrow` has 4 times the parameters of
-# the mixtures of `few_wide` and a quarter of its FLOPs, both widths halved as in the paper.
+# Claim 18 compares FLOPs with parameters: the mixtures of `many_narrow` have 4 times the parameters
+# of those of `few_wide` and a quarter of the FLOPs, with both widths halved as in the paper.
 HIDDEN = f"{NETWORK}.sparse.experts.init_args.hidden"
 SHAPE = f"{NETWORK}.shape"
 SIZES = [
@@ -76,8 +76,8 @@ T5 = [
     Arm("t5_dense", ["t5_switch_8.yaml"], twin_of="t5_switch_8", matched_on="active_flops"),
     Arm("t5_switch_8", ["t5_switch_8.yaml"]),
 ]
-# Worlds of known answer for the comparison of sparse and dense: one where capacity is all that is
-# lacking, one where there is nothing to put into it.
+# Worlds with a known answer for the comparison of sparse and dense: one that lacks nothing but
+# capacity, and one with nothing to fill it with.
 CONTROLS = [
     arm
     for world in ("recall", "one_source")
@@ -92,7 +92,7 @@ ARMS = [
 ]
 
 
-# At T5-small's width, and up to 128 experts. The mixtures name the hidden width of their experts.
+# At T5-small's width, with up to 128 experts. Mixtures set the hidden width of their experts.
 WIDE = {f"{HIDDEN}": 2048}
 GPU_ARMS = {
     **{arm.name: WIDE for arm in [*TABLE_1, *SCALING, *BALANCE, *EXPLORATION, *OTHERS, *T5]},
@@ -112,19 +112,19 @@ GPU = {
     "data.init_args.length": 256,
     "data.init_args.batch_size": 64,
     VALID_BATCHES: 16,
-    # A width 8 times as large takes a step that many times smaller.
+    # With an 8 times larger width, the step size is 8 times smaller.
     "model.optimizer": {
         "class_path": "torch.optim.AdamW",
         "init_args": {"lr": 1.5e-3, "fused": True},
     },
 }
-# What fits into a quarter of an hour: the arms of SW21-02, 03, 05 and 11. SW21-01 takes six arms.
+# What fits into a quarter of an hour: the arms of SW21-02, 03, 05 and 11. SW21-01 needs six arms.
 QUICK_ARMS = ["dense", "switch_cf1.25", "switch_cf2.0", "top2_cf2.0", "init_1.0", "experts_64"]
 TEN_SEEDS = [
     *("init_1.0", "switch_cf1.0", "switch_cf1.25", "dense", "reroute_cf1.0"),
     *("experts_2", "experts_4", "explore_argmax", "explore_sample", "explore_dropout"),
 ]
-# Seeds below the first fresh one were used in trials: to find the learning rate, and to time runs.
+# Seeds below the first fresh one were used in trials, to choose the learning rate and time runs.
 PLAN = Plan(
     arms=ARMS,
     profiles=[
@@ -184,7 +184,7 @@ PLAN = Plan(
     beside={
         **dict.fromkeys(
             ("attention_experts", "both_experts"),
-            "the figure of experts in attention; SW21-19 asks for them in float32",
+            "the figure of experts in attention; SW21-19 needs them in float32",
         ),
         "experts_128": "the figure of the number of experts",
     },

@@ -8,17 +8,17 @@ from moebench.verdict.comparisons import Difference, Equivalence
 from reproductions.switch_2021.judging import BestAndWorst, Crossover, Undisturbed
 from reproductions.switch_2021.rows import FewDropped
 
-NO_SECOND = "of no text is it known beforehand what a second expert for each token is worth"
+NO_SECOND = "for no text is the benefit of a second expert per token known in advance"
 TOP_2 = (
-    "by the order in which the paper serves choices two experts see later tokens, which may help "
-    "them here (README)"
+    "in the paper's order of filling capacity, two experts per token make routing depend on later "
+    "tokens, which may help here (README)"
 )
 
 ROUTING = [
     Claim(
         key="SW21-01",
-        version=2,  # the paper says it of capacity factor 1.25, too
-        says="With scarce capacity (factors 1.0 and 1.25) one expert a token is better than two; "
+        version=2,  # the paper also says it of capacity factor 1.25
+        says="With scarce capacity (factors 1.0 and 1.25) one expert per token is better than two; "
         "with ample capacity (2.0) two are better",
         source="Table 1",
         paper_values={
@@ -38,7 +38,7 @@ ROUTING = [
     Claim(
         key="SW21-02",
         version=2,  # the paper's "slightly" is not tested
-        says="At capacity factor 2.0 two experts a token are better than one",
+        says="At capacity factor 2.0, two experts per token are better than one",
         source="Table 1",
         paper_values={"top-2": 1.547, "top-1": 1.554},
         test=Difference(first="top2_cf2.0", second="switch_cf2.0", margin=0.005),
@@ -48,8 +48,8 @@ ROUTING = [
     ),
     Claim(
         key="SW21-08",
-        version=2,  # that the best of five is within a standard error was no test
-        says="A balance weight of 0.01 balances the experts without disturbing the loss",
+        version=2,  # being within a standard error of the best of five was not a test
+        says="A balance weight of 0.01 balances the experts without hurting the loss",
         source="Section 2.2",
         paper_values={"alpha": 0.01, "dropped": "<1%"},
         test=Undisturbed(
@@ -62,12 +62,12 @@ ROUTING = [
             margin=0.01,
         ),
         matched_on="active_flops",
-        uncontrolled="of no text is it known beforehand what a balance weight costs; weights of 0 "
-        "and 1 are judged beside it",
+        uncontrolled="for no text is the cost of a balance weight known in advance; weights of 0 "
+        "and 1 are judged as well",
     ),
     Claim(
         key="SW21-09",
-        version=2,  # the arm that drops most is named, whatever the order of the arms
+        version=2,  # names the arm that drops most, whatever the order of the arms
         says="Under 1% of the tokens are dropped, whatever the number of experts",
         source="Section 2.2",
         paper_values={"dropped": "<1%"},
@@ -86,13 +86,13 @@ ROUTING = [
             margin=0.005,
         ),
         matched_on="active_flops",
-        uncontrolled="no trained router is known beforehand to drop more or less; what uniformly "
-        "random routing drops is computed beside each arm",
+        uncontrolled="no trained router is known in advance to drop more or less; each arm has the "
+        "share dropped by uniformly random routing beside it",
     ),
     Claim(
         key="SW21-14",
-        version=2,  # that jitter is best had become that it is as good as argmax
-        says="Input jitter is the best rule of exploration, though by a hair before plain argmax; "
+        version=2,  # version 1 had turned "jitter is best" into "as good as argmax"
+        says="Input jitter is the best exploration rule, though only slightly better than argmax; "
         "sampling the expert is the worst",
         source="Appendix C",
         paper_values={"jitter": 1.468, "argmax": 1.471, "dropout": 1.48, "sample": 1.57},
@@ -105,11 +105,11 @@ ROUTING = [
         ),
         matched_on="active_flops",
         seeds=10,
-        uncontrolled="of no text is it known beforehand what exploring costs",
+        uncontrolled="for no text is the cost of exploration known in advance",
     ),
     Claim(
         key="SW21-15",
-        says="Sending overflowing tokens to their next expert brings no gain",
+        says="Rerouting overflowing tokens to their next expert brings no gain",
         source="Appendix B",
         paper_values={"gain": "none"},
         test=Equivalence(
@@ -121,6 +121,6 @@ ROUTING = [
         ),
         matched_on="steps",
         seeds=10,
-        uncontrolled="of no text is it known beforehand what a dropped token costs",
+        uncontrolled="for no text is the cost of a dropped token known in advance",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Tests of claims about a row of arms that differ in their number of experts."""
+"""Tests for claims about a series of arms that differ in their number of experts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from moebench.verdict.paired_runs import Evidence
 class Trend(ClaimTest):
     """The metric falls along a row of arms, from the first step on.
 
-    The fall along the whole row leads: a least-squares line through the arms of each seed, from
-    the first place to the last. That the second arm is lower than the first, and each later one
-    than the one before, are sides, for a line falls even if a single step does.
+    The fall along the whole row leads, by a least-squares line through the arms of each seed. Side
+    conditions ask that the second arm is lower than the first, and each later arm lower than the
+    one before: a line falls even if only a single step does.
 
     Args:
         row: three arms or more, in the order in which the metric falls.
@@ -39,7 +39,7 @@ class Trend(ClaimTest):
         return self.row
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the fall along the row, then its first step, then the later ones."""
+        """Judge the fall along the row, then its first step, then the later steps."""
         places = np.arange(len(self.row), dtype=float)
         seeds = np.transpose(evidence.paired(self.metric, *self.row))
         falls = np.array([np.polyfit(places, losses, 1)[0] * places[-1] for losses in seeds])
@@ -55,15 +55,15 @@ class Trend(ClaimTest):
 class FewDropped(ClaimTest):
     """Every arm drops less than a limit, and the last one as much as the first.
 
-    That every arm keeps the limit leads: it is the figure that the paper prints. Even uniformly
-    random routing drops a share, which grows with the number of experts and is printed beside each
-    arm as its `floor`; what an arm drops below its floor is not held against the claim, and neither
-    is a difference that the floors have.
+    That every arm stays below the limit leads: it is the figure that the paper gives. Even
+    uniformly random routing drops a share, which grows with the number of experts and is printed
+    beside each arm as its `floor`; drops up to the floor do not count against the claim, nor does a
+    difference between the floors.
 
     Args:
-        experts: arm -> number of experts, rising.
-        factor: of capacity.
-        limit: the share that is claimed not to be reached.
+        experts: arm -> number of experts, increasing.
+        factor: the capacity factor.
+        limit: the share that all arms are claimed to stay below.
     """
 
     experts: Mapping[str, int]
@@ -82,7 +82,7 @@ class FewDropped(ClaimTest):
         return tuple(self.experts)
 
     def judge(self, evidence: Evidence) -> Findings:
-        """Judge the share of every arm, then the difference of the last and the first one."""
+        """Judge the share of every arm, then the difference between the last and the first."""
         floors = {arm: self._floor(evidence, arm) for arm in self.arms}
         bounds = [self._below(evidence, arm, floor) for arm, floor in floors.items()]
         says = f"every arm drops less than {self.limit:g}"
@@ -94,7 +94,7 @@ class FewDropped(ClaimTest):
         )
 
     def _floor(self, evidence: Evidence, arm: str) -> float:
-        """Return the share that uniformly random routing drops, a batch at a time."""
+        """Return the share that uniformly random routing drops per batch."""
         batches = {run.tokens // run.steps for run in evidence.finished(arm).values()}
         count = self.experts[arm]
         shares = [overflow_share(int(self.factor * t / count), t, count) for t in batches]
@@ -117,7 +117,7 @@ class FewDropped(ClaimTest):
 
 
 def _over(bounds: list[Condition], floor: float) -> str:
-    """Return how many arms are over the limit, which one by most, and what chance would drop."""
+    """Say how many arms exceed the limit, which one most, and what random routing would drop."""
     over = [one for one in bounds if one.state is State.REFUTED]
     chance = f"uniformly random routing would drop up to {floor:.2g}"
     if not over:

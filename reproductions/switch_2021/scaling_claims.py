@@ -9,14 +9,16 @@ from moebench.verdict.speed import StepsToLoss
 from reproductions.switch_2021.judging import BetterAndSteadier
 from reproductions.switch_2021.rows import Trend
 
-TWO_SIZES = "the worlds of known answer have models of two sizes, and this takes a row of them"
-NO_STEPS = "of the worlds of known answer the final losses are known, not when they are reached"
-TIME = "the time is that of a processor with other work beside it, not of an accelerator"
+TWO_SIZES = "the worlds with a known answer have models of two sizes; this claim needs several"
+NO_STEPS = (
+    "in the worlds with a known answer only final losses are known, not when they are reached"
+)
+TIME = "times were measured on a CPU that also did other work, not on an accelerator"
 
 SCALING = [
     Claim(
         key="SW21-03",
-        says="With equal FLOPs a token and equal steps the sparse model beats the dense one",
+        says="With equal FLOPs per token and equal steps, the sparse model beats the dense one",
         source="Table 1",
         paper_values={"switch_base": 1.553, "t5_base": 1.731, "t5_large": 1.55},
         test=Difference(first="switch_cf1.25", second="dense", margin=0.01),
@@ -24,21 +26,21 @@ SCALING = [
     ),
     Claim(
         key="SW21-03s",
-        says="The same with the paper's own model and objective: an encoder-decoder that restores "
-        "cut spans",
+        says="The same with the paper's own model and objective: an encoder-decoder trained on "
+        "span corruption",
         source="Table 1",
         paper_values={"switch_base": 1.553, "t5_base": 1.731, "t5_large": 1.55},
         test=Difference(first="t5_switch_8", second="t5_dense", margin=0.01),
         matched_on="active_flops",
         ours=True,
-        uncontrolled="the worlds of known answer were trained with the decoder only, by SW21-03p "
-        "and SW21-03n, whose test and margin are the same",
+        uncontrolled="in the worlds with a known answer only the decoder was trained, for SW21-03p "
+        "and SW21-03n, which have the same test and margin",
     ),
     Claim(
         key="SW21-05",
-        version=2,  # spreads are compared by a test that single runs do not decide
-        says="An initial scale ten times smaller gives a better loss early in training, and one "
-        "that varies less between seeds",
+        version=2,  # spreads are compared by a test that a single run cannot decide
+        says="A ten times smaller initialisation scale gives a lower loss early in training, and "
+        "less variation between seeds",
         source="Table 3",
         paper_values={"0.1": 2.72, "0.1 sd": 0.01, "1.0": 3.6, "1.0 sd": 0.68},
         test=BetterAndSteadier(
@@ -46,13 +48,13 @@ SCALING = [
         ),
         matched_on="active_flops",
         seeds=10,
-        uncontrolled="of no two initial scales is it known beforehand which learns faster",
+        uncontrolled="for no two initialisation scales is it known in advance which learns faster",
     ),
     Claim(
         key="SW21-10",
-        version=3,  # 64 experts, of which the paper prints its figure, were left out of the row
-        says="With equal FLOPs a token more experts learn more per step, and reach the dense "
-        "model's final loss in fewer steps; judged at 1.5 times with 16",
+        version=3,  # 64 experts, for which the paper gives its figure, were missing from the row
+        says="With equal FLOPs per token, more experts learn more per step and reach the dense "
+        "model's final loss in fewer steps; judged at 1.5 times fewer with 16 experts",
         source="Section 3.1, Figure 4",
         paper_values={"64 experts, steps ratio": 7.5},
         test=StepsToLoss(
@@ -80,7 +82,7 @@ SCALING = [
     ),
     Claim(
         key="SW21-11",
-        version=2,  # asked for any less time, where the paper says seven times
+        version=2,  # version 1 accepted any saving, but the paper says seven times
         says="The 64-expert model reaches the dense model's loss in about a seventh of the time",
         source="Section 3.2, Figure 5",
         paper_values={"time ratio": 7},
@@ -92,9 +94,9 @@ SCALING = [
     ),
     Claim(
         key="SW21-12",
-        version=2,  # the time leads, and by the paper's figure: any less had been enough
-        says="The sparse model reaches the loss of a dense one with 3.5 times its FLOPs 2.5 times "
-        "sooner, and in fewer steps",
+        version=2,  # time leads, with the paper's figure; version 1 accepted any saving
+        says="The sparse model reaches the loss of a dense one with 3.5 times its FLOPs in 2.5 "
+        "times less time, and in fewer steps",
         source="Section 3.3, Figure 6",
         paper_values={"time ratio": 2.5, "FLOPs ratio": 3.5},
         test=StepsToLoss(
@@ -109,7 +111,7 @@ SCALING = [
     ),
     Claim(
         key="SW21-13",
-        version=2,  # p was of a test of ranks and the interval of the two ends
+        version=2,  # p came from a rank test, but the interval from the two ends
         says="Two experts already help, and four and eight help more",
         source="Appendix D, Figure 12",
         paper_values={"order": "dense > 2 > 4 > 8"},
@@ -120,14 +122,15 @@ SCALING = [
     ),
     Claim(
         key="SW21-18",
-        says="FLOPs can matter more than parameters: few wide experts beat many narrow ones with "
-        "4 times their parameters and a quarter of their FLOPs",
+        says="FLOPs can matter more than parameters: few wide experts beat many narrow ones that "
+        "have 4 times the parameters and a quarter of the FLOPs",
         source="Table 9",
         paper_values={"395B": 1.008, "1.6T": 1.043},
         test=Difference(first="few_wide", second="many_narrow", margin=0.01),
         matched_on="steps",
-        uncontrolled="of no two shapes is it known beforehand which is better; SW21-03p and "
-        "SW21-03n are by the same test and margin",
-        caution="4 times and a quarter hold of the mixtures alone; the costs are of whole models",
+        uncontrolled="for no two shapes is it known in advance which is better; SW21-03p and "
+        "SW21-03n use the same test and margin",
+        caution="the ratios (4 times, a quarter) are those of the mixtures alone; costs are those "
+        "of whole models",
     ),
 ]

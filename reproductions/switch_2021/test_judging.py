@@ -195,7 +195,7 @@ def test_a_share_at_the_floor_is_not_held_against_the_claim() -> None:
         (FewDropped, {"experts": {"a": 8, "b": 4}, "factor": 1, "limit": 0.1}, "rising"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_fields_are_refused(
     kind: type[ClaimTest], fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""The claims of the paper that are not judged, and why.
+"""The claims that are not judged, and why.
 
 Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961).
 """
@@ -8,8 +8,8 @@ from moebench.papers.claim import Claim
 UNTESTED = [
     Claim(
         key="SW21-01t",
-        says="With scarce capacity one expert a token takes less time a step than two, and to a "
-        "given loss; with ample capacity two take less time to it",
+        says="With scarce capacity, one expert per token takes less time than two, both per step "
+        "and to a given loss; with ample capacity, two take less time to a given loss",
         source="Table 1",
         paper_values={
             "top-1, hours": {"1.0": 62.8, "1.25": 65.0, "2.0": 72.8},
@@ -17,7 +17,7 @@ UNTESTED = [
         },
         matched_on="steps",
         level="gpu-preferred",
-        because="Needs the time of a step on an accelerator, of which there are no runs yet.",
+        because="Needs times on an accelerator, for which there are no runs yet.",
         out_of_reach=False,
     ),
     Claim(
@@ -29,11 +29,11 @@ UNTESTED = [
         matched_on="steps",
         level="gpu-preferred",
         because="Needs an accelerator and a scale at which bfloat16 is unstable: a small run "
-        "without a gap would say nothing.",
+        "without divergence would say nothing.",
     ),
     Claim(
         key="SW21-06",
-        says="Fine-tuning does best with little dropout outside the experts and much inside",
+        says="Fine-tuning works best with little dropout outside the experts and a lot inside",
         source="Table 4",
         paper_values={"GLUE 0.1": 84.7, "GLUE 0.3": 83.9, "GLUE 0.1, experts 0.4": 85.2},
         matched_on="active_flops",
@@ -51,7 +51,7 @@ UNTESTED = [
     ),
     Claim(
         key="SW21-17",
-        says="With equal FLOPs the sparse model wins on most fine-tuning tasks, and not on ARC",
+        says="With equal FLOPs the sparse model wins on most fine-tuning tasks, but not on ARC",
         source="Table 5",
         paper_values={"SuperGLUE": (79.5, 75.1), "ARC challenge": (32.8, 35.5)},
         matched_on="active_flops",
@@ -60,14 +60,14 @@ UNTESTED = [
     ),
     Claim(
         key="SW21-19",
-        version=2,  # it was judged by runs in bfloat16, of which the paper says that they diverge
-        says="In float32 experts in attention help, and help more together with those in the "
-        "feed-forward blocks; in bfloat16 they diverge",
+        version=2,  # it was judged by runs in bfloat16, which diverge according to the paper
+        says="In float32, experts in attention help, and more so together with experts in the "
+        "feed-forward blocks; in bfloat16 training diverges",
         source="Appendix A",
         paper_values={"feed-forward": 1.548, "attention": 1.524, "both": 1.513},
         matched_on="steps",
-        because="Needs runs in float32: those there are were trained in bfloat16, where the paper "
-        "says that these experts fail.",
+        because="Needs runs in float32: the existing runs were trained in bfloat16, in which "
+        "these experts fail according to the paper.",
         out_of_reach=False,
     ),
 ]

@@ -80,7 +80,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
         (["verdict", "tiny"], ["results.jsonl", "make reproduce-tiny"]),
         (["compare"], ["runs", "neither a folder"]),
-        (["compare", "--records", "empty.txt"], ["empty.txt", "no run that is asked for"]),
+        (["compare", "--records", "empty.txt"], ["empty.txt", "no matching run"]),
         (["compare", "--tag", "best"], ["tag=best", "name=value"]),
         (["compare", "--since", "2026-02-30"], ["since=2026-02-30", "2026-01-31"]),
         (["fit", "--config=nowhere.yaml"], ["nowhere.yaml"]),

@@ -24,7 +24,7 @@ def refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> str:
-    """Return the line of a refusal, which the usage stands before."""
+    """Return the error line, which follows the usage."""
     monkeypatch.setattr("sys.argv", ["benchmark", *arguments])
     with pytest.raises(SystemExit) as stopped:
         benchmark.main()
@@ -52,7 +52,7 @@ def test_one_round_has_no_quartiles(given: str, monkeypatch, capsys) -> None:
         (verdicts, "claims"),
     ],
 )
-def test_nothing_has_no_size(benchmark: ModuleType, options: str, monkeypatch, capsys) -> None:
+def test_zero_sizes_are_refused(benchmark: ModuleType, options: str, monkeypatch, capsys) -> None:
     for option in options.split():
         line = refused(benchmark, [f"--{option}", "0"], monkeypatch, capsys)
         assert f"--{option}: 0: must be a whole number of " in line
@@ -69,10 +69,10 @@ def test_nothing_has_no_size(benchmark: ModuleType, options: str, monkeypatch, c
         (experts, "--experts 4 2 --k 3 --hand-back", "k=3"),
         (compare, "--run 4 --trials 4", "--run 4: must be fewer than --trials 4"),
         (compare, "--steps 9", "--steps: 9: must be a whole number of 10 or more"),
-        (sweep, "--workers 1", "--workers 1: one is what they are compared with"),
+        (sweep, "--workers 1", "--workers 1: compared with one, so must be 2 or more"),
     ],
 )
-def test_sizes_that_do_not_go_together(
+def test_incompatible_sizes_are_refused(
     benchmark: ModuleType, arguments: str, words: str, monkeypatch, capsys
 ) -> None:
     assert words in refused(benchmark, arguments.split(), monkeypatch, capsys)

@@ -1,4 +1,4 @@
-"""Token files that are carried to a machine without the text."""
+"""Token files that are copied to a machine without the text."""
 
 import json
 import tarfile
@@ -36,7 +36,7 @@ class Elsewhere:
         return "other packages"
 
 
-def test_it_lies_where_the_other_machine_looks(packed: Path, made: Path) -> None:
+def test_text_is_unpacked_to_where_runs_look_for_it(packed: Path, made: Path) -> None:
     asked: list[str] = []
 
     def source_of(described: str) -> Elsewhere:

@@ -17,7 +17,7 @@ def claim(**changes: Any) -> Claim:
     return Claim(**{**given, "matched_on": "steps", "test": TEST, **changes})
 
 
-def test_every_word_is_of_one_kind_and_has_a_shape() -> None:
+def test_every_label_has_one_kind_and_one_symbol() -> None:
     assert [*JUDGED, *OF_CONTROLS, *NOT_JUDGED] == list(VerdictLabel)
     assert list(SHAPES) == list(VerdictLabel)
     judged = [SHAPES[word] for word in (*JUDGED, *OF_CONTROLS)]
@@ -32,13 +32,13 @@ def test_claims_and_tests_are_frozen() -> None:
         TEST.margin = 1.0  # type: ignore[misc]
 
 
-def test_the_arms_are_those_of_the_test() -> None:
+def test_a_claim_has_the_arms_of_its_test() -> None:
     assert claim().arms == ("a", "b")
     assert claim(test=None, because="No data.").arms == ()
     assert claim(test=Order(ordered=("a", "b", "a"))).arms == ("a", "b")
 
 
-def test_the_pairs_are_the_first_arm_with_the_others() -> None:
+def test_pairs_join_the_first_arm_with_the_others() -> None:
     assert TEST.pairs == [("a", "b")]
     assert Order(ordered=("a", "b", "c")).pairs == [("a", "b"), ("b", "c")], "neighbours"
     assert Exact(arm="sums", equals={"x": 1.0}).pairs == []
@@ -55,7 +55,7 @@ def test_the_pairs_are_the_first_arm_with_the_others() -> None:
         ({"control_of": "X-02", "expects": "effect"}, False, True),
     ],
 )
-def test_what_counts_as_a_statement_of_the_paper_and_what_needs_controls(
+def test_which_claims_count_for_the_paper_and_which_need_controls(
     changes: dict[str, Any], of_paper: bool, trained: bool
 ) -> None:
     assert (claim(**changes).of_paper, claim(**changes).trained) == (of_paper, trained)
@@ -64,25 +64,25 @@ def test_what_counts_as_a_statement_of_the_paper_and_what_needs_controls(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"test": None}, "claim X-01: needs either a test or a reason"),
-        ({"because": "no data"}, "claim X-01: needs either a test or a reason"),
+        ({"test": None}, "claim X-01: needs either `test` or `because`"),
+        ({"because": "no data"}, "claim X-01: needs either `test` or `because`"),
         ({"seeds": 0}, "claim X-01: seeds=0: must be at least 1"),
-        ({"control_of": "X-02"}, "claim X-01: control_of and expects: both or neither"),
-        ({"expects": "effect"}, "claim X-01: control_of and expects: both or neither"),
-        ({"same_data": (("a",),)}, "claim X-01: same_data: must have every arm once"),
+        ({"control_of": "X-02"}, "claim X-01: needs both or neither of control_of and expects"),
+        ({"expects": "effect"}, "claim X-01: needs both or neither of control_of and expects"),
+        ({"same_data": (("a",),)}, "claim X-01: same_data: must list every arm once"),
     ],
 )
-def test_what_is_refused_of_a_claim(changes: dict[str, Any], message: str) -> None:
+def test_invalid_claims_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         claim(**changes)
 
 
-def test_what_is_refused_of_a_test() -> None:
+def test_invalid_tests_are_refused() -> None:
     with pytest.raises(ValueError, match=r"margin=-0.1: must be at least 0"):
         Difference(first="a", second="b", margin=-0.1)
-    with pytest.raises(ValueError, match="not two neighbours of a, b, c"):
+    with pytest.raises(ValueError, match="not neighbours in a, b, c"):
         Order(ordered=("a", "b", "c"), lead=("a", "c"))
-    with pytest.raises(ValueError, match="arm=sums: nothing is stated of it"):
+    with pytest.raises(ValueError, match="arm=sums: nothing is stated about it"):
         Exact(arm="sums")
     with pytest.raises(TypeError, match="frist"):
         Difference(frist="a", second="b")  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Mixtures against dense models: what may stand side by side, and the numbers."""
+"""Mixtures against dense models: what may be compared, and the results."""
 
 import csv
 import io
@@ -101,7 +101,7 @@ def test_a_pair_is_compared_seed_by_seed() -> None:
 
 
 def test_steps_and_time_to_the_loss_of_the_dense_model() -> None:
-    """From 5 to 3 in 100 steps, the mixture from 5 to 1 at half the pace: 50 steps, equal time."""
+    """Dense goes from 5 to 3, the mixture from 5 to 1 at half the speed: 50 steps, equal time."""
     slow = record("sparse", 0, 1.0, tokens_per_second=50.0)
     pair = only(compare(logged(record("dense", 0, 3.0), slow)))
     assert pair.steps_ratio.estimate == pytest.approx(2.0)
@@ -130,15 +130,13 @@ def test_only_common_seeds_count() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"data_hash": "e"}, "other data (d, e)"),
+        ({"data_hash": "e"}, "different data (d, e)"),
         ({"tokens": 2000}, "2,000 tokens, not 1,000"),
-        ({"flops_per_token": 30.0, "tokens_per_second": 10.0}, "equal in nothing (FLOPs x0.67"),
+        ({"flops_per_token": 30.0, "tokens_per_second": 10.0}, "has no equal cost (FLOPs x0.67"),
         ({"seed": 7}, "no seed in common"),
     ],
 )
-def test_what_must_not_be_compared_is_refused_with_the_reason(
-    changes: dict[str, Any], why: str
-) -> None:
+def test_incomparable_arms_are_refused_with_the_reason(changes: dict[str, Any], why: str) -> None:
     dense = record(**{"arm": "dense", "seed": 0, "loss": 3.0, **changes})
     comparison = compare(logged(dense, SPARSE[0]))
     assert why in refused(comparison)["sparse"]
@@ -157,16 +155,16 @@ def test_a_refusal_says_that_drops_made_the_mixture_cheaper(
     dense = record("dense", 0, 3.0, flops_per_token=flops, tokens_per_second=10.0)
     sparse = record("sparse", 0, 3.0, metrics={"valid/loss": 3.0, "route/dropped": dropped})
     why = refused(compare(logged(dense, sparse)))["sparse"]
-    assert "equal in nothing" in why
+    assert "no equal cost" in why
     assert why.endswith("; 25% of assignments were dropped)") == told
     assert ("dropped" in why) == told
 
 
-def test_a_refused_partner_is_told_beside_an_allowed_one() -> None:
+def test_a_refused_partner_is_reported_next_to_an_accepted_one() -> None:
     other = record("dense_b", 0, 3.0, data_hash="e")
     comparison = compare(logged(DENSE[0], other, SPARSE[0]))
     assert only(comparison).dense.arm == "dense"
-    assert refused(comparison) == {"sparse": "dense_b had other data (d, e)"}
+    assert refused(comparison) == {"sparse": "dense_b used different data (d, e)"}
 
 
 def test_times_of_different_machines_are_not_compared() -> None:
@@ -179,7 +177,7 @@ def test_times_of_different_machines_are_not_compared() -> None:
     assert pair_sheet(comparison).csv().splitlines()[1].endswith(",,,")
 
 
-def test_tags_choose_among_mixtures_alone() -> None:
+def test_tags_select_only_mixtures() -> None:
     best, other = (
         Logged(record(arm, 0, 2.5), 0.0, {"best": word}, {})
         for arm, word in (("sparse", "true"), ("sparse_b", "false"))
@@ -187,12 +185,12 @@ def test_tags_choose_among_mixtures_alone() -> None:
     comparison = compare([*logged(DENSE[0]), best, other], tags={"best": "true"})
     assert only(comparison).mixture.arm == "sparse"
     assert not comparison.refusals
-    with pytest.raises(ValueError, match="tag=best=maybe: no mixture that may be compared has it"):
+    with pytest.raises(ValueError, match="tag=best=maybe: no comparable mixture has it"):
         compare([*logged(DENSE[0]), best], tags={"best": "maybe"})
 
 
 @pytest.mark.parametrize(("status", "counts"), [("failed", False), ("diverged", True)])
-def test_what_failed_later_is_no_result_what_diverged_is_one(status: str, counts: bool) -> None:
+def test_divergence_is_a_result_but_a_later_failure_is_not(status: str, counts: bool) -> None:
     again = record("sparse", 0, 2.8, status=status, metrics={})
     runs = [*logged(DENSE[0], SPARSE[0]), *logged(again, began=9.0)]
     comparison = compare(runs)
@@ -200,8 +198,8 @@ def test_what_failed_later_is_no_result_what_diverged_is_one(status: str, counts
     assert bool(comparison.groups) != counts
 
 
-def test_runs_that_a_search_chose_from_are_one_refusal_after_the_pairs() -> None:
-    """With and without tags, which the runs of a search have none of."""
+def test_runs_of_a_search_are_one_refusal_after_the_pairs() -> None:
+    """With and without tags; the runs of a search have none."""
     of_search = {"target": "sweeps", "profile": "s"}
     tuning = [record(f"dense.tuning_{n}", 0, 3.0, **of_search) for n in range(9)]
     judged = [record("sparse", 1000, 2.5, **of_search), record("dense", 1000, 3.0, **of_search)]
@@ -215,13 +213,13 @@ def test_runs_that_a_search_chose_from_are_one_refusal_after_the_pairs() -> None
     assert compare(runs).count == 1
 
 
-def test_a_search_that_nothing_judges_is_refused_whatever_its_runs_have() -> None:
+def test_a_search_without_fresh_seeds_is_refused() -> None:
     trials = [record(f"trial_{n}", 0, 3.0, target="sweeps", metrics={}) for n in range(2)]
     for tags in ({}, {"best": "true"}):
         assert list(refused(compare(logged(*trials), tags=tags))) == ["2 arms"]
 
 
-def test_the_command_chooses_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> None:
+def test_the_command_selects_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> None:
     other = record("sparse_b", 0, 2.0)
     write_all([*DENSE, *SPARSE, other], tmp_path / "results.jsonl")
     given = ["compare", "--records", str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
@@ -232,7 +230,7 @@ def test_the_command_chooses_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> 
     assert "sparse_b" not in written
 
 
-def test_the_command_says_what_the_files_leave_out(
+def test_the_command_says_what_its_files_omit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "KEPT", 1)
@@ -246,10 +244,10 @@ def test_the_command_says_what_the_files_leave_out(
     )
 
 
-def test_other_data_is_named_by_its_setting() -> None:
+def test_different_data_are_named_by_setting() -> None:
     spans = logged(DENSE[0], **{"data.init_args.objective": "SpanCorruption"})
     tokens = logged(SPARSE[0], **{"data.init_args.objective": "NextToken"})
-    assert "other data (objective)" in refused(compare([*spans, *tokens]))["sparse"]
+    assert "different data (objective)" in refused(compare([*spans, *tokens]))["sparse"]
 
 
 def test_times_of_two_machines_are_never_equal() -> None:
@@ -265,21 +263,21 @@ def test_times_of_two_machines_are_never_equal() -> None:
         ({"metrics": {"route/dropped": 0.0}}, "no valid/loss"),
     ],
 )
-def test_arms_that_say_nothing(changes: dict[str, Any], why: str) -> None:
+def test_arms_without_usable_results_are_refused(changes: dict[str, Any], why: str) -> None:
     odd = record("odd", 0, 3.0, **changes)
     comparison = compare(logged(DENSE[0], SPARSE[0], odd))
     assert refused(comparison) == {"odd": why}
     assert only(comparison).mixture.arm == "sparse"
 
 
-def test_seeds_of_two_configurations_are_no_arm() -> None:
+def test_an_arm_with_two_configurations_is_refused() -> None:
     mixed = [record("odd", 0, 3.0), record("odd", 1, 3.0, config_hash="other")]
     comparison = compare(logged(*DENSE, *mixed))
     assert "2 configurations: odd, other" in refused(comparison)["odd"]
 
 
-def test_of_a_search_only_fresh_seeds_are_compared() -> None:
-    """The seeds that chose the winner flatter it."""
+def test_only_fresh_seeds_of_a_search_are_compared() -> None:
+    """The seeds that selected the winner are biased in its favour."""
     runs = [
         record(arm, seed, loss, target="sweeps")
         for arm, seed, loss in [
@@ -292,7 +290,7 @@ def test_of_a_search_only_fresh_seeds_are_compared() -> None:
     assert "fresh seeds" in refused(comparison)["trial_1"]
 
 
-def test_a_mixture_is_known_by_idle_parameters_or_by_its_routing() -> None:
+def test_mixtures_are_recognised_by_inactive_parameters_or_routing_metrics() -> None:
     short = record("short", 0, 2.9, metrics={"valid/loss": 2.9})  # too short to log routing
     everyone = record("everyone", 0, 2.8, params_active=40)
     [pairs] = compare(logged(DENSE[0], short, everyone)).groups.values()
@@ -303,7 +301,7 @@ def test_a_profile_without_a_dense_model_says_so() -> None:
     assert refused(compare(logged(*SPARSE))) == {"sparse": "no dense model in this profile"}
 
 
-def test_of_two_runs_with_one_seed_the_newer_counts() -> None:
+def test_the_newer_of_two_runs_with_the_same_seed_counts() -> None:
     old = logged(record("sparse", 0, 9.0), began=1.0)
     new = logged(record("sparse", 0, 2.0), began=2.0)
     pair = only(compare([*new, *old, *logged(DENSE[0])]))
@@ -315,12 +313,12 @@ def test_profiles_are_never_mixed() -> None:
     assert refused(compare(logged(full, SPARSE[0])))["sparse"] == "no dense model in this profile"
 
 
-def test_another_metric_and_one_that_nobody_logs() -> None:
+def test_another_metric_and_an_unknown_one() -> None:
     runs = logged(*(record(f"{a}", 0, 3.0) for a in ("dense", "sparse")))
     for run in runs:
         run.record.metrics["error"] = 0.25 if run.record.arm == "dense" else 0.125  # type: ignore[index]
     assert only(compare(runs, "error")).difference.estimate == -0.125
-    with pytest.raises(ValueError, match="metric=los: in none of the runs; one of error, route"):
+    with pytest.raises(ValueError, match="metric=los: no run has it; one of error, route"):
         compare(runs, "los")
 
 
@@ -382,7 +380,7 @@ def sound() -> Comparison:
 
 
 def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], MARKED)) -> Path:
-    """A folder of all runs with these, and tags for the sparse arm of their target `paper`."""
+    """A folder with these runs, and with tags for the sparse arm of the target `paper`."""
     for one in runs:
         folder = root / one.target / one.profile / one.arm / f"seed_{one.seed}"
         folder.mkdir(parents=True)
@@ -416,15 +414,15 @@ def test_folders_and_files_of_records(tmp_path: Path) -> None:
     write_all([*DENSE, *SPARSE], file)
     assert len(from_files(file, EVERYTHING)) == 6
     assert from_files(file, Wanted(until=0.0)) == []
-    with pytest.raises(FileNotFoundError, match=r"no run that is asked for \(target none\)"):
+    with pytest.raises(FileNotFoundError, match=r"no matching run \(target none\)"):
         found_runs(root, None, Wanted(target="none"))
     with pytest.raises(FileNotFoundError, match="nowhere: neither"):
         from_files(tmp_path / "nowhere", EVERYTHING)
 
 
 @pytest.mark.usefixtures("no_server")
-def test_mlflow_gives_back_what_was_sent(tmp_path: Path, empty_database: Path) -> None:
-    """Database and client read the same, and the same as the files do."""
+def test_mlflow_returns_what_was_sent(tmp_path: Path, empty_database: Path) -> None:
+    """The database, the client and the files give the same runs."""
     root = folder_of_runs(tmp_path / "runs")
     files, place = found_runs(root, None, EVERYTHING)
     assert place == f"2 runs from {root}, all"
@@ -456,7 +454,7 @@ def test_mlflow_gives_back_what_was_sent(tmp_path: Path, empty_database: Path) -
 
 
 @pytest.mark.usefixtures("no_server")
-def test_of_what_served_to_choose_mlflow_gives_the_head_alone(
+def test_mlflow_returns_only_the_heads_of_search_trials(
     tmp_path: Path, empty_database: Path
 ) -> None:
     """A search may have 10,000 trials, of which `compare` needs the number alone.
@@ -494,7 +492,7 @@ def test_a_run_deleted_in_the_ui_is_gone(runs_root: Path) -> None:
     assert [run.record.arm for run in tracking.logged(root, EVERYTHING)] == ["dense"]
 
 
-def test_a_database_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/none.db")
     with pytest.raises(ConnectionError, match=r"none.db failed \(no such file\)"):
         tracking.logged(tmp_path, EVERYTHING)
@@ -513,9 +511,9 @@ def test_filters_in_words() -> None:
 @pytest.mark.parametrize(
     ("since", "until", "why"),
     [
-        ("2026-02-02", "2026-02-01", "since=2026-02-02: lies after until=2026-02-01"),
-        ("2026-02-30", "", "since=2026-02-30: no day"),
-        ("", "soon", "until=soon: no day, such as 2026-01-31"),
+        ("2026-02-02", "2026-02-01", "since=2026-02-02: is after until=2026-02-01"),
+        ("2026-02-30", "", "since=2026-02-30: expected a day"),
+        ("", "soon", "until=soon: expected a day such as 2026-01-31"),
     ],
 )
 def test_filters_that_make_no_sense(since: str, until: str, why: str) -> None:
@@ -540,7 +538,7 @@ def on(record: RunRecord, shares: dict[str, float]) -> RunRecord:
     return replace(record, metrics={**record.metrics, **shares})
 
 
-def test_the_overlap_of_the_splits_is_said() -> None:
+def test_the_overlap_of_the_splits_is_reported() -> None:
     for shares, said in ((TEXT, True), ({}, False)):
         found = compare(logged(on(DENSE[0], shares), on(SPARSE[0], shares)))
         assert (SAID in comparison_text(found)) == said

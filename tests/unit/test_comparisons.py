@@ -1,4 +1,4 @@
-"""Tests that compare means of arms, on runs where the answer is plain."""
+"""Tests that compare means of arms, on runs with an obvious answer."""
 
 from typing import Any
 
@@ -30,16 +30,16 @@ def test_a_difference_by_hand() -> None:
     ("differences", "word", "reading"),
     [
         ([-1.0, -1.1, -0.9], VerdictLabel.REPRODUCED, ""),
-        ([1.0, 1.1, 0.9], VerdictLabel.NOT_REPRODUCED, "the other way round"),
-        ([0.01, -0.01, 0.0], VerdictLabel.NOT_REPRODUCED, "no effect that would count"),
-        ([-0.01, -0.011, -0.009], VerdictLabel.NOT_REPRODUCED, "there, but too small to count"),
-        ([-0.09, -0.091, -0.092], VerdictLabel.NOT_REPRODUCED, "there, but too small to count"),
-        ([-0.09, -0.08, -0.11], VerdictLabel.INCONCLUSIVE, "there; open whether it counts"),
+        ([1.0, 1.1, 0.9], VerdictLabel.NOT_REPRODUCED, "in the opposite direction"),
+        ([0.01, -0.01, 0.0], VerdictLabel.NOT_REPRODUCED, "no effect large enough to count"),
+        ([-0.01, -0.011, -0.009], VerdictLabel.NOT_REPRODUCED, "present, but too small to count"),
+        ([-0.09, -0.091, -0.092], VerdictLabel.NOT_REPRODUCED, "present, but too small to count"),
+        ([-0.09, -0.08, -0.11], VerdictLabel.INCONCLUSIVE, "present; unclear whether it counts"),
         ([-0.2, -0.1, -0.06], VerdictLabel.INCONCLUSIVE, ""),  # counts, and may be nought
         ([0.5, -0.5, 0.0], VerdictLabel.INCONCLUSIVE, ""),
     ],
 )
-def test_words_of_a_difference(differences: list[float], word: VerdictLabel, reading: str) -> None:
+def test_labels_of_a_difference(differences: list[float], word: VerdictLabel, reading: str) -> None:
     found = verdict_of(A_BELOW_B, runs(a=[2 + d for d in differences], b=[2.0] * 3))
     assert (found.verdict, found.conditions[0]["remark"]) == (word, reading)
     higher = Difference(first="a", second="b", direction="higher", margin=0.1)
@@ -103,7 +103,7 @@ def test_no_worse(a: float, word: VerdictLabel) -> None:
     assert verdict_of(test, around(a=a, b=2.0)).verdict is word
 
 
-def test_order_is_about_all_neighbours_where_none_leads() -> None:
+def test_without_a_lead_an_order_is_about_all_neighbours() -> None:
     test = Order(ordered=("c", "b", "a"), margin=0.05)
     assert test.pairs == [("c", "b"), ("b", "a")]
     held = verdict_of(test, around(a=3, b=2, c=1))
@@ -113,7 +113,7 @@ def test_order_is_about_all_neighbours_where_none_leads() -> None:
     assert "(refuted by: c has a lower valid/loss than b)" in broken.why
 
 
-def test_a_leading_pair_alone_refutes_an_order() -> None:
+def test_only_the_leading_pair_can_refute_an_order() -> None:
     test = Order(ordered=("a", "b", "c"), direction="higher", lead=("a", "b"), margin=0.05)
     tail = verdict_of(test, around(a=3, b=2, c=2.5))
     assert (states(tail), tail.verdict) == (["holds", "refuted"], VerdictLabel.PARTIAL)
@@ -130,9 +130,9 @@ def test_a_leading_pair_alone_refutes_an_order() -> None:
             {"first": "a", "second": "b", "direction": "lowr"},
             "direction=lowr: unknown; one of lower, higher",
         ),
-        (Equivalence, {"first": "a", "second": "b"}, "margin=0: no two arms differ by less"),
+        (Equivalence, {"first": "a", "second": "b"}, "margin=0: must be above 0"),
         (Order, {"ordered": ("a",)}, "needs two arms or more"),
-        (Order, {"ordered": ("a", "b", "c"), "lead": ("a", "c")}, "not two neighbours of a, b, c"),
+        (Order, {"ordered": ("a", "b", "c"), "lead": ("a", "c")}, "not neighbours in a, b, c"),
     ],
 )
 def test_bad_arguments_are_refused(

@@ -1,4 +1,4 @@
-"""Estimates against textbook figures and values by hand; p and interval agree for every kind."""
+"""Estimates against textbook figures and hand-computed values; p and interval always agree."""
 
 from collections.abc import Callable
 from math import comb, exp, inf, log, sqrt
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moebench.statistics import Values
-from moebench.statistics.distributions import TAIL, Identical, Known, Nothing
+from moebench.statistics.distributions import TAIL, Identical, Known, NoEstimate
 from moebench.statistics.estimates import (
     Estimate,
     difference,
@@ -80,14 +80,14 @@ def test_the_ends_of_a_ratio_are_where_a_difference_is_just_there() -> None:
         assert 2 * scipy.stats.t.sf(abs(t), freedom) == pytest.approx(0.05, abs=1e-9)
 
 
-def test_a_ratio_far_from_the_estimate_is_less_likely_still() -> None:
-    """With the degrees of freedom of each bound p would rise again, from 0.025 at 0.7."""
+def test_p_keeps_falling_far_from_the_estimate() -> None:
+    """With degrees of freedom that vary with the bound, p would rise again from 0.025 at 0.7."""
     found = ratio(values(0.01, 0.02), values(0.07, 0.09))
     chances = [found.p_at_least(bound) for bound in np.geomspace(0.2, 100, 50)]
     assert chances == sorted(chances, reverse=True)
 
 
-def test_a_ratio_to_what_may_be_nought_has_no_upper_end() -> None:
+def test_a_ratio_to_a_mean_that_may_be_zero_has_no_upper_end() -> None:
     found = ratio(values(10, 11, 12), values(0.1, 1, 9))
     assert (found.value, found.ends()[1]) == (pytest.approx(11 / (10.1 / 3)), inf)
     assert ratio(values(0.1, 1, 9), values(10, 11, 12)).ends()[0] == 0.0
@@ -99,11 +99,11 @@ def test_spreads_by_hand() -> None:
     assert found.value == pytest.approx((5 / 3) / (12 / 3))
     assert found.ends() == ratio(values(1, 0, 4), values(4, 0, 8)).ends()
     assert found.n == 3
-    assert isinstance(spreads(values(1, 2), values(1, 9)), Nothing)
+    assert isinstance(spreads(values(1, 2), values(1, 9)), NoEstimate)
 
 
 @pytest.mark.parametrize("tails", ["t(3)", "exponential", "one in twenty far away"])
-def test_equal_spreads_are_rarely_told_apart_whatever_the_tails(tails: str) -> None:
+def test_equal_spreads_rarely_differ_significantly_whatever_the_tails(tails: str) -> None:
     """Of 400 the share varies by 1.1 points; by the F test of variances it is 27 to 50%."""
     draws: dict[str, Callable[[np.random.Generator], Values]] = {
         "t(3)": lambda rng: rng.standard_t(3, 25),
@@ -138,28 +138,28 @@ FUNCTIONS = [difference, ratio, spreads, paired_ratio]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_under_two_values_say_nothing(function: Callable[[Values, Values], Estimate]) -> None:
+def test_fewer_than_two_values_say_nothing(function: Callable[[Values, Values], Estimate]) -> None:
     for first, second in ((values(), values()), (values(3), values(4))):
         found = function(first, second)
-        assert isinstance(found, Nothing)
+        assert isinstance(found, NoEstimate)
         assert (found.n, found.ends()) == (len(first), (-inf, inf))
         assert (found.p_at_most(-9), found.p_at_least(9)) == (1.0, 1.0)
 
 
-def test_one_value_is_kept_and_none_is_nought() -> None:
+def test_one_value_is_kept_and_none_gives_zero() -> None:
     assert mean(values(3)).interval.estimate == 3.0
     assert mean(values()).interval.estimate == 0.0
-    assert isinstance(share(1, 1), Nothing)
-    assert isinstance(share(0, 0), Nothing)
+    assert isinstance(share(1, 1), NoEstimate)
+    assert isinstance(share(0, 0), NoEstimate)
 
 
 def test_ratios_of_values_that_are_not_positive_say_nothing() -> None:
-    assert isinstance(paired_ratio(values(1, 2, 0), values(1, 1, 1)), Nothing)
-    assert isinstance(ratio(values(-1, -2, -3), values(1, 2, 3)), Nothing)
-    assert isinstance(ratio(values(1, 2, 3), values(0, 0, 0)), Nothing)
+    assert isinstance(paired_ratio(values(1, 2, 0), values(1, 1, 1)), NoEstimate)
+    assert isinstance(ratio(values(-1, -2, -3), values(1, 2, 3)), NoEstimate)
+    assert isinstance(ratio(values(1, 2, 3), values(0, 0, 0)), NoEstimate)
 
 
-def test_values_that_do_not_differ_are_known() -> None:
+def test_identical_values_are_known_exactly() -> None:
     same = np.full(3, 0.1)
     for found, value in (
         (mean(same), 0.1),
@@ -196,7 +196,7 @@ BOUNDS = [-inf, *np.linspace(-2, 12, 29), 50.0, 1e4, inf]
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
-def test_a_bound_lies_outside_the_interval_where_its_p_is_small(kind, data) -> None:
+def test_a_bound_is_outside_the_interval_if_its_p_is_small(kind, data) -> None:
     found = data.draw(KINDS[kind])
     low, high = found.ends()
     assert low <= found.value * (1 + 1e-9)
@@ -229,7 +229,7 @@ def covered(estimate: Callable[[np.random.Generator], Estimate], truth: float, t
 
 
 @pytest.mark.parametrize("n", [3, 5, 10])
-def test_intervals_hold_the_truth_95_times_in_a_hundred(n: int) -> None:
+def test_intervals_contain_the_truth_in_95_per_cent(n: int) -> None:
     """Of 1,000 the share varies by 0.7 points; of 400, by 1.1."""
 
     def drawn(rng: np.random.Generator, mu: float, sd: float) -> Values:
@@ -251,7 +251,7 @@ def test_intervals_hold_the_truth_95_times_in_a_hundred(n: int) -> None:
 
 
 @pytest.mark.parametrize("truth", [0.05, 0.3, 0.5])
-def test_the_interval_of_a_share_holds_the_truth_at_least_as_often(truth: float) -> None:
+def test_intervals_of_shares_contain_the_truth_in_at_least_95_per_cent(truth: float) -> None:
     """The chance of each outcome of ten runs is C(10, k) p^k (1 - p)^(10 - k)."""
     covers = 0.0
     for seen in range(11):

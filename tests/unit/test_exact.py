@@ -1,4 +1,4 @@
-"""Claims that follow, or do not, from a computation."""
+"""Claims decided by a computation."""
 
 import pytest
 
@@ -24,14 +24,14 @@ def judged(test: Exact, **metrics: float) -> Findings:
         (Exact(arm="a", at_most={"x": 1.0}), 1.125, "refuted"),
     ],
 )
-def test_a_value_is_what_is_stated(test: Exact, found: float, state: str) -> None:
+def test_values_are_compared_with_the_stated_ones(test: Exact, found: float, state: str) -> None:
     lead = judged(test, x=found).lead
     assert (lead.state, lead.p, lead.p_refuted) == (state, None, None)
     assert lead.effect.estimate == lead.effect.low == lead.effect.high == found
     assert lead.effect.method == "exact"
 
 
-def test_what_was_found_stands_beside_what_is_stated() -> None:
+def test_found_and_stated_values_are_printed() -> None:
     assert judged(Exact(arm="a", equals={"x": 1}), x=0.4).lead.says == "x is 0.4, stated 1"
     rounded = Exact(arm="a", equals={"x": 24.0}, tolerance=0.5)
     assert judged(rounded, x=24.2).lead.says == "x is 24.2, stated 24 ± 0.5"
@@ -41,7 +41,7 @@ def test_what_was_found_stands_beside_what_is_stated() -> None:
     )
 
 
-def test_of_many_values_those_that_are_amiss_are_named() -> None:
+def test_wrong_values_are_named() -> None:
     lead = judged(Exact(arm="a", equals={"x": 1, "y": 2, "z": 3}), x=1, y=5, z=7).lead
     assert lead.state == "refuted"
     said = "2 of 3 values are not as stated: y is 5, stated 2; z is 7, stated 3"
@@ -49,31 +49,31 @@ def test_of_many_values_those_that_are_amiss_are_named() -> None:
     assert lead.effect.estimate in (5, 7)
 
 
-def test_a_value_that_is_not_there_leaves_it_open() -> None:
+def test_a_missing_value_leaves_the_claim_open() -> None:
     lead = judged(Exact(arm="a", equals={"x": 1, "y": 2}), x=1).lead
     assert (lead.state, lead.remark) == ("open", "not in the computed record")
     assert lead.says == "1 of 2 values are not as stated: y is missing"
     assert judged(Exact(arm="a", equals={"x": 1, "y": 2}), x=9).lead.state == "refuted"
 
 
-def test_the_value_of_the_arm_is_the_first_that_is_stated() -> None:
+def test_the_first_stated_metric_is_printed() -> None:
     assert Exact(arm="a", at_least={"x": 1}, at_most={"y": 2}).metric == "x"
     assert Exact(arm="a", at_least={"x": 1, "y": 2}, metric="y").metric == "y"
     assert Exact(arm="a", equals={"x": 1}).pairs == []
 
 
 def test_wrong_fields_are_refused() -> None:
-    with pytest.raises(ValueError, match="arm=a: nothing is stated of it"):
+    with pytest.raises(ValueError, match="arm=a: nothing is stated about it"):
         Exact(arm="a")
-    with pytest.raises(ValueError, match=r"margin=0\.1, tolerance=1e-09: there is no margin"):
+    with pytest.raises(ValueError, match=r"margin=0\.1, tolerance=1e-09: takes no margin"):
         Exact(arm="a", equals={"x": 1}, margin=0.1)
     with pytest.raises(ValueError, match="tolerance=-1"):
         Exact(arm="a", equals={"x": 1}, tolerance=-1)
 
 
-def test_of_many_values_as_stated_the_one_that_is_asked_for_is_shown() -> None:
+def test_the_requested_metric_is_printed() -> None:
     test = Exact(arm="a", equals={"deviation": 0.0}, at_least={"coupling": 0.1}, metric="coupling")
     lead = judged(test, deviation=0.0, coupling=0.46).lead
     assert (lead.state, lead.effect.estimate) == ("holds", 0.46)
-    with pytest.raises(ValueError, match="metric=z: nothing is stated of it"):
+    with pytest.raises(ValueError, match="metric=z: nothing is stated about it"):
         Exact(arm="a", equals={"x": 1}, metric="z")

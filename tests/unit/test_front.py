@@ -1,4 +1,4 @@
-"""The test of a trade-off: the price at the high end, and what it buys."""
+"""The test of a trade-off: the cost at the high end, and what it buys."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ NOISE = (0.0, 0.01, -0.01)  # of the seeds of the highest weight: sd 0.01
 
 
 def along(loss: Sequence[float], imbalance: Sequence[float] = FALLING) -> list[RunRecord]:
-    """Three seeds a weight; differences to the highest weight have a standard deviation of 0.01."""
+    """Three seeds per weight; differences from the highest weight have an sd of 0.01."""
     records = []
     for place, arm in enumerate(ARMS):
         for seed, noise in enumerate(NOISE):
@@ -42,8 +42,8 @@ def test_words(loss: Sequence[float], imbalance: Sequence[float], word: VerdictL
     assert verdict_of(FRONT, along(loss, imbalance)).verdict is word
 
 
-def test_the_cost_is_that_against_the_best_and_its_p_counts_every_weight() -> None:
-    """A t of two degrees has p = 1 - t / sqrt(2 + t^2); half of the margin has to be exceeded."""
+def test_the_cost_is_relative_to_the_best_weight_and_corrected_for_all() -> None:
+    """With two degrees of freedom p = 1 - t / sqrt(2 + t^2); half the margin must be exceeded."""
     found = verdict_of(FRONT, along((3.05, 3.0, 3.1)))
     assert found.effect == pytest.approx(0.1)
     t = (0.1 - 0.01) / (0.01 / 3**0.5)
@@ -61,12 +61,12 @@ def test_every_weight_must_cost_what_the_highest_costs() -> None:
 
 
 def test_a_front_has_two_weights() -> None:
-    with pytest.raises(ValueError, match="a front has two weights or more"):
+    with pytest.raises(ValueError, match="needs at least two weights"):
         Front(weighted=("w0",), imbalance="imbalance")
 
 
-def test_equal_weights_seldom_seem_to_cost_something() -> None:
-    """The best of the others is best by chance, too: it must not pass for a cost."""
+def test_equal_weights_seldom_show_a_cost() -> None:
+    """The best of the others is partly best by chance, which must not count as a cost."""
     rng = np.random.default_rng(0)
     test = Front(weighted=ARMS, imbalance="valid/loss", margin=0.001)
     worlds = 400

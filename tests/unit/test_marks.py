@@ -67,7 +67,7 @@ def test_verdicts_and_costs_of_a_page(tmp_path: Path) -> None:
     assert "†" not in page(tmp_path, runs("", ""))
 
 
-def test_claims_of_a_page_that_were_not_judged(tmp_path: Path) -> None:
+def test_claims_on_a_page_that_were_not_judged(tmp_path: Path) -> None:
     smoke = [replace(one, profile="smoke") for one in LEAKY]
     written = page(tmp_path, smoke, "smoke").partition("Not judged</h2>")[2]
     assert f'<span class="key">{CLAIM.key}†</span>' in written

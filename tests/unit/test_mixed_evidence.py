@@ -1,4 +1,4 @@
-"""Evidence that must not be judged or shown together, and the reasons that are given."""
+"""Evidence that must not be judged or shown together, and the reasons given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from moebench.report.paper.verdict_table import table
 from moebench.testing.verdicts import claim_of, run
 from moebench.verdict import judge
 from moebench.verdict.comparisons import Difference, Order
-from moebench.verdict.mixture import mixed_arm, mixtures
+from moebench.verdict.mixed_evidence import mixed_arm, mixed_claims
 
 CLAIM = claim_of(Difference(first="a", second="b", margin=0.1))
 
@@ -28,22 +28,22 @@ def of(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
 
 
 def evidence(**changes: Any) -> list[RunRecord]:
-    """Runs that bear the claim out; the changes are to those of b, the dense arm."""
+    """Runs that support the claim; the changes apply to b, the dense arm."""
     ours = [of("a", seed, loss) for seed, loss in enumerate([1.0, 1.9, 2.6])]
     return ours + [of("b", s, loss, **changes) for s, loss in enumerate([2.0, 3.0, 3.5])]
 
 
-def test_runs_of_one_kind_are_judged() -> None:
+def test_consistent_runs_are_judged() -> None:
     [verdict] = judge([CLAIM], evidence(), "full")
     assert verdict.verdict is VerdictLabel.REPRODUCED
-    assert mixtures([CLAIM], evidence()) == []
+    assert mixed_claims([CLAIM], evidence()) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"data_hash": "e" * 64}, "b had other data (eeeeeeee, dddddddd) than a"),
-        ({"data_version": 2}, "b had data of another version (2, 1) than a"),
+        ({"data_hash": "e" * 64}, "b used different data (eeeeeeee, dddddddd) from a"),
+        ({"data_version": 2}, "b used a different version of the data (2, 1) from a"),
         ({"versions": {"moebench": "2"}}, "moebench differs between runs (1, 2)"),
         (
             {"tokens": 800},
@@ -55,10 +55,10 @@ def test_runs_of_one_kind_are_judged() -> None:
         ),
     ],
 )
-def test_a_dense_arm_of_another_kind_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
+def test_an_inconsistent_arm_is_not_judged(changes: Mapping[str, Any], why: str) -> None:
     [verdict] = judge([CLAIM], evidence(commit="another", **changes), "full")
     assert verdict.verdict is VerdictLabel.INCONCLUSIVE
-    assert verdict.why == f"Mixed evidence, which is not judged: {why}."
+    assert verdict.why == f"Not judged, because the evidence is mixed: {why}."
     assert verdict.effect is None
 
 
@@ -67,7 +67,7 @@ def test_commits_may_differ() -> None:
     assert verdict.verdict is VerdictLabel.REPRODUCED
 
 
-def test_code_that_both_arms_name_is_the_same() -> None:
+def test_code_recorded_by_both_arms_must_agree() -> None:
     ours = [replace(record, code={"their.data": "1", "their.router": "5"}) for record in evidence()]
     alike = [replace(one, code={"their.data": "1"}) if one.arm == "b" else one for one in ours]
     assert judge([CLAIM], alike, "full")[0].verdict is VerdictLabel.REPRODUCED
@@ -76,30 +76,33 @@ def test_code_that_both_arms_name_is_the_same() -> None:
     assert "their.data differs between runs (1, 2)" in verdict.why
 
 
-def test_arms_of_other_data_by_design_are_named_by_the_claim() -> None:
+def test_a_claim_may_group_arms_with_different_data() -> None:
     arms = ("a", "b", "a2", "b2")
     second = [replace(one, arm=f"{one.arm}2", data_hash="e" * 64) for one in evidence()]
     claim = replace(CLAIM, test=Order(ordered=arms))
     grouped = replace(claim, same_data=(("a", "b"), ("a2", "b2")))
-    assert mixtures([claim], [*evidence(), *second]) != []
-    assert mixtures([grouped], [*evidence(), *second]) == []
-    assert "b had other data" in mixtures([grouped], [*evidence(data_hash="f" * 64), *second])[0]
+    assert mixed_claims([claim], [*evidence(), *second]) != []
+    assert mixed_claims([grouped], [*evidence(), *second]) == []
+    assert (
+        "b used different data"
+        in mixed_claims([grouped], [*evidence(data_hash="f" * 64), *second])[0]
+    )
 
 
-def test_groups_of_same_data_have_every_arm_once() -> None:
-    with pytest.raises(ValueError, match="same_data: must have every arm once"):
+def test_same_data_groups_list_every_arm_once() -> None:
+    with pytest.raises(ValueError, match="same_data: must list every arm once"):
         replace(CLAIM, same_data=(("a",),))
-    with pytest.raises(ValueError, match="same_data: must have every arm once"):
+    with pytest.raises(ValueError, match="same_data: must list every arm once"):
         replace(CLAIM, same_data=(("a", "b"), ("b",)))
 
 
-def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
+def test_the_seeds_of_an_arm_must_agree() -> None:
     same = [of("a", 0, 1.0), of("a", 1, 1.0)]
     assert mixed_arm(same) == ""
     for changes, why in (
         ({"data_hash": "e"}, "its seeds have 2 data sets"),
         ({"config_hash": "other"}, "its seeds have 2 configurations"),
-        ({"data_version": 2}, "its seeds have data of the versions 1, 2"),
+        ({"data_version": 2}, "its seeds used versions 1, 2 of the data"),
         ({"versions": {"moebench": "2"}}, "moebench differs between runs (1, 2)"),
     ):
         assert mixed_arm([same[0], replace(same[1], **changes)]).startswith(why)
@@ -109,7 +112,7 @@ def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
         replace(one, code={"their.router": "1", **({"their.deep": "2"} if one.seed else {})})
         for one in same
     ]
-    assert mixed_arm(more) == "only some of its seeds have the code their.deep"
+    assert mixed_arm(more) == "only some of its seeds ran the code their.deep"
     older = [replace(one, code={"their.router": "1"} if one.seed else {}) for one in same]
     assert mixed_arm(older) == ""
     failed = replace(same[1], status="failed", data_hash="")
@@ -119,11 +122,11 @@ def test_the_seeds_of_an_arm_are_of_one_kind() -> None:
 def test_runs_of_two_targets_are_not_judged_together() -> None:
     [verdict] = judge([CLAIM], evidence(target="y"), "full")
     assert verdict.verdict is VerdictLabel.INCONCLUSIVE
-    assert "the runs are of 2 targets: x, y" in verdict.why
+    assert "the runs belong to 2 targets: x, y" in verdict.why
 
 
-def test_an_arm_of_two_kinds_has_no_mean_anywhere() -> None:
-    """Neither in the verdict nor in the table of costs below; the other arm has."""
+def test_an_inconsistent_arm_has_no_mean_anywhere() -> None:
+    """Neither in the verdict nor in the table of costs; the other arm has one."""
     first, *others = evidence()
     [verdict] = judge([CLAIM], [replace(first, data_hash="e"), *others], "full")
     assert verdict.measured["a"]["mean"] is None
@@ -152,38 +155,38 @@ def test_tables_of_a_paper_refuse_mixed_evidence() -> None:
     assert len(shown.rows) == 6
     [table] = tables_of(found, evidence(data_hash="e" * 64))
     assert table.rows == ()
-    assert "b had other data" in table.caption
+    assert "b used different data" in table.caption
 
 
 def test_runs_of_another_target_do_not_mix_with_ours() -> None:
-    assert mixtures([replace(CLAIM, runs_of="other")], evidence(data_hash="e" * 64)) == []
+    assert mixed_claims([replace(CLAIM, runs_of="other")], evidence(data_hash="e" * 64)) == []
 
 
-def test_arms_trained_in_other_precisions_are_not_judged() -> None:
+def test_arms_trained_in_different_precisions_are_not_judged() -> None:
     ours = [replace(one, precision="bf16-mixed") for one in evidence() if one.arm == "a"]
     theirs = [replace(one, precision="32-true") for one in evidence() if one.arm == "b"]
     why = "a was trained in bf16-mixed; b was trained in 32-true"
-    assert mixtures([CLAIM], [*ours, *theirs]) == [why]
+    assert mixed_claims([CLAIM], [*ours, *theirs]) == [why]
     apart = replace(CLAIM, same_data=(("a",), ("b",)))
-    assert mixtures([apart], [*ours, *theirs]) == []
-    assert mixtures([CLAIM], [*ours, *(one for one in evidence() if one.arm == "b")]) == []
+    assert mixed_claims([apart], [*ours, *theirs]) == []
+    assert mixed_claims([CLAIM], [*ours, *(one for one in evidence() if one.arm == "b")]) == []
 
 
-def test_arms_that_stop_at_a_criterion_need_not_be_trained_as_long() -> None:
+def test_arms_that_stop_at_a_criterion_may_differ_in_length() -> None:
     records = evidence(steps=200, tokens=800)
-    assert mixtures([replace(CLAIM, matched_on="total_params")], records) == []
-    assert mixtures([replace(CLAIM, matched_on=None)], records) == []
+    assert mixed_claims([replace(CLAIM, matched_on="total_params")], records) == []
+    assert mixed_claims([replace(CLAIM, matched_on=None)], records) == []
     diverged = [*evidence(), replace(records[-1], seed=9, status="diverged")]
-    assert mixtures([CLAIM], diverged) == []
+    assert mixed_claims([CLAIM], diverged) == []
 
 
-def test_a_run_under_two_seeds_is_no_second_run() -> None:
+def test_a_copied_run_is_detected() -> None:
     curve = {f"valid/loss@{step}": 3.0 - step / 100 for step in range(10)}
     first, other, third = [
         replace(one, metrics={**curve, **one.metrics}) for one in evidence() if one.arm == "a"
     ]
     assert mixed_arm([first, other, third]) == ""
-    why = "its seeds 0 and 7 have the same numbers, which are those of one run"
+    why = "its seeds 0 and 7 have identical metrics, so one is a copy of the other"
     assert mixed_arm([first, other, replace(first, seed=7)]) == why
     # One number may be the same by chance.
     assert mixed_arm([run("a", 0, 2.0), run("a", 1, 2.0)]) == ""

@@ -1,4 +1,4 @@
-"""A LightningModule of somebody's own joins by class_path, and may train several seeds at once."""
+"""A custom LightningModule is used by class_path, and may train several seeds at once."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from moebench.data.text import Text
 from moebench.evidence.record_files import read
-from moebench.evidence.replicas import Outcome, single, together
+from moebench.evidence.replicas import ReplicaResult, combine, split
 from moebench.experiment import ConfigurationError, Experiment, load
 from moebench.experiment.lightning_cli import names_a_module
 from moebench.run.check import checked
@@ -19,10 +19,10 @@ from moebench.testing import verdicts
 MODULE = '''
 import pytorch_lightning as pl
 import torch
-from moebench.evidence.replicas import Outcome
+from moebench.evidence.replicas import ReplicaResult
 
 class Plain(pl.LightningModule):
-    """One number that is made smaller."""
+    """A parameter that shrinks."""
     def __init__(self, size: int = 2):
         super().__init__()
         self.number = torch.nn.Parameter(torch.ones(size))
@@ -34,11 +34,11 @@ class Plain(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 class Several(Plain):
-    """The same, called two seeds."""
-    def outcomes(self):
+    """The same, reported as two seeds."""
+    def replica_results(self):
         return [
-            Outcome(5, "finished", 3, {"final": 1.0}),
-            Outcome(6, "diverged", 1, {"other": 2.0}),
+            ReplicaResult(5, "finished", 3, {"final": 1.0}),
+            ReplicaResult(6, "diverged", 1, {"other": 2.0}),
         ]
 '''
 
@@ -77,14 +77,14 @@ def test_a_module_is_named_by_class_path(tmp_path: Path) -> None:
     assert not names_a_module({"model": {"network": {"class_path": "x.Y"}}})
 
 
-def test_an_own_module_trains_and_is_recorded(own, tmp_path: Path) -> None:
+def test_a_custom_module_trains_and_is_recorded(own, tmp_path: Path) -> None:
     record = execute(job(own("Plain", size=3), tmp_path), [])
     assert (record.status, record.steps, record.params_total) == ("finished", 4, 3)
     # Each of the four steps multiplies by 1 - 2 x 0.1.
     assert record.metrics["valid/loss"] == pytest.approx(3 * 0.8**8)
 
 
-def test_data_that_say_too_little_for_a_record_are_refused(own, monkeypatch) -> None:
+def test_data_without_what_a_record_needs_are_refused(own, monkeypatch) -> None:
     experiment = own("Plain")
     monkeypatch.delattr(Text, "tokens_per_batch")
     with pytest.raises(
@@ -119,12 +119,12 @@ def test_data_that_lack_an_argument_are_refused(
         load([path])
 
 
-def test_a_misspelt_argument_of_it_is_one_line(own) -> None:
+def test_a_misspelt_argument_is_reported_in_one_line(own) -> None:
     with pytest.raises(ConfigurationError, match="'sise' is not accepted; allowed: size"):
         own("Plain", sise=3)
 
 
-def test_several_seeds_leave_a_record_each(own, tmp_path: Path) -> None:
+def test_each_replica_leaves_a_record(own, tmp_path: Path) -> None:
     experiment = own("Several")
     options = {**experiment.config["trainer"], "accumulate_grad_batches": 2}
     made = job(Experiment({**experiment.config, "trainer": options}), tmp_path)
@@ -141,18 +141,18 @@ def test_several_seeds_leave_a_record_each(own, tmp_path: Path) -> None:
     assert read(made.records_path) == [first, second]
 
 
-def test_seeds_share_time_and_their_sum_is_the_run() -> None:
+def test_replicas_share_the_time_and_add_up_to_the_run() -> None:
     run = verdicts.run("a", seconds=6.0)
     came = [
-        Outcome(1, "finished", 10, {"m": 1.0}),
-        Outcome(2, "finished", 30, {"m": 3.0, "n": 5.0}),
+        ReplicaResult(1, "finished", 10, {"m": 1.0}),
+        ReplicaResult(2, "finished", 30, {"m": 3.0, "n": 5.0}),
     ]
-    both = single(run, came, tokens=400)
+    both = split(run, came, tokens=400)
     assert [one.tokens for one in both] == [4000, 12000]
     assert [one.seconds for one in both] == [3.0, 3.0]
     assert both[0].seconds_per_step == pytest.approx(0.3)
-    whole = together(run, both)
+    whole = combine(run, both)
     assert (whole.steps, whole.tokens, whole.metrics) == (40, 16000, {"m": 2.0, "n": 5.0})
     assert whole.status == "finished"
     lost = [replace(one, status="diverged") for one in both]
-    assert together(run, lost).status == "diverged"
+    assert combine(run, lost).status == "diverged"

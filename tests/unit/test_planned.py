@@ -1,4 +1,4 @@
-"""A row is flagged where a mixture or its twin did not cost what they were to have in common."""
+"""A row is flagged if a mixture or its twin misses the cost that they were to share."""
 
 from pathlib import Path
 from typing import Any
@@ -36,22 +36,22 @@ def planned(arm: str, flops: float, **changes: Any) -> RunRecord:
 
 
 @pytest.mark.parametrize("flops", [95.1, 100.0, 104.9])
-def test_what_is_within_five_percent_is_as_planned(flops: float) -> None:
+def test_costs_within_five_per_cent_are_as_planned(flops: float) -> None:
     assert off_plan({"dense": [planned("dense", flops)]}) == {"dense": {}}
 
 
 @pytest.mark.parametrize("flops", [90.0, 107.5])
-def test_what_is_beyond_is_not(flops: float) -> None:
+def test_costs_beyond_five_per_cent_are_not(flops: float) -> None:
     found = off_plan({"dense": [planned("dense", flops)], "else": [run("else", flops)]})
     assert found == {"dense": {"flops_per_token": pytest.approx(flops / 100)}, "else": {}}
 
 
-def test_seeds_count_by_their_mean() -> None:
+def test_the_mean_over_seeds_counts() -> None:
     assert not off_plan({"a": [planned("a", 90.0), planned("a", 108.0, seed=1)]})["a"]
 
 
-def test_a_time_is_held_against_its_equal_and_not_against_the_clock_of_the_plan() -> None:
-    """Both took twice what was planned: other work ran beside them."""
+def test_a_time_is_compared_with_its_equal_and_not_with_the_plan() -> None:
+    """Both took twice the planned time, because other work was running."""
     mixture = run("sparse", planned=TIME)
     fair, slow = (run("dense", planned=TIME, tokens_per_second=10 / s) for s in (1.09, 1.2))
     assert off_plan({"sparse": [mixture], "dense": [fair]}) == {"sparse": {}, "dense": {}}

@@ -87,12 +87,10 @@ def test_evidence_of_an_older_text_says_so(found: Target, monkeypatch: pytest.Mo
     assert "Text" in outdated(found, [run("over_text/1,2", Text.version - 1)])
 
 
-def test_a_terminal_tells_of_mixed_runs_that_no_claim_is_judged_by(
-    found: Target, tmp_path: Path
-) -> None:
+def test_a_terminal_reports_mixed_runs_that_judge_no_claim(found: Target, tmp_path: Path) -> None:
     records = [run("text", Text.version), replace(run("text", Text.version - 1), seed=1)]
     write_all(records, tmp_path / "results.jsonl")
-    told = f"text: its seeds have data of the versions {Text.version - 1}, {Text.version}"
+    told = f"text: its seeds used versions {Text.version - 1}, {Text.version} of the data"
     assert f"Mixed evidence: {told}." in " ".join(shown(found, tmp_path, []).split())
 
 

@@ -1,4 +1,4 @@
-"""The ranking of routers: what is made equal, and how ranks follow from differences."""
+"""The ranking of routers: which costs are equal, and how ranks follow from differences."""
 
 import sys
 from argparse import Namespace
@@ -38,7 +38,7 @@ def runs(**losses: list[float]) -> dict[str, list[RunRecord]]:
 
 
 def test_ranks_follow_from_paired_differences() -> None:
-    """`good` beats all in every seed; `close` and dense differ by turns."""
+    """`good` beats all others with every seed; `close` and dense alternate."""
     noise = [0.0, 0.5, -0.5]
     found = places(
         runs(
@@ -52,10 +52,10 @@ def test_ranks_follow_from_paired_differences() -> None:
     assert found[0].gap.estimate == pytest.approx(-0.5)
 
 
-def test_runs_of_other_data_are_not_ranked() -> None:
+def test_runs_on_different_data_are_not_ranked() -> None:
     other = [run("other", seed, 2.0, data_hash="e") for seed in range(2)]
     dense = [run("dense", seed, 3.0, data_hash="d") for seed in range(2)]
-    with pytest.raises(ValueError, match=r"other: not ranked .*: other data \(d, e\)"):
+    with pytest.raises(ValueError, match=r"other: not ranked .*: different data \(d, e\)"):
         places({"dense": dense, "other": other})
     mixed = [dense[0], run("dense", 1, 3.0, data_hash="e")]
     with pytest.raises(ValueError, match=r"dense: not ranked .*: its seeds have 2 data sets"):
@@ -70,8 +70,8 @@ def test_a_row_has_costs_and_the_difference_to_the_dense_model() -> None:
     assert found["large"][3].startswith("−1.000")
 
 
-def test_eleven_alike_are_seldom_told_apart() -> None:
-    """Under 5% of the boards, where single intervals tell some apart on most of them."""
+def test_eleven_equal_entries_seldom_get_different_ranks() -> None:
+    """In under 5% of the rankings; uncorrected intervals would separate some in most of them."""
     rng = np.random.default_rng(0)
     names = ["dense", *"abcdefghij"]
     told = 0
@@ -81,7 +81,7 @@ def test_eleven_alike_are_seldom_told_apart() -> None:
     assert told <= stats.binom.ppf(0.999, 200, 0.05)
 
 
-def test_what_costs_more_than_the_dense_model_has_no_rank() -> None:
+def test_an_entry_that_costs_more_than_the_dense_model_has_no_rank() -> None:
     board = runs(dense=[3.0, 3.1], good=[2.0, 2.1])
     board["dear"] = [run("dear", seed, 1.0, flops_per_token=10.6) for seed in range(2)]
     board["cheap"] = [run("cheap", seed, 1.0, flops_per_token=9.4) for seed in range(2)]
@@ -143,7 +143,7 @@ TAKE_PART = [name for name in ROUTERS if name != "everyone"]
 
 @pytest.mark.parametrize("name", TAKE_PART)
 def test_every_router_has_the_parameters_of_eight_experts(name: str) -> None:
-    """Apart from the router itself."""
+    """Not counting the router itself."""
     entry = quality.entry_of(f"moebench.moe.routers.{ROUTERS[name].__name__}")
     model = build(dict(entry.settings))
     layers = [layer for layer in model.modules() if isinstance(layer, MoELayer)]
@@ -153,19 +153,19 @@ def test_every_router_has_the_parameters_of_eight_experts(name: str) -> None:
     assert tuned == ["learning rate", "balance weight"][: 2 if balanced else 1]
 
 
-def test_a_router_that_takes_all_experts_takes_no_part() -> None:
+def test_a_router_that_chooses_all_experts_is_refused() -> None:
     with pytest.raises(ValueError, match=r"router=moebench.moe.routers.AllExperts: .* 64 of 64"):
         quality.entry_of("moebench.moe.routers.AllExperts")
 
 
-def test_two_levels_of_two_choices_send_a_token_to_four() -> None:
+def test_two_levels_with_two_choices_use_four_experts() -> None:
     entry = quality.entry_of("moebench.moe.routers.Hierarchical")
     sparse: Any = entry.settings["model.network.init_args.sparse"]
     assert sparse["router"]["init_args"] == {"num_experts": 32}
     assert sparse["experts"]["init_args"] == {"hidden": 64}
 
 
-def test_thresholds_are_learnt() -> None:
+def test_thresholds_are_learned() -> None:
     entry = quality.entry_of("moebench.moe.routers.Batchwise")
     model = build(dict(entry.settings))
     assert [type(term.loss) for term in model.losses.terms] == [ThresholdGap]
@@ -174,13 +174,13 @@ def test_thresholds_are_learnt() -> None:
 @pytest.mark.parametrize(
     "class_path", ["nowhere.Router", "moebench.moe.routers.Swich", "Switch", "math.pi"]
 )
-def test_a_router_that_is_not_there(class_path: str) -> None:
+def test_an_unknown_router_is_refused(class_path: str) -> None:
     with pytest.raises(ValueError, match=f"router={class_path}: no such class"):
         quality.entry_of(class_path)
 
 
-def test_a_router_that_needs_more_than_experts() -> None:
-    with pytest.raises(ValueError, match=r"router=torch.nn.Bilinear: cannot be made"):
+def test_a_router_with_other_required_arguments_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"router=torch.nn.Bilinear: cannot be created"):
         quality.entry_of("torch.nn.Bilinear")
 
 
@@ -199,22 +199,22 @@ class TheirSwitch(Ours):
     """A router."""
 
 def Switch(dim: int, num_experts: int) -> Ours:
-    """It makes a router, and has the name of one; a class would be two of a name to all tests."""
+    """A factory with the name of a router; a class would be found by other tests as a duplicate."""
     return Ours(dim, num_experts)
 '''
 
 
 @pytest.fixture
 def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package of somebody's own."""
+    """A third-party package."""
     (tmp_path / "their_routers.py").write_text(THEIRS)
     monkeypatch.syspath_prepend(tmp_path)
 
 
 @pytest.mark.usefixtures("theirs")
-def test_code_that_breaks_is_a_refusal() -> None:
+def test_broken_code_is_refused() -> None:
     name = "their_routers.Broken"
-    with pytest.raises(ValueError, match=f"router={name}: cannot be made and used: broken"):
+    with pytest.raises(ValueError, match=f"router={name}: cannot be created and used: broken"):
         quality.entry_of(name)
 
 
@@ -272,10 +272,10 @@ def test_a_refusal_comes_before_any_run(
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_runs_of_an_earlier_best_do_not_count(
+def test_runs_of_an_earlier_best_do_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A search gone on with has fresh seeds of two trials, and of more seeds than are asked for."""
+    """An extended search has fresh seeds of two trials, and more seeds than requested."""
     (tmp_path / "sweep.json").write_text('{"best": 1}')
     records = [run(f"trial_{n}", seed, 3.0) for n in (0, 1) for seed in (0, 1000, 1001, 1002)]
     write_all(records, tmp_path / "results.jsonl")
@@ -288,10 +288,10 @@ def test_the_runs_of_an_earlier_best_do_not_count(
     assert [(one.arm, one.seed) for one in found] == [("trial_1", 1000), ("trial_1", 1001)]
 
 
-def test_an_entry_of_which_nothing_finished_keeps_its_runs(
+def test_an_entry_without_finished_runs_keeps_its_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that its row is in the published table, too."""
+    """So that its row also appears in the published table."""
     (tmp_path / "sweep.json").write_text('{"best": null}')
     records = [run(f"trial_{n}", 0, 0.0, status="diverged", metrics={}) for n in range(2)]
     write_all(records, tmp_path / "results.jsonl")

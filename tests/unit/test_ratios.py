@@ -1,4 +1,4 @@
-"""Claims about ratios of two arms, and about one number of one arm."""
+"""Claims about the ratio of two arms, and about one metric of one arm."""
 
 from math import exp, log, sqrt
 
@@ -14,7 +14,7 @@ NOISE = (0.02, -0.02, 0.0, 0.01, -0.01)  # relative
 
 
 def judged(test: ClaimTest, **values: list[float]) -> Findings:
-    """Judge runs of every arm, one value a seed."""
+    """Judge runs of every arm, one value per seed."""
     records = [
         run(arm, seed, metrics={"cv": value, "load": 10 * value})
         for arm, row in values.items()
@@ -43,13 +43,13 @@ def test_a_ratio_by_hand() -> None:
     ("first", "state", "remark"),
     [
         (0.8, "holds", ""),
-        (0.498, "open", "there; open whether it counts"),  # above the root of 5, below 5
-        (0.35, "refuted", "there, but too small to count"),
-        (0.1, "refuted", "no effect that would count"),
-        (0.05, "refuted", "the other way round"),
+        (0.498, "open", "present; unclear whether it counts"),  # above the root of 5, below 5
+        (0.35, "refuted", "present, but too small to count"),
+        (0.1, "refuted", "no effect large enough to count"),
+        (0.05, "refuted", "in the opposite direction"),
     ],
 )
-def test_so_many_times_as_large(first: float, state: str, remark: str) -> None:
+def test_a_multiple(first: float, state: str, remark: str) -> None:
     test = Ratio(first="a", second="b", metric="cv", factor=5.0, noted=("load",))
     found = judged(test, a=near(first), b=[0.1] * 5)
     assert (found.lead.state, found.lead.remark) == (state, remark)
@@ -65,7 +65,7 @@ def test_a_fraction(first: float, state: str) -> None:
     assert (lead.state, lead.says) == (state, "cv of a is at most 0.25 times that of b")
 
 
-def test_values_that_have_no_ratio_leave_it_open() -> None:
+def test_values_without_a_ratio_leave_the_claim_open() -> None:
     test = Ratio(first="a", second="b", metric="cv", factor=5.0)
     lead = judged(test, a=[1, 2, 3], b=[0.1, 0.0, 0.1]).lead
     assert (lead.state, lead.effect.n) == ("open", 0)
@@ -101,7 +101,7 @@ def test_wrong_fields_are_refused() -> None:
         Ratio(first="a", second="b", factor=0)
     with pytest.raises(ValueError, match=r"factor=2, margin=0\.1"):
         Ratio(first="a", second="b", factor=2, margin=0.1)
-    with pytest.raises(ValueError, match=r"margin=0\.1: the limit says what counts"):
+    with pytest.raises(ValueError, match=r"margin=0\.1: takes a limit, and no margin"):
         Limit(arm="a", limit=1, margin=0.1)
     with pytest.raises(TypeError, match="at_least"):
         Ratio(first="a", second="b", at_least=2)  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Records survive the way to disk and back, and a crash on it."""
+"""Records survive being written and read, even with a crash in between."""
 
 import json
 import os
@@ -44,7 +44,7 @@ FULL = {
 }
 
 
-def test_keys_are_those_of_the_design() -> None:
+def test_keys_of_a_record() -> None:
     assert " ".join(json.loads(record().to_json())) == (
         "target profile arm seed status config_hash commit versions hardware source precision "
         "data_hash data_version code steps tokens params_total params_active flops_per_token "
@@ -52,7 +52,7 @@ def test_keys_are_those_of_the_design() -> None:
     )
 
 
-def test_there_and_back(tmp_path: Path) -> None:
+def test_a_record_survives_writing_and_reading(tmp_path: Path) -> None:
     whole = record(**FULL)
     assert "\n" not in whole.to_json()
     assert RunRecord.from_json(whole.to_json()) == whole
@@ -72,7 +72,7 @@ def test_metrics_that_are_not_finite_are_left_out() -> None:
 
 
 def test_other_numbers_must_be_finite() -> None:
-    with pytest.raises(ValueError, match="seconds=nan: a record takes finite numbers only"):
+    with pytest.raises(ValueError, match="seconds=nan: must be finite"):
         record(seconds=nan).to_json()
 
 
@@ -82,13 +82,13 @@ def test_a_configuration_may_have_any_number() -> None:
     assert found == {"clip": "inf", "deep": [{"low": "-inf"}], "none": "nan", "rate": 0.1}
 
 
-def test_the_time_of_a_step_is_that_of_the_pace_and_not_of_the_whole_run() -> None:
+def test_the_time_of_a_step_excludes_validation() -> None:
     slowed = record(steps=4, tokens=800, tokens_per_second=100.0, seconds=60.0)
     assert slowed.seconds_per_step == 2.0
 
 
-def test_a_record_of_before_is_read() -> None:
-    """What it does not say is empty."""
+def test_an_older_record_can_be_read() -> None:
+    """Missing fields are empty."""
     new = ("source", "precision", "config")
     line = {key: value for key, value in json.loads(record().to_json()).items() if key not in new}
     found = RunRecord.from_json(json.dumps(line))
@@ -116,10 +116,13 @@ def test_all_records_are_ordered_by_arm_and_seed(tmp_path: Path) -> None:
         ('{"speed": 1}', "unknown keys speed"),
         (record(metrics={"a": 1.0}).to_json().replace("1.0", "NaN"), "NaN is not a JSON number"),
         (record().to_json().replace("finished", "done"), "status=done: unknown"),
-        (record().to_json().replace('"seed": 0', '"seed": "0"'), "seed='0': not of the right kind"),
-        (record().to_json().replace('"code": {}', '"code": null'), "code=None: not of the right"),
-        (record(metrics={"a": 1.0}).to_json().replace("1.0", '"1"'), "metrics={'a': '1'}: not of"),
-        (record().to_json().replace('"config": {}', '"config": [1]'), r"config=\[1\]: not of the"),
+        (record().to_json().replace('"seed": 0', '"seed": "0"'), "seed='0': wrong type"),
+        (record().to_json().replace('"code": {}', '"code": null'), "code=None: wrong type"),
+        (
+            record(metrics={"a": 1.0}).to_json().replace("1.0", '"1"'),
+            "metrics={'a': '1'}: wrong type",
+        ),
+        (record().to_json().replace('"config": {}', '"config": [1]'), r"config=\[1\]: wrong type"),
         (record(**FULL).to_json()[:-40], "not a run record"),  # cut in the middle
     ],
 )
@@ -135,7 +138,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", "\n".join([record().to_json()] * 2)])
 def test_a_run_has_one_record(tmp_path: Path, text: str) -> None:
     (tmp_path / "record.json").write_text(text)
-    with pytest.raises(ValueError, match=r"record\.json: holds [02] run records, not one"):
+    with pytest.raises(ValueError, match=r"record\.json: has [02] run records, not one"):
         read_one(tmp_path / "record.json")
 
 

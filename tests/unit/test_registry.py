@@ -1,4 +1,4 @@
-"""Papers are found, and what is wrong with one is said in a line before anything is trained."""
+"""Papers are discovered, and errors are reported in one line before anything is trained."""
 
 import logging
 import sys
@@ -46,7 +46,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes a paper into a folder of reproductions that has no others."""
+    """Writes a paper into an otherwise empty folder of reproductions."""
     root = tmp_path / "reproductions"
     root.mkdir()
     monkeypatch.setattr(reproductions, "__path__", [str(root)])
@@ -118,20 +118,18 @@ def test_a_paper_without_a_plan_is_named(write: Write) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"claim": "first_1999-1"}, "claim first_1999-1: its id is that of a claim of first_1999"),
-        ({"name": "first"}, "PAPER.name=first: is that of first_1999, too"),
-        ({"key": "other"}, "PAPER.key=other: must be the name of its folder"),
+        ({"claim": "first_1999-1"}, "claim first_1999-1: a claim of first_1999 has the same id"),
+        ({"name": "first"}, "PAPER.name=first: first_1999 has the same name"),
+        ({"key": "other"}, "PAPER.key=other: must equal the name of the folder"),
         (
             {"second": "bb"},
-            "claim late_2024-1: arm=bb: the plan has none of that name; the nearest",
+            "claim late_2024-1: arm=bb: not in the plan; did you mean",
         ),
         ({"runs_of": "nobody"}, "runs_of=nobody: unknown target; one of first, late"),
-        ({"runs_of": "first", "second": "c"}, "claim late_2024-1: arm=c: the plan has none"),
+        ({"runs_of": "first", "second": "c"}, "claim late_2024-1: arm=c: not in the plan"),
     ],
 )
-def test_papers_do_not_get_into_each_others_way(
-    changes: dict[str, str], why: str, write: Write
-) -> None:
+def test_conflicting_papers_are_refused(changes: dict[str, str], why: str, write: Write) -> None:
     write("first_1999")
     write("late_2024", **changes)
     assert [one.folder for one in targets()] == ["first_1999"]
@@ -182,21 +180,21 @@ POSITIVE = claim("P", control_of="X", expects="effect")
         ],
     ],
 )
-def test_what_is_complete_is_let_through(claims: list[Claim]) -> None:
+def test_complete_claims_are_accepted(claims: list[Claim]) -> None:
     check(claims, ARMS)
 
 
 @pytest.mark.parametrize(
     ("claims", "why"),
     [
-        ([claim(level="arithmetic")] * 2, "claim X: its id is that of another claim of the paper"),
+        ([claim(level="arithmetic")] * 2, "claim X: another claim of the paper has the same id"),
         (
             [claim(test=Difference(first="a", second="sum"))],
             "claim X: arm=sum: the plan has none of that name; the nearest: sums",
         ),
-        ([claim(), NULL], "claim X: has no positive control; say in `uncontrolled` why"),
-        ([claim(), POSITIVE], "claim X: has no null control; say in `uncontrolled` why"),
-        ([claim()], "claim X: has no positive and no null control; say in `uncontrolled` why"),
+        ([claim(), NULL], "claim X: has no positive control; say why in `uncontrolled`"),
+        ([claim(), POSITIVE], "claim X: has no null control; say why in `uncontrolled`"),
+        ([claim()], "claim X: has no positive and no null control; say why in `uncontrolled`"),
         ([claim(ours=True)], "claim X: has no positive and no null control"),
         (
             [claim(level="mechanism-cpu", test=Difference(first="grid/1,2", second="a"))],
@@ -204,12 +202,12 @@ def test_what_is_complete_is_let_through(claims: list[Claim]) -> None:
         ),
         (
             [claim(uncontrolled="."), NULL, POSITIVE],
-            "claim X: has both controls, and `uncontrolled` says why not",
+            "claim X: has both controls, so drop `uncontrolled`",
         ),
         ([NULL], "claim N: control_of=X: no claim of this paper"),
         (
             [claim(uncontrolled="."), NULL, claim("M", control_of="N", expects="effect")],
-            "claim M: control_of=N: is a control itself",
+            "claim M: control_of=N: that claim is itself a control",
         ),
         (
             [
@@ -253,6 +251,6 @@ def test_what_is_complete_is_let_through(claims: list[Claim]) -> None:
         ),
     ],
 )
-def test_what_is_refused_of_the_claims_of_a_paper(claims: list[Claim], why: str) -> None:
+def test_invalid_claims_of_a_paper_are_refused(claims: list[Claim], why: str) -> None:
     with pytest.raises(ValueError, match=why.replace("(", r"\(")):
         check(claims, ARMS)

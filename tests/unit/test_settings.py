@@ -14,7 +14,7 @@ def test_steps_by_hand() -> None:
 
 
 def test_a_last_validation_before_the_end_is_refused() -> None:
-    with pytest.raises(ValueError, match="validations=3: must divide the 10 steps"):
+    with pytest.raises(ValueError, match="validations=3: must divide the number of steps, 10"):
         steps(10, validations=3)
 
 

@@ -21,7 +21,7 @@ def found(test: Slope, **losses: list[float]) -> Findings:
 
 
 def falling(by: float) -> dict[str, list[float]]:
-    """Five seeds of each size, lower by so much a doubling; no two arms share their noise."""
+    """Five seeds per size, lower by a fixed amount per doubling; arms do not share noise."""
     return {
         arm: [5 - by * log2(size) + NOISE[(seed + shift) % 5] for seed in range(5)]
         for shift, (arm, size) in enumerate(SIZES.items())
@@ -47,13 +47,13 @@ def test_a_slope_by_hand() -> None:
         (0.0, "lower", "refuted"),
     ],
 )
-def test_a_slope_is_held_against_the_margin(by: float, direction: str, state: str) -> None:
+def test_a_slope_is_compared_with_the_margin(by: float, direction: str, state: str) -> None:
     lead = judged(Slope(sizes=SIZES, direction=direction, margin=0.05), **falling(by))
     assert lead.state == state
     assert lead.effect.estimate == pytest.approx(-by, abs=0.005)
 
 
-def test_a_line_that_falls_by_its_first_step_alone() -> None:
+def test_a_line_that_falls_only_in_its_first_step() -> None:
     rows = {**falling(0.2), "sixteen": falling(0.2)["eight"]}
     [side] = found(Slope(sizes=SIZES, margin=0.05), **rows).sides
     assert judged(Slope(sizes=SIZES, margin=0.05), **rows).state == "holds"
@@ -63,7 +63,7 @@ def test_a_line_that_falls_by_its_first_step_alone() -> None:
     assert side.state == "holds"
 
 
-def test_steps_are_taken_by_the_doubling() -> None:
+def test_steps_are_per_doubling() -> None:
     wide = {"four": 4, "sixteen": 16, "thirty-two": 32}
     rows = {"four": [3.0, 3.2], "sixteen": [2.0, 2.3], "thirty-two": [0.0, 0.3]}
     [side] = found(Slope(sizes=wide), **rows).sides
@@ -77,6 +77,6 @@ def test_without_common_seeds_it_is_open() -> None:
 
 
 @pytest.mark.parametrize("sizes", [{"four": 4}, {"four": 4, "other": 4}, {"a": 0, "b": 2}])
-def test_sizes_that_give_no_slope_are_refused(sizes: dict[str, float]) -> None:
+def test_invalid_sizes_are_refused(sizes: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="sizes="):
         Slope(sizes=sizes)

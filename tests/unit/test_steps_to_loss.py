@@ -1,4 +1,4 @@
-"""How soon an arm reaches the loss of another one, on curves that are straight lines."""
+"""How soon an arm reaches the loss of another, with straight curves."""
 
 from dataclasses import replace
 
@@ -59,14 +59,14 @@ def test_twice_the_slope_needs_half_the_steps() -> None:
     assert ("a", "base") in test.pairs
 
 
-def test_a_ratio_that_is_there_and_too_small_does_not_count() -> None:
+def test_a_ratio_too_small_to_count_is_refuted() -> None:
     test = StepsToLoss(base="base", arm="a", at_least=1.5)
     found = verdict_of(test, BASE + falling("a", 0.06))
     assert (found.verdict, found.effect) == (
         VerdictLabel.NOT_REPRODUCED,
         pytest.approx(1.2, rel=0.01),
     )
-    assert "there, but too small to count" in found.why
+    assert "present, but too small to count" in found.why
 
 
 def test_a_row_that_rises_is_a_side_that_fails() -> None:
@@ -86,7 +86,7 @@ def test_time_counts_the_length_of_a_step() -> None:
     assert verdict_of(test, BASE + longer, matched_on=None).conditions == found.conditions
 
 
-def test_the_figure_is_of_the_first_scale_and_on_the_other_it_is_enough_to_be_sooner() -> None:
+def test_the_figure_is_for_the_first_scale_and_any_gain_suffices_on_the_other() -> None:
     test = StepsToLoss(base="base", arm="a", scales=("seconds", "steps"), at_least=2.5)
     sooner = verdict_of(test, BASE + falling("a", 0.1, seconds=0.05))
     assert (states(sooner), sooner.verdict) == (["holds", "holds"], VerdictLabel.REPRODUCED)
@@ -114,13 +114,13 @@ def verdict_on(arm: list[RunRecord], scale: Scale) -> tuple[VerdictLabel, str, f
 
 
 @pytest.mark.parametrize("scale", ["steps", "seconds"])
-def test_who_ends_above_the_loss_after_as_much_training_needs_more(scale: Scale) -> None:
+def test_an_arm_above_the_loss_after_equal_training_needs_more(scale: Scale) -> None:
     word, unit, effect = verdict_on(falling("a", 0.049), scale)
     assert (word, unit) == (VerdictLabel.NOT_REPRODUCED, "nats above it")
     assert effect == pytest.approx(0.1)  # 10 - 4.9 against 10 - 5
 
 
-def test_who_trained_for_fewer_steps_may_get_there_yet() -> None:
+def test_an_arm_with_fewer_steps_may_still_get_there() -> None:
     shorter = [
         replace(one, metrics={k: v for k, v in one.metrics.items() if k != "valid/loss@100"})
         for one in falling("a", 0.049)
@@ -130,8 +130,8 @@ def test_who_trained_for_fewer_steps_may_get_there_yet() -> None:
     assert effect == pytest.approx(100 / 80)  # an upper bound
 
 
-def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
-    """Shorter steps may get there sooner, if there are more of them."""
+def test_a_bound_on_time_can_refute_but_not_support() -> None:
+    """Shorter steps may get there sooner with more steps."""
     fast, slow = falling("a", 0.049, seconds=0.01), falling("a", 0.049, seconds=1.0)
     assert verdict_on(fast, "seconds")[:2] == (VerdictLabel.INCONCLUSIVE, "ratio")
     word, _, bound = verdict_on(slow, "seconds")
@@ -139,8 +139,8 @@ def test_a_bound_on_time_bears_nothing_out_and_may_refute() -> None:
     test = StepsToLoss(base="base", arm="a", scales=("seconds",), at_least=7.0)
     told = verdict_of(test, BASE + falling("a", 0.049, seconds=0.05)).why
     assert (
-        "by 7 times or more (5 of 5 runs never do: the ratio is an upper bound): refuted, 2 ratio"
-        in told
+        "in at least 7 times fewer seconds (5 of 5 runs never do: the ratio is an upper bound): "
+        "refuted, 2 ratio" in told
     )
 
 

@@ -348,7 +348,7 @@ SAID = (
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_overlap_of_the_splits_is_said(tmp_path: Path) -> None:
+def test_the_overlap_of_the_splits_is_reported(tmp_path: Path) -> None:
     for shares, said in ([TEXT], True), ([], False):
         (tmp_path / "sweep.json").write_text(json.dumps(content(overlaps=shares)))
         assert (f"{SAID}." in report.write_sweep(tmp_path).read_text()) == said

@@ -1,4 +1,4 @@
-"""The rules of judging: states, pairs, words, Holm, and what is never judged."""
+"""The rules of judging: states, pairs, labels, Holm, and what is never judged."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from moebench.papers.plan import Arm, Plan, Profile
 from moebench.testing.verdicts import claim_of, run, runs, verdict_of
 from moebench.verdict import Verdict, judge
 from moebench.verdict.comparisons import Difference, Equivalence, Order
-from moebench.verdict.remarks import Footnotes, chance, remarks
+from moebench.verdict.remarks import Footnotes, printed_p, remarks
 
 MARGIN = 0.1
 T_2 = 4.302653  # of a 95% interval, with 2 degrees of freedom
@@ -69,31 +69,43 @@ def test_a_difference_by_hand() -> None:
         # Interval from -0.135 to -0.085: past half of the margin, and the estimate past all of it.
         ([-0.11, -0.12, -0.10], VerdictLabel.REPRODUCED, "holds, "),
         # From -0.165 to -0.015: an effect, but of which size?
-        ([-0.09, -0.12, -0.06], VerdictLabel.INCONCLUSIVE, "open (there; open whether it counts)"),
+        (
+            [-0.09, -0.12, -0.06],
+            VerdictLabel.INCONCLUSIVE,
+            "open (present; unclear whether it counts)",
+        ),
         # From -0.184 to -0.036: the estimate counts, and the interval reaches below half.
-        ([-0.11, -0.14, -0.08], VerdictLabel.INCONCLUSIVE, "open (there; open whether it counts)"),
+        (
+            [-0.11, -0.14, -0.08],
+            VerdictLabel.INCONCLUSIVE,
+            "open (present; unclear whether it counts)",
+        ),
         ([0.5, -0.5, 0.0], VerdictLabel.INCONCLUSIVE, "open, "),
         # From -0.093 to -0.087: surely there, surely less than the margin.
         (
             [-0.09, -0.091, -0.089],
             VerdictLabel.NOT_REPRODUCED,
-            "refuted (there, but too small to count)",
+            "refuted (present, but too small to count)",
         ),
         (
             [-0.01, -0.011, -0.009],
             VerdictLabel.NOT_REPRODUCED,
-            "refuted (there, but too small to count)",
+            "refuted (present, but too small to count)",
         ),
-        ([0.01, -0.01, 0.0], VerdictLabel.NOT_REPRODUCED, "refuted (no effect that would count)"),
+        (
+            [0.01, -0.01, 0.0],
+            VerdictLabel.NOT_REPRODUCED,
+            "refuted (no effect large enough to count)",
+        ),
         (
             [0.0, 0.0, 0.0],
             VerdictLabel.NOT_REPRODUCED,
-            "refuted (no effect that would count), 0 nats",
+            "refuted (no effect large enough to count), 0 nats",
         ),
-        ([1.0, 1.1, 0.9], VerdictLabel.NOT_REPRODUCED, "refuted (the other way round)"),
+        ([1.0, 1.1, 0.9], VerdictLabel.NOT_REPRODUCED, "refuted (in the opposite direction)"),
     ],
 )
-def test_words_of_a_difference(differences: list[float], word: VerdictLabel, told: str) -> None:
+def test_labels_of_a_difference(differences: list[float], word: VerdictLabel, told: str) -> None:
     lower = judged(differing(*differences))
     assert lower.verdict is word
     assert f"a has a lower valid/loss than b: {told}" in lower.why
@@ -103,7 +115,7 @@ def test_words_of_a_difference(differences: list[float], word: VerdictLabel, tol
     assert higher.effect == pytest.approx(-(lower.effect or 0.0))
 
 
-def test_without_a_margin_the_interval_lies_on_one_side_of_nought() -> None:
+def test_without_a_margin_the_interval_lies_on_one_side_of_zero() -> None:
     test = Difference(first="a", second="b")
     assert judged(differing(-0.01, -0.011, -0.009), test=test).verdict is VerdictLabel.REPRODUCED
     assert judged(differing(0.01, 0.011, 0.009), test=test).verdict is VerdictLabel.NOT_REPRODUCED
@@ -120,7 +132,7 @@ def test_without_a_margin_the_interval_lies_on_one_side_of_nought() -> None:
         ([-0.3, -0.31, -0.29], VerdictLabel.NOT_REPRODUCED),
     ],
 )
-def test_words_of_an_equivalence(differences: list[float], word: VerdictLabel) -> None:
+def test_labels_of_an_equivalence(differences: list[float], word: VerdictLabel) -> None:
     test = Equivalence(first="a", second="b", margin=MARGIN)
     assert judged(differing(*differences), test=test).verdict is word
 
@@ -131,7 +143,7 @@ def test_a_refutation_has_the_p_of_the_effect_counting() -> None:
     assert found.p == pytest.approx(two_sided(MARGIN / (0.03 / sqrt(3))))
 
 
-def test_a_side_that_does_not_hold_weakens_the_word_and_is_named() -> None:
+def test_a_side_that_does_not_hold_weakens_the_label_and_is_named() -> None:
     test = Order(ordered=("a", "b", "c"), lead=("a", "b"), margin=MARGIN)
     rows = runs(a=[1.0, 1.1, 0.9], b=[2.0] * 3, c=[2.0, 2.1, 1.9])
     found = judged(rows, test=test)
@@ -150,7 +162,7 @@ def test_pairs_are_formed_by_seed() -> None:
     assert judged(list(reversed(records))).verdict is VerdictLabel.REPRODUCED
 
 
-def test_a_seed_without_partner_is_left_out_and_failures_are_named() -> None:
+def test_unpaired_seeds_are_dropped_and_failures_named() -> None:
     records = [*BETTER, run("a", 7, 99.0), run("b", 8, 0.0, status="diverged", metrics={})]
     found = judged(records)
     assert (found.n, found.effect) == (3, pytest.approx(-1.0))
@@ -175,51 +187,49 @@ def test_no_finished_run_is_inconclusive() -> None:
     assert "1 of 1 runs of b: out of memory" in found.why
 
 
-def test_values_that_are_all_the_same_have_no_p_and_it_is_said() -> None:
+def test_identical_values_have_no_p_and_are_reported() -> None:
     test = Difference(first="a", second="b", margin=0.1)
     same = verdict_of(test, runs(a=[2.0] * 5, b=[3.0] * 5))
-    assert (same.verdict, same.effect, chance(same)) == (VerdictLabel.REPRODUCED, -1.0, None)
-    assert (
-        "holds, -1 nats, the same 5 times; values that are all the same have no spread" in same.why
-    )
+    assert (same.verdict, same.effect, printed_p(same)) == (VerdictLabel.REPRODUCED, -1.0, None)
+    assert "holds, -1 nats, the same value 5 times; identical values have no spread" in same.why
     assert "p = 0" not in same.why
-    assert "the same 5 times" in remarks(same, Footnotes())
+    assert "the same value 5 times" in remarks(same, Footnotes())
     few = verdict_of(claim_of(test, seeds=7), runs(a=[2.0] * 5, b=[3.0] * 5))
     assert few.preliminary
     noisy = verdict_of(test, runs(a=[2.0, 2.01, 1.99], b=[3.0] * 3))
-    assert chance(noisy) == noisy.p_adjusted
+    assert printed_p(noisy) == noisy.p_adjusted
     assert not any("the same" in told for told in remarks(noisy, Footnotes()))
 
 
 def test_fewer_than_asked_are_preliminary_and_the_unit_is_named() -> None:
     found = judged(BETTER, seeds=5)
     assert (found.verdict, found.preliminary) == (VerdictLabel.REPRODUCED, True)
-    assert "preliminary, 3 of 5 seeds" in found.why
+    assert "preliminary: 3 of 5 seeds" in found.why
     over_orders = judged(BETTER, seeds=20, replicate="speaker order")
-    assert "preliminary, 3 of 20 speaker orders" in over_orders.why
+    assert "preliminary: 3 of 20 speaker orders" in over_orders.why
     assert (over_orders.replicate, over_orders.asked) == ("speaker order", 20)
 
 
-def test_inconclusive_says_how_many_seeds_would_do() -> None:
+def test_an_inconclusive_verdict_says_how_many_seeds_it_takes() -> None:
     found = judged(differing(0.5, -0.5, 0.0), test=Difference(first="a", second="b", margin=0.25))
     assert found.power is not None
     assert found.power["seeds_needed"] == 34  # effect of half a standard deviation
-    assert "it takes 34 seeds to tell an effect of the margin from none, 4 times in 5" in found.why
+    assert "detecting an effect as large as the margin with 80% power takes 34 seeds" in found.why
 
 
-def test_a_caution_stands_beside_every_word() -> None:
+def test_a_caution_is_part_of_every_explanation() -> None:
     assert "; trained in bfloat16." in judged(BETTER, caution="trained in bfloat16").why
 
 
 @pytest.mark.parametrize(
     ("versions", "told"),
     [
-        ([None, None, None], "changed to version 2 after its runs"),
+        ([None, None, None], "changed to version 2 after its runs were made"),
         ([{"X-01": 2}, {"X-01": 2}, {"X-01": 2}], ""),
-        ([{"X-01": 2}, {"X-01": 1}, {}], "changed to version 2 after 4 of its 6 runs"),
+        ([{"X-01": 2}, {"X-01": 1}, {}], "changed to version 2 after 4 of its 6 runs were made"),
     ],
 )
-def test_a_claim_that_is_younger_than_its_runs_says_so(
+def test_a_claim_changed_after_its_runs_says_so(
     versions: list[dict[str, int] | None], told: str
 ) -> None:
     records = [replace(one, claims=versions[one.seed]) for one in BETTER]
@@ -256,8 +266,8 @@ PLAN = Plan(
         ("quick", "b", VerdictLabel.NEEDS_FULL, "in the profile quick; the profile full has them."),
         ("quick", "c", VerdictLabel.NEEDS_GPU, "in the profile quick; the profile gpu has them."),
         ("full", "c", VerdictLabel.NEEDS_GPU, "in the profile full; the profile gpu has them."),
-        ("full", "b", VerdictLabel.NEEDS_FULL, "in the profile full, which are still to be made."),
-        ("gpu", "c", VerdictLabel.NEEDS_GPU, "in the profile gpu, which are still to be made."),
+        ("full", "b", VerdictLabel.NEEDS_FULL, "in the profile full yet."),
+        ("gpu", "c", VerdictLabel.NEEDS_GPU, "in the profile gpu yet."),
         (
             "quick",
             "sums",
@@ -343,7 +353,7 @@ REFUTED = differing(0.03, -0.03, 0.0)  # the margin away: t = 5.77 and p = 0.029
     ("records", "alone", "p"),
     [(HOLDS, VerdictLabel.REPRODUCED, 0.0131), (REFUTED, VerdictLabel.NOT_REPRODUCED, 0.0288)],
 )
-def test_what_does_not_survive_holm_is_inconclusive_and_never_the_opposite(
+def test_a_claim_that_fails_holm_is_inconclusive_and_never_the_opposite(
     records: list[RunRecord], alone: VerdictLabel, p: float
 ) -> None:
     found = judged(records)
@@ -351,10 +361,10 @@ def test_what_does_not_survive_holm_is_inconclusive_and_never_the_opposite(
     together = judge([claim(key=f"X-{i}") for i in range(5)], records, "full")
     assert {one.verdict for one in together} == {VerdictLabel.INCONCLUSIVE}
     assert together[0].p_adjusted == pytest.approx(5 * p, abs=1e-3)
-    assert "so it stays open among so many claims" in together[0].why
+    assert "not significant among so many claims" in together[0].why
 
 
-def test_an_order_is_refuted_by_one_pair_if_it_still_is_as_one_of_all() -> None:
+def test_one_pair_refutes_an_order_if_significant_among_all() -> None:
     test = Order(ordered=("a", "b", "c"), margin=MARGIN)
     rows = {"a": [1.0, 1.1, 0.9], "b": [2.0, 2.0, 2.0]}
     once = judged(runs(**rows, c=[1.97, 2.03, 2.0]), test=test)  # b and c: as in REFUTED
@@ -363,7 +373,7 @@ def test_an_order_is_refuted_by_one_pair_if_it_still_is_as_one_of_all() -> None:
     assert surely.verdict is VerdictLabel.NOT_REPRODUCED
     assert surely.p == pytest.approx(2 * two_sided(MARGIN / (0.01 / sqrt(3))))
     assert "(refuted by: b has a lower valid/loss than c): refuted" in surely.why
-    assert "(nearest to failing: b has a lower valid/loss than c): open" in once.why
+    assert "(closest to failing: b has a lower valid/loss than c): open" in once.why
 
 
 def test_costs_of_every_arm() -> None:
@@ -389,7 +399,7 @@ def test_equal_input_gives_equal_verdicts_whatever_else_is_judged() -> None:
         ({"metrics": {"valid/loss": nan}}, "1 of 5 runs of a: without valid/loss"),
     ],
 )
-def test_runs_that_do_not_count_stand_in_the_row(changes: dict[str, Any], told: str) -> None:
+def test_runs_that_do_not_count_are_named_in_the_row(changes: dict[str, Any], told: str) -> None:
     records = differing(-1.0, -1.1, -0.9, -1.05, -0.95)
     found = judged([replace(records[0], **changes), *records[1:]])
     assert (found.verdict, found.n) == (VerdictLabel.REPRODUCED, 4)
@@ -402,7 +412,7 @@ def test_two_records_of_one_run_are_refused() -> None:
         judged([*BETTER, run("a", 0, 1.0)])
 
 
-def test_json_has_no_number_that_json_does_not_have() -> None:
+def test_json_has_no_infinities() -> None:
     for records in (BETTER, BETTER[:1], runs(a=[1.0], b=[2.0]), []):
         entry = judged(records).to_json()
         assert json.loads(json.dumps(entry, allow_nan=False)) == entry

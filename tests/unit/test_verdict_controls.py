@@ -1,4 +1,4 @@
-"""Controls bind, equal means measured equal, and choices that a paper leaves open are named."""
+"""Failed controls overturn verdicts, equal means measured equal, and open choices are named."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ COUNTS, NOTHING, UNCLEAR = [-1.0, -1.1, -0.9], [0.01, -0.01, 0.0], [0.5, -0.5, 0
 
 
 def world(name: str, differences: Sequence[float], **changes: Any) -> list[RunRecord]:
-    """Runs of two arms of a world that differ so much, seed by seed; the changes are to one."""
+    """Runs of two arms that differ by these amounts per seed; the changes apply to one arm."""
     pairs = list(enumerate(differences))
     ours = [run(f"{name}_a", seed, 2.0 + d, **changes) for seed, d in pairs]
     return ours + [run(f"{name}_b", seed, 2.0) for seed, _ in pairs]
@@ -43,7 +43,7 @@ CLAIMS = [
 
 
 def judged(of_null: Sequence[float], of_positive: Sequence[float]) -> list[Verdict]:
-    """The verdicts where the claims themselves hold."""
+    """The verdicts if the claims themselves hold."""
     controls = world("null", of_null) + world("positive", of_positive)
     return judge(CLAIMS, world("X", COUNTS) + world("Y", COUNTS) + controls, "full")
 
@@ -79,20 +79,20 @@ def test_a_control_passes_or_fails_by_the_test_of_its_claim(
     assert (other.controls, other.uncontrolled) == ({}, "No such world.")
 
 
-def test_a_failed_control_is_named_with_what_the_runs_say_without_it() -> None:
+def test_a_failed_control_is_named_with_the_original_verdict() -> None:
     ours, *_ = judged(COUNTS, COUNTS)
-    assert ours.why.startswith("Control failed: null. Without it: reproduced, X_a has a lower ")
+    assert ours.why.startswith("Control failed: null. Otherwise: reproduced, X_a has a lower ")
     assert ours.effect == pytest.approx(-1.0)
 
 
-def test_a_failed_control_undoes_a_refutation_too() -> None:
+def test_a_failed_control_also_overturns_a_refutation() -> None:
     rows = [*world("X", NOTHING), *world("null", NOTHING), *world("positive", NOTHING)]
     ours, *_ = judge(CLAIMS, rows, "full")
     assert ours.verdict is VerdictLabel.INCONCLUSIVE
-    assert "Control failed: positive. Without it: not reproduced" in ours.why
+    assert "Control failed: positive. Otherwise: not reproduced" in ours.why
 
 
-def test_a_control_that_was_not_run_is_told_and_undoes_nothing() -> None:
+def test_a_control_that_was_not_run_is_mentioned_and_overturns_nothing() -> None:
     ours, null, *_ = judge(CLAIMS, world("X", COUNTS), "quick")
     assert {ours.verdict, null.verdict} == {VerdictLabel.NEEDS_FULL}
     ours, null, *_ = judge(CLAIMS, world("X", COUNTS) + world("positive", COUNTS), "full")
@@ -100,12 +100,12 @@ def test_a_control_that_was_not_run_is_told_and_undoes_nothing() -> None:
     assert ours.controls["null"] == f"null control {null.verdict}"
 
 
-def test_controls_do_not_weigh_on_the_correction() -> None:
+def test_controls_do_not_affect_the_correction() -> None:
     ours, *_, other = judged(NOTHING, COUNTS)
     assert ours.p_adjusted == other.p_adjusted == pytest.approx(2 * (ours.p or 0))
 
 
-def test_what_stands_beside_a_row() -> None:
+def test_remarks_on_a_row() -> None:
     notes = Footnotes()
     ours, null, _, other = judged(NOTHING, UNCLEAR)
     assert remarks(ours, notes) == [
@@ -124,7 +124,7 @@ def test_what_stands_beside_a_row() -> None:
     assert remarks(half, notes) == ["null control passed (null)", "no positive control [2]"]
 
 
-def test_a_caution_stands_in_the_row() -> None:
+def test_a_caution_is_a_remark() -> None:
     notes = Footnotes()
     found = verdict_of(claim("X", caution="Of trials."), world("X", COUNTS))
     assert remarks(found, notes) == ["caution [1]"]
@@ -148,7 +148,7 @@ def test_a_caution_stands_in_the_row() -> None:
         (None, {"flops_per_token": 140.0}, []),
     ],
 )
-def test_costs_called_equal_that_are_not(
+def test_costs_that_are_not_equal_as_claimed(
     matched_on: str | None, changes: Mapping[str, Any], told: list[str]
 ) -> None:
     records = world("X", COUNTS, **changes)
@@ -156,7 +156,7 @@ def test_costs_called_equal_that_are_not(
     assert remarks(found, Footnotes()) == told
 
 
-def test_of_many_pairs_the_farthest_is_told() -> None:
+def test_the_most_unequal_pair_is_named() -> None:
     found = verdict_of(claim("X", matched_on="active_flops"), world("X", COUNTS))
     unequal = {"a to b": 1.1, "a to c": 0.5, "a to d": 1.4}
     shown = Verdict(**{**vars(found), "unequal": unequal})
@@ -168,7 +168,7 @@ def test_of_many_pairs_the_farthest_is_told() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen(ClaimTest):
-    """An arm has a lower metric than the other, by any of several metrics."""
+    """One arm is lower than the other, by any of several metrics."""
 
     metrics: tuple[str, ...]
 
@@ -188,7 +188,7 @@ class Chosen(ClaimTest):
 
 
 def chosen(*rows: Sequence[float], **changes: Any) -> Verdict:
-    """Judge by choices that see these differences."""
+    """Judge under choices with these differences."""
     by_name = {f"m{i}": row for i, row in enumerate(rows)}
     worse = {"a": 1.0, "b": 0.0}
     records = [
@@ -211,35 +211,35 @@ P_SURER = two_sided(0.95 / (0.01 / sqrt(3)))
 P_NOTHING = two_sided(0.1 / (0.01 / sqrt(3)))  # of the effect passing the margin
 
 
-def test_what_holds_under_all_choices_is_as_sure_as_the_least_sure() -> None:
+def test_under_all_choices_the_largest_p_counts() -> None:
     found = chosen(SURER, COUNTS)
     assert (found.verdict, found.p) == (VerdictLabel.REPRODUCED, pytest.approx(P_COUNTS))
     assert found.low == pytest.approx(-1 - 4.302653 * 0.1 / sqrt(3), abs=1e-5), "that of COUNTS"
-    assert "holds under 2 of 2 choices (m0; m1)" in found.why
+    assert "holds under both choices (m0; m1)" in found.why
 
 
-def test_what_is_refuted_under_all_choices_is_as_sure_as_the_least_sure() -> None:
+def test_refuted_under_all_choices_the_largest_p_counts() -> None:
     found = chosen([1.0, 1.01, 0.99], NOTHING)
     assert (found.verdict, found.p) == (VerdictLabel.NOT_REPRODUCED, pytest.approx(P_NOTHING))
     assert found.effect == pytest.approx(0.0)
 
 
-def test_what_holds_under_some_names_them_and_counts_all() -> None:
+def test_choices_that_hold_are_named_and_corrected_for() -> None:
     found = chosen(NOTHING, SURER, UNCLEAR)
     assert (found.verdict, found.p) == (VerdictLabel.PARTIAL, pytest.approx(3 * P_SURER))
     assert found.effect == pytest.approx(-1.0), "the effect that has this p"
     for told in (
-        "a has a lower metric than b: open as a whole",
+        "a has a lower metric than b: open overall",
         "holds under 1 of 3 choices (m1)",
         "refuted under 1 of 3 choices (m0)",
         "open under 1 of 3 choices (m2)",
-        "shown is m1: a < b: holds, -1 [",
+        "numbers shown: m1: a < b: holds, -1 [",
     ):
         assert told in found.why
     assert [condition["choice"] for condition in found.conditions] == ["m0", "m1", "m2"]
 
 
-def test_a_row_that_hangs_on_a_choice_says_so() -> None:
+def test_a_row_that_depends_on_a_choice_says_so() -> None:
     assert remarks(chosen(NOTHING, SURER, UNCLEAR), Footnotes()) == [
         "3 choices: holds under 1, refuted under 1, open under 1; shown: m1"
     ]
@@ -274,7 +274,7 @@ def test_a_null_control_fails_if_a_choice_finds_something() -> None:
     ],
 )
 @pytest.mark.parametrize("together", [all_of, any_of])
-def test_the_p_of_several_is_that_of_the_one_shown(together: Any, rows: Any) -> None:
+def test_the_p_belongs_to_the_condition_shown(together: Any, rows: Any) -> None:
     single = [mean_is(str(i), np.array(row), below(MARGIN), "") for i, row in enumerate(rows)]
     found = together("several", single)
     (shown,) = [one for one in single if one.effect == found.effect]

@@ -1,4 +1,4 @@
-"""Verdicts are wrong as seldom as they say, in worlds whose truth is known.
+"""Verdicts are wrong as rarely as stated, in worlds whose truth is known.
 
 The whole table is `python -m benchmarks.verdicts`; this is a short form of it.
 """
@@ -10,7 +10,7 @@ from benchmarks.verdicts import ERRORS, SEEDS, coverage, share, word
 from benchmarks.worlds import WORLDS, generator, of_claims, of_losses
 from moebench.statistics import Values
 from moebench.testing.verdicts import runs, verdict_of
-from moebench.verdict.remarks import FEW, of_few
+from moebench.verdict.remarks import FEW, few_values_note
 
 CLAIMS = 500
 
@@ -32,7 +32,7 @@ def test_every_kind_of_error_is_rare(world: str, n: int, spread: float) -> None:
 
 
 @pytest.mark.parametrize("n", [3, 10])
-def test_intervals_hold_the_truth(n: int) -> None:
+def test_intervals_contain_the_truth(n: int) -> None:
     found = coverage("normal", 1000, n)
     assert {kind: rate for kind, rate in found.items() if missed(kind, rate)} == {}
 
@@ -50,7 +50,7 @@ def test_a_simulated_claim_gets_the_word_that_judge_has_for_its_runs(kind: str) 
 
 
 @pytest.mark.parametrize(("values", "many"), [(of_losses(), 450), (of_claims(), 1000)])
-def test_differences_of_the_papers_are_resampled_as_they_are(values: Values, many: int) -> None:
+def test_published_differences_are_resampled_unchanged(values: Values, many: int) -> None:
     assert len(values) >= many  # ten arms of ten seeds; most arms of the paper of 1991
     assert abs(values.mean()) < 1e-9
     assert values.std() == pytest.approx(1)
@@ -60,14 +60,14 @@ def test_a_rate_beyond_its_bar_is_marked() -> None:
     rates = {"an error": 0.05, "another": 0.051, "coverage, mean": 0.92, "coverage, ratio": 0.97}
     line = {"settings": {"claims": 1900}, "ratios": {"normal, n = 3": rates}}
     page = with_rates("<!-- begin:rates -->\n<!-- end:rates -->", line)
-    assert "a true 5% shows within 1.0 points" in page
+    assert "a true rate of 5% shows within 1.0 points" in page
     assert [line.split(" | ")[1] for line in page.splitlines()[5:9]] == [
         *("5.0 |", "✕5.1 |", "✕92.0 |", "97.0 |")
     ]
 
 
-def test_what_tables_say_of_few_values_is_what_was_found() -> None:
-    """One verdict in ten is wrong where differences are skewed: no one in twenty, no one in six."""
+def test_the_footnote_on_few_values_matches_the_measured_rates() -> None:
+    """If differences are skewed, one verdict in ten is wrong, not one in twenty or in six."""
     cells = committed()["ratios"]
     rates = [
         cells[f"skewed {tail}, n = {n}"][kind]
@@ -87,8 +87,8 @@ def test_what_tables_say_of_few_values_is_what_was_found() -> None:
         )
         for n in (3, 4)
     )
-    assert "about one verdict in ten is wrong" in of_few([many, few])
-    assert not of_few([many])
+    assert "about one verdict in ten is wrong" in few_values_note([many, few])
+    assert not few_values_note([many])
 
 
 def test_the_committed_table_is_up_to_date() -> None:

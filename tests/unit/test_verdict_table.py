@@ -106,7 +106,7 @@ def test_controls_and_additions_stand_apart_with_their_own_p() -> None:
     )
     ours = verdict(claim="X-99", of_paper=False, effect=1.0, n=2, p=0.5)
     text = table([control, ours, JUDGED])
-    statements, _, besides = text.partition("Controls, and claims that the paper does not make")
+    statements, _, besides = text.partition("Controls and claims of our own")
     assert "X-03 " in statements
     assert not {"X-03n", "X-99"} & set(statements.split())
     assert {"X-03n", "X-99"} <= set(besides.split())

@@ -7,7 +7,7 @@ from moebench.evidence.record import RunRecord
 from moebench.report.formatting import digits, memory, scaled
 from moebench.report.paper.runs import search_of
 from moebench.verdict.marks import leaks_of, marked
-from moebench.verdict.mixture import mixed_arm
+from moebench.verdict.mixed_evidence import mixed_arm
 from moebench.verdict.planned import off_plan
 
 

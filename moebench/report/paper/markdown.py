@@ -10,7 +10,7 @@ from moebench.report import formatting
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import BESIDE, Footnotes, chance, of_few, remarks
+from moebench.verdict.remarks import BESIDE, Footnotes, few_values_note, printed_p, remarks
 
 COLUMNS = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "p", "beside it")
 ADJUSTED = "adjusted p"  # in place of p
@@ -28,7 +28,7 @@ def markdown_table(verdicts: Sequence[Verdict]) -> str:
     parts += [BESIDE, _verdicts(others, "p", notes)] if others else []
     if any(verdict.preliminary for verdict in verdicts):
         parts.append("\\* preliminary: fewer runs than the claim asks for.")
-    if few := of_few(verdicts):
+    if few := few_values_note(verdicts):
         parts.append(f"{few}.")
     parts += ["  \n".join(escaped(line) for line in notes.lines)] if notes.lines else []
     return _with_note(
@@ -144,7 +144,7 @@ def _row(verdict: Verdict, notes: Footnotes) -> tuple[str, ...]:
         "; ".join([verdict.source, *(" ".join(pair) for pair in figures)]),
         measured if effect else "",
         str(verdict.n) if effect else "",
-        formatting.p_value(chance(verdict)),
+        formatting.p_value(printed_p(verdict)),
         "; ".join(remarks(verdict, notes)),
     )
 

@@ -11,7 +11,7 @@ from moebench.papers.claim import JUDGED, VerdictLabel, units
 from moebench.papers.plan import MATCHED_COST
 from moebench.report.formatting import MATCHED, duration, effect, listed, p_value, plural
 from moebench.verdict import Verdict
-from moebench.verdict.remarks import chance, judged, rest
+from moebench.verdict.remarks import judged, printed_p, rest
 
 FAILED = "control failed"  # what a verdict says of a control
 NAMED = 4  # claims named in a sentence
@@ -84,7 +84,7 @@ def _distance(verdict: Verdict) -> float:
 def _measured(verdict: Verdict) -> str:
     """Return effect, interval, unit, n and p of a verdict."""
     estimate, interval = effect(verdict)
-    p = p_value(chance(verdict))
+    p = p_value(printed_p(verdict))
     unit = units(verdict.replicate) if verdict.n != 1 else verdict.replicate
     equal = [f"at equal {MATCHED[verdict.matched_on]}"] * (verdict.matched_on in MATCHED_COST)
     parts = [" ".join(part for part in (estimate, interval, verdict.unit, *equal) if part)]

@@ -7,7 +7,7 @@ from moebench.evidence.record import RunRecord
 from moebench.papers import Target
 from moebench.papers.computed import named
 from moebench.papers.plan import PaperTable
-from moebench.verdict.mixture import mixtures
+from moebench.verdict.mixed_evidence import mixed_claims
 
 
 def tables_of(target: Target, records: Sequence[RunRecord]) -> Sequence[PaperTable]:
@@ -18,7 +18,7 @@ def tables_of(target: Target, records: Sequence[RunRecord]) -> Sequence[PaperTab
     if not target.plan.tables:
         return ()
     found: Sequence[PaperTable] = named(target.plan.tables)(records)
-    if reasons := mixtures(target.claims, records):
+    if reasons := mixed_claims(target.claims, records):
         why = f"Not shown, for the evidence is mixed: {'; '.join(reasons)}."
         return [replace(table, caption=why, rows=()) for table in found]
     return found

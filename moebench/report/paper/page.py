@@ -20,7 +20,7 @@ from moebench.report.paper.setting import distinct, setting
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import TIMES, Footnotes, chance, of_few, remarks
+from moebench.verdict.remarks import TIMES, Footnotes, few_values_note, printed_p, remarks
 
 SHOWN = 4  # load maps shown; the others are folded away
 OTHER = "Other arms"
@@ -29,7 +29,7 @@ CALLED: Mapping[str, Any] = {  # by the template
     "WORDS": (*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
     "TIMES": TIMES,
     "remarks": remarks,
-    "chance": chance,
+    "printed_p": printed_p,
     "units": units,
     "flagged": flagged,
     "marked": marked,
@@ -93,7 +93,7 @@ def page(
         forests=forests,
         entries=entries,
         notes=Footnotes(),
-        few=of_few(entry.verdict for entry in entries),
+        few=few_values_note(entry.verdict for entry in entries),
         count=Counter(entry.verdict.verdict for entry in entries if entry.verdict.of_paper),
         drawings=drawings,
         tables=tables,

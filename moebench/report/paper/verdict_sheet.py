@@ -7,7 +7,7 @@ from moebench.report import formatting
 from moebench.report.sheets import Sheet
 from moebench.verdict import Verdict
 from moebench.verdict.marks import marked
-from moebench.verdict.remarks import chance
+from moebench.verdict.remarks import printed_p
 
 HEAD = ("claim", "of", "verdict", "statement", "paper", "effect [95% interval]", "n", "p")
 FIELDS = (  # of a verdict, in the file of figures
@@ -49,7 +49,7 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
         "; ".join([verdict.source, *paper]),
         " ".join(part for part in (effect, interval, verdict.unit) if part) if effect else "",
         str(verdict.n) if effect else "",
-        formatting.p_value(chance(verdict)),
+        formatting.p_value(printed_p(verdict)),
     )
 
 

@@ -12,9 +12,9 @@ from moebench.verdict.remarks import (
     BESIDE,
     Footnotes,
     beside,
-    chance,
+    few_values_note,
     judged,
-    of_few,
+    printed_p,
     remarks,
     rest,
 )
@@ -55,7 +55,7 @@ def _footnotes(verdicts: Sequence[Verdict], notes: Footnotes) -> Iterator[str]:
     """Yield what the marks in the rows mean, and what few values do."""
     if any(verdict.preliminary for verdict in verdicts):
         yield "* preliminary: on fewer runs than the claim asks for"
-    yield from wrapped(of_few(verdicts))
+    yield from wrapped(few_values_note(verdicts))
     for line in notes.lines:
         yield from wrapped(line)
 
@@ -77,7 +77,7 @@ def _figure(value: Any) -> str:
 def _cells(verdict: Verdict, notes: Footnotes) -> tuple[str, ...]:
     """Return the row of a verdict; the last cell has a line for each thing that is said."""
     known = verdict.effect is not None
-    p = chance(verdict)
+    p = printed_p(verdict)
     paper = [f"paper: {short(verdict.paper_values)}"] if verdict.paper_values else []
     told = "; ".join(remarks(verdict, notes))
     return (

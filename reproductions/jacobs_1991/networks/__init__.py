@@ -1,4 +1,4 @@
-"""Adaptive mixtures of local experts, 1991: the mixtures, their baseline, many copies at once."""
+"""Adaptive mixtures of local experts, 1991: mixtures, their baseline, many replicas at once."""
 
 from reproductions.jacobs_1991.networks.backprop import BackProp
 from reproductions.jacobs_1991.networks.errors import (

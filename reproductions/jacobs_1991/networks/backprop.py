@@ -15,15 +15,15 @@ from reproductions.jacobs_1991.networks.system import (
     Cases,
     Weights,
     linear,
+    linear_gradient,
     logistic_gradient,
     over_outputs,
-    pull,
     uniform,
 )
 
 
 class Layers(NamedTuple):
-    """What a network answers, and its hidden layer."""
+    """A network's output and its hidden layer."""
 
     hidden_SHT: Tensor
     blend_SCT: Tensor
@@ -32,8 +32,8 @@ class Layers(NamedTuple):
 class BackProp:
     """One hidden layer of logistic units, logistic outputs, half the squared error.
 
-    The half makes its gradient that of a mixture with a single expert under the likelihood error,
-    so that one step size means the same for both.
+    With the half, its gradient equals that of a mixture with a single expert under the likelihood
+    error, so that a step size means the same for both.
 
     Args:
         hidden: number H of hidden units.
@@ -50,7 +50,7 @@ class BackProp:
     def init(
         self, seeds: Sequence[int], initial_range: float, features: int, outputs: int
     ) -> Weights:
-        """Return hidden_SHD and output_SCH, both drawn evenly; the last column is the constant."""
+        """Return hidden_SHD and output_SCH, both uniform; the last column is for the constant."""
         sizes = [self.hidden * (features + 1), outputs * (self.hidden + 1)]
         hidden_SN, output_SN = uniform(seeds, initial_range, sum(sizes)).split(sizes, dim=1)
         return {
@@ -59,22 +59,22 @@ class BackProp:
         }
 
     def forward(self, weights: Weights, x_DT: Tensor) -> Layers:
-        """Return the answers."""
+        """Return the outputs."""
         hidden_SHT = linear(weights["hidden"], x_DT).sigmoid_()
         weight_SCH, constant_SC1 = weights["output"].split([self.hidden, 1], dim=-1)
         return Layers(hidden_SHT, torch.baddbmm(constant_SC1, weight_SCH, hidden_SHT).sigmoid_())
 
     def gradient(self, weights: Weights, answer: Layers, cases: Cases) -> Weights:
-        """Return the gradient of half the mean squared error, summed over the outputs."""
+        """Return the gradient of half the squared error, summed over outputs, mean over cases."""
         hidden_SHT, blend_SCT = answer
         missed_SCT = (blend_SCT - cases.target_CT).mul_(cases.share_T)
         to_logit_SCT = logistic_gradient(missed_SCT, blend_SCT)
-        to_output_SCH = pull(to_logit_SCT, hidden_SHT[:, None])
+        to_output_SCH = linear_gradient(to_logit_SCT, hidden_SHT[:, None])
         to_constant_SC1 = to_logit_SCT.sum(dim=-1, keepdim=True)
         weight_SCH = weights["output"][..., : self.hidden]
         back_SHT = over_outputs(weight_SCH.mT[..., None] * to_logit_SCT[:, None])
         return {
-            "hidden": pull(logistic_gradient(back_SHT, hidden_SHT), cases.x_DT),
+            "hidden": linear_gradient(logistic_gradient(back_SHT, hidden_SHT), cases.x_DT),
             "output": torch.cat([to_output_SCH, to_constant_SC1], dim=-1),
         }
 
@@ -83,13 +83,13 @@ class BackProp:
         return self.hidden * outputs
 
     def parameters(self, features: int, outputs: int) -> int:
-        """Return the number of weights, constants included."""
+        """Return the number of weights, including those of the constant."""
         return self.hidden * (features + 1) + outputs * (self.hidden + 1)
 
     def flops(self, features: int, outputs: int) -> int:
-        """Return the FLOPs of the products of one case with the weights.
+        """Return the FLOPs of multiplying one case with the weights.
 
-        A hidden unit's constant is a product with the input 1; an output's is only added.
+        A hidden unit multiplies its constant with the input 1; an output only adds it.
         """
         return 2 * self.hidden * (features + 1 + outputs)
 

@@ -1,8 +1,8 @@
-"""The three errors between which the paper chooses, and their gradients.
+"""The three errors that the paper compares, and their gradients.
 
-An error is a number a case. It looks at the experts' answers and at the gate, so its gradient has
-two parts: by each expert's answer, and by each expert's score before the softmax. They are written
-out because that is several times faster than to have them derived at every epoch.
+An error is one number per case. It depends on the experts' outputs and on the gate, so its gradient
+has two parts: by each expert's output, and by each expert's score before the softmax. They are
+written out because that is several times faster than autograd in every epoch.
 
 Dimensions: S systems side by side, E experts, C outputs, T cases.
 
@@ -18,23 +18,23 @@ from reproductions.jacobs_1991.networks.system import over_outputs
 
 
 class Mixed(NamedTuple):
-    """What a mixture answers, and of what it is made."""
+    """A mixture's output and its parts."""
 
-    output_SECT: Tensor  # each expert's answer
+    output_SECT: Tensor  # each expert's output
     score_SET: Tensor  # the gate before its softmax
-    gate_SET: Tensor  # the gate: what share each expert has, adding to one
-    blend_SCT: Tensor  # the sum of share x answer
+    gate_SET: Tensor  # the gate: each expert's share, summing to one
+    blend_SCT: Tensor  # the sum of share x output
 
 
 def mix(output_SECT: Tensor, score_SET: Tensor) -> Mixed:
-    """Return the answers of experts, blended in the proportions that a gate's scores give."""
+    """Return the experts' outputs, blended in the proportions given by the gate's scores."""
     gate_SET = score_SET.softmax(dim=1)
     blend_SCT = (gate_SET[:, :, None] * output_SECT).sum(dim=1)
     return Mixed(output_SECT, score_SET, gate_SET, blend_SCT)
 
 
 class Error(Protocol):
-    """What is descended."""
+    """The error to minimise."""
 
     def value(self, mixed: Mixed, target_CT: Tensor) -> Tensor:
         """Return the error of each case, value_ST."""
@@ -46,7 +46,7 @@ class Error(Protocol):
 
 
 class Cooperative:
-    """The squared error of the blend (1.1): every expert is pulled by what all of them miss."""
+    """The squared error of the blend (1.1): every expert is moved by their joint error."""
 
     def value(self, mixed: Mixed, target_CT: Tensor) -> Tensor:
         """Return |y - d|^2, with y the blend and d the target."""
@@ -72,7 +72,7 @@ class Competitive:
     def gradients(self, mixed: Mixed, target_CT: Tensor) -> tuple[Tensor, Tensor]:
         """Return 2 g_k (o_k - d) and g_k (E_k - sum_j g_j E_j), with E_k = |o_k - d|^2.
 
-        An expert is moved by its own miss alone; the experts compete through the gate.
+        An expert is moved only by its own error; the experts compete through the gate.
         """
         output_SECT, _, gate_SET, _ = mixed
         miss_SECT = output_SECT - target_CT
@@ -82,9 +82,9 @@ class Competitive:
 
 
 class Likelihood:
-    """Minus the log of the likelihood of the target under a mixture of unit Gaussians (1.3).
+    """The negative log likelihood of the target under a mixture of unit Gaussians (1.3).
 
-    Each expert's answer is the centre of one Gaussian; the constant factor of the density is left
+    Each expert's output is the mean of one Gaussian; the constant factor of the density is left
     out, as in the paper.
     """
 

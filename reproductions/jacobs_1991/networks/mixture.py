@@ -21,12 +21,12 @@ from reproductions.jacobs_1991.networks.system import (
     Cases,
     Weights,
     linear,
+    linear_gradient,
     logistic_gradient,
-    pull,
     uniform,
 )
 
-ACTIVE = 0.05  # an expert is in use if its share of some case is larger
+ACTIVE = 0.05  # an expert is in use if its share of some case exceeds this
 
 
 class Mixture:
@@ -34,7 +34,7 @@ class Mixture:
 
     Args:
         experts: number E of experts.
-        error: what is descended.
+        error: the error to minimise.
 
     Raises:
         ValueError: if there is not at least one expert.
@@ -49,13 +49,13 @@ class Mixture:
     def init(
         self, seeds: Sequence[int], initial_range: float, features: int, outputs: int
     ) -> Weights:
-        """Return expert_SECD, drawn evenly, and gate_SED, which is zero."""
+        """Return expert_SECD, which is uniform, and gate_SED, which is zero."""
         shape = (self.experts, outputs, features + 1)
         gate_SED = torch.zeros(len(seeds), self.experts, features + 1, dtype=torch.float64)
         return {"expert": uniform(seeds, initial_range, *shape), "gate": gate_SED}
 
     def forward(self, weights: Weights, x_DT: Tensor) -> Mixed:
-        """Return the blended answers."""
+        """Return the blended outputs."""
         expert_SECD = weights["expert"]
         output_SUT = linear(expert_SECD.flatten(1, 2), x_DT).sigmoid_()
         output_SECT = output_SUT.unflatten(1, expert_SECD.shape[1:3])
@@ -66,10 +66,10 @@ class Mixture:
         to_output_SECT, to_score_SET = self.error.gradients(answer, cases.target_CT)
         to_logit_SECT = logistic_gradient(to_output_SECT, answer.output_SECT)
         shared_DT = cases.x_DT * cases.share_T
-        expert_SUD = pull(to_logit_SECT.flatten(1, 2), shared_DT)
+        expert_SUD = linear_gradient(to_logit_SECT.flatten(1, 2), shared_DT)
         return {
             "expert": expert_SUD.view_as(weights["expert"]),
-            "gate": pull(to_score_SET, shared_DT),
+            "gate": linear_gradient(to_score_SET, shared_DT),
         }
 
     def units(self, outputs: int) -> int:
@@ -77,18 +77,19 @@ class Mixture:
         return self.experts * outputs
 
     def parameters(self, features: int, outputs: int) -> int:
-        """Return the number of weights of experts and gate, their constants included."""
+        """Return the number of weights of experts and gate, including those of the constant."""
         return self.experts * (outputs + 1) * (features + 1)
 
     def flops(self, features: int, outputs: int) -> int:
-        """Return the FLOPs of the products of one case with the weights."""
+        """Return the FLOPs of multiplying one case with the weights."""
         return 2 * self.parameters(features, outputs)
 
     def usage(self, answer: Mixed, share_T: Tensor) -> dict[str, Tensor]:
-        """Return `active`, experts with a share above 0.05 of any case, and `effective`.
+        """Return `active`, the number of experts in use, and `effective`, the number per case.
 
-        The latter is exp(entropy of the gate) averaged over the cases: 1 where one expert serves
-        each case, E where all of them share each.
+        An expert is in use if its share of any case exceeds 0.05. The number per case is the
+        exponential of the gate's entropy, averaged over the cases: 1 if one expert handles each
+        case, E if all share every case equally.
         """
         present_SET = answer.gate_SET * (share_T > 0)
         return {

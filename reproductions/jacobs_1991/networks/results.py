@@ -1,8 +1,7 @@
-"""What became of a population, seed by seed, as the records of runs need it.
+"""The results of all replicas, seed by seed, as records need them.
 
-The names of the metrics begin with `step_<size>/`: `epochs`, `reached` (1 or 0), `diverged`,
-`error/train`, `accuracy/train`, `accuracy/test`, and of mixtures `active` and `effective`. What is
-not a number is left out.
+Metrics are named `step_<size>/<name>`: `epochs`, `reached` (1 or 0), `diverged`, `error/train`,
+`accuracy/train`, `accuracy/test`, and for mixtures `active` and `effective`. NaN is left out.
 """
 
 import math
@@ -10,23 +9,23 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from moebench.evidence.replicas import Outcome
+from moebench.evidence.replicas import ReplicaResult
 
 
 def by_seed(
     seeds: Sequence[int], step_sizes: Sequence[float], results: Mapping[str, Tensor]
-) -> list[Outcome]:
-    """Gather the results of the copies of each seed, those with all step sizes together.
+) -> list[ReplicaResult]:
+    """Gather the results of each seed over all step sizes.
 
-    A seed has diverged where every step size was too large; its steps are added up over them.
+    A seed has diverged if every step size was too large; its steps are the sum over step sizes.
 
     Args:
-        seeds: in the order of the copies.
-        step_sizes: in the order of the copies, all seeds of one before those of the next.
-        results: columns with a number a copy; `epochs` and `diverged` are among them.
+        seeds: seeds, in the order of the replicas.
+        step_sizes: step sizes, in the order of the replicas: all seeds of one, then of the next.
+        results: columns with one number per replica, including `epochs` and `diverged`.
     """
     columns = {name: column_S.view(len(step_sizes), -1) for name, column_S in results.items()}
-    outcomes = []
+    found = []
     for number, seed in enumerate(seeds):
         metrics = {
             f"step_{size:g}/{name}": column[row, number].item()
@@ -34,12 +33,12 @@ def by_seed(
             for row, size in enumerate(step_sizes)
         }
         diverged = bool(columns["diverged"][:, number].all())
-        outcomes.append(
-            Outcome(
+        found.append(
+            ReplicaResult(
                 seed=seed,
                 status="diverged" if diverged else "finished",
                 steps=int(columns["epochs"][:, number].sum()),
                 metrics={k: float(v) for k, v in metrics.items() if math.isfinite(v)},
             )
         )
-    return outcomes
+    return found

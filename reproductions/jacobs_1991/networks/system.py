@@ -1,10 +1,10 @@
-"""What all systems of the paper have in common, and what is asked of each.
+"""What all systems of the paper have in common, and the interface of each.
 
-Many copies of one system are trained side by side: every tensor of weights has a leading dimension
-S. Copy s of a result depends on copy s of the weights alone, to the last bit, so it does not matter
-in which company a copy is trained. That rules out two things: sums over the cases by a matrix
-product, whose order of addition may change with the place in memory, and tensors over the cases
-that do not fill whole vector registers, since torch computes what is left over with other code.
+Many replicas of one system are trained side by side: every weight tensor has a leading dimension S.
+Replica s of a result depends only on replica s of the weights, bit for bit, so it does not matter
+which others are trained with it. That rules out two things: sums over the cases by a matrix
+product, whose order of addition may depend on the memory layout, and tensors over the cases that do
+not fill whole vector registers, because torch computes the remainder with different code.
 
 Dimensions: S systems side by side, U units, C outputs, T cases, D inputs with the constant 1.
 
@@ -21,19 +21,19 @@ from torch.nn.functional import pad
 
 Weights = dict[str, Tensor]
 
-LANES = 16  # cases are padded to a multiple: two registers of eight numbers, torch's widest step
+LANES = 16  # cases are padded to a multiple of two registers of eight numbers, torch's widest step
 
 
 class Cases(NamedTuple):
-    """What is learnt in one epoch. Padding has a share of zero."""
+    """The training cases of one epoch; padding has a share of zero."""
 
     x_DT: Tensor  # inputs, and a row of ones
     target_CT: Tensor
-    share_T: Tensor  # what a case counts in the mean: one over the number of cases
+    share_T: Tensor  # weight of a case in the mean: one over the number of cases
 
 
 def prepare(x_TD: Tensor, target_TC: Tensor) -> Cases:
-    """Lay cases out for training: one row an input, the constant 1 below, padded, in float64."""
+    """Lay out cases for training: one row per input, then the constant 1, padded, in float64."""
     rows = torch.cat([x_TD, torch.ones_like(x_TD[:, :1])], dim=1).double()
     share_T = torch.full_like(rows[:, 0], 1 / len(rows))
     padding = (0, -len(rows) % LANES)
@@ -42,16 +42,16 @@ def prepare(x_TD: Tensor, target_TC: Tensor) -> Cases:
 
 
 class System(Protocol):
-    """A network of which many copies are trained side by side."""
+    """A network with many replicas that are trained side by side."""
 
     def init(
         self, seeds: Sequence[int], initial_range: float, features: int, outputs: int
     ) -> Weights:
-        """Return starting weights, a copy a seed, each drawn from its own seed alone."""
+        """Return initial weights, one replica per seed, each drawn from its own seed only."""
         ...
 
     def forward(self, weights: Weights, x_DT: Tensor) -> Any:
-        """Return a named tuple with the answer `blend_SCT` and what `gradient` needs."""
+        """Return a named tuple with the output `blend_SCT` and whatever `gradient` needs."""
         ...
 
     def gradient(self, weights: Weights, answer: Any, cases: Cases) -> Weights:
@@ -59,11 +59,11 @@ class System(Protocol):
         ...
 
     def units(self, outputs: int) -> int:
-        """Return how many numbers the widest layer holds for one case."""
+        """Return the number of values in the widest layer for one case."""
         ...
 
     def parameters(self, features: int, outputs: int) -> int:
-        """Return the number of weights of one copy."""
+        """Return the number of weights of one replica."""
         ...
 
     def flops(self, features: int, outputs: int) -> int:
@@ -71,17 +71,17 @@ class System(Protocol):
         ...
 
     def usage(self, answer: Any, share_T: Tensor) -> dict[str, Tensor]:
-        """Return what a copy's record says of it beside its errors, each a number a copy."""
+        """Return further metrics for the records, one number per replica."""
         ...
 
 
 def uniform(seeds: Sequence[int], initial_range: float, *shape: int) -> Tensor:
-    """Return a tensor a seed, drawn evenly from -initial_range to initial_range."""
-    copies = []
+    """Return one tensor per seed, uniform between -initial_range and initial_range."""
+    drawn = []
     for seed in seeds:
         generator = torch.Generator().manual_seed(seed)
-        copies.append(torch.rand(*shape, generator=generator, dtype=torch.float64))
-    return (torch.stack(copies) * 2 - 1) * initial_range
+        drawn.append(torch.rand(*shape, generator=generator, dtype=torch.float64))
+    return (torch.stack(drawn) * 2 - 1) * initial_range
 
 
 def linear(weight_SUD: Tensor, x_DT: Tensor) -> Tensor:
@@ -90,20 +90,20 @@ def linear(weight_SUD: Tensor, x_DT: Tensor) -> Tensor:
 
 
 def over_outputs(values_SECT: Tensor) -> Tensor:
-    """Return the sums over the outputs C; a single one is not added up but taken."""
+    """Return the sums over the outputs C; a single output is taken as it is."""
     return values_SECT[:, :, 0] if values_SECT.shape[2] == 1 else values_SECT.sum(dim=2)
 
 
 def logistic_gradient(to_output: Tensor, output: Tensor) -> Tensor:
-    """Return the gradient by the argument of a logistic function, given that by its value."""
+    """Return the gradient by the argument of a logistic function from that by its value."""
     gradient: Tensor = torch.ops.aten.sigmoid_backward(to_output, output)
     return gradient
 
 
-def pull(to_u_SUT: Tensor, x_DT: Tensor) -> Tensor:
-    """Return the gradient by weight_SUD, given that by the weighted sums: `linear` backwards.
+def linear_gradient(to_u_SUT: Tensor, x_DT: Tensor) -> Tensor:
+    """Return the gradient by weight_SUD from that by the weighted sums: `linear` backwards.
 
-    The inputs may differ from copy to copy: x_S1DT.
+    The inputs may differ between replicas: x_S1DT.
     """
     return (to_u_SUT[:, :, None] * x_DT).sum(dim=-1)
 
@@ -112,7 +112,7 @@ def descend(weights: Weights, gradient: Weights, step_S: Tensor) -> None:
     """Move the weights against the gradient, in place."""
     for name, weight in weights.items():
         step = step_S.view(-1, *[1] * (weight.dim() - 1))
-        # Product and difference apart: fused into one operation they round once where it fits.
+        # Product and difference are separate, because a fused operation may round only once.
         weight.sub_(gradient[name].mul_(step))
 
 
@@ -123,9 +123,9 @@ def mean_squared_error(blend_SCT: Tensor, cases: Cases) -> Tensor:
 
 
 def accuracy(blend_SCT: Tensor, cases: Cases) -> Tensor:
-    """Return the share of cases answered rightly, right_S.
+    """Return the share of correct cases, right_S.
 
-    One output is right on the target's side of one half; of several, the highest is the answer.
+    A single output is correct on the target's side of one half; of several, the largest counts.
     """
     if len(cases.target_CT) == 1:
         right_ST = (blend_SCT[:, 0] > 0.5) == (cases.target_CT[0] > 0.5)

@@ -57,7 +57,7 @@ def test_errors_by_hand(name: str) -> None:
     assert found == [pytest.approx(to_output), pytest.approx(to_score)]
 
 
-def test_gradients_leave_the_answers_alone() -> None:
+def test_gradients_do_not_modify_the_outputs() -> None:
     for outputs in (1, 4):
         mixed, target_CT = draw(outputs)
         before = [part.clone() for part in (*mixed, target_CT)]
@@ -79,7 +79,7 @@ def test_only_the_cooperative_error_couples_the_experts() -> None:
     assert change["cooperative"][:, 1:].abs().min() > 0
 
 
-def test_an_expert_far_off_keeps_a_finite_likelihood() -> None:
+def test_a_distant_expert_has_a_finite_likelihood() -> None:
     output_SECT = torch.full((1, 2, 1, 1), 1e3, dtype=torch.float64)
     mixed = mix(output_SECT, torch.tensor([[[0.0], [2000.0]]], dtype=torch.float64))
     target_CT = torch.zeros(1, 1, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""A mixture by hand: its answer and update, where its gate starts, who is in use."""
+"""A mixture by hand: output, update, initial gate, experts in use."""
 
 from math import exp, log
 
@@ -41,7 +41,7 @@ def test_the_gate_starts_at_equal_shares() -> None:
     assert mixed.gate_SET.eq(1 / 4).all()
 
 
-def test_use_of_experts_by_hand() -> None:
+def test_usage_of_experts_by_hand() -> None:
     # Three cases: shares 0.94 0.06 0, then 1 0 0, then 1 0 0. Two experts are in use.
     gate_SET = torch.tensor([[[0.94, 1.0, 1.0], [0.06, 0.0, 0.0], [0.0, 0.0, 0.0]]]).double()
     mixed = Mixed(gate_SET[:, :, None], gate_SET, gate_SET, gate_SET[:, :1])

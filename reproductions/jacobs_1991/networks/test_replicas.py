@@ -1,4 +1,4 @@
-"""Many runs at once: each is plain gradient descent, to the last bit as if it were alone."""
+"""Many runs at once: each is plain gradient descent, bit for bit as if it ran alone."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -14,7 +14,7 @@ from reproductions.jacobs_1991.networks import (
     Cooperative,
     Likelihood,
     Mixture,
-    copies,
+    replicas,
 )
 from reproductions.jacobs_1991.networks.system import (
     Cases,
@@ -52,7 +52,7 @@ def cases(coding: Coding = "anti", train_speakers: int = 5) -> Cases:
 def table(
     system: System, runs: Sequence[tuple[float, int]], shown: Cases, **arguments: Any
 ) -> dict[str, Tensor]:
-    """All that becomes of copies, a row a copy."""
+    """All results of replicas, one row per replica."""
     made = trained(system, runs, shown, **arguments)
     measured = made.measure(
         shown,
@@ -66,9 +66,9 @@ def table(
 
 
 def plain(system: System, step: float, seed: int, shown: Cases, most: int) -> tuple[int, Weights]:
-    """One run by autograd, without padding or company: the oracle.
+    """One run by autograd, without padding or other replicas: the reference.
 
-    Small steps only: at large ones the roundings of any two programs grow apart.
+    Small steps only: with large ones the rounding errors of any two programs diverge.
     """
     real_T = shown.share_T > 0
     x_DT, target_CT = shown.x_DT[:, real_T], shown.target_CT[:, real_T]
@@ -107,13 +107,13 @@ def test_each_run_is_plain_gradient_descent(system: System, coding: Coding) -> N
 @EVERY_SYSTEM
 @pytest.mark.parametrize("coding", ["anti", "one_hot"])
 @pytest.mark.usefixtures("_threads_as_before")
-def test_company_changes_no_bit(
+def test_other_replicas_change_no_bit(
     system: System, coding: Coding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(2)
     shown, runs = cases(coding), list(product((0.5, 3.0, 8.0, 40.0), range(9)))
     together = table(system, runs, shown)
-    monkeypatch.setattr(copies, "BLOCK", 700)  # other neighbours, other places in memory
+    monkeypatch.setattr(replicas, "BLOCK", 700)  # different neighbours and memory layout
     for run in ((3.0, 0), (40.0, 5), (0.5, 8)):
         number = runs.index(run)
         own = {name: column[number : number + 1] for name, column in together.items()}
@@ -122,8 +122,8 @@ def test_company_changes_no_bit(
 
 @pytest.mark.usefixtures("_threads_as_before")
 def test_threads_change_no_bit() -> None:
-    # A block of 455 copies is 65520 numbers, which two threads would cut within a pair of registers
-    # of eight numbers. On processors with smaller ones they may go unnoticed here.
+    # A block of 455 replicas has 65520 numbers, which two threads would split within a pair of
+    # registers of eight numbers. With smaller registers the difference may not show here.
     runs = [(5.0, seed) for seed in range(455)]
     tables = []
     for threads in (1, 2):
@@ -134,7 +134,7 @@ def test_threads_change_no_bit() -> None:
 
 
 class Watched(BackProp):
-    """Keeps how many copies were updated at once, and on how many threads."""
+    """Records how many replicas were updated at once, and on how many threads."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__(hidden)
@@ -148,7 +148,7 @@ class Watched(BackProp):
 
 
 @pytest.mark.usefixtures("_threads_as_before")
-def test_copies_train_on_one_thread_whatever_torch_has() -> None:
+def test_replicas_train_on_one_thread_whatever_torch_uses() -> None:
     torch.set_num_threads(2)
     system = Watched(1)
     trained(system, [(1.0, 0)], cases(), max_epochs=1)
@@ -156,7 +156,7 @@ def test_copies_train_on_one_thread_whatever_torch_has() -> None:
     assert torch.get_num_threads() == 2
 
 
-def test_who_has_ended_leaves_the_batch() -> None:
+def test_finished_replicas_leave_the_batch() -> None:
     system = Watched(3)
     epochs = trained(system, list(product((5.0, 9.0), range(3))), cases("one_hot")).epochs_S
     assert epochs.unique().numel() > 3

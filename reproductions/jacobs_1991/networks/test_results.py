@@ -2,10 +2,10 @@
 
 import torch
 
-from reproductions.jacobs_1991.networks.outcome import by_seed
+from reproductions.jacobs_1991.networks.results import by_seed
 
 
-def test_outcomes_by_hand() -> None:
+def test_results_by_hand() -> None:
     results = {
         "epochs": torch.tensor([10.0, 20.0, 3.0, 40.0]),
         "diverged": torch.tensor([0.0, 1.0, 1.0, 1.0]),

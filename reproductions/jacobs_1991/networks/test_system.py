@@ -1,4 +1,4 @@
-"""What all systems are held to: gradients, starting weights, costs; errors of padded cases."""
+"""What all systems must satisfy: gradients, initial weights, costs; errors with padding."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def cases_with(outputs: int, features: int = F) -> Cases:
 
 
 def mean_error(system: System, answer: Any, cases: Cases) -> Tensor:
-    """What a system descends, averaged over the cases."""
+    """The error of a system, averaged over the cases."""
     if isinstance(system, Mixture):
         value_ST = system.error.value(answer, cases.target_CT)
     else:
@@ -59,7 +59,7 @@ def test_gradients_of_weights_are_autograds(system: System, outputs: int, featur
         torch.testing.assert_close(found[name], expected[name], atol=1e-10, rtol=0)
 
 
-def test_padding_counts_nothing() -> None:
+def test_padding_does_not_count() -> None:
     cases = cases_with(1)
     assert cases.x_DT.shape == (F + 1, 32)
     assert cases.share_T[:T].tolist() == [1 / T] * T
@@ -83,7 +83,7 @@ def test_accuracy_by_hand() -> None:
     assert accuracy(blend_SCT, several).tolist() == [0.5]
 
 
-def test_starting_weights_are_the_seeds_own() -> None:
+def test_initial_weights_depend_only_on_their_seed() -> None:
     for system in SYSTEMS.values():
         many = system.init(range(10, 20), 0.3, F, 1)
         alone = system.init([14], 0.3, F, 1)

@@ -1,4 +1,4 @@
-"""Hierarchical mixtures of experts, 1994: the tree, its four ways to learn, and the baseline."""
+"""Hierarchical mixtures of experts, 1994: the tree, its four learning methods, and the baseline."""
 
 from reproductions.jordan_1994.networks.backprop import Network
 from reproductions.jordan_1994.networks.curve import Cases, ends, learning_curve, relative_error

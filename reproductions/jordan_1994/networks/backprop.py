@@ -1,8 +1,7 @@
 """The paper's baseline: a network with one hidden layer, trained by back-propagation.
 
-Hidden units are hyperbolic tangents and outputs linear, both our choice: tanh is centred on zero,
-which spares the network the bias that logistic units start with, and accelerations have no bounds
-for an output unit to share.
+Hidden units are hyperbolic tangents and outputs are linear, both our choice: tanh is centred on
+zero, which avoids the initial bias of logistic units, and accelerations are unbounded.
 
 Dimensions: S networks side by side, H hidden units, C outputs, T cases, D inputs with a constant 1.
 
@@ -20,7 +19,7 @@ from reproductions.jacobs_1991.networks.system import uniform
 
 
 class Layers(NamedTuple):
-    """All that a network learns."""
+    """Everything that a network learns."""
 
     hidden_SHD: Tensor
     output_SCH: Tensor
@@ -43,7 +42,7 @@ class Network:
         self.hidden = hidden
 
     def init(self, seeds: Sequence[int], features: int, outputs: int) -> Layers:
-        """Return a network a seed, drawn evenly up to 1 / sqrt(inputs of the unit)."""
+        """Return one network per seed, uniform up to 1 / sqrt(number of the unit's inputs)."""
         columns = features + 1
         sizes = [self.hidden * columns, outputs * self.hidden]
         hidden_SN, output_SN = uniform(seeds, 1.0, sum(sizes)).split(sizes, dim=1)
@@ -58,7 +57,7 @@ class Network:
         return weights.output_SCH @ _hidden(weights, x) + weights.constant_SC1
 
     def gradient(self, weights: Layers, x: Tensor, target: Tensor) -> Layers:
-        """Return the gradient of the mean over the cases of half the squared error."""
+        """Return the gradient of half the squared error, averaged over the cases."""
         hidden_SHT = _hidden(weights, x)
         answer_SCT = weights.output_SCH @ hidden_SHT + weights.constant_SC1
         miss_SCT = (answer_SCT - target) / x.shape[-1]
@@ -69,6 +68,6 @@ class Network:
 def _hidden(weights: Layers, x: Tensor) -> Tensor:
     """Return tanh of the weighted sums, hidden_SHT.
 
-    As 2 / (1 + exp(-2 u)) - 1, because torch takes seven times longer for float64's tanh.
+    Computed as 2 / (1 + exp(-2 u)) - 1, because torch's tanh is seven times slower in float64.
     """
     return (2 * weights.hidden_SHD @ x).sigmoid_().mul_(2).sub_(1)

@@ -1,4 +1,4 @@
-"""How the error falls from epoch to epoch, and what becomes of a run.
+"""How the error falls over the epochs, and how a run ends.
 
 Dimensions: S runs side by side, C outputs, T cases, D inputs with the constant 1, N points of the
 curve.
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-CLOSE = 1.05  # times the smallest error is where a run has converged
+CLOSE = 1.05  # a run has converged when its error is within this factor of the smallest
 ROUNDING = 1e-9
 
 
@@ -24,7 +24,7 @@ class Learner(Protocol):
         ...
 
     def predict(self, x_DT: Tensor) -> Tensor:
-        """Return the answers y_SCT."""
+        """Return the predictions y_SCT."""
         ...
 
 
@@ -42,9 +42,9 @@ class Cases(NamedTuple):
 
 
 def relative_error(learner: Learner, cases: Cases) -> Tensor:
-    """Return the mean squared error over that of answering the mean, error_S.
+    """Return the mean squared error divided by that of predicting the mean, error_S.
 
-    Targets are standardised: the mean of those that were learnt is 0.
+    Targets are standardised, so the mean of the training targets is 0.
     """
     squared_S = (learner.predict(cases.x_DT) - cases.target_CT).square().mean(dim=(1, 2))
     return squared_S / cases.target_CT.square().mean()
@@ -56,11 +56,11 @@ def learning_curve(
     """Train, and return the relative error on the test set after each `every` epochs, error_NS.
 
     Args:
-        learner: is trained.
-        train: what it learns from.
-        test: what its error is measured on.
+        learner: the learner, which is trained.
+        train: the training cases.
+        test: the cases that its error is measured on.
         epochs: 1, 2, ... up to the last.
-        every: epochs between two measurements.
+        every: epochs between measurements.
     """
     curve = []
     for epoch in epochs:
@@ -71,26 +71,26 @@ def learning_curve(
 
 
 class Ends(NamedTuple):
-    """What became of each of S runs."""
+    """How each of S runs ended."""
 
-    error_S: Tensor  # smallest of the curve; infinite where it has no number
+    error_S: Tensor  # smallest of the curve; infinite if all are NaN
     epochs_S: Tensor  # until the curve is first within 5% of it
     failed_S: Tensor  # bool
     falling_S: Tensor  # bool, whether that was in the last tenth of the epochs
 
 
 def ends(error_NS: Tensor, linear: float, every: int = 1) -> Ends:
-    """Judge runs by their curves.
+    """Evaluate runs by their curves.
 
-    A run has converged at the first epoch whose error is within 5% of the smallest that it ever
-    has; where that is in the last tenth of the curve, more epochs would probably have moved it. It
-    has failed if its error at the end is no number, or its smallest worse than that of linear
-    regression by more than rounding.
+    A run has converged at the first epoch whose error is within 5% of its smallest; if that is in
+    the last tenth of the curve, more epochs would probably have changed it. A run has failed if its
+    final error is NaN, or if its smallest error exceeds that of linear regression by more than
+    rounding.
 
     Args:
         error_NS: relative errors on the test set.
-        linear: that of linear regression.
-        every: epochs between two points of the curve.
+        linear: the relative error of linear regression.
+        every: epochs between points of the curve.
     """
     known_NS = torch.where(error_NS.isfinite(), error_NS, torch.inf)
     least_S = known_NS.amin(dim=0)

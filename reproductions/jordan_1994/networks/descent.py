@@ -14,19 +14,19 @@ from torch import Tensor
 
 
 class System(Protocol):
-    """What can be trained by descent; weights are a named tuple of tensors that begin with S."""
+    """A system trained by descent; weights are a named tuple of tensors, S first."""
 
     def predict(self, weights: Any, x: Tensor) -> Tensor:
         """Return y_SCT."""
         ...
 
     def gradient(self, weights: Any, x: Tensor, target: Tensor) -> Any:
-        """Return the gradient of the mean loss, a tensor a tensor of weights."""
+        """Return the gradient of the mean loss, one tensor per weight tensor."""
         ...
 
 
 class Rule(Protocol):
-    """How weights follow their gradient."""
+    """How weights are updated from their gradient."""
 
     def __call__(self, weights: Sequence[Tensor], gradient: Sequence[Tensor]) -> None:
         """Move the weights, in place."""
@@ -34,10 +34,10 @@ class Rule(Protocol):
 
 
 class Momentum:
-    """A fixed step, to which a share of the move before is added.
+    """A fixed step, plus a share of the previous update.
 
     Args:
-        step_S: of each system.
+        step_S: step size of each system.
         momentum: the share, from 0 up to 1.
     """
 
@@ -55,12 +55,12 @@ class Momentum:
 
 
 class Adam:
-    """Steps of a size that does not depend on that of the gradient.
+    """Steps whose size does not depend on that of the gradient.
 
     Args:
-        step_S: of each system.
-        decays: of the means of the gradient and of its square.
-        epsilon: keeps the division possible.
+        step_S: step size of each system.
+        decays: decay rates of the running means of the gradient and of its square.
+        epsilon: avoids division by zero.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Adam:
 
 
 def _like(step_S: Tensor, tensor: Tensor) -> Tensor:
-    """Return the steps in a shape that multiplies a tensor of weights."""
+    """Return the steps in a shape that broadcasts over a weight tensor."""
     return step_S.view(-1, *[1] * (tensor.dim() - 1))
 
 
@@ -96,11 +96,11 @@ class Descent:
     """Trains S systems by descent.
 
     Args:
-        system: what is trained.
-        weights: where it starts.
-        rule: how it follows the gradient.
-        seeds: of the order of the cases, one a system.
-        batch_size: cases in an update; 1 is on-line learning, 0 takes all of them at once.
+        system: the system to train.
+        weights: its initial weights.
+        rule: the update rule.
+        seeds: seeds for the order of the cases, one per system.
+        batch_size: cases per update; 1 is online learning, 0 takes all cases at once.
 
     Raises:
         ValueError: for a negative batch size.
@@ -128,15 +128,15 @@ class Descent:
             self.rule(self.weights, self.system.gradient(self.weights, x_SDN, target_SCN))
 
     def predict(self, x_DT: Tensor) -> Tensor:
-        """Return the answers y_SCT."""
+        """Return the predictions y_SCT."""
         return self.system.predict(self.weights, x_DT)
 
 
 class Order:
-    """The order of the cases in on-line learning: a new one each epoch and system.
+    """The order of the cases in online learning: a new one for each epoch and system.
 
     Args:
-        seeds: one a system.
+        seeds: one seed per system.
     """
 
     def __init__(self, seeds: Sequence[int]) -> None:

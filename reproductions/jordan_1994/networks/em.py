@@ -7,14 +7,14 @@ a weighted logistic regression, done in one of two ways:
 * `IRLS`, the paper's algorithm 1: iteratively reweighted least squares, that is Newton steps;
 * `LeastSquares`, its algorithm 2: the logarithms of the posterior are regressed on the inputs.
 
-Every solution is pulled a little towards the weights that were there before. So an expert without
-cases keeps its weights, and as with algorithm 1 no part of an M step lowers what it maximises, the
-log likelihood of the training set never falls.
+Every solution is pulled slightly towards the previous weights, so an expert without cases keeps its
+weights. With algorithm 1 no part of an M step decreases its objective, so the log likelihood of the
+training set never falls.
 
 Source: Jordan and Jacobs 1994, the sections on the EM algorithm and on a least-squares algorithm.
-Recalled, as no copy was at hand: in algorithm 2 a gate's regression is weighted by the share of the
-cases that its subtree is responsible for. Not from the paper: that pull, the floor under the
-variances, and the step in place of a Newton step, Böhning and Lindsay 1988, "Monotonicity of
+From memory, without access to the text: in algorithm 2 a gate's regression is weighted by the share
+of the cases that its subtree is responsible for. Not from the paper: the pull, the floor under the
+variances, and the fallback for Newton steps, from Böhning and Lindsay 1988, "Monotonicity of
 quadratic-approximation algorithms", Annals of the Institute of Statistical Mathematics 40.
 """
 
@@ -25,14 +25,14 @@ from torch import Tensor
 
 from reproductions.jordan_1994.networks.tree import Explanation, Hierarchy, Tree, answers
 
-PULL = 1e-9  # towards the old weights, in cases
+PULL = 1e-9  # towards the old weights, in units of cases
 LEAST_VARIANCE = 1e-6
 NO_GAIN = 1e-6  # of log likelihood, in nats
 ROUNDING = torch.finfo(torch.float64).eps
 
 
 class Products(NamedTuple):
-    """The cases, with the products that all the regressions need: F = D x D, J = C x D."""
+    """The cases, with the products that all regressions need: F = D x D, J = C x D."""
 
     x_DT: Tensor
     target_CT: Tensor
@@ -64,11 +64,11 @@ class Gates(Protocol):
 class IRLS:
     """Newton steps on each gate's weighted log likelihood.
 
-    Where one overshoots, the step is made that takes the curvature for the largest that it can be;
-    that one never does.
+    If a step overshoots, it is replaced by one that assumes the largest possible curvature, which
+    never overshoots.
 
     Args:
-        passes: largest number of steps in an epoch; fewer where none gains any more.
+        passes: maximum number of steps per epoch; fewer if none improves any more.
 
     Raises:
         ValueError: if there is not at least one.
@@ -102,9 +102,9 @@ class IRLS:
 
 
 class LeastSquares:
-    """One weighted linear regression a gate, of the log odds of the posterior.
+    """One weighted linear regression per gate, on the log odds of the posterior.
 
-    Posteriors are taken for no smaller than rounding error, where their logarithm means nothing.
+    Posteriors are clipped at rounding error, below which their logarithm is meaningless.
     """
 
     def __call__(self, gate_SGD: Tensor, found: Explanation, cases: Products) -> Tensor:
@@ -120,7 +120,7 @@ class ExpectationMaximisation:
 
     Args:
         tree: their shape.
-        weights: where they start.
+        weights: their initial weights.
         gates: how the gates are refitted.
     """
 
@@ -138,12 +138,12 @@ class ExpectationMaximisation:
         self.weights = experts._replace(gate_SGD=gate_SGD)
 
     def predict(self, x_DT: Tensor) -> Tensor:
-        """Return the answers y_SCT."""
+        """Return the predictions y_SCT."""
         return self.tree.predict(self.weights, x_DT)
 
 
 def refit_experts(weights: Hierarchy, posterior_SET: Tensor, cases: Products) -> Hierarchy:
-    """Return experts and variances that explain their share of the cases best."""
+    """Return the experts and variances that best explain their share of the cases."""
     expert_SECD = weights.expert_SECD
     pull_SECD = (posterior_SET @ cases.yx_TJ).view_as(expert_SECD)
     fitted = weights._replace(
@@ -163,7 +163,7 @@ def log_odds(found: Explanation) -> Tensor:
 
 
 def _log_likelihood(gate_SGD: Tensor, found: Explanation, cases: Products) -> Tensor:
-    """Return what each gate maximises, value_SG."""
+    """Return the objective of each gate, value_SG."""
     score_SGT = gate_SGD @ cases.x_DT
     log_left_SGT = torch.nn.functional.logsigmoid(score_SGT)
     mass_SGT = found.left_SGT + found.right_SGT
@@ -171,16 +171,16 @@ def _log_likelihood(gate_SGD: Tensor, found: Explanation, cases: Products) -> Te
 
 
 def _step(curvature_SGDD: Tensor, slope_SGD: Tensor) -> Tensor:
-    """Return the way to the top of a parabola of this slope and curvature."""
+    """Return the step to the maximum of a parabola with this slope and curvature."""
     slope_SG1D = slope_SGD[..., None, :]
     return _solve(curvature_SGDD, slope_SG1D, torch.zeros_like(slope_SG1D))[..., 0, :]
 
 
 def _solve(moment: Tensor, pull: Tensor, old: Tensor) -> Tensor:
-    """Return the rows w that solve w moment = pull, pulled towards old rows.
+    """Return the rows w that solve w moment = pull, pulled towards the old rows.
 
-    The solution maximises w.pull - w.moment.w / 2 - PULL |w - old|^2 / 2, and so it is never worse
-    than the old rows in the first two terms.
+    The solution maximises w.pull - w.moment.w / 2 - PULL |w - old|^2 / 2, so it is never worse than
+    the old rows in the first two terms.
     """
     eye_DD = torch.eye(moment.shape[-1], dtype=moment.dtype)
     solved: Tensor = torch.linalg.solve(moment + PULL * eye_DD, (pull + PULL * old).mT)

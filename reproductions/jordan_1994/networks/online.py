@@ -1,15 +1,15 @@
 """The on-line algorithm: recursive least squares, one case after the other.
 
-Each expert regresses the target and each gate the log odds of the posterior on the inputs, as in
-algorithm 2 of `reproductions.jordan_1994.networks.em`; a case counts as much as the tree holds the
-expert, or the subtree of the gate, responsible for it. A case counts lambda ** n after n more.
+Each expert regresses the target, and each gate the log odds of the posterior, on the inputs, as in
+algorithm 2 of `reproductions.jordan_1994.networks.em`. A case is weighted by the responsibility of
+the expert, or of the gate's subtree, for it, and its weight decays by lambda with each later case.
 
 Dimensions: S trees side by side, E experts, G gates, U units of either kind, C outputs, D inputs
 with the constant 1.
 
-Source: Jordan and Jacobs 1994, the section on the on-line algorithm. Recalled, as no copy was at
-hand: lambda starts at 0.99 and every 1000 cases goes 0.6 of what is left of the way to 1. Not from
-the paper: the size of the first inverse moments; variances as running means with the same lambda.
+Source: Jordan and Jacobs 1994, the section on the on-line algorithm. From memory, without access to
+the text: lambda starts at 0.99 and after every 1000 cases covers 0.6 of its distance to 1. Not from
+the paper: the size of the initial inverse moments; variances as running means with the same lambda.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ from reproductions.jordan_1994.networks.em import LEAST_VARIANCE, log_odds
 from reproductions.jordan_1994.networks.tree import Hierarchy, Tree
 
 FIRST_LAMBDA = 0.99
-CASES_PER_STEP, SHARE_PER_STEP = 1000, 0.6  # of the way of lambda to 1
-UNSURE = 1.0  # the first inverse moments, in units of the identity
-BEFORE = 1.0  # cases that the first variances count for
+CASES_PER_STEP, SHARE_PER_STEP = 1000, 0.6  # lambda's approach to 1
+UNSURE = 1.0  # the initial inverse moments, in units of the identity
+BEFORE = 1.0  # weight of the initial variances, in units of cases
 
 
 class Recursive:
-    """Trains S trees on-line, without a step size.
+    """Trains S trees online, without a step size.
 
     Args:
         tree: their shape.
-        weights: where they start.
-        seeds: of the order of the cases, one a tree.
+        weights: their initial weights.
+        seeds: seeds for the order of the cases, one per tree.
     """
 
     def __init__(self, tree: Tree, weights: Hierarchy, seeds: Sequence[int]) -> None:
@@ -49,7 +49,7 @@ class Recursive:
 
     @property
     def decay(self) -> float:
-        """Lambda now."""
+        """The current lambda."""
         steps: int = self.seen // CASES_PER_STEP
         return 1 - (1 - FIRST_LAMBDA) * (1 - SHARE_PER_STEP) ** steps
 
@@ -61,11 +61,11 @@ class Recursive:
             self.seen += 1
 
     def predict(self, x_DT: Tensor) -> Tensor:
-        """Return the answers y_SCT."""
+        """Return the predictions y_SCT."""
         return self.tree.predict(self.weights, x_DT)
 
     def _learn(self, x_SD1: Tensor, target_SC1: Tensor) -> None:
-        """Take in one case of each tree."""
+        """Learn from one case per tree."""
         weights, decay = self.weights, self.decay
         found = self.tree.explain(weights, x_SD1, target_SC1)
         posterior_SE, miss_SEC = found.posterior_SET[..., 0], found.miss_SECT[..., 0]
@@ -85,9 +85,9 @@ class Recursive:
 
 
 def recurse(inverse_SUDD: Tensor, weight_SU: Tensor, x_SD1: Tensor, decay: float) -> Tensor:
-    """Take a weighted case into the inverse moments, in place; return the gain_SUD.
+    """Update the inverse moments with a weighted case, in place; return the gain_SUD.
 
-    A gain times what a unit misses is how its weights move. With k = inverse x it is
+    The gain times a unit's error is the update of its weights. With k = inverse x it is
     h k / (lambda + h x.k), and the inverse becomes (inverse - gain k') / lambda.
     """
     k_SUD = (inverse_SUDD @ x_SD1[:, None])[..., 0]

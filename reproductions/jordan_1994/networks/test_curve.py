@@ -1,4 +1,4 @@
-"""Curves and what becomes of runs, by hand; every learner learns, whatever its company."""
+"""Curves and ends of runs by hand; every learner learns, independently of others."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ LEARNERS = {
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_systems_learn_and_do_not_depend_on_their_company(name: str) -> None:
+def test_systems_learn_independently_of_each_other(name: str) -> None:
     train = cases(40)
     together, alone = (LEARNERS[name](seeds) for seeds in ([5, 6], [6]))
     before = relative_error(together, train)
@@ -69,7 +69,7 @@ def test_a_relative_error_by_hand() -> None:
     assert found.tolist() == [0.25, 1.0]
 
 
-def test_what_becomes_of_runs_by_hand() -> None:
+def test_ends_of_runs_by_hand() -> None:
     nan = float("nan")
     error_NS = double(
         [0.50, 0.9, 0.2, nan, 0.300, 0.5],
@@ -84,7 +84,7 @@ def test_what_becomes_of_runs_by_hand() -> None:
     assert found.falling_S.tolist() == [False, True, False, False, False, True]
 
 
-def test_a_curve_is_measured_every_so_many_epochs() -> None:
+def test_a_curve_is_measured_at_intervals() -> None:
     train = cases()
     learner = LEARNERS["network"](SEEDS)
     every = learning_curve(LEARNERS["network"](SEEDS), train, train, range(1, 7))

@@ -10,7 +10,7 @@ from reproductions.jordan_1994.networks.testing import SEEDS, double, draw
 
 
 @pytest.mark.parametrize("name", ["momentum", "adam"])
-def test_rules_are_those_of_torch(name: str) -> None:
+def test_rules_match_those_of_torch(name: str) -> None:
     step_S = double(0.1, 0.02)
     rule = Momentum(step_S, 0.9) if name == "momentum" else Adam(step_S)
     weights = [draw(2, 3), draw(2, 1, 4)]
@@ -33,7 +33,7 @@ def test_rules_are_those_of_torch(name: str) -> None:
             torch.testing.assert_close(one[s], other.detach())
 
 
-def test_each_case_comes_once_an_epoch_in_an_order_that_changes() -> None:
+def test_each_case_is_seen_once_per_epoch_in_changing_order() -> None:
     class Recorder:
         seen: list[list[float]]
 
@@ -52,7 +52,7 @@ def test_each_case_comes_once_an_epoch_in_an_order_that_changes() -> None:
     assert len({tuple(order) for order in orders}) == 4
 
 
-def test_a_batch_of_less_than_no_cases_is_refused() -> None:
+def test_a_negative_batch_size_is_refused() -> None:
     says = "batch_size=-1: must not be negative; 0 takes all cases"
     with pytest.raises(ValueError, match=f"^{says}$"):
         Descent(Network(), None, Adam(double(0.1)), [0], -1)

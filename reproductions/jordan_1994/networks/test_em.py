@@ -44,7 +44,7 @@ def test_experts_are_refitted_by_weighted_least_squares() -> None:
         )
 
 
-def test_an_expert_without_cases_stays_as_it_is() -> None:
+def test_an_expert_without_cases_does_not_change() -> None:
     weights, (x_DT, target_CT) = grown(1), cases()
     posterior_SET = torch.zeros(2, 2, 40).double()
     posterior_SET[:, 0] = 1
@@ -54,7 +54,7 @@ def test_an_expert_without_cases_stays_as_it_is() -> None:
 
 
 def shares(*left: float) -> Explanation:
-    """What two experts are held responsible for, case by case."""
+    """The responsibilities of two experts, case by case."""
     left_T = double(*left)
     nothing = torch.zeros(1, 1, len(left)).double()
     return Explanation(nothing[0], nothing, left_T[None, None], 1 - left_T[None, None], nothing)
@@ -69,7 +69,7 @@ def test_a_gate_without_inputs_by_hand() -> None:
     assert LeastSquares()(start, found, constant).item() == pytest.approx(2 / 3 * log(3))
 
 
-def test_a_gate_s_regression_counts_cases_by_the_share_of_its_subtree() -> None:
+def test_a_gates_regression_is_weighted_by_its_subtrees_share() -> None:
     constant = Products.of(torch.ones(1, 2).double(), torch.zeros(1, 2).double())
     found = shares(0.5, 0.1)._replace(right_SGT=double([[0.5, 0.1 / 3]]))
     start = double([[0.0]])
@@ -89,7 +89,7 @@ def test_newton_steps_reach_the_maximum_from_far_away() -> None:
 
 
 def lowered(gates: IRLS | LeastSquares, depth: int, spread: float, seed: int) -> float:
-    """By how much the worst of 15 epochs lowers the log likelihood of a case."""
+    """The largest decrease of the log likelihood per case in any of 15 epochs."""
     tree, train = Tree(depth), cases(40, seed=seed)
     learner = ExpectationMaximisation(tree, tree.init([seed, seed + 1], spread, 3, 2), gates)
     values = []
@@ -105,12 +105,12 @@ def test_em_never_lowers_the_likelihood(depth: int, spread: float, seed: int) ->
     assert lowered(IRLS(), depth, spread, seed) < 1e-9
 
 
-def test_algorithm_two_sometimes_does() -> None:
+def test_algorithm_two_sometimes_lowers_it() -> None:
     assert max(lowered(LeastSquares(), 3, 0.5, seed) for seed in range(5)) > 1e-3
 
 
 @pytest.mark.parametrize("gates", [IRLS(), LeastSquares()])
-def test_two_experts_find_the_two_lines_of_a_bent_one(gates: IRLS | LeastSquares) -> None:
+def test_two_experts_find_both_parts_of_a_bent_line(gates: IRLS | LeastSquares) -> None:
     x_TD = torch.linspace(-1, 1, 101).double()[:, None]
     bent = Cases.of(x_TD, x_TD.abs())
     tree = Tree(1)
@@ -120,6 +120,6 @@ def test_two_experts_find_the_two_lines_of_a_bent_one(gates: IRLS | LeastSquares
     torch.testing.assert_close(slopes, double(*[[-1.0, 1.0]] * 5), atol=0.05, rtol=0)
 
 
-def test_newton_steps_without_a_step_are_refused() -> None:
+def test_zero_newton_steps_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^passes=0: must be at least 1$"):
         IRLS(0)

@@ -8,7 +8,7 @@ from reproductions.jordan_1994.networks.testing import SEEDS, cases, draw, grown
 from reproductions.jordan_1994.networks.tree import Hierarchy, Tree
 
 
-def test_recursive_least_squares_is_weighted_least_squares() -> None:
+def test_recursive_least_squares_equals_weighted_least_squares() -> None:
     x_TD, y_T, h_T, decay = draw(12, 3), draw(12, seed=1), draw(12, seed=2).sigmoid(), 0.9
     inverse_SUDD = torch.eye(3).double()[None, None] * 2.0
     weight_D = torch.zeros(3).double()
@@ -30,7 +30,7 @@ def test_lambda_moves_towards_one_every_thousand_cases() -> None:
     assert found == pytest.approx([0.99, 0.99, 0.996, 0.9984, 1.0])
 
 
-def test_what_a_tree_learns_from_one_case() -> None:
+def test_one_case_by_hand() -> None:
     # The first inverse moments are the identity, so a gain is h x / (lambda + h x.x).
     tree, start = Tree(2), grown(2, 0.1)
     x_D1, target_C1 = cases(1)
@@ -51,7 +51,7 @@ def test_what_a_tree_learns_from_one_case() -> None:
     torch.testing.assert_close(learner.weights.log_variance_SE.exp(), variance_SE)
 
 
-def test_on_line_one_expert_ends_near_linear_regression() -> None:
+def test_one_expert_online_ends_near_linear_regression() -> None:
     train = cases(150)
     learner = Recursive(Tree(0), Tree(0).init(SEEDS, 0.5, 3, 2), SEEDS)
     learner.epoch(*train)

@@ -16,14 +16,14 @@ from reproductions.jordan_1994.networks.testing import cases, double, grown
 from reproductions.jordan_1994.networks.tree import Hierarchy, Tree, answers
 
 
-def test_the_ways_of_a_tree_of_depth_two_by_hand() -> None:
+def test_the_paths_of_a_tree_of_depth_two_by_hand() -> None:
     tree = Tree(2)
     assert (tree.num_experts, tree.num_gates) == (4, 3)
     assert tree.left_GE.tolist() == [[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]]
     assert tree.right_GE.tolist() == [[0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 1]]
 
 
-def test_the_answer_of_a_tree_of_depth_two_by_hand() -> None:
+def test_the_prediction_of_a_tree_of_depth_two_by_hand() -> None:
     # Constant gates: left with 3/4 at the root, 1/2 below it on the left, 1/5 on the right.
     gate_SGD = double([[0.0, log(3)], [0.0, 0.0], [0.0, -log(4)]])
     expert_SECD = double([[[2.0, 0.0]], [[0.0, 1.0]], [[-2.0, 0.0]], [[0.0, 5.0]]])
@@ -55,7 +55,7 @@ def test_the_weights_of_the_leaves_sum_to_one(depth: int) -> None:
     torch.testing.assert_close(prior_SET.sum(1), torch.ones(2, 40).double())
 
 
-def test_every_leaf_has_as_many_gates_above_it_as_the_tree_is_deep() -> None:
+def test_every_leaf_has_one_gate_per_level_above_it() -> None:
     tree = Tree(4)
     assert ((tree.left_GE + tree.right_GE).sum(0) == 4).all()
     ways = (tree.left_GE - tree.right_GE).T
@@ -102,7 +102,7 @@ def test_a_tree_is_a_layer_of_moebench_whose_router_weights_the_leaves() -> None
     torch.testing.assert_close(decision.probs_TE.sum(1), torch.ones(40).double())
 
 
-def test_scores_of_any_size_give_numbers() -> None:
+def test_extreme_scores_give_finite_numbers() -> None:
     weights = Hierarchy(*(1e3 * of for of in grown(3)))._replace(
         log_variance_SE=torch.full((2, 8), log(LEAST_VARIANCE)).double()
     )
@@ -126,6 +126,6 @@ def test_the_gradient_of_a_tree_is_that_of_autograd(depth: int, shared: bool) ->
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
 
 
-def test_a_depth_below_nought_is_refused() -> None:
+def test_a_negative_depth_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^depth=-1: must not be negative$"):
         Tree(-1)

@@ -1,9 +1,9 @@
 """A hierarchical mixture of experts: linear experts below a binary tree of linear gates.
 
 Every gate sends a case left with a probability that is logistic in the inputs. The probability of
-an expert is the product of those on its way up to the root. A gate is on the way of half the
-experts below it when it points left and of the other half when it points right, so all the ways are
-written as two matrices of zeros and ones, and no computation walks the tree.
+an expert is the product of those on its path to the root. A gate is on the path of half of the
+experts below it when it points left, and of the other half when it points right; all paths are
+written as two matrices of zeros and ones, so no computation has to walk the tree.
 
 Dimensions: S trees side by side, E experts, G gates, C outputs, T cases, D inputs with the
 constant 1. Inputs are x_DT, the same for all trees, or x_SDT, those of each tree; targets likewise.
@@ -24,21 +24,21 @@ from reproductions.jacobs_1991.networks.system import uniform
 
 
 class Hierarchy(NamedTuple):
-    """All that a tree learns."""
+    """Everything that a tree learns."""
 
     expert_SECD: Tensor  # the linear map of each expert
     gate_SGD: Tensor  # the score of going left
-    log_variance_SE: Tensor  # of an expert's Gaussian, the same in each direction
+    log_variance_SE: Tensor  # of each expert's Gaussian, which is isotropic
 
 
 class Explanation(NamedTuple):
-    """Whom a tree holds responsible for targets that it was shown."""
+    """Which experts a tree holds responsible for its targets."""
 
     log_likelihood_ST: Tensor
     posterior_SET: Tensor  # share of each expert, given input and target
     left_SGT: Tensor  # share of the experts to the left of each gate
     right_SGT: Tensor
-    miss_SECT: Tensor  # target minus each expert's answer
+    miss_SECT: Tensor  # target minus each expert's prediction
 
 
 class Tree:
@@ -72,7 +72,7 @@ class Tree:
     def init(
         self, seeds: Sequence[int], initial_range: float, features: int, outputs: int
     ) -> Hierarchy:
-        """Return a tree a seed: experts and gates drawn evenly, unit variances."""
+        """Return one tree per seed, with uniform experts and gates and unit variances."""
         columns = features + 1
         sizes = [self.num_experts * outputs * columns, self.num_gates * columns]
         expert_SN, gate_SN = uniform(seeds, initial_range, sum(sizes)).split(sizes, dim=1)
@@ -89,7 +89,7 @@ class Tree:
         return prior_SET + self.right_GE.T @ logsigmoid(-score_SGT)
 
     def predict(self, weights: Hierarchy, x: Tensor) -> Tensor:
-        """Return the answer y_SCT: the experts', each counted by its probability."""
+        """Return the prediction y_SCT: those of the experts, weighted by their probabilities."""
         prior_SET = self.log_prior(weights, x).exp_()
         return (prior_SET[:, :, None] * answers(weights, x)).sum(dim=1)
 
@@ -111,7 +111,7 @@ class Tree:
         )
 
     def gradient(self, weights: Hierarchy, x: Tensor, target: Tensor) -> Hierarchy:
-        """Return the gradient of minus the mean log likelihood."""
+        """Return the gradient of the mean negative log likelihood."""
         found = self.explain(weights, x, target)
         number = x.shape[-1]
         mass_SGT = found.left_SGT + found.right_SGT
@@ -130,7 +130,7 @@ class Tree:
 
 
 def answers(weights: Hierarchy, x: Tensor) -> Tensor:
-    """Return the answer of each expert, mean_SECT."""
+    """Return the prediction of each expert, mean_SECT."""
     expert_SECD = weights.expert_SECD
     mean_SECT: Tensor = (expert_SECD.flatten(1, 2) @ x).unflatten(1, expert_SECD.shape[1:3])
     return mean_SECT

@@ -36,7 +36,7 @@ def refused(arguments: list[str], capsys) -> str:
     return said
 
 
-def test_without_a_card_there_is_a_small_form(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_without_a_gpu_a_small_test_runs(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert "--device cpu" in refused(["--out", str(tmp_path / "out")], capsys)
     assert not (tmp_path / "out").exists()
@@ -49,7 +49,7 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch, capsys) -> None
 
 
 @pytest.mark.parametrize("option", ["--from", "--text"])
-def test_what_is_not_there_is_named(tmp_path: Path, option: str, capsys) -> None:
+def test_missing_paths_are_named(tmp_path: Path, option: str, capsys) -> None:
     gone = str(tmp_path / "gone")
     said = refused(["--out", str(tmp_path / "o"), "--device", "cpu", option, gone], capsys)
     assert f"{option} {gone}" in said
@@ -60,7 +60,7 @@ def test_a_folder_of_another_version_is_refused(tmp_path: Path, capsys) -> None:
     assert "items.jsonl:1" in refused(["--out", str(tmp_path), "--device", "cpu"], capsys)
 
 
-def test_stages_run_in_the_order_of_their_worth() -> None:
+def test_the_most_valuable_stages_run_first() -> None:
     options = parser().parse_args(["--out", "x", "--only", "evidence,parity"])
     assert options.only == ["parity", "evidence"]
     assert parser().parse_args(["--out", "x"]).only == list(STAGES)

@@ -1,4 +1,4 @@
-"""Units of work on a card: what becomes of them, how long they may take, what is never repeated."""
+"""Units of work on a GPU: their outcomes, their time limits, and what is never repeated."""
 
 import json
 import time
@@ -30,7 +30,7 @@ def test_a_clock_counts_down_and_is_shared() -> None:
     assert (clock.left, part.left, shorter.left) == (0, 0, 0)
 
 
-def test_what_takes_too_long_is_stopped() -> None:
+def test_items_that_take_too_long_are_stopped() -> None:
     started = time.monotonic()
     with pytest.raises(OutOfTime), within(0.05):
         time.sleep(30)
@@ -63,13 +63,13 @@ def wait() -> dict:
         (wait, "cut", "stopped after 0 s"),
     ],
 )
-def test_whatever_goes_wrong_is_an_outcome(measure, status: str, why: str) -> None:
+def test_every_error_becomes_an_outcome(measure, status: str, why: str) -> None:
     outcome = attempt(item(measure=measure), 0.2)
     assert (outcome.status, outcome.why) == (status, why)
     assert outcome.found == ({"x": 1} if status == "measured" else {})
 
 
-def test_a_package_that_is_missing_is_named() -> None:
+def test_a_missing_package_is_named() -> None:
     needs("torch")
     with pytest.raises(Missing, match=r"^not installed: no_such_kernel, nor_this$"):
         needs("torch", "no_such_kernel", "nor_this")
@@ -82,7 +82,7 @@ def test_a_package_that_is_missing_is_named() -> None:
         *(("missing", False), ("cut", False)),
     ],
 )
-def test_what_is_finished_stays_so(tmp_path: Path, status: str, finished: bool) -> None:
+def test_finished_items_are_not_repeated(tmp_path: Path, status: str, finished: bool) -> None:
     folder = Folder(tmp_path, MACHINE)
     assert not folder.finished(item())
     folder.add(item(), Outcome(status, 1.0))
@@ -91,13 +91,13 @@ def test_what_is_finished_stays_so(tmp_path: Path, status: str, finished: bool) 
         assert not later.finished(item("b"))
 
 
-def test_other_code_measures_anew(tmp_path: Path, monkeypatch) -> None:
+def test_changed_code_is_measured_again(tmp_path: Path, monkeypatch) -> None:
     Folder(tmp_path, MACHINE).add(item(), Outcome("measured", 1.0))
     monkeypatch.setattr(folders, "source_of", lambda stage: "another")
     assert not Folder(tmp_path, MACHINE).finished(item())
 
 
-def test_code_is_told_apart_by_stage() -> None:
+def test_stages_have_their_own_digests() -> None:
     assert folders.source_of("parity") != folders.source_of("layer")
 
 
@@ -112,7 +112,7 @@ def test_estimates_come_from_items_of_the_kind(tmp_path: Path) -> None:
     assert folder.estimate(item("a", "k", 7.0)) == 40.0
 
 
-def test_a_folder_goes_on_from_another(tmp_path: Path) -> None:
+def test_a_folder_continues_another(tmp_path: Path) -> None:
     earlier, now = Folder(tmp_path / "1", MACHINE), Folder(tmp_path / "2", MACHINE)
     earlier.add(item("a"), Outcome("measured", 1.0))
     earlier.add(item("b"), Outcome("measured", 1.0))
@@ -136,7 +136,7 @@ def edited(path: Path, **changes: object) -> None:
         ({"machine": {**MACHINE, "card": "two"}}, r"another machine \(card two, now one\)"),
     ],
 )
-def test_a_folder_of_something_else_is_refused(tmp_path: Path, changes, told: str) -> None:
+def test_a_folder_from_elsewhere_is_refused(tmp_path: Path, changes, told: str) -> None:
     Folder(tmp_path, MACHINE).add(item(), Outcome("measured", 1.0))
     edited(tmp_path / "items.jsonl", **changes)
     with pytest.raises(ValueError, match=told) as refused:
@@ -144,7 +144,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, changes, told: st
     assert "\n" not in str(refused.value)
 
 
-def test_what_is_no_record_is_refused_by_its_line(tmp_path: Path) -> None:
+def test_an_invalid_record_is_refused_with_its_line(tmp_path: Path) -> None:
     Folder(tmp_path, MACHINE).add(item(), Outcome("measured", 1.0))
     path = tmp_path / "items.jsonl"
     path.write_text(path.read_text() + '{"format": 1}\n')
@@ -152,7 +152,7 @@ def test_what_is_no_record_is_refused_by_its_line(tmp_path: Path) -> None:
         list(read(path))
 
 
-def test_a_stage_that_breaks_down_is_written_down(tmp_path: Path, capsys) -> None:
+def test_a_stage_that_fails_is_recorded(tmp_path: Path, capsys) -> None:
     session = Session(Folder(tmp_path, MACHINE), torch.device("cpu"), Clock(20))
     session.go_through(raises(RuntimeError("no card\nany more")))
     [line] = read(tmp_path / "items.jsonl")
@@ -160,7 +160,7 @@ def test_a_stage_that_breaks_down_is_written_down(tmp_path: Path, capsys) -> Non
     assert "no card any more" in capsys.readouterr().out
 
 
-def test_a_session_does_what_has_time_and_writes_it_at_once(tmp_path: Path, capsys) -> None:
+def test_a_session_measures_what_fits_and_saves_it_at_once(tmp_path: Path, capsys) -> None:
     done: list[str] = []
 
     def noted(name: str):

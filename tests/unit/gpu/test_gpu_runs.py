@@ -1,4 +1,4 @@
-"""Runs on a card: which come first, and which end in time."""
+"""Runs on a GPU: which come first, and which can finish in time."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from benchmarks.gpu.clock import Clock
-from benchmarks.gpu.crew import Crew
 from benchmarks.gpu.evidence import take
 from benchmarks.gpu.pace import Pace, kept
 from benchmarks.gpu.papers import papers
+from benchmarks.gpu.scheduler import Scheduler
 from benchmarks.gpu.value import in_order
 from moebench.evidence.record_files import read, write_all
 from moebench.papers.plan import Profile
@@ -24,8 +24,8 @@ BEYOND = claim_of(Difference(first="e", second="elsewhere"), key="BEYOND", seeds
 PROFILE = Profile("gpu", ["d", "c", "b", "a", "e"], seeds=3, settings={}, first_seed=1000)
 
 
-def test_the_claim_that_lacks_fewest_runs_comes_first() -> None:
-    """THREE takes 3 runs and TWO 4; once THREE is judged TWO takes 3. The rest follows."""
+def test_the_claim_that_lacks_the_fewest_runs_comes_first() -> None:
+    """THREE needs 3 runs and TWO 4; once THREE is complete, TWO needs 3. The rest follows."""
     order = in_order(PROFILE, [TWO, BEYOND, THREE])
     assert order[:3] == [("a", 1000), ("c", 1000), ("d", 1000)]
     assert order[3:6] == [("b", 1000), ("a", 1001), ("b", 1001)]
@@ -36,8 +36,8 @@ def test_the_claim_that_lacks_fewest_runs_comes_first() -> None:
     assert len(set(order)) == len(order) == 15
 
 
-def test_what_is_done_counts() -> None:
-    """TWO lacks one run then, so it comes first."""
+def test_existing_runs_count() -> None:
+    """TWO then lacks only one run, so it comes first."""
     done = [("a", 1000), ("b", 1000), ("a", 1001)]
     order = in_order(PROFILE, [THREE, TWO], done)
     assert order[:3] == [("b", 1001), ("c", 1000), ("d", 1000)]
@@ -54,12 +54,12 @@ def test_what_is_done_counts() -> None:
         ([], 0),
     ],
 )
-def test_runs_that_end_in_time_are_kept(left: list[int], expected: int) -> None:
+def test_runs_that_can_finish_in_time_are_kept(left: list[int], expected: int) -> None:
     assert kept(left, pace=10.0, seconds=40.0) == expected
 
 
 class Running:
-    """A run that has written as many steps as it is told."""
+    """A run that has logged a given number of steps."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.history_path = folder, folder / "history.jsonl"
@@ -70,7 +70,7 @@ class Running:
         self.history_path.write_text(json.dumps({"step": step}) + "\n")
 
 
-def test_a_pace_is_that_of_all_runs_once_all_have_begun(tmp_path: Path) -> None:
+def test_the_pace_counts_all_runs_once_all_have_begun(tmp_path: Path) -> None:
     now = [0.0]
     pace = Pace(lambda: now[0])
     jobs = [Running(tmp_path / "a"), Running(tmp_path / "b")]
@@ -97,7 +97,7 @@ def test_a_pace_is_that_of_all_runs_once_all_have_begun(tmp_path: Path) -> None:
 
 
 class Lanes:
-    """A pool whose runs take one step at each wait, and find no memory three at a time."""
+    """A pool whose runs take one step per wait, and run out of memory three at a time."""
 
     def __init__(self, workers: int) -> None:
         self.workers, self.running = workers, []
@@ -152,48 +152,52 @@ class Stepping(Running):
 
 
 @pytest.fixture
-def crew(monkeypatch: pytest.MonkeyPatch) -> Crew:
-    """Whose pool has three lanes."""
-    made = Crew(Clock(60), torch.device("cpu"))
+def scheduler(monkeypatch: pytest.MonkeyPatch) -> Scheduler:
+    """A scheduler whose pool has three lanes."""
+    made = Scheduler(Clock(60), torch.device("cpu"))
     made.pool = Lanes(3)
-    monkeypatch.setattr("benchmarks.gpu.crew.Pool", lambda _: made.pool)
+    monkeypatch.setattr("benchmarks.gpu.scheduler.Pool", lambda _: made.pool)
     return made
 
 
-def test_what_finds_no_memory_beside_others_is_made_again(crew: Crew, tmp_path: Path) -> None:
+def test_runs_out_of_memory_next_to_others_are_repeated(
+    scheduler: Scheduler, tmp_path: Path
+) -> None:
     jobs = [Stepping(tmp_path / name) for name in "abcd"]
     ended: list[tuple[str, str]] = []
-    crew.make(iter(jobs), lambda job, record: ended.append((job.name, record.status)))
+    scheduler.make(iter(jobs), lambda job, record: ended.append((job.name, record.status)))
     assert ended == [("a", "done"), ("b", "done"), ("c", "done"), ("d", "done")]
-    assert crew.most_beside == 3
-    assert crew.pool.workers == 2, "three at a time were too many"
+    assert scheduler.most_parallel == 3
+    assert scheduler.pool.workers == 2, "three at a time were too many"
     assert not jobs[2].record_path.exists(), "that it found no memory is no result"
 
 
-def test_what_does_not_end_in_time_is_put_off(crew: Crew, tmp_path: Path) -> None:
-    """At a step a second 60 seconds have room for the first of them, not for both."""
-    crew.pool.workers = 2
-    crew.pace.look = lambda jobs: None
-    crew.pace.rate = 1.0
+def test_runs_that_cannot_finish_in_time_are_postponed(
+    scheduler: Scheduler, tmp_path: Path
+) -> None:
+    """At one step per second, 60 seconds are enough for the first run, but not for both."""
+    scheduler.pool.workers = 2
+    scheduler.pace.look = lambda jobs: None
+    scheduler.pace.rate = 1.0
     jobs = [Stepping(tmp_path / "a", 40), Stepping(tmp_path / "b", 40), Stepping(tmp_path / "c")]
     ended: list[str] = []
-    crew.make(iter(jobs), lambda job, record: ended.append(job.name))
+    scheduler.make(iter(jobs), lambda job, record: ended.append(job.name))
     assert ended == ["a"]
-    assert crew.most_beside == 1
+    assert scheduler.most_parallel == 1
 
 
-def test_runs_that_turn_out_too_slow_are_put_off(crew: Crew, tmp_path: Path) -> None:
-    crew.pool.workers = 2
+def test_runs_that_turn_out_too_slow_are_postponed(scheduler: Scheduler, tmp_path: Path) -> None:
+    scheduler.pool.workers = 2
     rates = iter([None] * 5)
-    crew.pace.look = lambda jobs: setattr(crew.pace, "rate", next(rates, 1.0))
+    scheduler.pace.look = lambda jobs: setattr(scheduler.pace, "rate", next(rates, 1.0))
     jobs = [Stepping(tmp_path / "a", 40), Stepping(tmp_path / "b", 40), Stepping(tmp_path / "c")]
     ended: list[str] = []
-    crew.make(iter(jobs), lambda job, record: ended.append(job.name))
-    assert crew.pool.stopped == ["b"]
+    scheduler.make(iter(jobs), lambda job, record: ended.append(job.name))
+    assert scheduler.pool.stopped == ["b"]
     assert ended == ["a"]
 
 
-def test_records_and_unfinished_runs_are_taken_over(tmp_path: Path) -> None:
+def test_records_and_unfinished_runs_are_copied(tmp_path: Path) -> None:
     [paper, *_] = papers()
     place = Path(paper.folder) / "smoke"
     ours, theirs = tmp_path / "ours" / place, tmp_path / "theirs" / place

@@ -1,4 +1,4 @@
-"""What is measured on a card: that the comparisons see faults, and sizes fit."""
+"""Measurements on a GPU: comparisons detect faults, and sizes fit."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ TINY = Shape("tiny", tokens=16, dim=16, hidden=16, experts=4, k=2)
 
 
 class Unweighted(nn.Module):
-    """A dispatcher that forgets how much an answer counts, for two rows."""
+    """A dispatcher that ignores the routing weight of two rows."""
 
     def forward(self, x_TD: Tensor, decision, experts: nn.Module) -> Tensor:
         weight_A = decision.weight_A.clone()
@@ -29,7 +29,7 @@ class Unweighted(nn.Module):
 
 
 class Rounded(TopK):
-    """A router that decides in the type of the tokens."""
+    """A router that decides in the tokens' data type."""
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         logits_TE = x_TD @ self.score.weight.T
@@ -42,8 +42,8 @@ def compared(dtype: torch.dtype, router: str, dispatcher: str) -> dict:
 
 
 @pytest.mark.parametrize("dtype", parity.DTYPES)
-def test_types_lie_within_what_their_rounding_explains(dtype: torch.dtype) -> None:
-    """And not far within, so that more than rounding is seen."""
+def test_errors_are_explained_by_rounding(dtype: torch.dtype) -> None:
+    """But only just, so that anything more than rounding is detected."""
     found = compared(dtype, "top_k", "grouped")
     assert found["passed"]
     if dtype != torch.float64:  # which the CPU computes as the loop does
@@ -52,7 +52,7 @@ def test_types_lie_within_what_their_rounding_explains(dtype: torch.dtype) -> No
     assert found["waits for the card"]["dispatch"] == repeat.ON_CPU
 
 
-def test_a_faulty_dispatcher_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faulty_dispatcher_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(parity.DISPATCHERS, "faulty", Unweighted)
     found = compared(torch.bfloat16, "top_k", "faulty")
     assert not found["passed"]
@@ -60,8 +60,8 @@ def test_a_faulty_dispatcher_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["routing"]["scores"] <= found["allowed"]["scores"]
 
 
-def test_a_router_that_rounds_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its decision is carried out as it is, so the dispatcher is not blamed."""
+def test_a_router_in_low_precision_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its decision is executed unchanged, so the dispatcher is not blamed."""
     monkeypatch.setitem(parity.ROUTERS, "rounded", Rounded)
     found = compared(torch.bfloat16, "rounded", "grouped")
     assert not found["passed"]
@@ -69,13 +69,13 @@ def test_a_router_that_rounds_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(found["errors"].values()) <= found["allowed"]["errors"]
 
 
-def test_a_router_that_draws_is_not_blamed_for_other_draws() -> None:
+def test_random_routers_may_draw_differently() -> None:
     found = compared(torch.float32, "random", "grouped")
     assert found["passed"]
     assert found["routing"]["drawn"]
 
 
-def test_bits_that_differ_are_seen() -> None:
+def test_differing_bits_are_detected() -> None:
     found = repeat.repeatable(lambda: [torch.rand(3)])
     assert found == {"by default": False, "deterministic": False}
 
@@ -97,7 +97,7 @@ def test_every_dispatcher_is_timed_against_dense(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["huggingface grouped", "huggingface eager"])
-def test_blocks_of_others_get_our_weights(name: str) -> None:
+def test_third_party_blocks_get_our_weights(name: str) -> None:
     pytest.importorskip("transformers")
     torch.manual_seed(0)
     mixture = Mixture(TINY)
@@ -106,8 +106,8 @@ def test_blocks_of_others_get_our_weights(name: str) -> None:
     torch.testing.assert_close(theirs, contenders.ours(mixture)(x_TD)[0])
 
 
-def test_a_block_with_other_answers_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one whose gate and up are exchanged."""
+def test_a_block_with_different_outputs_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one with gate and up swapped."""
 
     def exchanged(mixture: Mixture) -> nn.Module:
         other = Mixture(mixture.shape).to(torch.bfloat16)
@@ -118,12 +118,12 @@ def test_a_block_with_other_answers_is_not_timed(monkeypatch: pytest.MonkeyPatch
         return contenders.ours(other)
 
     monkeypatch.setattr("benchmarks.gpu.layer.builders", lambda: {"exchanged": exchanged})
-    with pytest.raises(ValueError, match="its answers are not ours"):
+    with pytest.raises(ValueError, match="its outputs differ from ours"):
         Case(CPU, TINY, "exchanged", asked=16)()
 
 
-def test_tokens_are_halved_until_they_find_room() -> None:
-    """Weights of 2 bytes: 4 x 3072 of ours and 6 x 512 of dense; a row has 2 x 4 x 80 bytes."""
+def test_tokens_are_halved_until_they_fit() -> None:
+    """At 2 bytes each: 4 x 3072 weights of ours, 6 x 512 of dense, and 4 x 80 numbers per row."""
     weights, row = 2 * (4 * 3072 + 6 * 2 * 16 * 16), 2 * 4 * (2 * 16 + 3 * 16)
     whole = (weights + 16 * 2 * row) / 0.9
     assert fitting(TINY, whole + 1).tokens == 16

@@ -1,4 +1,4 @@
-"""From records of a card to the tables of the page."""
+"""From records of a GPU to the tables of the page."""
 
 from benchmarks.gpu.layer import PRODUCT
 from benchmarks.gpu.tables import BARE, NONE, PAGE, evidence, layer, parity, train, with_tables
@@ -29,7 +29,7 @@ def compared(passed: bool, error: float, waits: str) -> dict:
 
 
 def test_routers_are_counted_for_each_dispatcher_and_type() -> None:
-    """The worst error is that of any part; a reason in the place of equal bits is no equality."""
+    """The worst error of any part counts; a reason does not count as equal bits."""
     lines = [
         line("parity", "top_k, fused, bfloat16", compared(True, 0.004, "no")),
         line("parity", "switch, limited, fused, bfloat16", compared(False, 0.3, "it waits")),
@@ -50,7 +50,7 @@ def test_rates_are_shares_of_dense_and_of_a_product() -> None:
     assert row[2:] == ["400", "80%", "50%", "200", "40%", "25%", "1.10"]
 
 
-def test_ways_of_training_have_a_row_each() -> None:
+def test_each_way_of_training_has_a_row() -> None:
     found = {
         "parameters": 45_000_000,
         "tokens per second": {"this way": 1.5e6, BARE: 1.2e6},
@@ -68,13 +68,13 @@ def test_ways_of_training_have_a_row_each() -> None:
     ]
 
 
-def test_calls_say_how_busy_the_card_was() -> None:
+def test_calls_say_how_busy_the_gpu_was() -> None:
     found = {"ended": ["a", "b"], "side by side": 16, "steps per second": 123.4}
     asked = evidence([line("evidence", "call 1", {**found, "card": {"busy %": 91.7}})])
     assert cells(asked) == [["call 1", "2", "16", "123", "92", "–"]]
 
 
-def test_what_was_not_measured_is_told_with_its_reason() -> None:
+def test_items_not_measured_are_listed_with_their_reasons() -> None:
     lines = [
         line("layer", f"{shape}: sonic-moe", {}, status="missing", why="not installed: sonicmoe")
         for shape in ("one", "two")

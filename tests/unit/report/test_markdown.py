@@ -27,12 +27,12 @@ def test_markdown_table() -> None:
     assert lines[3].endswith("| no control \\[1\\] |")
     assert lines[4].startswith("| C3 | – not testable here |")
     assert lines[4].endswith("|  |  |  |  |")
-    assert lines[6] == "Controls, and claims that the paper does not make; their p is not adjusted."
+    assert lines[6] == "Controls and claims of our own, whose p is not adjusted."
     assert lines[8].split(" | ")[6] == "p"
     assert lines[10].startswith("| C1n | ⊠ control failed | ")
     assert lines[10].endswith("| 0.046 | null control of C1 |")
     assert lines[13] == "\\* preliminary: fewer runs than the claim asks for."
-    assert lines[15].startswith("n up to 10: where runs differ in a skewed way")
+    assert lines[15].startswith("n up to 10: if differences between runs are skewed")
     assert lines[17] == "\\[1\\] None."
 
 

@@ -1,4 +1,4 @@
-"""What a study depends on besides its file: data, code outside moebench, moebench itself."""
+"""What a study depends on besides its file: data, code outside moebench, and moebench itself."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,11 +7,11 @@ from moebench import __version__
 from moebench.experiment import DataStamp, Experiment
 
 
-def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> dict[str, Any]:
-    """Return it as JSON; what there is none of has no key, nor has a first version of data.
+def dependencies(data: DataStamp | None, experiments: Iterable[Experiment]) -> dict[str, Any]:
+    """Return it as plain JSON data; parts without content have no key, nor has data version 1.
 
     Args:
-        data: stamp of the data of the base, None where they have not been read.
+        data: stamp of the base experiment's data; None if they have not been read.
         experiments: the base, and those that name further classes.
     """
     found: dict[str, Any] = {"moebench": __version__}
@@ -23,6 +23,6 @@ def surroundings(data: DataStamp | None, experiments: Iterable[Experiment]) -> d
     return {**found, **({"code": code} if code else {})}
 
 
-def completed(earlier: dict[str, Any]) -> dict[str, Any]:
-    """Return the identity of a study; one that does not name its moebench counts as of this one."""
+def with_version(earlier: dict[str, Any]) -> dict[str, Any]:
+    """Return the identity of a study; without a version of moebench, the present one is assumed."""
     return {"moebench": __version__, **earlier}

@@ -1,8 +1,8 @@
-"""Runs side by side on one card: as many as find room in its memory and end in time.
+"""Schedules runs in parallel on one GPU: as many as fit into its memory and can finish in time.
 
-A card that one run alone asks for work waits for its host most of the time. How fast runs are side
-by side shows while they work: once not all can end in time, those of least worth are put off. What
-is put off, or cut by the end, goes on from its checkpoint at the next call.
+With a single small run, the GPU waits for the host most of the time. The speed of parallel runs is
+measured while they train: if they cannot all finish in time, the least valuable ones are postponed.
+Runs that were postponed or interrupted continue from their checkpoints at the next call.
 """
 
 import os
@@ -17,43 +17,43 @@ from moebench.evidence.record import RunRecord
 from moebench.run.job import Job
 from moebench.run.pool import Pool
 
-MOST = 16  # side by side
-FIRST_GUESS = 6 * 2**30  # bytes that a run takes, before one has shown it
+MOST = 16  # runs in parallel
+FIRST_GUESS = 6 * 2**30  # assumed bytes per run until one has been measured
 
 
-class Crew:
-    """Makes jobs side by side until they are made or the time is over.
+class Scheduler:
+    """Runs jobs in parallel until they are done or the time is over.
 
     Args:
-        clock: of the stage.
-        device: that they run on.
+        clock: the clock of the stage.
+        device: the device they run on.
     """
 
     def __init__(self, clock: Clock, device: torch.device) -> None:
         self.clock = clock
         self.pace = Pace()
         self.usage = Usage()
-        self.most_beside = 0  # runs that were side by side
-        self._room = Room(device)
+        self.most_parallel = 0  # largest number of parallel runs so far
+        self._capacity = Capacity(device)
         self._again: list[Job] = []
-        self._closed = False  # no other run ends in time
+        self._closed = False  # whether no further run can finish in time
 
     def make(self, jobs: Iterator[Job], ended: Callable[[Job, RunRecord], None]) -> None:
-        """Make jobs, of which those that come first are worth most; tell of each that has ended."""
-        with Pool(self._room.workers) as pool:
+        """Run jobs, the most valuable first; call `ended` for each that has ended."""
+        with Pool(self._capacity.workers) as pool:
             while self.clock.left:
-                self._take_in(pool, ended)
+                self._collect(pool, ended)
                 self._start(pool, jobs)
                 if not pool.running:
                     return
-                self.most_beside = max(self.most_beside, len(pool.running))
+                self.most_parallel = max(self.most_parallel, len(pool.running))
                 self.pace.look(pool.jobs)
-                self._put_off(pool)
+                self._postpone(pool)
                 self.usage.look()
                 pool.wait()
 
-    def _take_in(self, pool: Pool, ended: Callable[[Job, RunRecord], None]) -> None:
-        """Look which runs have ended; one that found no memory beside others is made again."""
+    def _collect(self, pool: Pool, ended: Callable[[Job, RunRecord], None]) -> None:
+        """Collect finished runs; repeat one that ran out of memory next to others."""
         for job, record in pool.ended():
             if record.status == "out_of_memory" and pool.running:
                 pool.workers = len(pool.running)
@@ -63,8 +63,8 @@ class Crew:
                 ended(job, record)
 
     def _start(self, pool: Pool, jobs: Iterator[Job]) -> None:
-        """Start what finds room and ends in time; the first one in any case."""
-        while pool.free and not self._closed and self._room.has(pool.jobs):
+        """Start runs that fit and can finish in time; always start the first one."""
+        while pool.free and not self._closed and self._capacity.has(pool.jobs):
             job = self._again.pop(0) if self._again else next(jobs, None)
             if job is None:
                 return
@@ -75,8 +75,8 @@ class Crew:
                 return
             pool.start(job)
 
-    def _put_off(self, pool: Pool) -> None:
-        """End the runs of least worth, if not all end in time; they have their checkpoints."""
+    def _postpone(self, pool: Pool) -> None:
+        """Stop the least valuable runs if not all can finish in time; they have checkpoints."""
         if self.pace.rate is None:
             return
         jobs = pool.jobs
@@ -86,15 +86,15 @@ class Crew:
 
 
 def _left(job: Job) -> int:
-    """Return the steps that a run has left."""
+    """Return the number of steps that a run has left."""
     return max(0, steps_of(job) - taken(job))
 
 
-class Room:
-    """The memory of a card, as its driver tells it, and the cores that feed it.
+class Capacity:
+    """How many runs fit: by the GPU's free memory and the number of CPU cores.
 
     Args:
-        device: the card; a processor has room for as many runs as cores.
+        device: the GPU; on a CPU only the cores count.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -104,7 +104,7 @@ class Room:
         self.workers = min(MOST, cores) if self._card else min(2, cores)
 
     def has(self, jobs: Sequence[Job]) -> bool:
-        """Say whether another run finds room beside those; what they take shows once they step."""
+        """Say whether another run fits; the others' memory is known once they take steps."""
         if self._card is None:
             return True
         free, under_way = self._free(), sum(taken(job) > 0 for job in jobs)
@@ -113,5 +113,5 @@ class Room:
         return each * (starting + 1) < free
 
     def _free(self) -> float:
-        """Return the free bytes."""
+        """Return the GPU's free bytes."""
         return float(torch.cuda.mem_get_info(self._card)[0]) if self._card else 0.0
