@@ -160,7 +160,9 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
     counts = {_linked(one.found): (name, one.verdicts) for name, one in by_name.items()}
     older = ", ".join(f"`{name}`" for name, one in by_name.items() if one.older)
     notes = (
-        [f"To be made anew, from newer data (their pages say how much): {older}."] if older else []
+        [f"Due to be run again, on newer data: {older}; their pages say how much of it."]
+        if older
+        else []
     )
     return fill(text, "results", "\n\n".join([markdown_counts(counts), *notes])) if counts else text
 

@@ -44,8 +44,11 @@ def parts(text: str) -> dict[str, str]:
     return dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
 
 
-def test_the_front_page_is_short() -> None:
-    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+def test_the_front_page_is_short_and_leads_to_every_guide() -> None:
+    front = ROOT / "README.md"
+    assert len(front.read_text().splitlines()) <= 150
+    linked = {first.partition("#")[0] for first, _ in LINK.findall(prose(front))}
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= linked
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
