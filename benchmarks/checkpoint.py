@@ -16,7 +16,7 @@ import torch
 
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
 from moebench.interop import save_pretrained
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.moe import Sparse
@@ -47,10 +47,10 @@ print(json.dumps([seconds, more, numbers]))
 """
 
 
-def decoder(width: int, layers: int, hidden: int, vocabulary: int = 32_000) -> Mixtral:
-    """Return a decoder with Mixtral's architecture: 8 experts in every layer, two per token."""
+def decoder(width: int, layers: int, hidden: int, vocabulary: int = 32_000) -> RotaryDecoder:
+    """Return a decoder of Mixtral's shape: 8 experts in every layer, two a token."""
     sparse = Sparse(lambda d: TopK(d, 8, 2), lambda d, n: SwiGLU(d, n, hidden), every=1)
-    return Mixtral(
+    return RotaryDecoder(
         vocabulary,
         DecoderShape(width=width, layers=layers, heads=width // 64, hidden=hidden),
         sparse,

@@ -14,7 +14,7 @@ from pytorch_lightning import seed_everything
 from moebench.experiment import Experiment, load
 from moebench.experiment.precision import settled
 from moebench.interop import save_pretrained
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.rotary import RotaryEmbedding
 from moebench.moe import Sparse
@@ -152,9 +152,9 @@ def sweep_file(tiny: TinyExperiments, tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    """A Mixtral that was never trained, and a tokenizer of 60 words or parts of them."""
+    """An untrained decoder, and a tokenizer of 60 words or parts of them."""
     torch.manual_seed(0)
-    model = Mixtral(
+    model = RotaryDecoder(
         60,
         DecoderShape(width=16, layers=2, heads=2, hidden=24),
         Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),

@@ -7,7 +7,7 @@ from typing import Any
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.weight_mapping import MixtureNames, Names, TensorMapping, decoder
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Architecture:
     model_type: str  # as config.json has it
     class_name: str  # of the model in transformers
     defaults: Mapping[str, Any]  # of the settings that a config.json may leave out
-    build: Callable[[Config], Mixtral]
+    build: Callable[[Config], RotaryDecoder]
     attention: Names  # yields the weights of an attention
     mixture: MixtureNames  # yields the weights of a mixture
     fits: Callable[[Parts], bool]  # whether a model of these parts has this architecture
@@ -29,6 +29,6 @@ class Architecture:
     # Parts of the names of weights in files, and their names in the memory of transformers.
     in_memory: tuple[tuple[str, str], ...] = ()
 
-    def mappings(self, model: Mixtral) -> Iterator[TensorMapping]:
+    def mappings(self, model: RotaryDecoder) -> Iterator[TensorMapping]:
         """Yield the mappings between the weights of a checkpoint and of a model."""
         return decoder(model, self.attention, self.mixture)

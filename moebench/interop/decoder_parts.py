@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import nn
 
-from moebench.models.decoder import Mixtral
-from moebench.models.feed_forward import Mixture
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.multipliers import NO_MULTIPLIERS
+from moebench.moe.contract import num_experts_of
 from moebench.moe.experts.swiglu import SwiGLU
 
 
@@ -15,13 +15,19 @@ from moebench.moe.experts.swiglu import SwiGLU
 class Parts:
     """The parts of a decoder; those of a layer are taken from its first layer or mixture."""
 
-    model: Mixtral
+    model: RotaryDecoder
     attention: Any
     router: Any
     shared: nn.Module | None
     sparse: list[int]  # numbers of the layers with a mixture, from 0
     num_experts: int
     hidden: int  # F of an expert
+
+    @property
+    def shared_hidden(self) -> int:
+        """Width F of all shared experts together, zero without any."""
+        shared: Any = self.shared
+        return 0 if shared is None else shared.hidden
 
     @property
     def all_sparse(self) -> bool:
@@ -44,19 +50,18 @@ def parts_of(model: nn.Module) -> Parts:
     """Return the parts of a model.
 
     Raises:
-        ValueError: if it is no `Mixtral` with mixtures of SwiGLU experts.
+        ValueError: if it is no `RotaryDecoder` with mixtures of SwiGLU experts.
     """
-    if not isinstance(model, Mixtral):
-        raise ValueError(f"{type(model).__name__}: only Mixtral decoders can be written")
-    inner = [
-        model.get_submodule(f"blocks.{n}.feed_forward.inner") for n in range(len(model.blocks))
-    ]
-    mixtures = {n: part.moe for n, part in enumerate(inner) if isinstance(part, Mixture)}
+    if not isinstance(model, RotaryDecoder):
+        raise ValueError(f"{type(model).__name__}: only a RotaryDecoder can be written")
+    mixtures = {n: layer for n, layer in enumerate(model.mixtures) if layer is not None}
     if not mixtures:
-        raise ValueError("Mixtral: has no mixture of experts, so it is no MoE checkpoint")
+        raise ValueError("RotaryDecoder: has no mixture of experts, so it is no MoE checkpoint")
     first = next(iter(mixtures.values()))
     if not isinstance(first.experts, SwiGLU):
-        raise ValueError(f"Mixtral: experts are {type(first.experts).__name__}, must be SwiGLU")
-    num_experts, hidden, _ = first.experts.down_EFD.shape
+        raise ValueError(
+            f"RotaryDecoder: experts are {type(first.experts).__name__}, must be SwiGLU"
+        )
+    num_experts, hidden = num_experts_of(first.router), first.experts.hidden
     attention = model.get_submodule("blocks.0.attention.inner")
     return Parts(model, attention, first.router, first.shared, list(mixtures), num_experts, hidden)

@@ -50,7 +50,7 @@ def fits(parts: Parts) -> bool:
     """Return whether dense layers, shared experts and positions are those that all of them have."""
     dense = parts.dense == list(range(len(parts.dense)))
     positions = parts.model.positions
-    shared = isinstance(parts.shared, Shared) and not _shared(parts) % parts.hidden
+    shared = isinstance(parts.shared, Shared) and not parts.shared_hidden % parts.hidden
     return dense and shared and positions.window is None
 
 
@@ -76,7 +76,7 @@ def mixture_settings(parts: Parts) -> dict[str, Any]:
         "intermediate_size": parts.model.shape.hidden,
         "moe_intermediate_size": parts.hidden,
         "n_routed_experts": parts.num_experts,
-        "n_shared_experts": _shared(parts) // parts.hidden,
+        "n_shared_experts": parts.shared_hidden // parts.hidden,
         "num_experts_per_tok": parts.router.k,
         "first_k_dense_replace": len(parts.dense),
     }
@@ -100,9 +100,3 @@ def _scale(parts: Parts) -> dict[str, float]:
         "mscale": (yarn.attention * scale**0.5 - 1) / once,
         "mscale_all_dim": (scale**0.5 - 1) / once,
     }
-
-
-def _shared(parts: Parts) -> int:
-    """Return the total width of the shared experts."""
-    assert isinstance(parts.shared, Shared)
-    return int(parts.shared.expert.down_EFD.shape[1])

@@ -12,12 +12,12 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import latent
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.latent_attention import LatentAttention
 from moebench.moe.routers import GroupLimited
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     config.refuse(mlp_bias=False, norm_topk_prob=False, scoring_func="softmax", moe_layer_freq=1)
     experts, k = config["n_routed_experts"], config["num_experts_per_tok"]
@@ -26,7 +26,7 @@ def build(config: Config) -> Mixtral:
         raise ValueError(f"{FILE}: topk_method={method!r} is not supported")
     groups, kept = (1, 1) if method == "greedy" else (config["n_group"], config["topk_group"])
     widths = deepseek.latent_of(config)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sparse_of(

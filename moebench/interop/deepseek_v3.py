@@ -14,15 +14,15 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import latent
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.latent_attention import LatentAttention
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     config.refuse(scoring_func="sigmoid", topk_method="noaux_tc", moe_layer_freq=1)
     widths = deepseek.latent_of(config)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),

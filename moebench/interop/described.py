@@ -16,7 +16,7 @@ from torch import nn
 
 from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
-from moebench.models.decoder import DecoderShape, Mixtral
+from moebench.models.decoder import DecoderShape, RotaryDecoder
 from moebench.moe.dispatch import DISPATCHERS
 
 MODULE = set(vars(nn.Module()))  # attributes of every module, hooks included
@@ -27,7 +27,7 @@ CLOSE = 1e-9  # relative tolerance for a number that was written and read
 
 
 def check_described(
-    model: Mixtral, architecture: Architecture, settings: Mapping[str, Any]
+    model: RotaryDecoder, architecture: Architecture, settings: Mapping[str, Any]
 ) -> None:
     """Raise ValueError, naming the first difference, unless settings describe a model in full."""
     with torch.device("meta"):
@@ -42,7 +42,7 @@ def check_described(
                 f"{where}={ours}: a checkpoint of {architecture.model_type} can only have {other}"
             )
     if absent := sorted(theirs.keys() - dict(model.named_modules()).keys()):
-        raise ValueError(f"Mixtral: has no {absent[0]}, as {architecture.model_type} does")
+        raise ValueError(f"RotaryDecoder: has no {absent[0]}, as {architecture.model_type} does")
 
 
 def differences(module: nn.Module, other: nn.Module | None) -> Iterator[tuple[str, Any, Any]]:
@@ -63,7 +63,7 @@ def attributes(module: nn.Module) -> dict[str, Any]:
         found[hooks] = len(getattr(module, hooks))
     for name, tensor in (*module._parameters.items(), *module._buffers.items()):
         found[name] = None if tensor is None else tuple(tensor.shape)
-    if isinstance(module, Mixtral):
+    if isinstance(module, RotaryDecoder):
         # Its source does not affect what it computes; the blocks themselves show which are dense.
         del found["source"]
         found["shape"] = _not_shown_by_blocks(module.shape)

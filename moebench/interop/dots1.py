@@ -11,11 +11,11 @@ from moebench.interop.config import FILE, Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import grouped_query
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import QueryKeyNorm
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model.
 
     Raises:
@@ -27,7 +27,7 @@ def build(config: Config) -> Mixtral:
     kinds = config.get("layer_types", ["sliding_attention" if sliding else "full_attention"])
     if set(kinds) != {"full_attention"}:
         raise ValueError(f"{FILE}: layers with a window are not supported (sliding_window)")
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),

@@ -18,7 +18,7 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import pattern, sparse_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import TensorMapping, grouped_query, routed, shared_expert
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import BiasedTopK
@@ -26,7 +26,7 @@ from moebench.moe.routers import BiasedTopK
 SMALLEST_SUM = 1e-6  # the largest supported floor under the sum of the chosen probabilities
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model.
 
     Raises:
@@ -38,7 +38,7 @@ def build(config: Config) -> Mixtral:
         raise ValueError(f"{FILE}: moe_norm_min={floor} is not supported, at most {SMALLEST_SUM}")
     dense_layers, every = layers_of(config)
     experts, k = config["moe_num_experts"], config["moe_k"]
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", dense_layers),
         sparse_of(lambda dim: BiasedTopK(dim, experts, k), config["moe_intermediate_size"], every),
@@ -86,14 +86,13 @@ def fits(parts: Parts) -> bool:
 
 def settings(parts: Parts) -> dict[str, Any]:
     """Return the settings for config.json."""
-    shared, sparse = parts.shared, parts.sparse
-    width = shared.expert.down_EFD.shape[1] if isinstance(shared, Shared) else 0
+    sparse = parts.sparse
     return {
         **heads.settings(parts),
         "intermediate_size": parts.model.shape.hidden,
         "moe_intermediate_size": parts.hidden,
         "moe_num_experts": parts.num_experts,
-        "moe_num_shared_experts": width // parts.hidden,
+        "moe_num_shared_experts": parts.shared_hidden // parts.hidden,
         "moe_k": parts.router.k,
         "moe_layer_start_index": sparse[0],
         "moe_layer_end_index": sparse[-1],

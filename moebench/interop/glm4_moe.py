@@ -11,16 +11,16 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import partial_settings, positions_of, turned_of
 from moebench.interop.weight_mapping import grouped_query
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import Comparison, QueryKeyNorm
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     head_width = config.get("head_dim", config["hidden_size"] // config["num_attention_heads"])
     norm = QueryKeyNorm("head", config["rms_norm_eps"]) if config.get("use_qk_norm") else None
     bias, turned = bool(config.get("attention_bias", False)), turned_of(config, head_width)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),

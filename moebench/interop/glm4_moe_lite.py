@@ -10,10 +10,10 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import FILE, Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.weight_mapping import latent
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model.
 
     Raises:

@@ -16,7 +16,7 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import TensorMapping, grouped_query
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import Comparison
 from moebench.models.multipliers import Multipliers
 from moebench.moe.layer import MoELayer
@@ -29,14 +29,14 @@ IN_MEMORY = (  # parts of names in files, and of those in memory
 )
 
 
-def build(config: Config, shared: Callable[[int], nn.Module] | None = None) -> Mixtral:
+def build(config: Config, shared: Callable[[int], nn.Module] | None = None) -> RotaryDecoder:
     """Build the model; `shared` makes, from the width, the shared experts of a variant."""
     config.refuse(attention_bias=False)
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     factors = Multipliers(
         config["embedding_multiplier"], config["residual_multiplier"], config["logits_scaling"]
     )
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         replace(config.shape("intermediate_size"), multipliers=factors),
         sparse_of(lambda dim: TopK(dim, experts, k), config["intermediate_size"]),

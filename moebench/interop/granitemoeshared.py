@@ -11,12 +11,12 @@ from moebench.interop.architecture import Architecture
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.weight_mapping import TensorMapping, grouped_query
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     hidden = config["shared_intermediate_size"]
     return granitemoe.build(config, (lambda dim: Shared(dim, hidden)) if hidden else None)
@@ -39,9 +39,7 @@ def fits(parts: Parts) -> bool:
 
 def settings(parts: Parts) -> dict[str, Any]:
     """Return the settings for config.json."""
-    shared = parts.shared
-    width = shared.expert.down_EFD.shape[1] if isinstance(shared, Shared) else 0
-    return {**granitemoe.settings(parts), "shared_intermediate_size": width}
+    return {**granitemoe.settings(parts), "shared_intermediate_size": parts.shared_hidden}
 
 
 GRANITEMOESHARED = Architecture(

@@ -15,7 +15,7 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import TensorMapping, expert_list, linears, shared_expert
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import QueryKeyNorm
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer
@@ -25,17 +25,17 @@ NAMES = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "out": "o_proj"}
 NAMES |= {"query_norm": "query_layernorm", "key_norm": "key_layernorm"}
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     config.refuse(attention_bias=False, use_qk_norm=True, use_cla=False, moe_layer_num_skipped=0)
     hidden = config["intermediate_size"]
     for name, only in (("moe_intermediate_size", hidden), ("num_shared_expert", 1)):
-        if config.get(name) is not None and alike(config, name) != only:
+        if config.get(name) is not None and same_in_all_layers(config, name) != only:
             raise ValueError(f"{FILE}: {name}={config[name]} is not supported, only {only}")
     of_token = "moe_topk" if config.get("num_experts_per_tok") is None else "num_experts_per_tok"
-    experts, k = alike(config, "num_experts"), alike(config, of_token)
+    experts, k = same_in_all_layers(config, "num_experts"), same_in_all_layers(config, of_token)
     norm = QueryKeyNorm("head", config["rms_norm_eps"], turned=True)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size"),
         sparse_of(lambda dim: TopK(dim, experts, k), hidden),
@@ -45,7 +45,7 @@ def build(config: Config) -> Mixtral:
     )
 
 
-def alike(config: Config, name: str) -> int:
+def same_in_all_layers(config: Config, name: str) -> int:
     """Return a number that may be listed for each layer; ValueError if layers differ."""
     value = config[name]
     numbers = set(value) if isinstance(value, list) else {value}

@@ -18,7 +18,7 @@ from moebench.interop.fused import fused
 from moebench.interop.tensors import Stored, find, listed, read_into
 from moebench.interop.tied import settle
 from moebench.interop.weight_mapping import TensorMapping
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 
 DTYPES = {
     "float64": torch.float64,
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 def from_pretrained(
     path: str | Path, dtype: str | torch.dtype | None = None, device: str = "cpu"
-) -> Mixtral:
+) -> RotaryDecoder:
     """Return the model of a checkpoint folder, in evaluation mode.
 
     The model is built without memory; then each weight is read straight into its place. Weights of
@@ -98,7 +98,7 @@ def most_common(stored: Sequence[Stored]) -> torch.dtype:
 
 def check_names(
     folder: Path,
-    model: Mixtral,
+    model: RotaryDecoder,
     mappings: Sequence[TensorMapping],
     stored: Mapping[str, Stored],
     spare: tuple[str, ...] = (),

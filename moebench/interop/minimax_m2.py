@@ -13,13 +13,13 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import PARTIAL, partial_settings, positions_of, turned_of
 from moebench.interop.weight_mapping import TensorMapping, grouped_query
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import Comparison, QueryKeyNorm
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SigmoidTopK
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     head_width = config["head_dim"]
     if config.get(PARTIAL) is None and (turned := config.get("rotary_dim")):  # of early files
@@ -27,7 +27,7 @@ def build(config: Config) -> Mixtral:
     config.refuse(scoring_func="sigmoid", use_qk_norm=True, qk_norm_type="per_layer")
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     norm, turned = QueryKeyNorm("width", config["rms_norm_eps"]), turned_of(config, head_width)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size"),
         sparse_of(lambda dim: SigmoidTopK(dim, experts, k), config["intermediate_size"]),

@@ -13,17 +13,17 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import TensorMapping, expert_list, grouped_query
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
 
 IN_MEMORY = (("block_sparse_moe.", "mlp."),)
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size"),
         sparse_of(lambda dim: TopK(dim, experts, k), config["intermediate_size"]),

@@ -12,15 +12,15 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.mixtures import sparse_of, top_k_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import grouped_query, routed
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import QueryKeyNorm
 from moebench.moe.routers import SoftmaxTopK, TopK
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     config.refuse(attention_bias=False, clip_qkv=None)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size"),
         sparse_of(top_k_of(config, config["num_experts"]), config["intermediate_size"]),
@@ -49,7 +49,7 @@ def settings(parts: Parts) -> dict[str, Any]:
         "intermediate_size": parts.hidden,
         "num_experts": parts.num_experts,
         "num_experts_per_tok": parts.router.k,
-        "norm_topk_prob": isinstance(parts.router, TopK),
+        "norm_topk_prob": parts.router.normalised,
     }
 
 

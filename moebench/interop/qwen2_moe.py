@@ -12,18 +12,18 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import TensorMapping, grouped_query, routed, swiglu
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.moe.experts.shared import GatedShared
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SoftmaxTopK, TopK
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     config.refuse(use_sliding_window=False)
     sparse, dense_layers = qwen_moe.layers_of(config, config["num_experts"])
     shared = config["shared_expert_intermediate_size"]
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", dense_layers),
         sparse,
@@ -54,10 +54,9 @@ def fits(parts: Parts) -> bool:
 
 def settings(parts: Parts) -> dict[str, Any]:
     """Return the settings for config.json."""
-    assert isinstance(parts.shared, GatedShared)
     return {
         **qwen_moe.settings(parts),
-        "shared_expert_intermediate_size": parts.shared.shared.expert.down_EFD.shape[1],
+        "shared_expert_intermediate_size": parts.shared_hidden,
         "qkv_bias": parts.attention.query.bias is not None,
         "use_sliding_window": False,
     }

@@ -11,17 +11,17 @@ from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import grouped_query, routed
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.grouped_query import QueryKeyNorm
 from moebench.moe.routers import SoftmaxTopK, TopK
 
 
-def build(config: Config) -> Mixtral:
+def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     config.refuse(attention_bias=False)
     experts = config.get("num_experts") or config["num_local_experts"]  # both names are in use
     sparse, dense_layers = qwen_moe.layers_of(config, experts)
-    return Mixtral(
+    return RotaryDecoder(
         config["vocab_size"],
         config.shape("intermediate_size", dense_layers),
         sparse,

@@ -9,7 +9,7 @@ from torch import Tensor
 from moebench.interop.config import FILE
 from moebench.interop.free_memory import free_bytes
 from moebench.interop.loading import from_pretrained
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 
 TOKENS = 16
 TOLERANCE = 1e-3  # share of the largest logit: transposed weights change the order of sums
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
-def check_written(model: Mixtral, folder: Path) -> None:
+def check_written(model: RotaryDecoder, folder: Path) -> None:
     """Raise ValueError unless a folder gives the same weights, and logits for a few tokens.
 
     A folder that does not loses its configuration, so that it is no longer a checkpoint.
@@ -45,7 +45,7 @@ def check_written(model: Mixtral, folder: Path) -> None:
         raise ValueError(f"{folder}: read back, {what}; it is not a checkpoint of this model")
 
 
-def logits(model: Mixtral) -> Tensor:
+def logits(model: RotaryDecoder) -> Tensor:
     """Return the logits of a few tokens in evaluation mode, in float32."""
     training = [module for module in model.modules() if module.training]
     length = min(TOKENS, model.positions.context)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from moebench.models.decoder import Mixtral
-from moebench.models.feed_forward import Mixture
+from moebench.models.decoder import RotaryDecoder
 from moebench.moe.layer import MoELayer
 
 
@@ -42,7 +41,9 @@ Names = Callable[[nn.Module, str, str], Iterator[TensorMapping]]
 MixtureNames = Callable[[MoELayer, str, str], Iterator[TensorMapping]]
 
 
-def decoder(model: Mixtral, attention: Names, mixture: MixtureNames) -> Iterator[TensorMapping]:
+def decoder(
+    model: RotaryDecoder, attention: Names, mixture: MixtureNames
+) -> Iterator[TensorMapping]:
     """Yield all mappings of a decoder.
 
     Args:
@@ -51,7 +52,7 @@ def decoder(model: Mixtral, attention: Names, mixture: MixtureNames) -> Iterator
         mixture: does the same for a `MoELayer`, given the prefix of the decoder's layer.
     """
     yield TensorMapping("model.embed_tokens.weight", "embedding.weight")
-    for layer in range(model.shape.layers):
+    for layer, moe in enumerate(model.mixtures):
         theirs, ours = f"model.layers.{layer}.", f"blocks.{layer}."
         inner = model.get_submodule(f"{ours}attention.inner")
         yield TensorMapping(f"{theirs}input_layernorm.weight", f"{ours}attention.norm.weight")
@@ -59,12 +60,11 @@ def decoder(model: Mixtral, attention: Names, mixture: MixtureNames) -> Iterator
         yield TensorMapping(
             f"{theirs}post_attention_layernorm.weight", f"{ours}feed_forward.norm.weight"
         )
-        inner = model.get_submodule(f"{ours}feed_forward.inner")
-        if isinstance(inner, Mixture):
-            yield from mixture(inner.moe, theirs, f"{ours}feed_forward.inner.moe.")
+        if moe is not None:
+            yield from mixture(moe, theirs, f"{ours}feed_forward.inner.moe.")
         else:
-            block = inner.get_submodule("block.expert")
-            yield from swiglu(block, f"{theirs}mlp.", f"{ours}feed_forward.inner.block.expert.", 0)
+            block = f"{ours}feed_forward.inner.block.expert"
+            yield from swiglu(model.get_submodule(block), f"{theirs}mlp.", f"{block}.", 0)
     yield TensorMapping("model.norm.weight", "norm.weight")
     if not model.shape.tied:
         yield TensorMapping("lm_head.weight", "output.weight")

@@ -16,7 +16,7 @@ from moebench.interop.kept import copy_files, kept_settings
 from moebench.interop.read_back import check_written
 from moebench.interop.rope import rope_settings
 from moebench.interop.tensors import INDEX, SINGLE, write_shards
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 
 SHARD_BYTES = 5_000_000_000
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def save_pretrained(
     this was not checked.
 
     Args:
-        model: a `Mixtral` whose parts are those of a supported architecture.
+        model: a `RotaryDecoder` whose parts are those of a supported architecture.
         path: the folder, created if needed; a checkpoint in it is replaced.
         shard_bytes: most bytes of weights in one file.
         like: a checkpoint whose special tokens, tokenizer, generation settings and, in the same
@@ -83,7 +83,9 @@ def settings_of(parts: Parts, architecture: Architecture, like: Path | None) -> 
     }
     if len(dtypes) > 1:
         names = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in dtypes))
-        raise ValueError(f"Mixtral: its weights are {names}; a checkpoint has them in one type")
+        raise ValueError(
+            f"RotaryDecoder: its weights are {names}; a checkpoint has them in one type"
+        )
     vocabulary = model.embedding.num_embeddings
     return {
         "architectures": [architecture.class_name],
@@ -97,7 +99,7 @@ def settings_of(parts: Parts, architecture: Architecture, like: Path | None) -> 
     }
 
 
-def _source(model: Mixtral) -> Path | None:
+def _source(model: RotaryDecoder) -> Path | None:
     """Return the checkpoint that a model was read from, None if there is none or it is gone."""
     source = model.source
     if source is not None and not (source / FILE).is_file():
@@ -118,6 +120,6 @@ def architecture_of(parts: Parts, like: Path | None = None) -> Architecture:
         return architecture
     names = [type(part).__name__ for part in (parts.attention, parts.router, parts.shared)]
     raise ValueError(
-        f"Mixtral: no supported architecture has this {names[0]} with the router {names[1]} and "
-        f"shared experts {names[2]}; there are {', '.join(ARCHITECTURES)}"
+        f"RotaryDecoder: no supported architecture has this {names[0]} with the router {names[1]} "
+        f"and shared experts {names[2]}; there are {', '.join(ARCHITECTURES)}"
     )

@@ -1,6 +1,6 @@
 """The models of the papers, built from the same parts."""
 
-from moebench.models.decoder import Mixtral
+from moebench.models.decoder import RotaryDecoder
 from moebench.models.encoder_decoder import Decoder, EncoderDecoder
 from moebench.models.lstm import LstmMoE
 
@@ -8,7 +8,9 @@ MODELS = {
     "decoder": Decoder,
     "encoder_decoder": EncoderDecoder,
     "lstm_moe": LstmMoE,
-    "mixtral": Mixtral,
+    "rotary_decoder": RotaryDecoder,
 }
 
-__all__ = ["MODELS", "Decoder", "EncoderDecoder", "LstmMoE", "Mixtral"]
+Mixtral = RotaryDecoder  # its former name, in the configurations of older runs
+
+__all__ = ["MODELS", "Decoder", "EncoderDecoder", "LstmMoE", "RotaryDecoder"]

@@ -26,7 +26,7 @@ from moebench.models.rotary import RotaryEmbedding
 from moebench.models.t5_blocks import Residual
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts.shared import Shared
-from moebench.moe.layer import Sparse
+from moebench.moe.layer import MoELayer, Sparse
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class DecoderShape:
 DEFAULT_SHAPE, DEFAULT_POSITIONS = DecoderShape(), RotaryEmbedding()
 
 
-class Mixtral(nn.Module):
+class RotaryDecoder(nn.Module):
     """A decoder with rotary positions, grouped-query attention and SwiGLU blocks or experts.
 
     Args:
@@ -100,7 +100,7 @@ class Mixtral(nn.Module):
         self.embedding = nn.Embedding(vocabulary, shape.width)
         blocks = [
             DecoderBlock(shape, attention, mixture, shared if mixture else None)
-            for mixture in mixtures(shape, sparse)
+            for mixture in sparse_layers(shape, sparse)
         ]
         self.blocks = nn.ModuleList(blocks)
         self.rotary_width = blocks[0].rotary_width
@@ -117,6 +117,12 @@ class Mixtral(nn.Module):
         """
         x_BLD, decisions = self.read(batch.input_BL, mask_BS=mask_of(batch))
         return Output(self.score(x_BLD), decisions)
+
+    @property
+    def mixtures(self) -> list[MoELayer | None]:
+        """The mixture of each layer, None where it is dense."""
+        inner: list[Any] = [block.get_submodule("feed_forward.inner") for block in self.blocks]
+        return [one.moe for one in inner]
 
     def read(
         self,
@@ -211,7 +217,7 @@ class DecoderBlock(nn.Module):
         return x_BLD, [*of_attention, *of_feed_forward]
 
 
-def mixtures(shape: DecoderShape, sparse: Sparse | None) -> list[Sparse | None]:
+def sparse_layers(shape: DecoderShape, sparse: Sparse | None) -> list[Sparse | None]:
     """Return for each layer the parts of its mixture, None where it is dense.
 
     Counting all layers, every n-th one has a mixture, unless it is one of the leading dense layers.

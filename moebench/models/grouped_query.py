@@ -93,7 +93,7 @@ class GroupedQueryAttention(nn.Module):
             raise ValueError(f"{name}={self.rotary_width}: rotary positions need an even number")
         if not 0 < self.rotary_width <= self.head_width:
             most = self.head_width
-            raise ValueError(f"comparison.turned={turned}: must lie between 2 and {most}, a head's")
+            raise ValueError(f"comparison.turned={turned}: must be 2 to head_width={most}")
         width, kv_width = heads * self.head_width, kv_heads * self.head_width
         self.query = nn.Linear(dim, width, bias=bias)
         self.key = nn.Linear(dim, kv_width, bias=bias)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import torch
 
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.rotary import RotaryEmbedding
@@ -28,7 +28,7 @@ def size() -> dict[str, float]:
     )
     experts, k = TABLE_1["num_experts"], TABLE_1["top_k_experts"]
     with torch.device("meta"):
-        model = Mixtral(
+        model = RotaryDecoder(
             TABLE_1["vocab_size"],
             shape,
             Sparse(

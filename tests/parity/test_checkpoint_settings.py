@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from moebench.interop import from_pretrained, layer_from, save_pretrained
 from moebench.interop.architectures import ARCHITECTURES
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 
 Small = Callable[..., nn.Module]
 NAMES = [kind.class_name.removesuffix("ForCausalLM") for kind in ARCHITECTURES.values()]
@@ -24,7 +24,7 @@ def ids() -> Tensor:
     return torch.randint(40, (2, 48), generator=torch.Generator().manual_seed(1))
 
 
-def logits(model: Mixtral) -> Tensor:
+def logits(model: RotaryDecoder) -> Tensor:
     return model(SimpleNamespace(input_BL=ids(), context_BL=None)).prediction
 
 

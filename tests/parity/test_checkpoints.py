@@ -13,7 +13,7 @@ from moebench.interop import from_pretrained, layer_from, save_pretrained
 from moebench.interop.architectures import ARCHITECTURES
 from moebench.interop.fused import fused
 from moebench.interop.tensors import INDEX, SINGLE, find
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.sampling import Sampling, generate
 
 LIKELIEST = Sampling(temperature=0)
@@ -143,7 +143,7 @@ def ids() -> Tensor:
     return torch.randint(40, (3, 24), generator=torch.Generator().manual_seed(1))
 
 
-def logits(model: Mixtral) -> Tensor:
+def logits(model: RotaryDecoder) -> Tensor:
     return model(SimpleNamespace(input_BL=ids(), context_BL=None)).prediction
 
 

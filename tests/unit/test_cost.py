@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from moebench.models import Decoder, EncoderDecoder, Mixtral
+from moebench.models import Decoder, EncoderDecoder, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.t5_blocks import Shape
 from moebench.moe import MoELayer, Sparse
@@ -65,7 +65,7 @@ def test_of_every_layer_the_idle_experts_alone_are_not_active() -> None:
     """What is shared works for every token."""
     mixtures = Sparse(lambda dim: TopK(dim, E, 2), lambda d, n: SwiGLU(d, n, F), every=1)
     shape = DecoderShape(width=D, layers=3, heads=4, hidden=F)
-    model = Mixtral(V, shape, mixtures, shared=lambda dim: Shared(dim, 8)).eval()
+    model = RotaryDecoder(V, shape, mixtures, shared=lambda dim: Shared(dim, 8)).eval()
     cost = count_batch(model, batch())
     assert cost.params_total == parameters(model)
     assert cost.params_active == cost.params_total - 3 * (E - 2) * 3 * D * F

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.models import EncoderDecoder, Mixtral
+from moebench.models import EncoderDecoder, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
@@ -30,16 +30,16 @@ def sparse(experts: int = 4, k: int = 2, hidden: int = 8, every: int = 1) -> Spa
     )
 
 
-def small(**arguments: object) -> Mixtral:
+def small(**arguments: object) -> RotaryDecoder:
     torch.manual_seed(0)
-    return Mixtral(V, **{"shape": SHAPE, "sparse": sparse(), **arguments}).eval()
+    return RotaryDecoder(V, **{"shape": SHAPE, "sparse": sparse(), **arguments}).eval()
 
 
 def ids(batch: int = 2, length: int = L) -> torch.Tensor:
     return torch.randint(V, (batch, length), generator=torch.Generator().manual_seed(1))
 
 
-def logits(model: Mixtral, input_BL: torch.Tensor) -> torch.Tensor:
+def logits(model: RotaryDecoder, input_BL: torch.Tensor) -> torch.Tensor:
     return model(SimpleNamespace(input_BL=input_BL, context_BL=None)).prediction
 
 
@@ -72,7 +72,7 @@ def test_deepseekmoe_16b() -> None:
     """28 layers, the first dense, 2 shared and 6 of 64 experts: 16.4B, 2.8B active (5.1.1)."""
     shape = DecoderShape(width=2048, layers=28, heads=16, hidden=10944, dense_layers=1)
     with torch.device("meta"):
-        model = Mixtral(
+        model = RotaryDecoder(
             102400,
             shape,
             Sparse(
@@ -90,7 +90,7 @@ def test_deepseekmoe_16b() -> None:
 def test_olmoe_7b() -> None:
     """16 layers, 8 of 64 experts of width 1024, norms of queries and keys: 6.9B, 1.3B active."""
     with torch.device("meta"):
-        model = Mixtral(
+        model = RotaryDecoder(
             50304,
             DecoderShape(width=2048, layers=16, heads=16, hidden=1024),
             Sparse(

@@ -11,7 +11,7 @@ from torch import nn
 from moebench.interop import free_memory, from_pretrained, save_pretrained
 from moebench.interop.architectures import REFUSED
 from moebench.interop.tensors import INDEX, SINGLE, find, write
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.moe import Sparse
@@ -22,10 +22,10 @@ SHAPE = DecoderShape(width=16, layers=2, heads=4, hidden=24)
 GATE = "model.layers.1.block_sparse_moe.gate.weight"
 
 
-def model(**arguments: object) -> Mixtral:
+def model(**arguments: object) -> RotaryDecoder:
     torch.manual_seed(0)
     sparse = Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1)
-    return Mixtral(30, **{"shape": SHAPE, "sparse": sparse, **arguments}).eval()
+    return RotaryDecoder(30, **{"shape": SHAPE, "sparse": sparse, **arguments}).eval()
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_extra_layers_that_predict_further_tokens_are_reported(
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (lambda: nn.Linear(2, 2), "Linear: only Mixtral decoders can be written"),
+        (lambda: nn.Linear(2, 2), "Linear: only a RotaryDecoder can be written"),
         (lambda: model(sparse=None), "has no mixture of experts"),
         (
             lambda: model(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from moebench.interop import from_pretrained, save_pretrained, tensors
 from moebench.interop.tensors import INDEX, SINGLE
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.moe import Sparse
 from moebench.moe.experts import SwiGLU
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     sparse = Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1)
     shape = DecoderShape(width=16, layers=1, heads=4)
-    save_pretrained(Mixtral(30, shape, sparse), tmp_path)
+    save_pretrained(RotaryDecoder(30, shape, sparse), tmp_path)
     return tmp_path
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from moebench.interop import free_memory, from_pretrained, read_back, save_pretrained
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
@@ -43,10 +43,10 @@ def sparse(router: Callable[[int], nn.Module], experts: type = SwiGLU) -> Sparse
     return Sparse(router, lambda dim, count: experts(dim, count, 8), every=1)
 
 
-def model(**arguments: object) -> Mixtral:
+def model(**arguments: object) -> RotaryDecoder:
     torch.manual_seed(0)
     given = {"shape": SHAPE, "sparse": sparse(lambda dim: TopK(dim, 4)), **arguments}
-    return Mixtral(30, **given).eval()
+    return RotaryDecoder(30, **given).eval()
 
 
 def normed(over: str, epsilon: float) -> Callable[[int, int], nn.Module]:
@@ -115,7 +115,7 @@ KINDS |= {
 GROUPED = [kind for kind in KINDS if not kind.startswith(("deepseek", "ernie"))]
 
 
-def refused(made: Mixtral, folder: Path, words: str) -> None:
+def refused(made: RotaryDecoder, folder: Path, words: str) -> None:
     with pytest.raises(ValueError, match=words) as refusal:
         save_pretrained(made, folder)
     assert "\n" not in str(refusal.value)
@@ -151,13 +151,13 @@ def test_a_subclass_with_another_forward_is_refused(kind: str, part: str, tmp_pa
     refused(made, tmp_path / "new", rf"blocks\.1\.feed_forward\.inner\.moe\.{part}=Own: .*{kind}")
 
 
-def setting(change: Callable[[Mixtral], object], kind: str = "mixtral") -> Mixtral:
+def setting(change: Callable[[RotaryDecoder], object], kind: str = "mixtral") -> RotaryDecoder:
     made = model(**KINDS[kind])
     change(made)
     return made
 
 
-def moe(made: Mixtral, block: int = 0) -> nn.Module:
+def moe(made: RotaryDecoder, block: int = 0) -> nn.Module:
     return made.blocks[block].feed_forward.inner.moe
 
 
@@ -200,7 +200,7 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
         ),
         (
             setting(lambda m: setattr(moe(m, 1), "shared", None), "deepseek_v3"),
-            r"Mixtral: has no blocks\.1\.feed_forward\.inner\.moe\.shared, as deepseek_v3 does",
+            r"has no blocks\.1\.feed_forward\.inner\.moe\.shared, as deepseek_v3 does",
         ),
         (
             setting(lambda m: m.norm.to(torch.bfloat16)),
@@ -219,17 +219,17 @@ def moe(made: Mixtral, block: int = 0) -> nn.Module:
                     dim, heads, comparison=Comparison(2)
                 )
             ),
-            r"Mixtral\.rotary_width=2: .*mixtral can only have 4",
+            r"RotaryDecoder\.rotary_width=2: .*mixtral can only have 4",
         ),
         (
             model(**KINDS["qwen3_moe"] | {"shape": KINDS["granitemoe"]["shape"]}),
-            r"Mixtral\.shape=.*residual=0\.5.*qwen3_moe can only have .*residual=1\.0",
+            r"RotaryDecoder\.shape=.*residual=0\.5.*qwen3_moe can only have .*residual=1\.0",
         ),
-        (setting(lambda m: setattr(m, "calls", 3)), r"Mixtral\.calls=3: .*only have nothing"),
+        (setting(lambda m: setattr(m, "calls", 3)), r"RotaryDecoder\.calls=3: .*only have nothing"),
     ],
 )
 def test_what_the_format_cannot_express_is_refused(
-    made: Mixtral, words: str, tmp_path: Path
+    made: RotaryDecoder, words: str, tmp_path: Path
 ) -> None:
     refused(made, tmp_path / "new", words)
 
@@ -257,7 +257,7 @@ def test_a_checkpoint_that_reads_differently_is_refused(
 ) -> None:
     read = from_pretrained
 
-    def other(*given: object, **more: object) -> Mixtral:
+    def other(*given: object, **more: object) -> RotaryDecoder:
         made = read(*given, **more)
         made.positions = replace(made.positions, base=7.0)
         return made
@@ -273,7 +273,7 @@ def test_a_weight_that_reads_differently_is_named(
 ) -> None:
     read = from_pretrained
 
-    def other(*given: object, **more: object) -> Mixtral:
+    def other(*given: object, **more: object) -> RotaryDecoder:
         made = read(*given, **more)
         with torch.no_grad():
             made.norm.weight[3] += 1e-6
@@ -297,7 +297,7 @@ def test_logits_that_differ_slightly(
 ) -> None:
     read = from_pretrained
 
-    def other(*given: object, **more: object) -> Mixtral:
+    def other(*given: object, **more: object) -> RotaryDecoder:
         made = read(*given, **more)
         made.norm.eps = epsilon
         return made

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.models.decoder import DecoderShape, Mixtral
+from moebench.models.decoder import DecoderShape, RotaryDecoder
 from moebench.models.encoder_decoder import Decoder, EncoderDecoder
 from moebench.models.lstm import LstmMoE, SigmoidMixture
 from moebench.models.t5_blocks import Shape
@@ -92,7 +92,7 @@ def test_an_encoder_may_see_all_tokens() -> None:
 
 def test_every_model_of_the_next_token_is_causal() -> None:
     sparse = Sparse(limited("score"), lambda dim, count: SwiGLU(dim, count, 8), every=1)
-    mixtral = Mixtral(V, DecoderShape(D, layers=1, heads=4, hidden=8), sparse)
+    mixtral = RotaryDecoder(V, DecoderShape(D, layers=1, heads=4, hidden=8), sparse)
     assert list(leaks(mixtral, batch())) == [0]
     lstm = LstmMoE(V, middle=lambda dim: SigmoidMixture(dim, limited("score"), experts))
     assert list(leaks(lstm, batch())) == [0]

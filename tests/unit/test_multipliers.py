@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from moebench.models import Mixtral
+from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import Comparison, GroupedQueryAttention
 from moebench.models.multipliers import Multipliers
@@ -19,7 +19,7 @@ IDS = torch.randint(23, (2, 6), generator=torch.Generator().manual_seed(1))
 
 def logits(multipliers: Multipliers, change: object = None) -> Tensor:
     torch.manual_seed(0)
-    model = Mixtral(23, replace(SHAPE, multipliers=multipliers))
+    model = RotaryDecoder(23, replace(SHAPE, multipliers=multipliers))
     if change is not None:
         with torch.no_grad():
             change(model)
@@ -36,7 +36,7 @@ def test_logits_are_divided() -> None:
 
 
 def test_residual_branches_are_multiplied() -> None:
-    def weaker(model: Mixtral) -> None:
+    def weaker(model: RotaryDecoder) -> None:
         for block in model.blocks:
             block.attention.inner.out.weight.mul_(0.25)
             block.feed_forward.inner.block.expert.down_EFD.mul_(0.25)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from moebench.models import Decoder, EncoderDecoder, LstmMoE, Mixtral
+from moebench.models import Decoder, EncoderDecoder, LstmMoE, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
@@ -33,9 +33,9 @@ PROJECTIONS = Sparse(lambda dim: Switch(dim, 3), Linear, every=2)
 
 def decoder(
     attention: Callable[[int, int], nn.Module] = GroupedQueryAttention, **positions: Any
-) -> Mixtral:
+) -> RotaryDecoder:
     shape = DecoderShape(width=D, layers=2, heads=4, hidden=24)
-    return Mixtral(
+    return RotaryDecoder(
         V,
         shape,
         SPARSE,
@@ -270,7 +270,7 @@ def test_padded_tokens_are_read_in_parts_too() -> None:
     for name in ("grouped", "grouped, window", "latent, window, interleaved"):
         torch.manual_seed(0)
         model = MODELS[name]().eval()
-        assert isinstance(model, Mixtral)
+        assert isinstance(model, RotaryDecoder)
         mask_BL = MASKS["holes"]
         expected, _ = model.read(ids(), mask_BS=mask_BL)
         memories, pieces, end = model.kv_caches(L), [], 0

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from moebench.data.contract import TextBatch
-from moebench.models import MODELS, Decoder, EncoderDecoder, LstmMoE, Mixtral
+from moebench.models import MODELS, Decoder, EncoderDecoder, LstmMoE, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.lstm import SigmoidMixture
 from moebench.models.t5_blocks import Shape
@@ -190,7 +190,9 @@ MADE: dict[str, Callable[[], nn.Module]] = {
     "lstm_moe": lambda: LstmMoE(
         V, middle=lambda dim: SigmoidMixture(dim, SPARSE.router, SPARSE.experts)
     ),
-    "mixtral": lambda: Mixtral(V, DecoderShape(D, layers=2, heads=2, hidden=8), SPARSE),
+    "rotary_decoder": lambda: RotaryDecoder(
+        V, DecoderShape(D, layers=2, heads=2, hidden=8), SPARSE
+    ),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from moebench.models import Decoder, Mixtral
+from moebench.models import Decoder, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
@@ -100,9 +100,9 @@ ATTENTION = {
 }
 
 
-def small(attention: str, window: int | None = None) -> Mixtral:
+def small(attention: str, window: int | None = None) -> RotaryDecoder:
     torch.manual_seed(0)
-    return Mixtral(
+    return RotaryDecoder(
         V,
         DecoderShape(width=16, layers=2, heads=4, hidden=24),
         Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1),
@@ -140,7 +140,7 @@ def test_with_a_cache_the_text_is_the_same(attention: str, window: int | None) -
 class Cached(nn.Module):
     """A custom model that reads with a cache and cannot read a whole text."""
 
-    def __init__(self, inner: Mixtral) -> None:
+    def __init__(self, inner: RotaryDecoder) -> None:
         super().__init__()
         self.inner = inner
         self.kv_caches, self.read, self.score = inner.kv_caches, inner.read, inner.score
@@ -151,14 +151,14 @@ def test_a_custom_model_reads_with_its_cache() -> None:
     assert list(generate(Cached(model), prompt, 5)) == list(generate(model, prompt, 5))
 
 
-def limited(factor: float, seed: int = 0, **more: Any) -> Mixtral:
+def limited(factor: float, seed: int = 0, **more: Any) -> RotaryDecoder:
     """A mixture whose experts have a small capacity outside training."""
     torch.manual_seed(seed)
     capacity = Capacity(factor=factor, minimum=1, **more)
     router: Callable[[int], nn.Module] = partial(
         Limited, router=lambda d: TopK(d, 4), capacity=Capacity(), eval_capacity=capacity
     )
-    return Mixtral(
+    return RotaryDecoder(
         V,
         DecoderShape(width=16, layers=2, heads=4, hidden=24),
         Sparse(router, lambda d, n: SwiGLU(d, n, 8), every=1),

@@ -19,7 +19,7 @@ from moebench.experiment import dense_twin as baselines
 from moebench.experiment.dense_twin import training_flops as work
 from moebench.experiment.dense_twin import twin
 from moebench.experiment.dense_twin.training_flops import Measured, in_training
-from moebench.models import Decoder, Mixtral
+from moebench.models import Decoder, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
@@ -35,7 +35,7 @@ NO_MORE: Mapping[str, Any] = {}
 SIZE = {"width": D, "layers": 2, "heads": 2, "hidden": F}
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "Decoder": lambda v, shape, **parts: Decoder(v, Shape(**shape), **parts),
-    "Mixtral": lambda v, shape, **parts: Mixtral(v, DecoderShape(**shape), **parts),
+    "RotaryDecoder": lambda v, shape, **parts: RotaryDecoder(v, DecoderShape(**shape), **parts),
 }
 
 
@@ -123,19 +123,19 @@ FLOPS = {
         (F + 64 + 16 / 2 + 3 * 16 / 2) / 2,
     ),
     "shared experts": (
-        network("Mixtral", mixture(top(9), SwiGLU, 32, every=1), SHARED),
+        network("RotaryDecoder", mixture(top(9), SwiGLU, 32, every=1), SHARED),
         2 * 32 + 29 + 9 / 3,
     ),
     "shared experts with a gate": (
-        network("Mixtral", mixture(top(8), SwiGLU, 32, every=1), GATED),
+        network("RotaryDecoder", mixture(top(8), SwiGLU, 32, every=1), GATED),
         2 * 32 + 29 + (8 + 1) / 3,
     ),
     "a first layer without experts": (
-        network("Mixtral", mixture(top(9), SwiGLU, 32, every=1), SHARED, dense_layers=1),
+        network("RotaryDecoder", mixture(top(9), SwiGLU, 32, every=1), SHARED, dense_layers=1),
         (F + 2 * 32 + 29 + 9 / 3) / 2,
     ),
     "ungated experts": (
-        network("Mixtral", mixture(top(9), ReluMLP, 48, every=1), SHARED),
+        network("RotaryDecoder", mixture(top(9), ReluMLP, 48, every=1), SHARED),
         2 * 48 * 2 / 3 + 29 + 9 / 3,
     ),
 }
@@ -145,7 +145,7 @@ PARAMETERS = {
         (F + 16 * 5 * 3 / 2 + 16 / 2) / 2,
     ),
     "shared experts": (
-        network("Mixtral", mixture(top(9), SwiGLU, 16, every=1), SHARED),
+        network("RotaryDecoder", mixture(top(9), SwiGLU, 16, every=1), SHARED),
         9 * 16 + 29 + 9 / 3,
     ),
 }
