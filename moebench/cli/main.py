@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from moebench.cli.options import KEPT, data_settings, files_arguments, parser
+from moebench.cli.options import FILTERS, KEPT, data_settings, files_arguments, parser
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -101,6 +101,7 @@ def sweep(options: argparse.Namespace) -> int:
         root=options.root,
         storage=options.storage,
         track=not options.no_mlflow,
+        beside=not options.name,
     )
     folder = search(read_sweep(options.file, options.name, data_settings(options)), chosen)
     print(sweep_table(folder))
@@ -110,13 +111,14 @@ def sweep(options: argparse.Namespace) -> int:
 
 def analyze(options: argparse.Namespace) -> int:
     """Look at the routing of a trained model."""
-    from moebench.cli.analyze import AnalyzeOptions, label, text_of
+    from moebench.cli.analyze import AnalyzeOptions, text_of
     from moebench.cli.analyze import analyze as run
 
     return run(
         AnalyzeOptions(
             model=options.model,
-            out=options.out or options.root / "analysis" / label(options.model).replace("/", "-"),
+            out=options.out,
+            root=options.root,
             text=text_of(files_arguments(options), options.source),
             tokens=options.tokens,
             length=options.length,
@@ -170,17 +172,13 @@ def publish(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Print and write what mixtures gain over dense models of equal cost."""
+    from moebench.cli.page_folders import comparison_folder
     from moebench.comparison import compare as run
     from moebench.comparison import found_runs, wanted, wanted_tags
     from moebench.papers import folder_of
     from moebench.report.comparison.page import comparison_text, write_comparison
 
-    chosen = wanted(
-        folder_of(options.target),
-        options.profile,
-        options.since,
-        options.until,
-    )
+    chosen = wanted(folder_of(options.target), options.profile, options.since, options.until)
     tags = wanted_tags(options.tag)
     runs, origin = found_runs(options.root, options.records, chosen)
     comparison = run(runs, options.metric, tags)
@@ -189,7 +187,9 @@ def compare(options: argparse.Namespace) -> int:
     origin += "".join(f", mixtures with {name} {value}" for name, value in tags.items())
     if left := comparison.count - kept.count:
         origin += f"; {left} pairs after the best {KEPT} of a profile are left out (--all)"
-    for path in write_comparison(kept, options.out or options.root / "compare", origin):
+    filters = {name: getattr(options, name) for name in FILTERS}
+    out = options.out or comparison_folder(options.root, filters)
+    for path in write_comparison(kept, out, origin):
         print(path)
     return 0
 

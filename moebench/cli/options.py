@@ -6,6 +6,7 @@ from pathlib import Path
 from moebench import __version__
 
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
+FILTERS = ("target", "profile", "tag", "since", "until", "records")  # of `compare`
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
 
@@ -96,7 +97,9 @@ def add_filters(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--all", action="store_true", help=f"not only the best {KEPT} pairs of a profile"
     )
-    command.add_argument("--out", type=Path, help="folder of the tables (default: <root>/compare)")
+    command.add_argument(
+        "--out", type=Path, help="folder of the tables (default: <root>/compare...)"
+    )
 
 
 def add_analysis(command: argparse.ArgumentParser) -> None:
@@ -106,13 +109,13 @@ def add_analysis(command: argparse.ArgumentParser) -> None:
     text.add_argument("--data", type=Path, help="a text file, or a folder with one a domain")
     text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
     add_field(command)
-    command.add_argument("--tokens", type=int, default=2**18, help="most tokens to read")
+    command.add_argument("--tokens", type=int, help="most tokens to read (default: 262144)")
     command.add_argument("--length", type=int, help="of a window (default: the model's, up to 512)")
     command.add_argument(
         "--earlier", type=Path, nargs="+", default=[], help="states before it, in order of training"
     )
     command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
-    command.add_argument("--out", type=Path, help="folder (default: <root>/analysis/<model>)")
+    command.add_argument("--out", type=Path, help="folder (default: <root>/analysis/<model>...)")
 
 
 def add_description(command: argparse.ArgumentParser) -> None:
