@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from moebench.comparison.data_sets import apart
 from moebench.comparison.pair import Pair
 from moebench.comparison.run_sources import newest
 from moebench.comparison.side import Side
@@ -62,14 +63,15 @@ def compare(
     """Compare every mixture with every dense arm of its target and profile.
 
     Args:
-        runs: of any targets and profiles; of one arm and seed the newest counts that did not fail.
+        runs: of any targets and profiles; of one arm, seed and data set the newest counts that did
+            not fail.
         metric: less of it is better.
         tags: of the mixtures that are wanted; dense models need none, for they carry few.
 
     Raises:
         ValueError: if no run has that metric, or no mixture those tags.
     """
-    listed = newest(runs)
+    listed = newest(apart(runs))
     judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
     if judging and not any(metric in run.record.metrics for run in judging):
         names = sorted({name for run in judging for name in run.record.metrics if "@" not in name})
