@@ -82,6 +82,7 @@ def sweep(
         root=Path(root),
         storage=storage,
         track=track,
+        beside=not name,
     )
     folder = search(read_sweep(Path(file), name, settings), options)
     return Swept(folder, read_summary(folder))

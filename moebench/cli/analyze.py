@@ -17,6 +17,7 @@ from moebench.analysis import Instruments, Labels, experts_of
 from moebench.analysis.routed_batch import Choices
 from moebench.analysis.saturation import Saturation
 from moebench.analysis.text_windows import TextWindows, encode
+from moebench.cli.page_folders import analysis_folder
 from moebench.data.separation import separate
 from moebench.data.sources import Files, Packages
 from moebench.data.sources.source import Document, Source
@@ -27,6 +28,7 @@ from moebench.models.output import Output
 from moebench.report.routing.page import analysis_page, analysis_text
 from moebench.run.machine import device_of
 
+TOKENS = 2**18  # to read, unless somebody asks for more
 LONGEST = 512  # tokens of a window, unless somebody asks for more
 AT_ONCE = 2048  # tokens of a batch
 LOGITS = 2**26  # numbers of a batch's logits, whatever the vocabulary
@@ -37,9 +39,10 @@ class AnalyzeOptions:
     """What a person may choose."""
 
     model: Path
-    out: Path  # folder for analysis.json and analysis.html
+    out: Path | None = None  # folder for analysis.json and analysis.html; None: one under the root
+    root: Path = Path("runs")
     text: Source | None = None  # None: the model's own validation text, or the default one
-    tokens: int = 2**18  # to read, at most
+    tokens: int | None = None  # to read, at most; None: TOKENS
     length: int | None = None  # of a window; None: what the model was made for, up to LONGEST
     earlier: tuple[Path, ...] = ()  # earlier states of the model, in order of training
     dtype: str | None = None  # of a checkpoint's weights
@@ -54,16 +57,19 @@ def analyze(options: AnalyzeOptions) -> int:
         ValueError: for a number out of range, a dense model, a text that does not fill a window, or
             an earlier state of another shape.
     """
-    if options.tokens < 1:
+    if options.tokens is not None and options.tokens < 1:
         raise ValueError(f"tokens={options.tokens}: must be at least 1")
     model = open_model(options.model, options.dtype)
     with tempfile.TemporaryDirectory() as folder:
         findings = look(model, options, Path(folder))
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_whole(options.out / "analysis.json", json.dumps(findings, indent=1))
-    write_whole(options.out / "analysis.html", analysis_page(findings))
+    states = len(options.earlier) or None
+    numbers = {"tokens": options.tokens, "length": options.length, "earlier": states}
+    out = options.out or analysis_folder(options.root, options.model, options.text, numbers)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "analysis.json", json.dumps(findings, indent=1))
+    write_whole(out / "analysis.html", analysis_page(findings))
     print(analysis_text(findings))
-    print(f"report: {options.out / 'analysis.html'}")
+    print(f"report: {out / 'analysis.html'}")
     return 0
 
 
@@ -77,8 +83,9 @@ def look(model: TrainedModel, options: AnalyzeOptions, folder: Path) -> dict[str
         earlier_state(path, options.dtype, layers)
     length = window_length(model, options.length)
     texts = documents(model, options.text)
-    path, sizes = encode(texts, model.codec, model.beginning, options.tokens, folder)
-    reading = TextWindows(path, sizes, length + 1, max(1, options.tokens // length))
+    tokens = options.tokens or TOKENS
+    path, sizes = encode(texts, model.codec, model.beginning, tokens, folder)
+    reading = TextWindows(path, sizes, length + 1, max(1, tokens // length))
     labels = Labels(reading.domain_S, reading.names)
     instruments = Instruments(layers, labels, reading.token_counts(model.vocabulary))
     losses = Losses(len(reading.names))

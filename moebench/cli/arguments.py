@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
+from moebench.papers.home import at_home
+
 DEVICES = ("cpu", "cuda")
 PRECISIONS = ("faster", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
 
@@ -37,8 +39,8 @@ def there(text: str) -> Path:
 
 
 def a_file(text: str) -> Path:
-    """Read the path of a file that exists."""
-    found = there(text)
+    """Read the path of a file that exists, here or among those that come with moebench."""
+    found = there(at_home(text))
     if not found.is_file():
         raise argparse.ArgumentTypeError(f"{text!r}: is a folder; it takes a file")
     return found

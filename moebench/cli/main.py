@@ -11,7 +11,7 @@ from moebench.cli.arguments import refuse_unwritable
 from moebench.cli.exports import cite
 from moebench.cli.guard import guarded
 from moebench.cli.here import find_modules_here
-from moebench.cli.options import KEPT, files_arguments, parser
+from moebench.cli.options import FILTERS, KEPT, files_arguments, parser
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
 
@@ -49,13 +49,14 @@ def explain(options: argparse.Namespace) -> int:
 
 def analyze(options: argparse.Namespace) -> int:
     """Look at the routing of a trained model."""
-    from moebench.cli.analyze import AnalyzeOptions, label, text_of
+    from moebench.cli.analyze import AnalyzeOptions, text_of
     from moebench.cli.analyze import analyze as run
 
     return run(
         AnalyzeOptions(
             model=options.model,
-            out=options.out or options.root / "analysis" / label(options.model).replace("/", "-"),
+            out=options.out,
+            root=options.root,
             text=text_of(files_arguments(options), options.source),
             tokens=options.tokens,
             length=options.length,
@@ -120,6 +121,7 @@ def publish(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Print and write what mixtures gain over dense models of equal cost."""
+    from moebench.cli.page_folders import comparison_folder
     from moebench.comparison import compare as run
     from moebench.comparison import found_runs, wanted, wanted_tags
     from moebench.papers import folder_of
@@ -134,7 +136,9 @@ def compare(options: argparse.Namespace) -> int:
     origin += "".join(f", mixtures with {name} {value}" for name, value in tags.items())
     if left := comparison.count - kept.count:
         origin += f"; {left} pairs after the best {KEPT} of a profile are left out (--all)"
-    for path in write_comparison(kept, options.out or options.root / "compare", origin):
+    filters = {name: getattr(options, name) for name in FILTERS}
+    out = options.out or comparison_folder(options.root, filters)
+    for path in write_comparison(kept, out, origin):
         print(path, file=sys.stderr if options.format else sys.stdout)
     return 0
 

@@ -22,6 +22,7 @@ from moebench.cli.recipes import KINDS
 
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
 PROFILES = "smoke, quick, full or gpu, as far as `moebench list` has them (default: %(default)s)"
+FILTERS = ("target", "profile", "tag", "since", "until", "records")  # of `compare`
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
 
@@ -129,7 +130,7 @@ def add_filters(command: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help=f"not only the best {KEPT} pairs of a profile"
     )
     command.add_argument(
-        "--out", type=a_folder, help="folder of the tables (default: <root>/compare)"
+        "--out", type=a_folder, help="folder of the tables (default: <root>/compare...)"
     )
 
 
@@ -141,9 +142,7 @@ def add_analysis(command: argparse.ArgumentParser) -> None:
     text.add_argument("--source", help="YAML of any other text, as data.source of a configuration")
     add_field(command)
     add_device(command)
-    command.add_argument(
-        "--tokens", type=int, default=2**18, help="most tokens to read (default: %(default)s)"
-    )
+    command.add_argument("--tokens", type=int, help="most tokens to read (default: 262144)")
     command.add_argument("--length", type=int, help="of a window (default: the model's, up to 512)")
     command.add_argument(
         "--earlier",
@@ -153,7 +152,9 @@ def add_analysis(command: argparse.ArgumentParser) -> None:
         help="states before it, in order of training",
     )
     command.add_argument("--dtype", help="of a checkpoint's weights (default: as it has them)")
-    command.add_argument("--out", type=a_folder, help="folder (default: <root>/analysis/<model>)")
+    command.add_argument(
+        "--out", type=a_folder, help="folder (default: <root>/analysis/<model>...)"
+    )
 
 
 def add_description(command: argparse.ArgumentParser) -> None:

@@ -19,14 +19,13 @@ from moebench.papers.registry import claims_on
 from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_sheet import verdict_sheet
 from moebench.report.sheets import write_sheet
+from moebench.run.earlier_results import RESULTS, set_aside
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.verdict import Verdict
 from moebench.verdict.paper import judge_paper
 
-TABLES = ("verdicts.csv", "verdicts.md", "verdicts.tex")
-RESULTS = ("results.jsonl", "verdicts.json", "report.html", *TABLES)
 MOST_SEEDS = 1000
 
 
@@ -72,6 +71,8 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
         records = run_tracked(jobs, options.workers, tracker)
         records += searched(target, profile, options)
+        if aside := set_aside(folder, records):
+            print(f"results of other runs: kept in {aside}")
         write_all(records, folder / "results.jsonl")
         verdicts = judge_and_report(target, profile, folder)
         if tracker is not None:
@@ -96,7 +97,8 @@ def refuse_without_gpu(profile: Profile, settings: Mapping[str, object]) -> None
 def searched(target: Target, profile: Profile, options: ReproduceOptions) -> list[RunRecord]:
     """Finish the sweeps of a profile; return what their trials and they themselves have to say.
 
-    Each is a study under `<root>/sweeps/`, named after target, profile and sweep.
+    Each is a study under `<root>/sweeps/`, named after target, profile and sweep; after its data as
+    well, where there is one of other data or settings.
     """
     if not profile.sweeps:
         return []
@@ -108,7 +110,7 @@ def searched(target: Target, profile: Profile, options: ReproduceOptions) -> lis
         over = {**profile.settings, **options.settings}
         read_file = sweeps.read_sweep(target.configs / target.plan.sweeps[name], study, over)
         chosen = sweeps.SearchOptions(
-            workers=options.workers, root=options.root, track=options.track
+            workers=options.workers, root=options.root, track=options.track, beside=True
         )
         claims = claims_on(target, name)
         folder = sweeps.search(replace(read_file, claims=claims, **changes), chosen)

@@ -73,6 +73,7 @@ def sweep(options: argparse.Namespace) -> int:
         root=options.root,
         storage=options.storage,
         track=not options.no_mlflow,
+        beside=not options.name,
     )
     folder = search(read_sweep(options.file, options.name, settings), chosen)
     print(sweep_table(folder))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from moebench.comparison.data_sets import apart
 from moebench.comparison.pair import Pair
 from moebench.comparison.run_sources import newest
 from moebench.comparison.side import Side
@@ -63,15 +64,15 @@ def compare(
     """Compare every mixture with every dense arm of its target and profile.
 
     Args:
-        runs: runs of any targets and profiles; for each arm and seed the newest one that did not
-            fail counts.
+        runs: runs of any targets and profiles; for each arm, seed and data set the newest one
+            that did not fail counts.
         metric: the metric to compare; lower is better.
         tags: tags that the mixtures must have; dense models need none, as they carry few.
 
     Raises:
         ValueError: if no run has that metric, or no mixture has those tags.
     """
-    listed = newest(runs)
+    listed = newest(apart(runs))
     judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
     if judging and not any(metric in run.record.metrics for run in judging):
         names = sorted({name for run in judging for name in run.record.metrics if "@" not in name})

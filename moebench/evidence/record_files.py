@@ -10,6 +10,9 @@ from uuid import uuid4
 
 from moebench.evidence.record import RunRecord
 
+EARLIER = "earlier"  # folder of an arm with the runs that differ from those in use
+IDENTITY = "identity"  # file in the folder of a run: what tells it from others, the seed aside
+
 # No room on a disk, none left of what one may use of it, a file larger than it may be.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -104,3 +107,19 @@ def read_history(path: Path) -> list[dict[str, Any]]:
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
     return [json.loads(line) for line in lines[:-1] if line]
+
+
+def files_of_runs(folder: Path, name: str) -> list[Path]:
+    """Return the files of a name of all runs in `<root>/<target>/<profile>`, those in use first."""
+    kept = folder.glob(f"*/{EARLIER}/*/seed_*/{name}")
+    return [*sorted(folder.glob(f"*/seed_*/{name}")), *sorted(kept)]
+
+
+def is_kept(run: Path) -> bool:
+    """Say whether the folder of a run is one of those kept beside the runs in use."""
+    return run.parents[1].name == EARLIER
+
+
+def arm_of(run: Path) -> str:
+    """Return the arm of the folder of a run."""
+    return (run.parents[2] if is_kept(run) else run.parent).name

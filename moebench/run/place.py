@@ -1,22 +1,22 @@
 """Where runs of one arm and seed are kept that differ in data, code or configuration.
 
 `<arm>/seed_<n>` is the run that was last asked for. When a different one is asked for, it moves to
-`<arm>/earlier/<identity>/seed_<n>`; when it is asked for again, it moves back. Each move is a
-single rename, so a kill at any moment neither loses nor duplicates a run.
+`<arm>/earlier/<data>-<identity>/seed_<n>`; when it is asked for again, it moves back. Each move is
+a single rename, so a kill at any moment neither loses nor duplicates a run.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from filelock import FileLock
 
+from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read_one, write_whole
+from moebench.evidence.record_files import EARLIER, IDENTITY, read_one, write_whole
 from moebench.run.job import Job
 
-EARLIER = "earlier"
-IDENTITY = "identity"  # file in the folder of a run
 UNKNOWN = "unknown"  # in place of an identity: of a run that has none on record
 
 
@@ -37,11 +37,12 @@ def settle(job: Job) -> None:
     """
     if (there := identity_of(job.folder)) != job.identity:
         if job.folder.exists() and any(job.folder.iterdir()):
-            aside = _free(_beside(job, there or UNKNOWN))
+            shelf = f"{_data_in(job.folder)}-{there or UNKNOWN}"
+            aside = _free(job.folder.parent / EARLIER / shelf / job.folder.name)
             aside.parent.mkdir(parents=True, exist_ok=True)
             job.folder.rename(aside)
-        if _beside(job, job.identity).is_dir():
-            _beside(job, job.identity).rename(job.folder)
+        for kept in _kept(job):
+            kept.rename(job.folder)
     job.folder.mkdir(parents=True, exist_ok=True)
     if not _noted(job.folder):
         write_whole(job.folder / IDENTITY, job.identity + "\n")
@@ -51,7 +52,7 @@ def found(job: Job) -> RunRecord | None:
     """Return the result of a job, fetched back if it was moved aside; None where there is none."""
     result = job.result()
     if result is None and (job.folder.parent / EARLIER).is_dir():
-        if _beside(job, job.identity).is_dir():
+        if _kept(job):
             with held(job):
                 settle(job)
         result = job.result()
@@ -72,27 +73,54 @@ def identity_of(folder: Path) -> str:
 
 
 def kept_beside(jobs: Sequence[Job]) -> str:
-    """Say in one line how many finished runs differ from those asked for; empty if none does.
+    """Say in one line which finished runs there are beside those asked for; empty if there is none.
 
-    They are where `settle` moves them, or will move them.
+    Different ones are where `settle` moves them, or will move them; other seeds stay in place.
     """
     differ: dict[str, None] = {}
-    count = ready = 0
+    names: dict[str, None] = {}
+    count = 0
     for job in jobs:
-        ready += job.result() is not None
-        paths = [job.record_path]
-        paths += sorted((job.folder.parent / EARLIER).glob(f"*/{job.folder.name}/record.json"))
-        for path in (path for path in paths if path.exists()):
-            record = read_one(path)
-            if record.status != "failed" and (differs := job.differs(record)):
+        for path, record in _finished(job):
+            if differs := job.differs(record):
                 count += 1
                 differ |= dict.fromkeys(differs)
-    if not count:
+                names[_data_in(path)] = None
+    told = []
+    if count:
+        told.append(
+            f"with different {', '.join(differ)}: {count} ({', '.join(names)}), kept in"
+            f" <arm>/{EARLIER}/<data>-<identity>"
+        )
+    if seeds := _other_seeds(jobs):
+        told.append(f"with other seeds: {seeds}, not used")
+    if not told:
         return ""
+    ready = sum(job.result() is not None for job in jobs)
     return (
         f"{jobs[0].target} {jobs[0].profile}: runs: {len(jobs)}, finished: {ready}, to do:"
-        f" {len(jobs) - ready}; finished with different {', '.join(differ)}: {count}, kept in"
-        f" <arm>/{EARLIER}/<identity>"
+        f" {len(jobs) - ready}; finished {'; '.join(told)}"
+    )
+
+
+def _finished(job: Job) -> Iterator[tuple[Path, RunRecord]]:
+    """Yield folder and record of every run of the arm and seed of a job that has a result."""
+    earlier = job.folder.parent / EARLIER
+    paths = [job.record_path, *sorted(earlier.glob(f"*/{job.folder.name}/record.json"))]
+    for path in paths:
+        if path.exists() and (record := read_one(path)).status != "failed":
+            yield path.parent, record
+
+
+def _other_seeds(jobs: Sequence[Job]) -> int:
+    """Return how many finished runs differ from those asked for in nothing but the seed."""
+    asked = {job.folder for job in jobs}
+    arms = {job.folder.parent: job for job in jobs}
+    return sum(
+        record.status != "failed" and not job.differs(record)
+        for arm, job in arms.items()
+        for path in arm.glob("seed_*/record.json")
+        if path.parent not in asked and (record := read_one(path))
     )
 
 
@@ -102,9 +130,21 @@ def _noted(folder: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
-def _beside(job: Job, identity: str) -> Path:
-    """Return where the run of an identity is kept while a different one is in use."""
-    return job.folder.parent / EARLIER / identity / job.folder.name
+def _kept(job: Job) -> list[Path]:
+    """Return the folder in which the run of a job is kept; none if it is in use or not there.
+
+    Runs that were moved before shelves had the names of data are found as well.
+    """
+    earlier = job.folder.parent / EARLIER
+    return [path for path in earlier.glob(f"*{job.identity}/{job.folder.name}") if path.is_dir()][
+        :1
+    ]
+
+
+def _data_in(folder: Path) -> str:
+    """Return the name of the data of the run in a folder."""
+    path = folder / "config.json"
+    return data_name(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else UNKNOWN
 
 
 def _free(path: Path) -> Path:

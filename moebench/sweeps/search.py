@@ -1,5 +1,6 @@
 """Runs a sweep from its file to its results, on any number of machines."""
 
+import itertools
 import logging
 import socket
 import uuid
@@ -11,6 +12,7 @@ from typing import Protocol
 import torch
 
 from moebench import tracking
+from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_whole
 from moebench.experiment import DataStamp
@@ -26,7 +28,7 @@ from moebench.sweeps.leases import Leases
 from moebench.sweeps.results import FILES, write_results
 from moebench.sweeps.running_trial import value_of
 from moebench.sweeps.storage import answering, existing_storage, open_storage
-from moebench.sweeps.trial_queue import TrialQueue, refuse_changes
+from moebench.sweeps.trial_queue import StudyChanged, TrialQueue, refuse_changes
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class SearchOptions:
     root: Path = Path("runs")
     storage: str = ""  # URL of a database; empty for the journal in the sweep's folder
     track: bool = True
+    beside: bool = False  # leave the study of another search of that name and begin one beside it
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -74,8 +77,8 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
             that belongs to another sweep, or a folder in use.
         ConnectionError: if the storage cannot be reached, or MLflow if it is used.
     """
+    sweep = checked_sweep(sweep, options)
     folder = options.root / SWEEPS / sweep.name
-    sweep = checked_sweep(sweep, folder, options.storage)
     tracker = tracking.connect(options.root) if options.track else None
     with sole_user(folder), answering(folder, options.storage):
         leases = Leases(owner_of(folder), alone=not options.storage)
@@ -95,9 +98,9 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
     return folder
 
 
-def checked_sweep(sweep: Sweep, folder: Path, url: str) -> Sweep:
+def checked_sweep(sweep: Sweep, options: SearchOptions) -> Sweep:
     """Return the sweep with the hash of its data, after the checks that `search` promises."""
-    storage = existing_storage(folder, url)
+    existing_storage(options.root / SWEEPS / sweep.name, options.storage)  # it must answer
     torch.set_num_threads(1)
     record = dry_run(sweep.base)
     for objective in sweep.objectives:
@@ -105,12 +108,43 @@ def checked_sweep(sweep: Sweep, folder: Path, url: str) -> Sweep:
     if sweep.baselines:
         refuse_without_twin(sweep)
     sweep = replace(sweep, data=DataStamp(record.data_hash, record.data_version))
-    if storage is not None:
-        with answering(folder, url):
-            refuse_changes(sweep, storage)
+    if options.beside and not options.storage:
+        sweep = named_apart(sweep, options.root)
+    else:
+        _refuse_another(sweep, options)
     if sweep.baselines and not sweep.tuning:
         log.warning("tuning: none, so the best trial will be compared with untuned dense models")
     return sweep
+
+
+def named_apart(sweep: Sweep, root: Path) -> Sweep:
+    """Return the sweep by the first of its names whose study is its own, or not begun.
+
+    After its own name come those with the name of its data. A line says which studies are left.
+    """
+    apart = f"{sweep.name}_{data_name(sweep.base.config)}"
+    numbered = (f"{apart}_{number}" for number in itertools.count(2))
+    names = itertools.chain([sweep.name, apart], numbered)
+    left: list[str] = []
+    while True:
+        named = replace(sweep, name=next(names))
+        try:
+            _refuse_another(named, SearchOptions(root=root))
+        except StudyChanged as changed:
+            left.append(changed.what)
+        else:
+            for what in left:
+                print(f"{what}; it is kept as it is, this is study {named.name}")
+            return named
+
+
+def _refuse_another(sweep: Sweep, options: SearchOptions) -> None:
+    """Refuse a sweep if there is a study of its name that is one of another search."""
+    folder = options.root / SWEEPS / sweep.name
+    storage = existing_storage(folder, options.storage)
+    if storage is not None:
+        with answering(folder, options.storage):
+            refuse_changes(sweep, storage)
 
 
 def refuse_without_twin(sweep: Sweep) -> None:

@@ -28,6 +28,19 @@ PLANNED = "moebench.planned"
 POINT = "point.json"  # in a trial's folder; a lost study is rebuilt from these files
 
 
+class StudyChanged(ValueError):
+    """The study of a sweep's name is one of another search.
+
+    Args:
+        what: which study, and what has changed.
+        way_out: how to begin another one.
+    """
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(f"{what}; {way_out}")
+        self.what = what
+
+
 class TrialQueue:
     """A study and its queue.
 
@@ -167,7 +180,8 @@ def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
     """Refuse a sweep that differs from the existing study of the same name.
 
     Raises:
-        ValueError: says what changed and how to start another study.
+        StudyChanged: says what changed and how to start another study.
+        ValueError: for fewer trials than there are, or the study of another program.
     """
     try:
         study_id = storage.get_study_id_from_name(sweep.name)
@@ -182,6 +196,6 @@ def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
         return
     changed = differences(with_version(json.loads(attributes[IDENTITY])), sweep.identity())
     if changed:
-        raise ValueError(f"study {sweep.name} has changed: {'; '.join(changed[:4])}; {way_out}")
+        raise StudyChanged(f"study {sweep.name} has changed: {'; '.join(changed[:4])}", way_out)
     if count > sweep.trials:
         raise ValueError(f"trials={sweep.trials}: study {sweep.name} has {count}; {way_out}")

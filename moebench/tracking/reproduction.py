@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from moebench.evidence.record_files import IDENTITY, arm_of, files_of_runs
 from moebench.tracking.child import Child, interrupt
 from moebench.tracking.run_files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
 from moebench.tracking.store import Point, Store
@@ -98,10 +99,12 @@ class Reproduction:
             seconds: after these no further run is sent; the next call begins with the rest.
         """
         deadline = time.monotonic() + seconds
-        for path in sorted(self.folder.glob("*/seed_*/config.json")):
+        for path in files_of_runs(self.folder, "config.json"):
             self._look(path.parent, text(path))
         for child in sorted(self.children.values(), key=lambda child: child.updated):
             child.update(self.archive.sent)
+            if child.record:  # its folder may move, and is then looked at anew
+                self.archive.sent[child.record] = child.run_id
             if time.monotonic() > deadline:
                 break
 
@@ -112,16 +115,17 @@ class Reproduction:
             return
         if known is not None:
             known.stop()
-        arm, seed = folder.parent.name, folder.name.removeprefix("seed_")
+        arm, seed = arm_of(folder), folder.name.removeprefix("seed_")
         tags = {
             **self.tags,
             PARENT: self.parent,
             "arm": arm,
             "seed": seed,
             "moebench.kind": "run",
-            "moebench.config": digest(config),
+            # Data may change while the configuration says the same of them.
+            "moebench.config": digest(config + text(folder / IDENTITY)),
         }
-        key = arm, seed, digest(config)
+        key = arm, seed, tags["moebench.config"]
         interrupted = self.archive.unfinished.get(key, "")
         self.children[folder] = Child(self.store, folder, config, tags, interrupted)
         self.archive.unfinished.pop(key, None)  # what comes after this one is a new run

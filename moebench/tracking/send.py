@@ -7,13 +7,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from moebench.evidence.record_files import read_one
+from moebench.evidence.record_files import files_of_runs, read_one
 from moebench.tracking.reproduction import Archive, Partner, Reproduction
 from moebench.tracking.run_files import digest, text
 from moebench.tracking.server import default_uri, open_store, reason, shown
 from moebench.tracking.store import Store
 
 CONCLUSIONS = ("verdicts.json", "sweep.json")  # what a folder ends with: one of these
+RECORD = "record.json"
 ARTIFACTS = ("results.jsonl", *CONCLUSIONS, "report.html", "plots")
 
 
@@ -47,14 +48,15 @@ def send(
         ValueError: naming the file of a record that cannot be read.
         ConnectionError: if MLflow does not answer, or stops on the way.
     """
-    records = sorted(root.glob(f"{target or '*'}/*/*/seed_*/record.json"))
+    folders = sorted(root.glob(f"{target or '*'}/*/"))
+    records = {path: folder for folder in folders for path in files_of_runs(folder, RECORD)}
     if not records:
         raise FileNotFoundError(f"{root / target}: no finished runs here")
     for path in records:  # before anything is sent: a bad record is no failure of MLflow
         read_one(path)
     store = open_store(root)
     counts = Sent()
-    for folder in sorted({path.parents[2] for path in records}):
+    for folder in dict.fromkeys(records.values()):
         with idle(folder) as free:
             try:
                 if free:
@@ -71,7 +73,7 @@ def send(
 def _send_folder(store: Store, folder: Path, partners: Mapping[str, Partner], counts: Sent) -> None:
     """Send one `<root>/<target>/<profile>` and add to the counts."""
     archive = Archive(store, folder)
-    marks = [digest(text(path)) for path in folder.glob("*/seed_*/record.json")]
+    marks = [digest(text(path)) for path in files_of_runs(folder, RECORD)]
     new = sum(mark not in archive.sent for mark in marks)
     counts.new += new
     counts.known += len(marks) - new

@@ -178,7 +178,9 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     shown = capsys.readouterr().out
     assert main(["compare", "--records", str(folder / "results.jsonl"), "--out", "here"]) == 0
     assert capsys.readouterr().out.splitlines()[:-3] == shown.splitlines()[:-3]
-    assert "switch_8" in (root / "compare" / "compare.md").read_text().replace("\\", "")
+    assert "switch_8" in (root / "compare" / "target_tiny" / "compare.md").read_text().replace(
+        "\\", ""
+    )
 
 
 @pytest.mark.parametrize("form", ["data", "source", "config"])

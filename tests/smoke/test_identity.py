@@ -135,14 +135,14 @@ def test_other_data_and_edited_code_are_trained_anew(
     assert (third.data_hash, third.config_hash) == (first.data_hash, first.config_hash)
     assert third.code != first.code
     assert third.metrics["valid/loss"] != first.metrics["valid/loss"]
-    assert len(list(arm.glob("earlier/*/seed_0/record.json"))) == 2
+    assert len(list(arm.glob("earlier/text-*/seed_0/record.json"))) == 2
 
     (ours / "their_numbers.py").write_text("SIGN = 1.0\n")
     capsys.readouterr()
     assert run() == first, "found again, seconds and all"
     line = capsys.readouterr().out
     assert "runs: 1, finished: 1, to do: 0; finished with different " in line
-    assert ": 2, kept in <arm>/earlier/<identity>" in line
+    assert ": 2 (text), kept in <arm>/earlier/<data>-<identity>" in line
     write_text(ours, small_text, "second")
     assert run() == second
 

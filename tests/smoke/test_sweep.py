@@ -146,13 +146,13 @@ def linked_when_sent_later(root: Path) -> None:
 
 
 def refused_after(file: Path, root: Path, capsys) -> None:
-    """Another space under the same name is refused, and nothing changes."""
+    """Another space under a name that somebody gives is refused, and nothing changes."""
     content = json.loads(file.read_text())
     content["space"]["factor"]["values"] = [1.0, 1.5]
     file.write_text(json.dumps(content))
     before = (root / "sweeps" / "sweep" / "study.log").read_bytes()
     capsys.readouterr()
-    assert main(["sweep", str(file), "--root", str(root)]) == 2
+    assert main(["sweep", str(file), "--name", "sweep", "--root", str(root)]) == 2
     line = capsys.readouterr().err
     assert "space.factor.values: [1.0, 2.0] is now [1.0, 1.5]" in line
     assert "--name sweep_2" in line

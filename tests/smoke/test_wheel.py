@@ -141,3 +141,8 @@ def test_a_configuration_of_ones_own_comes_first(
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).touch()
     assert at_home(name) == name
+
+
+def test_citation_and_changelog_are_of_this_version() -> None:
+    assert f"\nversion: {moebench.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {moebench.__version__} " in (ROOT / "CHANGELOG.md").read_text()

@@ -308,6 +308,21 @@ def test_the_newer_of_two_runs_with_the_same_seed_counts() -> None:
     assert pair.ends[0] == pytest.approx(2.0)
 
 
+def test_runs_on_other_data_are_a_group_of_their_own() -> None:
+    """A text that was changed and changed back leaves runs of both, of different seeds."""
+    flat = {"data.init_args.source.init_args.path": "texts/mine"}
+    first = [run._replace(data=flat) for run in logged(*DENSE, *SPARSE)]
+    yours = {"data": {"class_path": "Text", "init_args": {"world": {"class_path": "Recall"}}}}
+    changes = {"data_hash": "0123456789", "config": yours}
+    other = [record("dense", 0, 3.0, **changes), record("sparse", 0, 2.0, **changes)]
+    lost = record("sparse", 9, 2.0, data_hash="", status="failed")
+    comparison = compare([*first, *logged(*other, lost, began=9.0)])
+    names = [name for _, name in comparison.groups]
+    assert names == ["quick on Recall (012345)", "quick on mine (d)"]
+    assert [pairs[0].difference.n for pairs in comparison.groups.values()] == [1, len(SPARSE)]
+    assert not comparison.refusals
+
+
 def test_profiles_are_never_mixed() -> None:
     full = record("dense", 0, 3.0, profile="full")
     assert refused(compare(logged(full, SPARSE[0])))["sparse"] == "no dense model in this profile"

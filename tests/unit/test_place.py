@@ -1,5 +1,6 @@
 """Runs of other data or code lie beside one another, whatever is killed in between."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,15 @@ from moebench.testing.jobs import leave
 CONFIG = {"data": {"class_path": "moebench.data.text.Text", "init_args": {}}}
 
 
-def job(folder: Path, data: str) -> Job:
+def job(folder: Path, data: str, seed: int = 0) -> Job:
     experiment = Experiment(CONFIG, DataStamp(data, 1))
-    return Job("target", "profile", "arm", 0, experiment, folder / "arm" / "seed_0")
+    return Job("target", "profile", "arm", seed, experiment, folder / "arm" / f"seed_{seed}")
 
 
 def end(made: Job, loss: float) -> RunRecord:
     """Leave what a worker leaves."""
     settle(made)
+    (made.folder / "config.json").write_text(json.dumps(dict(made.experiment.config)))
     made.history_path.write_text(f"{loss}\n")
     return leave(made, loss=loss)
 
@@ -64,7 +66,8 @@ def test_another_run_moves_aside_whole_and_comes_back(tmp_path: Path) -> None:
     assert found(second) is None
     two = end(second, 2.0)
     assert first.result() is None
-    assert read(tmp_path / "arm" / EARLIER / first.identity / "seed_0" / "record.json") == [one]
+    shelf = tmp_path / "arm" / EARLIER / f"Text-{first.identity}"
+    assert read(shelf / "seed_0" / "record.json") == [one]
     assert found(first) == one
     assert first.history_path.read_text() == "1.0\n"
     assert found(second) == two
@@ -131,7 +134,17 @@ def test_whatever_lies_in_the_way_is_moved_and_not_removed(tmp_path: Path) -> No
     (second.folder / "identity").unlink()
     (second.folder / "notes.txt").write_text("mine")
     assert found(first) == one
-    assert (tmp_path / "arm" / EARLIER / "unknown" / "seed_0" / "notes.txt").read_text() == "mine"
+    shelf = tmp_path / "arm" / EARLIER / "unknown-unknown"
+    assert (shelf / "seed_0" / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_that_was_moved_before_shelves_had_names_is_found(tmp_path: Path) -> None:
+    first = job(tmp_path, "d")
+    one = end(first, 1.0)
+    shelf = tmp_path / "arm" / EARLIER / first.identity
+    shelf.mkdir(parents=True)
+    first.folder.rename(shelf / "seed_0")
+    assert found(first) == one
 
 
 def test_a_record_of_an_earlier_version_is_taken_if_it_says_nothing_else(tmp_path: Path) -> None:
@@ -151,8 +164,17 @@ def test_one_line_says_what_is_there_and_what_is_used(tmp_path: Path) -> None:
     end(first, 1.0)
     assert kept_beside([first]) == ""
     assert kept_beside([second]) == (
-        "target profile: runs: 1, finished: 0, to do: 1; finished with different data: 1, kept in"
-        " <arm>/earlier/<identity>"
+        "target profile: runs: 1, finished: 0, to do: 1; finished with different data: 1 (Text),"
+        " kept in <arm>/earlier/<data>-<identity>"
     )
     end(second, 2.0)
     assert "finished: 1, to do: 0; finished with different" in kept_beside([second])
+
+
+def test_finished_runs_of_other_seeds_are_told(tmp_path: Path) -> None:
+    first = job(tmp_path, "d")
+    for seed, data in ((0, "d"), (1, "d"), (2, "d"), (3, "e")):
+        end(job(tmp_path, data, seed), 1.0)
+    assert kept_beside([first, job(tmp_path, "d", 1)]) == (
+        "target profile: runs: 2, finished: 2, to do: 0; finished with other seeds: 1, not used"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
@@ -19,6 +20,7 @@ from moebench.sweeps.active_trials import ActiveTrials
 from moebench.sweeps.baseline_runs import winner
 from moebench.sweeps.leases import Attributes, Leases
 from moebench.sweeps.running_trial import CACHED, HASH, STATUS, value_of
+from moebench.sweeps.search import named_apart
 from moebench.sweeps.storage import JOURNAL, existing_storage, open_storage
 from moebench.sweeps.trial_queue import TrialQueue, refuse_changes
 from moebench.testing.jobs import leave, record_of
@@ -360,6 +362,24 @@ def test_another_space_is_another_study(bench, sweep_file) -> None:
     refuse_changes(replace(changed, name="other"), storage)
     with pytest.raises(ValueError, match='data: "d" is now "e"'):
         refuse_changes(replace(found.sweep, data=DataStamp("e", 1)), storage)
+
+
+def test_the_study_of_another_search_is_left_and_found_again(
+    sweep_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = known(sweep_file())
+    own = f"sweep_{data_name(sweep.base.config)}"
+    names = {"d": "sweep", "e": own, "f": f"{own}_2"}
+    (tmp_path / "sweeps").mkdir()
+    for again in (False, True):
+        for data, name in names.items():
+            named = named_apart(replace(sweep, data=DataStamp(data, 1)), tmp_path)
+            assert named.name == name
+            if not again:
+                Bench(named, tmp_path / "sweeps" / name)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f'study sweep has changed: data: "d" is now "e"; it is kept as it is, this is study {own}'
+    )
 
 
 def test_no_ticket_of_another_search_is_taken(bench, sweep_file) -> None:

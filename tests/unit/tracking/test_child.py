@@ -137,6 +137,25 @@ def test_a_new_tracker_goes_on_with_the_runs_of_a_dead_one(root: Path) -> None:
     assert Seen(root).running() == []
 
 
+def test_an_interrupted_run_of_other_data_is_another_run(root: Path) -> None:
+    """Their configuration says the same of both, for a text was edited."""
+    tracker, folder = begin(root)
+    run = FakeRun(folder)
+    (run.folder / "identity").write_text("of the text as it was\n")
+    run.lines(0, 20, 40)
+    tracker.poll()
+    tracker, _ = begin(root)  # the other one was killed
+    (folder / "switch" / "earlier" / "text-0123").mkdir(parents=True)
+    run.folder.rename(folder / "switch" / "earlier" / "text-0123" / "seed_0")
+    other = FakeRun(folder)
+    (other.folder / "identity").write_text("of the text as it is\n")
+    other.lines(0, start=5000.0)
+    tracker.poll()
+    found = Seen(root).children
+    assert sorted(one.data.metrics["train/loss"] for one in found) == [0.0, 4.0]
+    assert len({one.data.tags["moebench.config"] for one in found}) == 2
+
+
 def test_a_tracker_killed_before_its_last_word_does_not_repeat_the_others(root: Path) -> None:
     tracker, folder = begin(root)
     run = FakeRun(folder)

@@ -88,3 +88,28 @@ def test_a_record_that_cannot_be_read_is_named_before_anything_is_sent(tmp_path:
     with pytest.raises(ValueError, match=r"seed_0/record\.json:1: not a run record"):
         tracking.send(tmp_path)
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_runs_kept_beside_those_in_use_are_sent_too(root: Path) -> None:
+    """Also those that this process has sent from where they were before."""
+    tracker, folder = begin(root)
+    first = FakeRun(folder)
+    first.end()
+    tracker.poll()
+    shelf = folder / "switch" / "earlier" / "text-0123"
+    shelf.mkdir(parents=True)
+    first.folder.rename(shelf / "seed_0")
+    FakeRun(folder).end(data_hash="e" * 64)
+    tracker.close({"switch": DENSE}, [])
+    assert tracking.send(root) == tracking.Sent(known=2)
+    runs = Seen(root).children
+    assert {run.data.tags["arm"] for run in runs} == {"switch"}
+    assert {run.data.tags["data_hash"] for run in runs} == {"d" * 64, "e" * 64}
+
+
+def test_runs_kept_beside_others_are_found_though_nobody_tracked_them(root: Path) -> None:
+    folder = root / "paper_2021" / "quick"
+    FakeRun(folder).end()
+    FakeRun(folder / "switch" / "earlier", "text-0123").end(data_hash="e" * 64)
+    assert tracking.send(root) == tracking.Sent(new=2)
+    assert {run.data.tags["arm"] for run in Seen(root).children} == {"switch"}
