@@ -17,13 +17,14 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import moebench
 
+EXPERTS = {"class_path": "SwiGLU", "init_args": {"hidden": 8}}
 config = {
     "model": {
         "network": {
             "class_path": "Decoder",
             "init_args": {
                 "shape": {"width": 16, "hidden": 16, "layers": 1, "heads": 1},
-                "sparse": {"router": "mine.Mine", "experts": "Linear", "every": 1},
+                "sparse": {"router": "mine.Mine", "experts": EXPERTS, "every": 1},
             },
         },
     },
