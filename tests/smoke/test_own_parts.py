@@ -13,7 +13,6 @@ from moebench.cli.recipes import write
 from moebench.evidence.record_files import read
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/own-parts.md").read_text()
 # As the installed commands do: Python puts neither the current folder on its path nor the tests'.
 PYTEST = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
 MOEBENCH = ["-P", "-m", "moebench.cli.main"]
@@ -107,22 +106,3 @@ def test_a_name_that_no_module_can_have_is_refused(name: str, why: str, tmp_path
     with pytest.raises(ValueError, match=f"^name={re.escape(name)}: .*{why}"):
         write("router", name, tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-def blocks(language: str) -> dict[str, str]:
-    """Code blocks of the page, by the file that their first line names."""
-    found = re.findall(rf"^```{language}\n# (\S+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    return {name: f"# {name}\n{text}" for name, text in found}
-
-
-def test_the_examples_of_the_page_keep_their_contracts(tmp_path: Path) -> None:
-    """And the configuration finds its router: a command of the page, checked and not run."""
-    files = {**blocks("python"), **blocks("yaml")}
-    assert len(files) == 5
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    run(PYTEST, tmp_path)
-    [line] = re.findall(r"^moebench (fit .* coldest\.yaml .*)$", PAGE, re.MULTILINE)
-    words = [str(ROOT / word) if word.startswith("configs/") else word for word in line.split()]
-    printed = run([*MOEBENCH, *words, "--print_config"], tmp_path)
-    assert "class_path: coldest.Coldest" in printed

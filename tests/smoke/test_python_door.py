@@ -1,4 +1,4 @@
-"""`import moebench`: what docs/python.md shows works as it is shown."""
+"""`import moebench`: what it offers, and how it refuses."""
 
 import ast
 import os
@@ -14,36 +14,54 @@ from moebench.experiment import ConfigurationError
 from moebench.experiment.part_registry import FAMILIES
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/python.md").read_text()
+SCRIPT = """
+import moebench
+
+EXPERTS = {"class_path": "SwiGLU", "init_args": {"hidden": 8}}
+config = {
+    "model": {
+        "network": {
+            "class_path": "Decoder",
+            "init_args": {
+                "shape": {"width": 16, "hidden": 16, "layers": 1, "heads": 1},
+                "sparse": {"router": "mine.Mine", "experts": EXPERTS, "every": 1},
+            },
+        },
+    },
+    "data": {
+        "class_path": "Synthetic",
+        "init_args": {"world": "Uniform", "length": 4, "batch_size": 2, "valid_batches": 1},
+    },
+}
+one_step = {"trainer.max_steps": 1, "trainer.val_check_interval": 1}
+fitted = moebench.fit(config, one_step, track=False)
+[router] = [part for part in fitted.model.modules() if type(part).__name__ == "Mine"]
+print("trained:", fitted.record.status, fitted.record.metrics["valid/loss"] > 0)
+"""
+MINE = """
+from moebench.moe.routers import Switch
 
 
-def blocks(language: str) -> list[str]:
-    """Code blocks of the page, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+class Mine(Switch):
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim, 2)
+"""
 
 
-def script(text: str, folder: Path) -> str:
-    """Return what a program prints that is a file without a guard, in a folder of its own."""
-    (folder / "notebook.py").write_text(text)
+def test_a_script_trains_without_a_guard(tmp_path: Path) -> None:
+    """Workers do not run it again, and find the part in the file beside it."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "mine.py").write_text(MINE)
     done = subprocess.run(
-        [sys.executable, "notebook.py"],
-        cwd=folder,
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_the_page_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    for text in blocks("yaml"):
-        name = text.removeprefix("# ").partition(":")[0]
-        (tmp_path / name).write_text(text)
-    printed = script("\n".join(blocks("python")), tmp_path)
-    assert printed.count("finished ") == 1, "workers must not run the script again"
-    assert "dense_active_flops" in printed
+    assert done.stdout.splitlines()[-1:] == ["trained: finished True"], done.stderr
+    assert done.stdout.count("trained:") == 1
 
 
 def test_it_is_imported_in_no_time() -> None:

@@ -31,6 +31,7 @@ from moebench.moe.routers import (
     TopK,
 )
 from moebench.moe.step import RouterUpdates
+from moebench.testing import RouterContract
 from moebench.training.gradient_check import routers
 from moebench.training.module import Training
 
@@ -250,3 +251,26 @@ def test_a_missing_part_of_a_router_is_named_with_its_reference() -> None:
     ):
         with pytest.raises(ValueError, match=f"router=Identity: has no integer .*, {place}"):
             make(D)
+
+
+class Hasty(Switch):
+    """A router that counts as it decides, and so in validation, too."""
+
+    def __init__(self, dim: int, num_experts: int) -> None:
+        super().__init__(dim, num_experts)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x_TD: Tensor) -> RoutingDecision:
+        self.calls += 1
+        decision: RoutingDecision = super().forward(x_TD)
+        return decision
+
+
+def test_a_state_that_moves_in_a_call_is_told_where_it_belongs() -> None:
+    class OfHasty(RouterContract):
+        def make(self, dim: int, num_experts: int) -> nn.Module:
+            return Hasty(dim, num_experts)
+
+    told = r"calls: `forward` moves it; state moves in `update\(decisions\)` alone, see moebench"
+    with pytest.raises(AssertionError, match=told):
+        OfHasty().test_nothing_is_stored_by_a_call(train=True)
