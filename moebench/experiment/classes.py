@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from moebench.experiment.part_registry import misplaced
 from moebench.papers.nearest import nearest
 
 
@@ -61,8 +62,11 @@ def refuse_faults(config: Any, key: str = "") -> None:
         ValueError: for one that no part can be made of.
     """
     if isinstance(config, Mapping):
-        if isinstance(path := config.get("class_path"), str) and (why := fault(path)):
-            raise ValueError(f"{key}={path}: {why}; allowed: a class that can be made")
+        if isinstance(path := config.get("class_path"), str):
+            if why := fault(path):
+                raise ValueError(f"{key}={path}: {why}; allowed: a class that can be made")
+            if why := misplaced(key, named_class(path)):
+                raise ValueError(f"{key}={path}: {why}; `moebench list` says what may stand here")
         for name, value in config.items():
             refuse_faults(value, f"{key}.{name}".lstrip("."))
     elif isinstance(config, list | tuple):

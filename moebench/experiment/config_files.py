@@ -58,7 +58,7 @@ def _is_given(key: str, given: Sequence[str]) -> bool:
 
 def _file_of(key: str, contents: Mapping[Path, Any]) -> Path | None:
     """Return the last file with a key, which may be the end of a longer one; None without any."""
-    for path in [*contents][::-1]:
+    for path in reversed(list(contents)):
         if any(f".{one}".endswith(f".{key}") for one in _keys(contents[path], "")):
             return path
     return None

@@ -28,3 +28,16 @@ FAMILIES: Mapping[str, Mapping[str, type]] = {
     "objective": OBJECTIVES,
     "world": WORLDS,
 }
+
+
+def misplaced(key: str, part: type | None) -> str:
+    """Say which family a part is of that stands where one of another belongs; empty if it is fine.
+
+    Args:
+        key: of a configuration, at which it stands.
+        part: its class.
+    """
+    words = [word for word in key.split(".") if not word.isdigit()]
+    place = {"loss": "losses"}.get(words[-1], words[-1]) if words else ""
+    homes = [name for name, family in FAMILIES.items() if part in family.values()]
+    return f"is one of {homes[0]}" if place in FAMILIES and homes and place not in homes else ""

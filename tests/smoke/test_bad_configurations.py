@@ -61,7 +61,7 @@ KEYS = {
     f"{ROUTER}.router.init_args.num_experts: 0": "num_experts=0",
     f"{ROUTER}.router.init_args.num_experts: -2": "num_experts=-2",
     f"{ROUTER}.router: Switcch": "Switcch",
-    f"{ROUTER}.router: LoadBalance": "LoadBalance",
+    f"{ROUTER}.router: LoadBalance": "is one of losses; `moebench list`",
     "data: Textt": "Textt",
     "data: 3": "data",
     "data.init_args.batch_size: 0": "batch_size=0",

@@ -218,7 +218,7 @@ def test_the_text_of_rows_is_named(root: Path, capsys) -> None:
     given = ["--data", "rows.jsonl", "--field", "body"]
     assert main(["data", "describe", *given, "--vocabulary", "300"]) == 0
     assert "of 40 documents" in capsys.readouterr().out
-    for command in (["reproduce", "tiny"], ["sweep", "sweep.yaml"]):
+    for command in (["reproduce", "tiny"], ["sweep", SWITCH]):
         settings = data_settings(parser().parse_args([*command, *given]))
         assert load([Path(SWITCH)], settings).build(logger=False)[1].source.field == "body"
 
