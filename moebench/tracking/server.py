@@ -121,9 +121,8 @@ def open_store(root: Path) -> Store:
             local = not uri.startswith(("http", "databricks"))
             artifacts = artifact_root(root) if local else None
             with _one_at_a_time(uri):
-                store = Store(MlflowClient(tracking_uri=uri), EXPERIMENT, artifacts)
-                store.describe(experiment_tags())
-                return store
+                client = MlflowClient(tracking_uri=uri)
+                return Store(client, EXPERIMENT, artifacts, experiment_tags())
     except Exception as error:
         raise ConnectionError(
             f"MLflow at {shown(uri)} cannot be reached ({reason(error)}); "

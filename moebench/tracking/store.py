@@ -38,9 +38,16 @@ class Store:
         client: an MlflowClient.
         experiment: name of the experiment.
         artifacts: where the artifacts of a new experiment go; None leaves it to the server.
+        tags: of the experiment.
     """
 
-    def __init__(self, client: Any, experiment: str, artifacts: str | None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        experiment: str,
+        artifacts: str | None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
         self.client = client
         found = client.get_experiment_by_name(experiment)
         if found is None:
@@ -50,10 +57,11 @@ class Store:
             self.experiment = found.experiment_id
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(self.experiment)
+        self._describe(tags or {})
 
-    def describe(self, tags: Mapping[str, str]) -> None:
+    def _describe(self, tags: Mapping[str, str]) -> None:
         """Set the tags of the experiment that are missing or have another value."""
-        known = self.client.get_experiment(self.experiment).tags
+        known = self.client.get_experiment(self.experiment).tags if tags else {}
         for name, value in tags.items():
             if known.get(name) != value:
                 self.client.set_experiment_tag(self.experiment, name, value)

@@ -124,6 +124,32 @@ def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_p
     assert shown == ["dense_active_flops"], "of another winner"
 
 
+def test_the_winner_is_held_against_every_baseline_seed_by_seed(sweep_file) -> None:
+    """By fresh seeds that finished in both; the seeds of the trials chose it and do not count."""
+    both = ["active_flops", "total_params"]
+    sweep = known(sweep_file(trials=1, fresh_seeds=2, baselines=both))
+    losses = {
+        "trial_0": (1.0, 2.0, 3.0),
+        "dense_active_flops": (9.0, 2.5, 3.1),
+        "dense_total_params": (9.0, 1.0, 9.0),
+    }
+    seeds = (0, *sweep.later_seeds)
+    records = [
+        run(arm, seed, loss)
+        for arm, row in losses.items()
+        for seed, loss in zip(seeds, row, strict=True)
+    ]
+    records[-1] = replace(records[-1], status="diverged")
+    found = summary(sweep, [], SimpleNamespace(number=0), records)
+    first, second = found["against"]
+    assert (first["dense"], second["dense"]) == ("dense_active_flops", "dense_total_params")
+    assert first["difference"][0] == pytest.approx(-0.3)
+    assert first["difference"][3] == 2
+    assert second["difference"] == [1.0, None, None, 1]
+    assert first["at_equal_time"] == [None, None, None, 0], "no curves"
+    assert found["runs"] == 9
+
+
 def test_a_baseline_that_is_asked_for_later_is_made(sweep_file, tmp_path: Path) -> None:
     process = Leader(known(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
     process.names(process.baselines.next)

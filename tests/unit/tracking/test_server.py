@@ -1,5 +1,6 @@
 """Where MLflow is, and that it answers or fails within seconds, in silence."""
 
+import json
 import os
 import socket
 import subprocess
@@ -28,6 +29,24 @@ def test_the_address_shown_is_that_of_the_list_of_runs(root: Path) -> None:
     shown_at = tracking.ui_address(root, 5001)
     number = tracking.connect(root).store.experiment
     assert shown_at.startswith(f"http://127.0.0.1:5001/#/experiments/{number}/runs")
+
+
+def test_the_page_opens_on_a_view_of_runs_and_their_losses(root: Path) -> None:
+    """As MLflow's pages read it: an envelope with the name, and in it the state as JSON."""
+    name = tracking.ui_address(root, 5001).partition("viewStateShareKey=")[2]
+    store = tracking.connect(root).store
+    tags = store.client.get_experiment(store.experiment).tags
+    view = json.loads(tags[f"mlflow.sharedViewState.{name}"])
+    assert isinstance(view["name"], str)
+    assert isinstance(view["createdAt"], int)
+    state = json.loads(view["state"])
+    store.begin("parent", {"moebench.kind": "reproduction"}, 1.0)
+    run = store.begin("child", {"moebench.kind": "run"}, 2.0)
+    found = store.client.search_runs([store.experiment], state["searchFilter"])
+    assert [one.info.run_id for one in found] == [run]
+    [section] = state["compareRunSections"]
+    for chart in state["compareRunCharts"]:
+        assert (chart["metricKey"], chart["metricSectionId"]) == ("valid/loss", section["uuid"])
 
 
 def test_a_server_has_its_own_ui_and_its_password_is_not_shown(
