@@ -143,13 +143,12 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         raise ValueError(f"{missing[0]}: missing in {path}")
     experiment = content["experiment"]
     files = experiment if isinstance(experiment, list) else [experiment]
-    settings = {**_map(content, "settings"), **(over or {})}
     space = read_space(content["space"])
     sampler = read_part("sampler", content.get("sampler", "TPESampler"))
     sweep = Sweep(
         name=name or path.stem,
         configs=[path.parent / str(file) for file in files],
-        settings=settings,
+        settings={**_map(content, "settings"), **(over or {})},
         space=space,
         objectives=_objectives(content["objectives"]),
         sampler=sampler,
