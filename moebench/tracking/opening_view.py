@@ -41,6 +41,8 @@ def _state() -> Mapping[str, Any]:
     ]
     return {
         "searchFilter": "tags.`moebench.kind` = 'run'",
+        "orderByKey": "metrics.`final/valid/loss`",  # by date, runs are folded into their parents
+        "orderByAsc": True,
         "selectedColumns": columns,
         "columnOrder": columns,
         "compareRunSections": [_section(_SECTION, "Validation loss")],
