@@ -89,6 +89,12 @@ def test_a_run_that_no_claim_judges_is_compared_in_all_its_numbers() -> None:
     assert compared(ARM[0], now, ARM, {"accuracy"}).word is Sameness.DIFFERENT
 
 
+def test_a_time_that_no_claim_judges_decides_nothing() -> None:
+    then, now = (run(0, 1.0, metrics={"error": 0.25, "seconds": time}) for time in (2.0, 3.0))
+    assert compared(then, now, [then], set()).word is Sameness.IDENTICAL
+    assert compared(then, now, [then], {"seconds"}).word is Sameness.DIFFERENT
+
+
 def test_a_recorded_number_does_not_vouch_for_itself() -> None:
     """Were it part of the spread, any number at all would be within it."""
     wrong = [run(0, 99.0), *ARM[1:]]

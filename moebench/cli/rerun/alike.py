@@ -10,6 +10,7 @@ from scipy.stats import t
 
 from moebench.evidence.record import RunRecord
 
+TIME = "seconds"  # a metric of that name is measured, and no two runs take equally long
 COUNTS = ("status", "steps", "tokens", "params_total", "params_active")  # have no noise
 ROUNDING = 1e-5  # of a number, or of one where it is smaller
 FEWEST = 3  # other seeds of which a spread is worth the name
@@ -104,11 +105,13 @@ def compared(
         then: the recorded one.
         now: the same, made again.
         arm: all recorded runs of the arm.
-        deciding: names of the metrics that claims are judged by; all are, if it has none of these.
+        deciding: names of the metrics that claims are judged by; if it has none of these, all are
+            but for times.
     """
     runs = [one for one in arm if one.status == "finished" and one.seed != then.seed]
-    names = [name for name in then.metrics if name in deciding] or list(then.metrics)
-    rest = [name for name in then.metrics if name not in names]
+    untimed = [name for name in then.metrics if name != TIME]
+    names = [name for name in then.metrics if name in deciding] or untimed
+    rest = [name for name in untimed if name not in names]
     counts = {
         name: (getattr(then, name), getattr(now, name))
         for name in COUNTS
