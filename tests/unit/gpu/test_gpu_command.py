@@ -48,13 +48,6 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch, capsys) -> None
     assert "not installed: a-kernel; benchmarks/gpu/wheels.sh" in said
 
 
-@pytest.mark.parametrize("option", ["--from", "--text"])
-def test_missing_paths_are_named(tmp_path: Path, option: str, capsys) -> None:
-    gone = str(tmp_path / "gone")
-    said = refused(["--out", str(tmp_path / "o"), "--device", "cpu", option, gone], capsys)
-    assert f"{option} {gone}" in said
-
-
 def test_a_folder_of_another_version_is_refused(tmp_path: Path, capsys) -> None:
     (tmp_path / "items.jsonl").write_text('{"format": 0}\n')
     assert "items.jsonl:1" in refused(["--out", str(tmp_path), "--device", "cpu"], capsys)
