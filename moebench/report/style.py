@@ -1,4 +1,4 @@
-"""The style of all pages and pictures; to read it needs no template library."""
+"""The style of all pages and pictures, which needs neither templates nor figures."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,5 +6,5 @@ from importlib.resources import files
 
 @cache
 def css() -> str:
-    """Return the text of the style sheet."""
+    """Return the style sheet."""
     return (files("moebench.report") / "report.css").read_text(encoding="utf-8")
