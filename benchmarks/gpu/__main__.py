@@ -22,8 +22,12 @@ class OneLine(argparse.ArgumentParser):
     """Reports errors in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong; exit with status 2."""
-        self.exit(2, f"benchmarks.gpu: {message}\n")
+        """Refuse a command line.
+
+        Raises:
+            ValueError: with what is wrong.
+        """
+        raise ValueError(message)
 
 
 def minutes(text: str) -> float:
@@ -63,11 +67,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return the exit status."""
-    options = parser().parse_args(arguments)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before torch initialises CUDA
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # treat SIGTERM like Ctrl-C
     try:
-        return measure(options)
+        return measure(parser().parse_args(arguments))
     except (ValueError, OSError) as error:
         print(f"benchmarks.gpu: {line_of(error)}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Arms that were run on several data sets: the runs of each are a group of their own."""
+"""Arms run on several data sets: the runs on each form a group of their own."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,10 +10,10 @@ from moebench.tracking import Logged
 
 
 def apart(runs: Iterable[Logged]) -> list[Logged]:
-    """Return the runs with the data in the name of their profile, where an arm has several.
+    """Return the runs; if an arm has several data sets, profiles are named after their data.
 
-    Runs that did not get as far as to know their data are left out there. Where arms differ in
-    their data, but none has several, the plan wants it so, and nothing changes.
+    Runs that failed before their data were known are then left out. If arms differ in their data
+    but none has several, the plan intends it, and nothing changes.
     """
     listed = list(runs)
     seen: dict[tuple[str, str, str], set[str]] = defaultdict(set)
@@ -30,7 +30,7 @@ def apart(runs: Iterable[Logged]) -> list[Logged]:
 
 
 def _profile(run: Logged) -> str:
-    """Return profile and data of a run; data of one name may be different ones."""
+    """Return the profile and data of a run; the hash tells data of the same name apart."""
     name = data_name(run.record.config or _nested(run.data))
     return f"{run.record.profile} on {name} ({run.record.data_hash[:6]})"
 

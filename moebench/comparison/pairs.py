@@ -76,7 +76,7 @@ def compare(
     judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
     if judging and not any(metric in run.record.metrics for run in judging):
         names = sorted({name for run in judging for name in run.record.metrics if "@" not in name})
-        raise ValueError(f"metric={metric}: in none of the runs; {nearest(metric, names)}")
+        raise ValueError(f"metric={metric}: no run has it; {nearest(metric, names)}")
     groups = _groups(judging)
     searched = {
         key: [arm for arm in arms if arm not in groups.get(key, {})]

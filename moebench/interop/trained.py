@@ -86,10 +86,10 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> T
 
 
 def reopened(folder: Path) -> nn.Module:
-    """Return the LightningModule of a run that kept its weights, trained, in evaluation mode.
+    """Return the trained LightningModule of a run that kept its weights, in evaluation mode.
 
     Raises:
-        FileNotFoundError: if the run is not there, or left no weights.
+        FileNotFoundError: if there is no such run, or it kept no weights.
     """
     module, _ = _restored(folder / CHECKPOINT, json_of(folder / DESCRIBED))
     ours: nn.Module = module.eval()
@@ -97,7 +97,7 @@ def reopened(folder: Path) -> nn.Module:
 
 
 def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return the module of a run with these weights, and its data, which may be anybody's."""
+    """Return the module of a run with these weights, and its data, of whatever class."""
     if not weights.is_file():
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its run, a reproduction does not"

@@ -22,8 +22,8 @@ A router may also have
 State lives in buffers, so that checkpoints include it, and changes only in `update`. Training calls
 it once after every optimiser step, without gradients, with the decisions that this router made for
 the batches of that step, in order. It is not called in validation, nor after a step that mixed
-precision skipped because a gradient was not finite. docs/own-parts.md has such a
-router, and its test.
+precision skipped because a gradient was not finite. docs/own-parts.md shows such a router with its
+test.
 
 A loss may have `wants_step_load = True`. It is then called as `(decision, load_E)`, with the load
 over all batches of the optimiser step so far.

@@ -69,7 +69,7 @@ def _check_arms(claim: Claim, plan: Plan) -> None:
     for arm in claim.arms:
         if arm not in known and arm.partition("/")[0] not in plan.sweeps:
             where = f"claim {claim.key}: arm={arm}"
-            raise ValueError(f"{where}: not in the plan; {nearest(arm, known)}")
+            raise ValueError(f"{where}: the plan has none of that name; {nearest(arm, known)}")
 
 
 def _check_control(control: Claim, claim: Claim | None) -> None:

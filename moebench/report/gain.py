@@ -1,4 +1,4 @@
-"""What a mixture gains over one dense model, after equal training and at equal time; in words."""
+"""What a mixture gains over one dense model, at equal tokens and at equal time, in words."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from moebench.report.formatting import digits, interval, listed
 from moebench.statistics import Interval
 
 LOSS = "valid/loss"  # compared at equal time, whatever is compared after equal training
-TOKENS, TIME = "after as many tokens", "at equal time"
+TOKENS, TIME = "at equal tokens", "at equal time"
 COSTS = dict(zip(EQUAL, ("FLOPs a token", "parameters", "time a step"), strict=True))
 AHEAD, BEHIND, OPEN, ALONE, UNKNOWN = "ahead", "behind", "open", "one seed", "unknown"
 
@@ -19,10 +19,10 @@ class Gain:
     """A mixture beside one dense model.
 
     Args:
-        name: of the two, in a line or in several.
+        name: names of the two, on one or several lines.
         metric: compared after equal training.
         tokens: mixture minus dense, of the metric after equal training.
-        time: mixture minus dense, of the validation loss when the sooner of the two had ended.
+        time: mixture minus dense, of the validation loss when the faster of the two had ended.
         less: whether less of the metric is better.
     """
 
@@ -55,7 +55,7 @@ class Gain:
 
 
 def _standing(found: Interval, less: bool) -> str:
-    """Say whether a mixture is ahead by its difference, beyond what chance may bring."""
+    """Say whether a difference puts a mixture ahead, beyond chance."""
     if found.n < 2:
         return ALONE if found.n else UNKNOWN
     if found.low > 0 or found.high < 0:
@@ -64,15 +64,15 @@ def _standing(found: Interval, less: bool) -> str:
 
 
 def tally(standings: Sequence[str]) -> Counter[str]:
-    """Return how often a mixture is ahead, behind, or neither beyond chance."""
+    """Count the mixtures ahead, behind, and too close to call."""
     return Counter(one for one in standings if one in (AHEAD, BEHIND, OPEN))
 
 
 def costs_told(ratios: Mapping[str, Sequence[float]]) -> str:
-    """Return in words how many times the costs of its dense model a mixture has.
+    """Say how many times the costs of its dense model a mixture has.
 
     Args:
-        ratios: cost -> one ratio or several, of which the ends are told.
+        ratios: cost -> its ratios; of several, only the smallest and largest are named.
     """
     parts = []
     for cost, values in ratios.items():

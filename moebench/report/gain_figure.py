@@ -18,12 +18,12 @@ APART = {"wspace": 0.12}  # panels, so that the numbers at their ends do not tou
 def gain_figure(found: Sequence[Gain], title: str) -> Markup:
     """Return the differences with their 95% intervals, the first on top.
 
-    A mark is filled where its interval leaves out zero, and has no line where there is one seed
-    alone. What is not known has no mark. Both panels have one scale where they have one metric.
+    A mark is filled if its interval excludes zero, and has no line if there is only one seed.
+    Unknown values have no mark. Panels with one metric share their scale.
 
     Args:
-        found: the rows, of one metric.
-        title: of the figure.
+        found: the rows, all of one metric.
+        title: title of the figure.
     """
     metric = found[0].metric
     with drawing(f"gains {title}"):

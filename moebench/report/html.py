@@ -1,19 +1,13 @@
 """Pages: the templates of this folder, filled in, each with the style of all pages in it."""
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from moebench.report import formatting as formatting
-
-
-@cache
-def css() -> str:
-    """Return the style of all pages."""
-    return (files("moebench.report") / "report.css").read_text(encoding="utf-8")
+from moebench.report.style import css
 
 
 def rendered(template: str, **values: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import scipy  # its parts load when they are first used: they take a second
+import scipy  # its submodules take a second to import, so they load on first use
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
@@ -64,8 +64,8 @@ def power(effect: float, sd: float, n: int, level: float = 0.05) -> float:
     if sd == 0:
         return 1.0
     threshold = scipy.special.stdtrit(n - 1, 1 - level / 2)
-    seen = 1 - float(scipy.special.nctdtr(n - 1, abs(effect) / sd * n**0.5, threshold))
-    return 1.0 if np.isnan(seen) else seen  # scipy gives up where the effect is very many sd
+    found = 1 - float(scipy.special.nctdtr(n - 1, abs(effect) / sd * n**0.5, threshold))
+    return 1.0 if np.isnan(found) else found  # scipy returns NaN if the effect is very many sd
 
 
 def detectable_effect(sd: float, n: int, chance: float = 0.8) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar
 
-import scipy  # its parts load when they are first used: they take a second
+import scipy  # its submodules take a second to import, so they load on first use
 
 from moebench.statistics import Interval
 
@@ -99,15 +99,15 @@ class Student(Estimate):
     method: ClassVar[str] = "t"
 
     def p_at_most(self, bound: float) -> float:
-        """Return the chance of a t as large as this if the quantity were the bound."""
+        """Return the probability of a t at least this large if the quantity were the bound."""
         return float(scipy.special.stdtr(self.freedom, (bound - self.value) / self.error))
 
     def p_at_least(self, bound: float) -> float:
-        """Return the chance of a t as small as this if the quantity were the bound."""
+        """Return the probability of a t at least this small if the quantity were the bound."""
         return float(scipy.special.stdtr(self.freedom, (self.value - bound) / self.error))
 
     def ends(self) -> tuple[float, float]:
-        """Return both ends, at the same distance."""
+        """Return both ends, equally far from the estimate."""
         half = float(scipy.special.stdtrit(self.freedom, 1 - TAIL)) * self.error
         return self.value - half, self.value + half
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import ClassVar
 
-import scipy  # its parts load when they are first used: they take a second
+import scipy  # its submodules take a second to import, so they load on first use
 
 from moebench.statistics import Values
 from moebench.statistics.distributions import TAIL, Estimate

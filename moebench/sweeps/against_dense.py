@@ -1,4 +1,4 @@
-"""The winner of a sweep against every dense baseline, seed by seed, by seeds that chose nothing."""
+"""The winner of a sweep against every dense baseline, paired by seeds not used in the search."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +16,12 @@ from moebench.sweeps.running_trial import value_of
 def against_dense(
     sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return what the winner gains over each dense baseline, as JSON can hold it.
+    """Return what the winner gains over each dense baseline, as plain JSON data.
 
     Args:
-        sweep: what was searched.
-        records: of all runs of the sweep.
-        arms: the winner, then the baselines, as far as they have fresh seeds.
+        sweep: the sweep.
+        records: all its runs.
+        arms: the winner, then the baselines, if they have fresh seeds.
     """
     objective = next(iter(sweep.objectives))
     sides = [_side(arm, sweep, records) for arm in arms]
@@ -55,7 +55,7 @@ def _side(arm: str, sweep: Sweep, records: Sequence[RunRecord]) -> Side:
 
 
 def _gaps(winner: Side, dense: Side, seeds: Sequence[int], objective: str) -> list[float]:
-    """Return the winner's objective minus the baseline's, one a seed."""
+    """Return the winner's objective minus the baseline's, one per seed."""
     return [
         value_of(winner.runs[seed], objective) - value_of(dense.runs[seed], objective)
         for seed in seeds
@@ -63,6 +63,6 @@ def _gaps(winner: Side, dense: Side, seeds: Sequence[int], objective: str) -> li
 
 
 def _plain(found: Interval) -> list[float | None]:
-    """Return estimate, low, high and n; None for what is not known."""
+    """Return estimate, low, high and n; None for unknown values."""
     ends = (found.low, found.high) if found.n > 1 else (None, None)
     return [found.estimate if found.n else None, *ends, found.n]

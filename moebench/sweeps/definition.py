@@ -45,15 +45,15 @@ class Sweep:
             which trial wins.
         sampler: chooses the points.
         pruner: ends trials early.
-        trials: how many points.
-        seeds: runs a trial; its value is their mean.
-        fresh_seeds: runs of the winner and of every baseline with seeds that chose nothing.
-        baselines: costs in which a dense twin is made equal to the base experiment.
-        tuning: what is searched for every baseline, with as many points as there are trials, spread
-            evenly (QMC); nothing: baselines are run as they are.
-        surface: the two names that the heat map shows.
-        data: stamp of the data of the base experiment; None until they have been read.
-        claims: key -> version of those that its runs are to judge.
+        trials: number of points.
+        seeds: runs per trial; its value is their mean.
+        fresh_seeds: runs of the winner and of every baseline with seeds not used in the search.
+        baselines: the costs in which dense twins match the base experiment.
+        tuning: space searched for every baseline with as many points as there are trials, spread
+            evenly (QMC); empty: baselines are not tuned.
+        surface: the two names shown in the heat map.
+        data: stamp of the base experiment's data; None until they have been read.
+        claims: key -> version of the claims that its runs will judge.
     """
 
     name: str
@@ -129,9 +129,9 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
     """Read a sweep file.
 
     Args:
-        path: the file, or `configs/sweeps/...` of moebench; what it names lies relative to it.
-        name: of the study; the file's own where it is empty.
-        over: configuration keys and values laid over those of the file.
+        path: the file, or `configs/sweeps/...` of moebench; paths in it are relative to it.
+        name: name of the study; empty: the file's own.
+        over: configuration keys and values that override the file.
 
     Raises:
         ValueError: for anything invalid; names key, value and what is allowed.

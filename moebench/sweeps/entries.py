@@ -1,4 +1,4 @@
-"""Entries of a sweep file, each refused by its key and value if it is not what it must be."""
+"""Entries of a sweep file; errors name the key and the value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ MATCHED: tuple[MatchedOn, ...] = ("active_flops", "total_params", "step_time")
 
 
 def map_of(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a map of the file, empty where there is none."""
+    """Return a map from the file; empty if it has none."""
     value = content.get(key) or {}
     if not isinstance(value, Mapping):
         raise ValueError(f"{key}={value}: expected keys and values")
@@ -21,7 +21,7 @@ def map_of(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def count_of(
     content: Mapping[str, Any], key: str, default: int, least: int, most: int = 10**5
 ) -> int:
-    """Return a whole number of the file."""
+    """Return a whole number from the file."""
     value = content.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"{key}={value}: expected a whole number from {least} to {most}")
@@ -29,7 +29,7 @@ def count_of(
 
 
 def objectives_of(value: object) -> Mapping[str, str]:
-    """Return objectives with their directions."""
+    """Return the objectives with their directions."""
     if not isinstance(value, Mapping):
         raise ValueError(f"objectives={value}: expected metrics and directions")
     for name, direction in value.items():
@@ -40,7 +40,7 @@ def objectives_of(value: object) -> Mapping[str, str]:
 
 
 def baselines_of(value: object) -> Sequence[MatchedOn]:
-    """Return the costs in which baselines are made equal."""
+    """Return the costs that baselines match."""
     if not isinstance(value, list):
         raise ValueError(f"baselines={value}: expected a list of {', '.join(MATCHED)}")
     for name in value:

@@ -60,7 +60,7 @@ class SearchOptions:
     root: Path = Path("runs")
     storage: str = ""  # URL of a database; empty for the journal in the sweep's folder
     track: bool = True
-    beside: bool = False  # leave the study of another search of that name and begin one beside it
+    beside: bool = False  # if the name is another search's, start a study beside it
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -118,9 +118,9 @@ def checked_sweep(sweep: Sweep, options: SearchOptions) -> Sweep:
 
 
 def named_apart(sweep: Sweep, root: Path) -> Sweep:
-    """Return the sweep by the first of its names whose study is its own, or not begun.
+    """Return the sweep under the first name whose study is its own or does not exist yet.
 
-    After its own name come those with the name of its data. A line says which studies are left.
+    After its own name, names with that of its data are tried. A line names each study passed over.
     """
     apart = f"{sweep.name}_{data_name(sweep.base.config)}"
     numbered = (f"{apart}_{number}" for number in itertools.count(2))
@@ -134,12 +134,12 @@ def named_apart(sweep: Sweep, root: Path) -> Sweep:
             left.append(changed.what)
         else:
             for what in left:
-                print(f"{what}; it is kept as it is, this is study {named.name}")
+                print(f"{what}; it is left unchanged, and this is study {named.name}")
             return named
 
 
 def _refuse_another(sweep: Sweep, options: SearchOptions) -> None:
-    """Refuse a sweep if there is a study of its name that is one of another search."""
+    """Refuse a sweep if the study of its name belongs to another search."""
     folder = options.root / SWEEPS / sweep.name
     storage = existing_storage(folder, options.storage)
     if storage is not None:

@@ -69,24 +69,24 @@ def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
 
 
 def _journal(path: Path) -> BaseStorage:
-    """Return the journal. Optuna's lock is a link to its path, which must therefore be absolute.
+    """Return the journal; Optuna's lock is a link to its path, which must therefore be absolute.
 
     Raises:
-        ValueError: naming the file, and the line if it is one, that Optuna cannot read.
+        ValueError: if Optuna cannot read it; names the file and, if known, the line.
     """
     _check(path)
     try:
         return JournalStorage(JournalFileBackend(str(path.absolute())))
     except OSError:
         raise
-    except Exception as error:  # lines that are missing may raise anything
+    except Exception as error:  # missing lines may raise anything
         raise ValueError(
             f"{path}: is damaged ({type(error).__name__}: {error}); {WAY_OUT}"
         ) from error
 
 
 def _check(path: Path) -> None:
-    """Refuse a journal with a line that is none; the last one may have been cut short by a kill."""
+    """Refuse a journal with an invalid line; a kill may have cut the last one short."""
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
@@ -94,7 +94,7 @@ def _check(path: Path) -> None:
         except (ValueError, TypeError, RecursionError):
             known = False
         if not known:
-            raise ValueError(f"{path}:{number}: is no line of a study; {WAY_OUT}")
+            raise ValueError(f"{path}:{number}: is not a line of a study; {WAY_OUT}")
 
 
 def _mend(path: Path) -> None:

@@ -29,11 +29,11 @@ POINT = "point.json"  # in a trial's folder; a lost study is rebuilt from these 
 
 
 class StudyChanged(ValueError):
-    """The study of a sweep's name is one of another search.
+    """The study of a sweep's name belongs to another search.
 
     Args:
         what: which study, and what has changed.
-        way_out: how to begin another one.
+        way_out: how to start another one.
     """
 
     def __init__(self, what: str, way_out: str) -> None:
@@ -181,7 +181,7 @@ def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
 
     Raises:
         StudyChanged: says what changed and how to start another study.
-        ValueError: for fewer trials than there are, or the study of another program.
+        ValueError: if the study has more trials than asked for, or belongs to another program.
     """
     try:
         study_id = storage.get_study_id_from_name(sweep.name)

@@ -49,7 +49,7 @@ def _written_after(claim: Claim, evidence: Evidence) -> str:
     which = "its runs" if len(before) == len(runs) else f"{len(before)} of its {len(runs)} runs"
     known = any(_version_then(run, claim) is not None for run in before)
     changed = f"changed to version {claim.version}" if known else "filed"
-    return f"{changed} after {which}"
+    return f"{changed} after {which} were made"
 
 
 def _version_then(run: RunRecord, claim: Claim) -> int | None:

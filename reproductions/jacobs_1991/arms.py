@@ -20,7 +20,7 @@ TABLE_1 = ("four_experts", "eight_experts", "backprop_6", "backprop_12")
 DRAWN = 1  # seed of the order of speakers, unless the order is in question
 ORDERS = 20  # further random orders, besides that of the file
 ONE_ORDER = "all runs use one order of the speakers"
-FIVE_WEIGHTS = "every order uses the same five initial weights, so the interval does not cover them"
+FIVE_WEIGHTS = "every order uses the same five initialisations, so the interval does not cover them"
 FILED_LATE = "the file order was added as a choice after its runs had been seen"
 
 

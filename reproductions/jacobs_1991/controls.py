@@ -190,8 +190,8 @@ OURS = [
     trained(
         key="J91-01on",
         late=True,
-        says="A net needs fewer epochs than itself, over orders of the speakers" + HALVES,
-        source="known beforehand",
+        says="A net needs fewer epochs than itself over random orders of the speakers" + HALVES,
+        source="a comparison with itself",
         paper_values={"ratio": 1},
         control_of="J91-01o",
         expects="no effect",

@@ -103,7 +103,7 @@ class AboveOverOrders(OverOrders):
 class FewerEpochsOverOrders(OverOrders):
     """The first of two systems needs fewer epochs to the criterion, order by order.
 
-    A single system is held against itself, in two halves of its runs with each order.
+    A single system is compared with itself, in two halves of its runs with each order.
 
     Args:
         factor: the largest ratio of epochs that counts.
@@ -120,7 +120,7 @@ class FewerEpochsOverOrders(OverOrders):
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
-        """Both systems, order by order; none, where there is one."""
+        """Both systems, order by order; empty if there is only one."""
         first, *others = self.systems.values()
         return [pair for other in others for pair in zip(first, other, strict=True)]
 

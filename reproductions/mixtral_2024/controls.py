@@ -78,7 +78,7 @@ CONTROLS = [
         "If all tokens are independent draws, consecutive ones have the same first expert more "
         "often than in random order",
         NeighboursTogether(arm=NULL, **FIRST),
-        version=3,  # by the test of MX24-03, and as MX24-04n
+        version=3,  # judged by the test of MX24-03, and restated like MX24-04n
         **TRAINED,
     ),
     control(

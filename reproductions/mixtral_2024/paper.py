@@ -143,7 +143,7 @@ STATEMENTS = [
         source="Caption of Table 2",
         paper_values={"Table 2": "9 of 12"},
         matched_on=None,
-        because="The caption gives no number that almost all would be; MX24-06 counts 9 of 12.",
+        because="The caption does not say how many almost all are; MX24-06 counts 9 of 12.",
     ),
     Claim(
         key="MX24-07",

@@ -94,7 +94,7 @@ class LowerAndWithin(ClaimTest):
 
 @dataclass(frozen=True, kw_only=True)
 class FrontInWorlds(ClaimTest):
-    """A front in each of several worlds: which of them is meant, an account leaves open.
+    """A front in each of several worlds: the account leaves open which one it means.
 
     Args:
         worlds: name -> the arms trained in it, by rising weight.

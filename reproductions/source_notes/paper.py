@@ -31,7 +31,7 @@ CLAIMS = [
     *CONTROLS_SECONDARY,
     Claim(
         key="N5-02",
-        version=2,  # the account names no world: the two, of which one was ours, are choices
+        version=2,  # the account names no world, so both worlds are choices
         says="Forced balance can cost quality: a trade-off",
         source=ACCOUNT,
         paper_values={},

@@ -52,7 +52,7 @@ def test_shares(weight: float, temperature: float, factor: float, word: VerdictL
     assert verdict_of(CLAIM["N5-04s"], records).verdict is word
 
 
-DEAR, FREE = (3.1, 3.0, 3.0, 3.0, 3.1), (3.1, 3.0, 3.0, 3.0, 2.9)  # what balance comes to
+DEAR, FREE = (3.1, 3.0, 3.0, 3.0, 3.1), (3.1, 3.0, 3.0, 3.0, 2.9)  # what balance costs
 
 
 @pytest.mark.parametrize(

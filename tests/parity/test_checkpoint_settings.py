@@ -248,7 +248,7 @@ def test_another_checkpoint_can_provide_its_tokenizer(small: Small, tmp_path: Pa
     configured(tmp_path / "other", vocab_size=41)
     with pytest.raises(ValueError, match="vocab_size=41, but the model has 40"):
         save_pretrained(model, tmp_path / "new", like=tmp_path / "other")
-    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+    with pytest.raises(FileNotFoundError, match="so it is not a checkpoint"):
         save_pretrained(model, tmp_path / "new", like=tmp_path / "nowhere")
     assert not (tmp_path / "new").exists()
 
@@ -384,7 +384,7 @@ def test_modules_for_further_tokens_are_left_out(
         (
             "Ernie4_5_Moe",
             {"moe_layer_start_index": 0, "moe_layer_end_index": 1},
-            "moe_layer_end_index=1.*every so many",
+            "moe_layer_end_index=1.*at equal distances",
         ),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_run_is_looked_at(
         assert sum(layer["domains"]["load"]) == pytest.approx(1)
         assert 0 <= layer["repeats"]["first"] <= 1
     page = (out / "analysis.html").read_text()
-    assert page.count("<svg") >= 6
+    assert page.count("<svg") >= 5
     HTMLParser().feed(page)
     assert "://" not in page.replace("http://www.w3.org", "")  # one self-contained file
 
@@ -124,7 +124,7 @@ def test_a_text_is_looked_at_in_the_same_way_twice(trained, text: Path, tmp_path
         (["--source", "Nowhere"], "Nowhere"),
         (["--source", "{class_path: Files, init_args: {pth: x}}"], "pth"),
         (["--dtype", "bfloat16"], "dtype=bfloat16: the weights of a run are float32"),
-        (["--earlier", "nowhere"], "nowhere: no config.json"),
+        (["--earlier", "nowhere"], "'nowhere': no such file or folder"),
     ],
 )
 def test_what_is_refused(

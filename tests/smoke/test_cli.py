@@ -65,7 +65,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     ("arguments", "words"),
     [
         (["reproduce", "tyny"], ["target=tyny", "tiny"]),
-        (["reproduce", "tiny", "--profile", "quik"], ["profile=quik", "smoke, quick, full"]),
+        (["reproduce", "tiny", "--profile", "quik"], ["profile=quik", "the nearest: quick"]),
         (["reproduce", "tiny", "--seeds", "0"], ["seeds=0", "at least 1"]),
         (["reproduce", "tiny", "--workers", "0"], ["workers=0", "at least 1"]),
         (["reproduce", "tiny", "--data", "nowhere"], ["nowhere"]),
@@ -76,7 +76,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["reproduce", "tiny", *ROWS, "body"], ["source.field='body'", "has title, text"]),
         (["data", "describe", "--data", "nowhere"], ["nowhere", "no such file"]),
         (["data", "describe", "--data", "twice.txt"], ["domain 'twice' has no text for valid"]),
-        (["data", "describe", "--config", SWITCH, WORLD], ["data: Synthetic is no text"]),
+        (["data", "describe", "--config", SWITCH, WORLD], ["data=Synthetic: has no description"]),
         (["data", "describe", "--vocabulary", "9"], ["data.vocabulary=9", "at least 290"]),
         (["verdict", "tiny"], ["results.jsonl", "make reproduce-tiny"]),
         (["compare"], ["runs", "neither a folder"]),
@@ -92,7 +92,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ),
         (
             ["fit", f"--config={SWITCH}", f"--config={WORLD}", *BATCHWISE, *THREE_TOKENS],
-            ["tokens=3", "fewer than num_experts=16", "needs as many"],
+            ["tokens=3", "fewer than num_experts=16", "needs at least as many"],
         ),
         (
             ["fit", f"--config={SWITCH}", f"--{ROUTER}.router=Swich"],

@@ -102,7 +102,7 @@ def test_killed_and_resumed_it_does_all_once(
     why = {line["item"]: line["why"] for line in lines if line["status"] != "measured"}
     assert why["small: huggingface grouped"] == "not installed: transformers"
     assert {reason for item, reason in why.items() if "graph" in item} == {
-        "ValueError: there are graphs on a card alone"
+        "ValueError: CUDA graphs need a GPU"
     }
     [results] = out.glob("*/smoke/results.jsonl")
     records = read(results)

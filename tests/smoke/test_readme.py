@@ -34,7 +34,6 @@ PAGES = {
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w./]+\.(?:py|yaml))\b")
 PREFIXES = ("moebench ", "make ", "python -m ", "pip install ")
-TO_COME = {"cite", "new"}  # commands that the pages may name before there are any
 EXAMPLES = ("path/to/", "runs/")  # what a person has, and a checkout has not
 OWN_PAPER = "mine"  # that of the guide
 CONTRACTS = """
@@ -172,8 +171,8 @@ def dry_run(words: list[str]) -> list[str]:
 def check_moebench(words: list[str]) -> None:
     """Parse what follows `moebench`."""
     known = next(action for action in parser()._actions if action.dest == "command").choices
-    assert words[0] in {*known, *TO_COME}
-    if len(words) == 1 or words[0] in TO_COME or "--help" in words:
+    assert words[0] in known
+    if len(words) == 1 or "--help" in words:
         return
     if words[0] == "fit":
         parse(words[1:])

@@ -200,8 +200,8 @@ ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "tempered": lambda d: Tempered(d, switch, 2.0),
 }
 CALM = {  # decide from weights and tokens alone: nothing that a checkpoint could forget
+    "all_experts",
     "biased_top_k",
-    "everyone",
     "group_limited",
     "hashed",
     "limited",

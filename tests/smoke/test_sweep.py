@@ -72,7 +72,7 @@ def test_from_the_file_to_the_report(sweep_file, root: Path, capsys) -> None:
     [overlap] = content["overlaps"]
     assert set(overlap) == {"data/overlap", "data/overlap/first", "data/overlap/second"}
     page = (folder / "report.html").read_text()
-    assert page.count("<svg") == 5, "surface, two trade-offs, parallel coordinates, history"
+    assert page.count("<svg") == 6, "against dense, surface, two trade-offs, parallel, history"
     assert "http://" not in page.replace("http://www.w3.org", "")
     check_tracking(root, best)
 

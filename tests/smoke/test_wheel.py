@@ -85,7 +85,7 @@ def test_one_package_is_installed_with_papers_and_configurations_inside(wheel: P
     information = f"moebench-{moebench.__version__}.dist-info"
     assert {name.split("/")[0] for name in names} == {"moebench", information}
     assert f"{information}/licenses/LICENSE" in names
-    assert not [name for name in names if Path(name).name.startswith("test_")]
+    assert not [name for name in names if Path(name).match("test_*.py")]
     inside = {name.removeprefix("moebench/_bundled/") for name in names if "_bundled" in name}
     kinds = (".csv", ".jsonl", ".md", ".py", ".yaml")
     checkout = {
@@ -122,7 +122,7 @@ def test_commands_work_without_a_checkout(
     assert "make reproduce" not in printed
     assert "left out: reproductions/mine_2026: NameError" in printed
     assert f"{found.name}: comes with the installed moebench, where nothing can be" in printed
-    assert "name=a/b: becomes a folder" in printed
+    assert "name=a/b: names a folder" in printed
     records = read(tmp_path / "runs" / found.folder / "smoke" / "results.jsonl")
     assert {record.commit for record in records} == {""}
     assert {record.status for record in records} == {"finished"}

@@ -120,7 +120,7 @@ def test_data_that_lack_an_argument_are_refused(
 
 
 def test_a_misspelt_argument_is_reported_in_one_line(own) -> None:
-    with pytest.raises(ConfigurationError, match="'sise' is not accepted; allowed: size"):
+    with pytest.raises(ConfigurationError, match="'sise' is not accepted; the nearest: size"):
         own("Plain", sise=3)
 
 

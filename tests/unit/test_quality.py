@@ -138,7 +138,7 @@ def build(settings: dict[str, object]) -> torch.nn.Module:
     return experiment.build(logger=False)[0]
 
 
-TAKE_PART = [name for name in ROUTERS if name != "everyone"]
+TAKE_PART = [name for name in ROUTERS if name != "all_experts"]
 
 
 @pytest.mark.parametrize("name", TAKE_PART)

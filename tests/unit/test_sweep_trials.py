@@ -378,7 +378,8 @@ def test_the_study_of_another_search_is_left_and_found_again(
             if not again:
                 Bench(named, tmp_path / "sweeps" / name)
     assert capsys.readouterr().out.splitlines()[0] == (
-        f'study sweep has changed: data: "d" is now "e"; it is kept as it is, this is study {own}'
+        'study sweep has changed: data: "d" is now "e"; '
+        f"it is left unchanged, and this is study {own}"
     )
 
 

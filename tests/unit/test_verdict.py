@@ -238,9 +238,10 @@ def test_a_claim_changed_after_its_runs_says_so(
 
 def test_a_claim_filed_after_its_runs_says_so() -> None:
     assert judged(BETTER).caution == ""
-    assert judged(BETTER, late=True).caution == "filed after its runs"
-    assert judged([replace(one, claims={}) for one in BETTER]).caution == "filed after its runs"
-    assert judged(BETTER, late=True, version=2).caution == "filed after its runs"
+    assert judged(BETTER, late=True).caution == "filed after its runs were made"
+    unlisted = [replace(one, claims={}) for one in BETTER]
+    assert judged(unlisted).caution == "filed after its runs were made"
+    assert judged(BETTER, late=True, version=2).caution == "filed after its runs were made"
     assert judged(BETTER, version=2, level="arithmetic").caution == ""
 
 

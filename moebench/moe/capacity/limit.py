@@ -20,7 +20,7 @@ from moebench.moe.sees import Sees, all_seen, sees
 
 Priority = Literal["choice", "position", "score", "random"]
 Rounding = Literal["floor", "ceil"]
-MOST = 10**9  # of anything: rows are counted in whole numbers of 64 bits
+MOST = 10**9  # keeps counts of rows within 64-bit integers
 
 
 @dataclass(frozen=True)

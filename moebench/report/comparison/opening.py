@@ -1,4 +1,4 @@
-"""The first words of a comparison: who is ahead, by how much, at what cost, what is not known."""
+"""The opening of a comparison: who is ahead, by how much, at what cost, and what is unknown."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,7 @@ from moebench.report.gain import (
 from moebench.verdict.planned import TIME
 
 UNTOLD = "nothing is known"
+ONE_SEED = "nothing is decided, because one seed shows no spread"
 
 
 def gain_of(pair: Pair, metric: str) -> Gain:
@@ -33,7 +34,7 @@ def opening(comparison: Comparison) -> list[str]:
     refused = f"{plural(arms, 'arm')} not compared with every dense model, for reasons given below"
     if not pairs:
         why = f"; {refused}" if arms else ""
-        return [f"No mixture could be set beside a dense model of equal cost{why}."]
+        return [f"No mixture could be compared with a dense model of equal cost{why}."]
     gains = [gain_of(pair, comparison.metric) for pair in pairs]
     found = [*_who(pairs, comparison.metric), _best(pairs, comparison.metric), _cost(pairs)]
     unknown = [*_open(gains), *([refused] if arms else [])]
@@ -49,19 +50,19 @@ def _who(pairs: Sequence[Pair], metric: str) -> list[str]:
 
 
 def _standing(cost: str, gains: Sequence[Gain]) -> str:
-    """Say who is ahead in pairs that are equal in one cost."""
+    """Say who is ahead in pairs with one cost equal."""
     tokens, time = (
         _score([getattr(gain, side) for gain in gains]) for side in ("after_tokens", "after_time")
     )
     if tokens == time:
-        return f"With equal {cost}, after as many tokens and at equal time, {tokens}."
-    return f"With equal {cost}, after as many tokens {tokens}; at equal time {time}."
+        return f"With equal {cost}, at equal tokens and at equal time, {tokens}."
+    return f"With equal {cost}, at equal tokens {tokens}; at equal time {time}."
 
 
 def _score(standings: Sequence[str]) -> str:
     """Say how many pairs each side wins."""
     count, total = tally(standings), len(standings)
-    pairs = {1: "the one pair", 2: "both pairs"}.get(total, f"all {total} pairs")
+    pairs = {1: "the only pair", 2: "both pairs"}.get(total, f"all {total} pairs")
     if count[AHEAD] == total:
         return f"the mixture wins {pairs}"
     if count[BEHIND] == total:
@@ -69,7 +70,7 @@ def _score(standings: Sequence[str]) -> str:
     if count[OPEN] == total:
         return f"{pairs} {'are' if total > 1 else 'is'} too close to call"
     if not count:
-        return "nothing is decided, for one seed shows no spread" if ALONE in standings else UNTOLD
+        return ONE_SEED if ALONE in standings else UNTOLD
     told = f"the mixture wins {count[AHEAD]} of {plural(count.total(), 'pair')}"
     told += f" and the dense model {count[BEHIND]}" if count[BEHIND] else ""
     close = f", while {count[OPEN]} {'are' if count[OPEN] > 1 else 'is'} too close to call"
@@ -77,12 +78,12 @@ def _score(standings: Sequence[str]) -> str:
 
 
 def _best(pairs: Sequence[Pair], metric: str) -> str:
-    """Name the mixture that gains most, and by how much."""
+    """Name the mixture with the largest gain, and the gain."""
     best = max(pairs, key=lambda pair: pair.gain)
     over = f"{best.mixture.arm} against {best.dense.arm}"
     many = len({(pair.target, pair.profile) for pair in pairs}) > 1
     where = f" ({best.target} {best.profile})" if many else ""
-    least = "greatest gain" if best.gain > 0 else "smallest loss"
+    least = "largest gain" if best.gain > 0 else "smallest deficit"
     first = f"The {least}: " if len(pairs) > 1 else ""
     seeds = plural(best.difference.n, "seed")
     return f"{first}{over}{where}, {gain_of(best, metric).told}, over {seeds}."
@@ -93,8 +94,11 @@ def _cost(pairs: Sequence[Pair]) -> str:
     timed = [cost for cost in EQUAL if cost != TIME or any(pair.times_compare for pair in pairs)]
     ratios = {cost: [pair.ratios[cost] for pair in pairs if cost in pair.ratios] for cost in timed}
     told = costs_told({cost: values for cost, values in ratios.items() if values})
-    which = "The mixtures have" if len(pairs) > 1 else "The mixture has"
-    return f"{which} {told} of their dense models." if told else ""
+    if not told:
+        return ""
+    if len(pairs) > 1:
+        return f"The mixtures have {told} of their dense models."
+    return f"The mixture has {told} of its dense model."
 
 
 def _open(gains: Sequence[Gain]) -> list[str]:
@@ -102,7 +106,7 @@ def _open(gains: Sequence[Gain]) -> list[str]:
     untimed = sum(gain.after_time == UNKNOWN for gain in gains)
     alone = sum(gain.after_tokens == ALONE for gain in gains)
     told = {
-        f"equal time in {plural(untimed, 'pair')}, for want of one machine or a curve": untimed,
-        f"how sure {plural(alone, 'pair')} of one seed may be": alone,
+        f"equal time in {plural(untimed, 'pair')} without a common machine or a curve": untimed,
+        f"the spread between seeds in {plural(alone, 'pair')} of one seed": alone,
     }
     return [what for what, count in told.items() if count]

@@ -1,6 +1,6 @@
-"""The first words about the runs of a paper: what was found, how sure, at what cost, what is open.
+"""The opening on the runs of a paper: what was found, how surely, at what cost, what is open.
 
-The page and the terminal take them from here.
+The page and the terminal share it.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from moebench.report.formatting import MATCHED, duration, effect, listed, p_valu
 from moebench.verdict import Verdict
 from moebench.verdict.remarks import judged, printed_p, rest
 
-FAILED = "control failed"  # what a verdict says of a control
+FAILED = "control failed"  # what a verdict says of its control
 NAMED = 4  # claims named in a sentence
 
 
@@ -39,7 +39,7 @@ def _smoke(records: Sequence[RunRecord]) -> list[str]:
     ]
     works = f"Not everything works: {'; '.join(lost)}." if lost else "Everything works:"
     made = f" {_made(records)}." if not lost else ""
-    return [f"{works}{made}", "The profile smoke judges nothing; quick and full do."]
+    return [f"{works}{made}", "The smoke profile judges nothing; quick and full do."]
 
 
 def _found(of_paper: Sequence[Verdict]) -> Iterator[str]:
@@ -51,9 +51,9 @@ def _found(of_paper: Sequence[Verdict]) -> Iterator[str]:
     parts = [f"{count[word]} {word}" for word in JUDGED if count[word]]
     yield f"{plural(len(of_paper), 'statement')} of the paper judged: {listed(parts)}."
     sides = {
-        "Clearest for it": VerdictLabel.REPRODUCED,
-        "Clearest in part": VerdictLabel.PARTIAL,
-        "Clearest against it": VerdictLabel.NOT_REPRODUCED,
+        "Clearest support": VerdictLabel.REPRODUCED,
+        "Clearest partial support": VerdictLabel.PARTIAL,
+        "Clearest contradiction": VerdictLabel.NOT_REPRODUCED,
     }
     for told, word in sides.items():
         best = _clearest(one for one in of_paper if one.verdict is word)
@@ -94,10 +94,10 @@ def _measured(verdict: Verdict) -> str:
 
 
 def _cost(records: Sequence[RunRecord]) -> str:
-    """Return what the runs took."""
+    """Say what the runs took."""
     if not any(record.steps for record in records):
         return "Nothing was trained: every result is computed." if records else ""
-    return f"It took {_made(records)}; what was found holds at this scale."
+    return f"This took {_made(records)}; the findings apply at this scale."
 
 
 def _made(records: Sequence[RunRecord]) -> str:
@@ -115,7 +115,7 @@ def _made(records: Sequence[RunRecord]) -> str:
 
 
 def _open(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> str:
-    """Return what these runs do not say, and why."""
+    """Say what these runs leave open, and why."""
     ended = Counter(_word(one.status) for one in records if one.status != "finished")
     parts = [
         *_undecided(verdicts),
@@ -132,14 +132,15 @@ def _undecided(verdicts: Sequence[Verdict]) -> Iterator[str]:
     failed = [one.claim for one in verdicts if one.verdict is VerdictLabel.FAILED]
     undone = [one.claim for one in verdicts if FAILED in " ".join(one.controls.values())]
     if failed:
-        yield f"{f'{_short(undone)}, for ' if undone else ''}the control {_short(failed)} failed"
+        what = f"control{'s' * (len(failed) > 1)} {_short(failed)} failed"
+        yield f"{_short(undone)}, because {what}" if undone else what
     open_ones = [one.claim for one in judged(verdicts) if one.verdict is VerdictLabel.INCONCLUSIVE]
     if others := [key for key in open_ones if key not in undone]:
         yield f"whether {_short(others)} {'hold' if len(others) > 1 else 'holds'}"
 
 
 def _few(of_paper: Sequence[Verdict]) -> Iterator[str]:
-    """Yield how many verdicts rest on less than their claims ask for."""
+    """Yield how many verdicts rest on fewer replicates than their claims ask for."""
     few = [one for one in of_paper if one.preliminary]
     if few:
         least = min(few, key=lambda one: one.n)

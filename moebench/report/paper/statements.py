@@ -11,7 +11,7 @@ from itertools import accumulate
 from markupsafe import escape
 
 from moebench.papers.claim import JUDGED, VerdictLabel
-from moebench.report.html import css
+from moebench.report.style import css
 from moebench.verdict import Verdict
 
 ROW, CELL, LEFT, MARGIN = 28, 18, 150, 22  # pixels

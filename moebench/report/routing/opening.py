@@ -1,4 +1,4 @@
-"""The first words of an analysis: what the routers follow, how sure, and what is not known."""
+"""The opening of an analysis: what the routers follow, how surely, and what is unknown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from moebench.report.formatting import digits, listed, plural, scaled
 
-TIMES = 2.0  # as much above chance as the other, for one of token and topic to be the one followed
+TIMES = 2.0  # the one followed is at least this many times as far above chance as the other
 SURE = 1.96  # standard errors
 
 
@@ -20,7 +20,7 @@ def opening(findings: Mapping[str, Any]) -> list[str]:
 
 
 def _follows(layers: Sequence[Mapping[str, Any]]) -> str:
-    """Say whether token or topic tells the expert, each above chance."""
+    """Say whether token or topic predicts the expert, each above chance."""
     token, topic = (_above_chance(layers, part) for part in ("tokens", "domains"))
     if token is None or topic is None:
         return ""
@@ -34,9 +34,9 @@ def _follows(layers: Sequence[Mapping[str, Any]]) -> str:
         who = "both token and topic"
     sure = sum(layer["domains"]["nmi"] > layer["domains"]["nmi_null_high"] for layer in layers)
     return (
-        f"The routers follow {who}: from 0 for chance to 1 for certainty, the token tells the "
-        f"expert by {digits(token, 2)} and the domain of the text by {digits(topic, 2)}, which is "
-        f"beyond chance in {sure} of {plural(len(layers), 'layer')}."
+        f"The routers follow {who}: from 0 (chance) to 1 (certainty), the token predicts the "
+        f"expert at {digits(token, 2)} and the domain of the text at {digits(topic, 2)}, which is "
+        f"above chance in {sure} of {plural(len(layers), 'layer')}."
     )
 
 
@@ -48,7 +48,7 @@ def _above_chance(layers: Sequence[Mapping[str, Any]], part: str) -> float | Non
 
 
 def _neighbours(layers: Sequence[Mapping[str, Any]], windows: int) -> str:
-    """Say whether neighbouring tokens go together beyond chance."""
+    """Say whether neighbouring tokens share experts more often than by chance."""
     found = [layer["repeats"] for layer in layers]
     if windows < 2:
         return ""
@@ -57,8 +57,8 @@ def _neighbours(layers: Sequence[Mapping[str, Any]], windows: int) -> str:
         return "Neighbouring tokens share an expert no more often than shuffled ones."
     most = max(sure, key=lambda one: one["first_excess"])
     return (
-        f"In {len(sure)} of {plural(len(layers), 'layer')} neighbouring tokens share their first "
-        f"expert more often than shuffled ones, at most {100 * most['first']:.1f}% against "
+        f"In {len(sure)} of {plural(len(layers), 'layer')}, neighbouring tokens share their first "
+        f"expert more often than shuffled ones: at most {100 * most['first']:.1f}% against "
         f"{100 * most['first_null']:.1f}% (layer {found.index(most)})."
     )
 
@@ -69,21 +69,21 @@ def _load(layers: Sequence[Mapping[str, Any]]) -> str:
     idle = sum(not share for layer in layers for share in layer["domains"]["load"])
     low, high = digits(min(most), 2), digits(max(most), 2)
     told = low if low == high else f"{low} to {high}"
-    spare = f"; {plural(idle, 'expert')} got no token" if idle else ""
+    spare = f"; {plural(idle, 'expert')} got no tokens" if idle else ""
     return f"The busiest expert of a layer gets {told} times an even share{spare}."
 
 
 def _open(findings: Mapping[str, Any], windows: int) -> str:
-    """Say what was read, and what that does not show."""
+    """Say what was read, and what it does not show."""
     read = (
-        f"This took {scaled(findings['tokens'])} tokens in {plural(windows, 'window')}, at "
+        f"Based on {scaled(findings['tokens'])} tokens in {plural(windows, 'window')}, at "
         f"{findings['loss']['mean']:.3f} nats per token."
     )
-    parts = ["whether the model routes alike when trained with another seed"]
+    parts = ["whether a model trained with another seed routes the same way"]
     if len(findings["domains"]) < 2:
-        parts.append("what the topic does, for the text has one domain")
+        parts.append("the role of the topic, because the text has one domain")
     if windows < 2:
-        parts.append("what chance does, for there is one window")
+        parts.append("the effect of chance, because there is one window")
     if findings["too_short"]:
         parts.append(f"{listed(findings['too_short'])}, which is shorter than a window")
     return f"{read} Not known: {'; '.join(parts)}."

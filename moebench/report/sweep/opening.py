@@ -1,4 +1,4 @@
-"""The first words of a sweep: what won, against which dense models, at what cost, what is open."""
+"""The opening of a sweep: what won, against which dense models, at what cost, what is open."""
 
 import math
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from moebench.verdict.marks import footnote
 
 NAMED = 3  # dense models that have a sentence each
 UNTOLD = "nothing is known"
+ONE_SEED = "nothing is decided, because one seed shows no spread"
 UNTUNED = "the dense models were not tuned, which favours the winner"
 
 
@@ -18,7 +19,7 @@ def opening(summary: Summary) -> list[str]:
     """Return a few sentences."""
     if summary.best is None:
         ended = listed([f"{n} {name.replace('_', ' ')}" for name, n in summary.counts().items()])
-        return [f"No trial came to a result: {ended}."]
+        return [f"No trial gave a result: {ended}."]
     sentences = [*_found(summary), _cost(summary), _open(summary)]
     return [sentence for sentence in sentences if sentence]
 
@@ -47,22 +48,22 @@ def _found(summary: Summary) -> list[str]:
     assert summary.best is not None
     point = ", ".join(f"{name} {_short(value)}" for name, value in summary.best.point.items())
     winner = f"Trial {summary.best.number} ({point})"
-    won = f"{winner} won among {plural(len(summary.trials), 'trial')}"
+    won = f"{winner} won out of {plural(len(summary.trials), 'trial')}"
     own = next((row for row in summary.fresh if row["arm"] == summary.best_arm), None)
     if own is None or own.get("mean") is None:
         value = digits(summary.best.value(summary.objective), 4)
         return [
             f"{won}, with {value} in {summary.objective}.",
-            "It was not run again with fresh seeds: the figure of the best of many flatters it.",
+            "It was not rerun with fresh seeds, and the best of many results flatters the winner.",
         ]
     gains = gains_of(summary)
     if not gains:
         value, seeds = digits(own["mean"], 4), plural(own["n"], "fresh seed")
-        return [f"{won}, and came to {value} on {seeds}; there is no dense model beside it."]
+        return [f"{won} and reached {value} over {seeds}; it has no dense model beside it."]
     tokens = _record([gain.after_tokens for gain in gains])
     time = _record([gain.after_time for gain in gains])
-    same = f"After as many tokens and at equal time {tokens}."
-    apart = f"After as many tokens {tokens}; at equal time {time}."
+    same = f"At equal tokens and at equal time {tokens}."
+    apart = f"At equal tokens {tokens}; at equal time {time}."
     return [f"{won}. {same if tokens == time else apart}", *_against(gains, summary.minimize)]
 
 
@@ -77,7 +78,7 @@ def _record(standings: Sequence[str]) -> str:
     if count[OPEN] == total:
         return f"it is too close to call against {them}"
     if not count:
-        return "nothing is decided, for one seed shows no spread" if ALONE in standings else UNTOLD
+        return ONE_SEED if ALONE in standings else UNTOLD
     told = [f"beats {count[AHEAD] or 'none'} of {total} dense models"]
     told += [f"loses to {count[BEHIND]}"] if count[BEHIND] else []
     told += [f"is too close to call against {count[OPEN]}"] if count[OPEN] else []
@@ -96,27 +97,27 @@ def _against(gains: Sequence[Gain], minimize: bool) -> list[str]:
 
 
 def _cost(summary: Summary) -> str:
-    """Return what the sweep took, and what the winner costs."""
+    """Say what the sweep took, and what the winner costs."""
     parts = []
     if summary.runs:
         made = f"{plural(summary.runs, 'run')} and {duration(summary.seconds)} of training"
-        parts.append(f"It took {made}")
+        parts.append(f"this took {made}")
     if summary.against:
         names = summary.against[0]["ratios"]
         ratios = {cost: [one["ratios"][cost] for one in summary.against] for cost in names}
-        dense = "dense models" if len(summary.against) > 1 else "the dense model"
+        dense = "the dense models" if len(summary.against) > 1 else "the dense model"
         parts.append(f"the winner has {costs_told(ratios)} of {dense}")
     told = "; ".join(parts)
     return told and f"{told[0].upper()}{told[1:]}."
 
 
 def _open(summary: Summary) -> str:
-    """Return what is not known."""
+    """Say what is unknown."""
     parts = [UNTUNED] if untuned(summary) else []
     alone = [gain for gain in gains_of(summary) if gain.tokens.n == 1]
     parts += ["one fresh seed shows no spread"] if alone else []
     lost = sum(row["failed"] for row in summary.fresh)
-    parts += [f"{plural(lost, 'run')} of winner or baselines failed"] if lost else []
+    parts += [f"{plural(lost, 'run')} of the winner or the baselines failed"] if lost else []
     ended = [n for n in summary.counts().items() if n[0] not in ("finished", "pruned", CACHED)]
     parts += [f"{plural(n, 'trial')}: {name.replace('_', ' ')}" for name, n in ended]
     parts += ["routing depends on more than the tokens so far"] if footnote(summary.leaks) else []

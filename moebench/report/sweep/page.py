@@ -7,8 +7,9 @@ from markupsafe import Markup
 from moebench.evidence.record_files import write_whole
 from moebench.report import formatting
 from moebench.report.gain_figure import gain_figure
-from moebench.report.html import css, rendered
+from moebench.report.html import rendered
 from moebench.report.paper.text_overlap import overlap_told
+from moebench.report.style import css
 from moebench.report.sweep import figures as sweep_figures
 from moebench.report.sweep import name_figures as sweep_names
 from moebench.report.sweep.opening import UNTUNED, gains_of, opening, untuned

@@ -13,7 +13,7 @@ HEAD = (
     *("arm", "best of", "in the sweep", "fresh seeds", "95% interval", "gap", "n"),
     *("parameters", "FLOPs a token", "seconds a step"),
 )
-AGAINST = ("winner against", "after as many tokens", "at equal time", "n")
+AGAINST = ("winner against", "at equal tokens", "at equal time", "n")
 
 
 def rows(summary: Summary) -> list[list[str]]:

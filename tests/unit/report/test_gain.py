@@ -45,8 +45,8 @@ def test_the_figure_has_both_axes_and_leaves_out_what_is_not_known() -> None:
     ]
     drawn = gain_figure(gains, "these")
     told = drawn.partition('aria-label="')[2].partition('"')[0]
-    assert "a against b -0.2 after as many tokens, 0.3 at equal time" in told
-    assert told.endswith("c against d -0.1 after as many tokens")
+    assert "a against b -0.2 at equal tokens, 0.3 at equal time" in told
+    assert told.endswith("c against d -0.1 at equal tokens")
     assert drawn.count(">valid/loss (nats)<") == 2
 
 
@@ -76,14 +76,16 @@ def logged(*losses: tuple[str, float, float], seeds: int = 3, **changes: Any) ->
 def test_a_comparison_says_who_wins_on_both_axes_and_what_it_costs() -> None:
     found = of_comparison(compare(logged(("dense", 3.0, 10.0), ("sparse", 2.5, 5.0))))
     assert found[0] == (
-        "With equal FLOPs a token, after as many tokens the mixture wins the one pair; "
-        "at equal time the dense model wins the one pair."
+        "With equal FLOPs a token, at equal tokens the mixture wins the only pair; "
+        "at equal time the dense model wins the only pair."
     )
-    assert found[1].startswith("sparse against dense, −0.490 [−0.515, −0.465] in valid/loss after")
+    assert found[1].startswith(
+        "sparse against dense, −0.490 [−0.515, −0.465] in valid/loss at equal"
+    )
     assert found[1].endswith("at equal time, over 3 seeds.")
     assert found[2] == (
         "The mixture has 1.0 times the FLOPs a token, 2.0 times the parameters and 2.0 times the "
-        "time a step of their dense models."
+        "time a step of its dense model."
     )
     assert len(found) == 3
 
@@ -92,26 +94,26 @@ def test_a_comparison_that_dense_models_win_says_so() -> None:
     runs = logged(("dense", 2.0, 10.0), ("a", 2.5, 5.0), ("b", 2.6, 5.0))
     [first, best, *_] = of_comparison(compare(runs))
     assert first == (
-        "With equal FLOPs a token, after as many tokens and at equal time, the dense model wins "
+        "With equal FLOPs a token, at equal tokens and at equal time, the dense model wins "
         "both pairs."
     )
-    assert best.startswith("The smallest loss: a against dense, +0.51")
+    assert best.startswith("The smallest deficit: a against dense, +0.51")
 
 
 def test_a_comparison_of_one_seed_decides_nothing() -> None:
     told = " ".join(of_comparison(compare(logged(("dense", 3.0, 10.0), ("a", 2.0, 10.0), seeds=1))))
-    assert "nothing is decided, for one seed shows no spread" in told
-    assert "Not known: how sure 1 pair of one seed may be." in told
+    assert "nothing is decided, because one seed shows no spread" in told
+    assert "Not known: the spread between seeds in 1 pair of one seed." in told
 
 
 def test_a_comparison_without_pairs_says_so() -> None:
     runs = logged(("a", 2.0, 10.0))
     assert of_comparison(compare(runs)) == [
-        "No mixture could be set beside a dense model of equal cost; 1 arm not compared with every "
-        "dense model, for reasons given below."
+        "No mixture could be compared with a dense model of equal cost; 1 arm not compared with "
+        "every dense model, for reasons given below."
     ]
     assert of_comparison(Comparison("valid/loss", {}, [])) == [
-        "No mixture could be set beside a dense model of equal cost."
+        "No mixture could be compared with a dense model of equal cost."
     ]
 
 
@@ -172,15 +174,15 @@ def against(dense: str, tokens: float, time: float | None, n: int = 3) -> dict[s
 def test_a_sweep_names_its_winner_against_every_dense_model() -> None:
     both = [against("dense_active_flops", -0.3, 0.05), against("dense_step_time", 0.2, 0.2)]
     assert of_sweep(summary(both)) == [
-        "Trial 1 (factor 2.5) won among 2 trials. After as many tokens it beats 1 of 2 dense "
+        "Trial 1 (factor 2.5) won out of 2 trials. At equal tokens it beats 1 of 2 dense "
         "models and loses to 1; at equal time it beats none of 2 dense models, loses to 1 and is "
         "too close to call against 1.",
-        "Against dense, equal active flops: −0.30 [−0.40, −0.20] in valid/loss after as many "
+        "Against dense, equal active flops: −0.30 [−0.40, −0.20] in valid/loss at equal "
         "tokens and +0.05 [−0.05, +0.15] at equal time, over 3 fresh seeds.",
-        "Against dense, equal step time: +0.20 [+0.10, +0.30] in valid/loss after as many tokens "
+        "Against dense, equal step time: +0.20 [+0.10, +0.30] in valid/loss at equal tokens "
         "and +0.20 [+0.10, +0.30] at equal time, over 3 fresh seeds.",
-        "It took 11 runs and 90 s of training; the winner has 1.0 times the FLOPs a token, 4.0 "
-        "times the parameters and 2.0 times the time a step of dense models.",
+        "This took 11 runs and 90 s of training; the winner has 1.0 times the FLOPs a token, 4.0 "
+        "times the parameters and 2.0 times the time a step of the dense models.",
     ]
 
 
@@ -189,13 +191,13 @@ def test_a_sweep_that_all_dense_models_win_says_so() -> None:
     [first, hardest, *_] = of_sweep(
         summary([against(f"dense_{name}", 0.2 + n, 0.3) for n, name in enumerate(names)])
     )
-    assert first.endswith("After as many tokens and at equal time all 4 dense models win.")
+    assert first.endswith("At equal tokens and at equal time all 4 dense models win.")
     assert hardest.startswith("Against the best of them, dense, equal step time tuned: +3.20")
 
 
 def test_more_may_be_better() -> None:
     more = summary([against("dense_step_time", 0.3, None)], objectives={"valid/loss": "maximize"})
-    assert "After as many tokens it beats the dense model; at equal time nothing" in " ".join(
+    assert "At equal tokens it beats the dense model; at equal time nothing" in " ".join(
         of_sweep(more)
     )
 
@@ -204,9 +206,9 @@ def test_more_may_be_better() -> None:
     ("given", "said"),
     [
         (summary([against("dense_x", -0.3, -0.3, n=1)]), "one fresh seed shows no spread"),
-        (summary([], fresh=[]), "was not run again with fresh seeds: the figure of the best of"),
-        (summary([]), "came to 2.100 on 3 fresh seeds; there is no dense model beside it."),
-        (summary([], best=None), "No trial came to a result: 2 finished."),
+        (summary([], fresh=[]), "was not rerun with fresh seeds, and the best of many results"),
+        (summary([]), "and reached 2.100 over 3 fresh seeds; it has no dense model beside it."),
+        (summary([], best=None), "No trial gave a result: 2 finished."),
     ],
 )
 def test_what_a_sweep_does_not_show_is_said(given: Summary, said: str) -> None:

@@ -26,11 +26,11 @@ def test_it_says_what_was_found_how_sure_and_at_what_cost() -> None:
     against = one("C", VerdictLabel.NOT_REPRODUCED, effect=0.3, low=0.2, high=0.4)
     assert opening([weaker, one("B"), against], RUNS) == [
         "3 statements of the paper judged: 2 reproduced and 1 not reproduced.",
-        "Clearest for it: Statement B & more (B: −0.123 [−0.150, −0.097] nats at equal active "
+        "Clearest support: Statement B & more (B: −0.123 [−0.150, −0.097] nats at equal active "
         "FLOPs a token, 3 seeds, adjusted p = 0.012).",
-        "Clearest against it: Statement C & more (C: +0.30 [+0.20, +0.40] nats at equal active "
+        "Clearest contradiction: Statement C & more (C: +0.30 [+0.20, +0.40] nats at equal active "
         "FLOPs a token, 3 seeds, adjusted p = 0.012).",
-        "It took 4 runs of 2 arms and 32 s of training on Chip <1>; what was found holds at this "
+        "This took 4 runs of 2 arms and 32 s of training on Chip <1>; the findings apply at this "
         "scale.",
     ]
 
@@ -48,8 +48,8 @@ def test_a_ratio_is_measured_from_one() -> None:
 
 def test_what_holds_in_part_is_said_where_nothing_holds() -> None:
     part = one("A", VerdictLabel.PARTIAL)
-    assert "Clearest in part: Statement A" in words(part)
-    assert "in part" not in words(part, one("B"))
+    assert "Clearest partial support: Statement A" in words(part)
+    assert "partial support" not in words(part, one("B"))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_holds_in_part_is_said_where_nothing_holds() -> None:
                 one("A", VerdictLabel.INCONCLUSIVE, controls={"An": "null control failed"}),
                 verdict(claim("An", control_of="A", expects="no effect"), VerdictLabel.FAILED),
             ],
-            "Not known: A, for the control An failed.",
+            "Not known: A, because control An failed.",
         ),
         (
             [one("A", preliminary=True, n=1, low=None, high=None)],
@@ -77,7 +77,7 @@ def test_what_holds_in_part_is_said_where_nothing_holds() -> None:
         ),
         (
             [one("A", VerdictLabel.NOT_TESTABLE)],
-            "No statement of the paper was judged by these runs. It took 4 runs",
+            "No statement of the paper was judged by these runs. This took 4 runs",
         ),
     ],
 )
@@ -99,7 +99,7 @@ def test_smoke_says_that_everything_works_and_judges_nothing() -> None:
     judged = [one("A", VerdictLabel.NEEDS_FULL)]
     assert opening(judged, runs) == [
         "Everything works: 1 run of 1 arm and 8 s of training on Chip <1>.",
-        "The profile smoke judges nothing; quick and full do.",
+        "The smoke profile judges nothing; quick and full do.",
     ]
     lost = record("switch", 3, profile="smoke", status="diverged")
     assert "Not everything works: switch, seed 3: diverged." in words(records=[*runs, lost])

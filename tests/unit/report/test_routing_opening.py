@@ -43,14 +43,14 @@ def findings(*layers: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def test_it_says_what_the_routers_follow_and_how_sure() -> None:
     assert opening(findings(layer(), layer(topic=0.09, excess=0.001))) == [
-        "The routers follow the token, not the topic: from 0 for chance to 1 for certainty, the "
-        "token tells the expert by 0.30 and the domain of the text by 0.050, which is beyond "
-        "chance in 1 of 2 layers.",
-        "In 1 of 2 layers neighbouring tokens share their first expert more often than shuffled "
-        "ones, at most 35.0% against 25.0% (layer 0).",
-        "The busiest expert of a layer gets 2.0 times an even share; 2 experts got no token.",
-        "This took 2.05 k tokens in 32 windows, at 2.500 nats per token. Not known: whether the "
-        "model routes alike when trained with another seed.",
+        "The routers follow the token, not the topic: from 0 (chance) to 1 (certainty), the token "
+        "predicts the expert at 0.30 and the domain of the text at 0.050, which is above chance in "
+        "1 of 2 layers.",
+        "In 1 of 2 layers, neighbouring tokens share their first expert more often than shuffled "
+        "ones: at most 35.0% against 25.0% (layer 0).",
+        "The busiest expert of a layer gets 2.0 times an even share; 2 experts got no tokens.",
+        "Based on 2.05 k tokens in 32 windows, at 2.500 nats per token. Not known: whether a model "
+        "trained with another seed routes the same way.",
     ]
 
 
@@ -71,8 +71,8 @@ def test_one_domain_and_one_window_leave_things_open() -> None:
     told = " ".join(opening(findings(alone, tokens=64, domains=["art"], too_short=["law"])))
     assert "follow" not in told
     assert "neighbouring" not in told
-    assert "what the topic does, for the text has one domain" in told
-    assert "what chance does, for there is one window; law, which is shorter than a window" in told
+    assert "the role of the topic, because the text has one domain" in told
+    assert "the effect of chance, because there is one window; law, which is shorter" in told
 
 
 def test_neighbours_that_only_chance_brings_together() -> None:
