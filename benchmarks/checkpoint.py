@@ -48,7 +48,7 @@ print(json.dumps([seconds, more, numbers]))
 
 
 def decoder(width: int, layers: int, hidden: int, vocabulary: int = 32_000) -> RotaryDecoder:
-    """Return a decoder of Mixtral's shape: 8 experts in every layer, two a token."""
+    """Return a decoder with Mixtral's architecture: 8 experts in every layer, two per token."""
     sparse = Sparse(lambda d: TopK(d, 8, 2), lambda d, n: SwiGLU(d, n, hidden), every=1)
     return RotaryDecoder(
         vocabulary,

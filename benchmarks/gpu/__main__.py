@@ -11,6 +11,7 @@ from typing import NoReturn
 from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.packages import lacking
 from moebench.cli.arguments import a_folder, there
+from moebench.cli.guard import line_of
 
 # Stage -> its share of the time left when it begins; unused time goes to the next stage.
 STAGES = {"parity": 0.12, "layer": 0.3, "train": 0.35, "evidence": 1.0}
@@ -53,11 +54,13 @@ def stages(text: str) -> list[str]:
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
     made = OneLine(prog="python -m benchmarks.gpu", description=__doc__, allow_abbrev=False)
-    made.add_argument("--minutes", type=minutes, default=10.0, help="that it may take")
-    made.add_argument("--out", type=a_folder, required=True, help="folder of the records")
-    made.add_argument("--only", type=stages, default=list(STAGES), help="stages, with commas")
-    made.add_argument("--from", dest="earlier", type=there, help="folder of a call to go on from")
-    made.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu: a small form")
+    made.add_argument("--minutes", type=minutes, default=10.0, help="time limit")
+    made.add_argument("--out", type=a_folder, required=True, help="folder for the records")
+    made.add_argument("--only", type=stages, default=list(STAGES), help="stages, comma-separated")
+    made.add_argument(
+        "--from", dest="earlier", type=there, help="folder of an earlier call to continue"
+    )
+    made.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu: a small test")
     made.add_argument("--text", type=there, help="token files (default: those in carried/)")
     return made
 
@@ -69,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return measure(parser().parse_args(arguments))
     except (ValueError, OSError) as error:
-        print(f"benchmarks.gpu: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"benchmarks.gpu: {line_of(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nbenchmarks.gpu: stopped; the same command continues from here", file=sys.stderr)

@@ -31,11 +31,7 @@ def begin(out: Path, earlier: Path | None, packed: Path | None, device: torch.de
 
     Raises:
         ValueError: if the earlier results cannot be continued.
-        FileNotFoundError: if a named file or folder does not exist.
     """
-    for option, path in (("--from", earlier), ("--text", packed)):
-        if path is not None and not path.exists():
-            raise FileNotFoundError(f"{option} {path}: does not exist")
     folder = Folder(out, described(device))
     if earlier is not None:
         folder.take(earlier)

@@ -22,7 +22,7 @@ LARGEST = 16 * 2**20  # bytes
 
 
 def wanted() -> Iterator[tuple[CorpusKey, Source]]:
-    """Yield the texts of all runs, each once."""
+    """Yield the texts of all runs, without repeats."""
     seen: set[CorpusKey] = set()
     for found in papers():
         for data in _data(found):

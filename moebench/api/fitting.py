@@ -13,8 +13,9 @@ from moebench.api.refusing import one_line
 from moebench.cli import fit as command
 from moebench.cli.fit_options import check_name, title_of
 from moebench.evidence.record import RunRecord
-from moebench.experiment import load
+from moebench.experiment import as_arguments, naming_files, parse
 from moebench.interop.trained import reopened
+from moebench.papers.home import at_home
 from moebench.run.check import checked
 from moebench.run.undisturbed import undisturbed
 
@@ -72,9 +73,13 @@ def fit(
         ValueError: for whatever is refused before anything is trained.
     """
     check_name(name)
+    keys = [*as_arguments(settings or {}), f"--seed_everything={seed}"]
     with TemporaryDirectory() as folder:
         files = _files(config, Path(folder))
-        experiment = checked(load(files, settings, seed))
+        chosen = [f"--config={file}" for file in files]
+        known = [] if isinstance(config, Mapping) else chosen  # nobody knows the file of a map
+        with naming_files([*known, *keys]):
+            experiment = checked(parse([*chosen, *keys]))
     called = name or command.name_of(experiment, title_of(files))
     place, record = command.trained(experiment, called, Path(root), track)
     return Fitted(record, place)
@@ -83,7 +88,8 @@ def fit(
 def _files(config: Config, folder: Path) -> list[Path]:
     """Return the files of a configuration; of a map a file that is written into a folder."""
     if not isinstance(config, Mapping):
-        return [Path(one) for one in ([config] if isinstance(config, str | Path) else config)]
+        paths = [config] if isinstance(config, str | Path) else config
+        return [Path(at_home(str(path))) for path in paths]
     file = folder / "configuration.yaml"
     file.write_text(json.dumps(config, default=str), encoding="utf-8")  # which is YAML
     return [file]

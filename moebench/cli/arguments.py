@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from moebench.papers.home import at_home
+from moebench.papers.nearest import no_such_file
 
 DEVICES = ("cpu", "cuda")
 PRECISIONS = ("faster", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
@@ -40,7 +41,9 @@ def there(text: str) -> Path:
 
 def a_file(text: str) -> Path:
     """Read the path of a file that exists, here or among those that come with moebench."""
-    found = there(at_home(text))
+    found = a_path(at_home(text))
+    if not found.exists():
+        raise argparse.ArgumentTypeError(f"{text!r}: {no_such_file(found)}")
     if not found.is_file():
         raise argparse.ArgumentTypeError(f"{text!r}: is a folder; it takes a file")
     return found

@@ -14,6 +14,7 @@ from moebench.cli.here import find_modules_here
 from moebench.cli.options import FILTERS, KEPT, files_arguments, parser
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
+from moebench.papers import folder_of, target, targets
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -92,7 +93,6 @@ def generate(options: argparse.Namespace) -> int:
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
     from moebench.cli.lookup import results_in
-    from moebench.papers import target
 
     found = target(options.target)
     profile = found.plan.profile(options.profile)
@@ -108,7 +108,6 @@ def verdict(options: argparse.Namespace) -> int:
 def publish(options: argparse.Namespace) -> int:
     """Commit the records of a profile as evidence."""
     from moebench.cli.lookup import results_in
-    from moebench.papers import target
 
     found = target(options.target)
     folder = options.root / found.folder / found.plan.profile(options.profile).name
@@ -124,7 +123,6 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.cli.page_folders import comparison_folder
     from moebench.comparison import compare as run
     from moebench.comparison import found_runs, wanted, wanted_tags
-    from moebench.papers import folder_of
     from moebench.report.comparison.page import comparison_text, write_comparison
 
     chosen = wanted(folder_of(options.target), options.profile, options.since, options.until)
@@ -147,7 +145,6 @@ def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
     from moebench.cli.reproduce import partners
-    from moebench.papers import targets
 
     compared = {found.folder: partners(found) for found in targets()}
     print(tracking.send(options.root, partners=compared))

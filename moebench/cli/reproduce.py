@@ -12,6 +12,7 @@ from moebench.cli.lookup import results_in
 from moebench.cli.provenance import notices
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all, write_whole
+from moebench.evidence.result_files import RESULTS
 from moebench.papers import Target, folder_of
 from moebench.papers.computed import named
 from moebench.papers.plan import Plan, Profile
@@ -19,7 +20,7 @@ from moebench.papers.registry import claims_on
 from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_sheet import verdict_sheet
 from moebench.report.sheets import write_sheet
-from moebench.run.earlier_results import RESULTS, set_aside
+from moebench.run.earlier_results import set_aside
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked

@@ -30,6 +30,13 @@ FAMILIES: Mapping[str, Mapping[str, type]] = {
 }
 
 
+def family_at(key: str) -> str:
+    """Return the family whose parts may stand at a key of a configuration; empty for any other."""
+    words = [word for word in key.split(".") if not word.isdigit()]
+    place = {"loss": "losses"}.get(words[-1], words[-1]) if words else ""
+    return place if place in FAMILIES else ""
+
+
 def misplaced(key: str, part: type | None) -> str:
     """Say which family a part is of that stands where one of another belongs; empty if it is fine.
 
@@ -37,7 +44,6 @@ def misplaced(key: str, part: type | None) -> str:
         key: of a configuration, at which it stands.
         part: its class.
     """
-    words = [word for word in key.split(".") if not word.isdigit()]
-    place = {"loss": "losses"}.get(words[-1], words[-1]) if words else ""
+    place = family_at(key)
     homes = [name for name, family in FAMILIES.items() if part in family.values()]
-    return f"is one of {homes[0]}" if place in FAMILIES and homes and place not in homes else ""
+    return f"is one of {homes[0]}" if place and homes and place not in homes else ""

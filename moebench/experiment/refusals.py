@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, get_args
 
 from moebench.experiment.classes import absence, fault
-from moebench.experiment.part_registry import FAMILIES
+from moebench.experiment.part_registry import FAMILIES, family_at
 from moebench.papers.nearest import nearest
 
 CHATTER = (  # loggers that tell of seeds, devices and products at every build
@@ -161,8 +161,6 @@ def _wrong_class(report: str) -> tuple[str, str] | None:
 
 def _names(key: str) -> list[str]:
     """Return the short names of the parts that may stand at a key; of all, where it tells none."""
-    families = [
-        family for name, family in FAMILIES.items() if re.search(rf"\b{name}(\.\d+)?$", key)
-    ]
-    parts = [part for family in families or FAMILIES.values() for part in family.values()]
-    return sorted(part.__name__ for part in parts)
+    family = family_at(key)
+    families = [FAMILIES[family]] if family else [*FAMILIES.values()]
+    return sorted(part.__name__ for of in families for part in of.values())

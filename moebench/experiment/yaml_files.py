@@ -9,7 +9,7 @@ import yaml
 from jsonargparse import get_loader
 
 from moebench.experiment.refusals import ConfigurationError
-from moebench.papers.nearest import nearest
+from moebench.papers.nearest import no_such_file
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -20,9 +20,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         FileNotFoundError: if there is no such file; names the nearest beside it.
     """
     if not path.is_file():
-        told = (
-            "is a folder, not a file of YAML" if path.is_dir() else f"no such file{_beside(path)}"
-        )
+        told = "is a folder, not a file of YAML" if path.is_dir() else no_such_file(path)
         raise FileNotFoundError(f"{path}: {told}")
     try:
         content = get_loader("yaml")(path.read_text(encoding="utf-8"))
@@ -59,9 +57,3 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(f"{path}: {error}") from error
-
-
-def _beside(path: Path) -> str:
-    """Say which files of the kind of one that is missing come nearest to it."""
-    names = sorted(one.name for one in path.parent.glob(f"*{path.suffix or '.yaml'}"))
-    return f"; {nearest(path.name, names)}" if names else ""

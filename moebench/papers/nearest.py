@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 SHOWN = 3
 FEW = 6  # names that are listed where none is near
@@ -21,3 +22,9 @@ def nearest(name: object, known: Iterable[str]) -> str:
     if len(names) <= FEW:
         return f"one of {', '.join(names)}" if names else "there is none"
     return f"none is near it; there are {len(names)}, such as {', '.join(names[:SHOWN])}"
+
+
+def no_such_file(path: Path) -> str:
+    """Say that a file is missing, and which files of its kind come nearest to it."""
+    names = sorted(one.name for one in path.parent.glob(f"*{path.suffix or '.yaml'}"))
+    return f"no such file; {nearest(path.name, names)}" if names else "no such file"

@@ -97,14 +97,14 @@ class Plan:
     moved: Mapping[str, str] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm:
-        """Return the arm of that name; ValueError names the nearest there are."""
+        """Return the arm of that name, or raise a ValueError that names the nearest."""
         for arm in self.arms:
             if arm.name == name:
                 return arm
         raise ValueError(f"arm={name}: unknown; {nearest(name, [a.name for a in self.arms])}")
 
     def profile(self, name: str) -> Profile:
-        """Return the profile of that name; ValueError names the nearest there are."""
+        """Return the profile of that name, or raise a ValueError that names the nearest."""
         for profile in self.profiles:
             if profile.name == name:
                 return profile

@@ -8,9 +8,7 @@ from pathlib import Path
 from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import EARLIER, read
-
-TABLES = ("verdicts.csv", "verdicts.md", "verdicts.tex")
-RESULTS = ("results.jsonl", "verdicts.json", "report.html", *TABLES)  # the first has the records
+from moebench.evidence.result_files import RESULTS
 
 
 def set_aside(folder: Path, records: Sequence[RunRecord]) -> Path | None:

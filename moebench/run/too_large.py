@@ -9,7 +9,8 @@ SIGNS = (  # in what torch and numpy raise, which have no class of their own for
     "dimension exceeded",
     "not enough memory",
     "out of memory",
-    "overflow",
+    "overflow when",  # and no more: keys of configurations have the word
+    "overflowed",
     "too large",
     "negative dimension",
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from moebench.evidence.record_files import files_of_runs, read_one
+from moebench.evidence.result_files import RESULTS
 from moebench.tracking.reproduction import Archive, Partner, Reproduction
 from moebench.tracking.run_files import digest, text
 from moebench.tracking.server import default_uri, open_store, reason, shown
@@ -15,7 +16,7 @@ from moebench.tracking.store import Store
 
 CONCLUSIONS = ("verdicts.json", "sweep.json")  # what a folder ends with: one of these
 RECORD = "record.json"
-ARTIFACTS = ("results.jsonl", *CONCLUSIONS, "report.html", "plots")
+ARTIFACTS = (*RESULTS, "sweep.json", "plots")
 
 
 @dataclass

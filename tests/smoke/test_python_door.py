@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import moebench
+from moebench.api.refusing import one_line
 from moebench.experiment import ConfigurationError
 from moebench.experiment.part_registry import FAMILIES
 
@@ -106,7 +107,7 @@ def test_no_part_is_called_otherwise_for_being_offered() -> None:
         (lambda: moebench.verdicts("nobody"), "target=nobody: unknown; "),
         (lambda: moebench.records("nobody"), "target=nobody: unknown; "),
         (lambda: moebench.sweep("nowhere.yaml"), "nowhere.yaml: no such file"),
-        (lambda: moebench.fit("nowhere.yaml"), "nowhere.yaml"),
+        (lambda: moebench.fit("nowhere.yaml"), "nowhere.yaml: no such file"),
         (lambda: moebench.fit({"model": {"network": "Decodr"}}), "the nearest: Decoder"),
         (lambda: moebench.fit("nowhere.yaml", name="../x"), "name=../x: becomes a folder"),
         (lambda: moebench.compare(records="nowhere"), "nowhere: neither a folder"),
@@ -122,7 +123,18 @@ def test_what_is_refused_is_a_value_error_of_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_refused_configuration_is_named_as_such() -> None:
-    with pytest.raises(ValueError, match="nowhere") as refusal:
-        moebench.fit("nowhere.yaml")
+def test_a_refused_key_is_told_with_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("model:\n  network: Decodr\n")
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(file))}: model\.network: ") as refusal:
+        moebench.fit(file)
     assert isinstance(refusal.value.__cause__, ConfigurationError)
+    with pytest.raises(ValueError, match=r"^model\.network: "):
+        moebench.fit({"model": {"network": "Decodr"}})
+
+
+def test_an_error_of_the_system_begins_with_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere"
+    told = re.escape(f"{file}: No such file or directory")
+    with pytest.raises(ValueError, match=f"^{told}$"), one_line():
+        file.read_text()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import EARLIER, read, write_all
-from moebench.run.earlier_results import RESULTS, set_aside
+from moebench.evidence.result_files import RESULTS
+from moebench.run.earlier_results import set_aside
 from moebench.testing.verdicts import run
 
 

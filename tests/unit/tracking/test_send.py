@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock
 
 from moebench import tracking
+from moebench.evidence.result_files import RESULTS
 from moebench.tracking.server import open_store
 
 from .fakes import DENSE, FakeRun, Seen, begin
@@ -113,3 +114,14 @@ def test_runs_kept_beside_others_are_found_though_nobody_tracked_them(root: Path
     FakeRun(folder / "switch" / "earlier", "text-0123").end(data_hash="e" * 64)
     assert tracking.send(root) == tracking.Sent(new=2)
     assert {run.data.tags["arm"] for run in Seen(root).children} == {"switch"}
+
+
+def test_all_that_a_reproduction_ends_with_is_sent(root: Path) -> None:
+    folder = root / "paper_2021" / "quick"
+    FakeRun(folder).end()
+    for name in RESULTS:
+        (folder / name).write_text("[]")
+    tracking.send(root)
+    [parent] = Seen(root).parents
+    kept = open_store(root).client.list_artifacts(parent.info.run_id)
+    assert {file.path for file in kept} == set(RESULTS)
