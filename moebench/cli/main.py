@@ -15,6 +15,7 @@ from moebench.cli.options import FILTERS, KEPT, files_arguments, parser
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
 from moebench.papers import folder_of, target, targets
+from moebench.papers.nearest import nearest
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -34,6 +35,8 @@ def _run(given: list[str]) -> int:
     """Run the command that is given."""
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves
         return fit(given[1:])
+    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+        raise ValueError(f"command={given[0]}: unknown; {nearest(given[0], ['fit', *COMMANDS])}")
     options = parser().parse_args(given)
     if options.command in WRITING:
         refuse_unwritable(getattr(options, "out", None) or options.root)
