@@ -74,12 +74,12 @@ def judged(found: Target, own: Kept, profile: str, root: Path) -> list[Verdict]:
 
 
 def results_in(folder: Path, found: Target) -> Path:
-    """Return the file of records in a folder of runs of a target.
+    """Return the file of records in the folder of a profile of a target.
 
     Raises:
         FileNotFoundError: if there is none.
     """
     path = folder / RESULTS
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no records; `{found.command()}` makes them")
+        raise FileNotFoundError(f"{path}: no records; `{found.command(folder.name)}` makes them")
     return path

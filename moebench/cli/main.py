@@ -14,6 +14,8 @@ from moebench.cli.here import find_modules_here
 from moebench.cli.options import FILTERS, KEPT, files_arguments, parser
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
+from moebench.papers import folder_of, target, targets
+from moebench.papers.nearest import nearest
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -33,6 +35,8 @@ def _run(given: list[str]) -> int:
     """Run the command that is given."""
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves
         return fit(given[1:])
+    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+        raise ValueError(f"command={given[0]}: unknown; {nearest(given[0], ['fit', *COMMANDS])}")
     options = parser().parse_args(given)
     if options.command in WRITING:
         refuse_unwritable(getattr(options, "out", None) or options.root)
@@ -92,7 +96,6 @@ def generate(options: argparse.Namespace) -> int:
 def verdict(options: argparse.Namespace) -> int:
     """Judge the records of a profile again, and write verdicts and report anew."""
     from moebench.cli.lookup import results_in
-    from moebench.papers import target
 
     found = target(options.target)
     profile = found.plan.profile(options.profile)
@@ -108,7 +111,6 @@ def verdict(options: argparse.Namespace) -> int:
 def publish(options: argparse.Namespace) -> int:
     """Commit the records of a profile as evidence."""
     from moebench.cli.lookup import results_in
-    from moebench.papers import target
 
     found = target(options.target)
     folder = options.root / found.folder / found.plan.profile(options.profile).name
@@ -124,7 +126,6 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.cli.page_folders import comparison_folder
     from moebench.comparison import compare as run
     from moebench.comparison import found_runs, wanted, wanted_tags
-    from moebench.papers import folder_of
     from moebench.report.comparison.page import comparison_text, write_comparison
 
     chosen = wanted(folder_of(options.target), options.profile, options.since, options.until)
@@ -147,7 +148,6 @@ def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
     from moebench.cli.reproduce import partners
-    from moebench.papers import targets
 
     compared = {found.folder: partners(found) for found in targets()}
     print(tracking.send(options.root, partners=compared))

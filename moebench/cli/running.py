@@ -3,13 +3,13 @@
 import argparse
 
 from moebench.cli.arguments import refuse_unwritable
+from moebench.cli.fit_options import FIRST, fit_options, fit_parser
 from moebench.cli.options import chosen_settings
+from moebench.papers import target, targets
 
 
 def fit(arguments: list[str]) -> int:
     """Run one experiment, or print what can be said of one."""
-    from moebench.cli.fit_options import FIRST, fit_options, fit_parser
-
     asked = fit_options(arguments)
     if asked.page == FIRST:
         print(fit_parser().format_help(), end="")
@@ -22,8 +22,6 @@ def fit(arguments: list[str]) -> int:
 
 def reproduce(options: argparse.Namespace) -> int:
     """Reproduce one paper, or all of them."""
-    from moebench.papers import target, targets
-
     settings = chosen_settings(options)
     chosen = targets() if options.target == "all" else [target(options.target)]
     for found in chosen:  # before torch is imported
@@ -49,8 +47,6 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def rerun(options: argparse.Namespace) -> int:
     """Make one recorded run again; status 1 where it comes to something else."""
-    from moebench.papers import target
-
     found = target(options.target)
     from moebench.cli.rerun import RerunOptions, Sameness
     from moebench.cli.rerun import rerun as run

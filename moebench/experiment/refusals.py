@@ -27,6 +27,11 @@ CLASS = r"([A-Za-z_]\w*(?:\.\w+)+)"
 CLASS_NAMED = rf"(?:G(?:ot|iven) value: |val='|class_path'?[=:] ?'){CLASS}"
 NO_PART = rf"Expected '{CLASS}' to be a (?:function that returns|subclass of) <class '(\w+)'>"
 LACKING = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
+KIND = r"Expected an? <class '([\w.]+)'>\.?"
+KINDS = {
+    **{"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"},
+    **{"list": "a list", "dict": "keys and values"},
+}
 TOP = ("config", "data", "model", "seed_everything", "trainer")
 GROUPS = {"model": "moebench.training.module.Training", "trainer": "pytorch_lightning.Trainer"}
 NOISE = (  # lines of a report that are not the reason
@@ -90,6 +95,7 @@ def explain(message: str) -> str:
         if line and not line.startswith(NOISE)
     ]
     reason = useful[-1] if useful else message
+    reason = re.sub(KIND, lambda found: f"expected {KINDS.get(found[1], found[1])}", reason)
     own_key = re.match(r"[\w.]+=", reason)
     return reason if own_key or not place or key in reason else f"{place}: {reason}"
 
@@ -98,6 +104,8 @@ def _nearest_option(key: str, report: str, refused: re.Match[str]) -> str:
     """Say which options come nearest to one that was refused, or where all of them are."""
     *places, name = (refused[1] or refused[2]).split(".")
     group = ".".join([key, *places]).strip(".")
+    if not key and places and places[0] not in TOP:
+        return nearest(places[0], TOP)
     known: Sequence[str] = () if group else TOP
     if part := _part(report, refused):
         known = _arguments(part, places)

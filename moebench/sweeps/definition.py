@@ -144,7 +144,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         if missing := [
             key for key in ("experiment", "space", "objectives") if not content.get(key)
         ]:
-            raise ValueError(f"{missing[0]}: missing")
+            raise ValueError(f"{missing[0]}: missing or empty")
         experiment = content["experiment"]
         files = experiment if isinstance(experiment, list) else [experiment]
         settings = {**map_of(content, "settings"), **(over or {})}

@@ -72,7 +72,7 @@ def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
     """Return the listed values of an entry, or the names of its choices."""
     if "values" in entry:
         if not isinstance(entry["values"], list) or not entry["values"]:
-            raise ValueError(f"{place}.values={entry['values']}: expected a list")
+            raise ValueError(f"{place}.values={entry['values']}: expected a list of one or more")
         return tuple(_plain(f"{place}.values", value) for value in entry["values"])
     choices = entry["choices"]
     if not isinstance(choices, Mapping) or not choices:

@@ -16,7 +16,7 @@ RECORDS = [name for name in FILES if name.endswith(".jsonl") and name != "broken
 CASES = {
     # arguments -> words of the line
     "": "required: command",
-    "reprodce tiny": "invalid choice: 'reprodce'",
+    "reprodce tiny": "command=reprodce: unknown; the nearest: reproduce",
     "list more": "unrecognized arguments: more",
     "list --root a_file": "'a_file': is a file",
     "doctor --root a_file/inner": "a_file is a file",
@@ -35,9 +35,9 @@ CASES = {
     "reproduce tiny --device tpu": "--device: invalid choice: 'tpu'",
     "reproduce tiny --precision half": "--precision: invalid choice: 'half'",
     "verdict tyny": "target=tyny: unknown",
-    "verdict tiny": "results.jsonl: no records; `make reproduce-tiny` makes them",
+    "verdict tiny": "results.jsonl: no records; `make reproduce-tiny PROFILE=quick` makes them",
     "report tiny --profile quik": "profile=quik: unknown",
-    "publish tiny": "results.jsonl: no records; `make reproduce-tiny` makes them",
+    "publish tiny --profile full": "no records; `make reproduce-tiny PROFILE=full` makes them",
     "publish tiny --profile quik": "profile=quik: unknown",
     "explain XX-01": "claim=XX-01: unknown",
     "explain TM26-01": "no such records",

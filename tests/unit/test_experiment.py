@@ -224,3 +224,16 @@ def test_what_is_no_part_is_refused_with_key_name_and_reason(
 
 def test_an_explanation_of_something_unknown_is_the_message_itself() -> None:
     assert explain("the moon is full") == "the moon is full"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("modle.losses", 1, "the nearest: model"),
+        ("trainer.max_steps", "many", "expected a whole number"),
+        ("model.losses", {"loss": "LoadBalance"}, "expected a list"),
+    ],
+)
+def test_a_wrong_key_or_kind_is_told_in_plain_words(key: str, value: object, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{key}.*{told}$"):
+        load([CONFIG], {key: value})

@@ -211,7 +211,7 @@ def space_with(**changes: object) -> dict[str, object]:
         (space_with(key="model.losses.0.wait"), ["model.losses.0.wait", "there is no wait"]),
         (space_with(key="trainer.max_steps", low=1.5), ["trainer.max_steps"]),
         ({"spce": {}}, ["spce: unknown", "space"]),
-        ({"space": {}}, ["space: missing"]),
+        ({"space": {}}, ["space: missing or empty"]),
         ({"objectives": {"valid/loss": "down"}}, ["objectives.valid/loss=down", "minimize"]),
         ({"sampler": "TPESampeler"}, ["sampler=TPESampeler", "TPESampler"]),
         (
