@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moebench import papers as targets
-from moebench.cli import explain
+from moebench.cli import explain, running
 from moebench.cli.main import main
 from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.evidence.record import RunRecord
@@ -79,7 +79,7 @@ def paper(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     reproduce(found, ReproduceOptions("full", root=tmp_path / "theirs", workers=2, track=False))
     write_all(read(tmp_path / "theirs" / "tiny_paper" / "full" / "results.jsonl"), found.evidence)
-    for module in (targets, explain):
+    for module in (targets, explain, running):
         monkeypatch.setattr(module, "targets", lambda: [found])
         monkeypatch.setattr(module, "target", lambda _: found)
     return found
