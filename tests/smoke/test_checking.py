@@ -159,7 +159,7 @@ def explained(paper: Target, capsys) -> None:
     order = ["TP-01", "\nplace", "\narms", "\nequal", ", of every run", "\neffect", "\ninterval"]
     places = [told.index(part) for part in [*order, "\np  ", "\ncontrol", "\nto make one"]]
     assert places == sorted(places)
-    assert main(["explain", "TP-02"]) == 0
+    assert main(["explain", "tp-02"]) == 0
     told = capsys.readouterr().out
     assert "REPRODUCED" in told
     assert "none: nothing is left to chance" in told
@@ -172,7 +172,6 @@ def refused(paper: Target, root: list[str], capsys) -> None:
     whole = paper.evidence.read_text()
     cases = [
         (["explain", "TP-1"], "claim=TP-1: unknown; the nearest: TP-0"),
-        (["explain", "tp-01"], "claim=tp-01: unknown; the nearest: TP-01"),
         (["explain", "TP-01", "--profile", "fool"], "profile=fool: unknown; one of full"),
         (["rerun", "tiny", "mixtur", "7"], "arm=mixtur: no record in"),
         (["rerun", "tiny", "mixtur", "7"], "the nearest: mixture"),

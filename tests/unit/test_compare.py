@@ -333,7 +333,7 @@ def test_another_metric_and_an_unknown_one() -> None:
     for run in runs:
         run.record.metrics["error"] = 0.25 if run.record.arm == "dense" else 0.125  # type: ignore[index]
     assert only(compare(runs, "error")).difference.estimate == -0.125
-    with pytest.raises(ValueError, match="metric=los: in none of the runs; one of error, route"):
+    with pytest.raises(ValueError, match="metric=los: no run has it; one of error, route"):
         compare(runs, "los")
 
 

@@ -19,7 +19,7 @@ def explain(key: str, profile: str, root: Path, everything: bool = False) -> str
     """Return all there is to say about the claim of that id.
 
     Args:
-        key: such as SW21-03.
+        key: such as SW21-03, in capitals or not.
         profile: whose records count; empty: the committed ones.
         root: folder of all runs.
         everything: each value of very many runs, too.
@@ -29,8 +29,9 @@ def explain(key: str, profile: str, root: Path, everything: bool = False) -> str
         FileNotFoundError: if there are no records to judge it by.
     """
     for found in targets():
-        if any(claim.key == key for claim in found.claims):
-            return explained(found, key, profile, root, everything)
+        for claim in found.claims:
+            if claim.key.lower() == key.lower():
+                return explained(found, claim.key, profile, root, everything)
     known = nearest(key, [claim.key for found in targets() for claim in found.claims])
     lost = "".join(f"; {folder} is left out: {why}" for folder, why in left_out().items())
     raise ValueError(f"claim={key}: unknown; {known}{lost}")
