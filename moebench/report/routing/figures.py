@@ -80,7 +80,7 @@ def information(layers: Sequence[Mapping[str, Any]]) -> Markup:
                 x, less, marker="s", color=STAND_INS[SECOND], label="the domain, once it is known"
             )
         axes.set_ylabel("nats about the expert")
-        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        _from_zero(axes)
         _layers(axes)
         legend(axes)
         return element(figure, f"Information about the expert: {told}")
@@ -180,8 +180,15 @@ def _against_chance(axes: Any, measured: Any, null: Any, error: Any) -> None:
     x = np.arange(len(measured))
     axes.plot(x, null, color=STAND_INS[CHANCE], marker="_", markersize=10, linestyle=":")
     axes.errorbar(x, measured, yerr=error, marker="o", color=STAND_INS[MEASURED], capsize=3)
-    axes.set_ylim(bottom=0)
+    _from_zero(axes)
     _layers(axes)
+
+
+def _from_zero(axes: Any) -> None:
+    """Start the values at zero, or below if some are, with room for the marker at the top."""
+    low, high = axes.get_ylim()
+    low = min(0, low)
+    axes.set_ylim(low, high + 0.05 * (high - low))
 
 
 def _layers(axes: Any) -> None:
