@@ -25,7 +25,7 @@ from moebench.report import fill
 from moebench.sweeps import read_sweep
 
 ROOT = Path(__file__).parents[2]
-ELSEWHERE = {"own-parts.md", "python.md"}  # tested by test_own_parts.py and test_python_door.py
+ELSEWHERE = {"own-parts.md", "python.md"}  # tested by test_own_parts.py and test_api.py
 PAGES = {
     path.name: path.read_text()
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

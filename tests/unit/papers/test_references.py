@@ -10,7 +10,7 @@ import pytest
 from moebench.papers.claim import Paper
 from moebench.papers.references import Reference, cited_in, merged, of_paper
 
-PACKAGE = Path(__file__).parents[2] / "moebench"
+PACKAGE = Path(__file__).parents[3] / "moebench"
 PARTS = [path for family in ("moe", "models", "data") for path in (PACKAGE / family).rglob("*.py")]
 
 

@@ -14,7 +14,7 @@ from moebench.report.paper import costs, markdown, verdict_table
 from moebench.report.routing import page as routing
 from moebench.report.sweep import page as sweep
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
     for folder in (".", "docs", "benchmarks", "moebench", "reproductions")

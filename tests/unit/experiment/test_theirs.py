@@ -16,7 +16,7 @@ from moebench.run.job import Job
 from moebench.run.promises import PROMISES
 from moebench.run.worker import execute
 
-CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "tiny_2026" / "switch_8.yaml"
 SPARSE = "model.network.init_args.sparse"
 LOSS = "model.losses.0.loss"
 THEIRS = """

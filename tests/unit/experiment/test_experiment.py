@@ -12,7 +12,7 @@ from moebench.experiment import ConfigurationError, explain, load, parse, read_y
 from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers import Switch
 
-CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "tiny_2026" / "switch_8.yaml"
 NETWORK = "model.network.init_args"
 ROUTER = f"{NETWORK}.sparse.router.init_args"
 

@@ -118,7 +118,7 @@ def test_both_arms_of_a_reproduction_know_the_plan(tiny) -> None:
         {},
     )
     paper = Paper(key="p", title="Sparse", authors="A. Nobody", year=2021, arxiv="")
-    configs = Path(__file__).parents[1] / "configs" / "tiny_2026"
+    configs = Path(__file__).parents[2] / "configs" / "tiny_2026"
     experiments, planned = resolve(Target(paper, [], plan, configs, Path()), profile, small)
     assert set(experiments) == set(planned) == {"sparse", "dense"}
     assert planned["sparse"] == planned["dense"]

@@ -14,7 +14,7 @@ import pytest
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, read_one, write, write_all, write_whole
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def record(**changes: Any) -> RunRecord:

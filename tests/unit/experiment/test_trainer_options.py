@@ -24,7 +24,7 @@ from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
-CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
+CONFIGS = Path(__file__).parents[2] / "configs" / "tiny_2026"
 GOOD = {"max_steps": 8, "val_check_interval": 4}
 
 

@@ -15,7 +15,7 @@ from moebench.run.job import Job
 from moebench.run.pool import Pool
 from moebench.run.worker import execute
 
-CONFIG = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "tiny_2026" / "switch_8.yaml"
 
 
 def rng(seed: int = 0) -> np.random.Generator:

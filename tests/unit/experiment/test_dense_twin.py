@@ -25,7 +25,7 @@ from moebench.run.job import Job
 from moebench.run.worker import execute
 from moebench.training.cost import count_batch
 
-CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
+CONFIGS = Path(__file__).parents[2] / "configs" / "tiny_2026"
 
 
 def arguments(experiment: Experiment) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from moebench.report import render
 from moebench.testing import verdicts as claims
 from moebench.verdict.comparisons import Difference
 
-CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
+CONFIGS = Path(__file__).parents[2] / "configs" / "tiny_2026"
 
 
 @pytest.fixture
