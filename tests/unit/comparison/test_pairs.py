@@ -1,89 +1,21 @@
 """Mixtures against dense models: what may be compared, and the results."""
 
-import csv
-import io
-import json
 import math
-import shutil
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from scipy import stats
 
-from moebench import tracking
-from moebench.cli import main as cli
-from moebench.cli.main import main
-from moebench.comparison import (
-    Comparison,
-    Pair,
-    compare,
-    found_runs,
-    from_files,
-    wanted,
-    wanted_tags,
-)
-from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import write, write_all
-from moebench.report.comparison.page import (
-    comparison_markdown,
-    comparison_page,
-    comparison_text,
-    write_comparison,
-)
+from moebench.comparison import Comparison, compare
+from moebench.report.comparison.page import comparison_text
 from moebench.report.comparison.pair_sheet import pair_sheet
-from moebench.testing import verdicts
-from moebench.tracking import Logged, Wanted
+from moebench.tracking import Logged
 
-EVERYTHING = Wanted()
-
-
-def record(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:
-    """A run of 100 steps of 10 tokens, with a straight curve from 5 to its loss."""
-    metrics = {
-        "valid/loss": loss,
-        **{f"valid/loss@{s}": 5 + (loss - 5) * s / 100 for s in (50, 100)},
-    }
-    if not arm.startswith("dense"):
-        metrics["route/dropped"] = 0.1
-    given = verdicts.run(
-        arm,
-        seed,
-        target="paper",
-        profile="quick",
-        hardware={"processor": "p", "cores": 2},
-        data_hash="d",
-        steps=100,
-        tokens=1000,
-        params_total=10 if arm.startswith("dense") else 40,
-        params_active=10 if arm.startswith("dense") else 20,
-        flops_per_token=20.0,
-        seconds=10.0,
-        tokens_per_second=100.0,
-        metrics=metrics,
-    )
-    return replace(given, **changes)
-
-
-def logged(*records: RunRecord, began: float = 0.0, **data: str) -> list[Logged]:
-    return [Logged(one, began, {}, data) for one in records]
-
-
-def only(comparison: Comparison) -> Pair:
-    """The one pair of a comparison."""
-    [pairs] = comparison.groups.values()
-    [pair] = pairs
-    return pair
+from .fakes import DENSE, SPARSE, logged, only, record
 
 
 def refused(comparison: Comparison) -> dict[str, str]:
     return {refusal.arm: refusal.why for refusal in comparison.refusals}
-
-
-DENSE = [record("dense", seed, 3.0) for seed in range(3)]
-SPARSE = [record("sparse", seed, loss) for seed, loss in enumerate((2.8, 2.7, 2.9))]
 
 
 def test_a_pair_is_compared_seed_by_seed() -> None:
@@ -219,40 +151,10 @@ def test_a_search_without_fresh_seeds_is_refused() -> None:
         assert list(refused(compare(logged(*trials), tags=tags))) == ["2 arms"]
 
 
-def test_the_command_selects_by_tag_and_says_so(tmp_path: Path, capsys: Any) -> None:
-    other = record("sparse_b", 0, 2.0)
-    write_all([*DENSE, *SPARSE, other], tmp_path / "results.jsonl")
-    given = ["compare", "--records", str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
-    assert main([*given, "--tag", "arm=sparse"]) == 0
-    assert "sparse_b" not in capsys.readouterr().out
-    written = (tmp_path / "compare.md").read_text()
-    assert ", mixtures with arm sparse." in written
-    assert "sparse_b" not in written
-
-
-def test_the_command_says_what_its_files_omit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cli, "KEPT", 1)
-    others = [record(f"sparse_{n}", 0, 2.0) for n in range(3)]
-    write_all([*DENSE, *others], tmp_path / "results.jsonl")
-    given = ["compare", "--records", str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
-    assert main(given) == 0
-    assert (
-        "2 pairs after the best 1 of a profile are left out"
-        in (tmp_path / "compare.md").read_text()
-    )
-
-
 def test_different_data_are_named_by_setting() -> None:
     spans = logged(DENSE[0], **{"data.init_args.objective": "SpanCorruption"})
     tokens = logged(SPARSE[0], **{"data.init_args.objective": "NextToken"})
     assert "different data (objective)" in refused(compare([*spans, *tokens]))["sparse"]
-
-
-def test_times_of_two_machines_are_never_equal() -> None:
-    other = record("dense", 0, 3.0, hardware={"processor": "q"})
-    assert only(compare(logged(other, SPARSE[0]))).equal == ["flops_per_token"]
 
 
 @pytest.mark.parametrize(
@@ -344,227 +246,3 @@ def test_the_best_pairs_are_kept() -> None:
     [pairs] = best.groups.values()
     assert [pair.mixture.arm for pair in pairs] == ["sparse_4", "sparse_3"]
     assert len(best.refusals) == 2
-
-
-def test_the_files_say_the_same(tmp_path: Path) -> None:
-    comparison = compare(logged(*DENSE, *SPARSE, record("odd", 0, 3.0, status="failed")))
-    row = next(csv.DictReader(io.StringIO(pair_sheet(comparison).csv())))
-    pair = only(comparison)
-    assert float(row["difference"]) == pair.difference.estimate
-    assert float(row["difference_low"]) == pair.difference.low
-    assert (row["mixture"], row["dense"], row["equal_in"], row["n"]) == (
-        *("sparse", "dense", "FLOPs time", "3"),
-    )
-    markdown = comparison_markdown(comparison, "3 runs")
-    page = comparison_page(comparison, "3 runs")
-    for text in (comparison_text(comparison), markdown, page):
-        assert "−0.20 [−0.45, +0.05]" in text.replace("\\", "")
-        assert "no run finished: 1 failed" in text
-    assert [p.name for p in write_comparison(comparison, tmp_path / "new", "3 runs")] == [
-        *("compare.csv", "compare.tex", "compare.md", "compare.html"),
-    ]
-    assert "http" not in page
-    assert "&lt;" in comparison_page(compare(logged(record("<b>", 0, 1.0))), "")
-
-
-def test_one_seed_has_no_interval() -> None:
-    row = next(csv.DictReader(io.StringIO(pair_sheet(compare(logged(DENSE[0], SPARSE[0]))).csv())))
-    assert (row["difference_low"], row["difference_high"]) == ("", "")
-    assert math.isclose(float(row["difference"]), -0.2)
-
-
-LEAKY = replace(SPARSE[0], leaks="later tokens, other sequences")
-MARKED = replace(LEAKY, planned={"flops_per_token": 20.5, "seconds_per_step": 0.1})
-
-
-def test_mixtures_that_leak_are_marked_with_a_footnote() -> None:
-    kinds = "later tokens, other sequences"
-    note = f"† causal, but its routing depends on more than the tokens so far: {kinds}"
-    for found, leaks in [(compare(logged(DENSE[0], LEAKY)), True), (sound(), False)]:
-        page = comparison_page(found, "2 runs")
-        for text in (comparison_text(found), comparison_markdown(found, "2 runs"), page):
-            assert (note in text) == leaks
-            assert ("sparse†" in text) == leaks
-            assert "dense†" not in text
-        [row] = csv.DictReader(io.StringIO(pair_sheet(found).csv()))
-        assert row["leaks"] == (kinds if leaks else "")
-
-
-def sound() -> Comparison:
-    return compare(logged(DENSE[0], SPARSE[0]))
-
-
-def folder_of_runs(root: Path, runs: Sequence[RunRecord] = (DENSE[0], MARKED)) -> Path:
-    """A folder with these runs, and with tags for the sparse arm of the target `paper`."""
-    for one in runs:
-        folder = root / one.target / one.profile / one.arm / f"seed_{one.seed}"
-        folder.mkdir(parents=True)
-        write(one, folder / "record.json")
-        (folder / "config.json").write_text(
-            json.dumps({"data": {"class_path": "Text", "init_args": {"length": 64, "seed": 9}}})
-        )
-        lines = [
-            f'{{"step": {step}, "time": 1.0, "valid/loss": {one.metrics[f"valid/loss@{step}"]}}}\n'
-            for step in (50, 100)
-        ]
-        (folder / "history.jsonl").write_text("".join(lines))
-    (root / "paper" / "quick" / "tags.json").write_text('{"sparse": {"best": "true"}}')
-    return root
-
-
-def test_folders_and_files_of_records(tmp_path: Path) -> None:
-    root = folder_of_runs(tmp_path / "runs")
-    found = from_files(root, EVERYTHING)
-    assert {run.record.arm for run in found} == {"dense", "sparse"}
-    assert found[0].data == {"data.class_path": "Text", "data.init_args.length": "64"}
-    assert [run.tags.get("best") for run in sorted(found, key=lambda run: run.record.arm)] == [
-        None,
-        "true",
-    ]
-    assert from_files(root, Wanted(profile="full", target="paper")) == []
-    (root / "compare").mkdir()  # where the command writes
-    (root / "compare" / "compare.csv").touch()
-    assert len(from_files(root, EVERYTHING)) == len(found)
-    file = tmp_path / "results.jsonl"
-    write_all([*DENSE, *SPARSE], file)
-    assert len(from_files(file, EVERYTHING)) == 6
-    assert from_files(file, Wanted(until=0.0)) == []
-    with pytest.raises(FileNotFoundError, match=r"no matching run \(target none\)"):
-        found_runs(root, None, Wanted(target="none"))
-    with pytest.raises(FileNotFoundError, match="nowhere: neither"):
-        from_files(tmp_path / "nowhere", EVERYTHING)
-
-
-@pytest.mark.usefixtures("no_server")
-def test_mlflow_returns_what_was_sent(tmp_path: Path, empty_database: Path) -> None:
-    """The database, the client and the files give the same runs."""
-    root = folder_of_runs(tmp_path / "runs")
-    files, place = found_runs(root, None, EVERYTHING)
-    assert place == f"2 runs from {root}, all"
-    shutil.copy(empty_database, root)
-    tracking.send(root)
-    database, place = found_runs(root, None, EVERYTHING)
-    assert place == "2 runs from MLflow, all"
-
-    def known(runs: list[Logged]) -> list[tuple[RunRecord, dict[str, str]]]:
-        return sorted(((run.record, dict(run.data)) for run in runs), key=lambda one: one[0].arm)
-
-    assert known(database) == known(files)
-    store = tracking.connect(root).store
-    from moebench.tracking.finished import of_server
-    from moebench.tracking.read import _logged
-
-    served = [_logged(parts) for parts in of_server(store.client, store.experiment, {})]
-    assert known(served) == known(files)
-    for filters in (
-        Wanted(target="paper", profile="quick"),
-        Wanted(profile="it's"),
-        Wanted(target="other"),
-        Wanted(since=1e12),
-    ):
-        ours = sorted(run.record.arm for run in tracking.logged(root, filters))
-        parts = of_server(store.client, store.experiment, filters.required())
-        theirs = sorted(run.record.arm for run in map(_logged, parts) if filters.takes(run))
-        assert ours == theirs
-
-
-@pytest.mark.usefixtures("no_server")
-def test_mlflow_returns_only_the_heads_of_search_trials(
-    tmp_path: Path, empty_database: Path
-) -> None:
-    """A search may have 10,000 trials, of which `compare` needs the number alone.
-
-    Of another target a seed below 1000 judges, as a fresh one of a search does.
-    """
-    of_search = {"target": "sweeps", "profile": "s"}
-    arms = [("dense", 1000, 3.0), ("sparse", 1000, 2.5), ("sparse", 0, 2.0), ("other", 0, 1.0)]
-    searched = [record(arm, seed, loss, **of_search) for arm, seed, loss in arms]
-    root = folder_of_runs(tmp_path / "runs", [DENSE[0], SPARSE[0], *searched])
-    files, _ = found_runs(root, None, EVERYTHING)
-    shutil.copy(empty_database, root)
-    tracking.send(root)
-    database, _ = found_runs(root, None, EVERYTHING)
-    store = tracking.connect(root).store
-    from moebench.tracking.finished import HEAD, of_server
-    from moebench.tracking.read import _logged
-
-    served = [_logged(parts) for parts in of_server(store.client, store.experiment, {})]
-    for found in (database, served):
-        chose = [run for run in found if set(run.tags) == set(HEAD)]
-        assert sorted(run.record.arm for run in chose) == ["other", "sparse"]
-        assert not any(run.record.metrics or run.data for run in chose)
-        assert compare(found) == compare(files)
-        judged = [run.record for run in found if run not in chose]
-        assert all(one in judged for one in (DENSE[0], SPARSE[0], *searched[:2]))
-
-
-def test_a_run_deleted_in_the_ui_is_gone(runs_root: Path) -> None:
-    root = folder_of_runs(runs_root)
-    tracking.send(root)
-    store = tracking.connect(root).store
-    for run in store.search(arm="sparse"):
-        store.client.delete_run(run.run_id)
-    assert [run.record.arm for run in tracking.logged(root, EVERYTHING)] == ["dense"]
-
-
-def test_a_missing_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/none.db")
-    with pytest.raises(ConnectionError, match=r"none.db failed \(no such file\)"):
-        tracking.logged(tmp_path, EVERYTHING)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_filters_in_words() -> None:
-    chosen = wanted("paper_2021", "", "1970-01-01", "1970-01-01")
-    assert str(chosen) == (
-        "target paper_2021, since 1970-01-01 00:00 UTC, until 1970-01-02 00:00 UTC"
-    )
-    assert wanted("", "") == EVERYTHING
-    assert wanted_tags(["best=true", "note=a=b"]) == {"best": "true", "note": "a=b"}
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "why"),
-    [
-        ("2026-02-02", "2026-02-01", "since=2026-02-02: is after until=2026-02-01"),
-        ("2026-02-30", "", "since=2026-02-30: expected a day"),
-        ("", "soon", "until=soon: expected a day such as 2026-01-31"),
-    ],
-)
-def test_filters_that_make_no_sense(since: str, until: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        wanted("", "", since, until)
-
-
-@pytest.mark.parametrize("tag", ["best", "best=", "=true"])
-def test_a_tag_without_a_value(tag: str) -> None:
-    with pytest.raises(ValueError, match=f"tag={tag}: expected name=value"):
-        wanted_tags([tag])
-
-
-TEXT = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
-SAID = (
-    "Validation text that stands in the training text, in runs of 32 tokens: "
-    "1.23% (art 0.00%, law 4.56%)"
-)
-
-
-def on(record: RunRecord, shares: dict[str, float]) -> RunRecord:
-    return replace(record, metrics={**record.metrics, **shares})
-
-
-def test_the_overlap_of_the_splits_is_reported() -> None:
-    for shares, said in ((TEXT, True), ({}, False)):
-        found = compare(logged(on(DENSE[0], shares), on(SPARSE[0], shares)))
-        assert (SAID in comparison_text(found)) == said
-        assert (f"{SAID}." in comparison_markdown(found, "2 runs")) == said
-        assert (f"{SAID}." in comparison_page(found, "2 runs")) == said
-
-
-def test_each_target_of_a_comparison_has_its_own_overlap() -> None:
-    elsewhere = [replace(one, target="else") for one in (DENSE[0], SPARSE[0])]
-    runs = logged(*elsewhere, on(DENSE[0], TEXT), on(SPARSE[0], TEXT))
-    written = comparison_markdown(compare(runs), "4 runs")
-    first, second = written.split("## else quick")[1].split("## paper quick")
-    assert "Validation text" not in first
-    assert SAID in second

@@ -9,23 +9,14 @@ import torch
 from torch import nn
 
 from moebench.interop import free_memory, from_pretrained, save_pretrained
-from moebench.interop.architectures import REFUSED
 from moebench.interop.tensors import INDEX, SINGLE, find, write
-from moebench.models import RotaryDecoder
-from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
-from moebench.moe import Sparse
-from moebench.moe.experts import ReluMLP, SwiGLU
-from moebench.moe.routers import SigmoidTopK, TopK
+from moebench.moe.experts import ReluMLP
+from moebench.moe.routers import TopK
 
-SHAPE = DecoderShape(width=16, layers=2, heads=4, hidden=24)
+from .fakes import DEEPSEEK_V3, configure, model, sparse
+
 GATE = "model.layers.1.block_sparse_moe.gate.weight"
-
-
-def model(**arguments: object) -> RotaryDecoder:
-    torch.manual_seed(0)
-    sparse = Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1)
-    return RotaryDecoder(30, **{"shape": SHAPE, "sparse": sparse, **arguments}).eval()
 
 
 @pytest.fixture
@@ -38,11 +29,6 @@ def folder(tmp_path: Path) -> Path:
 def sharded(tmp_path: Path) -> Path:
     save_pretrained(model(), tmp_path, shard_bytes=4000)
     return tmp_path
-
-
-def configure(folder: Path, **changes: object) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def rewrite(folder: Path, change: object) -> None:
@@ -103,16 +89,6 @@ def test_a_configuration_that_does_not_fit(
     with pytest.raises(ValueError, match=words) as refusal:
         from_pretrained(folder)
     assert "\n" not in str(refusal.value)
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_other_mixtures_are_refused_by_name_with_the_reason(kind: str, folder: Path) -> None:
-    configure(folder, model_type=kind)
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011
-        from_pretrained(folder)
-    assert f"model_type='{kind}' is not supported ({REFUSED[kind]}), only mixtral" in str(
-        refusal.value
-    )
 
 
 def test_a_missing_key_is_named(folder: Path) -> None:
@@ -190,15 +166,7 @@ def test_a_type_that_memory_cannot_hold(folder: Path, monkeypatch: pytest.Monkey
 def test_extra_layers_that_predict_further_tokens_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from moebench.models.latent_attention import Latent, LatentAttention
-    from moebench.moe.experts.shared import Shared
-
-    decoder = model(
-        sparse=Sparse(lambda d: SigmoidTopK(d, 4, 2), lambda d, n: SwiGLU(d, n, 8), every=1),
-        shared=lambda dim: Shared(dim, 8),
-        attention=lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
-    )
-    save_pretrained(decoder, tmp_path)
+    save_pretrained(model(**DEEPSEEK_V3), tmp_path)
     configure(tmp_path, num_nextn_predict_layers=1)
     name = "model.layers.2.eh_proj.weight"
     rewrite(tmp_path, lambda weights: weights.update({name: torch.zeros(2)}))
@@ -213,9 +181,7 @@ def test_extra_layers_that_predict_further_tokens_are_reported(
         (lambda: nn.Linear(2, 2), "Linear: only a RotaryDecoder can be written"),
         (lambda: model(sparse=None), "has no mixture of experts"),
         (
-            lambda: model(
-                sparse=Sparse(lambda d: TopK(d, 4), lambda d, n: ReluMLP(d, n, 8), every=1)
-            ),
+            lambda: model(sparse=sparse(lambda dim: TopK(dim, 4), ReluMLP)),
             "experts are ReluMLP, must be SwiGLU",
         ),
         (

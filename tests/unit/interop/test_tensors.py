@@ -12,27 +12,17 @@ from torch import Tensor
 
 from moebench.interop import from_pretrained, save_pretrained, tensors
 from moebench.interop.tensors import INDEX, SINGLE
-from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
-from moebench.moe import Sparse
-from moebench.moe.experts import SwiGLU
-from moebench.moe.routers import TopK
+
+from .fakes import configure, model
 
 NORM, EMBEDDING = "model.norm.weight", "model.embed_tokens.weight"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
-    sparse = Sparse(lambda d: TopK(d, 4), lambda d, n: SwiGLU(d, n, 8), every=1)
-    shape = DecoderShape(width=16, layers=1, heads=4)
-    save_pretrained(RotaryDecoder(30, shape, sparse), tmp_path)
+    save_pretrained(model(shape=DecoderShape(width=16, layers=1, heads=4)), tmp_path)
     return tmp_path
-
-
-def configure(folder: Path, **changes: object) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def change_header(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

@@ -14,39 +14,19 @@ from moebench.moe.routers import Switch
 E1, E2 = math.e, math.e**2
 
 
-@pytest.mark.parametrize(
-    ("distance", "expected"),
-    [
-        (0, 0),
-        (5, 0),  # keys after the query share a bucket and are masked
-        (-15, 15),  # the last with a bucket of its own
-        (-16, 16),
-        (-20, 17),  # 16 + 16 ln(20/16) / ln(128/16) = 17.7
-        (-40, 23),  # 16 + 16 ln(40/16) / ln(8) = 23.1
-        (-100, 30),  # 16 + 16 ln(100/16) / ln(8) = 30.1
-        (-129, 31),
-        (-5000, 31),
-    ],
-)
-def test_causal_bucket(distance: int, expected: int) -> None:
-    assert bucket(torch.tensor(distance), causal=True).item() == expected
+def buckets(causal: bool, *distances: int) -> list[int]:
+    return bucket(torch.tensor(distances), causal=causal).tolist()
 
 
-@pytest.mark.parametrize(
-    ("distance", "expected"),
-    [
-        (0, 0),
-        (-7, 7),  # keys before the query: buckets 0 to 15, the first 8 exact
-        (7, 16 + 7),  # keys after it: 16 to 31
-        (-9, 8),  # 8 + 8 ln(9/8) / ln(128/8) = 8.3
-        (20, 16 + 10),  # 8 + 8 ln(20/8) / ln(16) = 10.6
-        (-50, 13),  # 8 + 8 ln(50/8) / ln(16) = 13.3
-        (-127, 15),  # 15.98
-        (5000, 31),
-    ],
-)
-def test_two_sided_bucket(distance: int, expected: int) -> None:
-    assert bucket(torch.tensor(distance), causal=False).item() == expected
+def test_buckets_by_hand() -> None:
+    # Keys after the query share a bucket and are masked; 16 before it have buckets of their own.
+    assert buckets(True, 0, 5, -15, -16) == [0, 0, 15, 16]
+    # 16 + 16 ln(d/16) / ln(128/16) is 17.7, 23.1 and 30.1.
+    assert buckets(True, -20, -40, -100, -129, -5000) == [17, 23, 30, 31, 31]
+    # Two-sided: keys before the query have buckets 0 to 15, those after it 16 to 31.
+    assert buckets(False, 0, -7, 7) == [0, 7, 16 + 7]
+    # 8 + 8 ln(d/8) / ln(128/8) is 8.3, 10.6, 13.3 and 15.98.
+    assert buckets(False, -9, 20, -50, -127, 5000) == [8, 16 + 10, 13, 15, 31]
 
 
 @pytest.mark.parametrize("causal", [True, False])

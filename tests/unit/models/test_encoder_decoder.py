@@ -61,12 +61,6 @@ def mixed_blocks(stack: nn.Module, part: str) -> list[int]:
     ]
 
 
-def test_logits_of_every_id_at_every_place(make: Callable[..., Model]) -> None:
-    output = make()(batch(length=6))
-    assert output.prediction.shape == (2, 6, VOCABULARY)
-    assert output.decisions == []
-
-
 @pytest.mark.parametrize("parts", [{}, {"sparse": sparse(), "attention_sparse": projections()}])
 def test_the_past_does_not_see_the_future(make: Callable[..., Model], parts: Any) -> None:
     model, before = make(**parts).eval(), batch(length=8)
@@ -184,22 +178,6 @@ def test_dropout_acts_in_training_only(make: Callable[..., Model]) -> None:
     assert not torch.equal(model(given).prediction, model(given).prediction)
     model.eval()
     assert torch.equal(model(given).prediction, model(given).prediction)
-
-
-def test_a_decoder_learns_to_count() -> None:
-    torch.manual_seed(0)
-    model = Decoder(VOCABULARY, SHAPE, sparse())
-    count_BL = (torch.arange(9) + torch.arange(VOCABULARY)[:, None]) % VOCABULARY
-    given, target = Batch(count_BL[:, :-1]), count_BL[:, 1:].flatten()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    losses = []
-    for _ in range(40):
-        loss = cross_entropy(model(given).prediction.flatten(0, 1), target)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.1 < 2 < losses[0]
 
 
 @pytest.mark.parametrize(

@@ -128,13 +128,6 @@ def test_the_layer_keeps_nothing_between_calls() -> None:
     assert [dict(vars(module)) for module in layer.modules()] == before
 
 
-def test_sparse_builds_one_layer_of_its_parts() -> None:
-    layer = Sparse(lambda dim: TopK(dim, 3), lambda dim, count: ReluMLP(dim, count, 8)).build(4)
-    assert isinstance(layer.dispatcher, Grouped)
-    assert layer.experts.up_EDF.shape == (3, 4, 8)
-    assert layer.router.score.weight.shape == (3, 4)
-
-
 def test_rows_of_buffers_without_a_token_do_not_reach_the_answer() -> None:
     """A bias makes the answer of an empty row non-zero; no token may receive it."""
     experts = Linear(2, 2, bias=True)

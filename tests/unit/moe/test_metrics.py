@@ -60,10 +60,6 @@ def test_importance_counts_weights_and_not_rows() -> None:
     assert metrics.load_cv(decision).item() == 0
 
 
-def test_the_bound_of_the_entropy() -> None:
-    assert metrics.load_entropy_bound(EVEN) == math.log(4)
-
-
 def test_load_counts_before_dropping() -> None:
     dropped = decide([0, 0, 0, 1], kept=[1, 0, 0, 1])
     assert metrics.load(dropped).tolist() == [0.75, 0.25, 0.0, 0.0]

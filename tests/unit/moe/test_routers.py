@@ -1,20 +1,14 @@
-"""One worked example per router, checkable with a pencil.
-
-Scores are chosen as logarithms, so that the softmax is a division: ln 1, ln 2, ln 5 give
-1/8, 2/8, 5/8.
-"""
-
-import math
+"""One worked example per router, checkable with a pencil."""
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import softplus
 
-from moebench.moe.losses import Load
+from moebench.moe import MoELayer
+from moebench.moe.dispatch import DISPATCHERS
+from moebench.moe.experts import ReluMLP
 from moebench.moe.routers import (
-    ROUTERS,
     AllExperts,
+    Batchwise,
     BiasedTopK,
     GroupLimited,
     Hashed,
@@ -30,21 +24,7 @@ from moebench.moe.routers import (
     TopK,
 )
 
-# Two tokens of width 3; a weight of the identity makes the token its own scores.
-X_TD = torch.tensor([[0.0, math.log(2), math.log(5)], [math.log(6), math.log(3), 0.0]])
-PROBS_TE = torch.tensor([[1 / 8, 2 / 8, 5 / 8], [6 / 10, 3 / 10, 1 / 10]])
-
-
-def with_identity(router):
-    """Set the scores of a router to the token itself."""
-    torch.nn.init.eye_(router.score.weight)
-    return router
-
-
-def rows(decision) -> list[tuple[int, int, float]]:
-    """Token, expert and weight of each row, in order."""
-    weights = [round(weight, 6) for weight in decision.weight_A.tolist()]
-    return list(zip(decision.token_A.tolist(), decision.expert_A.tolist(), weights, strict=True))
+from .fakes import PROBS_TE, X_TD, rows, with_identity
 
 
 def test_all_experts() -> None:
@@ -71,14 +51,6 @@ def test_top_k_normalises_after_the_choice() -> None:
         (1, 1, fifth[3]),
     ]
     torch.testing.assert_close(decision.probs_TE, PROBS_TE)
-
-
-def test_top_1_after_the_choice_has_weight_one_and_no_gradient() -> None:
-    router = with_identity(TopK(3, 3, k=1))
-    decision = router(X_TD)
-    assert rows(decision) == [(0, 2, 1.0), (1, 0, 1.0)]
-    decision.weight_A.sum().backward()
-    assert not router.score.weight.grad.any()
 
 
 def test_softmax_top_k_keeps_the_probabilities() -> None:
@@ -133,86 +105,6 @@ def test_sampling_follows_the_probabilities_in_training_only() -> None:
     torch.testing.assert_close(share_E, PROBS_TE[0], atol=0.017, rtol=0)
     torch.testing.assert_close(decision.weight_A, PROBS_TE[0][decision.expert_A])
     assert set(router.eval()(many_TD).expert_A.tolist()) == {2}
-
-
-def test_input_dropout_hides_features_from_the_router_in_training_only() -> None:
-    wrapper = InputDropout(3, lambda dim: with_identity(Switch(dim, 3, jitter=0.0)), rate=0.5)
-    assert torch.equal(wrapper.eval()(X_TD).logits_TE, X_TD)
-    torch.manual_seed(0)
-    logits = wrapper.train()(X_TD.expand(2, 3)).logits_TE
-    # What is left is doubled, so that its mean stays.
-    assert all(
-        value in (0.0, *(2 * X_TD).flatten().tolist()) for value in logits.flatten().tolist()
-    )
-
-
-def test_a_temperature_of_a_half_squares_the_probabilities() -> None:
-    wrapper = Tempered(3, lambda dim: with_identity(Switch(dim, 3, jitter=0.0)), temperature=0.5)
-    decision = wrapper(X_TD)
-    squares_TE = PROBS_TE.square()
-    torch.testing.assert_close(decision.probs_TE, squares_TE / squares_TE.sum(-1, keepdim=True))
-    assert decision.expert_A.tolist() == [2, 0]
-
-
-def test_a_temperature_divides_scores_and_their_noise_once() -> None:
-    torch.manual_seed(0)
-    wrapper = Tempered(8, lambda dim: NoisyTopK(dim, 4, k=2), temperature=2.0).train()
-    router, x_TD = wrapper.router, torch.randn(50, 8)
-    torch.nn.init.normal_(router.score.weight)
-    torch.nn.init.normal_(router.noise.weight)
-    torch.manual_seed(1)
-    noise_TE = torch.randn(50, 4)
-    scores_TE = x_TD @ router.score.weight.T + softplus(x_TD @ router.noise.weight.T) * noise_TE
-    best_TK, expert_TK = scores_TE.topk(2)
-    torch.manual_seed(1)
-    decision = wrapper(x_TD)
-    assert torch.equal(decision.expert_A, expert_TK.T.flatten())
-    torch.testing.assert_close(decision.weight_A, (best_TK / 2).softmax(-1).T.flatten())
-    torch.testing.assert_close(decision.probs_TE, (scores_TE / 2).softmax(-1))
-    torch.testing.assert_close(Load()(decision), load_of_plain(router, x_TD))
-
-
-def load_of_plain(router: NoisyTopK, x_TD: Tensor) -> Tensor:
-    """The load loss without a temperature: it does not affect the choice."""
-    plain = NoisyTopK(8, 4, k=2).train()
-    plain.load_state_dict(router.state_dict())
-    torch.manual_seed(1)
-    loss: Tensor = Load()(plain(x_TD))
-    return loss
-
-
-@pytest.mark.parametrize("name", sorted(set(ROUTERS) - {"hashed", "random", "hierarchical"}))
-@pytest.mark.parametrize("train", [True, False])
-def test_a_temperature_divides_the_scores_of_every_router(name: str, train: bool) -> None:
-    torch.manual_seed(0)
-    wrapper = Tempered(8, lambda dim: ROUTERS[name](dim, 4), temperature=0.25).train(train)
-    plain = ROUTERS[name](8, 4).train(train)
-    for parameter in wrapper.parameters():
-        torch.nn.init.normal_(parameter)
-    plain.load_state_dict(wrapper.router.state_dict())
-    x_TD, found = torch.randn(20, 8), []
-    for router in (wrapper, plain):
-        torch.manual_seed(1)
-        found.append(router(x_TD).logits_TE)
-    torch.testing.assert_close(found[0], found[1] / 0.25)
-
-
-def test_temperatures_multiply_and_reach_both_levels() -> None:
-    def twice(dim: int) -> Tempered:
-        return Tempered(dim, lambda width: with_identity(Switch(width, 3)), temperature=2.0)
-
-    tempered = Tempered(3, twice, temperature=0.5).eval()
-    torch.testing.assert_close(tempered(X_TD).probs_TE, PROBS_TE)
-    levels = Tempered(8, lambda dim: Hierarchical(dim, 16), temperature=3.0)
-    parts = [levels.router.primary, *levels.router.secondary]
-    assert {part.score.temperature for part in parts} == {3.0}
-
-
-@pytest.mark.parametrize("router", [Hashed, Random])
-def test_a_router_without_scores_has_no_temperature(router: type[nn.Module]) -> None:
-    message = rf"^router={router.__name__}: has no Score for a temperature to divide$"
-    with pytest.raises(ValueError, match=message):
-        Tempered(8, lambda dim: router(dim, 4), temperature=2.0)
 
 
 def test_group_limited_leaves_out_the_second_best_where_its_group_is_not_the_best() -> None:
@@ -311,3 +203,15 @@ def test_bad_numbers_are_refused_in_one_line(make, message: str) -> None:
     with pytest.raises(ValueError, match=r"must|needs|fewer") as refusal:
         make()
     assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("make", [Batchwise, Hierarchical, NoisyTopK])
+def test_every_dispatcher_carries_them_out(make) -> None:
+    torch.manual_seed(0)
+    router, experts, x_TD = make(8, 16), ReluMLP(8, 16, 8), torch.randn(24, 8)
+    answers = []
+    for dispatcher in DISPATCHERS.values():
+        torch.manual_seed(1)
+        answers.append(MoELayer(router, experts, dispatcher())(x_TD)[0])
+    for other in answers[1:]:
+        torch.testing.assert_close(other, answers[0])

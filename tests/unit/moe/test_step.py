@@ -16,71 +16,17 @@ from moebench.models import MODELS, Decoder, EncoderDecoder, LstmMoE, RotaryDeco
 from moebench.models.decoder import DecoderShape
 from moebench.models.lstm import SigmoidMixture
 from moebench.models.t5_blocks import Shape
-from moebench.moe import Capacity, Limited, MoELayer, Sparse
-from moebench.moe.contract import has_state, update
-from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.dispatch import Grouped
+from moebench.moe import Sparse
+from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP
-from moebench.moe.routers import (
-    BiasBalanced,
-    BiasedTopK,
-    Hierarchical,
-    SigmoidTopK,
-    Switch,
-    Tempered,
-    TopK,
-)
+from moebench.moe.routers import Hierarchical, Switch
 from moebench.moe.step import RouterUpdates
-from moebench.testing import RouterContract
 from moebench.training.gradient_check import routers
 from moebench.training.module import Training
 
+from .fakes import asking
+
 V, D, E = 11, 8, 4
-
-
-def asking(*experts: int, num_experts: int = 4) -> RoutingDecision:
-    """Return a decision of one row per token, which requests these experts."""
-    expert_T1 = torch.tensor(experts)[:, None]
-    scores_TE = torch.zeros(len(experts), num_experts)
-    return tokens_choose(scores_TE, scores_TE.softmax(-1), expert_T1, torch.ones(len(experts), 1))
-
-
-@pytest.mark.parametrize("kind", [SigmoidTopK, BiasedTopK])
-def test_the_loss_free_bias_by_hand(kind: type[nn.Module]) -> None:
-    """Of 8 assignments in two batches, 2 are an even share; experts have 5, 2, 1 and 0 of them."""
-    router = BiasBalanced(D, lambda dim: kind(dim, 4, 1), rate=0.25)
-    update(router, [asking(0, 0, 0, 1), asking(0, 0, 1, 2)])
-    assert router.router.bias_E.tolist() == [-0.25, 0.0, 0.25, 0.25]
-    update(router, [asking(3)])
-    assert router.router.bias_E.tolist() == [0.0, 0.25, 0.5, 0.0]
-
-
-def test_a_bias_counts_requests_before_capacity() -> None:
-    def tight(dim: int) -> Limited:
-        return Limited(dim, lambda d: BiasedTopK(d, E, 1), Capacity(factor=0.5, minimum=1))
-
-    router = BiasBalanced(D, tight, rate=1.0)
-    decision = router(torch.ones(8, D))
-    [favourite] = decision.asked_A.unique().tolist()
-    assert decision.kept_A.sum() == 1
-    update(router, [decision])
-    expected = [-1.0 if expert == favourite else 1.0 for expert in range(E)]
-    assert router.router.router.bias_E.tolist() == expected
-
-
-def test_it_needs_a_bias() -> None:
-    with pytest.raises(ValueError, match="router=Tempered: has no bias_E to update; BiasedTopK"):
-        BiasBalanced(D, lambda dim: Tempered(dim, lambda d: TopK(d, E)))
-    with pytest.raises(ValueError, match="rate=-1: must be at least 0"):
-        BiasBalanced(D, lambda dim: BiasedTopK(dim, E), rate=-1)
-
-
-def test_wrappers_pass_the_update_on() -> None:
-    wrapped = Limited(D, lambda dim: BiasBalanced(dim, lambda d: BiasedTopK(d, E)), Capacity())
-    assert has_state(wrapped)
-    assert not has_state(Limited(D, lambda dim: BiasedTopK(dim, E), Capacity()))
-    update(wrapped, [asking(0, 0, 1)])
-    assert wrapped.router.router.bias_E.any()
 
 
 class Counts(Switch):
@@ -226,51 +172,3 @@ def test_a_wrapper_that_updates_nothing_is_refused() -> None:
         RouterUpdates([Hides(Counts(D))])
     two_levels = Hierarchical(D, E, 2, Switch, Switch)
     assert not RouterUpdates([Hides(two_levels)]).needed, "which has nothing to update"
-
-
-class Pair(nn.Module):
-    """A router that returns no decision."""
-
-    num_experts = E
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-
-    def forward(self, x_TD: Tensor) -> tuple[Tensor, Tensor]:
-        return x_TD, x_TD
-
-
-def test_a_missing_part_of_a_router_is_named_with_its_reference() -> None:
-    place = "see moebench/moe/contract.py"
-    layer = MoELayer(Pair(D), ReluMLP(D, E, 8), Grouped())
-    with pytest.raises(ValueError, match=f"router=Pair: returns a tuple, not a Routing.*{place}"):
-        layer(torch.randn(3, D))
-    for make in (
-        Sparse(lambda dim: nn.Identity(), SPARSE.experts).build,
-        lambda dim: Limited(dim, lambda d: nn.Identity(), Capacity()),
-    ):
-        with pytest.raises(ValueError, match=f"router=Identity: has no integer .*, {place}"):
-            make(D)
-
-
-class Hasty(Switch):
-    """A router that counts as it decides, and so in validation, too."""
-
-    def __init__(self, dim: int, num_experts: int) -> None:
-        super().__init__(dim, num_experts)
-        self.register_buffer("calls", torch.zeros(()))
-
-    def forward(self, x_TD: Tensor) -> RoutingDecision:
-        self.calls += 1
-        decision: RoutingDecision = super().forward(x_TD)
-        return decision
-
-
-def test_a_state_that_moves_in_a_call_is_told_where_it_belongs() -> None:
-    class OfHasty(RouterContract):
-        def make(self, dim: int, num_experts: int) -> nn.Module:
-            return Hasty(dim, num_experts)
-
-    told = r"calls: `forward` moves it; state moves in `update\(decisions\)` alone, see moebench"
-    with pytest.raises(AssertionError, match=told):
-        OfHasty().test_nothing_is_stored_by_a_call(train=True)

@@ -1,0 +1,34 @@
+"""Two tokens whose routing can be checked with a pencil.
+
+Scores are chosen as logarithms, so that the softmax is a division: ln 1, ln 2, ln 5 give
+1/8, 2/8, 5/8.
+"""
+
+import math
+
+import torch
+
+from moebench.moe.decision import RoutingDecision, tokens_choose
+
+# Two tokens of width 3; a weight of the identity makes the token its own scores.
+X_TD = torch.tensor([[0.0, math.log(2), math.log(5)], [math.log(6), math.log(3), 0.0]])
+PROBS_TE = torch.tensor([[1 / 8, 2 / 8, 5 / 8], [6 / 10, 3 / 10, 1 / 10]])
+
+
+def with_identity(router):
+    """Set the scores of a router to the token itself."""
+    torch.nn.init.eye_(router.score.weight)
+    return router
+
+
+def rows(decision) -> list[tuple[int, int, float]]:
+    """Token, expert and weight of each row, in order."""
+    weights = [round(weight, 6) for weight in decision.weight_A.tolist()]
+    return list(zip(decision.token_A.tolist(), decision.expert_A.tolist(), weights, strict=True))
+
+
+def asking(*experts: int, num_experts: int = 4) -> RoutingDecision:
+    """Return a decision of one row per token, which requests these experts."""
+    expert_T1 = torch.tensor(experts)[:, None]
+    scores_TE = torch.zeros(len(experts), num_experts)
+    return tokens_choose(scores_TE, scores_TE.softmax(-1), expert_T1, torch.ones(len(experts), 1))
