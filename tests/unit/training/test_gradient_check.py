@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from moebench.models.encoder_decoder import Decoder
 from moebench.models.t5_blocks import Shape
 from moebench.moe import Capacity, Limited, Sparse
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP
-from moebench.moe.losses import LoadBalance, ThresholdGap
+from moebench.moe.losses import LoadBalance, ThresholdGap, ZLoss
 from moebench.moe.routers import (
     ROUTERS,
     WRAPPERS,
@@ -21,16 +21,16 @@ from moebench.moe.routers import (
     Hashed,
     Hierarchical,
     NoisyTopK,
-    Random,
     SigmoidTopK,
     Switch,
     TopK,
 )
 from moebench.testing.parts import make_router
-from moebench.training.gradient_check import routers
+from moebench.training.gradient_check import no_effect, report_losses, router_parameters, routers
 from moebench.training.module import Training, Weighted
 
-V, D, E = 13, 16, 4
+from .fakes import D, E, OneLayer, V
+
 Router = Callable[[int], nn.Module]
 ALONE = "its one choice always has weight 1, normalised over itself"
 
@@ -116,13 +116,6 @@ def test_a_part_of_a_router_that_no_loss_reaches(caplog: pytest.LogCaptureFixtur
     assert line.endswith("no loss reaches its secondary.0.score.weight, secondary.1.score.weight")
 
 
-@pytest.mark.parametrize("router", [Hashed, Random])
-def test_routers_without_parameters_have_nothing_to_learn(
-    router: type[nn.Module], caplog: pytest.LogCaptureFixture
-) -> None:
-    assert not told(training(lambda dim: router(dim, E), []), caplog)
-
-
 def test_frozen_routers_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
     assert not told(training(lambda dim: TopK(dim, E, 1), [], rate=0.0), caplog)
     frozen = training(lambda dim: TopK(dim, E, 1), [])
@@ -143,3 +136,49 @@ def test_the_check_leaves_the_step_as_it_is(caplog: pytest.LogCaptureFixture) ->
         found.append([parameter.grad for parameter in module.parameters()])
     for first, later in zip(*found, strict=True):
         assert torch.equal(first, later)
+
+
+class ForgetsGradient(nn.Module):
+    """A loss that was cut off from the graph, as a common mistake has it."""
+
+    def forward(self, decision: RoutingDecision) -> Tensor:
+        return decision.probs_TE.detach().sum()
+
+
+class CountsRows(nn.Module):
+    """A loss on the probabilities whose gradient by the scores is zero."""
+
+    def forward(self, decision: RoutingDecision) -> Tensor:
+        return decision.probs_TE.sum()
+
+
+@pytest.mark.parametrize(
+    ("loss", "router", "words"),
+    [
+        (LoadBalance(), Switch(D, E, jitter=0.0), ""),
+        (ZLoss(), TopK(D, E, 2), ""),
+        (ForgetsGradient(), Switch(D, E), "does not depend"),
+        (LoadBalance(), Hashed(D, E), "no trainable parameter"),
+    ],
+)
+def test_a_loss_without_effect_is_named_with_the_reason(
+    loss: nn.Module, router: nn.Module, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch.manual_seed(0)
+    network = OneLayer(V, router)
+    value = loss(router(torch.randn(9, D)))
+    with caplog.at_level(logging.WARNING):
+        report_losses({"TheLoss": value}, network)
+    if words:
+        assert f"loss TheLoss has no effect on routing: {caplog.text}".count("TheLoss") >= 2
+        assert words in caplog.text
+    else:
+        assert caplog.text == ""
+
+
+def test_a_gradient_of_zero_is_seen() -> None:
+    router = Switch(D, E, jitter=0.0)
+    network = OneLayer(V, router)
+    x_TD = torch.zeros(5, D)
+    value = CountsRows()(router(x_TD))
+    assert no_effect(value, router_parameters(network)).endswith("is zero")
