@@ -90,6 +90,7 @@ def reopened(folder: Path) -> nn.Module:
 
     Raises:
         FileNotFoundError: if there is no such run, or it kept no weights.
+        ValueError: if they cannot be read.
     """
     module, _ = _restored(folder / CHECKPOINT, json_of(folder / DESCRIBED))
     ours: nn.Module = module.eval()
@@ -103,8 +104,15 @@ def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
             f"{weights}: no weights; `moebench fit` keeps those of its run, a reproduction does not"
         )
     model, data, _ = Experiment(config).build(logger=False)
-    state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
-    model.load_state_dict(state)
+    try:
+        saved = torch.load(weights, map_location="cpu", weights_only=True)
+        model.load_state_dict(saved["state_dict"])
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file makes torch raise anything
+        raise ValueError(
+            f"{weights}: damaged, or not of the run that {DESCRIBED} beside it describes"
+        ) from error
     return model, data
 
 
