@@ -49,6 +49,8 @@ CASES = {
     "compare --records nowhere": "nowhere: neither a folder",
     "compare --records ''": "--records: is empty",
     "compare --out a_file": "'a_file': ",
+    "compare --target swep": "target=swep: unknown; the nearest: sweeps",
+    "compare --target tiny --profile quik": "profile=quik: unknown; the nearest: quick",
     "compare --tag best": "tag=best: expected name=value",
     "compare --since yesterday": "since=yesterday: expected a day",
     "compare --since 2026-02-02 --until 2026-01-01": "is after until",
@@ -170,6 +172,19 @@ def test_a_port_that_is_taken(capsys) -> None:
 def test_a_root_that_cannot_be_written_to(command: str, capsys, monkeypatch) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
     assert "cannot be written to" in refused(main, command.split(), capsys)
+
+
+@pytest.mark.parametrize("number", ["abc", "0", "-1", "1.5", " "])
+def test_a_number_of_threads_that_is_none(number: str, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", number)
+    assert f"OMP_NUM_THREADS={number}: must be a whole" in refused(main, ["list"], capsys)
+
+
+def test_output_that_nobody_wants(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has no stdout where it was closed."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["list"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_output_that_finds_no_room(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
