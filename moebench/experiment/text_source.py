@@ -10,7 +10,7 @@ from moebench.data.sources.source import Source
 from moebench.data.text import AnySource
 from moebench.experiment.classes import named_class
 from moebench.experiment.part_registry import FAMILIES
-from moebench.experiment.refusals import one_line_errors
+from moebench.experiment.refusals import ConfigurationError, one_line_errors
 from moebench.experiment.theirs import naming_theirs
 from moebench.experiment.yaml_files import read_yaml
 
@@ -26,6 +26,8 @@ def source_of(described: str) -> Source:
     Raises:
         ConfigurationError: for an unknown class or argument, or one that is refused.
     """
+    if not described.strip():
+        raise ConfigurationError("source: is empty; it takes a class_path, or a name of a source")
     parser = ArgumentParser(exit_on_error=False, prog="moebench")
     parser.add_argument("--source", type=AnySource)
     with one_line_errors():

@@ -190,9 +190,13 @@ def test_a_damaged_study_is_named(content: bytes, sweep_file, here: Path, capsys
 
 
 @pytest.mark.parametrize("command", ["generate {} --prompt a", "analyze {}"])
-@pytest.mark.parametrize("content", [BINARY, b"[1]", b"{", b"{}", b'{"model_type": "x"}'])
+@pytest.mark.parametrize(
+    "content",
+    [BINARY, b"[1]", b"{", b"{}", b'{"model_type": "x"}', b'{"model": 3, "data": {}}'],
+)
 def test_what_is_no_model_is_named(command: str, content: bytes, here: Path, capsys) -> None:
     (here / "a_folder" / "config.json").write_bytes(content)
+    (here / "a_folder" / "last.ckpt").touch()
     assert "a_folder" in refused(main, command.format("a_folder").split(), capsys)
 
 
