@@ -50,7 +50,7 @@ def trial_frame(summary: Summary) -> pd.DataFrame:
         {"trial": trial.number, **trial.point, **trial.values, "status": trial.status}
         for trial in summary.trials
     ]
-    return pd.DataFrame(rows).set_index("trial")
+    return pd.DataFrame(rows, columns=None if rows else ["trial", "status"]).set_index("trial")
 
 
 def fresh_frame(summary: Summary) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def fresh_frame(summary: Summary) -> pd.DataFrame:
         {name: value for name, value in row.items() if isinstance(value, _PLAIN | None)}
         for row in summary.fresh
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["arm", "n"])
 
 
 _PLAIN = str | int | float

@@ -45,13 +45,17 @@ def a_file(text: str) -> Path:
     if not found.exists():
         raise argparse.ArgumentTypeError(f"{text!r}: {no_such_file(found)}")
     if not found.is_file():
-        raise argparse.ArgumentTypeError(f"{text!r}: is a folder; it takes a file")
+        kind = "a folder" if found.is_dir() else "no regular file"
+        raise argparse.ArgumentTypeError(f"{text!r}: is {kind}; it takes a file")
     return found
 
 
 def a_folder(text: str) -> Path:
     """Read the path of a folder, which need not exist yet."""
     found = a_path(text)
+    for place in (found, *found.parents):
+        if place.is_symlink() and not place.exists():
+            raise argparse.ArgumentTypeError(f"{text!r}: the link {place} leads nowhere")
     if not (place := nearest_there(found)).is_dir():
         what = "is" if place == found.absolute() else f"{place} is"
         raise argparse.ArgumentTypeError(f"{text!r}: {what} a file; it takes a folder")

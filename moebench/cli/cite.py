@@ -25,12 +25,15 @@ def bibliography(what: str) -> str:
         what: a target; or a file of records, or a folder that has one.
 
     Raises:
-        ValueError: for an unknown target, or a file without a record.
+        ValueError: for an unknown target, or a file or folder without a record.
     """
     records = _records(Path(what))
     if records:
         found = [one for one in targets() if one.folder in {run.target for run in records}]
     else:
+        names = {name for one in targets() for name in (one.name, one.folder)}
+        if what not in {"", *names} and Path(what).is_dir():
+            raise ValueError(f"{what}: has no record, nor has it a file of records")
         found = [target(what)]
         records = read(found[0].evidence) if found[0].evidence.exists() else []
     configs = [run.config for run in records if run.config]

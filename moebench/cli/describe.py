@@ -11,7 +11,7 @@ from moebench.data.objectives import NextToken
 from moebench.data.overlap import RUN
 from moebench.data.sources import Files, Packages
 from moebench.data.text import Text
-from moebench.experiment import load, source_of
+from moebench.experiment import load, naming_configs, source_of
 from moebench.report.tables import table, wrapped
 
 
@@ -43,7 +43,8 @@ def text_of(
     """Return the data module to describe; arguments and errors are those of `describe`."""
     if configs:
         found: Any
-        _, found, _ = load(configs).build(logger=False)
+        with naming_configs(configs):
+            _, found, _ = load(configs).build(logger=False)
         if not hasattr(type(found), "description"):
             name = type(found).__name__
             raise ValueError(f"data={name}: has no description to print, see {PLACE}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from moebench import tracking
 from moebench.cli.fit_options import FitOptions
-from moebench.evidence.record import RunRecord
+from moebench.evidence.record import FIT, RunRecord
 from moebench.evidence.record_files import read_one
 from moebench.experiment import Experiment, as_arguments, keys_help, naming_files, parse
 from moebench.run.check import checked
@@ -12,7 +12,7 @@ from moebench.run.job import Job
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 
-TARGET, PROFILE = "fit", "single"
+PROFILE = "single"
 
 
 def fit(asked: FitOptions) -> int:
@@ -43,11 +43,11 @@ def trained(
     """
     seed = experiment.config["seed_everything"]
     tracker = tracking.connect(root) if track else None
-    folder = root / TARGET / PROFILE
-    job = Job(TARGET, PROFILE, name, seed, experiment, folder / name / f"seed_{seed}", True)
+    folder = root / FIT / PROFILE
+    job = Job(FIT, PROFILE, name, seed, experiment, folder / name / f"seed_{seed}", True)
     with sole_user(folder):
         if tracker is not None:
-            tracker.open(folder, {"target": TARGET, "profile": PROFILE})
+            tracker.open(folder, {"target": FIT, "profile": PROFILE})
         run_tracked([job], 1, tracker)
         if tracker is not None:
             tracker.close({}, [])

@@ -1,5 +1,6 @@
 """The one place where what a person got wrong becomes one line and a status."""
 
+import io
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ def guarded(command: Callable[[], int]) -> int:
     """
     try:
         status = command()
-        sys.stdout.flush()  # a few lines are written only now
+        print(end="", flush=True)  # a few lines are written only now
         return status
     except BrokenPipeError:  # whoever read the output has gone, as `head` does
         _write_nowhere()
@@ -25,13 +26,20 @@ def guarded(command: Callable[[], int]) -> int:
     except (ValueError, OSError) as error:
         print(f"moebench: {line_of(error)}", file=sys.stderr)
         try:
-            sys.stdout.flush()
+            print(end="", flush=True)
         except OSError:  # Python would fail on it again at its end
             _write_nowhere()
         return REFUSED
     except KeyboardInterrupt:
         print("\nmoebench: stopped; the same command goes on from here", file=sys.stderr)
         return STOPPED
+
+
+def show_everything() -> None:
+    """Let a terminal that lacks a letter show its number: it is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def line_of(error: Exception) -> str:

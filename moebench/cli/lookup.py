@@ -6,6 +6,7 @@ from typing import NamedTuple
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.papers import Target, target
+from moebench.papers.nearest import nearest
 from moebench.verdict import Verdict
 from moebench.verdict.paper import judge_paper
 
@@ -47,6 +48,25 @@ def kept(found: Target, profile: str, root: Path) -> Kept:
         ways = f"`{found.command()}` makes records, and `--profile` says whose to take"
         raise FileNotFoundError(f"{looked}{found.evidence}: no such records; {ways}")
     return Kept(records, found.evidence, profile)
+
+
+def recorded(own: Kept, arm: str, seed: int) -> RunRecord:
+    """Return the record of a run.
+
+    Raises:
+        ValueError: if there is none, or more than one; names the nearest arms, or the seeds.
+    """
+    of_arm = [record for record in own.records if record.arm == arm]
+    if not of_arm:
+        known = nearest(arm, sorted({record.arm for record in own.records}))
+        raise ValueError(f"arm={arm}: no record in {own.path}; {known}")
+    found = [record for record in of_arm if record.seed == seed]
+    if not found:
+        seeds = ", ".join(str(seed) for seed in sorted({record.seed for record in of_arm}))
+        raise ValueError(f"seed={seed}: no record of {arm} in {own.path}; there are {seeds}")
+    if len(found) > 1:
+        raise ValueError(f"seed={seed}: {own.path} has {len(found)} records of {arm}")
+    return found[0]
 
 
 def kept_if_any(found: Target, profile: str, root: Path) -> Kept:

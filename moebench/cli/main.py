@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 
 from moebench.cli.arguments import refuse_unwritable
 from moebench.cli.exports import cite
-from moebench.cli.guard import guarded
+from moebench.cli.guard import guarded, show_everything
 from moebench.cli.here import find_modules_here
 from moebench.cli.options import FILTERS, KEPT, files_arguments, parser
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
 from moebench.papers import folder_of, target, targets
 from moebench.papers.nearest import nearest
+from moebench.run.threads import threads_asked
 
 # Modules that need torch or mlflow are imported by the command that uses them: `--help` is instant.
 
@@ -25,14 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: as with Ctrl-C
-    if arguments is None:  # a caller has a path of its own
+    if arguments is None:  # a caller has a path and streams of its own
         find_modules_here()
+        show_everything()
     given = list(sys.argv[1:] if arguments is None else arguments)
     return guarded(lambda: _run(given))
 
 
 def _run(given: list[str]) -> int:
     """Run the command that is given."""
+    threads_asked()  # before torch is imported, which would complain in its own words
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves
         return fit(given[1:])
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:

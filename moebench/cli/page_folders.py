@@ -1,10 +1,13 @@
 """Where pages are kept whose content hangs on options: others never take their place."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moebench.data.sources.source import Source
+
+LONGEST = 100  # characters of the name of a folder, which has at most 255 bytes
 
 
 def analysis_folder(
@@ -39,4 +42,8 @@ def comparison_folder(root: Path, filters: Mapping[str, str | Path | Sequence[st
     for option, given in filters.items():
         values = [str(given)] if isinstance(given, str | Path) else given or []
         names += [f"{option}_{value}" for value in values if value]
-    return root / "compare" / re.sub(r"[^\w.=-]", "_", "-".join(names))
+    name = "-".join(names)
+    plain = re.sub(r"[^\w.=-]", "_", name)
+    if len(plain) > LONGEST:  # one that a folder cannot have
+        plain = f"{plain[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return root / "compare" / plain

@@ -1,12 +1,12 @@
 """What is said of the evidence of a paper: whether its data are today's, and whether mixed."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 from moebench.evidence.record import RunRecord
-from moebench.experiment import load, read_yaml
+from moebench.experiment import data_named, load, read_yaml
 from moebench.experiment.lightning_cli import DEFAULT_DATA
 from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target
@@ -43,16 +43,6 @@ def outdated(found: Target, records: Sequence[RunRecord]) -> str:
         return classes[name]
 
     return outdated_of(records, lambda record: class_of(record.arm))
-
-
-def data_named(files: Sequence[Path]) -> str:
-    """Return what files call the data module, the last of them first; empty where none does."""
-    for file in reversed(files):
-        data = read_yaml(file).get("data", "")
-        name = data.get("class_path", "") if isinstance(data, Mapping) else data
-        if name:
-            return str(name)
-    return ""
 
 
 def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], str]) -> str:

@@ -92,7 +92,8 @@ def publish(found: Target, runs: Path) -> Path:
 
     Raises:
         FileNotFoundError: if there are no records.
-        ValueError: if they are mixed, or the target is one of an installed moebench.
+        ValueError: if they are mixed or not of this profile, or the target is one of an installed
+            moebench.
     """
     if INSTALLED and found.evidence.is_relative_to(HOME):
         raise ValueError(
@@ -101,6 +102,8 @@ def publish(found: Target, runs: Path) -> Path:
         )
     path = results_in(runs, found)
     records = read(path)
+    if {(record.target, record.profile) for record in records} != {(found.folder, runs.name)}:
+        raise ValueError(f"{path}: has to hold runs of {found.folder} {runs.name}, and only those")
     if reasons := mixed_claims(found.claims, records):
         raise ValueError(f"{path}: mixed evidence: {'; '.join(reasons)}")
     write_all(records, found.evidence)

@@ -9,10 +9,12 @@ import torch
 
 from moebench import report, tracking
 from moebench.cli.lookup import results_in
-from moebench.cli.provenance import notices
+from moebench.cli.provenance import configs_of, notices
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all, write_whole
 from moebench.evidence.result_files import RESULTS
+from moebench.experiment import fitting, takes_text
+from moebench.experiment.text_source import TEXT
 from moebench.papers import Target, folder_of
 from moebench.papers.computed import named
 from moebench.papers.plan import Plan, Profile
@@ -60,6 +62,8 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
     """
     profile = target.plan.profile(options.profile)
     refuse_without_gpu(profile, options.settings)
+    if TEXT in options.settings and not trains_on_text(target, profile):
+        raise ValueError(f"target={target.name}: trains on no text, so --data does not apply")
     seeds, settings = wanted(target.plan, options)
     experiments, planned = resolve(target, profile, settings)
     tracker = tracking.connect(options.root) if options.track else None
@@ -95,6 +99,11 @@ def refuse_without_gpu(profile: Profile, settings: Mapping[str, object]) -> None
         )
 
 
+def trains_on_text(target: Target, profile: Profile) -> bool:
+    """Say whether any run of a profile trains on a text, which a person may replace."""
+    return any(takes_text(configs_of(target, arm)) for arm in [*profile.arms, *profile.sweeps])
+
+
 def searched(target: Target, profile: Profile, options: ReproduceOptions) -> list[RunRecord]:
     """Finish the sweeps of a profile; return what their trials and they themselves have to say.
 
@@ -108,7 +117,8 @@ def searched(target: Target, profile: Profile, options: ReproduceOptions) -> lis
     found: list[RunRecord] = []
     for name, changes in profile.sweeps.items():
         study = f"{target.folder}_{profile.name}_{name}"
-        over = {**profile.settings, **options.settings}
+        own = fitting(configs_of(target, name), options.settings)
+        over = {**profile.settings, **own}
         read_file = sweeps.read_sweep(target.configs / target.plan.sweeps[name], study, over)
         chosen = sweeps.SearchOptions(
             workers=options.workers, root=options.root, track=options.track, beside=True

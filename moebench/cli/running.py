@@ -2,8 +2,9 @@
 
 import argparse
 
-from moebench.cli.arguments import refuse_unwritable
+from moebench.cli.arguments import machine_settings, refuse_unwritable
 from moebench.cli.fit_options import FIRST, fit_options, fit_parser
+from moebench.cli.lookup import kept, recorded
 from moebench.cli.options import chosen_settings
 from moebench.papers import target, targets
 
@@ -21,23 +22,25 @@ def fit(arguments: list[str]) -> int:
 
 
 def reproduce(options: argparse.Namespace) -> int:
-    """Reproduce one paper, or all of them."""
+    """Reproduce one paper, or all of them; of all, a text is for those that train on one."""
     settings = chosen_settings(options)
-    chosen = targets() if options.target == "all" else [target(options.target)]
+    every = options.target == "all"
+    chosen = targets() if every else [target(options.target)]
     for found in chosen:  # before torch is imported
         found.plan.profile(options.profile)
-    from moebench.cli.reproduce import ReproduceOptions
+    from moebench.cli.reproduce import ReproduceOptions, trains_on_text
     from moebench.cli.reproduce import reproduce as run
     from moebench.cli.terminal import shown
     from moebench.run.pool import default_workers
 
     for found in chosen:
+        textless = every and not trains_on_text(found, found.plan.profile(options.profile))
         wanted = ReproduceOptions(
             profile=options.profile,
             seeds=options.seeds,
             workers=default_workers() if options.workers is None else options.workers,
             root=options.root,
-            settings=settings,
+            settings=machine_settings(options) if textless else settings,
             track=not options.no_mlflow,
         )
         verdicts = run(found, wanted)
@@ -48,11 +51,12 @@ def reproduce(options: argparse.Namespace) -> int:
 def rerun(options: argparse.Namespace) -> int:
     """Make one recorded run again; status 1 where it comes to something else."""
     found = target(options.target)
-    from moebench.cli.rerun import RerunOptions, Sameness
+    records = kept(found, options.profile, options.root)
+    one = recorded(records, options.arm, options.seed)  # before torch is imported
+    from moebench.cli.rerun import Sameness
     from moebench.cli.rerun import rerun as run
 
-    chosen = RerunOptions(options.arm, options.seed, options.profile, options.root)
-    answer = run(found, chosen)
+    answer = run(found, records, one, options.root)
     print(answer.text)
     return int(answer.word is Sameness.DIFFERENT)
 

@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from moebench.evidence.record import RunRecord
+from moebench.evidence.record import FIT, SWEEPS, RunRecord
 from moebench.evidence.record_files import json_of, read
+from moebench.papers import targets
+from moebench.papers.nearest import nearest
 from moebench.tracking import TAGS, Logged, Wanted, logged
 from moebench.tracking.read import settings_of_data
 from moebench.tracking.run_files import flatten
@@ -65,16 +67,36 @@ def found_runs(root: Path, records: Path | None, wanted: Wanted) -> tuple[list[L
 
     Raises:
         FileNotFoundError: if there are none; says what was wanted.
+        ValueError: if there are none, of a target or profile that nobody knows; names the nearest.
         ConnectionError: if MLflow does not answer.
     """
-    if records is None and (os.environ.get("MLFLOW_TRACKING_URI") or (root / DATABASE).exists()):
-        runs, place = logged(root, wanted), "MLflow"
-    else:
-        runs, place = from_files(records or root, wanted), str(records or root)
-    if not runs:
-        raise FileNotFoundError(f"{place}: no matching run ({wanted})")
+    try:
+        if records is None and (
+            os.environ.get("MLFLOW_TRACKING_URI") or (root / DATABASE).exists()
+        ):
+            runs, place = logged(root, wanted), "MLflow"
+        else:
+            runs, place = from_files(records or root, wanted), str(records or root)
+        if not runs:
+            raise FileNotFoundError(f"{place}: no matching run ({wanted})")
+    except FileNotFoundError:
+        _refuse_unknown(wanted)
+        raise
     count = len(runs)
     return runs, f"{count} {'run' if count == 1 else 'runs'} from {place}, {wanted}"
+
+
+def _refuse_unknown(wanted: Wanted) -> None:
+    """Refuse a target that there is not, or a profile that it does not have.
+
+    Only where nothing was found: anybody's runs may be compared.
+    """
+    plans = {one.folder: one.plan for one in targets()}
+    if wanted.target in plans and wanted.profile:
+        plans[wanted.target].profile(wanted.profile)
+    elif wanted.target not in ("", SWEEPS, FIT, *plans):
+        names = [*(one.name for one in targets()), SWEEPS, FIT]
+        raise ValueError(f"target={wanted.target}: unknown; {nearest(wanted.target, names)}")
 
 
 def from_files(place: Path, wanted: Wanted) -> list[Logged]:

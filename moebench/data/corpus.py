@@ -25,6 +25,7 @@ from moebench.data.overlap import Overlap, overlap
 from moebench.data.separation import Counts, Separated, separate
 from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
 from moebench.data.tokenizer import EOS, Tokenizer
+from moebench.evidence.record_files import json_of
 
 FORMAT = "4"  # raise it when the same text would give other files
 _SAMPLE_CHARACTERS = 2_000_000  # of each domain, to train the tokenizer on
@@ -107,7 +108,7 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
 
 def load(folder: Path) -> Corpus:
     """Read the description of a corpus from its folder."""
-    values = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+    values = json_of(folder / "corpus.json")
     parts = {"overlap": Overlap(**values["overlap"]), "counts": Counts(**values["counts"])}
     return Corpus(**{**values, **parts})
 

@@ -18,6 +18,7 @@ SENTINEL = 2  # the first sentinel; the others follow
 NUM_SENTINELS = 32  # spans a window may have: enough for T5's 28 in 512 tokens
 FIRST_TEXT = SENTINEL + NUM_SENTINELS  # ids from here on are bytes and merges
 SMALLEST_VOCABULARY = FIRST_TEXT + 256
+LARGEST_VOCABULARY = 2**32  # ids are kept in four bytes
 
 _AT_ONCE = 256  # documents per call of the encoder
 
@@ -78,13 +79,15 @@ class Tokenizer:
 
 
 def check_vocabulary(vocabulary: int) -> None:
-    """Refuse a vocabulary that cannot hold all bytes and special tokens.
+    """Refuse a vocabulary that cannot hold all bytes and special tokens, or has too many ids.
 
     Raises:
-        ValueError: naming the smallest size that can.
+        ValueError: naming the smallest size that can, or the largest of which ids have four bytes.
     """
     if vocabulary < SMALLEST_VOCABULARY:
         raise ValueError(
             f"data.vocabulary={vocabulary}: must be at least {SMALLEST_VOCABULARY} "
             f"(256 bytes and {FIRST_TEXT} special tokens)"
         )
+    if vocabulary > LARGEST_VOCABULARY:
+        raise ValueError(f"data.vocabulary={vocabulary}: must be at most {LARGEST_VOCABULARY}")

@@ -16,6 +16,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin
 
 SWEEPS = "sweeps"  # the target of runs of a search
+FIT = "fit"  # the target of single runs
 FIRST_FRESH_SEED = 1000
 STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
 

@@ -102,11 +102,20 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's history, `{"step": ..., "time": unix seconds, metric: value}`.
 
     A last line truncated by a kill is left out; a missing file has no lines.
+
+    Raises:
+        ValueError: if a line cannot be read; names file and line.
     """
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
+    lines = []
+    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
+        try:
+            line = json.loads(text)
+            lines.append({**line, "step": int(line["step"])})
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"{path}:{number}: not a line of a history: {error}") from None
+    return lines
 
 
 def files_of_runs(folder: Path, name: str) -> list[Path]:

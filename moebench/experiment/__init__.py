@@ -8,6 +8,7 @@ part of somebody else's package joins by its `class_path`.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,7 +25,7 @@ from moebench.experiment.lightning_cli import Cli, keys_help
 from moebench.experiment.precision import settled
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
-from moebench.experiment.text_source import source_of
+from moebench.experiment.text_source import data_named, fitting, source_of, takes_text
 from moebench.experiment.theirs import keys_of_theirs, naming_theirs, told_of
 from moebench.experiment.trainer_options import check_options
 from moebench.experiment.yaml_files import naming, read_yaml
@@ -35,17 +36,21 @@ __all__ = [
     "DataStamp",
     "Experiment",
     "as_arguments",
+    "data_named",
     "explain",
+    "fitting",
     "keys_help",
     "keys_of_theirs",
     "load",
     "naming",
+    "naming_configs",
     "naming_files",
     "naming_theirs",
     "parse",
     "read_yaml",
     "source_of",
     "stamp_of",
+    "takes_text",
     "told_of",
 ]
 
@@ -138,10 +143,30 @@ def load(
         seed: seed of data order, initial weights and noise.
 
     Raises:
-        ConfigurationError: for a missing file, an unknown key or a value of the wrong type.
+        ConfigurationError: for an unknown key or a value of the wrong type; names the file.
+        FileNotFoundError: for a missing file.
     """
-    files = [f"--config={path}" for path in configs]
-    return parse([*files, *as_arguments(settings or {}), f"--seed_everything={seed}"])
+    arguments = [*_arguments(configs, settings), f"--seed_everything={seed}"]
+    with naming_files(arguments):
+        return parse(arguments)
+
+
+def naming_configs(
+    configs: Sequence[Path], settings: Mapping[str, object] | None = None
+) -> AbstractContextManager[None]:
+    """Put the file that has a key before what is refused of it, once such files are loaded.
+
+    Args:
+        configs: as of `load`.
+        settings: as of `load`.
+    """
+    return naming_files(_arguments(configs, settings))
+
+
+def _arguments(configs: Sequence[Path], settings: Mapping[str, object] | None) -> list[str]:
+    """Return files and settings in the form that `parse` takes."""
+    files = [f"--config={at_home(str(path))}" for path in configs]
+    return [*files, *as_arguments(settings or {})]
 
 
 def as_arguments(settings: Mapping[str, object]) -> list[str]:

@@ -1,11 +1,20 @@
-"""A source of text by itself, outside any experiment."""
+"""Sources of text: one by itself, outside any experiment, and whether configurations take one."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
 from moebench.data.sources.source import Source
 from moebench.data.text import AnySource
-from moebench.experiment.refusals import one_line_errors
+from moebench.experiment.classes import named_class
+from moebench.experiment.part_registry import FAMILIES
+from moebench.experiment.refusals import ConfigurationError, one_line_errors
 from moebench.experiment.theirs import naming_theirs
+from moebench.experiment.yaml_files import read_yaml
+
+TEXT = "data.source"  # the key of a person's own text among settings
 
 
 def source_of(described: str) -> Source:
@@ -17,6 +26,8 @@ def source_of(described: str) -> Source:
     Raises:
         ConfigurationError: for an unknown class or argument, or one that is refused.
     """
+    if not described.strip():
+        raise ConfigurationError("source: is empty; it takes a class_path, or a name of a source")
     parser = ArgumentParser(exit_on_error=False, prog="moebench")
     parser.add_argument("--source", type=AnySource)
     with one_line_errors():
@@ -24,3 +35,33 @@ def source_of(described: str) -> Source:
         with naming_theirs(parsed.as_dict()):
             found: Source = parser.instantiate_classes(parsed).source
     return found
+
+
+def data_named(files: Sequence[Path]) -> str:
+    """Return what files call the data module, the last of them first; empty where none does."""
+    for file in reversed(files):
+        data = read_yaml(file).get("data", "")
+        name = data.get("class_path", "") if isinstance(data, Mapping) else data
+        if name:
+            return str(name)
+    return ""
+
+
+def takes_text(files: Sequence[Path]) -> bool:
+    """Say whether an experiment of these files trains on a text, which may be another one.
+
+    A data module that nobody finds is taken to: it is refused when the experiment is read.
+    """
+    name = data_named(files)
+    try:
+        part = named_class(name) or {one.__name__: one for one in FAMILIES["data"].values()}[name]
+    except (ImportError, KeyError):
+        return True
+    return "source" in inspect.signature(part).parameters
+
+
+def fitting(files: Sequence[Path], settings: Mapping[str, object]) -> Mapping[str, object]:
+    """Return settings without the text, if an experiment of these files trains on none."""
+    if TEXT not in settings or takes_text(files):
+        return settings
+    return {key: value for key, value in settings.items() if key != TEXT}

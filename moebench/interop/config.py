@@ -1,10 +1,10 @@
 """The settings in a checkpoint's config.json, with the defaults of its architecture."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moebench.evidence.record_files import json_of
 from moebench.models.decoder import DecoderShape
 
 FILE = "config.json"
@@ -68,10 +68,7 @@ def read_json(folder: Path) -> dict[str, Any]:
     path = folder / FILE
     if not path.is_file():
         raise FileNotFoundError(f"{folder}: has no {FILE}, so it is not a checkpoint")
-    try:
-        given = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from None
+    given = json_of(path)
     if not isinstance(given, dict):
         raise ValueError(f"{path}: expected keys and values")
     _refuse_quoted(path, given)

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
+from moebench.evidence.record_files import json_of
+
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 TYPES = {
     "F64": torch.float64,
@@ -78,10 +80,7 @@ def _read_index(folder: Path) -> dict[str, str]:
     path = folder / INDEX
     if not path.is_file():
         raise FileNotFoundError(f"{folder}: has neither {SINGLE} nor {INDEX}")
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from None
+    index = json_of(path)
     named = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(named, dict) or not all(isinstance(file, str) for file in named.values()):
         raise ValueError(f"{path}: weight_map must name a file for each weight")
@@ -107,7 +106,7 @@ def read_header(path: Path) -> dict[str, Stored]:
                 name: (*entry["data_offsets"], Stored(path, entry["dtype"], tuple(entry["shape"])))
                 for name, entry in header.items()
             }
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             raise ValueError(f"{path}: not a safetensors file: its header is damaged") from None
     base, place, tensors = 8 + length, 0, {}
     for name, (start, end, tensor) in sorted(found.items(), key=lambda item: item[1][:2]):

@@ -11,7 +11,7 @@ from torch import nn
 from moebench.data.published import Codec, PublishedTokenizer
 from moebench.data.tokenizer import EOS
 from moebench.evidence.record_files import json_of
-from moebench.experiment import Experiment
+from moebench.experiment import Experiment, naming
 from moebench.interop import from_pretrained
 from moebench.moe.contract import lift_capacity
 
@@ -46,6 +46,8 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
         FileNotFoundError: if there is no model.
         ValueError: if it cannot be read, or is not a model of text.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
     folder, weights = (around(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
     described = folder / DESCRIBED
     if not described.is_file():
@@ -90,6 +92,7 @@ def reopened(folder: Path) -> nn.Module:
 
     Raises:
         FileNotFoundError: if there is no such run, or it kept no weights.
+        ValueError: if they cannot be read.
     """
     module, _ = _restored(folder / CHECKPOINT, json_of(folder / DESCRIBED))
     ours: nn.Module = module.eval()
@@ -102,9 +105,17 @@ def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its run, a reproduction does not"
         )
-    model, data, _ = Experiment(config).build(logger=False)
-    state = torch.load(weights, map_location="cpu", weights_only=True)["state_dict"]
-    model.load_state_dict(state)
+    with naming(around(weights) / DESCRIBED):
+        model, data, _ = Experiment(config).build(logger=False)
+    try:
+        saved = torch.load(weights, map_location="cpu", weights_only=True)
+        model.load_state_dict(saved["state_dict"])
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file makes torch raise anything
+        raise ValueError(
+            f"{weights}: damaged, or not of the run that {DESCRIBED} beside it describes"
+        ) from error
     return model, data
 
 

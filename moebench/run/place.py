@@ -5,7 +5,7 @@
 a single rename, so a kill at any moment neither loses nor duplicates a run.
 """
 
-import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import EARLIER, IDENTITY, read_one, write_whole
+from moebench.evidence.record_files import EARLIER, IDENTITY, json_of, read_one, write_whole
 from moebench.run.job import Job
 
 UNKNOWN = "unknown"  # in place of an identity: of a run that has none on record
@@ -125,9 +125,10 @@ def _other_seeds(jobs: Sequence[Job]) -> int:
 
 
 def _noted(folder: Path) -> str:
-    """Return the identity noted in a folder; empty if there is none."""
+    """Return the identity noted in a folder; empty if there is none, or the file is damaged."""
     path = folder / IDENTITY
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    noted = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
+    return noted if re.fullmatch("[0-9a-f]+", noted) else ""
 
 
 def _kept(job: Job) -> list[Path]:
@@ -144,7 +145,7 @@ def _kept(job: Job) -> list[Path]:
 def _data_in(folder: Path) -> str:
     """Return the name of the data of the run in a folder."""
     path = folder / "config.json"
-    return data_name(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else UNKNOWN
+    return data_name(json_of(path)) if path.exists() else UNKNOWN
 
 
 def _free(path: Path) -> Path:

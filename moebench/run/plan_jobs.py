@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from moebench.experiment import Experiment, load
+from moebench.experiment import Experiment, fitting, load, naming_configs
 from moebench.experiment.dense_twin import twin
 from moebench.papers import Target
 from moebench.papers.plan import Arm, Profile
@@ -30,7 +30,8 @@ def resolve(
     for arm in tqdm(arms, desc="checking the arms", unit="arm", disable=None, leave=False):
         base = target.plan.arm(arm.twin_of) if arm.twin_of else arm
         if base.name not in prepared:
-            prepared[base.name] = checked(load_arm(target, base, profile, settings))
+            with naming_configs(*_given(target, base, profile, settings)):
+                prepared[base.name] = checked(load_arm(target, base, profile, settings))
         experiments[arm.name] = prepared[base.name]
         if arm.twin_of:
             made = twin(prepared[base.name], arm.matched_on)
@@ -44,9 +45,19 @@ def load_arm(
     target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]
 ) -> Experiment:
     """Lay over the files of the arm the profile's settings, the arm's and the person's."""
+    return load(*_given(target, arm, profile, settings))
+
+
+def _given(
+    target: Target, arm: Arm, profile: Profile, settings: Mapping[str, object]
+) -> tuple[list[Path], dict[str, object]]:
+    """Return the files of an arm, and the settings laid over them.
+
+    A text of a person's own is for the arms that train on one.
+    """
     files = [target.configs / name for name in arm.configs]
     own = {**arm.settings, **profile.arm_settings.get(arm.name, {})}
-    return load(files, {**profile.settings, **own, **settings})
+    return files, {**profile.settings, **own, **fitting(files, settings)}
 
 
 def make_jobs(

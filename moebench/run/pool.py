@@ -27,6 +27,7 @@ from moebench.run.job import Job
 from moebench.run.messages import Messages, message_path
 from moebench.run.place import found, settle
 from moebench.run.recording import record_of
+from moebench.run.threads import VARIABLE, threads_asked
 
 POLL_SECONDS = 1.0  # rarely: the parent shares the cores with its workers
 
@@ -74,7 +75,7 @@ class Pool:
         self.workers = workers
         self.running: list[Running] = []
         self._messages = Messages()
-        self._start = _starter(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        self._start = _starter(threads_asked())
 
     @property
     def free(self) -> bool:
@@ -161,7 +162,7 @@ def context() -> ForkServerContext:
 def _starter(threads: int) -> Callable[[Job], Running]:
     """Return what starts a worker."""
     # Read when the server starts: OpenMP looks at it once, when torch is imported.
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ[VARIABLE] = str(threads)
     started = context()
 
     def start(job: Job) -> Running:

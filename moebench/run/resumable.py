@@ -1,5 +1,6 @@
 """Whether a run can resume from its checkpoint and end bit for bit as if never interrupted."""
 
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import CombinedLoader
 
 _KEY = "Resumable"
+log = logging.getLogger(__name__)
 
 
 class Kept(NamedTuple):
@@ -73,7 +75,13 @@ def kept(checkpoint: Path) -> Kept:
     """
     if not checkpoint.exists():
         return Kept()
-    saved = torch.load(checkpoint, weights_only=True)
+    try:
+        saved = torch.load(checkpoint, weights_only=True)
+    except OSError:
+        raise
+    except Exception:  # a damaged file makes torch raise anything
+        log.warning("%s: cannot be read; the run begins again", checkpoint)
+        return Kept()
     note = saved.get("callbacks", {}).get(_KEY, {})
     if not note.get("exact") or "written" not in note:
         return Kept()

@@ -24,5 +24,16 @@ class Saving(Checkpoint):
         """Write it, if it is time."""
         over = trainer.global_step == trainer.max_steps
         if over or time.monotonic() - self.before >= self.seconds:
-            trainer.save_checkpoint(self.path, weights_only=False)
+            self._write(trainer)
             self.before = time.monotonic()
+
+    def _write(self, trainer: pl.Trainer) -> None:
+        """Write the checkpoint beside its place, and then put it there in one step."""
+        # Lightning writes to the disk of temporary files and copies: half a copy may be left.
+        part = self.path.with_name(f".{self.path.name}")
+        try:
+            trainer.save_checkpoint(part, weights_only=False)
+            part.replace(self.path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise

@@ -1,6 +1,7 @@
 """One run from start, or from its last checkpoint, to its record."""
 
 import logging
+import signal
 import sys
 import time
 import traceback
@@ -41,6 +42,7 @@ DISK_FULL = 74  # exit code of a worker that found no room for what it had to wr
 
 def main(job: Job, threads: int) -> None:
     """Run in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     torch.set_num_threads(threads)
     keep_freed_memory()
     logging.raiseExceptions = False  # a message that finds no room is lost without another

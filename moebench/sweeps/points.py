@@ -5,14 +5,13 @@ Claims do not know trial numbers. Here every trial gets the name of its point, s
 each name of its space explains, `share/<name>`.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read
+from moebench.evidence.record_files import json_of, read
 from moebench.sweeps.results import SUMMARY
 
 COMPUTED: dict[str, Any] = {
@@ -33,7 +32,7 @@ def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunReco
         target: the target whose claims are judged.
         profile: the profile they are judged in.
     """
-    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    summary = json_of(folder / SUMMARY)
     arms = {f"trial_{trial['number']}": arm_of(name, trial["point"]) for trial in summary["trials"]}
     records = [
         replace(record, target=target, profile=profile, arm=arms[record.arm])

@@ -15,7 +15,7 @@ from moebench import tracking
 from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_whole
-from moebench.experiment import DataStamp
+from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
 from moebench.run.job import Job
 from moebench.run.pool import Pool, sole_user
@@ -102,7 +102,8 @@ def checked_sweep(sweep: Sweep, options: SearchOptions) -> Sweep:
     """Return the sweep with the hash of its data, after the checks that `search` promises."""
     existing_storage(options.root / SWEEPS / sweep.name, options.storage)  # it must answer
     torch.set_num_threads(1)
-    record = dry_run(sweep.base)
+    with naming_configs(sweep.configs, sweep.settings):
+        record = dry_run(sweep.base)
     for objective in sweep.objectives:
         value_of(record, objective)
     if sweep.baselines:

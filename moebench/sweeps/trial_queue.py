@@ -115,6 +115,7 @@ class TrialQueue:
         return {
             int(path.parent.name.removeprefix("trial_")): json_of(path)
             for path in self.folder.glob(f"trial_*/{POINT}")
+            if path.parent.name.removeprefix("trial_").isdecimal()
         }
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:

@@ -4,9 +4,10 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from moebench.evidence.record import RunRecord
-from moebench.tracking.run_files import Tail, digest, flatten, points, text
+from moebench.tracking.run_files import Tail, digest, flatten, naming, points, text
 from moebench.tracking.store import METRICS, Point, Store, parts
 
 STATUS = {"finished": "FINISHED", "pruned": "KILLED"}  # all others: FAILED
@@ -74,7 +75,8 @@ class Child:
             return
         lines = self.tail.read()
         # A resumed worker repeats the steps since its checkpoint; MLflow has them already.
-        new = self._unsent([point for line in lines for point in points(line)])
+        with naming(self.tail.path):
+            new = self._unsent([point for line in lines for point in points(line)])
         if new or record:
             self._run(new[0].time if new else time.time())
             self._log(new)
@@ -98,8 +100,14 @@ class Child:
         self.running = True
         if not self.described:
             self.store.tag(self.run_id, {"moebench.state": "running"})
-            self.store.log_parameters(self.run_id, dict(flatten(json.loads(self.config))))
+            self.store.log_parameters(self.run_id, dict(flatten(self._configured())))
             self.described = True
+
+    def _configured(self) -> dict[str, Any]:
+        """Return the configuration."""
+        with naming(self.folder / "config.json"):
+            found: dict[str, Any] = json.loads(self.config)
+        return found
 
     def _unsent(self, points: Sequence[Point]) -> list[Point]:
         return [point for point in points if point.step > self.steps.get(point.name, -1)]
@@ -120,7 +128,7 @@ class Child:
             values["diverged"] = 1.0
         self._log(self._unsent([Point(n, v, ended, record.steps) for n, v in values.items()]))
         if record.data_hash:
-            data = json.loads(self.config).get("data", {})
+            data = self._configured().get("data", {})
             name = str(data.get("class_path", "data")).rpartition(".")[2]
             self.store.add_data(self.run_id, name, record.data_hash, json.dumps(data))
         self.store.end(self.run_id, STATUS.get(record.status, "FAILED"), ended)

@@ -1,6 +1,5 @@
 """A reproduction in MLflow: the parent of its runs, found again after a kill."""
 
-import json
 import math
 import socket
 import time
@@ -9,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from moebench.evidence.record_files import IDENTITY, arm_of, files_of_runs
+from moebench.evidence.record_files import IDENTITY, arm_of, files_of_runs, json_of
 from moebench.tracking.child import Child, interrupt
 from moebench.tracking.run_files import DENSE_ARM, MATCHED_ON, TAGS, digest, text
 from moebench.tracking.store import Point, Store
@@ -144,7 +143,7 @@ class Reproduction:
             status: of the parent: FINISHED, FAILED or KILLED.
         """
         self.update()
-        tags = json.loads(text(self.folder / TAGS) or "{}")
+        tags = json_of(self.folder / TAGS) if (self.folder / TAGS).exists() else {}
         for folder, child in self.children.items():
             child.stop()
             own = tags.get(folder.parent.name, {})
@@ -167,7 +166,8 @@ class Reproduction:
 
     def _count_verdicts(self) -> None:
         """Log the number of verdicts by word; controls and additions are counted apart."""
-        verdicts = json.loads(text(self.folder / "verdicts.json") or "[]")
+        path = self.folder / "verdicts.json"
+        verdicts = json_of(path) if path.exists() else []
         counts = Counter(f"{_kind(verdict)}/{verdict['verdict']}" for verdict in verdicts)
         now = time.time()
         self.store.log_points(self.parent, [Point(name, n, now, 0) for name, n in counts.items()])

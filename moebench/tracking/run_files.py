@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,28 @@ def points(line: bytes) -> Iterator[Point]:
 
     A value that is not finite becomes `diverged` = 1: MLflow would store infinity as 1.8e308, and
     its pages fail on NaN.
+
+    Raises:
+        ValueError: if it is no line of a history.
     """
-    values: dict[str, Any] = json.loads(line)
-    step, time = values.pop("step"), values.pop("time")
+    try:
+        values: dict[str, Any] = json.loads(line)
+        step, time = values.pop("step"), values.pop("time")
+    except (ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f"not a line of a history: {error}") from None
     for name, value in values.items():
         if not name.startswith("load/"):
             finite = math.isfinite(value)
             yield Point(name, value, time, step) if finite else Point("diverged", 1.0, time, step)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put a file before whatever is refused of its content."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -73,11 +89,17 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def text(path: Path) -> str:
-    """Return the text of a file; empty if there is no file."""
+    """Return the text of a file; empty if there is no file.
+
+    Raises:
+        ValueError: naming the file, if it holds no text.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: no text: {error}") from None
 
 
 def digest(content: str) -> str:

@@ -46,7 +46,7 @@ def send(
 
     Raises:
         FileNotFoundError: if there is no finished run.
-        ValueError: naming the file of a record that cannot be read.
+        ValueError: naming a file of a run that cannot be read.
         ConnectionError: if MLflow does not answer, or stops on the way.
     """
     folders = sorted(root.glob(f"{target or '*'}/*/"))
@@ -64,6 +64,8 @@ def send(
                     _send_folder(
                         store, folder, (partners or {}).get(folder.parent.name, {}), counts
                     )
+            except ValueError:  # of a file: that is no failure of MLflow
+                raise
             except Exception as error:
                 uri = shown(default_uri(root))
                 raise ConnectionError(f"MLflow at {uri} failed ({reason(error)})") from error

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from filelock import lock_descriptor
@@ -32,25 +32,18 @@ DEFAULTS = {
 
 
 def default_uri(root: Path) -> str:
-    """Return `$MLFLOW_TRACKING_URI`, or the SQLite file under the folder of all runs.
-
-    Raises:
-        ValueError: for a folder that no URI can name.
-    """
+    """Return `$MLFLOW_TRACKING_URI`, or the SQLite file under the folder of all runs."""
     if given := os.environ.get("MLFLOW_TRACKING_URI"):
         return given
-    path = root.absolute() / "mlflow.db"
-    if odd := sorted(set(str(path)) & set("?%")):  # which a URI reads as something else
-        raise ValueError(
-            f"root={root}: MLflow can keep nothing in {path.parent}, for the {odd[0]} in its name; "
-            "name another folder, set MLFLOW_TRACKING_URI, or use --no-mlflow"
-        )
-    return f"{SQLITE}{path}"
+    path = str(root.absolute() / "mlflow.db")
+    # Then every slash as well: MLflow makes the folders in a URI by their escaped names.
+    return f"{SQLITE}{quote(path, safe='') if set(path) & set('?%') else path}"
 
 
 def sqlite_path(uri: str) -> Path | None:
     """Return the file of an SQLite URI; None for a URI of anything else."""
-    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
+    name = uri.removeprefix(SQLITE).partition("?")[0]
+    return Path(unquote(name)) if uri.startswith(SQLITE) else None
 
 
 def artifact_root(root: Path) -> str:

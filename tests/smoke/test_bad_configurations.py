@@ -79,7 +79,7 @@ LINES = {
     "--trainer": "trainer",
     "--trainer.max_steps": "max_steps",
     "stray": "stray",
-    "--data=a_folder": "moebench: data: Option 'source",
+    "--data=a_folder": "moebench: data.source: Synthetic trains on no text, so --data does not",
     "--precision=16-true --device=cuda": "device=cuda: torch sees no GPU",
 }
 YAML = {
@@ -136,6 +136,13 @@ def test_a_bad_key_is_told_with_its_file(line: str, here: Path, capsys) -> None:
     assert len(told) < 700
 
 
+@pytest.mark.parametrize("line", ["data.init_args.length: 0", "data: Textt"])
+def test_a_bad_key_of_a_described_text_is_told_with_its_file(line: str, here: Path, capsys) -> None:
+    (here / "mine.yaml").write_text(yaml.safe_dump(nested(line)))
+    told = refused(main, ["data", "describe", "--config", "mine.yaml"], capsys)
+    assert told.startswith("moebench: mine.yaml: data")
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_a_bad_argument_is_told(line: str, capsys) -> None:
     assert LINES[line] in refused(main, ["fit", *BASE, *line.split()], capsys)
@@ -162,6 +169,16 @@ def test_a_bad_key_of_a_sweep_is_told_with_its_file(key: str, here: Path, capsys
     assert (key if key != "experiment" else "nowhere.yaml") in told
 
 
+@pytest.mark.parametrize("line", ["model.netwerk: Decoder", "model.warmup_steps: 0"])
+def test_a_bad_key_of_what_a_sweep_varies_is_told_with_its_file(
+    line: str, sweep_file, here: Path, capsys
+) -> None:
+    (here / "mine.yaml").write_text(yaml.safe_dump(nested(line)))
+    files = [str(CONFIGS / "switch_8.yaml"), "mine.yaml"]
+    told = refused(main, ["sweep", str(sweep_file(experiment=files, baselines=[]))], capsys)
+    assert f"{here / 'mine.yaml'}: model" in told
+
+
 @pytest.mark.parametrize("content", [BINARY, b'{"op_code": 0}\n{"op_c\n{"op_code": 4}\n', b"[1]\n"])
 def test_a_damaged_study_is_named(content: bytes, sweep_file, here: Path, capsys) -> None:
     path = here / "runs" / "sweeps" / "sweep" / "study.log"
@@ -173,9 +190,13 @@ def test_a_damaged_study_is_named(content: bytes, sweep_file, here: Path, capsys
 
 
 @pytest.mark.parametrize("command", ["generate {} --prompt a", "analyze {}"])
-@pytest.mark.parametrize("content", [BINARY, b"[1]", b"{", b"{}", b'{"model_type": "x"}'])
+@pytest.mark.parametrize(
+    "content",
+    [BINARY, b"[1]", b"{", b"{}", b'{"model_type": "x"}', b'{"model": 3, "data": {}}'],
+)
 def test_what_is_no_model_is_named(command: str, content: bytes, here: Path, capsys) -> None:
     (here / "a_folder" / "config.json").write_bytes(content)
+    (here / "a_folder" / "last.ckpt").touch()
     assert "a_folder" in refused(main, command.format("a_folder").split(), capsys)
 
 

@@ -49,10 +49,16 @@ CASES = {
     "compare --records nowhere": "nowhere: neither a folder",
     "compare --records ''": "--records: is empty",
     "compare --out a_file": "'a_file': ",
+    "compare --target swep": "target=swep: unknown; the nearest: sweeps",
+    "compare --target tiny --profile quik": "profile=quik: unknown; the nearest: quick",
     "compare --tag best": "tag=best: expected name=value",
     "compare --since yesterday": "since=yesterday: expected a day",
     "compare --since 2026-02-02 --until 2026-01-01": "is after until",
     "track": "no finished runs here",
+    "cite tyny": "target=tyny: unknown; the nearest: tiny",
+    "cite a_folder": "a_folder: has no record",
+    "list --root gone": "the link gone leads nowhere",
+    "fit --config /dev/null": "'/dev/null': is no regular file",
     "mlflow --port 0": "--port: 0: must be a whole number from 1 to 65535",
     "mlflow --port 70000": "--port: 70000: ",
     "mlflow --port x": "--port: x: ",
@@ -67,9 +73,12 @@ CASES = {
     "data describe --config nowhere.yaml": "'nowhere.yaml': no such file",
     "data describe --data ''": "--data: is empty",
     "data describe --vocabulary x": "--vocabulary: invalid int value",
+    "data describe --vocabulary 4294967297": "data.vocabulary=4294967297: must be at most",
     "data describe --data a_file --source Packages": "not allowed with argument",
     "generate model": "required: --prompt",
     "generate '' --prompt a": "model: is empty",
+    "generate nowhere --prompt a": "nowhere: no such file or folder",
+    "analyze a_folder --source ''": "source: is empty",
     "generate a_folder --prompt a --tokens x": "--tokens: invalid int value",
     "generate a_folder --prompt a --device tpu": "--device: invalid choice",
     "analyze": "required: model",
@@ -116,6 +125,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MOEBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     desk(tmp_path)
+    (tmp_path / "gone").symlink_to("nowhere")
     return tmp_path
 
 
@@ -170,6 +180,19 @@ def test_a_port_that_is_taken(capsys) -> None:
 def test_a_root_that_cannot_be_written_to(command: str, capsys, monkeypatch) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
     assert "cannot be written to" in refused(main, command.split(), capsys)
+
+
+@pytest.mark.parametrize("number", ["abc", "0", "-1", "1.5", " "])
+def test_a_number_of_threads_that_is_none(number: str, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", number)
+    assert f"OMP_NUM_THREADS={number}: must be a whole" in refused(main, ["list"], capsys)
+
+
+def test_output_that_nobody_wants(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has no stdout where it was closed."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["list"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_output_that_finds_no_room(capsys, monkeypatch: pytest.MonkeyPatch) -> None:

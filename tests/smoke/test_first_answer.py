@@ -12,11 +12,13 @@ import contextlib, io, json, sys
 from moebench.cli.main import main
 from moebench.papers import targets
 
-claims = [found.claims[0].key for found in targets() if found.evidence.exists()]
+published = [found for found in targets() if found.evidence.exists()]
+claims = [found.claims[0].key for found in published]
 asked = [
     ["--help"], ["reproduce", "--help"], ["fit", "--help"], ["list"], ["nonsense"],
     ["reproduce", "nowhere"], ["verdict", targets()[0].name, "--root", "no_runs"],
     ["publish", targets()[0].name, "--root", "no_runs"], ["rerun", "nowhere", "arm", "0"],
+    ["rerun", published[0].name, "nowhere", "0"],
     ["sweep", "nowhere.yaml"], ["fit"], ["fit", "--config", "nowhere.yaml"],
     ["explain", "nothing"], *(["explain", claim] for claim in claims),
 ]

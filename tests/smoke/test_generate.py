@@ -100,7 +100,11 @@ def test_a_run_writes(
     assert "context of 32" in capsys.readouterr().err
     assert write(record.parent, "--dtype", "bfloat16") == 2
     assert "dtype=bfloat16: the weights of a run are float32" in capsys.readouterr().err
-    (record.parent / "last.ckpt").unlink()
+    weights = record.parent / "last.ckpt"
+    weights.write_bytes(weights.read_bytes()[:-99])
+    assert write(record.parent) == 2
+    assert f"{weights}: damaged, or not of the run" in capsys.readouterr().err
+    weights.unlink()
     assert write(record.parent) == 2
     assert "`moebench fit` keeps those" in capsys.readouterr().err
 

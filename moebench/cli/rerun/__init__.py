@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moebench.cli.lookup import Kept, kept
+from moebench.cli.lookup import Kept
 from moebench.cli.rerun.alike import Sameness, compared
 from moebench.cli.rerun.answer import told
 from moebench.cli.rerun.asked import Asked, asked_for
@@ -19,25 +19,14 @@ from moebench.cli.rerun.environment import changes, mark
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_one
 from moebench.papers import Target
-from moebench.papers.nearest import nearest
 from moebench.run.job import Job
 from moebench.run.machine import hardware, versions
 from moebench.run.pool import sole_user
 from moebench.run.tracked import run_tracked
 
-__all__ = ["Answer", "RerunOptions", "Sameness", "rerun"]
+__all__ = ["Answer", "Sameness", "rerun"]
 
 FOLDER = "rerun"  # under the root
-
-
-@dataclass(frozen=True)
-class RerunOptions:
-    """Which run is made again."""
-
-    arm: str
-    seed: int
-    profile: str = ""  # empty: that of the committed records
-    root: Path = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -48,23 +37,26 @@ class Answer:
     text: str
 
 
-def rerun(found: Target, options: RerunOptions) -> Answer:
+def rerun(found: Target, records: Kept, then: RunRecord, root: Path) -> Answer:
     """Make one recorded run again and compare.
 
+    Args:
+        found: the target.
+        records: of the target, that one among them.
+        then: the one.
+        root: folder of all runs.
+
     Raises:
-        ValueError: for an arm or seed that no record has, or a run that nobody can make again.
-        FileNotFoundError: if there are no records.
+        ValueError: for a run that nobody can make again.
     """
-    records = kept(found, options.profile, options.root)
-    arm = [record for record in records.records if record.arm == options.arm]
-    then = _recorded(records, arm, options)
+    arm = [record for record in records.records if record.arm == then.arm]
     # Sums are rounded differently by another number of threads.
     threads = then.hardware.get("threads", 1)
     if isinstance(threads, int) and threads > 0:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     asked = asked_for(found, then)
     print(f"{_name(then)}: made again from {asked.how}", flush=True)
-    job = job_of(then, asked, options.root)
+    job = job_of(then, asked, root)
     with sole_user(job.folder.parent):
         place = f"{job.folder}{_before(job)}"
         now = _of_seed(then.seed, run_tracked([job], 1, None) or [read_one(job.record_path)])
@@ -125,24 +117,6 @@ def _of_seed(seed: int, made: Sequence[RunRecord]) -> RunRecord:
             return record
     seeds = ", ".join(str(record.seed) for record in made)
     raise ValueError(f"seed={seed}: the run made again has none such; it has {seeds}")
-
-
-def _recorded(records: Kept, arm: Sequence[RunRecord], options: RerunOptions) -> RunRecord:
-    """Return the record that is asked for."""
-    if not arm:
-        known = nearest(options.arm, sorted({record.arm for record in records.records}))
-        raise ValueError(f"arm={options.arm}: no record in {records.path}; {known}")
-    found = [record for record in arm if record.seed == options.seed]
-    if not found:
-        seeds = ", ".join(str(seed) for seed in sorted({record.seed for record in arm}))
-        raise ValueError(
-            f"seed={options.seed}: no record of {options.arm} in {records.path}; there are {seeds}"
-        )
-    if len(found) > 1:
-        raise ValueError(
-            f"seed={options.seed}: {records.path} has {len(found)} records of {options.arm}"
-        )
-    return found[0]
 
 
 def _name(record: RunRecord) -> str:

@@ -37,9 +37,13 @@ def _smoke(records: Sequence[RunRecord]) -> list[str]:
         for record in records
         if record.status != "finished"
     ]
-    works = f"Not everything works: {'; '.join(lost)}." if lost else "Everything works:"
-    made = f" {_made(records)}." if not lost else ""
-    return [f"{works}{made}", "The smoke profile judges nothing; quick and full do."]
+    trained = any(record.steps for record in records)
+    computed = len({record.arm for record in records if not record.steps})
+    done = [_made(records)] * trained
+    done += [plural(computed, "computed result")] * bool(computed)
+    works = f"Everything works: {'; '.join(done)}."
+    told = f"Not everything works: {'; '.join(lost)}." if lost else works
+    return [told, "The smoke profile judges nothing; quick and full do."]
 
 
 def _found(of_paper: Sequence[Verdict]) -> Iterator[str]:

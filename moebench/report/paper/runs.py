@@ -1,6 +1,5 @@
 """Runs as the page needs them: each record with its history, and curves over the seeds."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read
+from moebench.evidence.record_files import read, read_history
 from moebench.statistics import Values
 from moebench.verdict.paired_runs import curve
 
@@ -58,36 +57,17 @@ def search_of(arm: str) -> str | None:
 
 
 def load(folder: Path) -> list[Run]:
-    """Return all runs of a folder, in the order of `results.jsonl`.
+    """Return all runs of a folder, in the order of `results.jsonl`; histories in that of steps.
 
     Raises:
         FileNotFoundError: if there is no `results.jsonl`.
         ValueError: naming file and line where one cannot be read.
     """
-    return [
-        Run(record, read_history(folder / record.arm / f"seed_{record.seed}" / "history.jsonl"))
-        for record in read(folder / "results.jsonl")
-    ]
-
-
-def read_history(path: Path) -> list[Line]:
-    """Return the lines of a history in order of their steps; none if there is no file.
-
-    Text after the last line break was cut short by a kill and is left out.
-
-    Raises:
-        ValueError: naming file and line where one cannot be read.
-    """
-    if not path.is_file():
-        return []
-    lines = []
-    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
-        try:
-            line = json.loads(text)
-            lines.append({**line, "step": int(line["step"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}:{number}: not a line of a history: {error}") from None
-    return sorted(lines, key=lambda line: line["step"])
+    found = []
+    for record in read(folder / "results.jsonl"):
+        lines = read_history(folder / record.arm / f"seed_{record.seed}" / "history.jsonl")
+        found.append(Run(record, sorted(lines, key=lambda line: line["step"])))
+    return found
 
 
 def losses(run: Run) -> dict[int, float]:

@@ -33,3 +33,6 @@ def test_a_comparison_is_named_after_its_filters(tmp_path: Path) -> None:
     assert comparison_folder(tmp_path, {**nothing, **some}) == (
         tmp_path / "compare" / "target_tiny-tag_best=true-tag_a=b_c-records_x_results.jsonl"
     )
+    long = [comparison_folder(tmp_path, {"records": Path("x" * 300) / end}).name for end in "ab"]
+    assert max(map(len, long)) < 150
+    assert len(set(long)) == 2

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli.provenance import configs_of, data_named, outdated
-from moebench.cli.publish import Published, with_tables
+from moebench.cli.provenance import configs_of, outdated
+from moebench.cli.publish import Published, publish, with_tables
 from moebench.cli.reproduce import judge_and_report
 from moebench.cli.terminal import shown
 from moebench.data.text import Text
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all
+from moebench.experiment import data_named
 from moebench.papers import Target
 from moebench.papers.claim import Claim, Paper
 from moebench.papers.plan import Arm, Plan, Profile
@@ -45,8 +46,8 @@ def found(tmp_path: Path) -> Target:
     return Target(paper, [claim], plan, tmp_path, tmp_path / "results.jsonl")
 
 
-def run(arm: str, version: int = 1) -> RunRecord:
-    return claims.run(arm, data_hash=arm, data_version=version)
+def run(arm: str, version: int = 1, **more: str) -> RunRecord:
+    return claims.run(arm, data_hash=arm, data_version=version, **more)
 
 
 def test_arms_and_points_of_sweeps_have_their_configurations(found: Target) -> None:
@@ -85,6 +86,22 @@ def test_evidence_of_an_older_text_says_so(found: Target, monkeypatch: pytest.Mo
     assert told in Published(found, runs).origin
     assert outdated(found, [run("over_world/0.1")]) == ""
     assert "Text" in outdated(found, [run("over_text/1,2", Text.version - 1)])
+
+
+@pytest.mark.parametrize(
+    "kept", [[], [run("text", target="p", profile="smoke")], [run("text", target="q")]]
+)
+def test_what_is_not_of_the_profile_replaces_no_evidence(
+    kept: list[RunRecord], found: Target, tmp_path: Path
+) -> None:
+    write_all([run("text")], found.evidence)
+    before = found.evidence.read_text()
+    folder = tmp_path / "runs" / "p" / "full"
+    folder.mkdir(parents=True)
+    write_all(kept, folder / "results.jsonl")
+    with pytest.raises(ValueError, match="has to hold runs of p full, and only those"):
+        publish(found, folder)
+    assert found.evidence.read_text() == before
 
 
 def test_a_terminal_reports_mixed_runs_that_judge_no_claim(found: Target, tmp_path: Path) -> None:

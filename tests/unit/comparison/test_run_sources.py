@@ -55,8 +55,8 @@ def test_folders_and_files_of_records(tmp_path: Path) -> None:
     write_all([*DENSE, *SPARSE], file)
     assert len(from_files(file, EVERYTHING)) == 6
     assert from_files(file, Wanted(until=0.0)) == []
-    with pytest.raises(FileNotFoundError, match=r"no matching run \(target none\)"):
-        found_runs(root, None, Wanted(target="none"))
+    with pytest.raises(FileNotFoundError, match=r"no matching run \(profile none\)"):
+        found_runs(root, None, Wanted(profile="none"))
     with pytest.raises(FileNotFoundError, match="nowhere: neither"):
         from_files(tmp_path / "nowhere", EVERYTHING)
 

@@ -101,5 +101,9 @@ def test_smoke_says_that_everything_works_and_judges_nothing() -> None:
         "Everything works: 1 run of 1 arm and 8 s of training on Chip <1>.",
         "The smoke profile judges nothing; quick and full do.",
     ]
+    sums = [record("sums", seed, profile="smoke", steps=0) for seed in (0, 1)]
+    told = opening(judged, [*runs, *sums])[0]
+    assert told.endswith("on Chip <1>; 1 computed result.")
+    assert opening(judged, sums)[0] == "Everything works: 1 computed result."
     lost = record("switch", 3, profile="smoke", status="diverged")
     assert "Not everything works: switch, seed 3: diverged." in words(records=[*runs, lost])

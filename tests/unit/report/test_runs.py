@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moebench.evidence.record_files import read_history
 from moebench.report.paper.runs import (
     Run,
     bands,
@@ -12,7 +13,6 @@ from moebench.report.paper.runs import (
     load_maps,
     logged,
     losses,
-    read_history,
     representative,
 )
 
@@ -50,7 +50,7 @@ def test_runs_without_a_shared_step_have_no_band() -> None:
 def test_a_line_cut_short_is_left_out_and_a_bad_one_named(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text('{"step": 4}\n{"step": 2}\n{"ste')
-    assert read_history(path) == [{"step": 2}, {"step": 4}]
+    assert read_history(path) == [{"step": 4}, {"step": 2}]
     path.write_text('{"step": 4}\n{"time": 2}\n')
     with pytest.raises(ValueError, match=r"history\.jsonl:2: not a line of a history"):
         read_history(path)

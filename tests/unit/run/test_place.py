@@ -115,13 +115,14 @@ def test_what_does_not_say_of_what_data_it_is_is_not_gone_on_with(tmp_path: Path
     assert not first.checkpoint_path.exists()
 
 
-def test_a_file_of_the_identity_that_is_empty_loses_no_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"\xff\x00", b"../../up"])
+def test_a_file_of_the_identity_that_is_none_loses_no_run(content: bytes, tmp_path: Path) -> None:
     first = job(tmp_path, "d")
     record = end(first, 1.0)
-    (first.folder / "identity").write_text("")
+    (first.folder / "identity").write_bytes(content)
     settle(job(tmp_path, "e"))
     assert found(first) == record
-    (first.folder / "identity").write_text("")
+    (first.folder / "identity").write_bytes(content)
     settle(first)
     assert first.result() == record
     assert identity_of(first.folder) == first.identity

@@ -23,6 +23,7 @@ from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.pool import run_all
 from moebench.run.recording import pace, summary
+from moebench.run.resumable import Kept, kept
 from moebench.run.saving import Saving
 from moebench.run.work_done import Work
 from moebench.run.worker import execute
@@ -378,9 +379,37 @@ def test_a_record_says_what_leaked_and_one_setting_ends_it(
 def test_a_checkpoint_waits_for_its_time_but_for_the_last(tmp_path: Path) -> None:
     saved: list[int] = []
     trainer = SimpleNamespace(max_steps=40, global_step=0)
-    trainer.save_checkpoint = lambda path, weights_only: saved.append(trainer.global_step)
+
+    def save(path: Path, weights_only: bool) -> None:
+        path.touch()
+        saved.append(trainer.global_step)
+
+    trainer.save_checkpoint = save
     seldom, always = Saving(tmp_path / "last.ckpt", 3600), Saving(tmp_path / "last.ckpt")
     for callback in (seldom, always):
         for trainer.global_step in (10, 20, 30, 40):
             callback.on_validation_end(trainer, None)
     assert saved == [40, 10, 20, 30, 40]
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_half_a_checkpoint_never_takes_the_place_of_a_whole_one(tmp_path: Path) -> None:
+    whole = tmp_path / "last.ckpt"
+    whole.write_text("whole")
+
+    def fill_the_disk(path: Path, weights_only: bool) -> None:
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    trainer = SimpleNamespace(max_steps=1, global_step=1, save_checkpoint=fill_the_disk)
+    with pytest.raises(OSError, match="No space"):
+        Saving(whole).on_validation_end(trainer, None)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"last.ckpt": "whole"}
+
+
+def test_a_checkpoint_that_cannot_be_read_is_begun_anew(tmp_path: Path, caplog) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save({"global_step": 3}, path)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert kept(path) == Kept()
+    assert f"{path}: cannot be read" in caplog.text

@@ -35,6 +35,28 @@ def test_a_quote_in_a_name_mixes_up_no_runs(root: Path) -> None:
     assert {run.data.tags["profile"] for run in Seen(root).parents} == {"it's", "quick"}
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("switch/seed_0/history.jsonl", b'{"step": \n'),
+        ("switch/seed_0/history.jsonl", b"[1]\n"),
+        ("switch/seed_0/config.json", b"{"),
+        ("switch/seed_0/config.json", bytes(range(256))),
+        ("tags.json", b"{"),
+        ("verdicts.json", b"{"),
+    ],
+)
+def test_a_damaged_file_is_named_and_mlflow_not_blamed(
+    name: str, content: bytes, root: Path
+) -> None:
+    folder = root / "paper_2021" / "quick"
+    FakeRun(folder).end()
+    (folder / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{folder / name}: ") as refused:
+        tracking.send(root)
+    assert "MLflow" not in str(refused.value)
+
+
 def test_send_knows_a_record_wherever_it_lies(root: Path, tmp_path: Path) -> None:
     FakeRun(root / "paper_2021" / "quick").end()
     tracking.send(root)

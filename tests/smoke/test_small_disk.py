@@ -1,0 +1,80 @@
+"""A disk that is full in earnest: one line, no finished run lost, and the same command goes on."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from moebench.cli.guard import guarded
+from moebench.cli.reproduce import ReproduceOptions, reproduce
+from moebench.papers import Target
+from moebench.papers.claim import Paper
+from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.settings import GLANCE, NETWORK, VALID_BATCHES
+
+CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
+WIDTHS = {"narrow": 16, "wide": 512}  # checkpoints of some 200 kB, and of more than the disk
+FILES = ["switch_8.yaml", "recall.yaml"]
+SMALL = {
+    **GLANCE,
+    VALID_BATCHES: 1,
+    "trainer.accelerator": "cpu",
+    "data.init_args.batch_size": 2,
+    f"{NETWORK}.shape.layers": 2,
+}
+
+
+def mount(folder: Path, options: str) -> str:
+    """Mount a disk in memory; return why that is not possible, or nothing."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    except OSError as error:
+        return str(error)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 2 MiB, which not everybody may mount."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if why := mount(folder, "size=2m"):
+        pytest.skip(f"no disk can be mounted here: {' '.join(why.split())}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Target:
+    """A paper of two arms, the first of which has room."""
+    arms = [Arm(name, FILES, {f"{NETWORK}.shape.width": width}) for name, width in WIDTHS.items()]
+    plan = Plan(arms, [Profile("smoke", list(WIDTHS), 1, SMALL)], {})
+    about = Paper(key="p_2021", title="P", authors="A", year=2021, arxiv="")
+    return Target(about, [], plan, CONFIGS, tmp_path / "results.jsonl")
+
+
+def test_it_fills_while_a_run_is_saved(disk: Path, paper: Target, capfd) -> None:
+    options = ReproduceOptions("smoke", root=disk / "runs", track=False)
+
+    def command() -> int:
+        reproduce(paper, options)
+        return 0
+
+    capfd.readouterr()
+    assert guarded(command) == 2
+    told = capfd.readouterr().err
+    place = disk / "runs" / "p_2021" / "smoke"
+    assert told == (
+        f"moebench: {place / 'wide' / 'seed_0'}: No space left on device; what is finished is kept:"
+        " make room, and the same command goes on\n"
+    )
+    made = place / "narrow" / "seed_0" / "record.json"
+    before = made.stat().st_mtime_ns
+    assert not list(place.glob("wide/**/*.ckpt"))
+    assert not (place / "results.jsonl").exists()
+
+    assert not mount(disk, "remount,size=100m")
+    assert guarded(command) == 0
+    assert made.stat().st_mtime_ns == before
+    assert (place / "results.jsonl").read_text().count('"status": "finished"') == len(WIDTHS)
