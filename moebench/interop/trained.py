@@ -1,4 +1,4 @@
-"""Opens a trained model: a run of moebench, or a Hugging Face checkpoint."""
+"""Opens trained models: runs of moebench and Hugging Face checkpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,9 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
         FileNotFoundError: if there is no model.
         ValueError: if it cannot be read, or is not a model of text.
     """
-    folder, weights = (around(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
+    folder, weights = path, path / CHECKPOINT
+    if path.suffix == ".ckpt":
+        folder, weights = run_folder(path), path
     described = folder / DESCRIBED
     if not described.is_file():
         raise FileNotFoundError(f"{folder}: has no config.json: neither a run nor a checkpoint")
@@ -62,8 +64,8 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
     return _run(weights, config)
 
 
-def around(path: Path) -> Path:
-    """Return the folder of the run that a file belongs to, which may lie deep inside it."""
+def run_folder(path: Path) -> Path:
+    """Return the folder of the run that contains a file, at any depth."""
     return next((p for p in path.parents if (p / DESCRIBED).is_file()), path.parent)
 
 
@@ -85,15 +87,15 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> T
     )
 
 
-def reopened(folder: Path) -> nn.Module:
+def trained_module(folder: Path) -> nn.Module:
     """Return the trained LightningModule of a run that kept its weights, in evaluation mode.
 
     Raises:
         FileNotFoundError: if there is no such run, or it kept no weights.
     """
     module, _ = _restored(folder / CHECKPOINT, json_of(folder / DESCRIBED))
-    ours: nn.Module = module.eval()
-    return ours
+    trained: nn.Module = module.eval()
+    return trained
 
 
 def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from moebench.interop import free_memory, from_pretrained, read_back, save_pretrained
 from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
-from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import AttentionScore, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.multipliers import Multipliers
 from moebench.models.rotary import RotaryEmbedding
@@ -83,7 +83,9 @@ KINDS |= {
     "dots1": {**KINDS["deepseek_v3"], "attention": normed("head", 1e-5)},
     "glm4_moe": {
         **KINDS["deepseek_v3"],
-        "attention": lambda dim, heads: GroupedQueryAttention(dim, heads, comparison=Comparison(2)),
+        "attention": lambda dim, heads: GroupedQueryAttention(
+            dim, heads, comparison=AttentionScore(2)
+        ),
     },
     "minimax_m2": {
         "sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2)),
@@ -100,7 +102,7 @@ KINDS |= {
     "granitemoe": {
         "shape": replace(SHAPE, multipliers=Multipliers(2.0, 0.5, 3.0)),
         "attention": lambda dim, heads: GroupedQueryAttention(
-            dim, heads, comparison=Comparison(scale=0.25)
+            dim, heads, comparison=AttentionScore(scale=0.25)
         ),
     },
 }
@@ -216,7 +218,7 @@ def moe(made: RotaryDecoder, block: int = 0) -> nn.Module:
         (
             model(
                 attention=lambda dim, heads: GroupedQueryAttention(
-                    dim, heads, comparison=Comparison(2)
+                    dim, heads, comparison=AttentionScore(2)
                 )
             ),
             r"RotaryDecoder\.rotary_width=2: .*mixtral can only have 4",

@@ -123,12 +123,12 @@ def test_a_paper_without_a_plan_is_named(write: Write) -> None:
         ({"key": "other"}, "PAPER.key=other: must equal the name of the folder"),
         (
             {"second": "bb"},
-            "claim late_2024-1: arm=bb: the plan has none of that name; the nearest: b",
+            "claim late_2024-1: arm=bb: not in the plan; the nearest: b",
         ),
         ({"runs_of": "nobody"}, "runs_of=nobody: unknown target; one of first, late"),
         (
             {"runs_of": "first", "second": "c"},
-            "arm=c: the plan has none of that name",
+            "arm=c: not in the plan",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_complete_claims_are_accepted(claims: list[Claim]) -> None:
         ([claim(level="arithmetic")] * 2, "claim X: another claim of the paper has the same id"),
         (
             [claim(test=Difference(first="a", second="sum"))],
-            "claim X: arm=sum: the plan has none of that name; the nearest: sums",
+            "claim X: arm=sum: not in the plan; the nearest: sums",
         ),
         ([claim(), NULL], "claim X: has no positive control; say why in `uncontrolled`"),
         ([claim(), POSITIVE], "claim X: has no null control; say why in `uncontrolled`"),

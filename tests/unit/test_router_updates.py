@@ -61,7 +61,7 @@ def test_a_bias_counts_requests_before_capacity() -> None:
 
     router = BiasBalanced(D, tight, rate=1.0)
     decision = router(torch.ones(8, D))
-    [favourite] = decision.asked_A.unique().tolist()
+    [favourite] = decision.requested_A.unique().tolist()
     assert decision.kept_A.sum() == 1
     update(router, [decision])
     expected = [-1.0 if expert == favourite else 1.0 for expert in range(E)]
@@ -271,6 +271,6 @@ def test_a_state_that_moves_in_a_call_is_told_where_it_belongs() -> None:
         def make(self, dim: int, num_experts: int) -> nn.Module:
             return Hasty(dim, num_experts)
 
-    told = r"calls: `forward` moves it; state moves in `update\(decisions\)` alone, see moebench"
+    told = r"calls: `forward` changes it; only `update\(decisions\)` may change state, see moebench"
     with pytest.raises(AssertionError, match=told):
         OfHasty().test_nothing_is_stored_by_a_call(train=True)
