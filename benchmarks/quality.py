@@ -30,7 +30,7 @@ from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.run.pool import default_workers
 from moebench.sweeps import SearchOptions, Sweep, search
 from moebench.sweeps.results import SUMMARY
@@ -73,7 +73,7 @@ def entry_of(class_path: str) -> Entry:
     """
     module, _, name = class_path.rpartition(".")
     try:
-        made = named(f"{module}:{name}")
+        made = import_function(f"{module}:{name}")
         takes = inspect.signature(made).parameters
     except Exception as error:  # third-party modules may raise anything
         raise ValueError(f"router={class_path}: no such class ({error})") from error

@@ -29,7 +29,7 @@ from moebench.statistics.estimates import mean, ratio
 from moebench.testing.verdicts import claim_of
 from moebench.verdict.comparisons import Difference, Equivalence, Order
 from moebench.verdict.front import Front
-from moebench.verdict.outcome import word_for
+from moebench.verdict.outcome import label_for
 from moebench.verdict.paired_runs import Evidence
 
 SEEDS = (3, 5, 10, 25)
@@ -77,7 +77,7 @@ def word(test: ClaimTest, world: World) -> VerdictLabel:
     `judge` also writes the sentence and the costs, which takes ten times as long.
     """
     findings = test.judge(cast("Evidence", world))
-    return word_for(CLAIM, findings, findings.p)  # Holm's rule changes no p of one claim alone
+    return label_for(CLAIM, findings, findings.p)  # Holm's rule changes no p of one claim alone
 
 
 def coverage(world: str, samples: int, n: int) -> dict[str, float]:

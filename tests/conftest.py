@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import seed_everything
 
 from moebench.experiment import Experiment, load
-from moebench.experiment.precision import settled
+from moebench.experiment.precision import resolve_precision
 from moebench.interop import save_pretrained
 from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
@@ -68,7 +68,7 @@ class Remembered:
         self, configs: Sequence[Path], settings: Mapping[str, object] | None = None, seed: int = 0
     ) -> Experiment:
         """Load, or return what the same files and settings gave before."""
-        settings = settled(settings or {})  # the one thing that differs between machines
+        settings = resolve_precision(settings or {})  # the one thing that differs between machines
         texts = [path.read_text() if path.is_file() else "" for path in configs]
         key = json.dumps([list(map(str, configs)), texts, settings, seed], default=str)
         if key not in self.configs:

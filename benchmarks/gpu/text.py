@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.papers import papers, profile_of
-from moebench.data.carried import CorpusKey, pack, unpack
 from moebench.data.sources.source import Source
 from moebench.data.text import Text
+from moebench.data.token_archive import CorpusKey, pack, unpack
 from moebench.experiment import source_of
 from moebench.papers import Target
 from moebench.run.plan_jobs import load_arm

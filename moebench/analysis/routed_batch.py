@@ -26,9 +26,9 @@ class Choices:
     def of(cls, decision: RoutingDecision, windows: int) -> "Choices":
         """Return the choices in a decision for the tokens of `windows` consecutive windows."""
         probs_TE = decision.probs_TE.detach().float().cpu()
-        token_A, asked_A = decision.token_A.cpu(), decision.asked_A.cpu()
+        token_A, requested_A = decision.token_A.cpu(), decision.requested_A.cpu()
         weight_TE = torch.full(probs_TE.shape, -torch.inf)
-        weight_TE[token_A, asked_A] = decision.weight_A.detach().float().cpu()
+        weight_TE[token_A, requested_A] = decision.weight_A.detach().float().cpu()
         chosen_TE = weight_TE > -torch.inf
         first_T = weight_TE.argmax(dim=-1).masked_fill(~chosen_TE.any(dim=-1), NO_EXPERT)
         size = (windows, -1)

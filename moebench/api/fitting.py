@@ -14,8 +14,8 @@ from moebench.cli import fit as command
 from moebench.cli.fit_options import check_name, title_of
 from moebench.evidence.record import RunRecord
 from moebench.experiment import as_arguments, naming_files, parse
-from moebench.interop.trained import reopened
-from moebench.papers.home import at_home
+from moebench.interop.trained import trained_module
+from moebench.papers.home import find_config
 from moebench.run.check import checked
 from moebench.run.undisturbed import undisturbed
 
@@ -45,7 +45,7 @@ class Fitted:
             ValueError: if the run left no weights, because it failed.
         """
         with one_line(), undisturbed():
-            return reopened(self.folder)
+            return trained_module(self.folder)
 
 
 @one_line()
@@ -89,7 +89,7 @@ def _files(config: Config, folder: Path) -> list[Path]:
     """Return the files of a configuration; of a map a file that is written into a folder."""
     if not isinstance(config, Mapping):
         paths = [config] if isinstance(config, str | Path) else config
-        return [Path(at_home(str(path))) for path in paths]
+        return [Path(find_config(str(path))) for path in paths]
     file = folder / "configuration.yaml"
     file.write_text(json.dumps(config, default=str), encoding="utf-8")  # which is YAML
     return [file]

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from moebench.papers.home import at_home
+from moebench.papers.home import find_config
 from moebench.papers.nearest import no_such_file
 
 DEVICES = ("cpu", "cuda")
@@ -41,7 +41,7 @@ def there(text: str) -> Path:
 
 def a_file(text: str) -> Path:
     """Read the path of a file that exists, here or among those that come with moebench."""
-    found = a_path(at_home(text))
+    found = a_path(find_config(text))
     if not found.exists():
         raise argparse.ArgumentTypeError(f"{text!r}: {no_such_file(found)}")
     if not found.is_file():

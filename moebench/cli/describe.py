@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from moebench.data.contract import PLACE
+from moebench.data.contract import CONTRACT
 from moebench.data.corpus import Corpus
 from moebench.data.objectives import NextToken
 from moebench.data.overlap import RUN
@@ -47,7 +47,7 @@ def text_of(
             _, found, _ = load(configs).build(logger=False)
         if not hasattr(type(found), "description"):
             name = type(found).__name__
-            raise ValueError(f"data={name}: has no description to print, see {PLACE}")
+            raise ValueError(f"data={name}: has no description to print, see {CONTRACT}")
         return found
     if source is not None:
         return Text(source_of(source), NextToken(), vocabulary)

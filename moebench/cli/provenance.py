@@ -10,7 +10,7 @@ from moebench.experiment import data_named, load, read_yaml
 from moebench.experiment.lightning_cli import DEFAULT_DATA
 from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.verdict.mixed_evidence import mixed_claims
 
 
@@ -57,7 +57,7 @@ def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], st
     for record in with_data:
         if path := class_of(record):
             module, _, name = path.rpartition(".")
-            today = getattr(named(f"{module}:{name}"), "version", 1)
+            today = getattr(import_function(f"{module}:{name}"), "version", 1)
             if record.data_version < today:
                 older[name, record.data_version, today] += 1
     parts = [

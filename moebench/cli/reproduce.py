@@ -16,7 +16,7 @@ from moebench.evidence.result_files import RESULTS
 from moebench.experiment import fitting, takes_text
 from moebench.experiment.text_source import TEXT
 from moebench.papers import Target, folder_of
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.papers.plan import Plan, Profile
 from moebench.papers.registry import claims_on
 from moebench.report.paper.own_tables import tables_of
@@ -166,7 +166,7 @@ def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Ver
     lines = [verdict.to_json() for verdict in verdicts]
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     write_sheet(verdict_sheet(verdicts), folder, "verdicts")
-    drawings = named(target.plan.drawings)(records) if target.plan.drawings else ()
+    drawings = import_function(target.plan.drawings)(records) if target.plan.drawings else ()
     plan, tables = target.plan, tables_of(target, records)
     told = notices(target, records)
     report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, told)

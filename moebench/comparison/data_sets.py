@@ -1,4 +1,4 @@
-"""Arms run on several data sets: the runs on each form a group of their own."""
+"""Arms run on several data sets: the runs on each data set form a separate group."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from moebench.evidence.data_name import data_name
 from moebench.tracking import Logged
 
 
-def apart(runs: Iterable[Logged]) -> list[Logged]:
+def split_by_data(runs: Iterable[Logged]) -> list[Logged]:
     """Return the runs; if an arm has several data sets, profiles are named after their data.
 
     Runs that failed before their data were known are then left out. If arms differ in their data

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from moebench.comparison.data_sets import apart
+from moebench.comparison.data_sets import split_by_data
 from moebench.comparison.pair import Pair
 from moebench.comparison.run_sources import newest
 from moebench.comparison.side import Side
@@ -72,7 +72,7 @@ def compare(
     Raises:
         ValueError: if no run has that metric, or no mixture has those tags.
     """
-    listed = newest(apart(runs))
+    listed = newest(split_by_data(runs))
     judging = [run for run in listed if not chooses(run.record.target, run.record.seed)]
     if judging and not any(metric in run.record.metrics for run in judging):
         names = sorted({name for run in judging for name in run.record.metrics if "@" not in name})

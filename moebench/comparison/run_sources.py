@@ -129,7 +129,7 @@ def _in_folder(root: Path, wanted: Wanted) -> Iterator[Logged]:
 
 
 def _json_of(path: Path) -> dict[str, Any]:
-    """Return the map in a file; an empty one where there is no file."""
+    """Return the map in a file; empty if there is no file."""
     found = json_of(path) if path.exists() else {}
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected keys and values")

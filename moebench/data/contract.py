@@ -37,7 +37,7 @@ import torch
 from torch import Tensor
 
 UNSCORED = -100  # a target that the loss ignores
-PLACE = "moebench/data/contract.py"  # the reference that error messages give
+CONTRACT = "moebench/data/contract.py"  # named in error messages
 
 
 class TextBatch(NamedTuple):
@@ -85,16 +85,17 @@ FOR_ANALYSIS = {"vocabulary": "the number of ids", "domains": "the names of the 
 
 
 def check_module(data: Any, parts: Mapping[str, str] = OF_MODULE) -> None:
-    """Refuse a data module, already set up, that lacks a part.
+    """Refuse a data module that lacks a part after its setup.
 
     Raises:
         ValueError: naming the part.
     """
-    # Lightning's base class has loaders, too, but they only raise.
+    # Lightning's base class also has loaders, but they only raise.
     own = {name for kind in type(data).__mro__ if not _of_lightning(kind) for name in vars(kind)}
     for name, meaning in parts.items():
         if not (name in own or name in vars(data)):
-            raise ValueError(f"data={type(data).__name__}: has no {name} ({meaning}), see {PLACE}")
+            kind = type(data).__name__
+            raise ValueError(f"data={kind}: has no {name} ({meaning}), see {CONTRACT}")
 
 
 def _of_lightning(kind: type) -> bool:
@@ -110,16 +111,17 @@ def check_batch(batch: Any) -> None:
     for name, meaning in OF_BATCH.items():
         if not hasattr(batch, name):
             kind = type(batch).__name__
-            raise ValueError(f"data: a batch ({kind}) has no {name} ({meaning}), see {PLACE}")
+            raise ValueError(f"data: a batch ({kind}) has no {name} ({meaning}), see {CONTRACT}")
         part = getattr(batch, name)
         if part is None and name == "context_BL":
             continue
         if not isinstance(part, Tensor) or part.ndim != 2 or part.dtype != torch.int64:
             found = f"{part.dtype} of {part.ndim} dimensions" if isinstance(part, Tensor) else part
-            raise ValueError(f"data: {name} of a batch is {found}; must be int64 BxL, see {PLACE}")
+            message = f"data: {name} of a batch is {found}; must be int64 BxL"
+            raise ValueError(f"{message}, see {CONTRACT}")
     if batch.target_BL.shape != batch.input_BL.shape:
         ours, theirs = tuple(batch.target_BL.shape), tuple(batch.input_BL.shape)
         raise ValueError(
             f"data: target_BL of a batch has the shape {ours}; must be {theirs}, as of input_BL, "
-            f"see {PLACE}"
+            f"see {CONTRACT}"
         )

@@ -17,12 +17,12 @@ from typing import Any, get_args, get_origin
 
 SWEEPS = "sweeps"  # the target of runs of a search
 FIT = "fit"  # the target of single runs
-FIRST_FRESH_SEED = 1000
+FIRST_FRESH_SEED = 1000  # searches use smaller seeds
 STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
 
 
 def chooses(target: str, seed: int) -> bool:
-    """Say whether a search used this run to choose; such runs judge nothing, fresh seeds do."""
+    """Say whether a search chose by this run; only runs with fresh seeds may then judge."""
     return target == SWEEPS and seed < FIRST_FRESH_SEED
 
 
@@ -158,5 +158,5 @@ def _allowed(kind: Any) -> Any:
 
 
 def _refuse(constant: str) -> float:
-    """Refuse NaN and Infinity, which Python's parser would accept."""
+    """Refuse NaN and Infinity, which Python's parser accepts."""
     raise ValueError(f"{constant} is not a JSON number")

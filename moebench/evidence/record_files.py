@@ -10,17 +10,16 @@ from uuid import uuid4
 
 from moebench.evidence.record import RunRecord
 
-EARLIER = "earlier"  # folder of an arm with the runs that differ from those in use
-IDENTITY = "identity"  # file in the folder of a run: what tells it from others, the seed aside
+EARLIER = "earlier"  # an arm's folder of runs with another identity than those in use
+IDENTITY = "identity"  # file in the folder of a run: a hash of what defines it, except its seed
 
-# No room on a disk, none left of what one may use of it, a file larger than it may be.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # disk, quota, file size
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Say whether an error, or one that led to it, is that a disk is full."""
+    """Say whether an error, or one that led to it, means that a disk is full."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -86,10 +85,10 @@ def read_one(path: Path) -> RunRecord:
 
 
 def json_of(path: Path) -> Any:
-    """Return what a file of JSON holds.
+    """Return the content of a JSON file.
 
     Raises:
-        ValueError: naming the file, if it cannot be read as that.
+        ValueError: if it is not JSON; names the file.
         FileNotFoundError: if there is no such file.
     """
     try:
@@ -119,16 +118,16 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def files_of_runs(folder: Path, name: str) -> list[Path]:
-    """Return the files of a name of all runs in `<root>/<target>/<profile>`, those in use first."""
-    kept = folder.glob(f"*/{EARLIER}/*/seed_*/{name}")
-    return [*sorted(folder.glob(f"*/seed_*/{name}")), *sorted(kept)]
+    """Return this file of every run in `<root>/<target>/<profile>`, those in use first."""
+    earlier = folder.glob(f"*/{EARLIER}/*/seed_*/{name}")
+    return [*sorted(folder.glob(f"*/seed_*/{name}")), *sorted(earlier)]
 
 
-def is_kept(run: Path) -> bool:
-    """Say whether the folder of a run is one of those kept beside the runs in use."""
+def is_earlier(run: Path) -> bool:
+    """Say whether the folder of a run is in an arm's folder `earlier`."""
     return run.parents[1].name == EARLIER
 
 
 def arm_of(run: Path) -> str:
-    """Return the arm of the folder of a run."""
-    return (run.parents[2] if is_kept(run) else run.parent).name
+    """Return the arm that the folder of a run belongs to."""
+    return (run.parents[2] if is_earlier(run) else run.parent).name

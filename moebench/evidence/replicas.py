@@ -3,7 +3,7 @@
 If starting a run costs more than the training, one run may train many small models. Its model is a
 LightningModule with the method of `TrainsReplicas`. The first replica has the seed of the run, the
 others have the seeds that follow. The result of a replica must not depend on which others are
-trained beside it, because its record is judged like that of a run of its own. The number of seeds
+trained beside it, because its record is judged like that of a separate run. The number of seeds
 is an argument of the model; `Plan.seeds_in_a_run` names it, so that a user can change it.
 """
 

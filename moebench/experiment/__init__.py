@@ -1,8 +1,8 @@
 """From YAML to objects: the only place that knows yaml and jsonargparse.
 
-An experiment is a list of configuration files, later ones laid over earlier ones, and single keys
-laid over them all. LightningCLI reads it, so every part is typed, strict and named by its class; a
-part of somebody else's package joins by its `class_path`.
+An experiment is a list of configuration files, where later files override earlier ones, plus single
+keys that override them all. LightningCLI reads it, so every part is typed, checked strictly and
+named by its class; a part from any other package is named by its `class_path`.
 """
 
 import hashlib
@@ -17,19 +17,19 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 
-from moebench.data.contract import PLACE
-from moebench.experiment.classes import refuse_faults
+from moebench.data.contract import CONTRACT
+from moebench.experiment.classes import check_classes
 from moebench.experiment.code import class_modules, code_of, source_of_modules
 from moebench.experiment.config_files import naming_files
 from moebench.experiment.lightning_cli import Cli, keys_help
-from moebench.experiment.precision import settled
+from moebench.experiment.precision import resolve_precision
 from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
 from moebench.experiment.text_source import data_named, fitting, source_of, takes_text
-from moebench.experiment.theirs import keys_of_theirs, naming_theirs, told_of
 from moebench.experiment.trainer_options import check_options
-from moebench.experiment.yaml_files import naming, read_yaml
-from moebench.papers.home import at_home
+from moebench.experiment.user_parts import naming_user_parts, user_part_error, user_part_keys
+from moebench.experiment.yaml_files import naming_file, read_yaml
+from moebench.papers.home import find_config
 
 __all__ = [
     "ConfigurationError",
@@ -40,18 +40,18 @@ __all__ = [
     "explain",
     "fitting",
     "keys_help",
-    "keys_of_theirs",
     "load",
-    "naming",
     "naming_configs",
+    "naming_file",
     "naming_files",
-    "naming_theirs",
+    "naming_user_parts",
     "parse",
     "read_yaml",
     "source_of",
     "stamp_of",
     "takes_text",
-    "told_of",
+    "user_part_error",
+    "user_part_keys",
 ]
 
 TRAINER = "moebench.run.worker"  # runs whatever a configuration names
@@ -63,7 +63,7 @@ class Experiment:
 
     Args:
         config: as LightningCLI resolved it.
-        known_data: the stamp of its data, where somebody has prepared them already.
+        known_data: the stamp of its data, if they have been prepared already.
     """
 
     config: Mapping[str, Any]
@@ -71,7 +71,7 @@ class Experiment:
 
     @cached_property
     def data(self) -> DataStamp:
-        """The stamp of the data, which are prepared for it unless it is known."""
+        """The stamp of the data; they are prepared first unless it is known."""
         if self.known_data is not None:
             return self.known_data
         _, data, _ = self.build(logger=False)
@@ -81,21 +81,21 @@ class Experiment:
 
     @cached_property
     def code(self) -> Mapping[str, str]:
-        """The code beside moebench's own: module -> digest, installed package -> version."""
+        """The code outside moebench: module -> digest, installed package -> version."""
         return self.code_now()
 
     def code_now(self) -> Mapping[str, str]:
-        """Read the source files anew."""
+        """Return `code` as the source files are now."""
         return code_of(self.config)
 
     @cached_property
     def source(self) -> str:
-        """Digest of the code of moebench and of papers that it runs."""
+        """Digest of the code of moebench and of papers that the experiment runs."""
         return source_of_modules(frozenset({TRAINER, *class_modules(self.config)}))
 
     @cached_property
     def hash(self) -> str:
-        """Hash of the configuration, the seed aside."""
+        """Hash of the configuration without its seeds."""
         decisive = {key: value for key, value in self.config.items() if key != "seed_everything"}
         decisive["data"] = {
             "class_path": decisive["data"]["class_path"],
@@ -118,9 +118,9 @@ class Experiment:
                 such as its folder, loggers and callbacks.
 
         Raises:
-            ConfigurationError: if a part refuses its arguments, or one of somebody else raises.
+            ConfigurationError: if a part refuses its arguments, or a user's part raises any error.
         """
-        with one_line_errors(), naming_theirs(self.config):
+        with one_line_errors(), naming_user_parts(self.config):
             return _checked(json.dumps(self.config, default=str)).make(trainer)
 
     def with_seed(self, seed: int) -> "Experiment":
@@ -136,10 +136,10 @@ def load(
     """Read, merge and check a configuration; nothing is built yet.
 
     Args:
-        configs: YAML files, later ones laid over earlier ones.
-        settings: dotted keys and values laid over the files, such as
-            `{"model.network.sparse.every": 1}`; a `trainer.precision` of `faster` is the one that
-            this machine is fast at.
+        configs: YAML files; later files override earlier ones.
+        settings: dotted keys and values that override the files, such as
+            `{"model.network.sparse.every": 1}`; `trainer.precision: faster` stands for the
+            precision that this machine is fast at.
         seed: seed of data order, initial weights and noise.
 
     Raises:
@@ -165,15 +165,15 @@ def naming_configs(
 
 def _arguments(configs: Sequence[Path], settings: Mapping[str, object] | None) -> list[str]:
     """Return files and settings in the form that `parse` takes."""
-    files = [f"--config={at_home(str(path))}" for path in configs]
+    files = [f"--config={find_config(str(path))}" for path in configs]
     return [*files, *as_arguments(settings or {})]
 
 
 def as_arguments(settings: Mapping[str, object]) -> list[str]:
-    """Return settings, as of `load`, in the form that `parse` takes."""
+    """Return the settings of `load` as arguments of `parse`."""
     return [
         f"--{key}={value if isinstance(value, str) else json.dumps(value, default=str)}"
-        for key, value in settled(settings).items()
+        for key, value in resolve_precision(settings).items()
     ]
 
 
@@ -181,44 +181,44 @@ def parse(arguments: Sequence[str]) -> Experiment:
     """Check an experiment given as command-line arguments (`--config`, `--<key>`, `--help`).
 
     Raises:
-        ConfigurationError: as `load`, or for an option of the trainer that no run can honour.
+        ConfigurationError: as `load`, or for a trainer option that runs do not support.
         SystemExit: after printing, for `--help` and `--print_config`.
     """
     with one_line_errors():
-        config = Cli(_found(arguments)).config.as_dict()
+        config = Cli(_with_bundled_paths(arguments)).config.as_dict()
         config.pop("config", None)
-        refuse_faults(config)
+        check_classes(config)
         _check_data(config)
         experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
     return experiment
 
 
-def _found(arguments: Sequence[str]) -> list[str]:
-    """Return command-line arguments with the configurations that come with moebench found."""
+def _with_bundled_paths(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the full paths of configurations that come with moebench."""
     found: list[str] = []
     for argument in arguments:
         option, equals, path = argument.partition("=")
         if found[-1:] == ["--config"]:
-            argument = at_home(argument)
+            argument = find_config(argument)
         elif option == "--config" and equals:
-            argument = f"{option}={at_home(path)}"
+            argument = f"{option}={find_config(path)}"
         found.append(argument)
     return found
 
 
 def _check_data(config: Mapping[str, Any]) -> None:
-    """Refuse a data module that cannot be given the seed of a run, or has no vocabulary to give."""
+    """Refuse a data module that does not take a seed and, for models of tokens, a vocabulary."""
     data, own_module = config["data"], "class_path" in config["model"]
     for name in ("seed",) if own_module else ("seed", "vocabulary"):
         if name not in data.get("init_args", {}):
-            raise ValueError(f"data={data['class_path']}: takes no argument {name}, see {PLACE}")
+            raise ValueError(f"data={data['class_path']}: takes no argument {name}, see {CONTRACT}")
 
 
 def _without_unset_names(config: dict[str, Any]) -> dict[str, Any]:
-    """Drop the names that losses were not given.
+    """Drop the names of losses where they are not set.
 
-    Configurations from before losses had names stay what they were.
+    This keeps the hashes of configurations from before losses had names.
     """
     for term in config["model"].get("losses") or ():
         if term.get("name") is None:
@@ -228,8 +228,8 @@ def _without_unset_names(config: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def _checked(config: str) -> Cli:
-    """Check a resolved configuration; once, as that takes longer than to make its objects.
+    """Check a resolved configuration once, as that takes longer than building its objects.
 
-    A run is built to know its data, and again to train.
+    A run is built twice: to identify its data, and to train.
     """
     return Cli(json.loads(config))

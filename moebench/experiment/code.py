@@ -1,10 +1,10 @@
-"""The code that a configuration runs beside moebench's own, so that an edit makes another run.
+"""The code outside moebench that a configuration runs: an edit of it makes a different run.
 
-Every class that a configuration names is followed to its module, and from there to all that this
-imports, at any depth. A module that lies outside the installed packages counts with a digest of its
-file, in an archive with one of that; an installed package counts with its version. Papers always
-count with digests, so that a run is the same from a checkout and from a wheel. What a module
-imports by a computed name is not seen, nor are files that it reads, nor what archives import.
+Every class that a configuration names is traced to its module, and from there to everything that
+the module imports, at any depth. A module outside the installed packages is identified by a digest
+of its file, or of the archive that contains it; an installed package by its version. Papers are
+always identified by digests, so that a run is the same from a checkout and from a wheel. Imports by
+a computed name, files that a module reads, and imports inside archives are not seen.
 """
 
 import ast
@@ -23,31 +23,31 @@ from typing import Any, NamedTuple
 
 from moebench.papers.home import PACKAGE
 
-# Every record has the versions of these.
+# Records list the versions of these separately.
 KNOWN = frozenset({"moebench", "torch", "pytorch_lightning", "lightning_fabric", "numpy"})
 OURS = frozenset({"moebench", PACKAGE})
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 STANDARD = Path(os.__file__).parent
 
 
-class Place(NamedTuple):
-    """Where a module is: its file, if it has one, and the folders of its submodules."""
+class ModuleLocation(NamedTuple):
+    """The file of a module, if it has one, and the folders of its submodules if it is a package."""
 
     file: Path | None
-    inside: Sequence[str] | None
+    folders: Sequence[str] | None
 
 
 def code_of(config: Any) -> dict[str, str]:
-    """Return module -> digest, and installed package -> version, of all classes of a configuration.
+    """Return module -> digest, installed package -> version, of all classes in a configuration.
 
     Args:
-        config: maps, lists and values; every `class_path` in it counts.
+        config: maps, lists and values, with a `class_path` at any depth.
     """
     return code_of_modules(class_modules(config))
 
 
 def class_modules(config: Any) -> Iterator[str]:
-    """Yield the module of every class of a configuration."""
+    """Yield the module of every class in a configuration."""
     return (path.rpartition(".")[0] for path in class_paths(config))
 
 
@@ -65,9 +65,9 @@ def class_paths(config: Any) -> Iterator[str]:
 
 @functools.cache
 def source_of_modules(names: frozenset[str]) -> str:
-    """Return a digest of the modules of moebench and of papers that these are or import.
+    """Return a digest of these modules and their imports, as far as in moebench or in papers.
 
-    Once a process: later edits of a file do not change what has been imported.
+    Computed once per process: later edits of a file do not change what has been imported.
     """
     found = code_of_modules(sorted(names), OURS)
     own = {name: digest for name, digest in found.items() if name.partition(".")[0] in OURS}
@@ -77,11 +77,11 @@ def source_of_modules(names: frozenset[str]) -> str:
 def code_of_modules(
     names: Iterator[str] | Sequence[str], own: Collection[str] = ()
 ) -> dict[str, str]:
-    """Return module -> digest, installed package -> version, of modules and what they import.
+    """Return module -> digest, installed package -> version, of modules and their imports.
 
     Args:
-        names: of modules.
-        own: packages whose modules count with a digest wherever they lie.
+        names: names of the modules.
+        own: packages whose modules are identified by digests even if installed.
     """
     found: dict[str, str] = {}
     seen: set[str] = set()
@@ -92,9 +92,9 @@ def code_of_modules(
         if name in seen or (package in KNOWN and package not in own):
             continue
         seen.add(name)
-        place = _place(name)
-        file = _file(place)
-        if place is None or file is None:
+        location = _locate(name)
+        file = _file(location)
+        if location is None or file is None:
             continue
         if INSTALLED.intersection(file.parts) and package not in {*own, PACKAGE}:
             if version := _version(package):
@@ -105,12 +105,12 @@ def code_of_modules(
         source = file.read_bytes()
         found[name] = hashlib.sha256(source).hexdigest()[:12]
         if file.suffix == ".py":
-            waiting += _imports(source, name, is_package=place.inside is not None)
+            waiting += _imports(source, name, is_package=location.folders is not None)
     return dict(sorted(found.items()))
 
 
 def _with_parents(name: str) -> Iterator[str]:
-    """Yield a module and the packages that it lies in; importing it runs them all."""
+    """Yield a module and the packages around it; importing it runs them all."""
     while name:
         yield name
         name = name.rpartition(".")[0]
@@ -118,12 +118,12 @@ def _with_parents(name: str) -> Iterator[str]:
 
 @functools.cache
 def _imports(source: bytes, name: str, is_package: bool) -> tuple[str, ...]:
-    """Return what a module may import: of `from a import b` a and a.b, as b may be a module."""
+    """Return what a module may import; for `from a import b` both a and a.b, a possible module."""
     package = name if is_package else name.rpartition(".")[0]
     found: list[str] = []
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # nobody can import it
+    except (SyntaxError, ValueError):  # it cannot be imported either
         return ()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -134,48 +134,48 @@ def _imports(source: bytes, name: str, is_package: bool) -> tuple[str, ...]:
             if node.level:
                 try:
                     base = resolve_name("." * node.level + base, package)
-                except ImportError:  # a file that is part of a package elsewhere
+                except ImportError:  # a file taken out of its package
                     continue
             found += _with_parents(base)
             found += [f"{base}.{alias.name}" for alias in node.names]
     return tuple(found)
 
 
-def _place(name: str) -> Place | None:
-    """Find a module without importing it; None where there is none of that name."""
-    if name in OURS:  # papers of others join their package when it is imported
+def _locate(name: str) -> ModuleLocation | None:
+    """Find a module without importing it; None if there is none."""
+    if name in OURS:  # importing the package of papers adds the user's own papers to it
         with suppress(ModuleNotFoundError):
             importlib.import_module(name)
     module = sys.modules.get(name)
     if module is not None:
         file = getattr(module, "__file__", None)
-        return Place(Path(file) if file else None, getattr(module, "__path__", None))
+        return ModuleLocation(Path(file) if file else None, getattr(module, "__path__", None))
     parent, _, _ = name.rpartition(".")
     folders = None
     if parent:
-        above = _place(parent)
-        if above is None or above.inside is None:
+        package = _locate(parent)
+        if package is None or package.folders is None:
             return None
-        folders = above.inside
+        folders = package.folders
     for finder in sys.meta_path:
         spec = finder.find_spec(name, folders)
         if spec is not None:
             file = Path(spec.origin) if spec.has_location and spec.origin else None
-            return Place(file, spec.submodule_search_locations)
+            return ModuleLocation(file, spec.submodule_search_locations)
     return None
 
 
-def _file(place: Place | None) -> Path | None:
-    """Return the file that a module lies in: its own or the archive; None where it has none."""
-    if place is None or place.file is None:
+def _file(location: ModuleLocation | None) -> Path | None:
+    """Return a module's own file, or the archive that contains it; None if it has no file."""
+    if location is None or location.file is None:
         return None
-    return next((path for path in (place.file, *place.file.parents) if path.is_file()), None)
+    return next((path for path in (location.file, *location.file.parents) if path.is_file()), None)
 
 
 def _version(package: str) -> str:
-    """Return the version of an installed package, whatever its distribution is called.
+    """Return the version of an installed package, whatever the name of its distribution.
 
-    It is empty for a file that nobody installed, such as one that was copied there.
+    It is empty for a file without a distribution, such as one copied into the folder by hand.
     """
     try:
         return importlib.metadata.version(package)
@@ -184,7 +184,7 @@ def _version(package: str) -> str:
         return ", ".join(sorted({importlib.metadata.version(name) for name in distributions}))
 
 
-@functools.cache  # it reads the lists of files of all that is installed
+@functools.cache  # it reads the file lists of all installed distributions
 def _distributions() -> Mapping[str, list[str]]:
-    """Return package -> the distributions that it may come from."""
+    """Return package -> the distributions that contain it."""
     return importlib.metadata.packages_distributions()

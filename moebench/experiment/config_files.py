@@ -1,4 +1,4 @@
-"""The configuration files of a command line, so that what is refused can name the file it is in."""
+"""The configuration files of a command line: errors name the file that contains the wrong key."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,33 +9,36 @@ from typing import Any
 from moebench.experiment.refusals import ConfigurationError
 from moebench.experiment.yaml_files import read_yaml
 
-# That a refusal begins with.
+# The key at the beginning of an error message.
 KEY = re.compile(r"(?:Option |Group )?'?([A-Za-z_][\w.-]*)'?(?:=|: | is not | does not )")
 
 
 def config_files(arguments: Sequence[str]) -> list[Path]:
-    """Return the files that the arguments name by `--config`."""
+    """Return the files given by `--config`."""
     following = [*arguments[1:], ""]
     return [
-        Path(one.partition("=")[2] or two)
-        for one, two in zip(arguments, following, strict=False)
-        if one.partition("=")[0] == "--config"
+        Path(argument.partition("=")[2] or after)
+        for argument, after in zip(arguments, following, strict=False)
+        if argument.partition("=")[0] == "--config"
     ]
 
 
 @contextmanager
 def naming_files(arguments: Sequence[str]) -> Iterator[None]:
-    """Put the file that has a key before a refusal that begins with that key.
+    """Prefix an error that begins with a key with the file that sets this key.
 
     Args:
-        arguments: of LightningCLI: files and, laid over them, single keys, which need no file.
+        arguments: arguments of LightningCLI: files, and single keys that override them; an error
+            about one of the latter gets no prefix.
 
     Raises:
-        ConfigurationError: for a file that is no configuration, and for what is refused inside.
-        FileNotFoundError: for a file that is not there.
+        ConfigurationError: for a file that is not a configuration, and for a ValueError inside the
+            context.
+        FileNotFoundError: for a missing file.
     """
     contents = {path: read_yaml(path) for path in config_files(arguments)}
-    given = [_short(one.partition("=")[0][2:]) for one in arguments if one.startswith("--")]
+    options = (argument for argument in arguments if argument.startswith("--"))
+    given = [_short(option.partition("=")[0][2:]) for option in options]
     try:
         yield
     except ValueError as error:
@@ -49,22 +52,23 @@ def naming_files(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def _is_given(key: str, given: Sequence[str]) -> bool:
-    """Say whether a key, or what it is inside of, was given by itself."""
+    """Say whether a key, or one that contains it, was given on the command line."""
     outer = key.partition(".")[0]
     return any(
-        f".{one}".endswith((f".{key}", f".{outer}")) or one.startswith(f"{key}.") for one in given
+        f".{name}".endswith((f".{key}", f".{outer}")) or name.startswith(f"{key}.")
+        for name in given
     )
 
 
 def _file_of(key: str, contents: Mapping[Path, Any]) -> Path | None:
-    """Return the last file with a key, which may be the end of a longer one; None without any."""
+    """Return the last file with a key, or with one that ends in it; None if there is none."""
     for path in reversed(list(contents)):
-        if any(f".{one}".endswith(f".{key}") for one in _keys(contents[path], "")):
+        if any(f".{name}".endswith(f".{key}") for name in _keys(contents[path], "")):
             return path
     return None
 
 
-def _keys(content: Any, place: str) -> Iterator[str]:
+def _keys(content: Any, prefix: str) -> Iterator[str]:
     """Yield the dotted keys of a configuration, at any depth."""
     entries: Any = ()
     if isinstance(content, Mapping):
@@ -72,11 +76,11 @@ def _keys(content: Any, place: str) -> Iterator[str]:
     elif isinstance(content, list):
         entries = enumerate(content)
     for key, value in entries:
-        inner = f"{place}.{key}".removeprefix(".")
+        inner = f"{prefix}.{key}".removeprefix(".")
         yield _short(inner)
         yield from _keys(value, inner)
 
 
 def _short(key: str) -> str:
-    """Return a key without what may be left out of one."""
+    """Return a key without the parts that may be omitted: `init_args` and indices."""
     return re.sub(r"\.(init_args|\d+)(?=\.|$)", "", key)

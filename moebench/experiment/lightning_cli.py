@@ -1,4 +1,4 @@
-"""LightningCLI as moebench uses it: defaults, links, and which LightningModule."""
+"""LightningCLI as moebench uses it: defaults, linked keys, and the choice of LightningModule."""
 
 import copy
 import io
@@ -39,7 +39,7 @@ LARGEST_SEED = 2**32 - 1
 
 
 def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
-    """Say whether a configuration brings a LightningModule of its own, by `model.class_path`."""
+    """Say whether a configuration names its own LightningModule, by `model.class_path`."""
     if isinstance(arguments, Mapping):
         return "class_path" in (arguments.get("model") or {})
     if any(re.match(r"--model(\.class_path)?(=|$)", argument) for argument in arguments):
@@ -52,13 +52,13 @@ def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
 
 
 class Cli(LightningCLI):
-    """LightningCLI with the links that every experiment has; it reads first and makes later.
+    """LightningCLI with the linked keys of every experiment; it reads now and builds on demand.
 
     Args:
-        args: of the command line, or a configuration as one of these has resolved it.
+        args: arguments of the command line, or an already resolved configuration.
     """
 
-    parsers: ClassVar[dict[bool, LightningArgumentParser]] = {}  # of all, by `own_module`
+    parsers: ClassVar[dict[bool, LightningArgumentParser]] = {}  # by `own_module`
 
     def __init__(self, args: list[str] | Mapping[str, Any]) -> None:
         self.of_this_run: dict[str, Any] = {}
@@ -79,24 +79,24 @@ class Cli(LightningCLI):
         )
 
     def setup_parser(self, *arguments: Any) -> None:
-        """Make the parser once: that takes half as long as a configuration takes to be checked."""
+        """Make the parser once: it takes half as long as checking a configuration."""
         if self.own_module not in self.parsers:
             super().setup_parser(*arguments)
             self.parsers[self.own_module] = self.parser
         self.parser = self.parsers[self.own_module]
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Link the keys that say the same thing, and set the default data."""
+        """Link keys that must have equal values, and set the default data."""
         if not self.own_module:
             parser.link_arguments("data.init_args.vocabulary", "model.vocabulary")
         parser.link_arguments("seed_everything", "data.init_args.seed")
         parser.set_defaults({"data": DEFAULT_DATA})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Check the configuration; a resolved one has all defaults, which take long to look up.
+        """Check the configuration, without the slow look-up of defaults if it has them all.
 
         Raises:
-            ValueError: for a seed that is none.
+            ValueError: for an invalid seed.
         """
         if isinstance(args, dict):
             self.config = parser.parse_object(args, defaults=False)
@@ -107,10 +107,10 @@ class Cli(LightningCLI):
             raise ValueError(f"seed_everything={seed}: must be from 0 to {LARGEST_SEED}")
 
     def instantiate_classes(self) -> None:
-        """Leave it at the checked configuration."""
+        """Build nothing yet; `make` does."""
 
     def make(self, trainer: Mapping[str, Any]) -> tuple[Any, pl.LightningDataModule, pl.Trainer]:
-        """Seed the generators and make model, data and trainer; nothing of them is kept.
+        """Seed the generators and make model, data and trainer; keep none of them.
 
         Args:
             trainer: arguments of the Trainer that belong to this run.
@@ -124,15 +124,14 @@ class Cli(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer, with the arguments that belong to this run.
 
-        Its callbacks and loggers come before those of the configuration, which the run must not
-        push aside.
+        The run's callbacks and loggers come first; those of the configuration are added to them.
 
         Raises:
-            ValueError: if Lightning refuses, or found several devices to train on; for a schedule
-                of accumulation, which Lightning forgets when a run goes on within a pass.
+            ValueError: if Lightning refuses the arguments or selects several devices; for a
+                schedule of accumulation, which Lightning forgets when a run resumes within a pass.
         """
         arguments = {**kwargs, **self.of_this_run, "callbacks": self._both("callbacks")}
-        if isinstance(self.of_this_run.get("logger"), list):  # else the run wants none at all
+        if isinstance(self.of_this_run.get("logger"), list):  # otherwise the run wants no logger
             arguments["logger"] = self._both("logger")
         try:
             trainer = super().instantiate_trainer(**arguments)
@@ -140,28 +139,28 @@ class Cli(LightningCLI):
             raise ValueError(f"trainer: {error}") from error
         if trainer.world_size != 1:
             raise ValueError(
-                f"trainer.devices={self._get(self.config, 'trainer.devices')}: these are "
-                f"{trainer.world_size}; {ONE_DEVICE}; allowed: 1"
+                f"trainer.devices={self._get(self.config, 'trainer.devices')}: selects "
+                f"{trainer.world_size} devices; {ONE_DEVICE}; allowed: 1"
             )
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         if any(isinstance(callback, GradientAccumulationScheduler) for callback in callbacks):
             raise ValueError(
-                "trainer.callbacks=GradientAccumulationScheduler: a killed run would go on without"
+                "trainer.callbacks=GradientAccumulationScheduler: a killed run would resume without"
                 " it; allowed: trainer.accumulate_grad_batches, one number for the whole run"
             )
         return trainer
 
     def _both(self, name: str) -> list[Any]:
-        """Return what this run and its configuration bring of a kind, in that order."""
+        """Return the callbacks or loggers of this run, then those of its configuration."""
         configured = self._get(self.config_init, f"trainer.{name}") or []
         more = configured if isinstance(configured, list) else [configured]
         return [*self.of_this_run.get(name, []), *more]
 
 
 def keys_help(part: str) -> str:
-    """Return the help on the keys of a part of a configuration, such as `trainer`; of `all` parts.
+    """Return the help on the keys of one part of a configuration, such as `trainer`, or of `all`.
 
-    It is made of sections with a title, an empty line between them.
+    It consists of titled sections, separated by empty lines.
     """
     with redirect_stdout(io.StringIO()) as printed, suppress(SystemExit):
         Cli(["--help"])

@@ -1,6 +1,6 @@
-"""All parts that have short names, by the key of a configuration at which they may stand.
+"""All parts with short names, by the configuration key where they may be used.
 
-A part can be called by its short name once its module is imported, which is done here.
+A short name works once the part's module has been imported, which this module does.
 """
 
 from collections.abc import Mapping
@@ -31,17 +31,17 @@ FAMILIES: Mapping[str, Mapping[str, type]] = {
 
 
 def family_at(key: str) -> str:
-    """Return the family whose parts may stand at a key of a configuration; empty for any other."""
+    """Return the family whose parts may be used at a configuration key; "" if there is none."""
     words = [word for word in key.split(".") if not word.isdigit()]
     place = {"loss": "losses"}.get(words[-1], words[-1]) if words else ""
     return place if place in FAMILIES else ""
 
 
-def misplaced(key: str, part: type | None) -> str:
-    """Say which family a part is of that stands where one of another belongs; empty if it is fine.
+def why_misplaced(key: str, part: type | None) -> str:
+    """Say which family a part belongs to if its key needs another; empty if it is fine.
 
     Args:
-        key: of a configuration, at which it stands.
+        key: the part's key in a configuration.
         part: its class.
     """
     place = family_at(key)

@@ -1,4 +1,4 @@
-"""The precision a machine is fast at, for which `trainer.precision: faster` in settings stands."""
+"""Which precision this machine is fast at: the meaning of `trainer.precision: faster`."""
 
 import functools
 import logging
@@ -14,26 +14,26 @@ from moebench.papers.settings import FASTER, PRECISION
 log = logging.getLogger(__name__)
 
 HALF, FULL = "bf16-mixed", "32-true"
-# Processors have bfloat16 products, and are faster with them, or compute them bit by bit, many
-# times slower. In between a machine must not answer one thing today and another tomorrow.
+# A processor either has bfloat16 instructions and is faster with them, or emulates them and is many
+# times slower. A limit in between keeps the answer the same from day to day.
 TOO_SLOW = 2.0
 
 
-def settled(settings: Mapping[str, object]) -> Mapping[str, object]:
-    """Return settings in which the precision, where it is `faster`, is that of this machine."""
+def resolve_precision(settings: Mapping[str, object]) -> Mapping[str, object]:
+    """Return settings with the precision `faster` replaced by the one that it means here."""
     if settings.get(PRECISION) != FASTER:
         return settings
-    return {**settings, PRECISION: faster(settings.get("trainer.accelerator") == "cpu")}
+    return {**settings, PRECISION: faster_precision(settings.get("trainer.accelerator") == "cpu")}
 
 
 @functools.cache
-def faster(on_processor: bool = False) -> str:
-    """Return mixed bfloat16, or float32 where the accelerator or processor is slow at the former.
+def faster_precision(on_processor: bool = False) -> str:
+    """Return mixed bfloat16, or float32 if the accelerator or processor is slow at bfloat16.
 
-    Says so, once, for results in another precision are other results.
+    Warns once if it is, because the results of the two precisions differ.
 
     Args:
-        on_processor: even where there is an accelerator.
+        on_processor: ask about the processor even if there is an accelerator.
     """
     if torch.cuda.is_available() and not on_processor:
         return HALF if torch.cuda.is_bf16_supported(including_emulation=False) else FULL
@@ -46,11 +46,11 @@ def faster(on_processor: bool = False) -> str:
     return FULL
 
 
-def where_it_trains(trainer: pl.Trainer) -> AbstractContextManager[object]:
-    """Return the precision in which a trainer calls its model on an accelerator; none elsewhere.
+def training_autocast(trainer: pl.Trainer) -> AbstractContextManager[object]:
+    """Return the autocast context in which a trainer calls its model; none on a processor.
 
-    Not every kernel of an accelerator takes float32, in which a model begins. On the processor all
-    do, and what is counted there is counted in it.
+    Some accelerator kernels do not take float32, the dtype of a new model. On a processor all do,
+    and costs are counted in float32.
     """
     if trainer.strategy.root_device.type == "cpu":
         return nullcontext()
@@ -58,9 +58,9 @@ def where_it_trains(trainer: pl.Trainer) -> AbstractContextManager[object]:
 
 
 def bfloat16_ratio(size: int = 256, repeats: int = 5) -> float:
-    """Measure a square product in both types, in turn, and compare the fastest of each.
+    """Return the time of a matrix product in bfloat16 over that in float32, the best of each.
 
-    With one thread, as in runs: several wait for one another beside a busy neighbour.
+    Measured with one thread, as in runs: with several, other processes disturb it more.
     """
     seconds: dict[torch.dtype, float] = {}
     threads = torch.get_num_threads()

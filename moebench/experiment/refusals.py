@@ -1,4 +1,4 @@
-"""What jsonargparse and the parts refuse, as one line that a person can act on."""
+"""Errors of jsonargparse and of parts, reduced to one line that the user can act on."""
 
 import importlib
 import inspect
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, get_args
 
-from moebench.experiment.classes import absence, fault
+from moebench.experiment.classes import why_missing, why_unusable
 from moebench.experiment.part_registry import FAMILIES, family_at
 from moebench.papers.nearest import nearest
 
-CHATTER = (  # loggers that tell of seeds, devices and products at every build
+CHATTER = (  # loggers with messages about seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
     "pytorch_lightning.utilities.rank_zero",
 )
@@ -26,7 +26,7 @@ UNKNOWN_NAME = (
 CLASS = r"([A-Za-z_]\w*(?:\.\w+)+)"
 CLASS_NAMED = rf"(?:G(?:ot|iven) value: |val='|class_path'?[=:] ?'){CLASS}"
 NO_PART = rf"Expected '{CLASS}' to be a (?:function that returns|subclass of) <class '(\w+)'>"
-LACKING = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
+INCOMPLETE = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
 KIND = r"Expected an? <class '([\w.]+)'>\.?"
 KINDS = {
     **{"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"},
@@ -34,7 +34,7 @@ KINDS = {
 }
 TOP = ("config", "data", "model", "seed_everything", "trainer")
 GROUPS = {"model": "moebench.training.module.Training", "trainer": "pytorch_lightning.Trainer"}
-NOISE = (  # lines of a report that are not the reason
+NOISE = (  # beginnings of the lines of a report that do not give the reason
     "Does not validate",
     "Errors:",
     "Expected a <class 'NoneType'>",
@@ -46,7 +46,7 @@ NOISE = (  # lines of a report that are not the reason
 
 
 class ConfigurationError(ValueError):
-    """A configuration that cannot be built; the message is one line."""
+    """A configuration that cannot be built; the message has one line."""
 
 
 @contextmanager
@@ -66,10 +66,10 @@ def one_line_errors() -> Iterator[None]:
 
 
 def explain(message: str) -> str:
-    """Return the one line of jsonargparse's report that a person needs.
+    """Return jsonargparse's report in one line: key, value, reason and what is allowed.
 
-    The report is nested, one level for each part within a part; the innermost complaint is the
-    reason, the chain of "Parser key" lines is the place.
+    The report is nested, one level for each part within a part: the chain of "Parser key" lines is
+    the key, and the innermost message is the reason.
     """
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     value = re.search(r"Given value: (?!Namespace|NestedArg)(.{1,60})$", message, re.MULTILINE)
@@ -87,10 +87,10 @@ def explain(message: str) -> str:
         return f"{key}={name}: {why}; allowed: a class_path, or a name of `moebench list`".lstrip(
             "="
         )
-    if lacking := re.search(LACKING, message):
-        return f"{key}={lacking[2]}: {lacking[1]}; allowed: {', '.join(_arguments(lacking[2]))}"
+    if found := re.search(INCOMPLETE, message):
+        return f"{key}={found[2]}: {found[1]}; allowed: {', '.join(_arguments(found[2]))}"
     if unknown:
-        return f"{key}: {_not_there(unknown[1] or unknown[2], key, message)}"
+        return f"{key}: {_unknown(unknown[1] or unknown[2], key, message)}"
     lines = [re.sub(r"\s*Got value: .*|^\s*(?:-\s+)?", "", line) for line in message.splitlines()]
     useful = [
         re.sub(r"^Type \S+\[.*?\] expects a function or a callable class: ", "", line)
@@ -104,7 +104,7 @@ def explain(message: str) -> str:
 
 
 def _nearest_option(key: str, report: str, refused: re.Match[str]) -> str:
-    """Say which options come nearest to one that was refused, or where all of them are."""
+    """Suggest the options nearest to the one that was refused, or say where all are listed."""
     *places, name = (refused[1] or refused[2]).split(".")
     group = ".".join([key, *places]).strip(".")
     if not key and places and places[0] not in TOP:
@@ -118,9 +118,9 @@ def _nearest_option(key: str, report: str, refused: re.Match[str]) -> str:
 
 
 def _part(report: str, refused: re.Match[str]) -> str:
-    """Return the class of the part whose option was refused; empty where it is not named.
+    """Return the class of the part whose option was refused; "" if the report does not name it.
 
-    The report names it before its complaint, or behind it in the same line.
+    The report names it before the error, or after it in the same line.
     """
     behind = re.match(r"\.? Got value: .*?class_path='([\w.]+)'", report[refused.end() :])
     before = re.findall(r"Problem with given class_path '([\w.]+)'", report[: refused.start()])
@@ -128,50 +128,51 @@ def _part(report: str, refused: re.Match[str]) -> str:
 
 
 def _arguments(path: str, inside: Sequence[str] = ()) -> list[str]:
-    """Return what the class of a path accepts.
+    """Return the names of the arguments that a class takes.
 
     Args:
         path: dotted name of the class.
-        inside: names of arguments, each of the class of the one before; the last is meant.
+        inside: arguments to descend through, each an argument of the one before; the result is for
+            the class of the last.
     """
     module, _, name = path.rpartition(".")
     part: Any = getattr(importlib.import_module(module), name)
     for place in inside:
         argument = inspect.signature(part).parameters.get(place)
         kind = argument.annotation if argument else None
-        classes = [one for one in (kind, *get_args(kind)) if inspect.isclass(one)]
+        classes = [option for option in (kind, *get_args(kind)) if inspect.isclass(option)]
         if not classes:
             return []
         part = classes[0]
     return list(inspect.signature(part).parameters)
 
 
-def _not_there(name: str, key: str, report: str) -> str:
-    """Say of a name that stands for nothing which ones come nearest to it.
+def _unknown(name: str, key: str, report: str) -> str:
+    """Say that a name does not exist, and which ones come nearest to it.
 
     Args:
         name: the part of a `class_path` that was not found, or a short name.
-        key: where it stands.
-        report: which has the whole of it.
+        key: its key in the configuration.
+        report: jsonargparse's report, which contains the whole `class_path`.
     """
     for path in re.findall(CLASS_NAMED, report):
         if f".{path}.".find(f".{name}.") >= 0:
-            return absence(path)
+            return why_missing(path)
     near = nearest(name, _names(key))
-    return f"no class or module is called {name}; {near}; `moebench list` has all"
+    return f"no class or module is called {name}; {near}; `moebench list` shows all"
 
 
 def _wrong_class(report: str) -> tuple[str, str] | None:
-    """Return the name in a report that no part can be made of, and why; None if there is none."""
+    """Return the name of an unusable class in a report, and the reason; None if there is none."""
     for name in re.findall(CLASS_NAMED, report):
-        if why := fault(name):
+        if why := why_unusable(name):
             return name, why
     no_part = re.search(NO_PART, report)
-    return (no_part[1], f"is no {no_part[2]}") if no_part else None
+    return (no_part[1], f"is not a {no_part[2]}") if no_part else None
 
 
 def _names(key: str) -> list[str]:
-    """Return the short names of the parts that may stand at a key; of all, where it tells none."""
-    family = family_at(key)
-    families = [FAMILIES[family]] if family else [*FAMILIES.values()]
-    return sorted(part.__name__ for of in families for part in of.values())
+    """Return the short names of the parts for a key; of all parts if the key is of no family."""
+    name = family_at(key)
+    families = [FAMILIES[name]] if name else [*FAMILIES.values()]
+    return sorted(part.__name__ for family in families for part in family.values())

@@ -11,20 +11,20 @@ from moebench.data.text import AnySource
 from moebench.experiment.classes import named_class
 from moebench.experiment.part_registry import FAMILIES
 from moebench.experiment.refusals import ConfigurationError, one_line_errors
-from moebench.experiment.theirs import naming_theirs
+from moebench.experiment.user_parts import naming_user_parts
 from moebench.experiment.yaml_files import read_yaml
 
 TEXT = "data.source"  # the key of a person's own text among settings
 
 
 def source_of(described: str) -> Source:
-    """Return the source that a text describes, as `data.source` of a configuration does.
+    """Return the source described as `data.source` in a configuration.
 
     Args:
-        described: YAML with `class_path` and `init_args`, or the name of a class alone.
+        described: YAML with `class_path` and `init_args`, or just the name of a class.
 
     Raises:
-        ConfigurationError: for an unknown class or argument, or one that is refused.
+        ConfigurationError: for an unknown class or argument, or a value that is refused.
     """
     if not described.strip():
         raise ConfigurationError("source: is empty; it takes a class_path, or a name of a source")
@@ -32,7 +32,7 @@ def source_of(described: str) -> Source:
     parser.add_argument("--source", type=AnySource)
     with one_line_errors():
         parsed = parser.parse_args([f"--source={described}"])
-        with naming_theirs(parsed.as_dict()):
+        with naming_user_parts(parsed.as_dict()):
             found: Source = parser.instantiate_classes(parsed).source
     return found
 

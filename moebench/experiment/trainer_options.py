@@ -1,8 +1,8 @@
-"""What each option of Lightning's Trainer comes to in a run: it is honoured, or refused in a line.
+"""Which options of Lightning's Trainer a run supports; the others are refused with the reason.
 
 A run trains on one device, ends after a number of steps, is validated and saved between two of
-them, and keeps its own folder, history and checkpoint. Options that would break this, or that
-would change nothing, are refused before anything is written.
+them, and keeps its own folder, history and checkpoint. Options that would break this, or have no
+effect, are refused before anything is written.
 """
 
 import math
@@ -15,7 +15,7 @@ from moebench.data.endless import ENDLESS
 ONE_DEVICE = "a run trains on one device; arms and seeds run side by side as workers"
 NO_EFFECT = "it would change nothing in a run"
 
-HONOURED = (
+SUPPORTED = (  # with any value that Lightning accepts
     *("accelerator", "precision", "plugins", "deterministic", "benchmark"),
     *("max_epochs", "max_steps", "min_epochs", "min_steps"),
     *("callbacks", "enable_progress_bar", "enable_model_summary", "enable_autolog_hparams"),
@@ -25,7 +25,7 @@ HONOURED = (
 
 @dataclass(frozen=True)
 class Limit:
-    """The values of an option that a run can honour."""
+    """The values of an option that a run supports."""
 
     holds: Callable[[Any], bool]
     allowed: str  # in words
@@ -33,7 +33,7 @@ class Limit:
 
 
 def only(*values: Any, reason: str) -> Limit:
-    """Return a limit to some values; 1 and True are two of them, as in YAML."""
+    """Return a limit to some values; 1 and True are different values, as in YAML."""
     words = " or ".join("null" if value is None else str(value).lower() for value in values)
     return Limit(
         lambda value: any(type(value) is type(v) and value == v for v in values), words, reason
@@ -65,13 +65,13 @@ LIMITED = {
     "logger": Limit(
         lambda value: value is not True,
         "false, or a class_path",
-        "the history is always written; a logger beside it has to be named",
+        "the history is always written; name the logger to have in addition",
     ),
     "default_root_dir": only(None, reason="a run has a folder of its own"),
-    "enable_checkpointing": only(None, True, reason="a run is saved so that it can go on"),
+    "enable_checkpointing": only(None, True, reason="a run is saved so that it can resume"),
     "fast_dev_run": only(False, 0, reason="for a short run set trainer.max_steps"),
     "barebones": only(False, reason="a run has a history and a checkpoint"),
-    "max_time": only(None, reason="a run ends after steps, so that it can be repeated"),
+    "max_time": only(None, reason="a run must end after the same steps when it is repeated"),
     "limit_train_batches": Limit(
         lambda value: value is None or value > 0, "a number above 0", "nothing would be trained"
     ),
@@ -85,14 +85,14 @@ LIMITED = {
         "null, or a number above 0",
         "it would clip nothing",
     ),
-    "overfit_batches": only(0, 0.0, reason="training batches are not repeated; take fewer data"),
+    "overfit_batches": only(0, 0.0, reason="training batches are not repeated; use less data"),
     "val_check_interval": Limit(
         _whole,
         "a whole number of batches",
-        "a time cannot be repeated, and data without end have no share",
+        "a time is not reproducible, and a fraction of endless data is undefined",
     ),
     "check_val_every_n_epoch": only(1, None, reason="trainer.val_check_interval says when"),
-    "num_sanity_val_steps": only(0, reason="it would stand in the history as a validation"),
+    "num_sanity_val_steps": only(0, reason="it would appear in the history as a validation"),
     "log_every_n_steps": COUNT,
     "accumulate_grad_batches": COUNT,
     "reload_dataloaders_every_n_epochs": only(0, reason="each pass would have the same batches"),
@@ -104,13 +104,13 @@ LIMITED = {
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse what a run cannot honour.
+    """Refuse options that a run does not support.
 
     Args:
-        options: of the Trainer, by their names; what is not there has its default.
+        options: options of the Trainer by name; missing ones have their defaults.
 
     Raises:
-        ValueError: naming the first option of that kind.
+        ValueError: for the first such option.
     """
     for name, limit in LIMITED.items():
         if name in options and not limit.holds(options[name]):
@@ -127,7 +127,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _check_end(options: Mapping[str, Any]) -> None:
-    """Refuse a run that has no steps or two ends; without any, the model itself ends it."""
+    """Refuse a run without steps, or with two ends; with none, the model must end the run."""
     steps, epochs = options.get("max_steps", -1), options.get("max_epochs")
     if not isinstance(steps, int) or (steps != -1 and steps < 1):
         steps = "null" if steps is None else steps
@@ -140,32 +140,32 @@ def _check_end(options: Mapping[str, Any]) -> None:
     ):
         if least is not None and most not in (None, -1) and least > most:
             raise ValueError(
-                f"trainer.min_{name}={least}: trainer.max_{name}={most} ends the run before"
+                f"trainer.min_{name}={least}: trainer.max_{name}={most} ends the run before that"
             )
     if steps != -1 and epochs not in (None, -1):
         raise ValueError(
-            f"trainer.max_epochs={epochs}: trainer.max_steps={steps} ends the run, too, and "
-            "what is done at its end has to know which; set one of them to -1"
+            f"trainer.max_epochs={epochs}: trainer.max_steps={steps} also ends the run, and only "
+            "one of them may; set the other to -1"
         )
 
 
 def _check_validation(options: Mapping[str, Any]) -> None:
-    """Refuse validations that never come, or come in the middle of an optimiser step."""
+    """Refuse validations that never happen, or happen in the middle of an optimiser step."""
     interval, steps = options.get("val_check_interval"), options.get("max_steps", -1)
     accumulated = options.get("accumulate_grad_batches", 1)
     if interval is None:
         return
     if interval % accumulated:
         raise ValueError(
-            f"trainer.val_check_interval={interval}: it counts batches, and a run is validated and "
-            "saved between two optimiser steps; allowed: a multiple of "
+            f"trainer.val_check_interval={interval}: counts batches, but a run is validated and "
+            "saved only between optimiser steps; allowed: a multiple of "
             f"trainer.accumulate_grad_batches={accumulated}"
         )
     if accumulated > 1 and options.get("check_val_every_n_epoch", 1) is None:
         raise ValueError(
             "trainer.check_val_every_n_epoch=null: with trainer.accumulate_grad_batches="
-            f"{accumulated} a validation may fall into an optimiser step, for the end of a pass "
-            "ends one early; allowed: 1"
+            f"{accumulated} a validation may come in the middle of an optimiser step, as the end "
+            "of a pass cuts a step short; allowed: 1"
         )
     if steps != -1 and interval > steps * accumulated:
         raise ValueError(
@@ -175,10 +175,10 @@ def _check_validation(options: Mapping[str, Any]) -> None:
 
 
 def share_of(options: Mapping[str, Any], name: str, batches: int) -> int:
-    """Return how many of some batches an option such as `limit_val_batches` leaves.
+    """Return how many batches an option such as `limit_val_batches` leaves.
 
     Raises:
-        ValueError: if that is none.
+        ValueError: if it leaves none.
     """
     limit = options.get(name)
     if limit is None:
@@ -190,14 +190,14 @@ def share_of(options: Mapping[str, Any], name: str, batches: int) -> int:
 
 
 def check_pass(options: Mapping[str, Any], batches: int) -> None:
-    """Refuse what does not go with the length of a pass over the training data.
+    """Refuse options that do not fit the length of a pass over the training data.
 
     Args:
-        options: of the Trainer, all checked by themselves.
-        batches: of a pass.
+        options: options of the Trainer that passed `check_options`.
+        batches: number of batches in a pass.
 
     Raises:
-        ValueError: if nothing would be trained on, no validation would ever come, or no end.
+        ValueError: if a run would have no training, no validation, or no end.
     """
     epochs = options.get("max_epochs")
     if batches >= ENDLESS and epochs not in (None, -1):
@@ -207,6 +207,6 @@ def check_pass(options: Mapping[str, Any], batches: int) -> None:
     if options.get("check_val_every_n_epoch", 1) is not None and interval and interval > batches:
         raise ValueError(
             f"trainer.val_check_interval={interval}: a pass over the training data has only "
-            f"{batches} batches; lower it, or let it count over all passes with "
+            f"{batches} batches; lower it, or count across passes with "
             "trainer.check_val_every_n_epoch: null"
         )

@@ -1,4 +1,4 @@
-"""YAML files, read by the same rules wherever they are, and refused by name."""
+"""YAML files, all read by the same rules; errors name the file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,30 +16,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Return the map in a file; `1e-3` is a number, as in every configuration.
 
     Raises:
-        ConfigurationError: naming the file, if it is no map, or no YAML at all.
-        FileNotFoundError: if there is no such file; names the nearest beside it.
+        ConfigurationError: if it is not YAML, or not a map; names the file.
+        FileNotFoundError: if there is no such file; suggests others in its folder.
     """
     if not path.is_file():
-        told = "is a folder, not a file of YAML" if path.is_dir() else no_such_file(path)
-        raise FileNotFoundError(f"{path}: {told}")
+        why = "is a folder, not a YAML file" if path.is_dir() else no_such_file(path)
+        raise FileNotFoundError(f"{path}: {why}")
     try:
         content = get_loader("yaml")(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: no text, so no YAML: {error}") from error
+        raise ConfigurationError(f"{path}: not text, so not YAML: {error}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not YAML: {_fault(error)}") from error
     if content is None:
         raise ConfigurationError(f"{path}: is empty; expected keys and values")
     if not isinstance(content, dict):
-        kind = {"list": "a list", "str": "a text"}.get(type(content).__name__, "a single value")
+        kind = {"list": "a list", "str": "text"}.get(type(content).__name__, "a single value")
         raise ConfigurationError(f"{path}: is {kind}; expected keys and values")
     if odd := [key for key in content if not isinstance(key, str)]:
-        raise ConfigurationError(f"{path}: the key {odd[0]!r} is no word; put it in quotes")
+        raise ConfigurationError(f"{path}: the key {odd[0]!r} is not a string; put it in quotes")
     return content
 
 
 def _fault(error: Exception) -> str:
-    """Return what is wrong with a file, and in which line."""
+    """Return what is wrong with a file, and where."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return str(error).splitlines()[0]
@@ -47,11 +47,11 @@ def _fault(error: Exception) -> str:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Put a file before whatever is refused of its content.
+def naming_file(path: Path) -> Iterator[None]:
+    """Prefix errors about the content of a file with its path.
 
     Raises:
-        ConfigurationError: for a ValueError inside.
+        ConfigurationError: for a ValueError inside the context.
     """
     try:
         yield

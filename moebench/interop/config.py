@@ -29,11 +29,11 @@ class Config:
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a setting, or the default where it is absent or null."""
+        """Return a setting, or the default if it is absent or null."""
         value = self._values.get(key)
         return default if value is None else value
 
-    def but(self, **changes: Any) -> "Config":
+    def replaced(self, **changes: Any) -> "Config":
         """Return the settings with some changes."""
         return Config({**self._values, **changes}, {})
 

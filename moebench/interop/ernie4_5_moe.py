@@ -54,8 +54,8 @@ def layers_of(config: Config) -> tuple[int, int]:
     first, last = config["moe_layer_start_index"], config["moe_layer_end_index"]
     end = layers - 1 if last == -1 else last
     wanted = [n for n in range(layers) if (n + 1) % every == 0 and first <= n <= end]
-    said = f"moe_layer_start_index={first}, moe_layer_end_index={last}, moe_layer_interval={every}"
-    return pattern(wanted, layers, said)
+    ends = f"moe_layer_start_index={first}, moe_layer_end_index={last}"
+    return pattern(wanted, layers, f"{ends}, moe_layer_interval={every}")
 
 
 def shared_of(config: Config) -> Callable[[int], nn.Module] | None:

@@ -12,7 +12,7 @@ from moebench.interop.decoder_parts import Parts
 from moebench.interop.rope import partial_settings, positions_of, turned_of
 from moebench.interop.weight_mapping import grouped_query
 from moebench.models.decoder import RotaryDecoder
-from moebench.models.grouped_query import Comparison, QueryKeyNorm
+from moebench.models.grouped_query import AttentionScore, QueryKeyNorm
 
 
 def build(config: Config) -> RotaryDecoder:
@@ -25,7 +25,7 @@ def build(config: Config) -> RotaryDecoder:
         config.shape("intermediate_size", config["first_k_dense_replace"]),
         sigmoid_moe.sparse_of(config),
         deepseek.shared_of(config),
-        heads.attention_of(config, norm, bias, Comparison(turned)),
+        heads.attention_of(config, norm, bias, AttentionScore(turned)),
         positions_of(config, partial=True),
     )
 

@@ -24,7 +24,7 @@ def build(config: Config) -> RotaryDecoder:
     dense = kinds.count("dense")
     if kinds != ["dense"] * dense + ["sparse"] * (layers - dense):
         raise ValueError(f"{FILE}: mlp_layer_types={kinds}: dense layers must come first")
-    return deepseek_v3.build(config.but(first_k_dense_replace=dense))
+    return deepseek_v3.build(config.replaced(first_k_dense_replace=dense))
 
 
 def settings(parts: Parts) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import positions_of
 from moebench.interop.weight_mapping import TensorMapping, grouped_query
 from moebench.models.decoder import RotaryDecoder
-from moebench.models.grouped_query import Comparison
+from moebench.models.grouped_query import AttentionScore
 from moebench.models.multipliers import Multipliers
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import TopK
@@ -41,7 +41,7 @@ def build(config: Config, shared: Callable[[int], nn.Module] | None = None) -> R
         replace(config.shape("intermediate_size"), multipliers=factors),
         sparse_of(lambda dim: TopK(dim, experts, k), config["intermediate_size"]),
         shared,
-        heads.attention_of(config, comparison=Comparison(scale=config["attention_multiplier"])),
+        heads.attention_of(config, comparison=AttentionScore(scale=config["attention_multiplier"])),
         positions_of(config),
     )
 

@@ -8,8 +8,8 @@ from torch import nn
 from moebench.interop.config import Config
 from moebench.interop.decoder_parts import Parts
 from moebench.models.grouped_query import (
-    USUAL,
-    Comparison,
+    DEFAULT_SCORE,
+    AttentionScore,
     GroupedQueryAttention,
     QueryKeyNorm,
 )
@@ -19,7 +19,7 @@ def attention_of(
     config: Config,
     norm: QueryKeyNorm | None = None,
     bias: bool = False,
-    comparison: Comparison = USUAL,
+    comparison: AttentionScore = DEFAULT_SCORE,
 ) -> Callable[[int, int], nn.Module]:
     """Return a function that makes attention from the width and the number of query heads.
 

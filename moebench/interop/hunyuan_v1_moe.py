@@ -67,7 +67,7 @@ def with_ntk_base(config: Config) -> Config:
     width = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     base = rope.get("rope_theta") or config.get("rope_theta", 10_000.0)
     base *= alpha ** (width / (width - 2))
-    return config.but(rope_parameters={"rope_theta": base}, rope_scaling=None)
+    return config.replaced(rope_parameters={"rope_theta": base}, rope_scaling=None)
 
 
 def attention(module: nn.Module, theirs: str, ours: str) -> Iterator[TensorMapping]:

@@ -1,6 +1,6 @@
-"""What is kept of a checkpoint when it is written again, though it is no property of the decoder.
+"""What a rewritten checkpoint keeps from the original, besides the decoder itself.
 
-That is ids of special tokens, settings of training and generation, and the tokenizer's files.
+These are the ids of special tokens, settings of training and generation, and the tokenizer's files.
 """
 
 import shutil
@@ -36,7 +36,7 @@ FILES = (
 
 
 def kept_settings(like: Path | None, model_type: str, vocabulary: int) -> dict[str, Any]:
-    """Return the settings kept of a checkpoint; without one, that there are no special tokens.
+    """Return the settings to keep from a checkpoint; without one, null for all special tokens.
 
     Raises:
         FileNotFoundError: if it is not a checkpoint.

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from moebench.interop.architectures import ARCHITECTURES, REFUSED
 from moebench.interop.config import FILE, Config, read_json
 from moebench.interop.free_memory import check_memory
-from moebench.interop.fused import fused
+from moebench.interop.stacked_experts import match_stored
 from moebench.interop.tensors import Stored, find, listed, read_into
 from moebench.interop.tied import settle
 from moebench.interop.weight_mapping import TensorMapping
@@ -66,7 +66,7 @@ def from_pretrained(
             model = architecture.build(config).eval()
     except (AttributeError, TypeError) as error:
         raise ValueError(f"{folder / FILE}: a value is of the wrong type: {error}") from error
-    mappings = fused(list(architecture.mappings(model)), stored, architecture.in_memory)
+    mappings = match_stored(list(architecture.mappings(model)), stored, architecture.in_memory)
     check_names(folder, model, mappings, stored, architecture.spare(config))
     wanted = (
         most_common([stored[mapping.theirs] for mapping in mappings])

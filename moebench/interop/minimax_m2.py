@@ -14,7 +14,7 @@ from moebench.interop.mixtures import sparse_of
 from moebench.interop.rope import PARTIAL, partial_settings, positions_of, turned_of
 from moebench.interop.weight_mapping import TensorMapping, grouped_query
 from moebench.models.decoder import RotaryDecoder
-from moebench.models.grouped_query import Comparison, QueryKeyNorm
+from moebench.models.grouped_query import AttentionScore, QueryKeyNorm
 from moebench.moe.layer import MoELayer
 from moebench.moe.routers import SigmoidTopK
 
@@ -23,7 +23,7 @@ def build(config: Config) -> RotaryDecoder:
     """Build the model."""
     head_width = config["head_dim"]
     if config.get(PARTIAL) is None and (turned := config.get("rotary_dim")):  # of early files
-        config = config.but(**{PARTIAL: turned / head_width})
+        config = config.replaced(**{PARTIAL: turned / head_width})
     config.refuse(scoring_func="sigmoid", use_qk_norm=True, qk_norm_type="per_layer")
     experts, k = config["num_local_experts"], config["num_experts_per_tok"]
     norm, turned = QueryKeyNorm("width", config["rms_norm_eps"]), turned_of(config, head_width)
@@ -31,7 +31,7 @@ def build(config: Config) -> RotaryDecoder:
         config["vocab_size"],
         config.shape("intermediate_size"),
         sparse_of(lambda dim: SigmoidTopK(dim, experts, k), config["intermediate_size"]),
-        attention=heads.attention_of(config, norm, comparison=Comparison(turned)),
+        attention=heads.attention_of(config, norm, comparison=AttentionScore(turned)),
         positions=positions_of(config, partial=True),
     )
 

@@ -28,13 +28,13 @@ def top_k_of(config: Config, experts: int) -> Callable[[int], nn.Module]:
     return lambda dim: router(dim, experts, k)
 
 
-def pattern(sparse: Sequence[int], layers: int, said: str) -> tuple[int, int]:
+def pattern(sparse: Sequence[int], layers: int, described: str) -> tuple[int, int]:
     """Return the number of layers before the first mixture, and n if every n-th then has one.
 
     Args:
         sparse: numbers of the layers with a mixture, from 0.
         layers: number of layers.
-        said: the settings that they come from, for the message.
+        described: the settings that they come from, for the message.
 
     Raises:
         ValueError: for a pattern that a decoder here cannot have.
@@ -43,4 +43,4 @@ def pattern(sparse: Sequence[int], layers: int, said: str) -> tuple[int, int]:
     for every in range(1, layers + 1):
         if list(sparse) == [n for n in range(dense, layers) if (n + 1) % every == 0]:
             return dense, every
-    raise ValueError(f"{FILE}: {said}: mixtures must follow one another at equal distances")
+    raise ValueError(f"{FILE}: {described}: mixtures must follow one another at equal distances")

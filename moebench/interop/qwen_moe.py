@@ -18,8 +18,8 @@ def layers_of(config: Config, experts: int) -> tuple[Sparse, int]:
     step, only = config.get("decoder_sparse_step", 1), config.get("mlp_only_layers", [])
     layers = config["num_hidden_layers"]
     wanted = [n for n in range(layers) if (n + 1) % step == 0 and n not in only]
-    said = f"mlp_only_layers={only}, decoder_sparse_step={step}"
-    dense, every = pattern(wanted, layers, said)
+    described = f"mlp_only_layers={only}, decoder_sparse_step={step}"
+    dense, every = pattern(wanted, layers, described)
     return sparse_of(top_k_of(config, experts), config["moe_intermediate_size"], every), dense
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def check_written(model: RotaryDecoder, folder: Path) -> None:
     """Raise ValueError unless a folder gives the same weights, and logits for a few tokens.
 
-    A folder that does not loses its configuration, so that it is no longer a checkpoint.
+    Before raising, it deletes the folder's configuration, so that it is no longer a checkpoint.
     """
     device = model.embedding.weight.device
     needed = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())

@@ -33,4 +33,4 @@ def settle(
         HEAD,
         EMBEDDING,
     )
-    return config.but(tie_word_embeddings=False), found
+    return config.replaced(tie_word_embeddings=False), found

@@ -1,4 +1,4 @@
-"""Opens a trained model: a run of moebench, or a Hugging Face checkpoint."""
+"""Opens trained models: runs of moebench and Hugging Face checkpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import nn
 from moebench.data.published import Codec, PublishedTokenizer
 from moebench.data.tokenizer import EOS
 from moebench.evidence.record_files import json_of
-from moebench.experiment import Experiment, naming
+from moebench.experiment import Experiment
 from moebench.interop import from_pretrained
 from moebench.moe.contract import lift_capacity
 
@@ -48,7 +48,9 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
-    folder, weights = (around(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
+    folder, weights = (
+        (run_folder(path), path) if path.suffix == ".ckpt" else (path, path / CHECKPOINT)
+    )
     described = folder / DESCRIBED
     if not described.is_file():
         raise FileNotFoundError(f"{folder}: has no config.json: neither a run nor a checkpoint")
@@ -64,8 +66,8 @@ def open_model(path: Path, dtype: str | None = None) -> TrainedModel:
     return _run(weights, config)
 
 
-def around(path: Path) -> Path:
-    """Return the folder of the run that a file belongs to, which may lie deep inside it."""
+def run_folder(path: Path) -> Path:
+    """Return the folder of the run that contains a file, at any depth."""
     return next((p for p in path.parents if (p / DESCRIBED).is_file()), path.parent)
 
 
@@ -87,7 +89,7 @@ def _checkpoint(folder: Path, config: Mapping[str, Any], dtype: str | None) -> T
     )
 
 
-def reopened(folder: Path) -> nn.Module:
+def trained_module(folder: Path) -> nn.Module:
     """Return the trained LightningModule of a run that kept its weights, in evaluation mode.
 
     Raises:
@@ -95,8 +97,8 @@ def reopened(folder: Path) -> nn.Module:
         ValueError: if they cannot be read.
     """
     module, _ = _restored(folder / CHECKPOINT, json_of(folder / DESCRIBED))
-    ours: nn.Module = module.eval()
-    return ours
+    trained: nn.Module = module.eval()
+    return trained
 
 
 def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -105,7 +107,7 @@ def _restored(weights: Path, config: Mapping[str, Any]) -> tuple[Any, Any]:
         raise FileNotFoundError(
             f"{weights}: no weights; `moebench fit` keeps those of its run, a reproduction does not"
         )
-    with naming(around(weights) / DESCRIBED):
+    with naming_file(run_folder(weights) / DESCRIBED):
         model, data, _ = Experiment(config).build(logger=False)
     try:
         saved = torch.load(weights, map_location="cpu", weights_only=True)

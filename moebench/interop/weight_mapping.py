@@ -71,7 +71,7 @@ def decoder(
 
 
 def grouped_query(attention: nn.Module, theirs: str, ours: str) -> Iterator[TensorMapping]:
-    """Yield the mappings of grouped-query attention, biases and norms where it has them."""
+    """Yield the mappings of grouped-query attention, with biases and norms if it has them."""
     names = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "out": "o_proj"}
     names |= {"query_norm": "q_norm", "key_norm": "k_norm"}
     yield from linears(attention, names, theirs, ours)

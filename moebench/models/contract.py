@@ -22,7 +22,7 @@ from torch import Tensor
 from moebench.models.kv_cache import KVCache
 from moebench.moe.decision import RoutingDecision
 
-PLACE = "moebench/models/contract.py"  # the reference that error messages give
+CONTRACT = "moebench/models/contract.py"  # named in error messages
 
 
 class DenseTwin(NamedTuple):

@@ -69,7 +69,7 @@ class RotaryDecoder(nn.Module):
         vocabulary: number V of token ids.
         shape: size of the model.
         sparse: mixtures in place of feed-forward blocks; None: the dense twin.
-        shared: experts beside each mixture that every token visits, made from the width.
+        shared: makes, from the width, shared experts to add to each mixture.
         attention: makes each layer's attention from width and query heads.
         positions: rotary positions, context and window.
         initial_scale: scale s of the initial weights, see `moebench.models.initialise`.
@@ -120,7 +120,7 @@ class RotaryDecoder(nn.Module):
 
     @property
     def mixtures(self) -> list[MoELayer | None]:
-        """The mixture of each layer, None where it is dense."""
+        """The mixture of each layer, None for a dense one."""
         inner: list[Any] = [block.get_submodule("feed_forward.inner") for block in self.blocks]
         return [one.moe for one in inner]
 
@@ -183,7 +183,7 @@ class DecoderBlock(nn.Module):
         shape: size of the model.
         attention: makes the attention from width and heads.
         sparse: parts of the mixture; None: a dense SwiGLU block.
-        shared: experts beside the mixture that every token visits, made from the width.
+        shared: makes, from the width, shared experts to add to the mixture.
     """
 
     def __init__(
@@ -218,7 +218,7 @@ class DecoderBlock(nn.Module):
 
 
 def sparse_layers(shape: DecoderShape, sparse: Sparse | None) -> list[Sparse | None]:
-    """Return for each layer the parts of its mixture, None where it is dense.
+    """Return for each layer the parts of its mixture, None for a dense one.
 
     Counting all layers, every n-th one has a mixture, unless it is one of the leading dense layers.
 

@@ -68,7 +68,7 @@ class Decoder(nn.Module):
         seed = draw_seed()
         mixtures = Mixtures(sparse, attention_sparse)
         self.embedding = _embedding(vocabulary, shape.width)
-        self.decoder = Stack(shape, mixtures, dropout, causal=True, crossed=False)
+        self.decoder = Stack(shape, mixtures, dropout, causal=True, cross_attention=False)
         initialise(self, seed, initial_scale)
 
     def forward(self, batch: TokenBatch) -> Output:
@@ -115,8 +115,8 @@ class EncoderDecoder(nn.Module):
         seed = draw_seed()
         mixtures = Mixtures(sparse, attention_sparse)
         self.embedding = _embedding(vocabulary, shape.width)
-        self.encoder = Stack(shape, mixtures, dropout, causal=False, crossed=False)
-        self.decoder = Stack(shape, mixtures, dropout, causal=True, crossed=True)
+        self.encoder = Stack(shape, mixtures, dropout, causal=False, cross_attention=False)
+        self.decoder = Stack(shape, mixtures, dropout, causal=True, cross_attention=True)
         initialise(self, seed, initial_scale)
 
     def forward(self, batch: TokenBatch) -> Output:

@@ -60,7 +60,7 @@ def slot(
 ) -> Dense | Mixture:
     """Return a mixture of width D = `dim`, or without `sparse` the block that `dense` makes.
 
-    `shared` makes, from the width, experts beside the mixture that every token visits.
+    `shared` makes, from the width, shared experts to add to the mixture.
     """
     if sparse is None:
         return Dense(dense())

@@ -35,7 +35,7 @@ class QueryKeyNorm:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AttentionScore:
     """How the score of a query and a key of one head is computed.
 
     Raises:
@@ -50,7 +50,7 @@ class Comparison:
             raise ValueError(f"comparison.scale={self.scale}: must be above 0 and finite")
 
 
-USUAL = Comparison()
+DEFAULT_SCORE = AttentionScore()
 
 
 class GroupedQueryAttention(nn.Module):
@@ -77,7 +77,7 @@ class GroupedQueryAttention(nn.Module):
         head_width: int | None = None,
         bias: bool = False,
         norm: QueryKeyNorm | None = None,
-        comparison: Comparison = USUAL,
+        comparison: AttentionScore = DEFAULT_SCORE,
     ) -> None:
         super().__init__()
         kv_heads = heads if kv_heads is None else kv_heads

@@ -14,7 +14,7 @@ TOKENS = "embedding.weight"
 def draw_seed() -> int:
     """Return a seed from the global generator.
 
-    Draw it before building the parts: they draw initial weights of their own, as many numbers as
+    Draw it before building the parts: they draw initial weights themselves, as many numbers as
     they are large, after which the generators of two models no longer agree.
     """
     # On the CPU, whatever the device of the parts: no number can be read on the meta device.

@@ -143,7 +143,7 @@ class SingleExpert(nn.Module):
 
 
 @dataclass(frozen=True)
-class Layers:
+class LstmShape:
     """The size of a model: its width, and its recurrent layers before and after the middle.
 
     Raises:
@@ -183,7 +183,7 @@ class LstmMoE(nn.Module):
     def __init__(
         self,
         vocabulary: int,
-        shape: Layers = Layers(),
+        shape: LstmShape = LstmShape(),
         middle: Callable[[int], nn.Module] | None = None,
         recurrent: Callable[[int], nn.Module] = Lstm,
         dropout: float = 0.0,

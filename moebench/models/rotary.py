@@ -52,7 +52,7 @@ class Yarn:
 class Rotation:
     """Rotation by position, and causal mask, of the tokens of one call; all layers share it.
 
-    With padding each row has positions of its own, and the tensors have leading axes B and 1.
+    With padding each row has its own positions, and the tensors have leading axes B and 1.
     """
 
     cos_LR: Tensor

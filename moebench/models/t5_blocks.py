@@ -42,7 +42,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Mixtures:
-    """The mixtures of experts of a stack, or of one of its blocks; None where it is dense."""
+    """The mixtures of experts of a stack, or of one of its blocks; None for dense parts."""
 
     feed_forward: Sparse | None = None
     attention: Sparse | None = None
@@ -124,17 +124,19 @@ class Block(nn.Module):
         shape: size of the model.
         mixtures: those of this block.
         dropout: dropout of residual branches and inside a dense feed-forward block.
-        crossed: whether it has cross-attention, which is always dense.
+        cross_attention: whether it has cross-attention, which is always dense.
     """
 
-    def __init__(self, shape: Shape, mixtures: Mixtures, dropout: float, crossed: bool) -> None:
+    def __init__(
+        self, shape: Shape, mixtures: Mixtures, dropout: float, cross_attention: bool
+    ) -> None:
         super().__init__()
         dim, heads = shape.width, shape.heads
         feed_forward = slot(
             mixtures.feed_forward, dim, lambda: FeedForward(dim, shape.hidden, dropout)
         )
         self.attention = Residual(dim, Attention(dim, heads, mixtures.attention), dropout)
-        self.cross = Residual(dim, Attention(dim, heads), dropout) if crossed else None
+        self.cross = Residual(dim, Attention(dim, heads), dropout) if cross_attention else None
         self.feed_forward = Residual(dim, feed_forward, dropout)
 
     def forward(
@@ -166,17 +168,23 @@ class Stack(nn.Module):
 
     Args:
         shape: size of the model.
-        mixtures: where it has mixtures of experts.
+        mixtures: its mixtures of experts.
         dropout: dropout of residual branches, and before the first and after the last block.
         causal: whether tokens see only themselves and what comes before.
-        crossed: whether its blocks have cross-attention.
+        cross_attention: whether its blocks have cross-attention.
 
     Raises:
         ValueError: if the stack is too shallow for its mixtures.
     """
 
     def __init__(
-        self, shape: Shape, mixtures: Mixtures, dropout: float, *, causal: bool, crossed: bool
+        self,
+        shape: Shape,
+        mixtures: Mixtures,
+        dropout: float,
+        *,
+        causal: bool,
+        cross_attention: bool,
     ) -> None:
         super().__init__()
         if not 0 <= dropout < 1:
@@ -185,7 +193,7 @@ class Stack(nn.Module):
         self.causal = causal
         self.position = PositionBias(shape.heads, causal)
         self.blocks = nn.ModuleList(
-            Block(shape, mixtures.at(layer), dropout, crossed)
+            Block(shape, mixtures.at(layer), dropout, cross_attention)
             for layer in range(1, shape.layers + 1)
         )
         self.norm = nn.RMSNorm(shape.width, eps=EPSILON)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def autocast_dtype(x: Tensor) -> torch.dtype | None:
-    """Return the dtype of products of `x` under autocast; None where it is off."""
+    """Return the dtype of products of `x` under autocast; None if it is off."""
     device = x.device.type
     if device == "meta" or not torch.is_autocast_enabled(device):
         return None

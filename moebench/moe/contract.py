@@ -1,4 +1,4 @@
-"""The contracts of the layer's parts, in full; everything else in this package implements one.
+"""The contracts of the layer's parts; everything else in this package implements one of them.
 
 | part | call | promise |
 | --- | --- | --- |
@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
 
-PLACE = "moebench/moe/contract.py"  # the reference that error messages give
+CONTRACT = "moebench/moe/contract.py"  # named in error messages
 
 
 def num_experts_of(router: nn.Module) -> int:
@@ -45,11 +45,11 @@ def num_experts_of(router: nn.Module) -> int:
     Raises:
         ValueError: if the router does not say.
     """
-    found = getattr(router, "num_experts", None)
-    if not isinstance(found, int):
+    count = getattr(router, "num_experts", None)
+    if not isinstance(count, int):
         name = type(router).__name__
-        raise ValueError(f"router={name}: has no integer attribute num_experts, see {PLACE}")
-    return found
+        raise ValueError(f"router={name}: has no integer attribute num_experts, see {CONTRACT}")
+    return count
 
 
 def decide(router: nn.Module, x_TD: Tensor) -> RoutingDecision:
@@ -58,11 +58,11 @@ def decide(router: nn.Module, x_TD: Tensor) -> RoutingDecision:
     Raises:
         ValueError: if it returns anything but a decision.
     """
-    found = router(x_TD)
-    if not isinstance(found, RoutingDecision):
-        name, kind = type(router).__name__, type(found).__name__
-        raise ValueError(f"router={name}: returns a {kind}, not a RoutingDecision, see {PLACE}")
-    return found
+    decision = router(x_TD)
+    if not isinstance(decision, RoutingDecision):
+        name, kind = type(router).__name__, type(decision).__name__
+        raise ValueError(f"router={name}: returns a {kind}, not a RoutingDecision, see {CONTRACT}")
+    return decision
 
 
 def wrapped(router: nn.Module) -> nn.Module | None:
@@ -77,7 +77,7 @@ def has_state(router: nn.Module) -> bool:
     return hasattr(router, "update") or (inner is not None and has_state(inner))
 
 
-def neglected(router: nn.Module) -> list[nn.Module]:
+def never_updated(router: nn.Module) -> list[nn.Module]:
     """Return the parts of a router that have a state but are never updated."""
     if has_state(router):
         return []

@@ -24,7 +24,7 @@ class RoutingDecision:
     expert_A: Tensor  # int64 in [0, E)
     weight_A: Tensor  # factor on the expert's answer, at least zero, float32
     kept_A: Tensor  # bool, False where the expert was full
-    requested_A: Tensor | None = None  # int64, expert before an overflow rule moved the row
+    original_expert_A: Tensor | None = None  # int64, before an overflow rule moved rows; None: same
 
     @property
     def num_tokens(self) -> int:
@@ -37,9 +37,9 @@ class RoutingDecision:
         return self.logits_TE.shape[1]
 
     @property
-    def asked_A(self) -> Tensor:
-        """The expert each row requests, before capacity; losses and load metrics count these."""
-        return self.expert_A if self.requested_A is None else self.requested_A
+    def requested_A(self) -> Tensor:
+        """The expert that each row requested, before capacity; losses and load metrics count it."""
+        return self.expert_A if self.original_expert_A is None else self.original_expert_A
 
 
 def tokens_choose(

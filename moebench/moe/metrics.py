@@ -16,8 +16,8 @@ from moebench.moe.decision import RoutingDecision
 @torch.no_grad()
 def load(decision: RoutingDecision) -> Tensor:
     """Return load_E, each expert's share of all requests; it sums to one."""
-    count_E: Tensor = decision.asked_A.bincount(minlength=decision.num_experts)
-    return count_E / max(1, decision.asked_A.numel())
+    count_E: Tensor = decision.requested_A.bincount(minlength=decision.num_experts)
+    return count_E / max(1, decision.requested_A.numel())
 
 
 def load_entropy(decision: RoutingDecision) -> Tensor:
@@ -43,7 +43,7 @@ def importance_cv(decision: RoutingDecision) -> Tensor:
     Source: Shazeer et al. 2017 (arXiv 1701.06538), section 4, equation 6.
     """
     zero_E = decision.weight_A.new_zeros(decision.num_experts)
-    importance_E = zero_E.index_add(0, decision.asked_A, decision.weight_A)
+    importance_E = zero_E.index_add(0, decision.requested_A, decision.weight_A)
     tiny = torch.finfo(importance_E.dtype).tiny
     return importance_E.std(correction=0) / importance_E.mean().clamp_min(tiny)
 

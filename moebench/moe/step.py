@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.contract import PLACE, has_state, neglected, update
+from moebench.moe.contract import CONTRACT, has_state, never_updated, update
 from moebench.moe.decision import RoutingDecision
 
 
@@ -20,7 +20,7 @@ class StepLoads:
     def add(self, decisions: Sequence[RoutingDecision]) -> list[Tensor]:
         """Add a batch's decisions, one per layer; return each layer's load_E in the step so far."""
         with torch.no_grad():
-            count_LE = [d.asked_A.bincount(minlength=d.num_experts) for d in decisions]
+            count_LE = [d.requested_A.bincount(minlength=d.num_experts) for d in decisions]
             if self._count_LE:
                 pairs = zip(self._count_LE, count_LE, strict=True)
                 count_LE = [before + now for before, now in pairs]
@@ -47,9 +47,9 @@ class RouterUpdates:
         self._batches: list[list[RoutingDecision]] = []
         self.needed = any(map(has_state, self._routers))
         for router in self._routers:
-            for part in neglected(router):
+            for part in never_updated(router):
                 name, inner = type(router).__name__, type(part).__name__
-                raise ValueError(f"router={name}: does not update its {inner}, see {PLACE}")
+                raise ValueError(f"router={name}: does not update its {inner}, see {CONTRACT}")
 
     def add(self, decisions: Sequence[RoutingDecision]) -> None:
         """Keep the decisions of a batch, without their graph; do nothing if no router has a state.
@@ -62,7 +62,7 @@ class RouterUpdates:
         if len(decisions) != len(self._routers):
             raise ValueError(
                 f"model.network: makes {len(decisions)} decisions with {len(self._routers)} "
-                f"routers; a router with a state must not serve several layers, see {PLACE}"
+                f"routers; a router with a state must not serve several layers, see {CONTRACT}"
             )
         self._batches.append([_detached(decision) for decision in decisions])
 

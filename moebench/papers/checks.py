@@ -31,7 +31,9 @@ def check(claims: Sequence[Claim], plan: Plan) -> None:
             _check_controlled(claim, claims)
 
 
-def check_beside(found: Target, before: Sequence[Target], everything: Sequence[Target]) -> None:
+def check_against_others(
+    found: Target, before: Sequence[Target], everything: Sequence[Target]
+) -> None:
     """Check a paper against the others.
 
     Args:
@@ -69,7 +71,7 @@ def _check_arms(claim: Claim, plan: Plan) -> None:
     for arm in claim.arms:
         if arm not in known and arm.partition("/")[0] not in plan.sweeps:
             where = f"claim {claim.key}: arm={arm}"
-            raise ValueError(f"{where}: the plan has none of that name; {nearest(arm, known)}")
+            raise ValueError(f"{where}: not in the plan; {nearest(arm, known)}")
 
 
 def _check_control(control: Claim, claim: Claim | None) -> None:

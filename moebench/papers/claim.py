@@ -141,7 +141,7 @@ class Claim:
     paper_values: Mapping[str, Any]  # the paper's own figures, by name
     test: ClaimTest | None = None
     matched_on: MatchedOn | None  # what the arms have in common; None: nothing to match
-    seeds: int = 5  # number asked for; a verdict on fewer is preliminary
+    seeds: int = 5  # number required; a verdict on fewer is preliminary
     replicate: str = "seed"  # the unit over which the claim is said to hold
     level: Level = "scaled-cpu"
     because: str = ""  # why there is no test
@@ -150,7 +150,7 @@ class Claim:
     control_of: str = ""  # key of the claim that this one is a control of
     expects: Literal["", "effect", "no effect"] = ""  # of a control
     uncontrolled: str = ""  # why a claim judged from training lacks one control or both
-    caution: str = ""  # printed beside every verdict
+    caution: str = ""  # printed with every verdict
     runs_of: str = ""  # target whose runs judge it; empty: its own paper
     same_data: tuple[tuple[str, ...], ...] = ()  # groups of arms with the same data; (): all arms
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def named(reference: str) -> Callable[..., Any]:
+def import_function(reference: str) -> Callable[..., Any]:
     """Return the function called "module:function"."""
     module, _, name = reference.partition(":")
     function: Callable[..., Any] = getattr(importlib.import_module(module), name)

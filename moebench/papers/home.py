@@ -1,8 +1,8 @@
-"""Where papers and their configurations are: inside an installed moebench, or beside a checkout's.
+"""Where papers and their configurations are: bundled in an installed moebench, or in the checkout.
 
-Importing this module makes `reproductions` importable from there. The place goes to the end of the
-path: in a checkout, a package of that name that comes before it is taken instead. An installed
-moebench has papers of one's own beside those that came with it.
+Importing this module makes `reproductions` importable by appending that folder to the path. In a
+checkout, a package of this name that is found earlier replaces it; an installed moebench adds the
+user's own papers to the bundled ones.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from pkgutil import extend_path
 
 _PACKAGE = Path(__file__).parents[1]
 _BUNDLED = _PACKAGE / "_bundled"
-INSTALLED = (_BUNDLED / "configs").is_dir()  # from a wheel: nothing there may be written
+INSTALLED = (_BUNDLED / "configs").is_dir()  # from a wheel, whose files must not be changed
 HOME = _BUNDLED if INSTALLED else _PACKAGE.parent
 PACKAGE, CONFIGS = "reproductions", "configs"
 
@@ -23,11 +23,11 @@ if INSTALLED:
     _papers.__path__ = extend_path(_papers.__path__, PACKAGE)
 
 
-def at_home(path: str) -> str:
-    """Return where a configuration is that comes with moebench, whichever folder one is in.
+def find_config(path: str) -> str:
+    """Return the path of a configuration; those that come with moebench are found from any folder.
 
     Args:
-        path: returned as it is, unless it begins with `configs/` and is not there.
+        path: returned unchanged, unless it begins with `configs/` and does not exist here.
     """
     if not path.startswith(f"{CONFIGS}/") or Path(path).exists():
         return path

@@ -79,8 +79,8 @@ class Plan:
             `moebench.report.Drawing`s; empty: none.
         tables: "module:function" that takes the records and returns `PaperTable`s; empty: none.
         seeds_in_a_run: number of seeds -> settings, if one run trains them all side by side; None:
-            each seed is a run of its own.
-        beside: arm that judges no claim -> what it is run for, such as a row of a table.
+            each seed is a separate run.
+        beside: arm that judges no claim -> the purpose of its runs, such as a row of a table.
         moved: module, package or class of this paper -> its name in the committed records, if that
             differs.
     """

@@ -1,8 +1,8 @@
-"""What a text names as its source, as BibTeX.
+"""The sources that docstrings name, as BibTeX.
 
-The facts stand once: a docstring names its source in words, `Fedus, Zoph and Shazeer 2021 (arXiv
-2101.03961)`, and a paper that is reproduced has its title in its `Paper`. What stands in neither
-is left out of an entry, not guessed.
+Each fact is written once: a docstring names its source in words, `Fedus, Zoph and Shazeer 2021
+(arXiv 2101.03961)`, and the title of a reproduced paper is in its `Paper`. Anything that neither
+gives is left out of an entry, not guessed.
 """
 
 import re
@@ -21,14 +21,14 @@ _SOURCE = re.compile(
 
 @dataclass(frozen=True)
 class Reference:
-    """A source: what is known of it.
+    """What is known of a source.
 
     Args:
         authors: surnames as a sentence lists them.
-        year: of publication.
-        arxiv: its number; empty where it has none.
-        title: empty where it is not known.
-        name: what the field calls it, where it is no title.
+        year: year of publication.
+        arxiv: its arXiv number; empty without one.
+        title: its title; empty if unknown.
+        name: the common name of its method, such as GShard; empty if it is cited by title.
     """
 
     authors: str
@@ -39,7 +39,7 @@ class Reference:
 
     @property
     def key(self) -> str:
-        """What LaTeX calls it: the first author, the year, and the number if there is one."""
+        """Its key in BibTeX: first author, year, and the arXiv number if there is one."""
         first = re.split(r",| and | et al| team", self.authors)[0]
         name = re.sub(r"\W", "", first).lower() + self.year
         return f"{name}-{self.arxiv}" if self.arxiv else name
@@ -60,13 +60,13 @@ class Reference:
 
 
 def entry(kind: str, key: str, fields: dict[str, str]) -> str:
-    """Return a BibTeX entry; fields that are empty are left out."""
+    """Return a BibTeX entry without its empty fields."""
     known = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
     return "\n".join([f"@{kind}{{{key},", *known, "}"])
 
 
 def cited_in(text: str) -> list[Reference]:
-    """Return the sources that a text names, in its order; each needs a number or a title."""
+    """Return the sources that a text names with an arXiv number or a title, in its order."""
     return [
         Reference(**{name: (value or "").strip() for name, value in found.groupdict().items()})
         for found in _SOURCE.finditer(" ".join(text.split()))
@@ -74,12 +74,12 @@ def cited_in(text: str) -> list[Reference]:
 
 
 def of_paper(paper: Paper) -> Reference:
-    """Return the reference to a paper that is reproduced."""
+    """Return the reference to a reproduced paper."""
     return Reference(paper.authors, str(paper.year), paper.arxiv, paper.title)
 
 
 def merged(found: Iterable[Reference]) -> list[Reference]:
-    """Return every source once, with the title and the longest name that any of them has."""
+    """Return every source once, with the title and the longest name given anywhere."""
     kept: dict[str, Reference] = {}
     for one in found:
         known = kept.setdefault(one.arxiv or one.title.casefold(), one)
@@ -91,6 +91,6 @@ def merged(found: Iterable[Reference]) -> list[Reference]:
 
 
 def _persons(authors: str) -> str:
-    """Return authors as BibTeX wants them: `Fedus and Zoph and Shazeer`, `Raffel and others`."""
+    """Return authors in BibTeX's form: `Fedus and Zoph and Shazeer`, `Raffel and others`."""
     listed = re.split(r", | and ", authors.replace(" et al.", " and others"))
     return " and ".join(f"{{{name}}}" if re.search(r"[ -]", name) else name for name in listed)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from moebench.papers.checks import check, check_beside
+from moebench.papers.checks import check, check_against_others
 from moebench.papers.home import CONFIGS, PACKAGE
 from moebench.papers.nearest import nearest
 from moebench.papers.target import Target
@@ -37,8 +37,8 @@ def target(name: str) -> Target:
         if name in (one.name, one.folder):
             return one
     known = nearest(name, [one.name for one in targets()])
-    lost = "".join(f"; {folder} is left out: {why}" for folder, why in left_out().items())
-    raise ValueError(f"target={name}: unknown; {known}{lost}")
+    failed = "".join(f"; {folder} is left out: {why}" for folder, why in left_out().items())
+    raise ValueError(f"target={name}: unknown; {known}{failed}")
 
 
 def folder_of(name: str) -> str:
@@ -47,9 +47,9 @@ def folder_of(name: str) -> str:
 
 
 def claims_on(found: Target, arm: str) -> dict[str, int]:
-    """Return key -> version of all claims that the runs of an arm judge, of other papers too.
+    """Return key -> version of all claims that the runs of an arm judge, also of other papers.
 
-    Those of a sweep are all that any of its points judges.
+    For a sweep, these are the claims that any of its points judges.
     """
     of_others = [
         claim
@@ -70,27 +70,27 @@ def _roots() -> tuple[Path, ...]:
     return tuple(Path(path) for path in importlib.import_module(PACKAGE).__path__)
 
 
-@cache  # one line of warning a process
+@cache  # so that a process warns once
 def _found(roots: tuple[Path, ...]) -> tuple[Sequence[Target], dict[str, str]]:
     """Return the papers under these folders, and folder -> reason for those left out."""
     loaded: list[Target] = []
-    lost: dict[str, str] = {}
+    failed: dict[str, str] = {}
     for folder in _folders(roots):
         try:
             loaded.append(_load(folder))
         except Exception as error:  # one broken paper must not break the others
-            lost[folder.name] = _one_line(error)
+            failed[folder.name] = _one_line(error)
     ordered = sorted(loaded, key=lambda one: (one.paper.year, one.paper.order, one.folder))
     kept: list[Target] = []
     for one in ordered:
         try:
-            check_beside(one, kept, [] if lost else ordered)
+            check_against_others(one, kept, [] if failed else ordered)
             kept.append(one)
         except ValueError as error:
-            lost[one.folder] = _one_line(error)
-    for name, why in lost.items():
+            failed[one.folder] = _one_line(error)
+    for name, why in failed.items():
         _log.warning("%s/%s is left out: %s", PACKAGE, name, why)
-    return kept, lost
+    return kept, failed
 
 
 def _folders(roots: Sequence[Path]) -> Iterator[Path]:

@@ -30,5 +30,5 @@ def losses(**weights: float) -> dict[str, object]:
     return {LOSSES: [{"loss": name, "weight": weight} for name, weight in weights.items()]}
 
 
-# For profiles that judge nothing: every part of a run happens once or twice.
-GLANCE: Mapping[str, object] = {**steps(4, validations=2), "trainer.log_every_n_steps": 1}
+# For profiles that judge nothing: each part of a run happens once or twice.
+SMOKE: Mapping[str, object] = {**steps(4, validations=2), "trainer.log_every_n_steps": 1}

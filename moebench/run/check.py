@@ -7,7 +7,7 @@ from typing import Any
 from lightning_fabric.utilities.data import sized_len
 
 from moebench.data.contract import UNSCORED, check_module
-from moebench.experiment import Experiment, naming_theirs, stamp_of
+from moebench.experiment import Experiment, naming_user_parts, stamp_of
 from moebench.experiment.trainer_options import check_pass, share_of
 from moebench.run.first_step import try_first_step
 from moebench.run.promises import promises_kept
@@ -30,7 +30,7 @@ def checked(experiment: Experiment) -> Experiment:
             validation is scored; if the trainer's options do not go with the length of the data;
             if the data module or its batches lack a part of their contract; if there is no room.
     """
-    with naming_sizes(), naming_theirs(experiment.config):
+    with naming_sizes(), naming_user_parts(experiment.config):
         return _checked(experiment)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from moebench.experiment import Experiment, keys_of_theirs
+from moebench.experiment import Experiment, user_part_keys
 from moebench.run.promises import promises_kept
 
 
@@ -23,7 +23,7 @@ def try_first_step(experiment: Experiment) -> None:
         Exception: whatever a part raises.
         ConfigurationError: if a part answers with what nothing can be done with.
     """
-    if not keys_of_theirs(experiment.config):
+    if not user_part_keys(experiment.config):
         return
     config: dict[str, Any] = copy.deepcopy(dict(experiment.config))
     config["trainer"]["callbacks"] = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from moebench.experiment.code import code_of_modules, source_of_modules
 from moebench.experiment.stamp import NO_DATA, DataStamp
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 
 
 @dataclass(frozen=True)
@@ -61,5 +61,5 @@ class Function:
 
     def __call__(self) -> Mapping[int, Mapping[str, float]]:
         """Call it and return seed -> metrics; the seed is 0 where it has none."""
-        found = named(self.reference)()
+        found = import_function(self.reference)()
         return found if all(isinstance(key, int) for key in found) else {0: found}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from moebench.experiment import ConfigurationError, keys_of_theirs
+from moebench.experiment import ConfigurationError, user_part_keys
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import WeightedLosses
 
@@ -26,7 +26,7 @@ def promises_kept(model: nn.Module, config: Any) -> Iterator[None]:
     Raises:
         ConfigurationError: naming key, class, what it answered with and what it promises.
     """
-    keys = keys_of_theirs(config)
+    keys = user_part_keys(config)
     with ExitStack() as hooks:
         for module in _parts(model):
             key = keys.get(type(module), "")

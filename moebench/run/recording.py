@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history, write_whole
-from moebench.experiment.precision import where_it_trains
+from moebench.experiment.precision import training_autocast
 from moebench.experiment.stamp import NO_DATA
 from moebench.run.job import Job
 from moebench.run.machine import commit, hardware, peak_memory_bytes, precision, versions
@@ -124,7 +124,7 @@ def cost_of(model: pl.LightningModule, batch: Any, trainer: pl.Trainer) -> cost.
         return cost.Cost(cost.parameters(model), cost.parameters(model), 0.0)
     device = trainer.strategy.root_device
     model.to(device)
-    with where_it_trains(trainer):
+    with training_autocast(trainer):
         return says(model.transfer_batch_to_device(batch, device, 0))
 
 

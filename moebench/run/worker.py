@@ -14,7 +14,7 @@ import torch
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import is_full, write, write_all, write_whole
 from moebench.evidence.replicas import TrainsReplicas, combine, split
-from moebench.experiment import Experiment, told_of
+from moebench.experiment import Experiment, user_part_error
 from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
     Diverged,
@@ -143,7 +143,7 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
 def _report(job: Job, status: str, error: Exception) -> None:
     """Write where an error came from, and say in one line what it is."""
     write_whole(job.folder / "error.txt", "".join(traceback.format_exception(error)))
-    what = told_of(error, job.experiment.config) or f"{type(error).__name__}: {error}"
+    what = user_part_error(error, job.experiment.config) or f"{type(error).__name__}: {error}"
     log.error("%s: %s (see error.txt in the folder of the run)", status, " ".join(what.split()))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
-from moebench.experiment import DataStamp, Experiment, load, naming, read_yaml
-from moebench.papers.home import at_home
+from moebench.experiment import DataStamp, Experiment, load, naming_file, read_yaml
+from moebench.papers.home import find_config
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
 from moebench.sweeps.dependencies import dependencies
@@ -137,8 +137,8 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
         ValueError: for anything invalid; names key, value and what is allowed.
         FileNotFoundError: if there is no such file.
     """
-    content = read_yaml(path := Path(at_home(str(path))))
-    with naming(path):
+    content = read_yaml(path := Path(find_config(str(path))))
+    with naming_file(path):
         if unknown := set(content) - set(KEYS):
             raise ValueError(f"{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")
         if missing := [

@@ -1,4 +1,4 @@
-"""What every data module promises."""
+"""The contract test of data modules."""
 
 from itertools import islice
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from moebench.data.contract import PLACE, UNSCORED, TextBatch, check_batch, check_module
+from moebench.data.contract import CONTRACT, UNSCORED, TextBatch, check_batch, check_module
 
 
 def assert_same_batches(first: list[Any], second: list[Any]) -> None:
@@ -15,7 +15,7 @@ def assert_same_batches(first: list[Any], second: list[Any]) -> None:
     for one, other in zip(first, second, strict=True):
         for part, same in zip(_parts(one), _parts(other), strict=True):
             alike = torch.equal(part, same) if isinstance(part, Tensor) else part is same
-            assert alike, f"equal seeds must give equal batches, see {PLACE}"
+            assert alike, f"equal seeds must give equal batches, see {CONTRACT}"
 
 
 def _parts(batch: Any) -> list[Any]:
@@ -59,7 +59,7 @@ class DatasetContract:
     def test_equal_seeds_give_equal_batches(self) -> None:
         """The content hash is the same for every seed."""
         first, same, other = self.ready(0), self.ready(0), self.ready(1)
-        assert first.content_hash == same.content_hash == other.content_hash, f"see {PLACE}"
+        assert first.content_hash == same.content_hash == other.content_hash, f"see {CONTRACT}"
         assert_same_batches(self.batches(first), self.batches(same))
 
     def test_a_loader_continues_where_it_was_saved(self) -> None:
@@ -84,17 +84,18 @@ class DatasetContract:
         data = self.ready()
         for batch in self.of_tokens(data):
             scored_T = batch.target_BL[batch.target_BL != UNSCORED]
-            assert scored_T.numel(), f"nothing is scored, see {PLACE}"
+            assert scored_T.numel(), f"nothing is scored, see {CONTRACT}"
             for ids in (batch.input_BL, batch.context_BL, scored_T):
                 if ids is not None:
-                    assert 0 <= int(ids.min()) <= int(ids.max()) < data.vocabulary, f"see {PLACE}"
+                    low, high = int(ids.min()), int(ids.max())
+                    assert 0 <= low <= high < data.vocabulary, f"see {CONTRACT}"
 
     def test_a_full_batch_has_the_promised_number_of_tokens(self) -> None:
         """Counts those that the encoder reads, if there is one."""
         data = self.ready()
         for batch in self.of_tokens(data)[:1]:
             read = batch.input_BL if batch.context_BL is None else batch.context_BL
-            assert data.tokens_per_batch == read.numel(), f"see {PLACE}"
+            assert data.tokens_per_batch == read.numel(), f"see {CONTRACT}"
 
     def test_masks_and_domains_belong_to_their_tokens(self) -> None:
         """If there are any: padding has no target, and domains have names."""
@@ -103,10 +104,10 @@ class DatasetContract:
             parts: dict[str, Any] = {name: getattr(batch, name, None) for name in TextBatch._fields}
             for ids, mask in (("input_BL", "mask_BL"), ("context_BL", "context_mask_BL")):
                 if parts[mask] is not None:
-                    assert parts[mask].dtype == torch.bool, f"{mask}, see {PLACE}"
-                    assert parts[mask].shape == parts[ids].shape, f"{mask}, see {PLACE}"
+                    assert parts[mask].dtype == torch.bool, f"{mask}, see {CONTRACT}"
+                    assert parts[mask].shape == parts[ids].shape, f"{mask}, see {CONTRACT}"
             if parts["mask_BL"] is not None:
-                assert (parts["target_BL"][~parts["mask_BL"]] == UNSCORED).all(), f"see {PLACE}"
+                assert (parts["target_BL"][~parts["mask_BL"]] == UNSCORED).all(), f"see {CONTRACT}"
             if parts["domain_B"] is not None and hasattr(data, "domains"):
-                assert parts["domain_B"].shape == (len(batch.input_BL),), f"see {PLACE}"
-                assert int(parts["domain_B"].max()) < len(data.domains), f"see {PLACE}"
+                assert parts["domain_B"].shape == (len(batch.input_BL),), f"see {CONTRACT}"
+                assert int(parts["domain_B"].max()) < len(data.domains), f"see {CONTRACT}"

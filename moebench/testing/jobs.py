@@ -19,8 +19,8 @@ def record_of(job: Job, status: str = "finished", loss: float = 3.0, **changes: 
         **changes: other fields of the record; `metrics` are added to the loss.
     """
     named = {"target": job.target, "profile": job.profile, "status": status}
-    asked = {"config_hash": job.experiment.hash, "data_hash": job.experiment.data.content_hash}
-    fields = {**named, **asked, "versions": versions(), **changes}
+    hashes = {"config_hash": job.experiment.hash, "data_hash": job.experiment.data.content_hash}
+    fields = {**named, **hashes, "versions": versions(), **changes}
     return run(job.arm, job.seed, loss, **fields)
 
 

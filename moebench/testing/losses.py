@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.contract import PLACE, wants_step_load
+from moebench.moe.contract import CONTRACT, wants_step_load
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.metrics import load
 from moebench.testing.tokens import E, T
@@ -53,7 +53,7 @@ class LossContract:
         loss, decision = self.make(), self.decide(self.scores())
         if wants_step_load(loss):
             uneven_E = torch.arange(E, dtype=torch.float64) / sum(range(E))
-            assert loss(decision, uneven_E) != loss(decision, load(decision)), f"see {PLACE}"
+            assert loss(decision, uneven_E) != loss(decision, load(decision)), f"see {CONTRACT}"
 
     def test_the_order_of_tokens_does_not_matter(self) -> None:
         """It is a property of the batch."""
@@ -78,7 +78,8 @@ class LossContract:
         """Dropping or moving rows must not hide imbalance, unless the class says why."""
         full = self.decide(self.scores())
         dropped = replace(full, kept_A=torch.arange(2 * T) % 3 == 0)
-        moved = replace(full, expert_A=torch.zeros_like(full.expert_A), requested_A=full.expert_A)
+        zero_A = torch.zeros_like(full.expert_A)
+        moved = replace(full, expert_A=zero_A, original_expert_A=full.expert_A)
         for limited in (dropped, moved):
             unseen = torch.equal(self.value(limited), self.value(full))
             assert unseen == (not self.sees_capacity_because)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from moebench.moe.contract import PLACE, has_state, neglected, update
+from moebench.moe.contract import CONTRACT, has_state, never_updated, update
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import sees
 from moebench.testing.sight import LENGTH, measured
@@ -143,17 +143,18 @@ class RouterContract:
         state = copy.deepcopy(router.state_dict())
         attributes = [dict(vars(module)) for module in router.modules()]
         router(tokens())
-        moves = f"`forward` moves it; state moves in `update(decisions)` alone, see {PLACE}"
-        assert [dict(vars(module)) for module in router.modules()] == attributes, moves
+        why = f"`forward` changes it; only `update(decisions)` may change state, see {CONTRACT}"
+        assert [dict(vars(module)) for module in router.modules()] == attributes, why
         after = router.state_dict()
-        moved = [name for name, value in state.items() if not torch.equal(after[name], value)]
-        assert not moved, f"{', '.join(moved)}: {moves}"
+        changed = [name for name, value in state.items() if not torch.equal(after[name], value)]
+        assert not changed, f"{', '.join(changed)}: {why}"
 
     def test_only_update_changes_state(self) -> None:
         """It changes buffers that checkpoints store; parameters belong to the optimiser."""
         torch.manual_seed(0)
         router = self.make(D, E)
-        assert not neglected(router), f"pass `update` on to the parts, see {PLACE}"
+        parts = ", ".join(type(part).__name__ for part in never_updated(router))
+        assert not parts, f"{parts}: `update` is not passed on to it, see {CONTRACT}"
         if not has_state(router):
             return
         decisions = [router(tokens()) for _ in range(2)]
@@ -161,14 +162,15 @@ class RouterContract:
         before = copy.deepcopy(router)
         update(router, decisions)
         assert [dict(vars(module)) for module in router.modules()] == attributes, (
-            f"state belongs in buffers, see {PLACE}"
+            f"state belongs in buffers, see {CONTRACT}"
         )
         for name, parameter in router.named_parameters():
-            assert torch.equal(parameter, before.get_parameter(name)), f"{name}, see {PLACE}"
+            assert torch.equal(parameter, before.get_parameter(name)), f"{name}, see {CONTRACT}"
         buffers = dict(router.named_buffers())
-        moved = {n for n, b in buffers.items() if not torch.equal(b, before.get_buffer(n))}
-        assert moved or not buffers, f"`update` must change the state, see {PLACE}"
-        assert moved <= set(router.state_dict()), f"checkpoints must store {moved}, see {PLACE}"
+        changed = {n for n, b in buffers.items() if not torch.equal(b, before.get_buffer(n))}
+        assert changed or not buffers, f"`update` must change the state, see {CONTRACT}"
+        missing = changed - set(router.state_dict())
+        assert not missing, f"checkpoints must store {', '.join(missing)}, see {CONTRACT}"
 
     def test_gradient_reaches_every_parameter(self) -> None:
         """Through the routing weights alone, unless the class says why not."""

@@ -63,15 +63,15 @@ def claim_of(test: ClaimTest, **changes: Any) -> Claim:
     return Claim(test=test, **{**given, "matched_on": "steps", "seeds": 3, **changes})
 
 
-def verdict_of(asked: Claim | ClaimTest, records: Sequence[RunRecord], **changes: Any) -> Verdict:
+def verdict_of(of: Claim | ClaimTest, records: Sequence[RunRecord], **changes: Any) -> Verdict:
     """Return the verdict on a claim, or on a claim with this test, by runs of the profile `full`.
 
     Args:
-        asked: the claim or the test.
+        of: the claim or the test.
         records: the runs.
         **changes: changes to the claim.
     """
-    claim = replace(asked, **changes) if isinstance(asked, Claim) else claim_of(asked, **changes)
+    claim = replace(of, **changes) if isinstance(of, Claim) else claim_of(of, **changes)
     (verdict,) = judge([claim], records, "full")
     return verdict
 

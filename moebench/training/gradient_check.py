@@ -55,7 +55,7 @@ def no_effect(value: Tensor, parameters: list[nn.Parameter]) -> str:
 
 
 def report_losses(terms: Mapping[str, Tensor], network: nn.Module) -> None:
-    """Warn, one line per loss, of every loss that trains no router, and say why."""
+    """Warn of every loss that trains no router, one line per loss, with the reason."""
     for name, value in terms.items():
         reason = no_effect(value, router_parameters(network))
         if reason:
@@ -96,7 +96,7 @@ def untrained(
 def report_routers(
     task: Tensor, total: Tensor, decisions: Sequence[RoutingDecision], network: nn.Module
 ) -> None:
-    """Warn, one line per reason, of routers that cannot learn; takes what `untrained` takes."""
+    """Warn of routers that cannot learn, one line per reason; arguments as for `untrained`."""
     for reason, layers in untrained(task, total, decisions, network).items():
         log.warning("the router in %s cannot learn: %s", numbered(layers), reason)
 
@@ -114,9 +114,9 @@ def _without_gradient(
 
 
 def _gradients(value: Tensor, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return the gradient of each input, zero where there is none; keep the graph."""
+    """Return the gradient by each input, zero if there is none; keep the graph."""
     if not inputs or not value.requires_grad:
-        return [torch.zeros_like(one) for one in inputs]
+        return [torch.zeros_like(tensor) for tensor in inputs]
     return torch.autograd.grad(value, inputs, retain_graph=True, materialize_grads=True)
 
 

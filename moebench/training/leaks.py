@@ -85,10 +85,12 @@ def report_leaks(network: nn.Module, batch: Any) -> None:
         )
         if any(isinstance(part, Limited) for layer in known for part in every[layer].modules()):
             parts += _remedies(known.values(), whole_length(batch))
-    if silent := [layer for layer in found if layer not in known]:
-        names = ", ".join(dict.fromkeys(type(every[layer]).__name__ for layer in silent))
-        leak = "leak" if len(silent) > 1 else "leaks"
-        parts.append(f"unknown whether {numbered(silent)} {leak}: {names} has no attribute `sees`")
+    if undeclared := [layer for layer in found if layer not in known]:
+        names = ", ".join(dict.fromkeys(type(every[layer]).__name__ for layer in undeclared))
+        leak = "leak" if len(undeclared) > 1 else "leaks"
+        parts.append(
+            f"unknown whether {numbered(undeclared)} {leak}: {names} has no attribute `sees`"
+        )
     if parts:
         log.warning("%s", "; ".join(parts))
 

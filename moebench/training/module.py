@@ -82,7 +82,7 @@ class Training(pl.LightningModule):
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
         self.router_rate = router_rate
-        # Those of the current optimiser step:
+        # Of the current optimiser step:
         self.measured, self.updates = StepMeans(), RouterUpdates(routers(self.network).values())
         self.scored = 0  # targets scored so far in the current validation
 

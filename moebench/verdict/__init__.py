@@ -26,7 +26,7 @@ class _Case:
     claim: Claim
     evidence: Evidence
     findings: Findings | None = None
-    word: VerdictLabel = VerdictLabel.INCONCLUSIVE
+    label: VerdictLabel = VerdictLabel.INCONCLUSIVE
     reason: str = ""
 
     @property
@@ -64,7 +64,7 @@ def judge(
     verdicts = []
     for case in cases:
         if case.findings is None:
-            verdicts.append(not_judged(case.claim, case.word, case.reason, case.evidence))
+            verdicts.append(not_judged(case.claim, case.label, case.reason, case.evidence))
         else:
             p = None if case.p is None else next(adjusted)
             verdicts.append(conclude(case.claim, case.findings, p, case.evidence))
@@ -75,14 +75,14 @@ def _examine(claim: Claim, records: Sequence[RunRecord], profile: str, plan: Pla
     """Run a claim's test if it has one and its runs are there."""
     evidence = Evidence.of(claim.arms, records)
     if claim.test is None:
-        word = VerdictLabel.NOT_TESTABLE if claim.out_of_reach else VerdictLabel.NOT_IMPLEMENTED
-        return _Case(claim, evidence, word=word, reason=claim.because)
+        label = VerdictLabel.NOT_TESTABLE if claim.out_of_reach else VerdictLabel.NOT_IMPLEMENTED
+        return _Case(claim, evidence, label=label, reason=claim.because)
     if profile == "smoke":
         reason = "The profile smoke only checks that everything runs."
-        return _Case(claim, evidence, word=VerdictLabel.NEEDS_FULL, reason=reason)
+        return _Case(claim, evidence, label=VerdictLabel.NEEDS_FULL, reason=reason)
     if evidence.missing:
-        word, reason = _lacking(claim, evidence.missing, profile, plan)
-        return _Case(claim, evidence, word=word, reason=reason)
+        label, reason = _lacking(claim, evidence.missing, profile, plan)
+        return _Case(claim, evidence, label=label, reason=reason)
     if why := mixed_claim(claim, evidence):
         # Averaging over unlike runs would be meaningless, in the table of costs as well.
         unlike = [arm for arm, runs in evidence.runs.items() if mixed_arm(runs.values())]

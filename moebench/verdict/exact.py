@@ -74,13 +74,13 @@ class Exact(ClaimTest):
         return Findings(replace(all_of("", list(conditions.values())), says=says))
 
     def _condition(
-        self, metrics: Mapping[str, float], name: str, word: str, low: float, high: float
+        self, metrics: Mapping[str, float], name: str, bound: str, low: float, high: float
     ) -> Condition:
         """Return the condition that a metric lies between two values."""
         if name not in metrics:
             return unknown(f"{name} is missing", self.unit, "not in the computed record")
         value = metrics[name]
-        says = f"{name} is {value:.6g}, stated {word}{low if low > -inf else high:.6g}"
+        says = f"{name} is {value:.6g}, stated {bound}{low if low > -inf else high:.6g}"
         if self.tolerance > 1e-6:  # anything smaller only allows for floating-point rounding
             says += f" ± {self.tolerance:g}"
         low, high = low - self.tolerance, high + self.tolerance

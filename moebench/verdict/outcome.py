@@ -66,9 +66,9 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def not_judged(claim: Claim, word: VerdictLabel, why: str, evidence: Evidence) -> Verdict:
+def not_judged(claim: Claim, label: VerdictLabel, why: str, evidence: Evidence) -> Verdict:
     """Return the verdict on a claim that was not judged."""
-    return Verdict(**_common(claim, evidence), verdict=word, why=why)
+    return Verdict(**_common(claim, evidence), verdict=label, why=why)
 
 
 def conclude(
@@ -83,7 +83,7 @@ def conclude(
     }
     return Verdict(
         **{**common, "unit": lead.unit, "caution": reason.caution(claim, findings, evidence)},
-        verdict=word_for(claim, findings, p_adjusted),
+        verdict=label_for(claim, findings, p_adjusted),
         why=reason.why(claim, findings, p_adjusted, evidence),
         effect=lead.effect.estimate if lead.effect.n else None,
         low=_finite(lead.effect.low),
@@ -98,7 +98,7 @@ def conclude(
     )
 
 
-def word_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> VerdictLabel:
+def label_for(claim: Claim, findings: Findings, p_adjusted: float | None) -> VerdictLabel:
     """Return the label by the rules in the package's README."""
     lead = findings.lead
     sure = lead.enough and (p_adjusted is None or p_adjusted <= LEVEL)

@@ -144,7 +144,7 @@ def value_of(record: RunRecord, metric: str) -> float | None:
 
 
 def _summary(values: Values) -> dict[str, float | int | None]:
-    """Return mean, standard deviation and count; None where there are too few values."""
+    """Return mean, standard deviation and count; None if there are too few values."""
     n = len(values)
     mean = float(values.mean()) if n else None
     return {"mean": mean, "sd": float(values.std(ddof=1)) if n > 1 else None, "n": n}

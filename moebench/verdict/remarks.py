@@ -48,12 +48,12 @@ def beside(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 def rest(verdicts: Iterable[Verdict]) -> str:
     """Say in one line how many claims were not judged, and why; empty if all were."""
-    words = Counter(one.verdict for one in verdicts)
-    more = "more " if any(words[word] for word in (*JUDGED, *OF_CONTROLS)) else ""
+    labels = Counter(one.verdict for one in verdicts)
+    more = "more " if any(labels[label] for label in (*JUDGED, *OF_CONTROLS)) else ""
     parts = [
         f"{count} {more}{'claim' if count == 1 else 'claims'} {forms[count > 1]}"
-        for word, forms in REST.items()
-        if (count := words[word])
+        for label, forms in REST.items()
+        if (count := labels[label])
     ]
     return "; ".join(parts) + "." if parts else ""
 

@@ -6,7 +6,7 @@ what its name says. The paper gives neither its balance loss nor its weight: `ba
 
 from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.papers.plan import Arm, Plan, Profile
-from moebench.papers.settings import GLANCE, VALID_BATCHES, losses, steps
+from moebench.papers.settings import SMOKE, VALID_BATCHES, losses, steps
 from reproductions.mixtral_2024.controls import NULL
 from reproductions.mixtral_2024.paper import (
     COMPUTED,
@@ -34,7 +34,7 @@ PLAN = Plan(
             "smoke",
             arms=[MIXTRAL, SAME_FLOPS, NULL],
             seeds=2,
-            settings={**GLANCE, VALID_BATCHES: 2},
+            settings={**SMOKE, VALID_BATCHES: 2},
             computed=["wins"],
         ),
         Profile(

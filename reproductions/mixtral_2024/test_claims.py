@@ -8,7 +8,7 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import VerdictLabel
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.testing.verdicts import run, verdict_of
 from moebench.verdict import judge
 from reproductions.mixtral_2024.arithmetic import size, wins
@@ -121,7 +121,7 @@ def test_the_tests_distinguish_known_routing() -> None:
     records = [
         run(arm, seed, metrics=metrics)
         for arm, function in KNOWN.items()
-        for seed, metrics in named(function)().items()
+        for seed, metrics in import_function(function)().items()
     ]
     controls = [claim for claim in CLAIMS if set(claim.arms) & set(KNOWN)]
     words = {claim.key: verdict_of(claim, records).verdict for claim in controls}

@@ -5,7 +5,7 @@ All arms of one world share data, optimiser, schedule and seeds; an arm changes 
 
 from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.papers.plan import Arm, Plan, Profile
-from moebench.papers.settings import GLANCE, NETWORK, VALID_BATCHES, WORLD, losses, steps
+from moebench.papers.settings import NETWORK, SMOKE, VALID_BATCHES, WORLD, losses, steps
 from reproductions.shazeer_2017.paper import BALANCE, COMPUTED, DOMAINS, FLAT, MOE_4, NULL, RIVALS
 
 ROUTER = f"{NETWORK}.middle.init_args.router.init_args"
@@ -57,7 +57,7 @@ PLAN = Plan(
                 *("lstm_projected", "experts_64_h"),
             ],
             seeds=2,
-            settings={**GLANCE, VALID_BATCHES: 2},
+            settings={**SMOKE, VALID_BATCHES: 2},
             computed=["published", "gate_gradient"],
         ),
         Profile(

@@ -10,7 +10,7 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import VerdictLabel
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.testing.verdicts import run
 from moebench.verdict import Verdict, judge
 from reproductions.shazeer_2017 import arithmetic
@@ -177,7 +177,9 @@ def computed() -> list[RunRecord]:
     """The results of the functions; the one that trains several gates trains only one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arithmetic, "SEEDS", arithmetic.SEEDS[:1])
-        return [run(arm, metrics=named(reference)()) for arm, reference in COMPUTED.items()]
+        return [
+            run(arm, metrics=import_function(reference)()) for arm, reference in COMPUTED.items()
+        ]
 
 
 def test_what_follows_from_formulas(computed: list[RunRecord]) -> None:

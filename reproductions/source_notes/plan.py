@@ -1,7 +1,7 @@
 """The runs behind the claims in paper.py: two sweeps over the balance weight, and one study."""
 
 from moebench.papers.plan import Plan, Profile
-from moebench.papers.settings import GLANCE
+from moebench.papers.settings import SMOKE
 from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
 
 FRONTS = (EVEN, SKEWED)
@@ -12,7 +12,7 @@ PLAN = Plan(
             "smoke",
             arms=[],
             seeds=1,
-            settings=GLANCE,
+            settings=SMOKE,
             sweeps={EVEN: {"seeds": 1}, SENSITIVITY: {"seeds": 1, "trials": 4}},
         ),
         Profile("quick", arms=[], seeds=3, settings={}, sweeps={n: {"seeds": 3} for n in FRONTS}),

@@ -7,9 +7,9 @@ from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.papers.plan import Arm, Plan, Profile
 from moebench.papers.settings import (
     FASTER,
-    GLANCE,
     NETWORK,
     PRECISION,
+    SMOKE,
     VALID_BATCHES,
     losses,
     steps,
@@ -133,7 +133,7 @@ PLAN = Plan(
             arms=["dense", "switch_cf1.25", "top2_cf1.0"],
             seeds=2,
             settings={
-                **GLANCE,
+                **SMOKE,
                 PRECISION: FASTER,
                 VALID_BATCHES: 2,
                 f"{SHAPE}.layers": 2,

@@ -23,7 +23,7 @@ from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
 from moebench.papers import Target, left_out, target, targets
 from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, VerdictLabel
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.papers.plan import MATCHED_COST
 from moebench.report.paper.statements import MARKS
 from moebench.sweeps.points import arm_of
@@ -110,7 +110,7 @@ def test_profiles_run_what_the_plan_has(found: Target) -> None:
         assert set(profile.sweeps) <= set(plan.sweeps)
         assert {*profile.more_seeds, *profile.arm_settings} <= arms
     functions = [*plan.computed.values(), plan.drawings, plan.tables]
-    assert all(callable(named(function)) for function in functions if function)
+    assert all(callable(import_function(function)) for function in functions if function)
 
 
 @PAPERS

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from moebench.interop import from_pretrained, layer_from, save_pretrained
 from moebench.interop.architectures import ARCHITECTURES
-from moebench.interop.fused import fused
+from moebench.interop.stacked_experts import match_stored
 from moebench.interop.tensors import INDEX, SINGLE, find
 from moebench.models import RotaryDecoder
 from moebench.models.sampling import Sampling, generate
@@ -167,7 +167,7 @@ def test_logits_and_gradients(saved: tuple[nn.Module, Path]) -> None:
     mine = {name: parameter.grad for name, parameter in ours.named_parameters()}
     gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
     compared = 0
-    for piece in fused(list(kind.mappings(ours)), theirs.state_dict(), kind.in_memory):
+    for piece in match_stored(list(kind.mappings(ours)), theirs.state_dict(), kind.in_memory):
         if piece.ours in mine:
             gradient = gradients[piece.theirs]
             assert gradient is not None, piece.theirs

@@ -126,7 +126,7 @@ def test_unlimited_capacity_changes_nothing(size: tuple[int, int, int, int]) -> 
     free = inner(x_TD)
     for rule in (Drop, NextExpert):
         limited = Limited(D, lambda _: inner, Capacity(factor=float(experts)), rule)(x_TD)
-        for name in ("token_A", "expert_A", "weight_A", "kept_A", "asked_A"):
+        for name in ("token_A", "expert_A", "weight_A", "kept_A", "requested_A"):
             assert torch.equal(getattr(limited, name), getattr(free, name))
 
 

@@ -86,9 +86,9 @@ YAML = {
     "list.yaml": "is a list; expected keys and values",
     "empty.yaml": "is empty; expected keys and values",
     "broken.yaml": "not YAML: line 3, column 1: ",
-    "binary.yaml": "no text, so no YAML",
+    "binary.yaml": "not text, so not YAML",
     "number.yaml": "is a single value",
-    "numbers.yaml": "the key 3 is no word",
+    "numbers.yaml": "the key 3 is not a string",
     "zero.yaml": "not YAML: ",
     "deep.yaml": "not YAML: ",
 }

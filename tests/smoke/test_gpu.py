@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from moebench.data.carried import CorpusKey, pack
 from moebench.data.sources import Files
+from moebench.data.token_archive import CorpusKey, pack
 from moebench.evidence.record_files import read
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 import moebench
 from moebench.evidence.record_files import read
 from moebench.papers import Target, targets
-from moebench.papers.home import at_home
+from moebench.papers.home import find_config
 
 ROOT = Path(__file__).parents[2]
 FOLDERS, FILES = (
@@ -136,11 +136,11 @@ def test_a_configuration_of_ones_own_comes_first(
     [sweep, *_] = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
     name = f"configs/sweeps/{sweep.name}"
     monkeypatch.chdir(tmp_path)
-    assert at_home(name) == str(sweep)
-    assert at_home("configs/nothing.yaml") == "configs/nothing.yaml"
+    assert find_config(name) == str(sweep)
+    assert find_config("configs/nothing.yaml") == "configs/nothing.yaml"
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).touch()
-    assert at_home(name) == name
+    assert find_config(name) == name
 
 
 def test_citation_and_changelog_are_of_this_version() -> None:

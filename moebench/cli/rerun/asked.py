@@ -9,7 +9,7 @@ from moebench.experiment import ConfigurationError, Experiment
 from moebench.experiment.dense_twin import STEP, dense, twin
 from moebench.experiment.precision import FULL, HALF
 from moebench.papers import Target
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import Arm, Profile
 from moebench.papers.settings import FASTER, PRECISION
@@ -81,7 +81,7 @@ def _recorded(record: RunRecord) -> Asked:
 def _computed(record: RunRecord, reference: str) -> Asked:
     """Return the run of a function."""
     try:
-        named(reference)
+        import_function(reference)
     except (ImportError, AttributeError) as error:
         raise ValueError(
             f"arm={record.arm}: is computed by {reference}, which is not there: {error};"

@@ -1,6 +1,6 @@
 """Cuts passages that occur in the training text out of the validation text.
 
-Texts that are no near-duplicates may still share licences, copied fragments or lists of headers.
+Texts that are not near-duplicates may still share licences, copied fragments or lists of headers.
 Every line of a validation text that such a passage touches is removed; if less than half of the
 text remains, all of it is.
 """

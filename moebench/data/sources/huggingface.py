@@ -103,7 +103,7 @@ class HuggingFace:
                 revision=self.revision,
                 streaming=self.streaming,
             )
-        except Exception as error:  # network, hub and parser each raise a family of their own
+        except Exception as error:  # network, hub and parser each have their own exceptions
             reason = " ".join(str(error).split())
             raise ValueError(
                 f"source.name={self.name!r}: split {split!r} cannot be loaded ({reason})"

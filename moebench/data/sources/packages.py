@@ -68,7 +68,7 @@ class Packages:
 
     Args:
         domains: some of `python`, `cpp`, `english`, in the order of their numbers.
-        megabytes_per_domain: text to take from each, in 10^6 bytes; less where there is less.
+        megabytes_per_domain: text to take from each, in 10^6 bytes; less if there is less.
 
     Raises:
         ValueError: if a domain is unknown or named twice, or the size is not above 0.

@@ -46,8 +46,8 @@ class Recall:
         self, rows: int, length: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return ids, one row per sequence of facts, the last of which may be cut short."""
-        asked = rng.integers(len(self.fact_N3), size=(rows, -(-length // 3)))
-        ids = self.fact_N3[asked].reshape(rows, -1)[:, :length]
+        drawn = rng.integers(len(self.fact_N3), size=(rows, -(-length // 3)))
+        ids = self.fact_N3[drawn].reshape(rows, -1)[:, :length]
         return ids, np.zeros(rows, dtype=np.int64)
 
     def floor(self, length: int) -> float:

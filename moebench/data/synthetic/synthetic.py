@@ -101,7 +101,7 @@ class Synthetic(pl.LightningDataModule):
 
 
 class DrawnBatches:
-    """Numbered batches, each drawn from a generator of its own.
+    """Numbered batches, each drawn from its own generator.
 
     Args:
         data: draws the batches.

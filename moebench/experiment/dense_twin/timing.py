@@ -1,4 +1,4 @@
-"""The time of a training step: of one model, and of two that take turns."""
+"""The time of a training step, of one model or of two that alternate."""
 
 import time
 from collections.abc import Iterator
@@ -7,26 +7,26 @@ from statistics import median
 
 import torch
 
-from moebench.experiment.dense_twin.training_flops import Measured
+from moebench.experiment.dense_twin.training_flops import TrainingSetup
 
-STEPS_TIMED = 15  # or fewer, of long steps: whoever measures cannot say that it is alive
+STEPS_TIMED = 15  # fewer if steps are long: a worker cannot report that it is alive meanwhile
 FEWEST_TIMED = 3
 SECONDS_TIMED = 10.0
 
 
-def seconds(of: Measured) -> float:
+def seconds_per_step(of: TrainingSetup) -> float:
     """Return the seconds of a training step, the median of a few."""
-    return median(islice(_steps(of), 1, 1 + FEWEST_TIMED))  # the first makes room in memory
+    return median(islice(_steps(of), 1, 1 + FEWEST_TIMED))  # the first one allocates memory
 
 
-def times_as_long(one: Measured, other: Measured) -> float:
-    """Return how many times as long a training step of one takes as one of the other.
+def step_time_ratio(one: TrainingSetup, other: TrainingSetup) -> float:
+    """Return the time of a training step of one model over that of the other.
 
-    Both step in turn, and the median of the ratios counts: what else the machine does comes and
-    goes, and is the same for two steps that follow each other.
+    The models alternate, and the result is the median of the ratios: other load on the machine
+    comes and goes, and affects two consecutive steps alike.
     """
     ours, theirs = _steps(one), _steps(other)
-    next(ours), next(theirs)  # the first step of each makes room in memory
+    next(ours), next(theirs)  # the first step of each allocates memory
     ratios: list[float] = []
     spent = 0.0
     while len(ratios) < FEWEST_TIMED or (len(ratios) < STEPS_TIMED and spent < SECONDS_TIMED):
@@ -36,10 +36,10 @@ def times_as_long(one: Measured, other: Measured) -> float:
     return median(ratios)
 
 
-def _steps(of: Measured) -> Iterator[float]:
+def _steps(of: TrainingSetup) -> Iterator[float]:
     """Train and yield the seconds of each optimiser step, losses and optimiser included.
 
-    On one batch, as often as a step accumulates, on the device and in the precision of the run.
+    All steps are on one batch, with the accumulation, device and precision of the run.
     """
     model, trainer = of.model, of.trainer
     device = trainer.strategy.root_device

@@ -20,7 +20,7 @@ from moebench.moe.sees import Sees, all_seen, sees
 
 Priority = Literal["choice", "position", "score", "random"]
 Rounding = Literal["floor", "ceil"]
-MOST = 10**9  # keeps counts of rows within 64-bit integers
+LIMIT = 10**9  # keeps counts of rows within 64-bit integers
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Capacity:
     priority: Priority = "choice"  # all first choices before any second, then by position
 
     def __post_init__(self) -> None:
-        if not 0 < self.factor <= MOST:
-            raise ValueError(f"capacity.factor={self.factor}: must be above 0 and at most {MOST}")
-        if not 0 <= self.minimum <= MOST:
-            raise ValueError(f"capacity.minimum={self.minimum}: must be from 0 to {MOST} rows")
-        if self.group is not None and not 1 <= self.group <= MOST:
-            raise ValueError(f"capacity.group={self.group}: must be from 1 to {MOST} tokens")
+        if not 0 < self.factor <= LIMIT:
+            raise ValueError(f"capacity.factor={self.factor}: must be above 0 and at most {LIMIT}")
+        if not 0 <= self.minimum <= LIMIT:
+            raise ValueError(f"capacity.minimum={self.minimum}: must be from 0 to {LIMIT} rows")
+        if self.group is not None and not 1 <= self.group <= LIMIT:
+            raise ValueError(f"capacity.group={self.group}: must be from 1 to {LIMIT} tokens")
         for key, names in (("rounding", get_args(Rounding)), ("priority", get_args(Priority))):
             if getattr(self, key) not in names:
                 allowed = ", ".join(names)
@@ -130,10 +130,10 @@ def groups(decision: RoutingDecision, size: int | None) -> Tensor | None:
     return decision.token_A // size
 
 
-def choices(router: nn.Module) -> int | None:
-    """Return the experts per token of a router, or of the one it wraps; None if not fixed."""
+def experts_per_token(router: nn.Module) -> int | None:
+    """Return the `k` of a router, or of the one it wraps; None if it is not fixed."""
     k, inner = getattr(router, "k", None), wrapped(router)
-    return choices(inner) if k is None and inner is not None else k
+    return experts_per_token(inner) if k is None and inner is not None else k
 
 
 class Limited(nn.Module):
@@ -176,7 +176,7 @@ class Limited(nn.Module):
         inner = sees(self.router, length, training)
         if capacity.factor >= self.num_experts:  # no queue is ever full
             return inner
-        queues = seen_in_queues(capacity.priority, choices(self.router))
+        queues = seen_in_queues(capacity.priority, experts_per_token(self.router))
         if not length or not capacity.group or length % capacity.group:
             queues |= Sees.OTHERS
         return all_seen(inner, queues, sees(self.overflow, length, training))

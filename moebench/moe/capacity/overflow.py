@@ -58,7 +58,7 @@ class NextExpert(nn.Module):
         group_A: Tensor | None = None,
         order_A: Tensor | None = None,
     ) -> RoutingDecision:
-        """Return the decision with overflowing rows moved; `requested_A` keeps the first choice."""
+        """Return the decision with overflowing rows moved, and `original_expert_A` as it was."""
         expert_A, kept_A = decision.expert_A.clone(), decision.kept_A.clone()
         offset_A = torch.zeros_like(expert_A) if group_A is None else group_A
         offset_A = offset_A * decision.num_experts
@@ -87,7 +87,7 @@ class NextExpert(nn.Module):
             expert_A=expert_A,
             kept_A=kept_A,
             weight_A=weight_A,
-            requested_A=decision.asked_A,
+            original_expert_A=decision.requested_A,
         )
 
     @staticmethod

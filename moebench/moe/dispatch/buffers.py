@@ -13,7 +13,7 @@ from moebench.moe.dispatch.combine import combine
 
 
 class Buffers(nn.Module):
-    """Dispatcher with buffers as large as the fullest expert, or as `rows` where it is given.
+    """Dispatcher with buffers as large as the fullest expert, or with `rows` rows if that is given.
 
     Args:
         rows: rows C of each buffer; None: as many as the fullest expert needs.

@@ -13,7 +13,7 @@ from moebench.moe.losses.variation import squared_variation
 def importance(decision: RoutingDecision) -> Tensor:
     """Return importance_E, the weights of each expert summed over the batch."""
     zero_E = decision.weight_A.new_zeros(decision.num_experts)
-    return zero_E.index_add(0, decision.asked_A, decision.weight_A)
+    return zero_E.index_add(0, decision.requested_A, decision.weight_A)
 
 
 class Importance(nn.Module):

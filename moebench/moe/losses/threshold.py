@@ -30,6 +30,6 @@ class ThresholdGap(nn.Module):
             )
         excess_TE = decision.probs_TE.detach() - decision.threshold_E
         taken_TE = torch.zeros_like(excess_TE)
-        taken_TE[decision.token_A, decision.asked_A] = 1.0
+        taken_TE[decision.token_A, decision.requested_A] = 1.0
         wrong_TE = (excess_TE > 0).to(excess_TE.dtype) - taken_TE
         return (wrong_TE * excess_TE).sum() / max(1, decision.num_tokens)

@@ -48,7 +48,7 @@ class BatchLoss(NamedTuple):
 
 
 class WeightedLosses:
-    """Losses on routing decisions, each with a name of its own.
+    """Losses on routing decisions, each with its own name.
 
     Args:
         terms: the losses.

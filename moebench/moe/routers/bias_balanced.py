@@ -49,8 +49,8 @@ class BiasBalanced(nn.Module):
 
     def update(self, decisions: Sequence[RoutingDecision]) -> None:
         """Update the bias from the load over all decisions of a step, before capacity."""
-        asked_A = torch.cat([decision.asked_A for decision in decisions])
-        count_E = asked_A.bincount(minlength=self.num_experts)
+        requested_A = torch.cat([decision.requested_A for decision in decisions])
+        count_E = requested_A.bincount(minlength=self.num_experts)
         _bias(self.router).add_((count_E.double().mean() - count_E).sign(), alpha=self.rate)
 
 

@@ -49,7 +49,7 @@ class GroupLimited(nn.Module):
         logits_TE = self.score(x_TD)
         probs_TE = logits_TE.softmax(dim=-1)
         best_TG = probs_TE.unflatten(-1, (self.groups, -1)).amax(dim=-1)
-        allowed_TE = within(best_TG, self.kept, self.num_experts)
+        allowed_TE = in_best_groups(best_TG, self.kept, self.num_experts)
         weight_TK, expert_TK = probs_TE.masked_fill(~allowed_TE, -1.0).topk(self.k, dim=-1)
         return tokens_choose(logits_TE, probs_TE, expert_TK, weight_TK * self.factor)
 
@@ -65,10 +65,10 @@ def check_groups(num_experts: int, k: int, groups: int, kept: int) -> None:
         raise ValueError(f"k={k}: the {kept} kept groups have fewer experts")
 
 
-def within(worth_TG: Tensor, kept: int, num_experts: int) -> Tensor:
-    """Return allowed_TE: whether an expert lies in one of a token's `kept` best groups."""
-    if kept == worth_TG.shape[1]:
-        return worth_TG.new_ones(worth_TG.shape[0], num_experts).bool()
-    best_TG = worth_TG.topk(kept, dim=-1, sorted=False).indices
-    allowed_TG = worth_TG.new_zeros(worth_TG.shape).scatter_(1, best_TG, 1.0).bool()
-    return allowed_TG.repeat_interleave(num_experts // worth_TG.shape[1], dim=1)
+def in_best_groups(score_TG: Tensor, kept: int, num_experts: int) -> Tensor:
+    """Return allowed_TE: whether an expert is in one of a token's `kept` best groups."""
+    if kept == score_TG.shape[1]:
+        return score_TG.new_ones(score_TG.shape[0], num_experts).bool()
+    best_TG = score_TG.topk(kept, dim=-1, sorted=False).indices
+    allowed_TG = score_TG.new_zeros(score_TG.shape).scatter_(1, best_TG, 1.0).bool()
+    return allowed_TG.repeat_interleave(num_experts // score_TG.shape[1], dim=1)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.routers.group_limited import check_groups, within
+from moebench.moe.routers.group_limited import check_groups, in_best_groups
 from moebench.moe.routers.score import Score, uncast
 from moebench.moe.sees import Sees
 
@@ -76,9 +76,9 @@ class SigmoidTopK(nn.Module):
         self.bias_E = uncast(self.bias_E, bias_E)
         return self
 
-    def _choose(self, worth_TE: Tensor) -> Tensor:
+    def _choose(self, biased_TE: Tensor) -> Tensor:
         """Return the best experts within the best groups, best first."""
-        worth_TGN = worth_TE.unflatten(-1, (self.groups, -1))
-        of_group_TG = worth_TGN.topk(min(2, worth_TGN.shape[-1]), dim=-1).values.sum(dim=-1)
-        allowed_TE = within(of_group_TG, self.kept, self.num_experts)
-        return worth_TE.masked_fill(~allowed_TE, -torch.inf).topk(self.k, dim=-1).indices
+        biased_TGN = biased_TE.unflatten(-1, (self.groups, -1))
+        group_TG = biased_TGN.topk(min(2, biased_TGN.shape[-1]), dim=-1).values.sum(dim=-1)
+        allowed_TE = in_best_groups(group_TG, self.kept, self.num_experts)
+        return biased_TE.masked_fill(~allowed_TE, -torch.inf).topk(self.k, dim=-1).indices

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from moebench.evidence.record import RunRecord
 from moebench.papers import Target
-from moebench.papers.computed import named
+from moebench.papers.computed import import_function
 from moebench.papers.plan import PaperTable
 from moebench.verdict.mixed_evidence import mixed_claims
 
@@ -17,7 +17,7 @@ def tables_of(target: Target, records: Sequence[RunRecord]) -> Sequence[PaperTab
     """
     if not target.plan.tables:
         return ()
-    found: Sequence[PaperTable] = named(target.plan.tables)(records)
+    found: Sequence[PaperTable] = import_function(target.plan.tables)(records)
     if reasons := mixed_claims(target.claims, records):
         why = f"Not shown, for the evidence is mixed: {'; '.join(reasons)}."
         return [replace(table, caption=why, rows=()) for table in found]

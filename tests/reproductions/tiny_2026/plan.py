@@ -1,7 +1,7 @@
 """The runs behind the claims of paper.py."""
 
 from moebench.papers.plan import Arm, Plan, Profile
-from moebench.papers.settings import FASTER, GLANCE, NETWORK, PRECISION, VALID_BATCHES, steps
+from moebench.papers.settings import FASTER, NETWORK, PRECISION, SMOKE, VALID_BATCHES, steps
 
 ARMS = [
     Arm("dense", ["switch_8.yaml"], twin_of="switch_8"),
@@ -13,7 +13,7 @@ SMALL = {PRECISION: FASTER, VALID_BATCHES: 2, f"{NETWORK}.shape.layers": 2}
 PLAN = Plan(
     ARMS,
     [
-        Profile("smoke", NAMES, 2, {**GLANCE, **SMALL}),
+        Profile("smoke", NAMES, 2, {**SMOKE, **SMALL}),
         Profile("quick", NAMES, 3, {**steps(20, validations=2), **SMALL}),
         Profile("full", NAMES, 5, {**steps(40, validations=4), **SMALL}),
     ],

@@ -48,7 +48,7 @@ def test_requests_count_whatever_the_capacity() -> None:
         expert_A=torch.tensor([0, 3]),
         weight_A=torch.tensor([0.25, 0.25]),
         kept_A=torch.tensor([True, True]),
-        requested_A=torch.tensor([0, 0]),
+        original_expert_A=torch.tensor([0, 0]),
     )
     choices = Choices.of(decision, windows=1)
     assert choices.first_BL.tolist() == [[0, 0]]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from moebench.data import corpus
-from moebench.data.carried import CorpusKey, pack, unpack
 from moebench.data.sources import Files
+from moebench.data.token_archive import CorpusKey, pack, unpack
 
 
 @pytest.fixture(scope="module")

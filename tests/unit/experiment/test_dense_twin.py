@@ -14,12 +14,12 @@ from moebench.experiment import Experiment, load
 from moebench.experiment.dense_twin import dense, solve, twin
 from moebench.experiment.dense_twin import training_flops as work
 from moebench.experiment.dense_twin.training_flops import (
-    Measured,
+    TrainingSetup,
     _rows,
     _trained,
-    flops,
-    in_training,
+    flops_per_token,
     rows_are_fixed,
+    training_setup,
 )
 from moebench.run.job import Job
 from moebench.run.worker import execute
@@ -207,11 +207,11 @@ def test_rows_that_are_learnt_are_counted_after_some_steps(tiny, tmp_path, monke
     monkeypatch.syspath_prepend(tmp_path)
     fewer = {"loss": {"class_path": "their_greedy.Fewer"}, "weight": 1.0}
     greedy = with_router(tiny, "their_greedy.Greedy", {"model.losses": [fewer]})
-    made = in_training(greedy)
+    made = training_setup(greedy)
     [rows] = _rows(made.model.network, made.batches[0])
     assert rows < 15, "as it began it was 16"
     record = execute(Job("target", "profile", "arm", 0, greedy, tmp_path / "run"), [])
-    assert record.flops_per_token == pytest.approx(flops(made), rel=0.05)
+    assert record.flops_per_token == pytest.approx(flops_per_token(made), rel=0.05)
 
 
 def test_flops_are_means_over_batches(tiny) -> None:
@@ -220,7 +220,10 @@ def test_flops_are_means_over_batches(tiny) -> None:
         SimpleNamespace(input_BL=torch.zeros(2, length, dtype=torch.long), context_BL=None)
         for length in (4, 16)
     )
-    both, *each = (flops(Measured(model, trainer, of)) for of in ([short, long], [short], [long]))
+    both, *each = (
+        flops_per_token(TrainingSetup(model, trainer, of))
+        for of in ([short, long], [short], [long])
+    )
     assert each[0] < each[1], "of scores between more tokens"
     assert both == sum(each) / 2
 

@@ -18,7 +18,7 @@ from torch import nn
 from moebench.experiment import dense_twin as baselines
 from moebench.experiment.dense_twin import training_flops as work
 from moebench.experiment.dense_twin import twin
-from moebench.experiment.dense_twin.training_flops import Measured, in_training
+from moebench.experiment.dense_twin.training_flops import TrainingSetup, training_setup
 from moebench.models import Decoder, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.t5_blocks import Shape
@@ -190,13 +190,13 @@ def test_a_twin_that_cannot_be_equal_says_so(
     assert made.ratio > 1.05 if above else made.ratio < 0.95
     assert (
         f"dense twin: {cost} x{made.ratio:.3f} of the mixture's, not equal; hidden=16 is the"
-        " nearest width (multiples of 16)"
+        " nearest width (a multiple of 16)"
     ) in caplog.text
 
 
 @pytest.mark.parametrize(("ratio", "equal"), [(1.08, True), (0.92, True), (1.12, False)])
 def test_times_are_equal_within_a_tenth(ratio: float, equal: bool, caplog, monkeypatch) -> None:
-    monkeypatch.setattr(baselines, "times_as_long", lambda one, other: ratio)
+    monkeypatch.setattr(baselines, "step_time_ratio", lambda one, other: ratio)
     monkeypatch.setitem(baselines.COSTS, "step_time", lambda of: 0.5)
     made = twin(Parts.of(FLOPS["Switch"][0]), "step_time")
     assert made.planned == {"seconds_per_step": 0.5}
@@ -207,12 +207,12 @@ def test_times_are_equal_within_a_tenth(ratio: float, equal: bool, caplog, monke
 def test_time_is_that_of_the_mixture_as_it_drops(monkeypatch) -> None:
     """A stand-in of the clock goes by the capacity of the mixture and the width of its twin."""
 
-    def seconds(of: Measured) -> float:
+    def seconds(of: TrainingSetup) -> float:
         limits = [m.capacity.factor for m in of.model.modules() if isinstance(m, Limited)]
         return 1000.0 * sum(limits) if limits else parameters(of.model) / 100
 
     monkeypatch.setattr(
-        baselines, "times_as_long", lambda one, other: seconds(one) / seconds(other)
+        baselines, "step_time_ratio", lambda one, other: seconds(one) / seconds(other)
     )
     monkeypatch.setitem(baselines.COSTS, "step_time", seconds)
     narrow, wide = (
@@ -226,4 +226,4 @@ def test_time_is_that_of_the_mixture_as_it_drops(monkeypatch) -> None:
 def test_fixed_rows_need_no_training(router: Callable[..., nn.Module], monkeypatch) -> None:
     monkeypatch.setattr(work, "_trained", None)
     sparse = mixture(lambda dim: router(dim, 16), ReluMLP, 8)
-    assert len(in_training(Parts.of(network("Decoder", sparse))).batches) == 1
+    assert len(training_setup(Parts.of(network("Decoder", sparse))).batches) == 1

@@ -102,7 +102,11 @@ def test_parts_are_built_as_written() -> None:
             "moebench.moe.routers.Swich",
             ["has no class Swich", "Switch"],
         ),
-        (f"{NETWORK}.sparse.router", "nowhere.Mine", ["no module nowhere, in the current folder"]),
+        (
+            f"{NETWORK}.sparse.router",
+            "nowhere.Mine",
+            ["module nowhere is neither in the current folder nor installed"],
+        ),
         (f"{NETWORK}.sparse.router", "__main__.Mine", ["is in the program itself"]),
         (f"{NETWORK}.shape.heads", 5, ["heads=5", "64"]),
         (f"{NETWORK}.shape.heds", 5, ["heds", "the nearest: heads"]),
@@ -181,10 +185,10 @@ def test_a_name_that_is_none_is_answered_with_the_parts_of_its_key(
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("not_parts.function", ["is not a class but of type function"]),
-        ("not_parts.returns_a_module", ["is not a class but of type function"]),
-        ("not_parts.number", ["is not a class but of type int"]),
-        ("not_parts.NoModule", ["is no Module"]),
+        ("not_parts.function", ["is of type function, not a class"]),
+        ("not_parts.returns_a_module", ["is of type function, not a class"]),
+        ("not_parts.number", ["is of type int, not a class"]),
+        ("not_parts.NoModule", ["is not a Module"]),
         ("not_parts.Abstract", ["is an abstract class, which lacks forward"]),
         ("not_parts.Lacking", ["arguments are required: more", "allowed: dim, more"]),
         ("imports_nothing.Part", ["module imports_nothing cannot be imported", "'not_there'"]),

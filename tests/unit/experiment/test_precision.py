@@ -12,10 +12,10 @@ from moebench.experiment import precision
 @pytest.fixture(autouse=True)
 def asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No answer is remembered, and there is no accelerator."""
-    precision.faster.cache_clear()
+    precision.faster_precision.cache_clear()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     yield
-    precision.faster.cache_clear()
+    precision.faster_precision.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_accelerator_is_asked_for_itself(native: bool, chosen: str, monkeypat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
     monkeypatch.setattr(precision, "bfloat16_ratio", lambda: 40.0)
-    assert precision.faster() == chosen
+    assert precision.faster_precision() == chosen
 
 
 def test_measuring_leaves_the_threads_as_they_are() -> None:

@@ -8,21 +8,21 @@ import pytest
 import torch
 
 from moebench.experiment.dense_twin import timing
-from moebench.experiment.dense_twin.timing import seconds, times_as_long
-from moebench.experiment.dense_twin.training_flops import Measured
+from moebench.experiment.dense_twin.timing import seconds_per_step, step_time_ratio
+from moebench.experiment.dense_twin.training_flops import TrainingSetup
 
 
-def measured(experiment) -> Measured:
+def measured(experiment) -> TrainingSetup:
     model, data, trainer = experiment.build(logger=False)
     data.setup("fit")
-    return Measured(model, trainer, [next(iter(data.train_dataloader()))])
+    return TrainingSetup(model, trainer, [next(iter(data.train_dataloader()))])
 
 
 def test_two_alike_take_as_long(tiny) -> None:
     wide = {"model.network.init_args.shape.hidden": 8192}
     small, large = measured(tiny("dense.yaml")), measured(tiny("dense.yaml", wide))
-    assert 0.5 < times_as_long(small, small) < 2
-    assert times_as_long(large, small) > 2
+    assert 0.5 < step_time_ratio(small, small) < 2
+    assert step_time_ratio(large, small) > 2
 
 
 def test_a_machine_that_slows_down_slows_both(tiny, monkeypatch) -> None:
@@ -30,7 +30,7 @@ def test_a_machine_that_slows_down_slows_both(tiny, monkeypatch) -> None:
     clock = itertools.chain.from_iterable((0.0, 2.0**step) for step in itertools.count())
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     small = measured(tiny("dense.yaml"))
-    assert times_as_long(small, small) == pytest.approx(0.5)
+    assert step_time_ratio(small, small) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("step", "pairs"), [(1e-3, 15), (1.0, 5), (60.0, 3)])
@@ -43,7 +43,7 @@ def test_long_steps_are_timed_less_often(step: float, pairs: int, monkeypatch) -
             yield step
 
     monkeypatch.setattr(timing, "_steps", steps)
-    assert times_as_long(None, None) == 1.0
+    assert step_time_ratio(None, None) == 1.0
     assert len(taken) == 2 * (1 + pairs), "the first step of each is not counted"
 
 
@@ -51,8 +51,8 @@ def test_neither_a_cold_step_nor_a_disturbed_one_decides(monkeypatch) -> None:
     monkeypatch.setattr(timing, "_steps", lambda of: itertools.chain(of, itertools.repeat(of[-1])))
     monkeypatch.setattr(timing, "SECONDS_TIMED", 0.0)
     ours, theirs = [900.0, 70.0, 6.0, 8.0], [900.0, 2.0, 2.0, 2.0]
-    assert seconds(ours) == 8.0
-    assert times_as_long(ours, theirs) == 4.0
+    assert seconds_per_step(ours) == 8.0
+    assert step_time_ratio(ours, theirs) == 4.0
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])

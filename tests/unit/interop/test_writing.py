@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from moebench.interop import save_pretrained
 from moebench.models import RotaryDecoder
-from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import AttentionScore, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.multipliers import Multipliers
 from moebench.models.rotary import RotaryEmbedding
 from moebench.moe import RoutingDecision
@@ -43,7 +43,7 @@ def normed(over: str, epsilon: float) -> Callable[[int, int], nn.Module]:
 GRANITE = {
     "shape": replace(SHAPE, multipliers=Multipliers(2.0, 0.5, 3.0)),
     "attention": lambda dim, heads: GroupedQueryAttention(
-        dim, heads, comparison=Comparison(scale=0.25)
+        dim, heads, comparison=AttentionScore(scale=0.25)
     ),
 }
 KINDS = {
@@ -65,7 +65,9 @@ KINDS = {
     "dots1": {**DEEPSEEK_V3, "attention": normed("head", 1e-5)},
     "glm4_moe": {
         **DEEPSEEK_V3,
-        "attention": lambda dim, heads: GroupedQueryAttention(dim, heads, comparison=Comparison(2)),
+        "attention": lambda dim, heads: GroupedQueryAttention(
+            dim, heads, comparison=AttentionScore(2)
+        ),
     },
     "minimax_m2": {
         "sparse": sparse(lambda dim: SigmoidTopK(dim, 4, 2)),
@@ -189,7 +191,7 @@ def moe(made: RotaryDecoder, block: int = 0) -> nn.Module:
         (
             model(
                 attention=lambda dim, heads: GroupedQueryAttention(
-                    dim, heads, comparison=Comparison(2)
+                    dim, heads, comparison=AttentionScore(2)
                 )
             ),
             r"RotaryDecoder\.rotary_width=2: .*mixtral can only have 4",

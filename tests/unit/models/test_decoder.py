@@ -8,7 +8,7 @@ from torch import nn
 
 from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
-from moebench.models.grouped_query import Comparison, GroupedQueryAttention, QueryKeyNorm
+from moebench.models.grouped_query import AttentionScore, GroupedQueryAttention, QueryKeyNorm
 from moebench.models.latent_attention import Latent, LatentAttention
 from moebench.models.rotary import RotaryEmbedding, Yarn
 from moebench.moe import Sparse
@@ -53,10 +53,10 @@ ATTENTIONS = {
         dim, heads, norm=QueryKeyNorm("head", turned=True)
     ),
     "half turned": lambda dim, heads: GroupedQueryAttention(
-        dim, heads, 2, 8, comparison=Comparison(turned=4)
+        dim, heads, 2, 8, comparison=AttentionScore(turned=4)
     ),
     "scaled": lambda dim, heads: GroupedQueryAttention(
-        dim, heads, 2, comparison=Comparison(scale=2.0)
+        dim, heads, 2, comparison=AttentionScore(scale=2.0)
     ),
     "latent": lambda dim, heads: LatentAttention(dim, heads, Latent(6, 5, 4, 2, 3)),
     "latent, queries direct": lambda dim, heads: LatentAttention(
@@ -159,7 +159,7 @@ def test_every_parameter_gets_a_gradient() -> None:
 
 
 def compared(dim: int, heads: int, **how: object) -> nn.Module:
-    return GroupedQueryAttention(dim, heads, comparison=Comparison(**how))
+    return GroupedQueryAttention(dim, heads, comparison=AttentionScore(**how))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from moebench.models import LstmMoE
-from moebench.models.lstm import Layers, Lstm, ProjectedLstm, SigmoidMixture, SingleExpert
+from moebench.models.lstm import Lstm, LstmShape, ProjectedLstm, SigmoidMixture, SingleExpert
 from moebench.moe.experts import ReluMLP
 from moebench.moe.routers import AllExperts, NoisyTopK
 from moebench.training.cost import count_batch, flop_counter
@@ -29,7 +29,7 @@ def mixture(num_experts: int, k: int):
 
 def model(**arguments) -> LstmMoE:
     torch.manual_seed(3)
-    return LstmMoE(V, **{"shape": Layers(W), **arguments})
+    return LstmMoE(V, **{"shape": LstmShape(W), **arguments})
 
 
 RIVALS = {  # the paper's names; 4 experts of 2 W features are at work in each mixture
@@ -37,9 +37,9 @@ RIVALS = {  # the paper's names; 4 experts of 2 W features are at work in each m
     "MoE-16": {"middle": mixture(16, 4)},
     "MoE-1-Wide": {"middle": lambda dim: SingleExpert(dim, 8 * W)},
     "MoE-1-Deep": {"middle": lambda dim: SingleExpert(dim, 2 * W, layers=4)},
-    "4xLSTM": {"shape": Layers(W, before=2, after=2)},
+    "4xLSTM": {"shape": LstmShape(W, before=2, after=2)},
     "LSTM-projected": {
-        "shape": Layers(W, before=1, after=0),
+        "shape": LstmShape(W, before=1, after=0),
         "recurrent": lambda dim: ProjectedLstm(dim, 32 * W // 9),
     },
 }
@@ -140,8 +140,8 @@ def test_dropout_comes_after_every_layer_but_the_softmax() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Layers(width=0), "shape.width=0: must be at least 1"),
-        (lambda: Layers(after=-1), "shape.after=-1: must be at least 0"),
+        (lambda: LstmShape(width=0), "shape.width=0: must be at least 1"),
+        (lambda: LstmShape(after=-1), "shape.after=-1: must be at least 0"),
         (lambda: SingleExpert(8, 0), "hidden=0: must be at least 1"),
         (lambda: SingleExpert(8, 8, layers=0), "layers=0: must be at least 1"),
         (lambda: ProjectedLstm(8, 8), "hidden=8: must be above the width 8 it is projected to"),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
-from moebench.models.grouped_query import Comparison, GroupedQueryAttention
+from moebench.models.grouped_query import AttentionScore, GroupedQueryAttention
 from moebench.models.multipliers import Multipliers
 from moebench.models.rotary import RotaryEmbedding
 from moebench.models.t5_blocks import Residual
@@ -59,7 +59,7 @@ def test_products_of_queries_and_keys_are_scaled() -> None:
     """As if all queries were longer: theirs is half of one over the root of four features."""
     x_BLD = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(2))
     place = RotaryEmbedding().rotation(0, 5, 4, x_BLD)
-    scaled = GroupedQueryAttention(16, 4, comparison=Comparison(scale=0.25))
+    scaled = GroupedQueryAttention(16, 4, comparison=AttentionScore(scale=0.25))
     plain = GroupedQueryAttention(16, 4)
     plain.load_state_dict(scaled.state_dict())
     with torch.no_grad():

@@ -12,7 +12,7 @@ from moebench.models import Decoder, EncoderDecoder, LstmMoE, RotaryDecoder
 from moebench.models.decoder import DecoderShape
 from moebench.models.grouped_query import GroupedQueryAttention
 from moebench.models.latent_attention import Latent, LatentAttention
-from moebench.models.lstm import Layers, ProjectedLstm, SigmoidMixture, SingleExpert
+from moebench.models.lstm import LstmShape, ProjectedLstm, SigmoidMixture, SingleExpert
 from moebench.models.padding import Padding
 from moebench.models.rotary import RotaryEmbedding, Yarn
 from moebench.models.t5_blocks import Shape
@@ -45,7 +45,7 @@ def decoder(
 
 
 def recurrent(middle: Callable[[int], nn.Module], **arguments: Any) -> LstmMoE:
-    return LstmMoE(V, Layers(D), middle, **arguments)
+    return LstmMoE(V, LstmShape(D), middle, **arguments)
 
 
 def grouped(dim: int, heads: int) -> nn.Module:

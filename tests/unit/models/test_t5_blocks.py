@@ -27,7 +27,7 @@ def test_dropout_is_on_what_is_added_and_on_hidden_features() -> None:
 def test_dropout_is_before_the_first_and_after_the_last_block() -> None:
     torch.manual_seed(0)
     shape = Shape(width=16, layers=2, heads=2, hidden=24)
-    stack, seen = Stack(shape, Mixtures(), 0.5, causal=True, crossed=False), []
+    stack, seen = Stack(shape, Mixtures(), 0.5, causal=True, cross_attention=False), []
     stack.blocks[0].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     stack.norm.register_forward_hook(lambda _, args, result: seen.append(result))
     x_BLD = torch.randn(1, 50, 16)

@@ -195,7 +195,7 @@ def test_limited_hands_the_order_of_its_priority_to_the_overflow_rule() -> None:
     router.router.score.weight.data = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, -9.0]])
     decision = router(torch.tensor([[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]))
     assert decision.expert_A.tolist() == [2, 1, 0]
-    assert decision.asked_A.tolist() == [0, 0, 0]
+    assert decision.requested_A.tolist() == [0, 0, 0]
 
 
 class OneRow(nn.Module):

@@ -21,10 +21,10 @@ def test_first_choices_come_before_second_ones() -> None:
 
 
 def test_the_requested_expert_is_the_first_one_even_if_a_rule_moves_the_row() -> None:
-    assert DECISION.asked_A is DECISION.expert_A
+    assert DECISION.requested_A is DECISION.expert_A
     moved_A = torch.full((6,), 3)
-    moved = replace(DECISION, expert_A=moved_A, requested_A=DECISION.expert_A)
-    assert moved.asked_A.tolist() == [2, 1, 2, 0, 3, 1]
+    moved = replace(DECISION, expert_A=moved_A, original_expert_A=DECISION.expert_A)
+    assert moved.requested_A.tolist() == [2, 1, 2, 0, 3, 1]
     assert moved.expert_A.tolist() == [3] * 6
 
 

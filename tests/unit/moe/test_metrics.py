@@ -53,7 +53,7 @@ def test_importance_counts_weights_and_not_rows() -> None:
     # Expert 0 gets 3/4 once, the three others 1/4: deviations 3/8 and three times -1/8; all rows
     # were moved to it later.
     weight_A = torch.tensor([0.75, 0.25, 0.25, 0.25])
-    moved = {"expert_A": torch.zeros(4, dtype=torch.int64), "requested_A": torch.arange(4)}
+    moved = {"expert_A": torch.zeros(4, dtype=torch.int64), "original_expert_A": torch.arange(4)}
     decision = RoutingDecision(**{**vars(decide([0] * 4)), **moved, "weight_A": weight_A})
     expected = math.sqrt((9 + 1 + 1 + 1) / 64 / 4) / (3 / 8)
     assert metrics.importance_cv(decision).item() == pytest.approx(expected)

@@ -25,7 +25,7 @@ def test_next_expert_by_hand() -> None:
     assert moved.expert_A.tolist() == [0, 1, 2, 0]
     assert moved.kept_A.tolist() == [True, True, True, False]
     torch.testing.assert_close(moved.weight_A, torch.tensor([0.9, 0.4, 0.4, 0.5]))
-    assert moved.asked_A.tolist() == [0, 0, 0, 0]
+    assert moved.requested_A.tolist() == [0, 0, 0, 0]
 
 
 def test_next_expert_asks_in_rounds() -> None:
@@ -111,7 +111,7 @@ def test_next_expert_records_the_first_choice() -> None:
     once = NextExpert(rounds=1)(limit(decision, 1), 1)
     assert once.expert_A.tolist() == [0, 1]
     again = NextExpert()(limit(once, 1), 1)
-    assert again.asked_A.tolist() == [0, 0]
+    assert again.requested_A.tolist() == [0, 0]
 
 
 def test_a_moved_row_carries_the_gradient_of_its_new_probability() -> None:

@@ -51,7 +51,7 @@ def test_complete_claims_are_accepted(claims: list[Claim]) -> None:
         ([claim(level="arithmetic")] * 2, "claim X: another claim of the paper has the same id"),
         (
             [claim(test=Difference(first="a", second="sum"))],
-            "claim X: arm=sum: the plan has none of that name; the nearest: sums",
+            "claim X: arm=sum: not in the plan; the nearest: sums",
         ),
         ([claim(), NULL], "claim X: has no positive control; say why in `uncontrolled`"),
         ([claim(), POSITIVE], "claim X: has no null control; say why in `uncontrolled`"),

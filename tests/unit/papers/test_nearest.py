@@ -8,7 +8,7 @@ def test_what_is_nearest() -> None:
     assert nearest("AB21-3", known) == "the nearest: AB21-03, AB21-03n"
     assert nearest("ab21-03", known) == "the nearest: AB21-03, AB21-03n"
     assert nearest("quite another", known) == "one of AB21-03, AB21-03n, XY24-01"
-    assert nearest("x", []) == "there is none"
+    assert nearest("x", []) == "there are none"
     assert nearest("XY24-1", ["AB24-01", "XY24-01"]) == "the nearest: XY24-01, AB24-01"
     many = [f"AB21-{number:02}" for number in range(40)]
     assert nearest("quite another", many).startswith(

@@ -117,12 +117,12 @@ def test_a_paper_without_a_plan_is_named(write: Write) -> None:
         ({"key": "other"}, "PAPER.key=other: must equal the name of the folder"),
         (
             {"second": "bb"},
-            "claim late_2024-1: arm=bb: the plan has none of that name; the nearest: b",
+            "claim late_2024-1: arm=bb: not in the plan; the nearest: b",
         ),
         ({"runs_of": "nobody"}, "runs_of=nobody: unknown target; one of first, late"),
         (
             {"runs_of": "first", "second": "c"},
-            "arm=c: the plan has none of that name",
+            "arm=c: not in the plan",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.papers.settings import GLANCE, losses, steps
+from moebench.papers.settings import SMOKE, losses, steps
 
 
 def test_steps_by_hand() -> None:
@@ -10,7 +10,7 @@ def test_steps_by_hand() -> None:
         "trainer.max_steps": 1600,
         "trainer.val_check_interval": 100,
     }
-    assert {**steps(4, validations=2), "trainer.log_every_n_steps": 1} == GLANCE
+    assert {**steps(4, validations=2), "trainer.log_every_n_steps": 1} == SMOKE
 
 
 def test_a_last_validation_before_the_end_is_refused() -> None:

@@ -1,8 +1,8 @@
-"""Token files for a machine without the text: packed on one, unpacked into the cache of another.
+"""Archives of token files, for machines without the text: packed on one, unpacked on another.
 
-A packed file holds one folder per corpus: its files, and `asked.json` with its source and
-vocabulary. Unpacking puts it where the other machine looks for the tokens of that source, so runs
-there use the same text and record the same hash.
+An archive has one folder per corpus: its files, and `asked.json` with its source and vocabulary.
+Unpacking puts it where the other machine looks for the tokens of that source, so runs there use the
+same text and record the same hash.
 """
 
 import json
@@ -31,7 +31,7 @@ class CorpusKey:
 
 
 def pack(wanted: Iterable[tuple[CorpusKey, Source]], path: Path) -> None:
-    """Write the token files of some sources; those that are not cached are encoded first."""
+    """Write an archive of the tokens of some sources; those not in the cache are encoded first."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with tarfile.open(unfinished, "w:gz") as archive:
@@ -55,14 +55,14 @@ def _add(archive: tarfile.TarFile, key: CorpusKey, source: Source) -> None:
 
 
 def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
-    """Put token files into the cache of this machine, unless they are there.
+    """Put the token files of an archive into the cache, unless they are there already.
 
     Args:
-        path: the packed file.
+        path: the archive.
         source_of: makes a source from its description.
 
     Raises:
-        ValueError: if it is no such file, or its contents are damaged.
+        ValueError: if it is not such an archive, or its contents are damaged.
         FileNotFoundError: if it does not exist.
     """
     place = corpus.cache() / f".{uuid.uuid4().hex}"

@@ -13,25 +13,25 @@ from moebench.interop.weight_mapping import TensorMapping
 OF_EXPERT = re.compile(r"(.*\.experts\.)\d+\.")
 
 
-def fused(
+def match_stored(
     mappings: Sequence[TensorMapping],
     stored: Container[str],
     in_memory: Sequence[tuple[str, str]] = (),
 ) -> list[TensorMapping]:
-    """Return the mappings of a checkpoint under the names it has, in either form.
+    """Return the mappings for the form in which a checkpoint is stored: published or stacked.
 
     Args:
-        mappings: those of the architecture's own files.
+        mappings: the mappings of the published form.
         stored: the names in the checkpoint.
-        in_memory: parts of the names in those files, and their names in memory.
+        in_memory: parts of published names, and what replaces them in memory.
     """
     if all(mapping.theirs in stored for mapping in mappings):
         return list(mappings)
-    stacked = list(dict.fromkeys(_fused(mappings, in_memory)))
+    stacked = list(dict.fromkeys(_stacked(mappings, in_memory)))
     return stacked if all(mapping.theirs in stored for mapping in stacked) else list(mappings)
 
 
-def _fused(
+def _stacked(
     mappings: Sequence[TensorMapping], in_memory: Sequence[tuple[str, str]]
 ) -> Iterator[TensorMapping]:
     for mapping in mappings:

@@ -1,6 +1,7 @@
-"""Parts of somebody else's in a configuration, and the errors that come out of them.
+"""The parts of a configuration that are not moebench's own, and the errors they raise.
 
-Our own parts say by themselves which value they refuse, and why; anybody else's may raise anything.
+moebench's parts explain in one line which value they refuse, and why; a user's part may raise
+anything.
 """
 
 import importlib
@@ -15,40 +16,40 @@ from moebench.experiment.refusals import ConfigurationError
 
 
 @contextmanager
-def naming_theirs(config: Any) -> Iterator[None]:
-    """Turn whatever a part of somebody else's raises into a ConfigurationError of one line.
+def naming_user_parts(config: Any) -> Iterator[None]:
+    """Turn any error that a user's part raises into a ConfigurationError of one line.
 
-    It names the innermost part of theirs that the error came through; a ValueError of a part of
-    ours that it came through later is left as it is.
+    The line names the innermost user's part that the error passed through. A ValueError that passed
+    through one of moebench's parts further in is left as it is.
 
     Args:
-        config: maps, lists and values; the class of a part is its `class_path`.
+        config: maps, lists and values; a part is a map with a `class_path`.
     """
     try:
         yield
     except ConfigurationError:
         raise
     except Exception as error:
-        if told := told_of(error, config):
-            raise ConfigurationError(told) from error
+        if explained := user_part_error(error, config):
+            raise ConfigurationError(explained) from error
         raise
 
 
-def told_of(error: Exception, config: Any) -> str:
-    """Say in one line which part of somebody else's raised an error; empty if none did.
+def user_part_error(error: Exception, config: Any) -> str:
+    """Say in one line which user's part raised an error; empty if none did.
 
     Args:
-        error: that was raised.
-        config: as of `naming_theirs`.
+        error: the error.
+        config: as in `naming_user_parts`.
     """
     keys = _keys(config)
-    return next(filter(None, (_told(one, keys) for one in _behind(error))), "")
+    return next(filter(None, (_explained(cause, keys) for cause in _causes(error))), "")
 
 
-def keys_of_theirs(config: Any) -> dict[type, str]:
-    """Return class -> key of every part that is somebody else's, several keys joined by a comma.
+def user_part_keys(config: Any) -> dict[type, str]:
+    """Return class -> key of every user's part; several keys are joined by a comma.
 
-    What torch and Lightning bring is nobody's.
+    The classes of torch and Lightning are not counted as a user's.
     """
     return {
         part: key
@@ -57,27 +58,28 @@ def keys_of_theirs(config: Any) -> dict[type, str]:
     }
 
 
-def _behind(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that led to it.
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all errors that led to it.
 
-    jsonargparse keeps what the members of a union raised nowhere but in the function that says so.
+    jsonargparse keeps the errors of a union's members only in a local variable of the function that
+    reports them.
     """
     yield error
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_name == "raise_union_unexpected_value":
-            for one in frame.f_locals["exceptions"]:
-                yield from _behind(one)
+            for member_error in frame.f_locals["exceptions"]:
+                yield from _causes(member_error)
     if cause := error.__cause__ or error.__context__:
-        yield from _behind(cause)
+        yield from _causes(cause)
 
 
-def _told(error: BaseException, keys: Mapping[type, str]) -> str:
-    """Say which part raised an error, by whose methods were running; empty if none or ours.
+def _explained(error: BaseException, keys: Mapping[type, str]) -> str:
+    """Say which user's part raised an error, judging by the methods in its traceback; or "".
 
-    What ours refuses as a ValueError it explains by itself; anything else that is raised there is
-    the fault of the part that called it.
+    A ValueError from one of moebench's parts explains itself. Any other error raised there is the
+    fault of the user's part that called it.
     """
-    told = ""
+    explained = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         part = type(frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None)
@@ -86,10 +88,10 @@ def _told(error: BaseException, keys: Mapping[type, str]) -> str:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             where = f"{Path(code.co_filename).name}:{line}"
             if not _is_ours(part):
-                told = f"{keys[part]}={name}: {what} ({where})"
+                explained = f"{keys[part]}={name}: {what} ({where})"
             elif isinstance(error, ValueError):
-                told = ""
-    return told
+                explained = ""
+    return explained
 
 
 def _is_ours(part: type) -> bool:
