@@ -11,7 +11,7 @@ from torch import nn
 from moebench.data.published import Codec, PublishedTokenizer
 from moebench.data.tokenizer import EOS
 from moebench.evidence.record_files import json_of
-from moebench.experiment import Experiment
+from moebench.experiment import Experiment, naming_file
 from moebench.interop import from_pretrained
 from moebench.moe.contract import lift_capacity
 

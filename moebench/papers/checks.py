@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
-from moebench.papers.claim import KINDS, Claim
+from moebench.papers.claim import KINDS, Claim, ClaimTest
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import Plan
 from moebench.papers.target import Target
-
-SHARED = ("metric", "margin")  # what a control's test shares with the test of its claim
 
 
 def check(claims: Sequence[Claim], plan: Plan) -> None:
@@ -86,10 +85,20 @@ def _check_control(control: Claim, claim: Claim | None) -> None:
     if type(control.test) is not type(claim.test):
         kind = type(claim.test).__name__ if claim.test else "no test"
         raise ValueError(f"{where}: judged by {type(control.test).__name__}, the claim by {kind}")
-    for name in SHARED:
-        ours, theirs = getattr(control.test, name), getattr(claim.test, name)
-        if ours != theirs:
-            raise ValueError(f"{where}: judged with {name}={ours}, the claim with {theirs}")
+    theirs = _asked(claim.test)
+    for name, ours in _asked(control.test).items():
+        if ours != theirs.get(name, ours):
+            raise ValueError(f"{where}: judged with {name}={ours}, the claim with {theirs[name]}")
+
+
+def _asked(test: ClaimTest) -> dict[str, str | float]:
+    """Return the words and numbers in the fields of a test; controls differ in the arms alone."""
+    values = {one.name: getattr(test, one.name) for one in fields(test)}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, str | int | float) and value not in test.arms
+    }
 
 
 def _check_controlled(claim: Claim, claims: Sequence[Claim]) -> None:

@@ -1,4 +1,4 @@
-"""Callbacks that every run needs: exact resumption, logged validations, three ways to stop."""
+"""Callbacks that every run needs: exact resumption, validations, three ways to stop."""
 
 import math
 import multiprocessing
@@ -66,6 +66,20 @@ class LogValidation(Callback):
         values["seconds/step"] = self.work.lap(trainer.global_step)
         for logger in trainer.loggers:
             logger.log_metrics(values, step=trainer.global_step)
+
+
+class ValidateLast(Callback):
+    """Asks for a validation after the last step if none falls there.
+
+    The interval between validations need not divide the steps, and begins anew with each pass over
+    the data. A record and the weights that are kept are of the last validation.
+    """
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Ask Lightning to stop: it then validates first."""
+        steps = 0 < trainer.max_steps <= trainer.global_step
+        passes = trainer.is_last_batch and trainer.current_epoch + 1 == trainer.max_epochs
+        trainer.should_stop = trainer.should_stop or steps or passes
 
 
 class StopOnDivergence(Callback):

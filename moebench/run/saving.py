@@ -22,7 +22,7 @@ class Saving(Checkpoint):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write it, if it is time."""
-        over = trainer.global_step == trainer.max_steps
+        over = trainer.should_stop or trainer.global_step == trainer.max_steps
         if over or time.monotonic() - self.before >= self.seconds:
             self._write(trainer)
             self.before = time.monotonic()

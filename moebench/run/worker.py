@@ -24,6 +24,7 @@ from moebench.run.callbacks import (
     StopOnDivergence,
     StopWhenPruned,
     StopWithParent,
+    ValidateLast,
 )
 from moebench.run.function import Function
 from moebench.run.history import History
@@ -132,6 +133,7 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
             Resumable(job.history_path),
             RandomState(),
             StopOnDivergence(),
+            ValidateLast(),
             Saving(job.checkpoint_path, job.seconds_unsaved),
         ],
     )

@@ -1,8 +1,7 @@
 """Balancing without a loss: the paper, and its claim about balancing with one.
 
 So far only the claim about the loss that it replaces; claims about its own rule need an
-implementation of the rule. Fixed before any judged run. Source: Wang et al. 2024 (arXiv
-2408.15664).
+implementation of the rule. Source: Wang et al. 2024 (arXiv 2408.15664).
 """
 
 from moebench.papers.claim import Claim, Paper

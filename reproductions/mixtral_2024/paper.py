@@ -1,4 +1,4 @@
-"""Mixtral: the paper and its claims, fixed before any judged run.
+"""Mixtral: the paper and its claims.
 
 Losses are in nats per token; lower is better. plan.py defines the arms; `analysis/...` are metrics
 of `moebench.analysis` at the last validation. Source: Jiang et al. 2024 (arXiv 2401.04088).

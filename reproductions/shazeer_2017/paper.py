@@ -1,4 +1,4 @@
-"""The sparsely-gated layer: the paper and its claims, fixed before any judged run.
+"""The sparsely-gated layer: the paper and its claims.
 
 Losses are in nats per token; lower is better. The paper gives perplexities, their exponentials.
 plan.py defines the arms. Source: Shazeer et al. 2017 (arXiv 1701.06538).

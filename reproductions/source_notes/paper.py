@@ -1,7 +1,6 @@
 """What summaries and lectures commonly say about mixtures of experts, as claims.
 
-So far those that a sweep judges, and those about the 1991 paper, in secondary.py. Fixed before any
-judged run.
+So far those that a sweep judges, and those about the 1991 paper, in secondary.py.
 """
 
 from moebench.papers.claim import Claim, Paper

@@ -43,7 +43,7 @@ class Files:
         files = _text_files(root)
         if not files:
             raise ValueError(f"source.path={path!r}: the folder holds no files")
-        if field != FIELD and not any(file.suffix in ROWS for file in files):
+        if field != FIELD and not any(file.suffix.lower() in ROWS for file in files):
             kinds = " or ".join(ROWS)
             raise ValueError(f"source.field={field!r}: {path!r} has no {kinds} file with fields")
 

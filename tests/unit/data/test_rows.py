@@ -103,8 +103,9 @@ def test_rows_in_another_encoding(tmp_path: Path) -> None:
 
 
 def test_capitals_in_a_suffix_make_no_other_format(tmp_path: Path) -> None:
-    (tmp_path / "A.JSONL").write_text('{"text": "one"}\n')
+    (tmp_path / "A.JSONL").write_text('{"text": "one", "body": "two"}\n')
     assert [d.text for d in Files(str(tmp_path)).documents()] == ["one"]
+    assert [d.text for d in Files(str(tmp_path), field="body").documents()] == ["two"]
 
 
 def test_a_row_that_is_no_object(tmp_path: Path) -> None:

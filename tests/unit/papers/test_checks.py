@@ -107,6 +107,18 @@ def test_complete_claims_are_accepted(claims: list[Claim]) -> None:
             "claim N: control_of=X: judged with metric=route/dropped, the claim with valid/loss",
         ),
         (
+            [
+                claim(uncontrolled="."),
+                claim(
+                    "N",
+                    control_of="X",
+                    expects="no effect",
+                    test=Difference(first="a", second="b", margin=0.1, direction="higher"),
+                ),
+            ],
+            "claim N: control_of=X: judged with direction=higher, the claim with lower",
+        ),
+        (
             [claim(test=None, because="."), NULL],
             "claim N: control_of=X: judged by Difference, the claim by no test",
         ),

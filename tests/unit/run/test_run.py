@@ -376,9 +376,28 @@ def test_a_record_says_what_leaked_and_one_setting_ends_it(
     assert all("set capacity.group=32" in line for line in told)
 
 
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({"max_steps": 5, "val_check_interval": 3}, 5),
+        # A pass of five batches: validations at the second and the fourth of each.
+        ({"max_steps": 6, "val_check_interval": 2, "limit_train_batches": 5}, 6),
+        ({"max_steps": -1, "max_epochs": 1, "limit_train_batches": 5}, 5),
+    ],
+)
+def test_the_last_validation_is_of_the_last_step(
+    options: dict[str, int], steps: int, tiny, tmp_path: Path
+) -> None:
+    settings = {f"trainer.{name}": value for name, value in options.items()}
+    job = Job("target", "profile", "arm", 0, tiny("dense.yaml", settings), tmp_path / "run", True)
+    record = execute(job, [])
+    assert record.metrics["valid/loss"] == record.metrics[f"valid/loss@{steps}"]
+    assert record.steps == torch.load(job.checkpoint_path)["global_step"] == steps
+
+
 def test_a_checkpoint_waits_for_its_time_but_for_the_last(tmp_path: Path) -> None:
     saved: list[int] = []
-    trainer = SimpleNamespace(max_steps=40, global_step=0)
+    trainer = SimpleNamespace(max_steps=40, global_step=0, should_stop=False)
 
     def save(path: Path, weights_only: bool) -> None:
         path.touch()
