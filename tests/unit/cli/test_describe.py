@@ -10,7 +10,12 @@ import pytest
 from moebench.cli import describe
 from moebench.data.synthetic import Synthetic, Uniform
 
-CONFIG = [Path("own.yaml")]
+
+@pytest.fixture
+def configs(tmp_path: Path) -> list[Path]:
+    """Files of a configuration; what they build is replaced."""
+    (path := tmp_path / "own.yaml").write_text("data: Own\n")
+    return [path]
 
 
 @pytest.fixture
@@ -30,12 +35,16 @@ class Described:
     description = "all about it"
 
 
-def test_a_custom_module_is_described(data_of_config: Callable[[Any], None]) -> None:
+def test_a_custom_module_is_described(
+    configs: list[Path], data_of_config: Callable[[Any], None]
+) -> None:
     data_of_config(Described())
-    assert describe.text_of(CONFIG, {}, None, 300).description == "all about it"
+    assert describe.text_of(configs, {}, None, 300).description == "all about it"
 
 
-def test_a_module_without_a_description_is_refused(data_of_config: Callable[[Any], None]) -> None:
+def test_a_module_without_a_description_is_refused(
+    configs: list[Path], data_of_config: Callable[[Any], None]
+) -> None:
     data_of_config(Synthetic(Uniform(8)))
-    with pytest.raises(ValueError, match=r"^data=Synthetic: has no description to print, see "):
-        describe.text_of(CONFIG, {}, None, 300)
+    with pytest.raises(ValueError, match=r"data=Synthetic: has no description to print, see "):
+        describe.text_of(configs, {}, None, 300)

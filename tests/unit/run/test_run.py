@@ -420,7 +420,9 @@ def test_half_a_checkpoint_never_takes_the_place_of_a_whole_one(tmp_path: Path) 
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    trainer = SimpleNamespace(max_steps=1, global_step=1, save_checkpoint=fill_the_disk)
+    trainer = SimpleNamespace(
+        max_steps=1, global_step=1, should_stop=False, save_checkpoint=fill_the_disk
+    )
     with pytest.raises(OSError, match="No space"):
         Saving(whole).on_validation_end(trainer, None)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"last.ckpt": "whole"}

@@ -114,7 +114,7 @@ def test_data_that_lack_an_argument_are_refused(
     monkeypatch.syspath_prepend(tmp_path)
     path = tmp_path / "own.yaml"
     path.write_text(f"model: {{network: Decoder}}\ndata: their_data.{name}\n")
-    line = rf"^data=their_data.{name}: takes no argument {lacks}, see moebench/data/contract.py$"
+    line = rf"own.yaml: data=their_data.{name}: takes no argument {lacks}, see moebench/data/"
     with pytest.raises(ConfigurationError, match=line):
         load([path])
 
