@@ -3,6 +3,7 @@ PYTHON ?= python3
 PROFILE ?= quick
 SEEDS ?=
 WORKERS ?=
+ENGINE ?=
 DATA ?=
 FIELD ?=
 TARGET ?= switch
@@ -14,15 +15,15 @@ MINUTES ?= 10
 
 BIN := .venv/bin
 OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
-	$(if $(WORKERS),--workers $(WORKERS)) $(if $(DATA),--data "$(DATA)") \
-	$(if $(FIELD),--field "$(FIELD)")
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(ENGINE),--engine "$(ENGINE)") \
+	$(if $(DATA),--data "$(DATA)") $(if $(FIELD),--field "$(FIELD)")
 
 .PHONY: help setup reproduce-% sweep-% test check report compare bench gpu mlflow list doctor
 
 help:
 	@echo "make list"
-	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [DATA=folder [FIELD=text]]"
-	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [DATA=folder [FIELD=text]]"
+	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [ENGINE=local] [DATA=folder [FIELD=text]]"
+	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [ENGINE=local] [DATA=folder [FIELD=text]]"
 	@echo "make compare [TARGET=switch] [PROFILE=full]"
 	@echo "make gpu [OUT=folder] [MINUTES=10] [ONLY=parity,layer,train,evidence] [FROM=folder] [DEVICE=cpu]"
 	@echo "make mlflow | doctor | bench | test | check"
@@ -44,6 +45,7 @@ reproduce-%: .venv/ready
 sweep-%: .venv/ready
 	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(if $(NAME),--name "$(NAME)") \
 		$(if $(STORAGE),--storage "$(STORAGE)") $(if $(WORKERS),--workers $(WORKERS)) \
+		$(if $(ENGINE),--engine "$(ENGINE)") \
 		$(if $(DATA),--data "$(DATA)") $(if $(FIELD),--field "$(FIELD)")
 
 report: .venv/ready

@@ -19,7 +19,7 @@ from statistics import median
 
 from benchmarks.sweep import trials_alone
 from benchmarks.timing import number_of_rounds, save, whole_number
-from moebench.run.pool import default_workers
+from moebench.run.execution import default_workers
 from moebench.sweeps import SearchOptions, search
 
 VALIDATIONS = 10  # per run, the points of its curve

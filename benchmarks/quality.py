@@ -31,7 +31,7 @@ from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
 from moebench.papers.computed import import_function
-from moebench.run.pool import default_workers
+from moebench.run.execution import default_workers
 from moebench.sweeps import SearchOptions, Sweep, search
 from moebench.sweeps.results import SUMMARY
 from moebench.sweeps.space import Dimension

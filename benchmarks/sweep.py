@@ -14,7 +14,7 @@ from pathlib import Path
 import optuna
 
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
-from moebench.run.pool import default_workers
+from moebench.run.execution import default_workers
 from moebench.sweeps import SearchOptions, Sweep, read_sweep, search
 from moebench.sweeps.dry_run import dry_run
 from moebench.sweeps.space import Dimension

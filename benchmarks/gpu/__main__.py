@@ -92,7 +92,7 @@ def measure(options: argparse.Namespace) -> int:
     # Modules that need these packages are imported from here on.
     from benchmarks.gpu.session import Session
     from benchmarks.gpu.start import begin, device_of
-    from moebench.run.pool import sole_user
+    from moebench.run.sole_user import sole_user
 
     device = device_of(options.device)
     with sole_user(options.out):

@@ -14,8 +14,10 @@ from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.machine import Usage
 from benchmarks.gpu.pace import SPARE, Pace, kept, steps_of, taken
 from moebench.evidence.record import RunRecord
+from moebench.run.engines.local import Local
 from moebench.run.job import Job
-from moebench.run.pool import Pool
+from moebench.run.recording import record_for
+from moebench.run.scheduler import POLL_SECONDS
 
 MOST = 16  # runs in parallel
 FIRST_GUESS = 6 * 2**30  # assumed bytes per run until one has been measured
@@ -40,48 +42,54 @@ class Scheduler:
 
     def make(self, jobs: Iterator[Job], ended: Callable[[Job, RunRecord], None]) -> None:
         """Run jobs, the most valuable first; call `ended` for each that has ended."""
-        with Pool(self._capacity.workers) as pool:
+        with Local(self._capacity.workers) as engine:
             while self.clock.left:
-                self._collect(pool, ended)
-                self._start(pool, jobs)
-                if not pool.running:
+                self._collect(engine, ended)
+                self._start(engine, jobs)
+                if not engine.running:
                     return
-                self.most_parallel = max(self.most_parallel, len(pool.running))
-                self.pace.look(pool.jobs)
-                self._postpone(pool)
+                self.most_parallel = max(self.most_parallel, len(engine.running))
+                self.pace.look(engine.running)
+                self._postpone(engine)
                 self.usage.look()
-                pool.wait()
+                engine.wait(POLL_SECONDS)
 
-    def _collect(self, pool: Pool, ended: Callable[[Job, RunRecord], None]) -> None:
+    def _collect(self, engine: Local, ended: Callable[[Job, RunRecord], None]) -> None:
         """Collect finished runs; repeat one that ran out of memory next to others."""
-        for job, record in pool.ended():
-            if record.status == "out_of_memory" and pool.running:
-                pool.workers = len(pool.running)
+        for job, found, why in engine.ended():
+            record = found or record_for(job, "failed", why)
+            if record.status == "out_of_memory" and engine.running:
+                engine.slots = len(engine.running)
                 job.record_path.unlink()
                 self._again.append(job)
             else:
                 ended(job, record)
 
-    def _start(self, pool: Pool, jobs: Iterator[Job]) -> None:
+    def _start(self, engine: Local, jobs: Iterator[Job]) -> None:
         """Start runs that fit and can finish in time; always start the first one."""
-        while pool.free and not self._closed and self._capacity.has(pool.jobs):
+        while self._may_start(engine):
             job = self._again.pop(0) if self._again else next(jobs, None)
             if job is None:
                 return
-            left = sum(_left(one) for one in [*pool.jobs, job])
+            left = sum(_left(one) for one in [*engine.running, job])
             rate = self.pace.rate
-            if pool.running and rate and left > SPARE * rate * self.clock.left:
+            if engine.running and rate and left > SPARE * rate * self.clock.left:
                 self._closed = True
                 return
-            pool.start(job)
+            engine.submit(job)
 
-    def _postpone(self, pool: Pool) -> None:
+    def _may_start(self, engine: Local) -> bool:
+        """Say whether another run fits."""
+        free = len(engine.running) < engine.slots
+        return free and not self._closed and self._capacity.has(engine.running)
+
+    def _postpone(self, engine: Local) -> None:
         """Stop the least valuable runs if not all can finish in time; they have checkpoints."""
         if self.pace.rate is None:
             return
-        jobs = pool.jobs
+        jobs = engine.running
         for job in jobs[kept([_left(one) for one in jobs], self.pace.rate, self.clock.left) :]:
-            pool.stop(job)
+            engine.cancel(job)
             self._closed = True
 
 

@@ -17,6 +17,7 @@ from moebench.experiment import as_arguments, naming_files, parse
 from moebench.interop.trained import trained_module
 from moebench.papers.home import find_config
 from moebench.run.check import checked
+from moebench.run.fork_server import start_server
 from moebench.run.undisturbed import undisturbed
 
 Config = str | Path | Sequence[str | Path] | Mapping[str, object]
@@ -73,6 +74,7 @@ def fit(
         ValueError: for whatever is refused before anything is trained.
     """
     check_name(name)
+    start_server()  # it imports while this process checks
     keys = [*as_arguments(settings or {}), f"--seed_everything={seed}"]
     with TemporaryDirectory() as folder:
         files = _files(config, Path(folder))

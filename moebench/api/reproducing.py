@@ -1,5 +1,6 @@
 """A reproduction from Python."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,9 @@ from moebench.cli import reproduce as command
 from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.papers import target
-from moebench.run.pool import default_workers
+from moebench.run.engines import LOCAL
+from moebench.run.execution import default_workers
+from moebench.run.fork_server import start_server
 from moebench.run.undisturbed import undisturbed
 from moebench.verdict import Verdict
 
@@ -52,6 +55,8 @@ def reproduce(
     workers: int | None = None,
     root: str | Path = "runs",
     track: bool = True,
+    engine: str = LOCAL,
+    time_limit: float = math.inf,
 ) -> Reproduced:
     """Make every run of a profile that is not there yet and judge the paper's claims.
 
@@ -63,10 +68,13 @@ def reproduce(
         workers: processes side by side; None: one a GPU, or a core where there is none.
         root: folder of all runs.
         track: whether MLflow gets a copy.
+        engine: what carries out the runs.
+        time_limit: seconds that each run may take; one that takes longer counts as timed out.
 
     Raises:
         ValueError: for whatever is refused before anything is trained, such as an unknown paper.
     """
+    start_server()  # it imports while this process checks
     found = target(paper)
     options = command.ReproduceOptions(
         profile=profile,
@@ -75,6 +83,8 @@ def reproduce(
         root=Path(root),
         settings=settings or {},
         track=track,
+        engine=engine,
+        time_limit=time_limit,
     )
     verdicts = command.reproduce(found, options)
     return Reproduced(options.root / found.folder / profile, verdicts)

@@ -1,5 +1,6 @@
 """A sweep from Python."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,9 @@ from moebench.api.refusing import one_line
 from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.report.sweep.summary import Summary, read_summary
-from moebench.run.pool import default_workers
+from moebench.run.engines import LOCAL
+from moebench.run.execution import default_workers
+from moebench.run.fork_server import start_server
 from moebench.run.undisturbed import undisturbed
 from moebench.sweeps import SearchOptions, read_sweep, search
 
@@ -62,6 +65,8 @@ def sweep(
     root: str | Path = "runs",
     storage: str = "",
     track: bool = True,
+    engine: str = LOCAL,
+    time_limit: float = math.inf,
 ) -> Swept:
     """Search a space of configurations; compare the winner with its dense baselines.
 
@@ -73,15 +78,20 @@ def sweep(
         root: folder of all runs.
         storage: URL of a database that machines share; empty: a journal in the sweep's folder.
         track: whether MLflow gets a copy.
+        engine: what carries out the runs.
+        time_limit: seconds that each run may take; one that takes longer counts as timed out.
 
     Raises:
         ValueError: for whatever is refused before anything is trained.
     """
+    start_server()  # it imports while this process checks
     options = SearchOptions(
         workers=default_workers() if workers is None else workers,
         root=Path(root),
         storage=storage,
         track=track,
+        engine=engine,
+        time_limit=time_limit,
         beside=not name,
     )
     folder = search(read_sweep(Path(file), name, settings), options)

@@ -8,8 +8,9 @@ from moebench.evidence.record import FIT, RunRecord
 from moebench.evidence.record_files import read_one
 from moebench.experiment import Experiment, as_arguments, keys_help, naming_files, parse
 from moebench.run.check import checked
+from moebench.run.execution import Execution
 from moebench.run.job import Job
-from moebench.run.pool import sole_user
+from moebench.run.sole_user import sole_user
 from moebench.run.tracked import run_tracked
 
 PROFILE = "single"
@@ -48,7 +49,7 @@ def trained(
     with sole_user(folder):
         if tracker is not None:
             tracker.open(folder, {"target": FIT, "profile": PROFILE})
-        run_tracked([job], 1, tracker)
+        run_tracked([job], Execution(), tracker)
         if tracker is not None:
             tracker.close({}, [])
     return job.folder, read_one(job.record_path)

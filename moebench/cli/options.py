@@ -1,6 +1,7 @@
 """What can be said on the command line."""
 
 import argparse
+import math
 
 from moebench import __version__
 from moebench.cli.arguments import (
@@ -106,6 +107,16 @@ def add_recipes(commands: "argparse._SubParsersAction[Parser]") -> None:
 def add_training(command: argparse.ArgumentParser) -> None:
     """Add the options of what makes many runs."""
     command.add_argument("--workers", type=int, help="side by side (default: cores or GPUs)")
+    command.add_argument(
+        "--engine", default="local", help="what carries out the runs (default: %(default)s)"
+    )
+    command.add_argument(
+        "--time-limit",
+        type=float,
+        default=math.inf,
+        metavar="SECONDS",
+        help="for each run; one that takes longer counts as timed out (default: none)",
+    )
     add_data(command, "that of the configurations")
     add_field(command)
     add_device(command)

@@ -1,6 +1,7 @@
 """One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,8 +24,10 @@ from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_sheet import verdict_sheet
 from moebench.report.sheets import write_sheet
 from moebench.run.earlier_results import set_aside
+from moebench.run.engines import LOCAL
+from moebench.run.execution import Execution
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
-from moebench.run.pool import sole_user
+from moebench.run.sole_user import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.verdict import Verdict
 from moebench.verdict.paper import judge_paper
@@ -42,12 +45,18 @@ class ReproduceOptions:
     root: Path = Path("runs")
     settings: Mapping[str, object] = field(default_factory=dict)  # laid over every arm
     track: bool = True
+    engine: str = LOCAL
+    time_limit: float = math.inf  # seconds that a run may take
+
+    @property
+    def execution(self) -> Execution:
+        """How its runs are carried out."""
+        return Execution(self.workers, self.engine, self.time_limit)
 
     def __post_init__(self) -> None:
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
             raise ValueError(f"seeds={self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
-        if self.workers < 1:
-            raise ValueError(f"workers={self.workers}: must be at least 1")
+        _ = self.execution
 
 
 def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
@@ -74,7 +83,7 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
         jobs += computed_jobs(target, profile, folder)
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
-        records = run_tracked(jobs, options.workers, tracker)
+        records = run_tracked(jobs, options.execution, tracker)
         records += searched(target, profile, options)
         if aside := set_aside(folder, records):
             print(f"results of other runs: kept in {aside}")
@@ -121,7 +130,12 @@ def searched(target: Target, profile: Profile, options: ReproduceOptions) -> lis
         over = {**profile.settings, **own}
         read_file = sweeps.read_sweep(target.configs / target.plan.sweeps[name], study, over)
         chosen = sweeps.SearchOptions(
-            workers=options.workers, root=options.root, track=options.track, beside=True
+            workers=options.workers,
+            root=options.root,
+            track=options.track,
+            beside=True,
+            engine=options.engine,
+            time_limit=options.time_limit,
         )
         claims = claims_on(target, name)
         folder = sweeps.search(replace(read_file, claims=claims, **changes), chosen)

@@ -7,6 +7,9 @@ from moebench.cli.fit_options import FIRST, fit_options, fit_parser
 from moebench.cli.lookup import kept, recorded
 from moebench.cli.options import chosen_settings
 from moebench.papers import target, targets
+from moebench.run.fork_server import start_server
+
+# The server of workers is started first: it imports torch while the command does.
 
 
 def fit(arguments: list[str]) -> int:
@@ -16,6 +19,8 @@ def fit(arguments: list[str]) -> int:
         print(fit_parser().format_help(), end="")
         return 0
     refuse_unwritable(asked.root)
+    if asked.page is None:
+        start_server()
     from moebench.cli.fit import fit as run
 
     return run(asked)
@@ -28,10 +33,11 @@ def reproduce(options: argparse.Namespace) -> int:
     chosen = targets() if every else [target(options.target)]
     for found in chosen:  # before torch is imported
         found.plan.profile(options.profile)
+    start_server()
     from moebench.cli.reproduce import ReproduceOptions, trains_on_text
     from moebench.cli.reproduce import reproduce as run
     from moebench.cli.terminal import shown
-    from moebench.run.pool import default_workers
+    from moebench.run.execution import default_workers
 
     for found in chosen:
         textless = every and not trains_on_text(found, found.plan.profile(options.profile))
@@ -42,6 +48,8 @@ def reproduce(options: argparse.Namespace) -> int:
             root=options.root,
             settings=machine_settings(options) if textless else settings,
             track=not options.no_mlflow,
+            engine=options.engine,
+            time_limit=options.time_limit,
         )
         verdicts = run(found, wanted)
         print(shown(found, options.root / found.folder / options.profile, verdicts))
@@ -63,8 +71,9 @@ def rerun(options: argparse.Namespace) -> int:
 
 def sweep(options: argparse.Namespace) -> int:
     """Search a space, compare the winner with its dense baselines on fresh seeds."""
+    start_server()
     from moebench.report import sweep_table
-    from moebench.run.pool import default_workers
+    from moebench.run.execution import default_workers
     from moebench.sweeps import SearchOptions, read_sweep, search
 
     settings = chosen_settings(options)
@@ -74,6 +83,8 @@ def sweep(options: argparse.Namespace) -> int:
         storage=options.storage,
         track=not options.no_mlflow,
         beside=not options.name,
+        engine=options.engine,
+        time_limit=options.time_limit,
     )
     folder = search(read_sweep(options.file, options.name, settings), chosen)
     print(sweep_table(folder))

@@ -18,7 +18,7 @@ from typing import Any, get_args, get_origin
 SWEEPS = "sweeps"  # the target of runs of a search
 FIT = "fit"  # the target of single runs
 FIRST_FRESH_SEED = 1000  # searches use smaller seeds
-STATUSES = ("finished", "diverged", "out_of_memory", "failed", "pruned")
+STATUSES = ("finished", "diverged", "out_of_memory", "timed_out", "failed", "pruned")
 
 
 def chooses(target: str, seed: int) -> bool:

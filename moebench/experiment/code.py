@@ -172,6 +172,7 @@ def _file(location: ModuleLocation | None) -> Path | None:
     return next((path for path in (location.file, *location.file.parents) if path.is_file()), None)
 
 
+@functools.cache  # it reads files of the distribution; what is imported stays as it is
 def _version(package: str) -> str:
     """Return the version of an installed package, whatever the name of its distribution.
 

@@ -121,7 +121,7 @@ class Job:
     def result(self) -> RunRecord | None:
         """Return the record; None if the run is still to do.
 
-        A failed run is repeated; divergence and running out of memory are results.
+        A failed run is repeated; running out of memory or time is a result, as is divergence.
         """
         record = self.record()
         return None if record is None or record.status == "failed" else record

@@ -12,7 +12,7 @@ from moebench.run.job import Job
 
 
 class Progress:
-    """Shows the progress of a set of jobs; a context manager, called with what `run_all` reports.
+    """Shows the progress of a set of jobs; a context manager, called with what a scheduler reports.
 
     Args:
         total: number of runs, finished ones included.

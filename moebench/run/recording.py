@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read_history, write_whole
+from moebench.evidence.record_files import read_history, write, write_whole
 from moebench.experiment.precision import training_autocast
 from moebench.experiment.stamp import NO_DATA
 from moebench.run.job import Job
@@ -98,6 +98,17 @@ def record_of(
         metrics={**summary(history, steps), **getattr(objects and objects.data, "metrics", {})},
         config=job.experiment.config,
     )
+
+
+def record_for(job: Job, status: str, why: str) -> RunRecord:
+    """Write and return the record of a run whose worker could not: it was lost, or ended."""
+    if job.record_path.exists() and job.record() is None:
+        settle(job.unprepared())  # of a different run, which this one had no time to move aside
+    job.folder.mkdir(parents=True, exist_ok=True)  # lost as it began, it has none
+    record = record_of(job, status)
+    write(record, job.record_path)
+    write_whole(job.folder / "error.txt", f"{why}\n")
+    return record
 
 
 def _made_with(job: Job, objects: Objects | None) -> dict[str, Any]:

@@ -8,6 +8,8 @@ VARIABLE = "OMP_NUM_THREADS"
 def threads_asked() -> int:
     """Return the number in OMP_NUM_THREADS, of a list the first; one where it is not set.
 
+    It changes how sums are rounded, so it must not depend on the number of workers.
+
     Raises:
         ValueError: if it is no such number.
     """

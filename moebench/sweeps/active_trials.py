@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write
 from moebench.experiment import Experiment
+from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.run.machine import commit
 from moebench.run.recording import start_clean
@@ -25,6 +26,7 @@ REUSABLE = (
     "pruned",
     "diverged",
     "out_of_memory",
+    "timed_out",
 )  # statuses of trials whose result may be copied
 
 
@@ -110,7 +112,7 @@ class ActiveTrials:
             self._give_up(number)
         return True
 
-    def watch(self) -> None:
+    def watch(self, engine: Engine) -> None:
         """Send heartbeats, give up lost trials, prune, and copy results to duplicates."""
         for number, trial in list(self.under_way.items()):
             if not self.leases.beat(trial.attributes):

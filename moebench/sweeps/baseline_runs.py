@@ -16,6 +16,7 @@ from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import dense
 from moebench.papers.plan import MatchedOn
+from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.sweeps.active_trials import invalid_record, records_in, run_of
 from moebench.sweeps.definition import Sweep
@@ -80,7 +81,7 @@ class BaselineRuns:
             self._note(record)
         return True
 
-    def watch(self) -> None:
+    def watch(self, engine: Engine) -> None:
         """Send the heartbeat of the leader; stop leading if another process has taken over."""
         if self.leads and not self.leases.beat(self.queue.study_attributes):
             self.leads = False

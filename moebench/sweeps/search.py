@@ -2,12 +2,12 @@
 
 import itertools
 import logging
+import math
 import socket
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
@@ -17,9 +17,12 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_whole
 from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
+from moebench.run.engines import LOCAL
+from moebench.run.execution import Execution
 from moebench.run.job import Job
-from moebench.run.pool import Pool, sole_user
 from moebench.run.progress import Progress
+from moebench.run.scheduler import Scheduler
+from moebench.run.sole_user import sole_user
 from moebench.sweeps.active_trials import ActiveTrials
 from moebench.sweeps.baseline_runs import BaselineRuns
 from moebench.sweeps.definition import SWEEPS, Sweep
@@ -35,23 +38,6 @@ log = logging.getLogger(__name__)
 OWNER = "owner"  # file with the name under which this folder's process leases trials
 
 
-class Source(Protocol):
-    """Where runs come from."""
-
-    @property
-    def done(self) -> bool:
-        """Whether no more will come."""
-
-    def next(self) -> Job | None:
-        """Return a run to start now; None if there is none."""
-
-    def ended(self, job: Job, record: RunRecord) -> bool:
-        """Accept a record if the run came from here."""
-
-    def watch(self) -> None:
-        """Look after the running jobs."""
-
-
 @dataclass(frozen=True)
 class SearchOptions:
     """What a user may choose about a sweep."""
@@ -61,10 +47,16 @@ class SearchOptions:
     storage: str = ""  # URL of a database; empty for the journal in the sweep's folder
     track: bool = True
     beside: bool = False  # if the name is another search's, start a study beside it
+    engine: str = LOCAL
+    time_limit: float = math.inf  # seconds that a run may take
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ValueError(f"workers={self.workers}: must be at least 1")
+        _ = self.execution
+
+    @property
+    def execution(self) -> Execution:
+        """How its runs are carried out."""
+        return Execution(self.workers, self.engine, self.time_limit)
 
 
 def search(sweep: Sweep, options: SearchOptions) -> Path:
@@ -87,7 +79,7 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
             tags = {"sampler": sweep.sampler.class_name, "objectives": ", ".join(sweep.objectives)}
             tracker.open(folder, {"target": SWEEPS, "profile": sweep.name, **tags})
         try:
-            work(queue, leases, options.workers, tracker)
+            work(queue, leases, options.execution, tracker)
             write_results(queue)
         except BaseException:  # Ctrl-C as well: no run may stay RUNNING
             if tracker is not None:
@@ -166,37 +158,24 @@ def owner_of(folder: Path) -> str:
     return path.read_text().strip()
 
 
-def work(queue: TrialQueue, leases: Leases, workers: int, tracker: tracking.Tracker | None) -> None:
+def work(
+    queue: TrialQueue, leases: Leases, execution: Execution, tracker: tracking.Tracker | None
+) -> None:
     """Run until trials, baselines and fresh seeds are all done."""
     sweep = queue.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
     total = (sweep.trials + twins) * sweep.seeds + fresh
-    records: list[RunRecord] = []
-    with Pool(workers) as pool, Progress(total, workers) as bars:
-        sources: list[Source] = [
-            BaselineRuns(queue, leases, pool.stop),
-            ActiveTrials(queue, leases, pool.stop),
-        ]
-        while pool.running or not all(source.done for source in sources):
-            # Collect finished runs first, so that no worker idles until the next round.
-            for job, record in pool.ended():
-                records.append(record)
-                any(source.ended(job, record) for source in sources)
-            for source in sources:
-                source.watch()
-            fill(pool, [source.next for source in sources])
-            bars(pool.jobs, records)
+    with execution.start() as engine, Progress(total, execution.workers) as bars:
+
+        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
+            bars(running, records)
             if tracker is not None:
                 tracker.poll()
-            pool.wait()
 
-
-def fill(pool: Pool, sources: Sequence[Callable[[], Job | None]]) -> None:
-    """Start runs while a worker is free and a source has one."""
-    for source in sources:
-        while pool.free and (job := source()) is not None:
-            pool.start(job)
+        baselines = BaselineRuns(queue, leases, engine.cancel)
+        trials = ActiveTrials(queue, leases, engine.cancel)
+        Scheduler(engine, [baselines, trials], watch, execution.time_limit).run()
 
 
 __all__ = ["SearchOptions", "search"]

@@ -103,19 +103,44 @@ def open_store(root: Path) -> Store:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    if (path := sqlite_path(uri)) is not None:  # what is wrong with a folder is no fault of MLflow
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _probe(uri)
-        with warnings.catch_warnings():  # MLflow uses deprecated parts of SQLAlchemy
-            warnings.simplefilter("ignore")
-            from mlflow import MlflowClient
+    probe(root)
+    with _reached(uri), warnings.catch_warnings():  # it uses deprecated parts of SQLAlchemy
+        warnings.simplefilter("ignore")
+        from mlflow import MlflowClient
 
-            local = not uri.startswith(("http", "databricks"))
-            artifacts = artifact_root(root) if local else None
-            with _one_at_a_time(uri):
-                client = MlflowClient(tracking_uri=uri)
-                return Store(client, EXPERIMENT, artifacts, experiment_tags())
+        local = not uri.startswith(("http", "databricks"))
+        artifacts = artifact_root(root) if local else None
+        with _one_at_a_time(uri):
+            client = MlflowClient(tracking_uri=uri)
+            return Store(client, EXPERIMENT, artifacts, experiment_tags())
+
+
+def probe(root: Path) -> None:
+    """Fail at once where MLflow would retry for minutes: a closed port, an unusable file.
+
+    MLflow itself is not imported for it.
+
+    Raises:
+        ConnectionError: if the server or database does not answer; names the URI and what to do.
+        OSError: if the folder of the database cannot be made; names it.
+    """
+    uri = default_uri(root)
+    parts, path = urlsplit(uri), sqlite_path(uri)
+    if path is not None:  # what is wrong with a folder is no fault of MLflow
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _reached(uri):
+        if path is not None:
+            sqlite3.connect(path).execute("PRAGMA schema_version").connection.close()
+        elif parts.hostname and (parts.scheme not in getproxies() or proxy_bypass(parts.hostname)):
+            port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
+            socket.create_connection((parts.hostname, port), TIMEOUT_SECONDS).close()
+
+
+@contextmanager
+def _reached(uri: str) -> Iterator[None]:
+    """Turn whatever MLflow raises while it is reached into a ConnectionError of one line."""
+    try:
+        yield
     except Exception as error:
         raise ConnectionError(
             f"MLflow at {shown(uri)} cannot be reached ({reason(error)}); "
@@ -136,16 +161,6 @@ def _one_at_a_time(uri: str) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
-
-
-def _probe(uri: str) -> None:
-    """Fail at once where MLflow would retry for minutes: a closed port, an unusable file."""
-    parts, path = urlsplit(uri), sqlite_path(uri)
-    if path is not None:
-        sqlite3.connect(path).execute("PRAGMA schema_version").connection.close()
-    elif parts.hostname and (parts.scheme not in getproxies() or proxy_bypass(parts.hostname)):
-        port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
-        socket.create_connection((parts.hostname, port), TIMEOUT_SECONDS).close()
 
 
 def shown(uri: str) -> str:

@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from moebench.tracking.reproduction import Partner, Reproduction
-from moebench.tracking.server import default_uri, open_store, reason, shown
+from moebench.tracking.server import default_uri, open_store, probe, reason, shown, sqlite_path
 from moebench.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -19,32 +20,59 @@ BUDGET_SECONDS = 2.0  # for one update: the caller has to start the next workers
 def connect(root: Path) -> "Tracker":
     """Return the tracker of a folder of all runs; database and experiment are made if missing.
 
+    MLflow is imported once runs are going, for it takes seconds. A file can be examined without;
+    of a server only MLflow knows whether it answers.
+
     Raises:
-        ConnectionError: if MLflow does not answer; names the URI and what to do.
+        ConnectionError: if MLflow cannot keep anything there; names the URI and what to do.
     """
-    return Tracker(open_store(root), shown(default_uri(root)))
+    uri = default_uri(root)
+    probe(root)
+    tracker = Tracker(lambda: open_store(root), shown(uri))
+    if sqlite_path(uri) is None:
+        _ = tracker.store
+    return tracker
 
 
 class Tracker:
     """Sends a folder of runs while it grows; failures of MLflow lead to a single warning.
 
     Args:
-        store: where it is sent.
+        opened: returns where it is sent; called in a thread, at the first look at the files.
         uri: of the store, for the warning.
         seconds: between two looks at the files.
     """
 
-    def __init__(self, store: Store, uri: str, seconds: float = SECONDS) -> None:
-        self.store = store
+    def __init__(self, opened: Callable[[], Store], uri: str, seconds: float = SECONDS) -> None:
         self.uri = uri
         self.seconds = seconds
         self.due = 0.0  # when to look next, on the monotonic clock
         self.warned = False
         self.begin: Callable[[], Reproduction] | None = None
         self.reproduction: Reproduction | None = None
+        self._opened = opened
+        self._opening: Future[Store] | None = None
+
+    @property
+    def store(self) -> Store:
+        """Where it is sent; waits until it is open.
+
+        Raises:
+            ConnectionError: if it cannot be opened; the next time it is tried again.
+        """
+        try:
+            return self._start_opening().result()
+        except Exception:
+            self._opening = None
+            raise
+
+    def _start_opening(self) -> "Future[Store]":
+        if self._opening is None:
+            self._opening = ThreadPoolExecutor(1, "mlflow").submit(self._opened)
+        return self._opening
 
     def open(self, folder: Path, tags: Mapping[str, str]) -> None:
-        """Continue the parent run of a folder, or begin it.
+        """Say which folder is sent; its parent run is continued or begun once MLflow is open.
 
         Args:
             folder: `<root>/<target>/<profile>`; this process has locked it.
@@ -52,11 +80,15 @@ class Tracker:
         """
         self.reproduction = None
         self.begin = lambda: Reproduction(self.store, folder, tags)
-        self._attempt(lambda _: None)
+        if self._opening is not None:
+            self._attempt(lambda _: None)
 
     def poll(self) -> None:
-        """Send what is new, if it is due; may be called as often as you like."""
-        if time.monotonic() >= self.due:
+        """Send what is new, if it is due; may be called as often as you like.
+
+        No free worker waits until MLflow is imported and its database made.
+        """
+        if time.monotonic() >= self.due and self._start_opening().done():
             self._attempt(lambda reproduction: reproduction.update(BUDGET_SECONDS))
 
     def close(

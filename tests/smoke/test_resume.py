@@ -11,8 +11,10 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
+from moebench.run.execution import Execution
 from moebench.run.job import Job
-from moebench.run.pool import run_all, sole_user
+from moebench.run.job_list import run_all
+from moebench.run.sole_user import sole_user
 from moebench.run.tracked import run_tracked
 
 STEPS = 30
@@ -45,7 +47,7 @@ def essence(records: list[RunRecord]) -> list[tuple[object, ...]]:
 def undisturbed(tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the runs of one worker."""
     root = tmp_path_factory.mktemp("undisturbed")
-    run_all(make_jobs(tiny, root), 1, ignore)
+    run_all(make_jobs(tiny, root), Execution(), ignore)
     return root
 
 
@@ -53,7 +55,7 @@ def test_killed_in_the_middle_it_goes_on(undisturbed: Path, tiny, tmp_path: Path
     """By two workers where it was one, which changes no bit either."""
     jobs = make_jobs(tiny, tmp_path / "killed")
     command = multiprocessing.get_context("forkserver").Process(
-        target=run_tracked, args=(jobs, 2, None)
+        target=run_tracked, args=(jobs, Execution(2), None)
     )
     command.start()
     deadline = time.monotonic() + 600
@@ -63,8 +65,8 @@ def test_killed_in_the_middle_it_goes_on(undisturbed: Path, tiny, tmp_path: Path
     command.join()
     interrupted = [job for job in jobs if job.checkpoint_path.exists()]
     assert interrupted, "nothing was interrupted in the middle of its training"
-    resumed = run_all(jobs, 2, ignore)
-    assert essence(resumed) == essence(run_all(make_jobs(tiny, undisturbed), 1, ignore))
+    resumed = run_all(jobs, Execution(2), ignore)
+    assert essence(resumed) == essence(run_all(make_jobs(tiny, undisturbed), Execution(), ignore))
     assert {record.status for record in resumed} == {"finished"}
     assert len({record.metrics["valid/loss"] for record in resumed}) == len(jobs)
     for job in jobs:
@@ -79,7 +81,7 @@ def test_finished_runs_are_not_repeated(undisturbed: Path, tiny, tmp_path: Path)
     jobs = make_jobs(tiny, tmp_path / "moved")
     records = [job.record() for job in jobs]
     before = {job.folder: job.record_path.stat().st_mtime_ns for job in jobs}
-    assert run_all(jobs, 2, ignore) == records
+    assert run_all(jobs, Execution(2), ignore) == records
     assert {job.folder: job.record_path.stat().st_mtime_ns for job in jobs} == before
 
 

@@ -16,7 +16,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from moebench.cli.main import main
 from moebench.evidence.record_files import read
-from moebench.run.pool import context
+from moebench.run.fork_server import context
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 FRESH = "import sys; from moebench.cli.main import main; status = main()"

@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from moebench.evidence.record_files import read
-from moebench.run.pool import context
+from moebench.run.fork_server import context
 from moebench.sweeps.storage import open_storage
 
 TRIALS = 5

@@ -19,9 +19,11 @@ from moebench.cli.rerun.environment import changes, mark
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_one
 from moebench.papers import Target
+from moebench.run.execution import Execution
+from moebench.run.fork_server import start_server
 from moebench.run.job import Job
 from moebench.run.machine import hardware, versions
-from moebench.run.pool import sole_user
+from moebench.run.sole_user import sole_user
 from moebench.run.tracked import run_tracked
 
 __all__ = ["Answer", "Sameness", "rerun"]
@@ -54,12 +56,14 @@ def rerun(found: Target, records: Kept, then: RunRecord, root: Path) -> Answer:
     threads = then.hardware.get("threads", 1)
     if isinstance(threads, int) and threads > 0:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    start_server()
     asked = asked_for(found, then)
     print(f"{_name(then)}: made again from {asked.how}", flush=True)
     job = job_of(then, asked, root)
     with sole_user(job.folder.parent):
         place = f"{job.folder}{_before(job)}"
-        now = _of_seed(then.seed, run_tracked([job], 1, None) or [read_one(job.record_path)])
+        made = run_tracked([job], Execution(), None) or [read_one(job.record_path)]
+        now = _of_seed(then.seed, made)
     result = compared(then, now, arm, deciding(found, records.records, then))
     failure = _failure(job) if now.status == "failed" else ""
     lines = [

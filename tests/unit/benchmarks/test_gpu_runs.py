@@ -97,35 +97,32 @@ def test_the_pace_counts_all_runs_once_all_have_begun(tmp_path: Path) -> None:
 
 
 class Lanes:
-    """A pool whose runs take one step per wait, and run out of memory three at a time."""
+    """An engine whose runs take one step per wait, and run out of memory three at a time."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers, self.running = workers, []
+    def __init__(self, slots: int) -> None:
+        self.slots, self.under_way = slots, []
         self.stopped: list[str] = []
 
     @property
-    def free(self) -> bool:
-        return len(self.running) < self.workers
+    def running(self) -> list:
+        return list(self.under_way)
 
-    @property
-    def jobs(self) -> list:
-        return list(self.running)
+    def submit(self, job) -> None:
+        self.under_way.append(job)
 
-    def start(self, job) -> None:
-        self.running.append(job)
-
-    def stop(self, job) -> None:
-        self.running.remove(job)
+    def cancel(self, job) -> None:
+        self.under_way.remove(job)
         self.stopped.append(job.name)
 
     def ended(self) -> list:
         full = len(self.running) == 3
         over = self.running[-1:] if full else [j for j in self.running if j.steps == j.all]
         for job in over:
-            self.running.remove(job)
-        return [(job, SimpleNamespace(status="out_of_memory" if full else "done")) for job in over]
+            self.under_way.remove(job)
+        status = "out_of_memory" if full else "done"
+        return [(job, SimpleNamespace(status=status), "") for job in over]
 
-    def wait(self) -> None:
+    def wait(self, seconds: float) -> None:
         for job in self.running:
             job.write(job.steps + 1)
 
@@ -153,10 +150,10 @@ class Stepping(Running):
 
 @pytest.fixture
 def scheduler(monkeypatch: pytest.MonkeyPatch) -> Scheduler:
-    """A scheduler whose pool has three lanes."""
+    """A scheduler whose engine has three lanes."""
     made = Scheduler(Clock(60), torch.device("cpu"))
-    made.pool = Lanes(3)
-    monkeypatch.setattr("benchmarks.gpu.scheduler.Pool", lambda _: made.pool)
+    made.engine = Lanes(3)
+    monkeypatch.setattr("benchmarks.gpu.scheduler.Local", lambda _: made.engine)
     return made
 
 
@@ -168,7 +165,7 @@ def test_runs_out_of_memory_next_to_others_are_repeated(
     scheduler.make(iter(jobs), lambda job, record: ended.append((job.name, record.status)))
     assert ended == [("a", "done"), ("b", "done"), ("c", "done"), ("d", "done")]
     assert scheduler.most_parallel == 3
-    assert scheduler.pool.workers == 2, "three at a time were too many"
+    assert scheduler.engine.slots == 2, "three at a time were too many"
     assert not jobs[2].record_path.exists(), "that it found no memory is no result"
 
 
@@ -176,7 +173,7 @@ def test_runs_that_cannot_finish_in_time_are_postponed(
     scheduler: Scheduler, tmp_path: Path
 ) -> None:
     """At one step per second, 60 seconds are enough for the first run, but not for both."""
-    scheduler.pool.workers = 2
+    scheduler.engine.slots = 2
     scheduler.pace.look = lambda jobs: None
     scheduler.pace.rate = 1.0
     jobs = [Stepping(tmp_path / "a", 40), Stepping(tmp_path / "b", 40), Stepping(tmp_path / "c")]
@@ -187,13 +184,13 @@ def test_runs_that_cannot_finish_in_time_are_postponed(
 
 
 def test_runs_that_turn_out_too_slow_are_postponed(scheduler: Scheduler, tmp_path: Path) -> None:
-    scheduler.pool.workers = 2
+    scheduler.engine.slots = 2
     rates = iter([None] * 5)
     scheduler.pace.look = lambda jobs: setattr(scheduler.pace, "rate", next(rates, 1.0))
     jobs = [Stepping(tmp_path / "a", 40), Stepping(tmp_path / "b", 40), Stepping(tmp_path / "c")]
     ended: list[str] = []
     scheduler.make(iter(jobs), lambda job, record: ended.append(job.name))
-    assert scheduler.pool.stopped == ["b"]
+    assert scheduler.engine.stopped == ["b"]
     assert ended == ["a"]
 
 

@@ -2,7 +2,6 @@
 
 import math
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 from moebench.data.synthetic import WORLDS, Recall, Sources, Synthetic, Uniform
 from moebench.data.synthetic.world import draw_rows, entropy
 from moebench.experiment import ConfigurationError, load
+from moebench.run.fork_server import context
 from moebench.run.job import Job
-from moebench.run.pool import Pool
 from moebench.run.worker import execute
 
 CONFIG = Path(__file__).parents[2] / "configs" / "tiny_2026" / "switch_8.yaml"
@@ -173,10 +172,9 @@ def test_in_a_uniform_world_a_model_ends_at_the_floor(tmp_path: Path) -> None:
 
 def test_its_short_name_is_known_to_a_process_that_never_imported_it() -> None:
     """A fork of the server of runs, which has imported what runs need and nothing of this file."""
-    with Pool(1):  # says what the server imports
-        process = get_context("forkserver").Process(target=load, args=([CONFIG], settings()))
-        process.start()
-        process.join()
+    process = context().Process(target=load, args=([CONFIG], settings()))
+    process.start()
+    process.join()
     assert process.exitcode == 0
 
 

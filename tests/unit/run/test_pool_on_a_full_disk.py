@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from moebench.run.execution import Execution
 from moebench.run.function import Function
 from moebench.run.job import Job
-from moebench.run.pool import run_all
+from moebench.run.job_list import run_all
 
 NUMBERS = '''
 """One number."""
@@ -36,12 +37,12 @@ def test_finished_runs_survive_and_the_rest_is_made_later(
         for name in ("plain", "written")
     ]
     with pytest.raises(OSError, match="No space left") as refused:
-        run_all(jobs, 1, lambda *_: None)
+        run_all(jobs, Execution(), lambda *_: None)
     assert refused.value.errno == errno.ENOSPC
     assert "Traceback" not in capfd.readouterr().err
     assert [job.record_path.exists() for job in jobs] == [True, False]
     before = jobs[0].record_path.stat().st_mtime_ns
     (tmp_path / "room").touch()
-    records = run_all(jobs, 1, lambda *_: None)
+    records = run_all(jobs, Execution(), lambda *_: None)
     assert [record.metrics["number"] for record in records] == [1.0, 2.0]
     assert jobs[0].record_path.stat().st_mtime_ns == before

@@ -18,10 +18,11 @@ from torch import nn
 from moebench.evidence.record_files import read, read_history
 from moebench.models.output import Output
 from moebench.run.callbacks import Diverged, RandomState, StopOnDivergence
+from moebench.run.execution import Execution
 from moebench.run.function import Function
 from moebench.run.history import History
 from moebench.run.job import Job
-from moebench.run.pool import run_all
+from moebench.run.job_list import run_all
 from moebench.run.recording import pace, summary
 from moebench.run.resumable import Kept, kept
 from moebench.run.saving import Saving
@@ -315,7 +316,9 @@ def test_a_function_that_breaks_is_a_failed_record(call) -> None:
     assert job.result() is None, "it is called again the next time"
 
 
-def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) -> None:
+def test_a_run_whose_workers_are_killed_twice_is_failed_and_stops_no_other(
+    tiny, tmp_path: Path
+) -> None:
     endless = {"trainer.max_steps": 100_000, "trainer.val_check_interval": 1000}
     jobs = [
         Job("target", "profile", name, 0, tiny("dense.yaml", settings), tmp_path / name)
@@ -324,13 +327,14 @@ def test_a_worker_that_is_killed_does_not_stop_the_others(tiny, tmp_path: Path) 
     victims: list[int] = []
 
     def watch(running: list[Job], records: list) -> None:
-        if (tmp_path / "gone" / "config.json").exists() and not victims:
-            second = max(active_children(), key=lambda p: int(p.name.rpartition("-")[2]))
-            victims.append(second.pid)
-            os.kill(second.pid, signal.SIGKILL)
+        begun = (tmp_path / "gone" / "config.json").exists()
+        workers = sorted(active_children(), key=lambda p: int(p.name.rpartition("-")[2]))
+        if begun and len(victims) < 2 and workers[-1].pid not in victims:
+            victims.append(workers[-1].pid)
+            os.kill(victims[-1], signal.SIGKILL)
 
-    records = {record.arm: record for record in run_all(jobs, 2, watch)}
-    assert victims
+    records = {record.arm: record for record in run_all(jobs, Execution(2), watch)}
+    assert len(victims) == 2
     assert records["good"].status == "finished"
     assert records["gone"].status == "failed"
     assert "exit code -9" in (tmp_path / "gone" / "error.txt").read_text()

@@ -11,8 +11,9 @@ from moebench.evidence.replicas import ReplicaResult, combine, split
 from moebench.experiment import ConfigurationError, Experiment, load
 from moebench.experiment.lightning_cli import names_a_module
 from moebench.run.check import checked
+from moebench.run.execution import Execution
 from moebench.run.job import Job
-from moebench.run.pool import run_all
+from moebench.run.job_list import run_all
 from moebench.run.worker import execute
 from moebench.testing import verdicts
 
@@ -137,7 +138,9 @@ def test_each_replica_leaves_a_record(own, tmp_path: Path) -> None:
     assert first.tokens == 3 * 2 * 8 * 32, "two batches an update"
     assert (second.seed, second.status) == (6, "diverged")
     assert first.config_hash == made.experiment.hash
-    assert run_all([made], 1, lambda running, records: None) == [first, second], "nothing is rerun"
+    assert run_all([made], Execution(), lambda running, records: None) == [first, second], (
+        "nothing is rerun"
+    )
     assert read(made.records_path) == [first, second]
 
 

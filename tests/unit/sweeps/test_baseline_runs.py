@@ -248,7 +248,7 @@ def test_who_lost_the_lead_drops_its_runs(leader, monkeypatch) -> None:
     process = leader()
     job = process.baselines.next()
     monkeypatch.setattr(process.baselines.leases, "beat", lambda attributes: False)
-    process.baselines.watch()
+    process.baselines.watch(None)
     assert process.stopped == [job]
     assert not process.baselines.ended(job, None)
     monkeypatch.setattr(process.baselines.leases, "free", lambda attributes: False)

@@ -229,7 +229,7 @@ def test_a_report_too_late_gives_the_trial_up(bench) -> None:
     job.folder.mkdir(parents=True)
     job.history_path.write_text(json.dumps({"step": 2, "time": 1.0, "valid/loss": 3.0}) + "\n")
     found.queue.study.tell(0, 2.0)
-    found.active.watch()
+    found.active.watch(None)
     assert found.stopped == [job]
     assert found.active.done
 
@@ -284,7 +284,7 @@ def test_a_duplicate_is_answered_from_the_cache(bench) -> None:
     assert len(jobs) == 2, "two values, so two runs; four trials wait for them"
     for job, loss in zip(jobs, (2.0, 3.0), strict=True):
         found.end(job, loss=loss)
-    found.active.watch()
+    found.active.watch(None)
     assert states(found) == ["COMPLETE"] * 6
     by_factor = {t.params["factor"]: t.values for t in found.queue.trials()}
     cached = [t for t in found.queue.trials() if CACHED in t.user_attrs]
@@ -317,7 +317,7 @@ def test_a_hopeless_trial_is_cut_short(bench) -> None:
         job.folder.mkdir(parents=True)
         lines = [{"step": step, "time": 1.0, "valid/loss": loss} for step in (2, 4)]
         job.history_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        found.active.watch()
+        found.active.watch(None)
         assert job.prune_path.exists() == (number == 2)
         if number < 2:
             found.end(job, loss=loss)

@@ -84,6 +84,7 @@ class Seen:
 def begin(root: Path) -> tuple[Tracker, Path]:
     """A tracker that always looks, and the folder it has opened."""
     folder = root / "paper_2021" / "quick"
-    tracker = Tracker(open_store(root), "here", seconds=0)
+    tracker = Tracker(lambda: open_store(root), "here", seconds=0)
+    assert tracker.store, "it opens in a thread, for which no poll waits"
     tracker.open(folder, {"workers": "2"})
     return tracker, folder

@@ -141,7 +141,7 @@ def test_looks_keep_their_distance(root: Path) -> None:
 
 
 def test_a_tracker_without_a_reproduction_does_nothing(root: Path) -> None:
-    tracker = Tracker(open_store(root), "here")
+    tracker = Tracker(lambda: open_store(root), "here")
     tracker.poll()
     tracker.close({}, [])
     assert Seen(root).parents == []
