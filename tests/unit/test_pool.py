@@ -1,5 +1,7 @@
 """Who waits for whom: no worker stands idle while there is a run to make."""
 
+import logging
+import signal
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +10,7 @@ import pytest
 
 from moebench.evidence.record import RunRecord
 from moebench.run import pool as pools
+from moebench.run import worker
 from moebench.run.function import Function
 from moebench.run.job import Job
 from moebench.testing.jobs import record_of
@@ -97,3 +100,17 @@ def test_so_it_does_in_a_sweep(jobs: list[Job], monkeypatch: pytest.MonkeyPatch)
     )
     search.work(SimpleNamespace(sweep=sweep), None, 1, None)
     assert waits[: len(jobs)] == [1, 1, 1]
+
+
+def test_ctrl_c_is_left_to_the_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal sends it to workers as well, which would each print where they were."""
+    seen = []
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    monkeypatch.setattr(worker, "write_messages", lambda _: None)
+    monkeypatch.setattr(worker, "execute", lambda *_: seen.append(signal.getsignal(signal.SIGINT)))
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        worker.main(Job("t", "p", "a", 0, Function("math:sqrt"), tmp_path / "seed_0"), 1)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [signal.SIG_IGN]
