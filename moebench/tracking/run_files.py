@@ -56,7 +56,7 @@ def points(line: bytes) -> Iterator[Point]:
     try:
         values: dict[str, Any] = json.loads(line)
         step, time = values.pop("step"), values.pop("time")
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"not a line of a history: {error}") from None
     for name, value in values.items():
         if not name.startswith("load/"):
