@@ -25,6 +25,7 @@ KEYS = """keys, laid over the files, as in --model.network.layers=4:
 
 --help=model, --help=data and --help=trainer list them, --help=all lists everything, --print_config
 prints a whole configuration, and `moebench list` names the parts there are."""
+LONGEST = 120  # bytes of a name, to which others may be added
 FIRST = "short"
 PAGES = (FIRST, "all", "model", "data", "trainer")
 
@@ -120,8 +121,8 @@ def fit_options(given: Sequence[str]) -> FitOptions:
 
 
 def title_of(files: Sequence[Path]) -> str:
-    """Return what a run of these files is called."""
-    return "+".join(path.stem for path in files) or "run"
+    """Return what a run of these files is called; a hash of all settings follows."""
+    return "+".join(path.stem for path in files)[:LONGEST] or "run"
 
 
 def check_name(name: str) -> None:
@@ -130,3 +131,5 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"name={name}: becomes a folder; letters, digits and any of _ . + - will do"
         )
+    if len(name.encode()) > LONGEST:
+        raise ValueError(f"name={name[:20]}...: becomes a folder; at most {LONGEST} bytes long")

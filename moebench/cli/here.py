@@ -9,6 +9,13 @@ def find_modules_here() -> None:
 
     It does so by itself for `python -m`, but not for an installed command. Worker processes get the
     path of the process that starts them.
+
+    Raises:
+        ValueError: if somebody has removed that folder.
     """
-    if {os.getcwd(), ""}.isdisjoint(sys.path):
-        sys.path.append(os.getcwd())
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        raise ValueError("the current folder has been removed; go to another one") from None
+    if {here, ""}.isdisjoint(sys.path):
+        sys.path.append(here)

@@ -26,16 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: as with Ctrl-C
-    if arguments is None:  # a caller has a path and streams of its own
-        find_modules_here()
+    if arguments is None:  # a caller has streams of its own
         show_everything()
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    return guarded(lambda: _run(given))
+    return guarded(lambda: _run(arguments))
 
 
-def _run(given: list[str]) -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     """Run the command that is given."""
+    if arguments is None:  # a caller has a path of its own
+        find_modules_here()
     threads_asked()  # before torch is imported, which would complain in its own words
+    given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["fit"]:  # its options are generated from the parts themselves
         return fit(given[1:])
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:

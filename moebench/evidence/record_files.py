@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ def is_full(error: BaseException | None) -> bool:
     """Say whether an error, or one that led to it, means that a disk is full."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
+            return True
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return True
         error = error.__cause__ or error.__context__
     return False

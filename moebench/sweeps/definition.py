@@ -26,6 +26,7 @@ from moebench.sweeps.strategies import (
 )
 
 LOSS = "valid/loss"
+LONGEST = 120  # bytes of a name, to which that of data may be added
 KEYS = (
     *("experiment", "settings", "space", "objectives", "sampler", "pruner"),
     *("trials", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
@@ -170,8 +171,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
 
 def _fitting(sweep: Sweep) -> Sweep:
     """Return the sweep if its parts fit together and the values tried for each name are valid."""
-    if "/" in sweep.name or sweep.name.startswith("."):
-        raise ValueError(f"name={sweep.name}: names a folder; no / and no leading .")
+    _check_name(sweep.name)
     if sweep.pruner.class_name != "NopPruner":
         if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
             raise ValueError(
@@ -191,6 +191,16 @@ def _fitting(sweep: Sweep) -> Sweep:
     if sweep.tuning and not sweep.baselines:
         raise ValueError("tuning: applies to baselines, but there are none")
     return sweep
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that cannot be that of a folder."""
+    if "/" in name or name.startswith("."):
+        raise ValueError(f"name={name}: names a folder; no / and no leading .")
+    if not (name.strip() and name.isprintable()):
+        raise ValueError(f"name={name!r}: names a folder; it takes letters that can be seen")
+    if len(name.encode()) > LONGEST:
+        raise ValueError(f"name={name[:20]}...: names a folder; at most {LONGEST} bytes long")
 
 
 def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:

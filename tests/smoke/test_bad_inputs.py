@@ -1,5 +1,6 @@
 """What a person may get wrong on the command line and in files that need no training."""
 
+import io
 import socket
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 import reproductions
 from benchmarks.gpu import __main__ as gpu
+from moebench.cli.guard import show_everything
 from moebench.cli.main import main
 
 from .refusals import FILES, desk, refused
@@ -95,6 +97,7 @@ CASES = {
     "fit --config list.yaml --data nowhere": "--data: 'nowhere': no such file",
     "fit --config list.yaml --field body": "field=body",
     "fit --config list.yaml --name ../up": "name=../up: becomes a folder",
+    f"fit --config list.yaml --name {'x' * 300}": "name=xxxxxxxxxxxxxxxxxxxx...: becomes a folder",
     "fit --config list.yaml --root a_file": "'a_file': ",
     "fit --help=me": "--help/-h: invalid choice: 'me'",
 }
@@ -186,6 +189,25 @@ def test_a_root_that_cannot_be_written_to(command: str, capsys, monkeypatch) -> 
 def test_a_number_of_threads_that_is_none(number: str, capsys, monkeypatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", number)
     assert f"OMP_NUM_THREADS={number}: must be a whole" in refused(main, ["list"], capsys)
+
+
+def test_a_folder_that_somebody_has_removed(here: Path, capsys, monkeypatch) -> None:
+    (here / "left").mkdir()
+    monkeypatch.chdir(here / "left")
+    (here / "left").rmdir()
+    monkeypatch.setattr("sys.argv", ["moebench", "list"])
+    assert main() == 2
+    assert capsys.readouterr().err == (
+        "moebench: the current folder has been removed; go to another one\n"
+    )
+
+
+def test_letters_that_a_terminal_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    show_everything()
+    print("\N{MINUS SIGN}1", flush=True)
+    assert written.getvalue() == b"\\u22121\n"
 
 
 def test_output_that_nobody_wants(capsys, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,15 @@
-"""Engines by name: what there is not, and what is not installed."""
+"""Engines by name, and what a worker leaves to the driver."""
+
+import logging
+import signal
+from pathlib import Path
 
 import pytest
 
-from moebench.run import engines
+from moebench.run import engines, worker
 from moebench.run.execution import Execution
+from moebench.run.function import Function
+from moebench.run.job import Job
 
 
 def lacking(workers: int) -> engines.Engine:
@@ -27,3 +33,17 @@ def test_an_engine_that_is_not_installed_names_its_extra(monkeypatch: pytest.Mon
 def test_no_workers_and_no_time_are_refused(wrong: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Execution(**wrong)
+
+
+def test_ctrl_c_is_left_to_the_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal sends it to workers as well, which would each print where they were."""
+    seen = []
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    monkeypatch.setattr(worker, "write_messages", lambda _: None)
+    monkeypatch.setattr(worker, "execute", lambda *_: seen.append(signal.getsignal(signal.SIGINT)))
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        worker.main(Job("t", "p", "a", 0, Function("math:sqrt"), tmp_path / "seed_0"), 1)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [signal.SIG_IGN]

@@ -109,6 +109,12 @@ def test_tuning_lies_over_the_point_in_the_same_list(sweep_file) -> None:
     assert [loss["weight"] for loss in made.config["model"]["losses"]] == [0.5, 0.25]
 
 
+@pytest.mark.parametrize("name", [" ", "a\nb", "..", "a/b", "x" * 300])
+def test_a_name_that_no_folder_can_have_is_refused(name: str, sweep_file) -> None:
+    with pytest.raises(ValueError, match=r"sweep\.yaml: name=.*: names a folder"):
+        read_sweep(sweep_file(), name)
+
+
 @pytest.mark.parametrize("name", ["GridSampler", "QMCSampler", "RandomSampler"])
 def test_points_drawn_at_the_start_do_not_depend_on_their_number(name: str) -> None:
     space = read_space({"a": {"key": "x", "low": 0.0, "high": 1.0, "step": 0.25}})

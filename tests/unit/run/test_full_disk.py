@@ -1,10 +1,12 @@
 """A disk that is full ends a command in one line, and costs no finished run."""
 
 import errno
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from moebench.cli.guard import line_of
 from moebench.run.execution import Execution
 from moebench.run.function import Function
 from moebench.run.job import Job
@@ -46,3 +48,14 @@ def test_finished_runs_survive_and_the_rest_is_made_later(
     records = run_all(jobs, Execution(), lambda *_: None)
     assert [record.metrics["number"] for record in records] == [1.0, 2.0]
     assert jobs[0].record_path.stat().st_mtime_ns == before
+
+
+def test_a_database_that_finds_no_room_is_told_as_such() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("pragma max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        connection.execute("create table too_much (number)")
+    refusal = ConnectionError("MLflow cannot be reached")
+    assert "make room" not in line_of(refusal)
+    refusal.__cause__ = full.value
+    assert line_of(refusal).endswith("make room, and the same command goes on")
