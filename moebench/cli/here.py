@@ -3,6 +3,8 @@
 import os
 import sys
 
+from moebench.papers.home import join_papers
+
 
 def find_modules_here() -> None:
     """Let Python find the modules of the current folder, after all that is installed.
@@ -12,3 +14,4 @@ def find_modules_here() -> None:
     """
     if {os.getcwd(), ""}.isdisjoint(sys.path):
         sys.path.append(os.getcwd())
+        join_papers()

@@ -1,8 +1,7 @@
 """Where papers and their configurations are: inside an installed moebench, or beside a checkout's.
 
 Importing this module makes `reproductions` importable from there. The place goes to the end of the
-path: in a checkout, a package of that name that comes before it is taken instead. An installed
-moebench has papers of one's own beside those that came with it.
+path: in a checkout, a package of that name that comes before it is taken instead.
 """
 
 import importlib
@@ -18,9 +17,19 @@ PACKAGE, CONFIGS = "reproductions", "configs"
 
 if str(HOME) not in sys.path:
     sys.path.append(str(HOME))
-if INSTALLED:
-    _papers = importlib.import_module(PACKAGE)
-    _papers.__path__ = extend_path(_papers.__path__, PACKAGE)
+
+
+def join_papers() -> None:
+    """Join the papers of one's own, in any folder on the path, to those of an installed moebench.
+
+    To be called again when a folder is added to the path. In a checkout the package does it itself.
+    """
+    if INSTALLED:
+        papers = importlib.import_module(PACKAGE)
+        papers.__path__ = extend_path(papers.__path__, PACKAGE)
+
+
+join_papers()
 
 
 def at_home(path: str) -> str:
