@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from moebench.api import compare as compare
-    from moebench.api import fit as fit
-    from moebench.api import records as records
-    from moebench.api import reproduce as reproduce
-    from moebench.api import sweep as sweep
-    from moebench.api import verdicts as verdicts
-    from moebench.interop.trained import open_model as open_model
+    from moebench.api.comparing import compare as compare
+    from moebench.api.fitting import fit as fit
+    from moebench.api.opening import open_model as open_model
+    from moebench.api.recorded import records as records
+    from moebench.api.recorded import verdicts as verdicts
+    from moebench.api.reproducing import reproduce as reproduce
+    from moebench.api.searching import sweep as sweep
     from moebench.moe import Capacity as Capacity
     from moebench.moe import MoELayer as MoELayer
     from moebench.moe import RoutingDecision as RoutingDecision
@@ -35,19 +35,19 @@ _OFFERED = {
     "MoELayer": "moebench.moe:MoELayer",
     "RoutingDecision": "moebench.moe:RoutingDecision",
     "Sees": "moebench.moe:Sees",
-    "compare": "moebench.api:compare",
+    "compare": "moebench.api.comparing:compare",
     "dispatchers": "moebench.moe.dispatch",
     "experts": "moebench.moe.experts",
-    "fit": "moebench.api:fit",
+    "fit": "moebench.api.fitting:fit",
     "losses": "moebench.moe.losses",
-    "open_model": "moebench.interop.trained:open_model",
+    "open_model": "moebench.api.opening:open_model",
     "overflow": "moebench.moe.capacity.overflow",
-    "records": "moebench.api:records",
-    "reproduce": "moebench.api:reproduce",
+    "records": "moebench.api.recorded:records",
+    "reproduce": "moebench.api.reproducing:reproduce",
     "routers": "moebench.moe.routers",
-    "sweep": "moebench.api:sweep",
+    "sweep": "moebench.api.searching:sweep",
     "tokens_choose": "moebench.moe:tokens_choose",
-    "verdicts": "moebench.api:verdicts",
+    "verdicts": "moebench.api.recorded:verdicts",
 }
 __all__ = sorted(_OFFERED)
 

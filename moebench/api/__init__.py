@@ -1,24 +1,7 @@
-"""What people do in a notebook, as functions: they return objects and print no tables.
+"""What people do in a notebook, as functions: they return objects and data frames.
 
-Each does what the command of its name does, with the same files in the same folders: what one has
-trained, the other finds. `import moebench` offers them; docs/python.md shows them at work.
+Each does the same as the command of its name, with the same files in the same folders, so that a
+run made by one is found by the other. `import moebench` offers them, and imports a file of this
+package when its function is first asked for: reading verdicts needs no torch. docs/python.md shows
+how to use them.
 """
-
-from moebench.api.comparing import Compared, compare
-from moebench.api.fitting import Fitted, fit
-from moebench.api.recorded import records, verdicts
-from moebench.api.reproducing import Reproduced, reproduce
-from moebench.api.searching import Swept, sweep
-
-__all__ = [
-    "Compared",
-    "Fitted",
-    "Reproduced",
-    "Swept",
-    "compare",
-    "fit",
-    "records",
-    "reproduce",
-    "sweep",
-    "verdicts",
-]

@@ -1,4 +1,4 @@
-"""A comparison of mixtures with dense models from Python."""
+"""Comparing mixtures with dense models from Python."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from moebench.papers import folder_of
 
 @dataclass(frozen=True)
 class Compared:
-    """What was compared, and what was not.
+    """The result of `moebench.compare`.
 
     Args:
         comparison: all pairs with their intervals, by paper and profile.
-        origin: where the runs came from, in words.
+        origin: a sentence on where the runs came from.
     """
 
     comparison: comparison.Comparison
@@ -27,12 +27,18 @@ class Compared:
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
-        """A row a pair, the greatest gain of a mixture first within a paper and profile."""
+        """One row for each mixture and dense model of equal cost, the largest gain first.
+
+        `mixture`, `dense`, `equal_in` and `n` (seeds) say who was compared; `difference` (after
+        equal training), `difference_at_equal_time`, `steps_ratio` and `time_ratio` say how it
+        ended, each with the ends of its 95% interval in `<name>_low` and `<name>_high`. Negative
+        differences favour the mixture. docs/python.md lists all columns.
+        """
         return pair_frame(self.comparison)
 
     @cached_property
     def refused(self) -> pd.DataFrame:
-        """A row an arm that was not compared with all, with the reason."""
+        """One row for each arm that was left out of a comparison: `target`, `arm`, `why`, ..."""
         return refusal_frame(self.comparison)
 
 
@@ -48,20 +54,30 @@ def compare(
     records: str | Path | None = None,
     root: str | Path = "runs",
 ) -> Compared:
-    """Compare mixtures with dense models of equal cost, seed by seed.
+    """Compare mixtures with dense models of equal cost, seed by seed; trains nothing.
 
     Args:
-        target: a name of `moebench list`, or `sweeps`; empty: all.
-        profile: of a target, or the name of a sweep; empty: all.
-        metric: less of it is better.
-        tags: of the mixtures that are wanted.
-        since: first day, as 2026-01-31 (UTC).
-        until: last day.
-        records: a results.jsonl or a folder of runs; None: MLflow, or `root` where there is none.
+        target: whose runs to compare: a paper, by its name in `moebench list`, or `sweeps`; by
+            default all.
+        profile: of a paper, or the name of a sweep; by default all.
+        metric: to compare; lower must be better.
+        tags: that the mixtures must have, such as `{"best": "true"}` for the winners of sweeps.
+        since: the first day of the runs, such as "2026-01-31" (UTC).
+        until: the last day.
+        records: a `results.jsonl` or a folder of runs to read; by default MLflow is read, or the
+            folder `root` if MLflow has not been used.
         root: folder of all runs.
 
+    Returns:
+        The pairs of equal cost, and the arms that were left out, as data frames.
+
     Raises:
-        ValueError: where there are no such runs, or none has the metric.
+        ValueError: if there are no such runs, or none of them has the metric.
+
+    Example:
+        compared = moebench.compare("switch", records="runs")
+        compared.pairs[["mixture", "dense", "equal_in", "difference"]]
+        compared.refused[["arm", "why"]]
     """
     wanted = comparison.wanted(folder_of(target), profile, since, until)
     place = None if records is None else Path(records)

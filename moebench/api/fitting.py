@@ -1,4 +1,4 @@
-"""One experiment from Python."""
+"""Training one model from Python."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,12 @@ Config = str | Path | Sequence[str | Path] | Mapping[str, object]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A run that has ended.
+    """The result of `moebench.fit`.
 
     Args:
-        record: what was trained, at what cost, with what result.
-        folder: of the run, which `moebench generate` and `moebench analyze` read.
+        record: what was trained, at what cost and with what result. `record.status` is `finished`,
+            or says how the run ended otherwise; `record.metrics` has the metrics by name.
+        folder: of the run; `moebench generate` and `moebench analyze` take it, too.
     """
 
     record: RunRecord
@@ -37,13 +38,14 @@ class Fitted:
 
     @cached_property
     def model(self) -> nn.Module:
-        """The LightningModule with its trained weights, in evaluation mode.
+        """The trained LightningModule, in evaluation mode.
 
-        Of a model of moebench, `model.network` answers a batch with an `Output`: a prediction, and
-        a decision a mixture. Text is written with `moebench.open_model(folder)`.
+        `model.network` is the network itself. Those of moebench take a batch and return an
+        `Output`, which has the prediction and one routing decision for each mixture. To generate
+        text, use `moebench.open_model(folder)`.
 
         Raises:
-            ValueError: if the run left no weights, because it failed.
+            ValueError: if the run failed and left no weights.
         """
         with one_line(), undisturbed():
             return trained_module(self.folder)
@@ -60,18 +62,27 @@ def fit(
     root: str | Path = "runs",
     track: bool = True,
 ) -> Fitted:
-    """Train one model, unless it is there already.
+    """Train one model, or find it if it has been trained before.
 
     Args:
-        config: a YAML file, several that are laid over one another, or a configuration as a map.
-        settings: dotted keys and values laid over it, such as `{"trainer.max_steps": 20}`.
-        seed: of data order, initial weights and noise.
-        name: of the run; empty: its files and the hash of its configuration.
+        config: what to train: a YAML file, several files laid over one another, or the same as a
+            dict. Keys that it does not name have defaults; `moebench fit --help=all` lists them.
+        settings: single keys laid over that, such as `{"trainer.max_steps": 20}`.
+        seed: of the order of the data, the initial weights and all noise.
+        name: of the run; by default the names of its files and a hash of its configuration.
         root: folder of all runs.
-        track: whether MLflow gets a copy.
+        track: whether to log the run in MLflow.
+
+    Returns:
+        The record of the run, its folder and the trained model.
 
     Raises:
-        ValueError: for whatever is refused before anything is trained.
+        ValueError: if the configuration or the name is refused; nothing has been trained then.
+
+    Example:
+        fitted = moebench.fit("small.yaml", {"trainer.max_steps": 200}, track=False)
+        fitted.record.metrics["valid/loss"]
+        sparse = [m for m in fitted.model.modules() if isinstance(m, moebench.MoELayer)]
     """
     check_name(name)
     start_server()  # it imports while this process checks
@@ -88,7 +99,7 @@ def fit(
 
 
 def _files(config: Config, folder: Path) -> list[Path]:
-    """Return the files of a configuration; of a map a file that is written into a folder."""
+    """Return the files of a configuration; for a map, one that is written into a folder."""
     if not isinstance(config, Mapping):
         paths = [config] if isinstance(config, str | Path) else config
         return [Path(find_config(str(path))) for path in paths]

@@ -1,10 +1,13 @@
-"""Records, verdicts and tables as data frames; the only user of pandas."""
+"""Records, verdicts and tables as data frames; the only file that uses pandas.
+
+docs/python.md lists the columns of each.
+"""
 
 import io
 from collections.abc import Iterable
 from dataclasses import fields
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pandas as pd
 
@@ -16,9 +19,9 @@ from moebench.verdict import Verdict
 
 
 def record_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
-    """Return a row a run: all fields that are numbers or text, then a column a metric.
+    """Return one row per run: all fields that are numbers or text, then one column per metric.
 
-    Points of curves, `valid/loss@<step>`, are left out, as are configuration, code and versions.
+    Points of curves (`valid/loss@<step>`), configuration, code and versions are left out.
     """
     rows = []
     for record in records:
@@ -28,24 +31,24 @@ def record_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
 
 
 def verdict_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """Return a row a claim, by its key: all fields that are numbers or text."""
+    """Return one row per claim, indexed by its id: all fields that are numbers or text."""
     rows = [{**_plain(verdict), "verdict": str(verdict.verdict)} for verdict in verdicts]
     return pd.DataFrame(rows, columns=_names(Verdict)).set_index("claim")
 
 
 def pair_frame(comparison: Comparison) -> pd.DataFrame:
-    """Return a row a pair of a mixture and a dense model, as `compare.csv` has it."""
+    """Return one row per pair of a mixture and a dense model, the same as in `compare.csv`."""
     return pd.read_csv(io.StringIO(pair_sheet(comparison).csv()))
 
 
 def refusal_frame(comparison: Comparison) -> pd.DataFrame:
-    """Return a row an arm that was not compared with all, with the reason."""
+    """Return one row per arm that was left out of a comparison, with the reason."""
     rows = [vars(refusal) for refusal in comparison.refusals]
     return pd.DataFrame(rows, columns=["target", "profile", "arm", "why"])
 
 
 def trial_frame(summary: Summary) -> pd.DataFrame:
-    """Return a row a trial, by its number: its point, its means over seeds, how it ended."""
+    """Return one row per trial, by number: its point, its means over seeds, how it ended."""
     rows = [
         {"trial": trial.number, **trial.point, **trial.values, "status": trial.status}
         for trial in summary.trials
@@ -54,9 +57,10 @@ def trial_frame(summary: Summary) -> pd.DataFrame:
 
 
 def fresh_frame(summary: Summary) -> pd.DataFrame:
-    """Return a row each for the winner and the dense baselines, on seeds that chose nothing."""
+    """Return one row each for the winner and the dense baselines, run again with fresh seeds."""
     rows = [
         {name: value for name, value in row.items() if isinstance(value, _PLAIN | None)}
+        | row.get("costs", {})
         for row in summary.fresh
     ]
     return pd.DataFrame(rows, columns=None if rows else ["arm", "n"])
@@ -66,7 +70,7 @@ _PLAIN = str | int | float
 
 
 def _names(kind: type[RunRecord] | type[Verdict]) -> list[str]:
-    """Return the fields of a kind that a cell can hold."""
+    """Return the fields whose values fit into a cell."""
     return [field.name for field in fields(kind) if _is_plain(field.type)]
 
 
@@ -76,7 +80,9 @@ def _plain(row: RunRecord | Verdict) -> dict[str, Any]:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Say whether a cell can hold a value of a type."""
-    if isinstance(kind, UnionType):
+    """Say whether values of a type fit into a cell."""
+    if get_origin(kind) in (Union, UnionType):
         return all(one is type(None) or _is_plain(one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return True
     return isinstance(kind, type) and issubclass(kind, _PLAIN)

@@ -1,4 +1,4 @@
-"""Runs that are there, and what they say of a paper's claims; nothing is trained."""
+"""Reading runs, and what they say about a paper's claims; nothing is trained."""
 
 from pathlib import Path
 
@@ -15,19 +15,26 @@ from moebench.papers import target, targets
 
 @one_line()
 def records(of: str | Path, profile: str = "", root: str | Path = "runs") -> pd.DataFrame:
-    """Return the records of runs, a row a run.
+    """Return the records of runs as a data frame; trains nothing.
 
     Args:
-        of: a paper, by a name of `moebench list`; or a folder of runs, or a file of records.
-        profile: of a paper: whose runs under `root` are meant; empty: its committed records.
+        of: whose runs: a paper, by its name in `moebench list`, a folder of runs, or a file of
+            records.
+        profile: of a paper: return your own runs of this profile under `root`. By default the
+            records that come with moebench are returned.
         root: folder of all runs.
 
     Returns:
-        The fields that are numbers or text, such as `arm`, `seed`, `status`, `steps`, `tokens` and
-        `flops_per_token`, and a column a metric, such as `valid/loss`.
+        One row per run. Its columns are all fields that are numbers or text, such as `arm`,
+        `seed`, `status`, `steps`, `tokens`, `seconds` and `flops_per_token`, and one for each
+        metric, such as `valid/loss`. docs/python.md lists them.
 
     Raises:
-        ValueError: for an unknown paper or profile, or where there are no records.
+        ValueError: if the paper or profile is unknown, or there are no records.
+
+    Example:
+        runs = moebench.records("switch")
+        runs.groupby("arm")["valid/loss"].mean()
     """
     names = {name for one in targets() for name in (one.name, one.folder)}
     if of not in names and Path(of).exists():
@@ -37,19 +44,25 @@ def records(of: str | Path, profile: str = "", root: str | Path = "runs") -> pd.
 
 @one_line()
 def verdicts(paper: str, profile: str = "", root: str | Path = "runs") -> pd.DataFrame:
-    """Return the verdicts on a paper's claims, a row a claim, by its key.
+    """Return the verdicts on a paper's claims as a data frame; trains nothing.
 
     Args:
-        paper: a name of `moebench list`.
-        profile: whose runs under `root` are judged; empty: the committed records.
+        paper: its name in `moebench list`.
+        profile: judge your own runs of this profile under `root`. By default the records that come
+            with moebench are judged.
         root: folder of all runs.
 
     Returns:
-        The fields that are numbers or text, such as `verdict`, `effect`, `low` and `high` (the 95%
-        interval), `n`, `p_adjusted`, `unit`, and `why`, a sentence.
+        One row per claim, indexed by its id, such as "SW21-03". Among its columns are `verdict`,
+        `why` (a sentence), `effect`, `low` and `high` (its 95% interval), `unit`, `n` and
+        `p_adjusted`. docs/python.md lists them.
 
     Raises:
-        ValueError: for an unknown paper or profile, or where there are no records.
+        ValueError: if the paper or profile is unknown, or there are no records.
+
+    Example:
+        found = moebench.verdicts("switch")
+        found.loc["SW21-03", ["verdict", "effect", "low", "high", "why"]]
     """
     found, runs = target(paper), Path(root)
     return verdict_frame(judged(found, kept(found, profile, runs), profile, runs))

@@ -1,4 +1,4 @@
-"""Refusals of functions: what ends a command with status 2 is a ValueError of one line."""
+"""What ends a command with status 2 is a ValueError of one line in Python."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from moebench.cli.guard import line_of
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn whatever a command would refuse into a ValueError of the line that it would print.
+    """Turn whatever a command would refuse into a ValueError with the line that it would print.
 
-    Of a file that is missing or a server that does not answer, too: the first cause is kept.
+    That includes a missing file and a server that does not answer; the cause is kept.
     """
     try:
         yield

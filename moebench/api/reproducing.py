@@ -1,4 +1,4 @@
-"""A reproduction from Python."""
+"""Reproducing a paper from Python."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ from moebench.verdict import Verdict
 
 @dataclass(frozen=True)
 class Reproduced:
-    """A paper's runs and verdicts.
+    """The result of `moebench.reproduce`.
 
     Args:
-        folder: of the runs, with `report.html`.
-        judged: one verdict a claim, with all that led to it.
+        folder: of the runs; `report.html` is in it.
+        judged: one verdict per claim, with everything that led to it.
     """
 
     folder: Path
@@ -35,12 +35,12 @@ class Reproduced:
 
     @cached_property
     def records(self) -> pd.DataFrame:
-        """A row a run, as `moebench.records` returns them."""
+        """One row per run, with the columns of `moebench.records`."""
         return record_frame(read(self.folder / RESULTS))
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
-        """A row a claim, as `moebench.verdicts` returns them."""
+        """One row per claim, with the columns of `moebench.verdicts`."""
         return verdict_frame(self.judged)
 
 
@@ -58,21 +58,30 @@ def reproduce(
     engine: str = LOCAL,
     time_limit: float = math.inf,
 ) -> Reproduced:
-    """Make every run of a profile that is not there yet and judge the paper's claims.
+    """Train whatever runs of a profile are missing, and judge the paper's claims.
 
     Args:
-        paper: a name of `moebench list`.
-        profile: `smoke`, `quick`, `full`, or another that the paper has.
-        settings: configuration keys and values laid over every arm.
-        seeds: of every arm; None: as many as the profile says.
-        workers: processes side by side; None: one a GPU, or a core where there is none.
+        paper: its name in `moebench list`.
+        profile: how large to run it: `smoke`, `quick`, `full`, or another that the paper has.
+        settings: configuration keys laid over every arm, such as `{"trainer.max_steps": 20}`.
+        seeds: how many seeds to train of every arm; by default as many as the profile says.
+        workers: how many runs to train side by side; by default one per GPU, or one per core if
+            there is no GPU.
         root: folder of all runs.
-        track: whether MLflow gets a copy.
+        track: whether to log the runs in MLflow.
         engine: what carries out the runs.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.
 
+    Returns:
+        The verdicts, the records and the folder of the runs.
+
     Raises:
-        ValueError: for whatever is refused before anything is trained, such as an unknown paper.
+        ValueError: if something is refused, such as an unknown paper; nothing has been trained
+            then.
+
+    Example:
+        found = moebench.reproduce("switch", "quick", workers=2)
+        found.verdicts[["verdict", "why"]]
     """
     start_server()  # it imports while this process checks
     found = target(paper)

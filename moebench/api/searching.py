@@ -1,4 +1,4 @@
-"""A sweep from Python."""
+"""Sweeping from Python."""
 
 import math
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ from moebench.sweeps import SearchOptions, read_sweep, search
 
 @dataclass(frozen=True)
 class Swept:
-    """A finished sweep.
+    """The result of `moebench.sweep`.
 
     Args:
-        folder: of its runs, with `report.html`.
+        folder: of the runs; `report.html` is in it.
         summary: all results.
     """
 
@@ -35,22 +35,26 @@ class Swept:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The values of the trial that won, by the names of the space; empty if none finished."""
+        """The point of the best trial, by the names of the space; empty if no trial finished."""
         return dict(self.summary.best.point) if self.summary.best else {}
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """A row a trial: its point, its means over seeds, how it ended."""
+        """One row per trial: its point, the means of its metrics over seeds, and its `status`."""
         return trial_frame(self.summary)
 
     @cached_property
     def fresh(self) -> pd.DataFrame:
-        """A row each for the winner and the dense baselines, on seeds that chose nothing."""
+        """One row each for the winner and the dense baselines, run again with fresh seeds.
+
+        `mean`, `low` and `high` are the first objective with these seeds and its 95% interval;
+        `in_sweep` is the value found in the search.
+        """
         return fresh_frame(self.summary)
 
     @cached_property
     def records(self) -> pd.DataFrame:
-        """A row a run, as `moebench.records` returns them."""
+        """One row per run, with the columns of `moebench.records`."""
         return record_frame(read(self.folder / RESULTS))
 
 
@@ -68,21 +72,31 @@ def sweep(
     engine: str = LOCAL,
     time_limit: float = math.inf,
 ) -> Swept:
-    """Search a space of configurations; compare the winner with its dense baselines.
+    """Search a space of configurations, and compare the best with dense models of equal cost.
 
     Args:
-        file: of the sweep; those of configs/sweeps/ are examples.
-        settings: configuration keys and values laid over those of the file.
-        name: of the study; empty: the file's own.
-        workers: processes side by side; None: one a GPU, or a core where there is none.
+        file: what to search; docs/sweeps.md explains its keys, configs/sweeps/ has examples.
+        settings: configuration keys laid over the experiment, such as `{"trainer.max_steps": 20}`.
+        name: of the study; by default the name of the file.
+        workers: how many runs to train side by side; by default one per GPU, or one per core if
+            there is no GPU.
         root: folder of all runs.
-        storage: URL of a database that machines share; empty: a journal in the sweep's folder.
-        track: whether MLflow gets a copy.
+        storage: URL of a database that several machines share; by default a journal in the folder
+            of the sweep.
+        track: whether to log the runs in MLflow.
         engine: what carries out the runs.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.
 
+    Returns:
+        The best point, all trials, and the best models run again with fresh seeds.
+
     Raises:
-        ValueError: for whatever is refused before anything is trained.
+        ValueError: if something is refused, such as a misspelt key; nothing has been trained then.
+
+    Example:
+        swept = moebench.sweep("search.yaml", workers=2, track=False)
+        swept.best
+        swept.trials.sort_values("valid/loss")
     """
     start_server()  # it imports while this process checks
     options = SearchOptions(

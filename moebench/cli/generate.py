@@ -8,6 +8,7 @@ from pathlib import Path
 from moebench.data.published import Codec
 from moebench.interop.trained import TrainedModel, open_model
 from moebench.models.sampling import Sampling, generate_batch
+from moebench.models.sampling import generate as next_tokens
 from moebench.run.machine import device_of
 
 
@@ -69,6 +70,17 @@ def generate(options: GenerateOptions) -> int:
             room = f"{len(text.ids)} of the prompt and {text.count} new ones"
             print(f"(the context of {model.context} tokens is full: {room})", file=sys.stderr)
     return 0
+
+
+def continuation(model: TrainedModel, prompt: str, tokens: int, sampling: Sampling) -> str:
+    """Return a prompt and what a model writes after it, all at once.
+
+    Raises:
+        ValueError: as for `generate`.
+    """
+    text = Text(prompt, *fitted(model, prompt, tokens))
+    text.found += next_tokens(model.network, text.ids, text.count, sampling, model.ends)
+    return text.written(model.codec)
 
 
 def fitted(model: TrainedModel, prompt: str, tokens: int) -> tuple[list[int], int]:

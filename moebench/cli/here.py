@@ -3,6 +3,8 @@
 import os
 import sys
 
+from moebench.papers.home import join_papers
+
 
 def find_modules_here() -> None:
     """Let Python find the modules of the current folder, after all that is installed.
@@ -19,3 +21,4 @@ def find_modules_here() -> None:
         raise ValueError("the current folder has been removed; go to another one") from None
     if {here, ""}.isdisjoint(sys.path):
         sys.path.append(here)
+        join_papers()

@@ -163,7 +163,7 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
     counts = {_linked(one.found): (name, one.verdicts) for name, one in by_name.items()}
     older = ", ".join(f"`{name}`" for name, one in by_name.items() if one.older)
     notes = (
-        [f"Due to be run again, on newer data: {older}; their pages say how much of it."]
+        [f"To be run again on newer data: {older}; the page of each says how much of it."]
         if older
         else []
     )

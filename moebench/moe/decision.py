@@ -16,15 +16,29 @@ class RoutingDecision:
 
     Token choice, expert choice, dense, hashed and capacity-limited routing all take this form.
     Rows come in order of priority: the first rows are the first to get capacity.
+
+    Args:
+        logits_TE: scores before normalisation, float32.
+        probs_TE: scores after it, float32; each row sums to one.
+        token_A: token of each row, int64 in [0, T).
+        expert_A: expert of each row, int64 in [0, E).
+        weight_A: factor on the expert's answer, float32, at least zero.
+        kept_A: bool, False where the expert was full.
+        original_expert_A: int64, the expert of each row before an overflow rule moved it; None if
+            no row was moved.
+
+    Example:
+        y, decision = layer(torch.randn(10, 64))
+        load_E = decision.requested_A.bincount(minlength=decision.num_experts)
     """
 
-    logits_TE: Tensor  # scores before normalisation, float32
-    probs_TE: Tensor  # each row sums to one, float32
-    token_A: Tensor  # int64 in [0, T)
-    expert_A: Tensor  # int64 in [0, E)
-    weight_A: Tensor  # factor on the expert's answer, at least zero, float32
-    kept_A: Tensor  # bool, False where the expert was full
-    original_expert_A: Tensor | None = None  # int64, before an overflow rule moved rows; None: same
+    logits_TE: Tensor
+    probs_TE: Tensor
+    token_A: Tensor
+    expert_A: Tensor
+    weight_A: Tensor
+    kept_A: Tensor
+    original_expert_A: Tensor | None = None
 
     @property
     def num_tokens(self) -> int:
@@ -52,6 +66,11 @@ def tokens_choose(
         probs_TE: scores normalised over all experts, for the losses.
         expert_TK: the K experts of each token, best first.
         weight_TK: weight of each expert's answer.
+
+    Example:
+        probs_TE = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+        weight_TK, expert_TK = probs_TE.topk(1)
+        decision = tokens_choose(probs_TE.log(), probs_TE, expert_TK, weight_TK)
     """
     num_tokens, k = expert_TK.shape
     token_A = torch.arange(num_tokens, device=expert_TK.device).repeat(k)

@@ -22,6 +22,11 @@ class MoELayer(nn.Module):
         experts: the functions that are mixed.
         dispatcher: carries tokens to experts and answers back.
         shared: experts that every token visits, added to the mixture; None for none.
+
+    Example:
+        router = routers.TopK(64, num_experts=8, k=2)
+        layer = MoELayer(router, experts.SwiGLU(64, 8, hidden=128), dispatchers.Grouped())
+        y, decision = layer(torch.randn(4, 16, 64))
     """
 
     def __init__(

@@ -15,6 +15,10 @@ class Sees(Flag):
     """Which other tokens may change the experts of a token, their weights, or whether it is kept.
 
     Flags combine: `Sees.CAUSAL | Sees.OTHERS` is what a queue in the order of the batch sees.
+
+    Example:
+        class Mine(torch.nn.Module):
+            sees = Sees.TOKEN  # no other token changes what it decides
     """
 
     TOKEN = 0  # none: the token alone decides

@@ -1,8 +1,7 @@
 """Where papers and their configurations are: bundled in an installed moebench, or in the checkout.
 
 Importing this module makes `reproductions` importable by appending that folder to the path. In a
-checkout, a package of this name that is found earlier replaces it; an installed moebench adds the
-user's own papers to the bundled ones.
+checkout, a package of this name that is found earlier replaces it.
 """
 
 import importlib
@@ -18,9 +17,19 @@ PACKAGE, CONFIGS = "reproductions", "configs"
 
 if str(HOME) not in sys.path:
     sys.path.append(str(HOME))
-if INSTALLED:
-    _papers = importlib.import_module(PACKAGE)
-    _papers.__path__ = extend_path(_papers.__path__, PACKAGE)
+
+
+def join_papers() -> None:
+    """Add the user's own papers, in any folder on the path, to those of an installed moebench.
+
+    Call it again when a folder is added to the path. In a checkout the package does it by itself.
+    """
+    if INSTALLED:
+        papers = importlib.import_module(PACKAGE)
+        papers.__path__ = extend_path(papers.__path__, PACKAGE)
+
+
+join_papers()
 
 
 def find_config(path: str) -> str:

@@ -1,18 +1,23 @@
 """`import moebench`: what it offers, and how it refuses."""
 
 import ast
+import inspect
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+import torch
 
 import moebench
+from moebench.api.frames import record_frame, verdict_frame
 from moebench.api.refusing import one_line
 from moebench.experiment import ConfigurationError
 from moebench.experiment.part_registry import FAMILIES
+from moebench.report.comparison.pair_sheet import FULL_HEAD
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
@@ -94,6 +99,48 @@ def test_what_editors_see_is_what_there_is() -> None:
         _ = moebench.nothing
 
 
+def example_of(name: str) -> str:
+    """The example in the documentation of a name."""
+    told = inspect.getdoc(getattr(moebench, name)) or ""
+    [found] = re.findall(r"^Example:\n((?: {4}.*\n?|\n)+)", told, re.MULTILINE)
+    return textwrap.dedent(found)
+
+
+ELSEWHERE = ("fit", "reproduce", "sweep", "compare", "open_model")  # docs/python.md runs these
+
+
+@pytest.mark.parametrize("name", moebench.__all__)
+def test_help_has_an_example_that_works(name: str) -> None:
+    code = compile(example_of(name), name, "exec")
+    if name in ELSEWHERE:
+        assert {name, "moebench"} <= set(code.co_names)
+        return
+    names = {one: getattr(moebench, one) for one in moebench.__all__}
+    names |= {"moebench": moebench, "torch": torch, "x_TD": torch.randn(10, 64)}
+    exec(example_of("MoELayer"), names)  # the others use its router and its layer
+    exec(code, names)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in moebench.__all__ if inspect.isfunction(getattr(moebench, name))]
+)
+def test_help_says_what_a_function_takes_returns_and_refuses(name: str) -> None:
+    function = getattr(moebench, name)
+    told, signature = inspect.getdoc(function) or "", inspect.signature(function)
+    for parameter in signature.parameters.values():
+        assert parameter.annotation is not parameter.empty
+        assert f"\n    {parameter.name}: " in told, parameter.name
+    assert signature.return_annotation is not signature.empty
+    assert name == "tokens_choose" or {"Returns:", "Raises:"} <= set(told.split("\n"))
+
+
+def test_the_columns_of_data_frames_are_on_the_page() -> None:
+    page = (ROOT / "docs/python.md").read_text()
+    ends = {name for name in FULL_HEAD if name.endswith(("_low", "_high"))}
+    for columns in (record_frame([]).columns, verdict_frame([]).columns, set(FULL_HEAD) - ends):
+        assert {name for name in columns if f"`{name}`" not in page} == set()
+
+
 def test_no_part_is_called_otherwise_for_being_offered() -> None:
     """A configuration names a class by its shortest path, and its hash would be another one."""
     parts = {part.__name__ for family in FAMILIES.values() for part in family.values()}
@@ -111,6 +158,7 @@ def test_no_part_is_called_otherwise_for_being_offered() -> None:
         (lambda: moebench.fit({"model": {"network": "Decodr"}}), "the nearest: Decoder"),
         (lambda: moebench.fit("nowhere.yaml", name="../x"), "name=../x: becomes a folder"),
         (lambda: moebench.compare(records="nowhere"), "nowhere: neither a folder"),
+        (lambda: moebench.open_model("nowhere"), "nowhere: has no config.json"),
     ],
 )
 def test_what_is_refused_is_a_value_error_of_one_line(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import moebench
 from moebench.cli.generate import fitted
 from moebench.cli.main import main
 from moebench.interop.trained import open_model
@@ -35,6 +36,17 @@ def test_several_prompts_go_on_as_each_does_alone(
     more = [part for prompt in prompts[1:] for part in ("--prompt", prompt)]
     assert write(checkpoint, *more, "--tokens", "6") == 0
     assert capsys.readouterr().out == "\n".join(texts)
+
+
+def test_from_python_it_writes_the_same(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write(checkpoint, "--tokens", "3") == 0
+    printed = capsys.readouterr().out
+    model = moebench.open_model(str(checkpoint))
+    assert printed == model.write("the dog", 3) + "\n"
+    with pytest.raises(ValueError, match=r"^top_p=2: "):
+        model.write("the dog", top_p=2)
 
 
 def test_a_full_context_ends_the_text(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from moebench.cli.main import main
 from moebench.cli.recipes import write
 from moebench.evidence.record_files import read
+from moebench.papers import targets
 
 ROOT = Path(__file__).parents[2]
 # As the installed commands do: Python puts neither the current folder on its path nor the tests'.
@@ -18,7 +19,14 @@ PYTEST = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"
 MOEBENCH = ["-P", "-m", "moebench.cli.main"]
 RUFF = ["-m", "ruff"]
 RULES = "E,F,W,I,D,ANN,B,UP,SIM,RUF,PT,RET,C4"
-NAMES = {"router": "coldest", "loss": "unequal", "data": "counting", "paper": "trial_2026"}
+NAMES = [
+    ("router", "coldest"),  # sorted before moebench
+    ("router", "top2_of_8"),  # and behind it
+    ("loss", "unequal"),
+    ("data", "counting"),
+    ("paper", "trial_2026"),
+    ("paper", "a_paper_with_a_rather_long_name_2026"),
+]
 
 
 def run(arguments: list[str], folder: Path) -> str:
@@ -40,7 +48,18 @@ def run(arguments: list[str], folder: Path) -> str:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all that `moebench new` writes."""
     folder = tmp_path_factory.mktemp("of my own")
-    for kind, name in NAMES.items():
+    for kind, name in NAMES:
+        write(kind, name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def beside_moebench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in a checkout, where moebench is no installed package and has rules of its own."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("moebench", "pyproject.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    for kind, name in NAMES:
         write(kind, name, folder)
     return folder
 
@@ -55,6 +74,15 @@ def test_ruff_has_nothing_to_say_of_it(written: Path) -> None:
         run([*RUFF, "format", "--isolated", "--check", f"--line-length={length}", "."], written)
     more = ["--config", "lint.pydocstyle.convention='google'", "--ignore", "ANN401,D107,E501"]
     run([*RUFF, "check", "--isolated", "--no-cache", "--select", RULES, *more, "."], written)
+
+
+def test_it_keeps_the_rules_of_a_checkout(beside_moebench: Path) -> None:
+    run([*RUFF, "format", "--check", "."], beside_moebench)
+    run([*RUFF, "check", "--no-cache", "."], beside_moebench)
+    # What it imports is not followed, which takes a minute; so the bases of its classes are Any.
+    quick = ["--follow-imports=skip", "--allow-subclassing-any", "--no-incremental"]
+    files = [str(path) for path in beside_moebench.rglob("*.py") if "test_" not in path.name]
+    run(["-m", "mypy", "--explicit-package-bases", *quick, *files], beside_moebench)
 
 
 def test_a_paper_is_reproduced_with_a_router_of_the_current_folder(written: Path) -> None:
@@ -93,16 +121,32 @@ def test_nothing_is_overwritten(
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("cold-est", "becomes a module"),
-        ("2cold", "becomes a module"),
-        ("../cold", "becomes a module"),
-        ("class", "becomes a module"),
-        ("", "becomes a module"),
-        ("random", "Python has a module of that name"),
-        ("torch", "Python has a module of that name"),
+        ("cold-est", "becomes the name of a module"),
+        ("2cold", "becomes the name of a module"),
+        ("../cold", "becomes the name of a module"),
+        ("class", "becomes the name of a module"),
+        ("", "becomes the name of a module"),
+        ("random", "another module of that name"),
+        ("torch", "another module of that name"),
+        ("none", "its class would be called None"),
+        ("value_error", "its class would be called ValueError"),
+        ("switch", "moebench has a part Switch"),
+        ("score", "its class would hide Score"),
+        ("path", "its class would hide Path"),
+        ("router_contract", "its class would hide RouterContract"),
+        ("conftest", "pytest would take the module for tests"),
+        ("test_cold", "pytest would take the module for tests"),
     ],
 )
 def test_a_name_that_no_module_can_have_is_refused(name: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"^name={re.escape(name)}: .*{why}"):
         write("router", name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_name_of_a_paper_is_refused(tmp_path: Path) -> None:
+    found = targets()[0]
+    for name in (found.folder, found.name.replace("-", "_")):
+        with pytest.raises(ValueError, match=f"^name={name}: is the name of a paper already"):
+            write("paper", name, tmp_path)
     assert not list(tmp_path.iterdir())

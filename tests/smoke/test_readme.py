@@ -2,6 +2,7 @@
 
 A block of code that begins with the path of a file is that file, whatever follows on the line. All
 other Python is run, page by page, in a folder that looks like a checkout and holds these files.
+Commands are those of every page, also of papers and benchmarks.
 """
 
 import importlib.util
@@ -10,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,23 +19,28 @@ from pathlib import Path
 import pytest
 
 import reproductions
+from moebench.cli.fit_options import fit_parser
+from moebench.cli.lookup import judged, kept
 from moebench.cli.main import main
 from moebench.cli.options import parser
+from moebench.cli.recipes import write
 from moebench.experiment import load, parse
 from moebench.papers import target, targets
 from moebench.report import fill
 from moebench.sweeps import read_sweep
 
 ROOT = Path(__file__).parents[2]
-ELSEWHERE = {"own-parts.md", "python.md"}  # tested by test_own_parts.py and test_api.py
+FOLDERS = ("*.md", "docs/*.md", "benchmarks/**/*.md", "moebench/**/*.md", "reproductions/*/*.md")
 PAGES = {
-    path.name: path.read_text()
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    if path.name not in ELSEWHERE
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for folder in FOLDERS
+    for path in sorted(ROOT.glob(folder))
 }
+GUIDES = [page for page in PAGES if page == "README.md" or page.startswith("docs/")]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
+LANGUAGES = {"markdown", "python", "sh", "yaml", ""}
 NAMED = re.compile(r"# ([\w./]+\.(?:py|yaml))\b")
-PREFIXES = ("moebench ", "make ", "python -m ", "pip install ")
+COMMAND = r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:moebench|make|python -m|pip install|pytest) \S"
 EXAMPLES = ("path/to/", "runs/")  # what a person has, and a checkout has not
 OWN_PAPER = "mine"  # that of the guide
 CONTRACTS = """
@@ -59,10 +66,10 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def files() -> dict[str, str]:
-    """Path -> text of every file that a page shows."""
+    """Path -> text of every file that a guide shows."""
     found = [
         (match[1], text)
-        for page in PAGES
+        for page in GUIDES
         for language in ("python", "yaml")
         for text in blocks(page, language)
         if (match := NAMED.match(text))
@@ -71,25 +78,55 @@ def files() -> dict[str, str]:
     return dict(found)
 
 
-MODULES = {path.removesuffix(".py").replace("/", ".") for path in files()}
-
-
-def commands(page: str) -> list[str]:
-    """Every command: lines of blocks, whatever they begin with, and code within sentences."""
-    lines = [line for text in blocks(page, "sh") for line in text.splitlines() if line]
-    spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", PAGES[page]))
-    lines += [text for text in spans if text.startswith(PREFIXES)]
-    return [line.replace("NAME", "switch") for line in dict.fromkeys(lines)]
+def commands(page: str) -> Iterator[str]:
+    """Every command: lines of blocks, what output is of, and code within sentences."""
+    yield from (line for text in blocks(page, "sh") for line in text.splitlines() if line)
+    yield from re.findall(r"^\$ (.+)$", "\n".join(blocks(page, "")), re.MULTILINE)
+    for paragraph in FENCE.sub("", PAGES[page]).split("\n\n"):
+        spans = re.findall("`([^`]+)`", " ".join(paragraph.split()))
+        yield from (text.replace("NAME", "switch") for text in spans if re.match(COMMAND, text))
 
 
 COMMANDS = list(dict.fromkeys(line for page in PAGES for line in commands(page)))
+NEW = [line.split()[2:] for line in COMMANDS if line.startswith("moebench new ")]
+MODULES = {path.removesuffix(".py").replace("/", ".") for path in files()}
+MODULES |= {name for kind, name in NEW if kind != "paper"}
+
+
+def test_no_command_is_in_a_block_that_nobody_reads() -> None:
+    for page, text in PAGES.items():
+        marks = re.findall(r"^\s*(?:```|~~~)(.*)$", text, re.MULTILINE)
+        assert set(marks[::2]) <= LANGUAGES, page
+        assert len(FENCE.findall(text)) == len(marks) / 2, (page, "indented, or without an end")
+        rest = "\n".join([*blocks(page, ""), *re.findall(r"\n\n((?: {4}.*\n)+)", text)])
+        assert not re.findall(rf"^\s*{COMMAND}.*", rest, re.MULTILINE), page
+
+
+def test_options_and_variables_are_there() -> None:
+    """Those named alone in a sentence, as `--all` or `DATA=`."""
+    known = {*options_of(parser()), *options_of(fit_parser()), "--print_config"}
+    for page in [*GUIDES, "CONTRIBUTING.md"]:
+        text = FENCE.sub("", PAGES[page])
+        assert set(re.findall(r"`(--[\w-]+)", text)) <= known, page
+        for name in re.findall(r"`([A-Z]+)=", text):
+            assert f"$({name})" in makefile(), (page, name)
+
+
+def options_of(found: ArgumentParser) -> Iterator[str]:
+    """Every option of a parser and of its commands."""
+    for action in found._actions:
+        yield from action.option_strings
+        for command in action.choices.values() if isinstance(action.choices, dict) else ():
+            yield from options_of(command)
 
 
 def test_every_configuration_is_used() -> None:
-    used = {word for line in COMMANDS for word in line.split()}
+    """By a command, by a program, or by another configuration."""
     shown = {name for name in files() if name.endswith(".yaml") and not name.startswith("configs/")}
+    python = [text for page in GUIDES for text in blocks(page, "python")]
+    used = " ".join([*COMMANDS, *python, *(text.partition("\n")[2] for text in files().values())])
     assert shown
-    assert shown <= used
+    assert {name for name in shown if name not in used} == set()
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +144,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, small_text: Path) -> Path
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for kind, name in [(kind, name) for kind, name in NEW if name != "switch"]:
+        write(kind, name, folder)
     (folder / "test_mine.py").write_text(CONTRACTS)
     return folder
 
@@ -128,20 +167,33 @@ def test_a_command_is_understood(line: str, inside: Path) -> None:
 
 def check(line: str) -> None:
     """Parse a command as the program that it starts does; what it names has to be there."""
-    program, *words = shlex.split(line)
-    if program == "make":
-        for made in dry_run(words):
-            check(made)
-    elif program == "moebench":
-        check_moebench(words)
-    elif line.startswith("python -m "):
-        found = importlib.util.find_spec(words[1])
-        assert found is not None, line
-        text = Path(str(found.origin)).read_text()
-        for word in words[2:]:
-            assert not word.startswith("--") or f'"{word}"' in text, word
-    else:
-        assert line.startswith("pip install "), line
+    words = shlex.split(line, comments=True)
+    while re.match("[A-Z_]+=", words[0]):
+        del words[0]
+    program, *words = words
+    match program.removeprefix(".venv/bin/"):
+        case "make":
+            for made in dry_run(words):
+                check(made)
+        case "moebench":
+            check_moebench(words)
+        case "python":
+            check_module(words[1], words[2:])
+        case "pytest":
+            assert all(Path(word).exists() or (ROOT / word).exists() for word in words), line
+        case _:
+            assert line.startswith("pip install "), line
+
+
+def check_module(name: str, words: list[str]) -> None:
+    """Find a module that is a program, and the options that it is given."""
+    found = importlib.util.find_spec(name)
+    assert found is not None, name
+    assert found.origin is not None, name
+    path = Path(found.origin)
+    text = (path.with_name("__main__.py") if path.name == "__init__.py" else path).read_text()
+    for word in words:
+        assert not word.startswith("--") or f'"{word}"' in text, word
 
 
 @cache
@@ -193,21 +245,29 @@ def check_moebench(words: list[str]) -> None:
         assert options.claim in {claim.key for found in targets() for claim in found.claims}
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in COMMANDS if line.startswith(tuple(f"moebench {c}" for c in CHEAP))]
-)
+def is_cheap(line: str) -> bool:
+    """Say whether a command can be run here: it trains nothing and does not ask MLflow."""
+    program, *words = line.split()
+    named = len(words) > 1 or words == ["list"]  # more than the name of the command
+    return program == "moebench" and words[0] in CHEAP and named and "--target" not in words
+
+
+@pytest.mark.parametrize("line", filter(is_cheap, COMMANDS))
 def test_a_cheap_command_runs(
     line: str, inside: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [word.replace("path/to/checkpoint", str(checkpoint)) for word in shlex.split(line)[1:]]
-    if words in (["explain"], ["compare"], ["generate"]) or "--target" in words:
-        pytest.skip("names the command alone, or runs in MLflow")
     assert main(words) == 0
     assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
-def test_python_runs(page: str, inside: Path) -> None:
+@pytest.mark.parametrize("page", [page for page in GUIDES if blocks(page, "python")])
+def test_python_runs(page: str, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but whole reproductions, which take their verdicts from the committed records."""
+    monkeypatch.setattr(
+        "moebench.cli.reproduce.reproduce",
+        lambda found, asked: judged(found, kept(found, "", asked.root), "", asked.root),
+    )
     names: dict[str, object] = {"__name__": "example"}
     for text in blocks(page, "python"):
         if not NAMED.match(text):
@@ -239,6 +299,6 @@ def test_a_paper_of_ones_own_is_found(
     printed = capsys.readouterr().out
     assert f"make reproduce-{OWN_PAPER} PROFILE=" in printed
     assert all(claim.says in " ".join(printed.split()) for claim in found.claims)
-    [page] = blocks("papers.md", "markdown")
+    [page] = blocks("docs/papers.md", "markdown")
     for name in ("verdicts", "reasons", "costs"):
         page = fill(page, name, "")

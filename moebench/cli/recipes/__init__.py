@@ -1,33 +1,31 @@
 """What `moebench new` writes: the files of a recipe, with tests that pass.
 
-The recipes are the folders beside this file. `NAME` in the path of a template and `$name` in its
-text stand for the name, `$Name` for the class of it. A template without `NAME` in its path is
-shared by all of its kind, and written where it is missing.
+The recipes are the folders beside this file. In the path of a template `NAME` stands for the name;
+in its text `$name` does, `$Name` for its class, and `$Title` and `$year` for a paper's. A template
+without `NAME` in its path is shared by all of its kind, and written only if it is missing.
 """
 
 import argparse
 import re
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
+from moebench.cli.recipes.import_order import with_sorted_imports
+from moebench.cli.recipes.names import check_bound_once, check_name, class_of
+
 KINDS = ("paper", "router", "loss", "data")
 ENDING = ".template"
-NEXT = {
-    "paper": "pytest reproductions/{name}; moebench reproduce {name} --profile smoke",
-    "router": "pytest test_{name}.py; moebench fit --config {name}.yaml",
-    "loss": "pytest test_{name}.py; moebench fit --config {name}.yaml",
-    "data": "pytest test_{name}.py; moebench fit --config {name}.yaml",
-}
+PART = ("pytest test_{name}.py", "moebench fit --config {name}.yaml")
+PAPER = ("pytest reproductions/{name}", "moebench reproduce {name} --profile smoke")
 
 
 def new(options: argparse.Namespace) -> int:
     """Write the files of a recipe, as the command says; return the exit status."""
     for path in write(options.kind, options.name, Path()):
         print(path)
-    print(f"try: {NEXT[options.kind].format(name=options.name)}")
+    for command in PAPER if options.kind == "paper" else PART:
+        print(f"try: {command.format(name=options.name)}")
     return 0
 
 
@@ -40,11 +38,11 @@ def write(kind: str, name: str, folder: Path) -> list[Path]:
         folder: the current one of a person; a paper goes into `reproductions/` and `configs/`.
 
     Raises:
-        ValueError: for a name that Python has no use for, or that something else has.
+        ValueError: for a name that no module can have, or that is taken.
         FileExistsError: if a file is there; nothing is written then.
     """
-    _check(kind, name)
-    texts = _texts(kind, name)
+    check_name(kind, name)
+    texts = _texts(kind, name, folder)
     own = [path for path, shared in texts if not shared]
     if taken := [path for path in own if (folder / path).exists()]:
         raise FileExistsError(f"{taken[0]}: is there already, and nothing is overwritten")
@@ -57,34 +55,25 @@ def write(kind: str, name: str, folder: Path) -> list[Path]:
     return written
 
 
-def _texts(kind: str, name: str) -> dict[tuple[Path, bool], str]:
+def _texts(kind: str, name: str, folder: Path) -> dict[tuple[Path, bool], str]:
     """Return the text of every file, by its path and whether it is shared."""
     recipe = Path(__file__).parent / kind
     words = {
         "name": name,
-        "Name": "".join(word.title() for word in name.split("_")),
-        "Title": " ".join(word.title() for word in name.split("_")),
+        "Name": class_of(name),
+        "Title": " ".join(word.title() for word in name.split("_") if word),
         "year": _year(name),
     }
+    own = {name, *(["moebench"] if (folder / "moebench").is_dir() else [])}  # in a checkout
     found = {}
     for template in sorted(recipe.rglob(f"*{ENDING}")):
-        path = template.relative_to(recipe).as_posix().removesuffix(ENDING)
+        path = Path(template.relative_to(recipe).as_posix().removesuffix(ENDING))
         text = Template(template.read_text(encoding="utf-8")).substitute(words)
-        found[Path(path.replace("NAME", name)), "NAME" not in path] = text
+        if path.suffix == ".py":
+            text = with_sorted_imports(text, own)
+            check_bound_once(name, text)
+        found[Path(str(path).replace("NAME", name)), "NAME" not in str(path)] = text
     return found
-
-
-def _check(kind: str, name: str) -> None:
-    """Refuse a name that cannot be that of a module, or is that of another one."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or iskeyword(name):
-        raise ValueError(
-            f"name={name}: becomes a module; allowed: small letters, digits and _, a letter first,"
-            " and no word of Python's own"
-        )
-    if kind != "paper" and not Path(f"{name}.py").exists() and find_spec(name) is not None:
-        raise ValueError(
-            f"name={name}: Python has a module of that name, and would take it; choose another"
-        )
 
 
 def _year(name: str) -> int:

@@ -30,17 +30,27 @@ class Capacity:
     Rows per expert = factor x tokens / experts, per group of tokens, whatever k is; so two choices
     per token need a factor of 2 to fit, as in the papers above.
 
+    Args:
+        factor: times the rows that an even split of the tokens would give.
+        rounding: `floor` or `ceil` of that number.
+        minimum: rows that an expert accepts however small the group is.
+        group: tokens that share a capacity; None: all tokens of a batch. With the length of a
+            sequence (`data.length`), or a divisor of it, no sequence takes capacity from another.
+        priority: who comes first: `choice` (all first choices before any second, then by
+            position), `position`, `score` or `random`.
+
     Raises:
         ValueError: if a field is out of range or unknown.
+
+    Example:
+        Capacity(factor=1.25).rows(num_tokens=64, num_experts=8)  # 10
     """
 
-    factor: float = 1.25  # times the rows an even split of the tokens would give
+    factor: float = 1.25
     rounding: Rounding = "floor"
-    minimum: int = 0  # rows an expert accepts however small the group is
-    # Tokens that share a capacity; None: all tokens of a batch. With the length of a sequence
-    # (`data.length`), or a divisor of it, no sequence takes capacity from another.
+    minimum: int = 0
     group: int | None = None
-    priority: Priority = "choice"  # all first choices before any second, then by position
+    priority: Priority = "choice"
 
     def __post_init__(self) -> None:
         if not 0 < self.factor <= LIMIT:

@@ -4,6 +4,10 @@ A rule is called `(decision, rows, group_A, order_A) -> RoutingDecision` with th
 `capacity.limit` and the other arguments of that call. Its `sees` holds within a group and comes on
 top of what the queues see.
 
+Example:
+    full = Capacity(factor=1.0, minimum=1)
+    router = routers.Limited(64, lambda dim: routers.Switch(dim, 8), full, overflow.NextExpert)
+
 Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.2 (drop) and appendix B (next expert).
 """
 

@@ -1,4 +1,8 @@
-"""Dispatchers: how tokens reach their experts and how the answers come back."""
+"""Dispatchers: how tokens reach their experts and how the answers come back.
+
+Example:
+    y_TD = dispatchers.Grouped()(x_TD, router(x_TD), experts.SwiGLU(64, 8, hidden=128))
+"""
 
 from moebench.moe.dispatch.buffers import Buffers
 from moebench.moe.dispatch.fused import Fused

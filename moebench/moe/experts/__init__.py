@@ -1,4 +1,8 @@
-"""Experts: the functions that are mixed, with the weights of all of them in one tensor."""
+"""Experts: the functions that are mixed, with the weights of all of them in one tensor.
+
+Example:
+    eight = experts.SwiGLU(64, 8, hidden=128)  # width of a token, number of experts
+"""
 
 from moebench.moe.experts.linear import Linear
 from moebench.moe.experts.relu_mlp import ReluMLP

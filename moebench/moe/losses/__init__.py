@@ -1,4 +1,9 @@
-"""Losses on the routing decision: differentiable and unweighted; the weight is configuration."""
+"""Losses on the routing decision: differentiable and unweighted; the weight is configuration.
+
+Example:
+    y, decision = layer(torch.randn(10, 64))
+    (y.square().mean() + 0.01 * losses.LoadBalance()(decision)).backward()
+"""
 
 from moebench.moe.losses.importance import Importance
 from moebench.moe.losses.load import Load

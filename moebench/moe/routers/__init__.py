@@ -1,4 +1,9 @@
-"""Routers decide which expert sees which token; wrappers change what another router does."""
+"""Routers decide which expert sees which token; wrappers change what another router does.
+
+Example:
+    router = routers.Limited(64, lambda dim: routers.Switch(dim, 8), Capacity(factor=1.25))
+    decision = router(torch.randn(10, 64))
+"""
 
 from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers.all_experts import AllExperts

@@ -29,7 +29,7 @@ def test_a_bias_counts_requests_before_capacity() -> None:
 
     router = BiasBalanced(D, tight, rate=1.0)
     decision = router(torch.ones(8, D))
-    [favourite] = decision.asked_A.unique().tolist()
+    [favourite] = decision.requested_A.unique().tolist()
     assert decision.kept_A.sum() == 1
     update(router, [decision])
     expected = [-1.0 if expert == favourite else 1.0 for expert in range(E)]
