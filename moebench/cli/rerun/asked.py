@@ -1,9 +1,9 @@
 """What a record was a run of: the experiment or the function that makes it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from moebench.cli.rerun.former import hashes_of
+from moebench.cli.rerun.former import but_for, hashes_of, with_losses
 from moebench.evidence.record import RunRecord
 from moebench.experiment import ConfigurationError, Experiment
 from moebench.experiment.dense_twin import STEP, dense, twin
@@ -50,7 +50,8 @@ def asked_for(found: Target, record: RunRecord) -> Asked:
     if sweep in plan.sweeps and point:
         from moebench.cli.rerun.trial import of_trial  # needs Optuna, which other runs do without
 
-        return Asked(checked(of_trial(found, profile, record)).with_seed(seed), seed, "a trial")
+        experiment, how = of_trial(found, profile, record)
+        return Asked(checked(experiment).with_seed(seed), seed, how)
     if sweep in plan.sweeps:
         raise ValueError(
             f"arm={name}: is computed from all trials of the sweep; make one of them again, such as"
@@ -100,11 +101,14 @@ def _of_plan(
     """
     base = found.plan.arm(arm.twin_of) if arm.twin_of else arm
     today = load_arm(found, base, profile, {})
+    wanted, moved = record.config_hash, found.plan.moved
     for one in _choices(found, profile, base, today):
-        if not arm.twin_of and record.config_hash in hashes_of(one, found.plan.moved):
-            return checked(one), "the plan, whose configuration is the recorded one"
-        if arm.twin_of and (width := _width(one, record.config_hash, found.plan.moved)):
-            return _solved(checked(one), arm, width)
+        known = hashes_of(one, moved)
+        if not arm.twin_of and wanted in known:
+            same = "the plan, whose configuration is the recorded one"
+            return checked(one), same + but_for(known[wanted])
+        if arm.twin_of and (twin_then := _twin_then(one, wanted, moved)):
+            return _solved(checked(one), arm, *twin_then)
     ready = checked(today)
     experiment = twin(ready, arm.matched_on).experiment if arm.twin_of else ready
     return experiment, (
@@ -122,16 +126,24 @@ def _choices(found: Target, profile: Profile, arm: Arm, today: Experiment) -> It
         yield load_arm(found, arm, profile, {PRECISION: other})
 
 
-def _width(base: Experiment, wanted: str, moved: Mapping[str, str]) -> int:
-    """Return the width of the dense twin whose configuration has that hash; 0: of none."""
-    widths = range(STEP, WIDEST + 1, STEP)
-    return next((n for n in widths if wanted in hashes_of(dense(base, n), moved)), 0)
+def _twin_then(
+    base: Experiment, wanted: str, moved: Mapping[str, str]
+) -> tuple[int, Sequence[str]] | None:
+    """Return the width of the dense twin of that hash, and keys it was made without; or None."""
+    for width in range(STEP, WIDEST + 1, STEP):
+        for one in (dense(base, width), with_losses(dense(base, width), base)):
+            known = hashes_of(one, moved)
+            if wanted in known:
+                return width, known[wanted]
+    return None
 
 
-def _solved(base: Experiment, arm: Arm, width: int) -> tuple[Experiment, str]:
+def _solved(
+    base: Experiment, arm: Arm, width: int, lacking: Sequence[str]
+) -> tuple[Experiment, str]:
     """Return a twin of the recorded width, and what solving for it anew comes to."""
     experiment = dense(base, width)
-    how = f"the dense twin of {arm.twin_of}, of the recorded width {width}"
+    how = f"the dense twin of {arm.twin_of}, of the recorded width {width}{but_for(lacking)}"
     if arm.matched_on == "step_time":
         return experiment, f"{how}, which a clock decided"
     return experiment, f"{how}; solved for again: {twin(base, arm.matched_on).width}"

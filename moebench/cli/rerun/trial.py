@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from moebench.cli.rerun.former import but_for, hashes_of
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
 from moebench.experiment.precision import FULL, HALF
@@ -13,8 +14,8 @@ from moebench.sweeps.points import arm_of
 from moebench.sweeps.strategies import SEES_NO_RESULTS, draw
 
 
-def of_trial(found: Target, profile: Profile, record: RunRecord) -> Experiment:
-    """Return the experiment of a trial whose record does not have its configuration.
+def of_trial(found: Target, profile: Profile, record: RunRecord) -> tuple[Experiment, str]:
+    """Return the experiment of a trial whose record lacks its configuration, and how it was found.
 
     Raises:
         ValueError: if the sampler looked at results, so that nobody knows the point any more, or
@@ -35,9 +36,15 @@ def of_trial(found: Target, profile: Profile, record: RunRecord) -> Experiment:
             )
         points = draw(sweep.sampler, sweep.space, sweep.trials)
         made = [sweep.at(point) for point in points if arm_of(name, dict(point)) == record.arm]
-        if same := [one for one in made if one.hash == record.config_hash]:
-            return same[0]
+        for one in made:
+            known = hashes_of(one, found.plan.moved)
+            if record.config_hash in known:
+                same = "a trial, whose configuration is the recorded one"
+                return one, same + but_for(known[record.config_hash])
         first = first or made
     if not first:
         raise ValueError(f"arm={record.arm}: the sweep {name} has no such point any more")
-    return first[0]
+    return first[0], (
+        "the trial of that point, whose configuration does not have the recorded hash"
+        f" (`git checkout {record.commit.rstrip('+')}` has the sweep of then)"
+    )

@@ -19,6 +19,7 @@ from moebench.data.batches import TrainBatches, ValidBatches
 from moebench.data.contract import TextBatch
 from moebench.data.corpus import Windows
 from moebench.data.objectives import NextToken, Objective, SpanCorruption
+from moebench.data.overlap import Overlap
 from moebench.data.sources import Document, Files, Packages, Source
 from moebench.data.text import Text
 from moebench.data.tokenizer import EOS, FIRST_TEXT, SMALLEST_VOCABULARY, Tokenizer
@@ -154,6 +155,27 @@ def test_hash_and_encoding_are_reproducible_and_see_text_and_vocabulary(
     assert len(set(hashes)) == 1
     others = [prepared(source=Counting(1)), prepared(vocabulary=321)]
     assert len({*hashes, *(text.content_hash for text in others)}) == 3
+
+
+def test_the_hash_sees_texts_that_happen_to_have_the_same_ids(tmp_path: Path) -> None:
+    """Merges of different letters may have the same number."""
+    for split in ("train", "valid"):
+        (tmp_path / f"{split}.bin").write_bytes(b"same")
+    digests = ({"a": "1"}, {"a": "2"}, {"b": "1"})
+    assert len({corpus.content_hash(tmp_path, 300, one) for one in digests}) == 3
+
+
+def test_each_domain_has_its_own_overlap() -> None:
+    text = Text(Counting(), NextToken())
+    tokens: dict[Any, list[int]] = {"train": [9, 9], "valid": [9, 9]}
+    shared = Overlap(shared=[1, 3], runs=[4, 4])
+    digests = {"farm": "", "city": ""}
+    text.__dict__["description"] = corpus.Corpus("", 300, digests, tokens, shared, corpus.Counts(2))
+    assert text.metrics == {
+        "data/overlap": 0.5,
+        "data/overlap/farm": 0.25,
+        "data/overlap/city": 0.75,
+    }
 
 
 def test_another_process_learns_the_same_encoding(tmp_path: Path) -> None:

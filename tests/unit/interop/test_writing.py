@@ -225,3 +225,16 @@ def test_any_dispatcher_will_do(tmp_path: Path) -> None:
     made = model(sparse=replace(sparse(lambda dim: TopK(dim, 4)), dispatcher=Loop))
     save_pretrained(made, tmp_path)
     assert (tmp_path / "config.json").is_file()
+
+
+def test_any_dispatcher_but_ones_own_will_do(tmp_path: Path) -> None:
+    made = model()
+    dispatcher = moe(made).dispatcher
+    dispatcher.__class__ = type("Own", (type(dispatcher),), {"forward": lambda self, *given: None})
+    refused(made, tmp_path / "new", r"moe\.dispatcher=Own: a checkpoint of mixtral can only have")
+
+
+def test_a_value_of_a_kind_that_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    made = model()
+    made.blocks[1].attention.inner.scale = [0.5]
+    refused(made, tmp_path / "new", r"attention\.inner\.scale=\[0\.5\]: .* can only have None")

@@ -11,6 +11,7 @@ import reproductions
 from moebench.cli.listing import listing
 from moebench.cli.publish import with_results
 from moebench.papers import folder_of, left_out, target, targets
+from moebench.papers.registry import claims_on
 
 PAPER = """
 from moebench.papers.claim import Claim, Paper
@@ -136,7 +137,9 @@ def test_conflicting_papers_are_refused(changes: dict[str, str], why: str, write
 def test_runs_of_another_paper_judge_a_claim(write: Write) -> None:
     write("first_1999")
     write("late_2024", runs_of="first")
-    assert len(targets()) == 2
+    first, late = targets()
+    assert claims_on(first, "a") == {"first_1999-1": 1, "late_2024-1": 1}
+    assert claims_on(late, "a") == claims_on(first, "c") == {}
 
 
 def test_runs_of_a_paper_that_does_not_load_are_only_lacking(write: Write) -> None:

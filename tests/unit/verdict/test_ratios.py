@@ -65,6 +65,14 @@ def test_a_fraction(first: float, state: str) -> None:
     assert (lead.state, lead.says) == (state, "cv of a is at most 0.25 times that of b")
 
 
+def test_a_fraction_must_lie_below_the_root_of_the_factor() -> None:
+    """A fifth on average, and up to 0.7: not certainly below one half, the root of a quarter."""
+    test = Ratio(first="a", second="b", metric="cv", factor=0.25)
+    lead = judged(test, a=[0.0121, 0.02, 0.0331], b=[0.1] * 3).lead
+    assert (lead.state, lead.remark) == ("open", "present; unclear whether it counts")
+    assert 0.5 < lead.effect.high < 1
+
+
 def test_values_without_a_ratio_leave_the_claim_open() -> None:
     test = Ratio(first="a", second="b", metric="cv", factor=5.0)
     lead = judged(test, a=[1, 2, 3], b=[0.1, 0.0, 0.1]).lead
