@@ -1,175 +1,144 @@
-"""The ranking of routers: from records to a table in README.md."""
+"""The ranking of routers: from records to README.md, and to files for other programs.
 
-import itertools
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+`python -m benchmarks.leaderboard` writes them anew from the committed runs; with `--format csv`,
+`markdown` or `latex` it prints the table alone.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.leaderboard_opening import opening
+from benchmarks.ranking import DENSE, FLOPS, Place, Runs, mean_cost, places
+from moebench.cli.exports import FORMS
 from moebench.cli.provenance import outdated_of
 from moebench.comparison import EQUAL
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
-from moebench.report import fill, formatting
+from moebench.report import fill
 from moebench.report import tables as columns
-from moebench.report.paper.markdown import table
-from moebench.statistics import Interval, Values, holm
-from moebench.statistics.estimates import mean
-from moebench.verdict.conditions import LEVEL
-from moebench.verdict.mixed_evidence import mixed_arm, mixed_code, mixed_data
-from moebench.verdict.paired_runs import paired
+from moebench.report.formatting import interval, scaled
+from moebench.report.paper.markdown import escaped
+from moebench.report.sheets import FORMATS, Sheet, write_sheet
+from moebench.statistics import Interval
 
 RECORDS = Path(__file__).parent / "quality.jsonl"
 PAGE = Path(__file__).parent / "README.md"
+FILES = "leaderboard"  # beside the page, which has the table as Markdown
 TEXT = "moebench.data.text.Text"
-LOSS, FLOPS = "valid/loss", "flops_per_token"
-HEAD = ("rank", "router", "validation loss", "less dense", "n", "parameters", "FLOPs a token")
-Runs = Mapping[str, Sequence[RunRecord]]  # entry -> its runs with fresh seeds
+HEAD = (
+    *("rank", "router", "validation loss (nats)", "difference to dense", "n"),
+    *("parameters", "FLOPs a token"),
+)
+FULL_HEAD = (
+    *("rank_first", "rank_last", "router", "n", "valid_loss", "valid_loss_low", "valid_loss_high"),
+    *("difference", "difference_low", "difference_high", "params_total", "flops_per_token"),
+)
+ALIGN = "llrrrrr"
 
 
-@dataclass(frozen=True)
-class Place:
-    """One row: an entry with its rank, a range of ranks, or no rank."""
+def sheet(ranked: Sequence[Place]) -> Sheet:
+    """Return the table, one row an entry."""
+    return Sheet(
+        head=HEAD,
+        rows=[_cells(place) for place in ranked],
+        align=ALIGN,
+        full_head=FULL_HEAD,
+        full_rows=[_figures(place) for place in ranked],
+    )
 
-    name: str
-    runs: Sequence[RunRecord]  # finished ones
-    loss: Interval
-    gap: Interval  # to the dense model, paired by seed
-    rank: str
+
+def _cells(place: Place) -> tuple[str, ...]:
+    """Return the cells of an entry, by `HEAD`."""
+    if not place.runs:
+        return (place.rank, place.name, "no run finished", "", "0", "–", "–")
+    return (
+        place.rank,
+        place.name,
+        interval(place.loss),
+        "" if place.name == DENSE else interval(place.gap, "+"),
+        str(place.loss.n),
+        scaled(mean_cost(place.runs, "params_total")),
+        scaled(mean_cost(place.runs, FLOPS)),
+    )
 
 
-def places(runs: Runs) -> list[Place]:
-    """Return the entries, the lowest mean loss first, those without a rank last.
-
-    An entry ranks before another if their difference, paired by seed, is significant among all such
-    differences (Student's t, Holm's method at 5%). The numbers of entries before and after it leave
-    a rank or a range of ranks. Entries without a finished run have no rank, nor do entries whose
-    trained models differ from the dense one in FLOPs.
-
-    Raises:
-        ValueError: if the dense model has no finished run, or runs are mixed.
-    """
-    done = {name: [run for run in of if run.status == "finished"] for name, of in runs.items()}
-    if not done["dense"]:
-        raise ValueError("dense: no run finished")
-    for name, of in done.items():
-        if why := mixed_arm(of) or mixed_data(of, done["dense"]):
-            raise ValueError(f"{name}: not ranked with the dense model: {why}")
-    if why := mixed_code(run for of in done.values() for run in of):
-        raise ValueError(f"not ranked together: {why}")
-    losses = {name: {run.seed: run.metrics[LOSS] for run in of} for name, of in done.items()}
-    ranks = _ranks({name: losses[name] for name, of in done.items() if _equal(of, done["dense"])})
-    found = [
-        Place(
-            name=name,
-            runs=of,
-            loss=mean(np.array(list(losses[name].values()))).interval,
-            gap=mean(_difference(losses[name], losses["dense"])).interval,
-            rank=ranks.get(name, "–"),
-        )
-        for name, of in done.items()
+def _figures(place: Place) -> list[object]:
+    """Return all digits of an entry, by `FULL_HEAD`; None for what is not known."""
+    gap = (None, None, None) if place.name == DENSE else _ends(place.gap)
+    costs = [
+        mean_cost(place.runs, cost) if place.runs else None for cost in ("params_total", FLOPS)
     ]
-    return sorted(found, key=lambda p: (p.name not in ranks, not p.runs, p.loss.estimate))
+    ranks = (place.first or None, place.last or None)
+    return [*ranks, place.name, place.loss.n, *_ends(place.loss), *gap, *costs]
 
 
-def _equal(ours: Sequence[RunRecord], dense: Sequence[RunRecord]) -> bool:
-    """Say whether there are runs and they cost the same as those of the dense model."""
-    return bool(ours) and abs(_mean(ours, FLOPS) / _mean(dense, FLOPS) - 1) <= EQUAL[FLOPS]
+def _ends(found: Interval) -> tuple[float | None, ...]:
+    """Return estimate, low and high; None for what is not known."""
+    ends = (found.low, found.high) if found.n > 1 else (None, None)
+    return (found.estimate if found.n else None, *ends)
 
 
-def _ranks(losses: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
-    """Return entry -> its rank, or the range of ranks compatible with its differences to others."""
-    pairs = list(itertools.combinations(losses, 2))
-    differences = [_difference(losses[one], losses[other]) for one, other in pairs]
-    clear = [p < LEVEL for p in holm([_chance(values) for values in differences])]
-    before, behind = Counter[str](), Counter[str]()
-    for (one, other), values, known in zip(pairs, differences, clear, strict=True):
-        if known:
-            better, worse = (one, other) if values.mean() < 0 else (other, one)
-            before[worse] += 1
-            behind[better] += 1
-    ends = {name: (1 + before[name], len(losses) - behind[name]) for name in losses}
-    return {
-        name: str(first) if first == last else f"{first} to {last}"
-        for name, (first, last) in ends.items()
-    }
+def text(runs: Runs, form: str = "") -> str:
+    """Return the first words and the table for a terminal.
 
-
-def _difference(one: Mapping[int, float], other: Mapping[int, float]) -> Values:
-    """Return the differences over the common seeds."""
-    ours, theirs = paired(one, other)
-    return np.asarray(ours - theirs)
-
-
-def _chance(values: Values) -> float:
-    """Return the two-sided p of the hypothesis of no difference."""
-    found = mean(values)
-    return min(1.0, 2 * found.p_at_most(0.0), 2 * found.p_at_least(0.0))
-
-
-def rows(runs: Runs) -> list[tuple[str, ...]]:
-    """Return the cells of the table, by `HEAD`."""
+    Args:
+        runs: of all entries.
+        form: csv, markdown or latex, for the table alone as another program reads it.
+    """
     ranked = places(runs)
-    dense = next(place for place in ranked if place.name == "dense")
-    found = []
-    for place in ranked:
-        row = [place.rank, place.name]
-        if place.runs:
-            row += [
-                _shown(place.loss, "-"),
-                "" if place is dense else _shown(place.gap, "+"),
-                str(place.loss.n),
-                formatting.scaled(_mean(place.runs, "params_total")),
-                formatting.scaled(_mean(place.runs, FLOPS)),
-            ]
-        else:
-            row += ["no run finished", "", "0", "–", "–"]
-        found.append(tuple(row))
-    return found
-
-
-def _mean(runs: Sequence[RunRecord], cost: str) -> float:
-    return float(np.mean([getattr(run, cost) for run in runs]))
-
-
-def _shown(found: Interval, sign: str) -> str:
-    """Return an estimate with its interval."""
-    if found.n < 2:
-        return formatting.number(found.estimate, 3, sign)
-    places = max(3, formatting.decimals((found.high - found.low) / 2))
-    low, high = (formatting.number(end, places, sign) for end in (found.low, found.high))
-    return f"{formatting.number(found.estimate, places, sign)} [{low}, {high}]"
-
-
-def text(runs: Runs) -> str:
-    """Return the table for a terminal."""
-    return "\n".join(columns.table(HEAD, rows(runs), "llrrrrr", keys=2))
+    if form:
+        return FORMATS[form](sheet(ranked)).rstrip()
+    lines = [line for told in opening(ranked) for line in columns.wrapped(told)]
+    return "\n".join([*lines, "", *columns.table(HEAD, sheet(ranked).rows, ALIGN, keys=2)])
 
 
 def publish(runs: Runs) -> None:
-    """Make the runs the committed ones and fill in the table of README.md."""
+    """Make the runs the committed ones, and write page and files from them."""
     write_all([replace(run, arm=name) for name, of in runs.items() for run in of], RECORDS)
-    PAGE.write_text(with_leaderboard(PAGE.read_text(), read(RECORDS)))
+    refill()
 
 
-def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
-    """Return README.md with the table of these records."""
+def refill() -> None:
+    """Write page and files anew from the committed runs."""
+    records = read(RECORDS)
+    PAGE.write_text(with_leaderboard(PAGE.read_text(), records))
+    write_sheet(sheet(places(by_entry(records))), PAGE.parent, FILES, ("csv", "latex"))
+
+
+def by_entry(records: Sequence[RunRecord]) -> Runs:
+    """Return entry -> its records."""
     runs: dict[str, list[RunRecord]] = {}
     for record in records:
         runs.setdefault(record.arm, []).append(record)
-    [steps] = {record.steps for record in records if record.status == "finished"}
+    return runs
+
+
+def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
+    """Return README.md with the first words and the table of these records."""
+    ranked = places(by_entry(records))
     lead = (
-        f"{len(runs)} models, {steps} steps on the default text. A rank is a range where the "
-        "differences to others, paired by seed, are not all clear (Holm's rule over all pairs); "
-        f"none has what differs from the dense model by more than {EQUAL[FLOPS]:.0%} in FLOPs "
-        "as measured."
+        f"{len(ranked)} models on the default text. A rank is a range where the differences to "
+        "others, paired by seed, are not all clear (Holm's rule over all pairs); none has what "
+        f"differs from the dense model by more than {EQUAL[FLOPS]:.0%} in FLOPs as measured."
     )
     if older := outdated_of(records, lambda _: TEXT):
         lead += f" **{older}**"
-    return fill(page, "quality", f"{lead}\n\n{table(HEAD, rows(runs), 'll' + 'r' * 5)}")
+    found = escaped(" ".join(opening(ranked)))
+    return fill(page, "quality", f"{found}\n\n{lead}\n\n{sheet(ranked).markdown()}")
 
 
-if __name__ == "__main__":  # the table anew, from the committed runs
-    PAGE.write_text(with_leaderboard(PAGE.read_text(), read(RECORDS)))
+def main() -> None:
+    """Write page and files anew, or print the table in another form."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--format", choices=FORMS, default="", help="print the table alone")
+    form = parser.parse_args().format
+    if form:
+        print(text(by_entry(read(RECORDS)), form))
+    else:
+        refill()
+
+
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,7 @@ import torch
 from benchmarks.leaderboard import publish, text
 from benchmarks.timing import refusing, whole_number
 from moebench.cli.arguments import add_data, add_device, add_field, add_precision, add_root
+from moebench.cli.exports import FORMS
 from moebench.cli.options import chosen_settings
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
@@ -185,6 +186,7 @@ def main() -> None:
     add_precision(parser)
     parser.add_argument("--no-mlflow", action="store_true", help="keep records only")
     parser.add_argument("--save", action="store_true", help="write quality.jsonl and README.md")
+    parser.add_argument("--format", choices=FORMS, default="", help="print the table alone")
     options = parser.parse_args()
     if options.save and options.data:
         parser.error("--save: the table is for the default text, so not with --data")
@@ -203,7 +205,7 @@ def main() -> None:
             entries[entry.name] = entry
     with refusing(parser):
         records = {name: judged(entry, options) for name, entry in entries.items()}
-        print(text(records))
+        print(text(records, options.format))
     if options.save:
         publish(records)
 

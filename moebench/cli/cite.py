@@ -15,14 +15,14 @@ from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target, target, targets
 from moebench.papers.references import Reference, cited_in, entry, merged, of_paper
 
-RECORDS = ("record.json", "results.jsonl")
+RECORD, RECORDS = "record.json", "results.jsonl"
 
 
 def bibliography(what: str) -> str:
     """Return BibTeX entries.
 
     Args:
-        what: a target; or a file of records, or a folder that has one.
+        what: a target; or a file of records, or a folder of runs, however deep they lie in it.
 
     Raises:
         ValueError: for an unknown target, or a file or folder without a record.
@@ -40,7 +40,7 @@ def bibliography(what: str) -> str:
     configs += [config for one in found for config in _configs(one)]
     parts = _parts([DEFAULT_DATA, *configs])
     sources = [one for part in parts for one in _sources(part)]
-    papers = [of_paper(one.paper) for one in found]
+    papers = [of_paper(one.paper) for one in found if one.paper.authors[:1].isupper()]  # people
     references = merged([*papers, *sources])
     entries = [one.bibtex for one in references]
     return "\n\n".join([*entries, *_software(records)])
@@ -48,8 +48,11 @@ def bibliography(what: str) -> str:
 
 def _records(path: Path) -> list[RunRecord]:
     """Return the records at a path; none where there is no such path."""
-    files = [path] if path.is_file() else [path / name for name in RECORDS]
-    records = [record for file in files if file.is_file() for record in read(file)]
+    if (path / RECORDS).is_file():
+        files = [path / RECORDS]
+    else:
+        files = [path] if path.is_file() else sorted(path.rglob(RECORD))
+    records = [record for file in files for record in read(file)]
     if path.is_file() and not records:
         raise ValueError(f"{path}: has no record")
     return records

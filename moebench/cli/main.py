@@ -11,7 +11,7 @@ from moebench.cli.arguments import refuse_unwritable
 from moebench.cli.exports import cite
 from moebench.cli.guard import guarded, show_everything
 from moebench.cli.here import find_modules_here
-from moebench.cli.options import FILTERS, KEPT, files_arguments, parser
+from moebench.cli.options import CHOICES, KEPT, files_arguments, parser
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
 from moebench.papers import folder_of, target, targets
@@ -130,6 +130,7 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.cli.page_folders import comparison_folder
     from moebench.comparison import compare as run
     from moebench.comparison import found_runs, wanted, wanted_tags
+    from moebench.comparison.pairs import METRIC
     from moebench.report.comparison.page import comparison_text, write_comparison
 
     chosen = wanted(folder_of(options.target), options.profile, options.since, options.until)
@@ -141,8 +142,9 @@ def compare(options: argparse.Namespace) -> int:
     origin += "".join(f", mixtures with {name} {value}" for name, value in tags.items())
     if left := comparison.count - kept.count:
         origin += f"; {left} pairs after the best {KEPT} of a profile are left out (--all)"
-    filters = {name: getattr(options, name) for name in FILTERS}
-    out = options.out or comparison_folder(options.root, filters)
+    choices = {name: getattr(options, name) for name in CHOICES}
+    choices["metric"] = options.metric if options.metric != METRIC else ""
+    out = options.out or comparison_folder(options.root, choices)
     for path in write_comparison(kept, out, origin):
         print(path, file=sys.stderr if options.format else sys.stdout)
     return 0

@@ -23,7 +23,7 @@ from moebench.cli.recipes import KINDS
 
 DESCRIPTION = "Claims of mixture-of-experts papers, run and judged."
 PROFILES = "smoke, quick, full or gpu, as far as `moebench list` has them (default: %(default)s)"
-FILTERS = ("target", "profile", "tag", "since", "until", "records")  # of `compare`
+CHOICES = ("target", "profile", "tag", "since", "until", "records", "all")  # of `compare`
 KEPT = 500  # pairs of a profile in the tables of `compare`: more take long and nobody reads them
 
 

@@ -31,19 +31,27 @@ def analysis_folder(
     return root / "analysis" / "-".join(names)
 
 
-def comparison_folder(root: Path, filters: Mapping[str, str | Path | Sequence[str] | None]) -> Path:
-    """Return the folder of a comparison: `<root>/compare`, and one inside for what is filtered.
+def comparison_folder(
+    root: Path, choices: Mapping[str, str | Path | Sequence[str] | bool | None]
+) -> Path:
+    """Return the folder of a comparison: `<root>/compare`, and one inside for what was chosen.
 
     Args:
         root: folder of all runs.
-        filters: by the names of their options; empty or None for those that nobody gave.
+        choices: by the names of their options; empty, None or False for those that nobody chose.
     """
     names: list[str] = []
-    for option, given in filters.items():
-        values = [str(given)] if isinstance(given, str | Path) else given or []
-        names += [f"{option}_{value}" for value in values if value]
-    name = "-".join(names)
-    plain = re.sub(r"[^\w.=-]", "_", name)
-    if len(plain) > LONGEST:  # one that a folder cannot have
-        plain = f"{plain[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return root / "compare" / plain
+    for option, given in choices.items():
+        if given is True:
+            names.append(option)
+        elif given:
+            values = [str(given)] if isinstance(given, str | Path) else given
+            names += [f"{option}_{value}" for value in values if value]
+    return root / "compare" / _cut(re.sub(r"[^\w.=-]", "_", "-".join(names)))
+
+
+def _cut(name: str) -> str:
+    """Return a name short enough for a folder; different names stay different."""
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -44,4 +44,13 @@ def _paper_table(paper: PaperTable) -> list[str]:
     """Return a table of the paper with its title and caption."""
     title = columns.wrapped(f"{paper.title}. {paper.caption}")
     align = "l" + "r" * (len(paper.head) - 1)
-    return ["", *title, *columns.table(paper.head, paper.rows, align), ""]
+    keys = naming(paper.rows)
+    return ["", *title, *columns.table(paper.head, paper.rows, align, keys=keys), ""]
+
+
+def naming(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many leading columns it takes to tell the rows of a table apart."""
+    for count in range(1, len(rows[0]) if rows else 1):
+        if len({tuple(row[:count]) for row in rows}) == len(rows):
+            return count
+    return 1

@@ -13,6 +13,8 @@ from moebench.papers.claim import Paper
 
 _AUTHORS = r"[A-Z][\w-]+(?: team)?(?:, [A-Z][\w-]+)*(?: and [A-Z][\w-]+| et al\.)?"
 _NUMBER = r"\(arXiv (?P<arxiv>\d{4}\.\d{4,5})\b"
+_VERBATIM = ("eprint", "url")  # fields of which LaTeX takes every sign as it is
+_SPECIAL = re.compile(r"[%#&$_]")
 _SOURCE = re.compile(
     rf"(?P<authors>{_AUTHORS}) (?P<year>(?:19|20)\d\d)"
     rf'(?:(?:, (?P<name>[^():;."]+))? {_NUMBER}|, "(?P<title>[^"]+)")'
@@ -61,7 +63,12 @@ class Reference:
 
 def entry(kind: str, key: str, fields: dict[str, str]) -> str:
     """Return a BibTeX entry without its empty fields."""
-    known = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    written = {
+        name: value if name in _VERBATIM else _SPECIAL.sub(r"\\\g<0>", value)
+        for name, value in fields.items()
+        if value
+    }
+    known = [f"  {name} = {{{value}}}," for name, value in written.items()]
     return "\n".join([f"@{kind}{{{key},", *known, "}"])
 
 

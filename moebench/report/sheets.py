@@ -9,6 +9,7 @@ from pathlib import Path
 from moebench.evidence.record_files import write_whole
 from moebench.report.paper.markdown import table as markdown
 
+KNOWN = "\u017f"  # the last of the letters that pdflatex knows: Latin ones, with their accents
 # What LaTeX takes as a command, and what pdflatex has no character for.
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -20,7 +21,11 @@ LATEX = {
     "−": r"$-$",
     "–": "--",
     "×": r"$\times$",
+    "±": r"$\pm$",
     "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≈": r"$\approx$",
+    "→": r"$\rightarrow$",
     "∞": r"$\infty$",
     "†": r"\dag{}",
     "●": r"$\bullet$",
@@ -101,10 +106,19 @@ def write_sheet(
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    """Return a row of cells."""
-    return " & ".join(latex(cell) for cell in cells) + r" \\"
+    """Return a row of cells.
+
+    A bracket or a star at its beginning would be read as part of the line break before it.
+    """
+    row = " & ".join(latex(cell) for cell in cells)
+    return ("{}" if row.startswith(("[", "*")) else "") + row + r" \\"
 
 
 def latex(cell: str) -> str:
-    """Return text that LaTeX prints as it is."""
-    return "".join(LATEX.get(sign, sign) for sign in " ".join(cell.split()))
+    """Return text that LaTeX prints as it is; a character that it does not know, by its number."""
+    return "".join(LATEX.get(sign) or _printable(sign) for sign in " ".join(cell.split()))
+
+
+def _printable(sign: str) -> str:
+    """Return a character, or its number."""
+    return sign if sign <= KNOWN else rf"\texttt{{U+{ord(sign):04X}}}"

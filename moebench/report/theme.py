@@ -14,7 +14,9 @@ from typing import Any
 import matplotlib
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 COLORS = 9  # of arms
 WIDTH = 480.0  # points; a phone shows a figure of this width without shrinking its text much
@@ -133,6 +135,11 @@ def standalone(svg: Markup, css: str) -> str:
     spaces = ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     style = f'{spaces} font-family="system-ui, sans-serif"'
     return f"{head.replace('<svg', '<svg' + style, 1)}>{ground}{rest}\n"
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Put ticks of an axis at whole numbers only: there is no half step, layer, expert or trial."""
+    axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def legend(axes: Axes, height: float = 1.0) -> None:

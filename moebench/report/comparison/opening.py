@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from moebench.comparison import EQUAL, Comparison, Pair
-from moebench.report.formatting import plural
+from moebench.report.formatting import duration, plural
 from moebench.report.gain import (
     AHEAD,
     ALONE,
@@ -36,7 +36,8 @@ def opening(comparison: Comparison) -> list[str]:
         why = f"; {refused}" if arms else ""
         return [f"No mixture could be compared with a dense model of equal cost{why}."]
     gains = [gain_of(pair, comparison.metric) for pair in pairs]
-    found = [*_who(pairs, comparison.metric), _best(pairs, comparison.metric), _cost(pairs)]
+    found = [*_who(pairs, comparison.metric), _best(pairs, comparison.metric)]
+    found += [_cost(pairs), _made(pairs)]
     unknown = [*_open(gains), *([refused] if arms else [])]
     return [*filter(None, found), *([f"Not known: {'; '.join(unknown)}."] if unknown else [])]
 
@@ -99,6 +100,18 @@ def _cost(pairs: Sequence[Pair]) -> str:
     if len(pairs) > 1:
         return f"The mixtures have {told} of their dense models."
     return f"The mixture has {told} of its dense model."
+
+
+def _made(pairs: Sequence[Pair]) -> str:
+    """Say how much was trained for it."""
+    seconds = {
+        (pair.target, pair.profile, side.arm, seed): run.seconds
+        for pair in pairs
+        for side in (pair.mixture, pair.dense)
+        for seed, run in side.runs.items()
+    }
+    took = duration(sum(seconds.values()))
+    return f"This rests on {plural(len(seconds), 'run')} and {took} of training."
 
 
 def _open(gains: Sequence[Gain]) -> list[str]:

@@ -20,8 +20,8 @@ from moebench.verdict.marks import footnote
 
 MORE = ("mixture's", "dense model's", "FLOPs x", "parameters x", "time a step x")
 NOTES = (
-    "difference: {metric} at equal tokens, mixture less dense; negative favours the mixture",
-    "at equal time: valid/loss when the faster of the two had ended, mixture less dense",
+    "difference: {metric} at equal tokens, mixture minus dense; negative favours the mixture",
+    "at equal time: valid/loss when the faster of the two had ended, mixture minus dense",
     "steps, time: how many times sooner the mixture reaches the final loss of the dense model",
     "means over n common seeds with 95% intervals; no times where machines differ",
 )

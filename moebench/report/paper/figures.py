@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from moebench.papers.claim import VerdictLabel
 from moebench.report.paper.runs import Band, LoadMap
-from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
+from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element, whole_numbers
 from moebench.verdict import Verdict
 
 MARKERS: dict[VerdictLabel, dict[str, Any]] = {  # the shapes of the words in the tables
@@ -36,7 +37,8 @@ COLORS: dict[VerdictLabel, str] = {  # of words that have none of their own
 UNDER, OVER = "#3585c6", "#d9622b"  # less and more than the even share, on light and on dark
 FOLD = 2.0  # the load map saturates at the even share times or through 2 ** FOLD
 SKIPPED = 0.2  # of training: losses fall too steeply there to leave room for the rest
-ROW = 26.0  # points
+ROW = 38.0  # points
+LETTERS = 84  # of a statement above its row
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,27 @@ def forest(effects: Sequence[Effect], unit: str, name: str = "") -> Markup:
     """Return effects of one unit with their 95% intervals; bars behind them are the margins."""
     neutral = 1.0 if unit.startswith("ratio") else 0.0
     with drawing(f"forest {unit} {name}"):
-        figure = canvas(52 + ROW * len(effects))
+        figure = canvas(58 + ROW * len(effects))
         axes = figure.subplots()
         axes.grid(False, axis="y")
         axes.axvline(neutral, color=STAND_INS["faint"], linewidth=1, zorder=1)
         for row, effect in enumerate(effects):
             _interval(axes, row, effect)
-        axes.set_yticks(range(len(effects)), [effect.verdict.claim for effect in effects])
-        axes.tick_params(axis="y", length=0, labelcolor=STAND_INS["ink"])
-        axes.set_ylim(len(effects) - 0.4, -0.6)
+            _statement(axes, row, effect.verdict)
+        axes.set_yticks([])
+        axes.set_ylim(len(effects) - 0.6, -0.75)
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.set_xlabel(unit)
+        axes.set_xlabel(f"effect ({unit})")
         return element(figure, f"Effects with 95% intervals, in {unit}: {_told(effects)}")
+
+
+def _statement(axes: Axes, row: int, verdict: Verdict) -> None:
+    """Write above a row what its claim says, with a link to the claim."""
+    told = shorten(f"{verdict.claim}: {verdict.says}", LETTERS, placeholder="…")
+    ground = {"facecolor": STAND_INS["page"], "edgecolor": "none", "pad": 1.0}  # no line crosses it
+    place = {"transform": axes.get_yaxis_transform(), "va": "center", "bbox": ground}
+    axes.text(0, row - 0.42, told, fontsize=9.5, url=f"#{verdict.claim}", **place)
 
 
 def _interval(axes: Axes, row: int, effect: Effect) -> None:
@@ -74,7 +84,7 @@ def _interval(axes: Axes, row: int, effect: Effect) -> None:
     color = STAND_INS[COLORS.get(word, word.replace(" ", "-"))]
     if effect.margin:
         width = 2 * effect.margin
-        axes.barh(row, width, left=-effect.margin, height=0.72, color=STAND_INS["rule"], alpha=0.6)
+        axes.barh(row, width, left=-effect.margin, height=0.4, color=STAND_INS["rule"], alpha=0.6)
     if verdict.low is not None and verdict.high is not None:
         axes.plot([verdict.low, verdict.high], [row, row], color=color, solid_capstyle="butt")
     style = {"markerfacecolor": color, **MARKERS[word]}
@@ -113,6 +123,8 @@ def curves(
             if stroke.dashes:
                 line.set_dashes(stroke.dashes)
         _frame(axes, list(bands.values()), quantity)
+        if not axis.startswith("seconds"):
+            whole_numbers(axes.xaxis)
         axes.set_xlabel(axis)
         axes.set_ylabel(quantity)
         return element(figure, f"{quantity} against {axis}, {name}: {_ends(bands)}")
@@ -157,7 +169,8 @@ def load_map(maps: Sequence[LoadMap], arm: str) -> Markup:
             panel.imshow(fold_ES, cmap=colors, vmin=-FOLD, vmax=FOLD, **box)
             panel.grid(False)
             panel.set_yticks([0, experts - 1])
-            panel.set_ylabel(f"layer {layer.layer}")
+            panel.set_ylabel(f"layer {layer.layer}\nexpert")
+        whole_numbers(panels[-1].xaxis)
         panels[-1].set_xlabel("training steps")
         return element(figure, f"Share of assignments by expert, {arm}: {_extremes(maps)}")
 

@@ -15,6 +15,7 @@ from moebench.verdict.remarks import judged, printed_p, rest
 
 FAILED = "control failed"  # what a verdict says of its control
 NAMED = 4  # claims named in a sentence
+QUOTED = 2  # open claims of which it says what they are
 
 
 def opening(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> list[str]:
@@ -24,10 +25,25 @@ def opening(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> list[s
         verdicts: on all claims of the paper.
         records: of one profile.
     """
-    if {record.profile for record in records} == {"smoke"}:
+    if _is_smoke(records):
         return _smoke(records)
-    found = [*_found(judged(verdicts)), _cost(records), _open(verdicts, records)]
+    return [_counts(judged(verdicts)), *beside_counts(verdicts, records)]
+
+
+def beside_counts(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> list[str]:
+    """Return the same without the counts, for a page that shows these with their marks.
+
+    Takes what `opening` does.
+    """
+    if _is_smoke(records):
+        return _smoke(records)
+    found = [*_clear(judged(verdicts)), _cost(records), _open(verdicts, records)]
     return [sentence for sentence in found if sentence]
+
+
+def _is_smoke(records: Sequence[RunRecord]) -> bool:
+    """Say whether the runs are of the profile that judges nothing."""
+    return {record.profile for record in records} == {"smoke"}
 
 
 def _smoke(records: Sequence[RunRecord]) -> list[str]:
@@ -46,14 +62,18 @@ def _smoke(records: Sequence[RunRecord]) -> list[str]:
     return [told, "The smoke profile judges nothing; quick and full do."]
 
 
-def _found(of_paper: Sequence[Verdict]) -> Iterator[str]:
-    """Yield the counts, then the clearest statement on either side."""
+def _counts(of_paper: Sequence[Verdict]) -> str:
+    """Say how many statements got which verdict."""
     if not of_paper:
-        yield "No statement of the paper was judged by these runs."
-        return
+        return "No statement of the paper was judged by these runs."
     count = Counter(verdict.verdict for verdict in of_paper)
     parts = [f"{count[word]} {word}" for word in JUDGED if count[word]]
-    yield f"{plural(len(of_paper), 'statement')} of the paper judged: {listed(parts)}."
+    return f"{plural(len(of_paper), 'statement')} of the paper judged: {listed(parts)}."
+
+
+def _clear(of_paper: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the clearest statement on either side."""
+    count = Counter(verdict.verdict for verdict in of_paper)
     sides = {
         "Clearest support": VerdictLabel.REPRODUCED,
         "Clearest partial support": VerdictLabel.PARTIAL,
@@ -81,8 +101,13 @@ def _distance(verdict: Verdict) -> float:
     if verdict.effect is None or verdict.low is None or verdict.high is None:
         return 0.0
     half = (verdict.high - verdict.low) / 2
-    neutral = 1.0 if verdict.unit.startswith("ratio") else 0.0
+    neutral = 1.0 if _is_ratio(verdict) else 0.0
     return abs(verdict.effect - neutral) / half if half > 0 else 0.0
+
+
+def _is_ratio(verdict: Verdict) -> bool:
+    """Say whether an effect is a ratio, which is one where there is none."""
+    return verdict.unit.startswith("ratio")
 
 
 def _measured(verdict: Verdict) -> str:
@@ -91,7 +116,9 @@ def _measured(verdict: Verdict) -> str:
     p = p_value(printed_p(verdict))
     unit = units(verdict.replicate) if verdict.n != 1 else verdict.replicate
     equal = [f"at equal {MATCHED[verdict.matched_on]}"] * (verdict.matched_on in MATCHED_COST)
-    parts = [" ".join(part for part in (estimate, interval, verdict.unit, *equal) if part)]
+    number = (estimate, interval)
+    named = (verdict.unit, *number) if _is_ratio(verdict) else (*number, verdict.unit)
+    parts = [" ".join(part for part in (*named, *equal) if part)]
     parts += [f"{verdict.n} {unit}"]
     parts += [f"adjusted p {p if p.startswith('<') else f'= {p}'}"] if p else []
     return ", ".join(parts)
@@ -99,8 +126,11 @@ def _measured(verdict: Verdict) -> str:
 
 def _cost(records: Sequence[RunRecord]) -> str:
     """Say what the runs took."""
+    if not records:
+        return ""
     if not any(record.steps for record in records):
-        return "Nothing was trained: every result is computed." if records else ""
+        took = duration(sum(record.seconds for record in records))
+        return f"Every result comes from a computation; together they took {took}."
     return f"This took {_made(records)}; the findings apply at this scale."
 
 
@@ -125,10 +155,9 @@ def _open(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> str:
         *_undecided(verdicts),
         *_few(judged(verdicts)),
         *(f"{count} of {len(records)} runs: {status}" for status, count in ended.items()),
-        rest(verdicts).rstrip("."),
     ]
     told = "; ".join(part for part in parts if part)
-    return told and f"Not known: {told}."
+    return " ".join(filter(None, [told and f"Not known: {told}.", rest(verdicts)]))
 
 
 def _undecided(verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -138,9 +167,13 @@ def _undecided(verdicts: Sequence[Verdict]) -> Iterator[str]:
     if failed:
         what = f"control{'s' * (len(failed) > 1)} {_short(failed)} failed"
         yield f"{_short(undone)}, because {what}" if undone else what
-    open_ones = [one.claim for one in judged(verdicts) if one.verdict is VerdictLabel.INCONCLUSIVE]
-    if others := [key for key in open_ones if key not in undone]:
-        yield f"whether {_short(others)} {'hold' if len(others) > 1 else 'holds'}"
+    open_ones = [one for one in judged(verdicts) if one.verdict is VerdictLabel.INCONCLUSIVE]
+    others = [one for one in open_ones if one.claim not in undone]
+    if len(others) > QUOTED:
+        yield f"whether {_short([one.claim for one in others])} hold"
+        return
+    for one in others:
+        yield f"whether {one.claim} holds ({one.says.rstrip('.')})"
 
 
 def _few(of_paper: Sequence[Verdict]) -> Iterator[str]:

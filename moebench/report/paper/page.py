@@ -13,17 +13,17 @@ from moebench.report.html import rendered
 from moebench.report.paper import panels, runs
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows, flagged
 from moebench.report.paper.drawing import Drawing
-from moebench.report.paper.opening import opening
+from moebench.report.paper.opening import beside_counts, opening
 from moebench.report.paper.panels import BY_STEPS, BY_TIME
 from moebench.report.paper.runs import Run
 from moebench.report.paper.setting import distinct, setting
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
-from moebench.verdict.remarks import TIMES, Footnotes, few_values_note, printed_p, remarks
+from moebench.verdict.remarks import TIMES, Footnotes, few_values_note, judged, printed_p, remarks
 
 SHOWN = 4  # load maps shown; the others are folded away
-OTHER = "Other arms"
+OTHER, ALL = "Other arms", "All arms"
 LOSS, NATS = "valid/loss", "nats"
 CALLED: Mapping[str, Any] = {  # by the template
     "WORDS": (*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
@@ -82,13 +82,15 @@ def page(
     entries = _entries(claims, verdicts)
     beside, forests = panels.forests([(entry.claim, entry.verdict) for entry in entries])
     records = [run.record for run in found]
+    of_paper = judged(verdicts)
     return rendered(
         "paper/page.html",
         **CALLED,
         **_curves(found, groups, _unit(claims)),
         paper=paper,
         setting=setting(found),
-        opening=opening(verdicts, records),
+        opening=(beside_counts if of_paper else opening)(verdicts, records),
+        judged_count=len(of_paper),
         beside=beside,
         forests=forests,
         entries=entries,
@@ -155,4 +157,4 @@ def _grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[
     known = {arm for group in groups.values() for arm in group}
     others = dict.fromkeys(run.record.arm for run in found if run.trained)
     rest = [arm for arm in others if arm not in known and not runs.search_of(arm)]
-    return {**groups, **({OTHER: rest} if rest else {})}
+    return {**groups, **({OTHER if groups else ALL: rest} if rest else {})}

@@ -73,9 +73,13 @@ def curves(
     """Return the figures of every group that has something to show, one an axis.
 
     One arm alone is drawn over the first axis only: over another it would be the same curve again.
+    So would be a group whose curves are all in the figure of another group, which is left out.
     """
     panels = []
+    shown_in = {title: {arm for arm in arms if arm in bands} for title, arms in groups.items()}
     for title, arms in groups.items():
+        if _repeats(title, shown_in):
+            continue
         ours = {arm: bands[arm] for arm in arms if arm in bands}
         keys = [Key(arm, strokes[arm], float(b.mean[-1]), b.seeds) for arm, b in ours.items()]
         shown = axes if len(ours) > 1 else axes[: len(ours)]
@@ -83,6 +87,17 @@ def curves(
         if charts:
             panels.append(Panel(title, charts, sorted(keys, key=lambda key: key.end)))
     return panels
+
+
+def _repeats(title: str, shown_in: Mapping[str, set[str]]) -> bool:
+    """Say whether another group has all curves of this one, and more or the same before it."""
+    ours, before = shown_in[title], True
+    for other, theirs in shown_in.items():
+        if other == title:
+            before = False
+        elif ours < theirs or (before and ours == theirs):
+            return True
+    return False
 
 
 def load_maps(found: Sequence[Run]) -> list[tuple[str, int, Markup]]:

@@ -10,14 +10,13 @@ from moebench.report.paper.text_overlap import overlap_told, overlaps
 
 
 def setting(found: Sequence[Run]) -> dict[str, Any]:
-    """Return counts, machines, versions, data, commits, days and seconds of some runs."""
+    """Return counts, machines, versions, data, commits and days of some runs."""
     records = [run.record for run in found if run.record.steps or run.record.status != "finished"]
     times = [line["time"] for run in found for line in run.history if "time" in line]
     days = [datetime.fromtimestamp(time, UTC).date().isoformat() for time in times]
     return {
         "profiles": distinct(run.record.profile for run in found),
         "runs": len(records),
-        "arms": len({record.arm for record in records}),
         "finished": sum(record.status == "finished" for record in records),
         "machines": distinct(_machine(run.record.hardware) for run in found),
         "versions": distinct(
@@ -28,7 +27,6 @@ def setting(found: Sequence[Run]) -> dict[str, Any]:
         "overlap": overlap_told(overlaps(records)),
         "commits": distinct(run.record.commit for run in found),
         "days": sorted({min(days), max(days)}) if days else [],
-        "seconds": sum(record.seconds for record in records),
     }
 
 

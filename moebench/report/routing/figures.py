@@ -5,16 +5,18 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import MaxNLocator
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from moebench.report.paper.figures import FOLD, OVER, UNDER
-from moebench.report.theme import STAND_INS, canvas, drawing, element, legend
+from moebench.report.theme import STAND_INS, canvas, drawing, element, legend, whole_numbers
 
 SHARE = LinearSegmentedColormap.from_list("share", [(0.0, f"{UNDER}00"), (1.0, UNDER)])
 FOLDS = LinearSegmentedColormap.from_list(
     "fold", [(0.0, UNDER), (0.5, f"{UNDER}00"), (0.5, f"{OVER}00"), (1.0, OVER)]
 )
+DEPTH = LinearSegmentedColormap.from_list("depth", [UNDER, OVER])
+NAMED = 8  # layers that each have a colour and a name; of more, a colour bar says which is which
 MEASURED, CHANCE, SECOND = "arm-1", "faint", "arm-2"
 BOX: dict[str, Any] = {"aspect": "auto", "interpolation": "none"}
 
@@ -51,13 +53,20 @@ def repeats(layers: Sequence[Mapping[str, Any]], name: str) -> Markup:
     with drawing(f"repeats {name}"):
         figure = canvas(220)
         axes = figure.subplots()
-        null = np.array([100 * f[f"{name}_null"] for f in found])
-        measured = np.array([100 * f[name] for f in found])
-        error = np.array([196 * f[f"{name}_se"] for f in found])
-        _against_chance(axes, measured, null, error)
+        null = [100 * f[f"{name}_null"] for f in found]
+        measured = [100 * f[name] for f in found]
+        error = [196 * f[f"{name}_se"] for f in found]
         disordered = [100 * layer["disordered"][name] for layer in layers]
-        axes.plot(disordered, color=STAND_INS[SECOND], marker="s", linestyle="--")
+        x, faint = range(len(found)), STAND_INS[CHANCE]
+        style: dict[str, Any] = {"color": STAND_INS[MEASURED], "marker": "o", "capsize": 3}
+        axes.errorbar(x, measured, yerr=error, label="as written", **style)
+        axes.plot(x, null, color=faint, marker="_", markersize=10, ls=":", label="by chance")
+        label = "read in random order"
+        axes.plot(x, disordered, color=STAND_INS[SECOND], marker="s", ls="--", label=label)
         axes.set_ylabel(f"% with {words}")
+        _from_zero(axes)
+        _layers(axes)
+        legend(axes)
         return element(figure, f"Consecutive tokens with {words}: {told}")
 
 
@@ -96,7 +105,7 @@ def specialisation(share: Sequence[Sequence[float]], domains: Sequence[str], lay
         _matrix(axes, "", "expert")
         axes.set_yticks(range(len(domains)), domains)
         axes.set_title(f"layer {layer}", loc="left", fontsize=11)
-        figure.colorbar(image, ax=axes, format="%.2g")
+        figure.colorbar(image, ax=axes, format="%.2g", label="share")
         return element(figure, f"Share of tokens by domain and expert, layer {layer}")
 
 
@@ -107,10 +116,10 @@ def together(share: Sequence[Sequence[float]], layer: int) -> Markup:
         figure = canvas(300)
         axes = figure.subplots()
         image = axes.imshow(table, cmap=SHARE, vmin=0, vmax=table.max(), **BOX)
-        _matrix(axes, "of the tokens of", "share that also ask for")
+        _matrix(axes, "of the tokens of expert", "also sent to expert")
         axes.set_title(f"layer {layer}", loc="left", fontsize=11)
-        figure.colorbar(image, ax=axes, format="%.2g")
-        return element(figure, f"Experts asked for together, layer {layer}")
+        figure.colorbar(image, ax=axes, format="%.2g", label="share")
+        return element(figure, f"Experts that share tokens, layer {layer}")
 
 
 def agreement(table: Sequence[Sequence[float]]) -> Markup:
@@ -124,7 +133,8 @@ def agreement(table: Sequence[Sequence[float]]) -> Markup:
         most = max(0.01, apart.max())  # of layers that do not agree it may lie below zero
         image = axes.imshow(found, cmap=SHARE, vmin=0, vmax=most, **BOX)
         _matrix(axes, "layer", "layer")
-        figure.colorbar(image, ax=axes, format="%.2g")
+        label = "mutual information (0 to 1)"
+        figure.colorbar(image, ax=axes, format="%.2g", label=label)
         return element(
             figure, f"Mutual information of layers, from {apart.min():.3g} to {apart.max():.3g}"
         )
@@ -145,7 +155,7 @@ def certainty(found: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> Mar
                 edges = np.linspace(0, 1, len(share) + 1)
                 color = STAND_INS[f"arm-{place + 1}"]
                 panel.stairs(share, edges, color=color, linewidth=1.6, label=f"layer {number}")
-            panel.set_xlabel(name)
+            panel.set_xlabel(f"{name} (probability)")
         panels[0].set_ylabel("share of tokens")
         legend(panels[0])
         return element(figure, f"How sure the routers are: {told}")
@@ -161,27 +171,21 @@ def saturation(found: Sequence[Mapping[str, Any]]) -> Markup:
         figure = canvas(260)
         axes = figure.subplots()
         x = range(len(found))
+        many = layers > NAMED
+        ramp = ScalarMappable(Normalize(0, layers - 1), DEPTH)
         for layer in range(layers):
             values = [f["layers"][layer]["saturation"] for f in found]
-            color = STAND_INS[f"arm-{layer % 9}"]
-            axes.plot(x, values, marker="o", color=color, label=f"layer {layer}")
+            color = ramp.to_rgba(layer) if many else STAND_INS[f"arm-{layer}"]
+            axes.plot(x, values, marker="o", color=color, label="" if many else f"layer {layer}")
         chance = [np.mean([layer["chance"] for layer in f["layers"]]) for f in found]
         axes.plot(x, chance, color=STAND_INS[CHANCE], linestyle=":", label="by chance")
         axes.set_xticks(x, [f["model"] for f in found])
         axes.set_ylim(0, 1)
         axes.set_ylabel("share of the final experts")
-        if layers <= 8:
-            legend(axes)
+        if many:
+            figure.colorbar(ramp, ax=axes, label="layer", ticks=range(0, layers, layers // NAMED))
+        legend(axes)
         return element(figure, f"Share of the final routing, mean over layers: {told}")
-
-
-def _against_chance(axes: Any, measured: Any, null: Any, error: Any) -> None:
-    """Draw what is measured with its interval, and what chance gives."""
-    x = np.arange(len(measured))
-    axes.plot(x, null, color=STAND_INS[CHANCE], marker="_", markersize=10, linestyle=":")
-    axes.errorbar(x, measured, yerr=error, marker="o", color=STAND_INS[MEASURED], capsize=3)
-    _from_zero(axes)
-    _layers(axes)
 
 
 def _from_zero(axes: Any) -> None:
@@ -194,7 +198,7 @@ def _from_zero(axes: Any) -> None:
 def _layers(axes: Any) -> None:
     """Label the horizontal axis with layers."""
     axes.set_xlabel("layer")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    whole_numbers(axes.xaxis)
 
 
 def _matrix(axes: Any, rows: str, columns: str) -> None:
@@ -203,4 +207,4 @@ def _matrix(axes: Any, rows: str, columns: str) -> None:
     axes.set_ylabel(rows)
     axes.set_xlabel(columns)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True))
+        whole_numbers(axis)

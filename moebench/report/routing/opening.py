@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from moebench.report.formatting import digits, listed, plural, scaled
+from moebench.report.formatting import digits, listed, plural
 
 TIMES = 2.0  # the one followed is at least this many times as far above chance as the other
 SURE = 1.96  # standard errors
@@ -22,8 +22,11 @@ def opening(findings: Mapping[str, Any]) -> list[str]:
 def _follows(layers: Sequence[Mapping[str, Any]]) -> str:
     """Say whether token or topic predicts the expert, each above chance."""
     token, topic = (_above_chance(layers, part) for part in ("tokens", "domains"))
-    if token is None or topic is None:
+    if token is None:
         return ""
+    if topic is None:
+        sure = "from 0 (chance) to 1 (certainty)"
+        return f"The token predicts its expert at {digits(token, 2)}, {sure}."
     if max(token, topic) <= 0:
         who = "neither token nor topic"
     elif token > TIMES * topic:
@@ -75,9 +78,10 @@ def _load(layers: Sequence[Mapping[str, Any]]) -> str:
 
 def _open(findings: Mapping[str, Any], windows: int) -> str:
     """Say what was read, and what it does not show."""
+    loss = f"a loss of {findings['loss']['mean']:.3f} nats per token"
     read = (
-        f"Based on {scaled(findings['tokens'])} tokens in {plural(windows, 'window')}, at "
-        f"{findings['loss']['mean']:.3f} nats per token."
+        f"This took no training: the model read {findings['tokens']:,} tokens in "
+        f"{plural(windows, 'window')}, with {loss}."
     )
     parts = ["whether a model trained with another seed routes the same way"]
     if len(findings["domains"]) < 2:

@@ -22,9 +22,9 @@ NOTES = (
     "NMI: normalised mutual information with the expert; chance: with that of other windows",
 )
 CAPTION = (
-    "What the token tells of its expert, and what the domain of the text adds once the token is "
-    "known, each less what remains when tokens change places within a window, or windows their "
-    "domains."
+    "How much the token says about its expert, and how much the domain of the text adds once the "
+    "token is known. Chance is taken off: what remains when tokens change places within a window, "
+    "or windows change domains."
 )
 
 

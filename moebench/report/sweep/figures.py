@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from moebench.report.formatting import decimals, number, with_unit
 from moebench.report.sweep.opening import dense_name
 from moebench.report.sweep.summary import Summary, Trial
-from moebench.report.theme import STAND_INS, canvas, drawing, element, legend
+from moebench.report.theme import STAND_INS, canvas, drawing, element, legend, whole_numbers
 
 LOW = "#3585c6"  # the colour of a low value, on light and on dark
 GOOD, BEST, DENSE = STAND_INS["arm-1"], STAND_INS["arm-2"], ("arm-3", "arm-4", "arm-5")
@@ -185,6 +185,7 @@ def history(summary: Summary) -> Markup | None:
         for name, level, color in levels(summary):
             axes.axhline(level, color=color, dashes=(5, 2), label=name)
         _others(axes, summary.trials)
+        whole_numbers(axes.xaxis)
         axes.set_xlabel("trial")
         axes.set_ylabel(with_unit(summary.objective))
         legend(axes)

@@ -114,7 +114,7 @@ def sweep_table(folder: Path) -> str:
         best = marked(f"trial {summary.best.number}", summary.best.leaks)
         lines += wrapped(f"best: {best}, {point}")
     if summary.fresh:
-        lines += table(HEAD, rows(summary), "lrrrlr")
+        lines += table(HEAD, rows(summary), "l" + "r" * (len(HEAD) - 1))
         lines += wrapped(
             f"{summary.objective}; the sweep's own figure chose the winner, fresh seeds judge"
         )

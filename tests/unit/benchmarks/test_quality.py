@@ -1,8 +1,10 @@
 """The ranking of routers: which costs are equal, and how ranks follow from differences."""
 
+import csv
+import io
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import torch
 from scipy import stats
 
 from benchmarks import leaderboard, quality
-from benchmarks.leaderboard import places, rows, with_leaderboard
+from benchmarks.leaderboard import sheet, text, with_leaderboard
+from benchmarks.leaderboard_opening import opening
+from benchmarks.ranking import Runs, places
+from moebench.cli.exports import FORMS
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.experiment import Experiment, load
@@ -35,6 +40,10 @@ def runs(**losses: list[float]) -> dict[str, list[RunRecord]]:
     return {
         name: [run(name, seed, loss) for seed, loss in enumerate(of)] for name, of in losses.items()
     }
+
+
+def rows(board: Runs) -> Sequence[Sequence[str]]:
+    return sheet(places(board)).rows
 
 
 def test_ranks_follow_from_paired_differences() -> None:
@@ -67,7 +76,47 @@ def test_a_row_has_costs_and_the_difference_to_the_dense_model() -> None:
     found = {row[1]: row for row in rows({**runs(dense=[3.0, 4.0]), "large": large})}
     assert found["large"][-2:] == ("8.00 k", "10.0")
     assert found["dense"][3] == ""
-    assert found["large"][3].startswith("−1.000")
+    assert found["large"][3].startswith("−1.00")
+
+
+NOISE = [0.0, 0.5, -0.5]
+BOARD = {
+    **runs(
+        dense=[3.0 + n for n in NOISE],
+        close=[3.0 + n + d for n, d in zip(NOISE, [0.1, -0.1, 0.05], strict=True)],
+        good=[2.5 + n + d for n, d in zip(NOISE, [0.01, 0.0, -0.01], strict=True)],
+    ),
+    "lost": [run("lost", 0, 0.0, status="failed", metrics={})],
+    "dear": [run("dear", seed, 1.0, flops_per_token=20.0) for seed in range(3)],
+}
+
+
+def test_the_ranking_opens_with_who_leads_how_surely_and_at_what_cost() -> None:
+    told = " ".join(opening(places(BOARD)))
+    assert told.startswith("good has the lowest validation loss, 2.50 [")
+    assert "its difference to the dense model is −0.500 [−0.525, −0.475]." in told
+    assert "It beats both others beyond chance." in told
+    assert "Of 2 routers with as many FLOPs as the dense model, 1 beats it, 0 lose" in told
+    assert "1 is too close to call" in told
+    assert "This took 12 runs of 10 steps and 0 s of training" in told
+    assert "Not ranked: dear, which differ from the dense model in FLOPs; lost, of which" in told
+    better = " ".join(opening(places(runs(dense=[1.0, 1.1], odd=[1.2, 1.0]))))
+    assert better.startswith("The dense model has the lowest validation loss")
+    assert "no router is below it. It beats no other beyond chance; odd may" in better
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_ranking_is_printed_for_other_programs(form: str) -> None:
+    printed = text(BOARD, form)
+    assert "good" in printed
+    assert "lowest validation loss" not in printed
+    assert "None" not in printed
+    if form == "csv":
+        found = {row["router"]: row for row in csv.DictReader(io.StringIO(printed))}
+        assert list(found) == [place.name for place in places(BOARD)]
+        assert float(found["good"]["difference"]) == places(BOARD)[0].gap.estimate
+        assert (found["good"]["rank_first"], found["good"]["rank_last"]) == ("1", "1")
+        assert found["dear"]["rank_first"] == found["dense"]["difference"] == ""
 
 
 def test_eleven_equal_entries_seldom_get_different_ranks() -> None:
@@ -115,11 +164,15 @@ def test_runs_that_failed_are_left_out() -> None:
 
 
 def test_the_committed_table_is_up_to_date() -> None:
-    text = leaderboard.PAGE.read_text()
-    if leaderboard.RECORDS.exists():
-        assert with_leaderboard(text, read(leaderboard.RECORDS)) == text
-    else:
-        assert "No result is committed yet." in text
+    page = leaderboard.PAGE.read_text()
+    if not leaderboard.RECORDS.exists():
+        assert "No result is committed yet." in page
+        return
+    records = read(leaderboard.RECORDS)
+    assert with_leaderboard(page, records) == page
+    found = sheet(places(leaderboard.by_entry(records)))
+    assert leaderboard.PAGE.with_name("leaderboard.csv").read_text() == found.csv()
+    assert leaderboard.PAGE.with_name("leaderboard.tex").read_text() == found.latex()
 
 
 def test_the_page_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +181,11 @@ def test_the_page_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(leaderboard, "PAGE", page)
     monkeypatch.setattr(leaderboard, "RECORDS", tmp_path / "quality.jsonl")
     leaderboard.publish(runs(dense=[3.0, 3.1], Switch=[2.0, 2.2]))
-    text = page.read_text()
-    assert "| 1 | Switch | 2.100" in text.replace("\\", "").replace("1 to 2", "1")
-    assert with_leaderboard(text, read(tmp_path / "quality.jsonl")) == text
+    filled = page.read_text()
+    assert "| 1 | Switch | 2.10" in filled.replace("\\", "").replace("1 to 2", "1")
+    assert with_leaderboard(filled, read(tmp_path / "quality.jsonl")) == filled
+    assert (tmp_path / "leaderboard.csv").read_text().count("\n") == 3
+    assert (tmp_path / "leaderboard.tex").exists()
 
 
 def build(settings: dict[str, object]) -> torch.nn.Module:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from moebench.cli.options import CHOICES, parser
 from moebench.cli.page_folders import analysis_folder, comparison_folder
 from moebench.data.sources import Files, Packages
 
@@ -26,13 +27,27 @@ def test_an_analysis_is_named_after_model_text_and_numbers(tmp_path: Path) -> No
     assert name(tmp_path / "checkpoints" / "step_7") == "checkpoints-step_7"
 
 
-def test_a_comparison_is_named_after_its_filters(tmp_path: Path) -> None:
-    nothing = {"target": "", "profile": "", "tag": [], "records": None}
+def test_a_comparison_is_named_after_what_was_chosen(tmp_path: Path) -> None:
+    nothing = {"target": "", "profile": "", "tag": [], "records": None, "all": False}
     assert comparison_folder(tmp_path, nothing) == tmp_path / "compare"
     some = {"target": "tiny", "tag": ["best=true", "a=b/c"], "records": Path("x/results.jsonl")}
     assert comparison_folder(tmp_path, {**nothing, **some}) == (
         tmp_path / "compare" / "target_tiny-tag_best=true-tag_a=b_c-records_x_results.jsonl"
     )
-    long = [comparison_folder(tmp_path, {"records": Path("x" * 300) / end}).name for end in "ab"]
-    assert max(map(len, long)) < 150
-    assert len(set(long)) == 2
+    assert comparison_folder(tmp_path, {**nothing, "all": True}).name == "all"
+    more = {"metric": "route/dropped", "all": True}
+    assert comparison_folder(tmp_path, {**nothing, **more}).name == "all-metric_route_dropped"
+
+
+def test_a_long_choice_is_cut_and_still_its_own(tmp_path: Path) -> None:
+    names = {
+        comparison_folder(tmp_path, {"records": Path("a/long/path" * 40 + end)}).name
+        for end in ("1", "2")
+    }
+    assert len(names) == 2
+    assert all(len(name) < 200 and name.startswith("records_a_long_path") for name in names)
+
+
+def test_every_option_that_changes_a_comparison_is_in_the_name_of_its_folder() -> None:
+    given = vars(parser().parse_args(["compare"]))
+    assert set(given) - {"command", "root", "out", "format"} == {*CHOICES, "metric"}

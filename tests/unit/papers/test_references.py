@@ -59,6 +59,12 @@ def test_an_entry_has_what_is_known_and_no_more() -> None:
     assert "note" not in named
 
 
+def test_what_latex_would_take_for_a_command_is_escaped() -> None:
+    paper = Paper(key="p", title="50% of R&D_1", authors="A. Nobody", year=2021, arxiv="2101.1")
+    assert r"title = {{50\% of R\&D\_1}}," in of_paper(paper).bibtex
+    assert "url = {https://arxiv.org/abs/a_b}" in Reference("A", "2021", "a_b").bibtex
+
+
 def test_a_paper_that_is_reproduced_lends_its_title() -> None:
     paper = Paper(key="p", title="A long title", authors="Wu and Li", year=2020, arxiv="2001.00001")
     short = Reference("Wu et al.", "2020", "2001.00001", name="Short")

@@ -2,15 +2,15 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from moebench.report.paper import panels
 from moebench.report.paper.figures import Effect, forest, load_map
-from moebench.report.paper.runs import (
-    LoadMap,
-)
+from moebench.report.paper.runs import Band, LoadMap
 from moebench.report.theme import Stroke
 
 from .fakes import (
@@ -19,7 +19,13 @@ from .fakes import (
 
 
 def test_a_dollar_sign_is_no_formula() -> None:
-    assert ">$x_1$</text>" in forest([Effect(VERDICTS[0], 0.0)], "$x_1$")
+    assert ">effect ($x_1$)</text>" in forest([Effect(VERDICTS[0], 0.0)], "$x_1$")
+
+
+def test_an_effect_stands_below_its_statement_which_leads_to_its_row() -> None:
+    svg = forest([Effect(VERDICTS[0], 0.1)], "nats")
+    assert ">C1: Statement C1 &amp; more.</text>" in svg
+    assert 'href="#C1"' in svg
 
 
 def test_the_even_share_is_clear_and_colours_saturate_at_four_times() -> None:
@@ -39,3 +45,34 @@ def test_the_even_share_is_clear_and_colours_saturate_at_four_times() -> None:
 def test_26_arms_are_told_apart() -> None:
     strokes = [Stroke(index) for index in range(26)]
     assert len({(stroke.variable, stroke.dash_array) for stroke in strokes}) == 26
+
+
+def panels_of(**groups: list[str]) -> list[panels.Panel]:
+    """The curves of arms `a` and `b` over 2, 3 and 4 steps, in these groups."""
+    step, loss = np.array([2.0, 3.0, 4.0]), np.array([3.0, 2.5, 2.0])
+    bands = dict.fromkeys("ab", Band(step, loss, loss, loss, seeds=1, seconds_per_step=0.1))
+    strokes = {"a": Stroke(0), "b": Stroke(1)}
+    axes = (panels.BY_STEPS, panels.BY_TIME)
+    return panels.curves(bands, groups, strokes, "validation loss", axes)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"all": ["a", "b"], "same": ["b", "a"], "part": ["a"], "none": ["c"]},
+        {"part": ["a"], "none": ["c"], "all": ["a", "b", "c"]},
+    ],
+)
+def test_a_group_whose_curves_another_group_has_is_left_out(groups: dict[str, list[str]]) -> None:
+    assert [panel.title for panel in panels_of(**groups)] == ["all"]
+
+
+def test_groups_that_differ_are_both_drawn_and_one_arm_once() -> None:
+    first, second = panels_of(one=["a"], other=["b"])
+    assert [len(first.charts), len(second.charts)] == [1, 1]
+
+
+def test_there_is_no_half_training_step() -> None:
+    [panel] = panels_of(all=["a", "b"])
+    before = panel.charts[0].partition(">training steps<")[0]
+    assert re.findall(r">([\d.]+)</text>", before) == ["2", "3", "4"]

@@ -66,6 +66,7 @@ def logged(*losses: tuple[str, float, float], seeds: int = 3, **changes: Any) ->
                 tokens_per_second=pace,
                 params_total=40 if dense else 80,
                 params_active=40,
+                seconds=10.0,
                 metrics={**curve, **routed},
                 **changes,
             )
@@ -87,7 +88,7 @@ def test_a_comparison_says_who_wins_on_both_axes_and_what_it_costs() -> None:
         "The mixture has 1.0 times the FLOPs a token, 2.0 times the parameters and 2.0 times the "
         "time a step of its dense model."
     )
-    assert len(found) == 3
+    assert found[3:] == ["This rests on 6 runs and 60 s of training."]
 
 
 def test_a_comparison_that_dense_models_win_says_so() -> None:
@@ -98,6 +99,8 @@ def test_a_comparison_that_dense_models_win_says_so() -> None:
         "both pairs."
     )
     assert best.startswith("The smallest deficit: a against dense, +0.51")
+    told = " ".join(of_comparison(compare(runs)))
+    assert "9 runs and 90 s" in told, "the runs of a dense model in several pairs count once"
 
 
 def test_a_comparison_of_one_seed_decides_nothing() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from moebench.papers.claim import VerdictLabel
-from moebench.report.paper.opening import opening
+from moebench.report.paper.opening import beside_counts, opening
 from moebench.verdict import Verdict
 
 from .fakes import claim, record, verdict
@@ -55,7 +55,7 @@ def test_what_holds_in_part_is_said_where_nothing_holds() -> None:
 @pytest.mark.parametrize(
     ("verdicts", "said"),
     [
-        ([one("A", VerdictLabel.INCONCLUSIVE)], "Not known: whether A holds."),
+        ([one("A", VerdictLabel.INCONCLUSIVE)], "Not known: whether A holds (Statement A & more)."),
         (
             [one(key, VerdictLabel.INCONCLUSIVE) for key in "ABCDEF"],
             "whether A, B, C, D and 2 more hold.",
@@ -73,7 +73,7 @@ def test_what_holds_in_part_is_said_where_nothing_holds() -> None:
         ),
         (
             [one("A"), one("B", VerdictLabel.NEEDS_GPU)],
-            "Not known: 1 more claim needs the profile gpu.",
+            "apply at this scale. 1 more claim needs the profile gpu.",
         ),
         (
             [one("A", VerdictLabel.NOT_TESTABLE)],
@@ -91,7 +91,19 @@ def test_runs_that_did_not_end_well_are_counted() -> None:
 
 
 def test_computed_results_cost_no_training() -> None:
-    assert "Nothing was trained" in words(one("A"), records=[record("sums", steps=0)])
+    told = words(one("A"), records=[record("sums", steps=0)])
+    assert "Every result comes from a computation; together they took 8 s." in told
+    assert "training" not in told
+
+
+def test_a_page_that_shows_the_counts_does_not_say_them_again() -> None:
+    told = opening([one("A")], RUNS)
+    assert beside_counts([one("A")], RUNS) == told[1:]
+
+
+def test_a_ratio_is_named_before_its_number() -> None:
+    ratio = one("A", unit="ratio of errors", effect=17.0, low=13.9, high=20.8)
+    assert "(A: ratio of errors 17.0 [13.9, 20.8] at equal" in words(ratio)
 
 
 def test_smoke_says_that_everything_works_and_judges_nothing() -> None:

@@ -60,7 +60,7 @@ def test_controls_and_additions_stand_apart(html: str) -> None:
     assert "0.046" in cells, "its own p"
     [summary] = re.findall(r'<ul class="summary".*?</ul>', html, re.DOTALL)
     assert " ".join(Page(summary).text.split()) == (
-        "● 1 reproduced ✕ 1 not reproduced – 1 not testable here"
+        "2 statements judged: ● 1 reproduced ✕ 1 not reproduced – 1 not testable here"
     )
 
 
@@ -76,10 +76,8 @@ def test_what_stands_beside_a_verdict_is_told(html: str) -> None:
 
 def test_what_was_run_is_said(html: str) -> None:
     text = Page(html).text
-    assert (
-        "7 runs of 3 arms, 6 finished, made 1970-01-02 to 1970-01-03 (UTC); 56 s in training steps"
-        in text
-    )
+    assert "6 of 7 runs finished, made 1970-01-02 to 1970-01-03 (UTC)." in text
+    assert "This took 7 runs of 3 arms and 56 s of training" in text
     assert "Machine: Chip <1>, 2 cores. Versions: torch 2.13. Data: d4t4 . Commit: abc123 ." in text
     assert "Validation text" not in text, "its overlap is not on record"
 

@@ -49,8 +49,8 @@ def test_it_says_what_the_routers_follow_and_how_sure() -> None:
         "In 1 of 2 layers, neighbouring tokens share their first expert more often than shuffled "
         "ones: at most 35.0% against 25.0% (layer 0).",
         "The busiest expert of a layer gets 2.0 times an even share; 2 experts got no tokens.",
-        "Based on 2.05 k tokens in 32 windows, at 2.500 nats per token. Not known: whether a model "
-        "trained with another seed routes the same way.",
+        "This took no training: the model read 2,048 tokens in 32 windows, with a loss of 2.500 "
+        "nats per token. Not known: whether a model trained with another seed routes the same way.",
     ]
 
 
@@ -70,6 +70,7 @@ def test_one_domain_and_one_window_leave_things_open() -> None:
     alone = layer(nmi=None, nmi_null=None, nmi_null_high=None)
     told = " ".join(opening(findings(alone, tokens=64, domains=["art"], too_short=["law"])))
     assert "follow" not in told
+    assert told.startswith("The token predicts its expert at 0.30, from 0 (chance) to 1")
     assert "neighbouring" not in told
     assert "the role of the topic, because the text has one domain" in told
     assert "the effect of chance, because there is one window; law, which is shorter" in told

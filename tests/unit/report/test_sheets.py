@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,51 @@ def test_latex_prints_what_the_cell_says() -> None:
         r"50\% \& a\_b\textbackslash{}n \#1 \textasciitilde{} \textasciicircum{} \{x\} \$"
     )
     assert latex("−1 ≤ x × 2…") == r"$-$1 $\leq$ x $\times$ 2\dots{}"
+
+
+ODD = [
+    ("[0.1, 0.2]", r"50% & a_b\n #1 ~ ^ {x} $ <y>"),
+    ("* starred", 'said "so", twice'),
+    ("", "two\nlines"),
+    ("ʌ and α", "± ≥ ≈ → é"),
+]
+
+
+def unescaped(signs: str, text: str) -> list[str]:
+    """The signs of a text that LaTeX takes as commands."""
+    return re.findall(rf"(?<!\\)[{signs}]", text)
+
+
+def assert_latex(text: str, columns: int) -> None:
+    """What pdflatex would trip over is not there: a table is as wide as it says, row by row."""
+    lines = text.splitlines()
+    assert lines[0].startswith("%")
+    assert lines[1].startswith(r"\begin{tabular}")
+    assert lines[-1] == r"\end{tabular}"
+    rows = [line for line in lines[2:-1] if not line.endswith("rule")]
+    for row in rows:
+        assert row.endswith(r" \\"), row
+        assert len(unescaped("&", row)) == columns - 1, row
+        assert not unescaped("%#_~^", row), row
+        assert not row.startswith(("[", "*")), row
+        assert len(unescaped("$", row)) % 2 == 0, row
+        assert len(unescaped("{", row)) == len(unescaped("}", row)), row
+        assert max(row) <= "\u017f", row
+
+
+def test_cells_of_any_text_make_a_table_that_latex_reads() -> None:
+    text = Sheet(("name", "a_b"), ODD, "lp").latex()
+    assert_latex(text, columns=2)
+    assert len(text.splitlines()) == len(ODD) + 7
+    assert r"\texttt{U+028C} and \texttt{U+03B1}" in text
+    assert_latex(verdict_sheet(VERDICTS).latex(), columns=8)
+
+
+def test_csv_is_read_back_with_equal_rows() -> None:
+    head = ("name", "a,b")
+    assert list(csv.reader(io.StringIO(Sheet(head, ODD, "ll").csv()))) == list(
+        map(list, [head, *ODD])
+    )
 
 
 def test_a_sheet_is_a_tabular_and_a_table_of_markdown() -> None:

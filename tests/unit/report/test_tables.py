@@ -2,6 +2,7 @@
 
 import pytest
 
+from moebench.cli.terminal import naming
 from moebench.report.tables import paragraph, table, width, window
 
 TEXT = "one two three four five six seven eight nine ten eleven twelve"
@@ -79,3 +80,18 @@ def test_heads_are_bold_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert "\x1b[1m" in table(["arm"], [["a"]])[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        ([("a", "x", "1"), ("a", "y", "1"), ("b", "x", "1")], 2),
+        ([("a", "x", "1"), ("b", "x", "1")], 1),
+        ([("a", "x"), ("a", "x")], 1),
+        ([], 1),
+    ],
+)
+def test_a_table_of_a_paper_repeats_the_columns_that_tell_its_rows_apart(
+    rows: list[tuple[str, ...]], count: int
+) -> None:
+    assert naming(rows) == count
