@@ -6,8 +6,8 @@ from typing import NamedTuple
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.papers import Target, target
-from moebench.verdict import Verdict
-from moebench.verdict.paper import judge_paper
+from moebench.papers.nearest import nearest
+from moebench.verdict import Verdict, judge
 
 RESULTS = "results.jsonl"
 
@@ -66,11 +66,9 @@ def judged(found: Target, own: Kept, profile: str, root: Path) -> list[Verdict]:
         profile: whose records of other papers count, where those judge a claim; as for `kept`.
         root: folder of all runs.
     """
-
-    def records_of(name: str) -> Path:
-        return kept_if_any(target(name), profile, root).path
-
-    return judge_paper(found, own.records, own.profile, records_of)
+    others = dict.fromkeys(claim.runs_of for claim in found.claims if claim.runs_of)
+    elsewhere = {name: kept_if_any(target(name), profile, root).records for name in others}
+    return judge(found.claims, own.records, own.profile, elsewhere, found.plan)
 
 
 def results_in(folder: Path, found: Target) -> Path:
@@ -83,3 +81,22 @@ def results_in(folder: Path, found: Target) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no records; `{found.command(folder.name)}` makes them")
     return path
+
+
+def recorded(own: Kept, arm: str, seed: int) -> RunRecord:
+    """Return the record of an arm and a seed.
+
+    Raises:
+        ValueError: if there is none, or several; says which there are.
+    """
+    of_arm = [record for record in own.records if record.arm == arm]
+    if not of_arm:
+        known = nearest(arm, sorted({record.arm for record in own.records}))
+        raise ValueError(f"arm={arm}: no record in {own.path}; {known}")
+    found = [record for record in of_arm if record.seed == seed]
+    if not found:
+        seeds = ", ".join(str(one) for one in sorted({record.seed for record in of_arm}))
+        raise ValueError(f"seed={seed}: no record of {arm} in {own.path}; there are {seeds}")
+    if len(found) > 1:
+        raise ValueError(f"seed={seed}: {own.path} has {len(found)} records of {arm}")
+    return found[0]

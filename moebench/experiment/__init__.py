@@ -1,4 +1,4 @@
-"""From YAML to objects: the only place that knows yaml and jsonargparse.
+"""From YAML to objects: the only place that knows what jsonargparse makes of a configuration.
 
 An experiment is a list of configuration files, later ones laid over earlier ones, and single keys
 laid over them all. LightningCLI reads it, so every part is typed, strict and named by its class; a
@@ -19,16 +19,15 @@ import yaml
 from moebench.data.contract import PLACE
 from moebench.experiment.classes import refuse_faults
 from moebench.experiment.code import class_modules, code_of, source_of_modules
-from moebench.experiment.config_files import naming_files
-from moebench.experiment.lightning_cli import Cli, keys_help
+from moebench.experiment.config_files import joined, naming_files
+from moebench.experiment.lightning_cli import Cli
 from moebench.experiment.precision import settled
-from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
+from moebench.experiment.refusals import explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
 from moebench.experiment.text_source import source_of
 from moebench.experiment.theirs import keys_of_theirs, naming_theirs, told_of
 from moebench.experiment.trainer_options import check_options
-from moebench.experiment.yaml_files import naming, read_yaml
-from moebench.papers.home import at_home
+from moebench.papers.yaml_files import ConfigurationError, naming, read_yaml
 
 __all__ = [
     "ConfigurationError",
@@ -36,7 +35,6 @@ __all__ = [
     "Experiment",
     "as_arguments",
     "explain",
-    "keys_help",
     "keys_of_theirs",
     "load",
     "naming",
@@ -153,33 +151,20 @@ def as_arguments(settings: Mapping[str, object]) -> list[str]:
 
 
 def parse(arguments: Sequence[str]) -> Experiment:
-    """Check an experiment given as command-line arguments (`--config`, `--<key>`, `--help`).
+    """Check an experiment given as command-line arguments (`--config`, `--<key>`).
 
     Raises:
         ConfigurationError: as `load`, or for an option of the trainer that no run can honour.
-        SystemExit: after printing, for `--help` and `--print_config`.
+        SystemExit: after printing, for `--print_config`.
     """
     with one_line_errors():
-        config = Cli(_found(arguments)).config.as_dict()
+        config = Cli(joined(arguments)).config.as_dict()
         config.pop("config", None)
         refuse_faults(config)
         _check_data(config)
         experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
     return experiment
-
-
-def _found(arguments: Sequence[str]) -> list[str]:
-    """Return command-line arguments with the configurations that come with moebench found."""
-    found: list[str] = []
-    for argument in arguments:
-        option, equals, path = argument.partition("=")
-        if found[-1:] == ["--config"]:
-            argument = at_home(argument)
-        elif option == "--config" and equals:
-            argument = f"{option}={at_home(path)}"
-        found.append(argument)
-    return found
 
 
 def _check_data(config: Mapping[str, Any]) -> None:

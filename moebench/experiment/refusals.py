@@ -13,6 +13,7 @@ from typing import Any, get_args
 from moebench.experiment.classes import absence, fault
 from moebench.experiment.part_registry import FAMILIES, family_at
 from moebench.papers.nearest import nearest
+from moebench.papers.yaml_files import ConfigurationError
 
 CHATTER = (  # loggers that tell of seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
@@ -43,10 +44,6 @@ NOISE = (  # lines of a report that are not the reason
     "Problem",
     "Subtypes",
 )
-
-
-class ConfigurationError(ValueError):
-    """A configuration that cannot be built; the message is one line."""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from moebench.cli.lookup import Kept, kept
+from moebench.cli.lookup import kept, recorded
 from moebench.cli.rerun.alike import Sameness, compared
 from moebench.cli.rerun.answer import told
 from moebench.cli.rerun.asked import Asked, asked_for
@@ -19,7 +19,6 @@ from moebench.cli.rerun.environment import changes, mark
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_one
 from moebench.papers import Target
-from moebench.papers.nearest import nearest
 from moebench.run.job import Job
 from moebench.run.machine import hardware, versions
 from moebench.run.pool import sole_user
@@ -57,7 +56,7 @@ def rerun(found: Target, options: RerunOptions) -> Answer:
     """
     records = kept(found, options.profile, options.root)
     arm = [record for record in records.records if record.arm == options.arm]
-    then = _recorded(records, arm, options)
+    then = recorded(records, options.arm, options.seed)
     # Sums are rounded differently by another number of threads.
     threads = then.hardware.get("threads", 1)
     if isinstance(threads, int) and threads > 0:
@@ -125,24 +124,6 @@ def _of_seed(seed: int, made: Sequence[RunRecord]) -> RunRecord:
             return record
     seeds = ", ".join(str(record.seed) for record in made)
     raise ValueError(f"seed={seed}: the run made again has none such; it has {seeds}")
-
-
-def _recorded(records: Kept, arm: Sequence[RunRecord], options: RerunOptions) -> RunRecord:
-    """Return the record that is asked for."""
-    if not arm:
-        known = nearest(options.arm, sorted({record.arm for record in records.records}))
-        raise ValueError(f"arm={options.arm}: no record in {records.path}; {known}")
-    found = [record for record in arm if record.seed == options.seed]
-    if not found:
-        seeds = ", ".join(str(seed) for seed in sorted({record.seed for record in arm}))
-        raise ValueError(
-            f"seed={options.seed}: no record of {options.arm} in {records.path}; there are {seeds}"
-        )
-    if len(found) > 1:
-        raise ValueError(
-            f"seed={options.seed}: {records.path} has {len(found)} records of {options.arm}"
-        )
-    return found[0]
 
 
 def _name(record: RunRecord) -> str:

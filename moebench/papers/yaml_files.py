@@ -8,8 +8,11 @@ from typing import Any
 import yaml
 from jsonargparse import get_loader
 
-from moebench.experiment.refusals import ConfigurationError
 from moebench.papers.nearest import no_such_file
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be built; the message is one line."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
