@@ -6,7 +6,7 @@ from moebench import tracking
 from moebench.cli.fit_options import FitOptions
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_one
-from moebench.experiment import Experiment, as_arguments, keys_help, naming_files, parse
+from moebench.experiment import Experiment, as_arguments, naming_files, parse
 from moebench.run.check import checked
 from moebench.run.job import Job
 from moebench.run.pool import sole_user
@@ -16,10 +16,7 @@ TARGET, PROFILE = "fit", "single"
 
 
 def fit(asked: FitOptions) -> int:
-    """Run the experiment that is asked for, or print help on its keys; return the exit status."""
-    if asked.page is not None:
-        print(keys_help(asked.page))
-        return 0
+    """Run the experiment that is asked for; return the exit status."""
     arguments = [*asked.arguments, *as_arguments(asked.settings)]
     with naming_files(arguments):
         experiment = checked(parse(arguments))
