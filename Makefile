@@ -6,7 +6,12 @@ WORKERS ?=
 ENGINE ?=
 DATA ?=
 FIELD ?=
+DEVICE ?=
+PRECISION ?=
+ROOT ?=
 TARGET ?= switch
+CONFIG ?=
+MODEL ?=
 PORT ?= 5000
 NAME ?=
 STORAGE ?=
@@ -14,19 +19,28 @@ OUT ?= runs/gpu
 MINUTES ?= 10
 
 BIN := .venv/bin
-OPTIONS := --profile $(PROFILE) $(if $(SEEDS),--seeds $(SEEDS)) \
-	$(if $(WORKERS),--workers $(WORKERS)) $(if $(ENGINE),--engine "$(ENGINE)") \
-	$(if $(DATA),--data "$(DATA)") $(if $(FIELD),--field "$(FIELD)")
+# An option as the command spells it, where its variable is set.
+given = $(if $($(2)),$(1) "$($(2))")
+AT := $(call given,--root,ROOT)
+TEXT := $(call given,--data,DATA) $(call given,--field,FIELD)
+RUNS := $(TEXT) $(call given,--device,DEVICE) $(call given,--precision,PRECISION) $(AT)
+MANY := $(call given,--workers,WORKERS) $(call given,--engine,ENGINE) $(RUNS)
+NAMED := $(call given,--name,NAME)
 
-.PHONY: help setup reproduce-% sweep-% test check report compare bench gpu mlflow list doctor
+.PHONY: help setup reproduce-% sweep-% fit analyze quality test check report compare bench gpu mlflow list doctor
 
 help:
 	@echo "make list"
-	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [WORKERS=n] [ENGINE=local] [DATA=folder [FIELD=text]]"
-	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [WORKERS=n] [ENGINE=local] [DATA=folder [FIELD=text]]"
-	@echo "make compare [TARGET=switch] [PROFILE=full]"
+	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [RUNS]"
+	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [RUNS]"
+	@echo "make fit CONFIG=\"file ...\" [NAME=run] [RUNS]"
+	@echo "make quality [NAME=studies] [RUNS]"
+	@echo "     RUNS: [WORKERS=n] [ENGINE=local] [DATA=folder [FIELD=text]] [DEVICE=cpu|cuda] [PRECISION=faster] [ROOT=folder]"
+	@echo "make analyze MODEL=run [NAME=analysis] [DATA=folder [FIELD=text]] [DEVICE=cpu|cuda] [ROOT=folder]"
+	@echo "make report | compare [TARGET=switch] [PROFILE=full] [ROOT=folder]"
 	@echo "make gpu [OUT=folder] [MINUTES=10] [ONLY=parity,layer,train,evidence] [FROM=folder] [DEVICE=cpu]"
-	@echo "make mlflow | doctor | bench | test | check"
+	@echo "make mlflow | doctor [ROOT=folder]"
+	@echo "make bench | test | check"
 
 # torch comes first and by itself: a looser requirement would pull a build of several GB.
 .venv/ready: requirements.lock pyproject.toml
@@ -40,27 +54,33 @@ help:
 setup: .venv/ready
 
 reproduce-%: .venv/ready
-	$(BIN)/moebench reproduce $* $(OPTIONS)
+	$(BIN)/moebench reproduce $* --profile $(PROFILE) $(call given,--seeds,SEEDS) $(MANY)
 
 sweep-%: .venv/ready
-	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(if $(NAME),--name "$(NAME)") \
-		$(if $(STORAGE),--storage "$(STORAGE)") $(if $(WORKERS),--workers $(WORKERS)) \
-		$(if $(ENGINE),--engine "$(ENGINE)") \
-		$(if $(DATA),--data "$(DATA)") $(if $(FIELD),--field "$(FIELD)")
+	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(NAMED) $(call given,--storage,STORAGE) $(MANY)
+
+fit: .venv/ready
+	$(BIN)/moebench fit $(foreach file,$(CONFIG),--config "$(file)") $(NAMED) $(RUNS)
+
+analyze: .venv/ready
+	$(BIN)/moebench analyze "$(MODEL)" $(NAMED) $(TEXT) $(call given,--device,DEVICE) $(AT)
+
+quality: .venv/ready
+	$(BIN)/python -m benchmarks.quality $(NAMED) $(MANY)
 
 report: .venv/ready
-	$(BIN)/moebench report $(TARGET) --profile $(PROFILE)
+	$(BIN)/moebench report $(TARGET) --profile $(PROFILE) $(AT)
 
 # Everything there is, unless the command names a target or a profile.
 compare: .venv/ready
 	$(BIN)/moebench compare $(if $(filter command%,$(origin TARGET)),--target $(TARGET)) \
-		$(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
+		$(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE)) $(AT)
 
 mlflow: .venv/ready
-	$(BIN)/moebench mlflow --port $(PORT)
+	$(BIN)/moebench mlflow --port $(PORT) $(AT)
 
 list doctor: .venv/ready
-	$(BIN)/moebench $@
+	$(BIN)/moebench $@ $(AT)
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.layer

@@ -23,9 +23,15 @@ import torch
 
 from benchmarks.leaderboard import publish, text
 from benchmarks.timing import refusing, whole_number
-from moebench.cli.arguments import add_data, add_device, add_field, add_precision, add_root
+from moebench.cli.arguments import (
+    add_machine,
+    add_mlflow,
+    add_name,
+    add_root,
+    add_text,
+)
+from moebench.cli.chosen_settings import chosen_settings
 from moebench.cli.exports import FORMS
-from moebench.cli.options import chosen_settings
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
@@ -139,7 +145,7 @@ def sweep_of(entry: Entry, options: argparse.Namespace) -> Sweep:
         **entry.settings,
     }
     return Sweep(
-        name=f"quality_{options.steps}_{entry.name}",
+        name=f"{options.name or f'quality_{options.steps}'}_{entry.name}",
         configs=[DENSE],
         settings={**settings, **chosen_settings(options)},
         space=entry.space,
@@ -169,27 +175,52 @@ def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
     return [run for run in runs if run.arm == f"trial_{best}" and run.seed in sweep.later_seeds]
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    count = whole_number()
+    for option, kind, default, told in [
+        ("--steps", whole_number(VALIDATIONS), 400, "optimiser steps of a run"),
+        ("--points", count, 6, "points tried to tune an entry"),
+        ("--seeds", count, 5, "fresh seeds, for the ranking"),
+    ]:
+        made.add_argument(option, type=kind, default=default, help=f"{told} (default: {default})")
+    made.add_argument(
+        "--router",
+        action="append",
+        default=[],
+        help="class path of an entry of your own; repeat it for several (default: none)",
+    )
+    add_text(made, "that of the packages")
+    add_machine(made).add_argument(
+        "--workers",
+        type=count,
+        default=default_workers(),
+        help="runs side by side (default: one per core, or per GPU)",
+    )
+    add_name(made, "studies, before that of the entry", "quality and the steps")
+    add_root(made)
+    add_mlflow(made)
+    made.add_argument("--save", action="store_true", help="write quality.jsonl and README.md")
+    made.add_argument(
+        "--format",
+        choices=FORMS,
+        default="",
+        help="print only the table, in this form (default: text)",
+    )
+    return made
+
+
 def main() -> None:
     """Run, rank, print, and with --save fill in the table of README.md."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--router", action="append", default=[], help="class path of an entry")
-    parser.add_argument("--steps", type=whole_number(VALIDATIONS), default=400)
-    parser.add_argument("--points", type=whole_number(), default=6, help="for tuning an entry")
-    parser.add_argument("--seeds", type=whole_number(), default=5, help="fresh, for the ranking")
-    parser.add_argument("--workers", type=whole_number(), default=default_workers())
-    add_root(parser)
-    add_data(parser, "that of the packages")
-    add_field(parser)
-    add_device(parser)
-    add_precision(parser)
-    parser.add_argument("--no-mlflow", action="store_true", help="keep records only")
-    parser.add_argument("--save", action="store_true", help="write quality.jsonl and README.md")
-    parser.add_argument("--format", choices=FORMS, default="", help="print the table alone")
-    options = parser.parse_args()
+    made = parser()
+    options = made.parse_args()
     if options.save and options.data:
-        parser.error("--save: the table is for the default text, so not with --data")
+        made.error("--save: the table is for the default text, so not with --data")
     entries = {"dense": Entry("dense", {}, [RATE])}
     for class_path in [
         *(f"{OWN}{router.__name__}" for router in ROUTERS.values()),
@@ -199,11 +230,11 @@ def main() -> None:
             entry = entry_of(class_path)
         except ValueError as error:
             if class_path in options.router:
-                parser.error(str(error))
+                made.error(str(error))
             print(f"left out: {error}")
         else:
             entries[entry.name] = entry
-    with refusing(parser):
+    with refusing(made):
         records = {name: judged(entry, options) for name, entry in entries.items()}
         print(text(records, options.format))
     if options.save:

@@ -30,8 +30,8 @@ ROWS = [  # each module imports only from rows below its own
     {"moe", "evidence", "statistics"},
 ]
 HOMES = {  # packages and the only modules that may know them
-    "jsonargparse": {"experiment"},
-    "yaml": {"experiment"},
+    "jsonargparse": {"experiment", "papers"},
+    "yaml": {"experiment", "papers"},
     "mlflow": {"tracking"},
     "optuna": {"sweeps"},
     "pytorch_lightning": {"data", "experiment", "run", "training"},

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +14,22 @@ PRECISIONS = ("faster", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-tr
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises what it refuses, so that every refusal is told in one place."""
+    """A parser that raises what it refuses, so that every refusal is told in one place.
+
+    Its help ends with what `ending` returns, which may take long to find out.
+    """
+
+    ending: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        """Return the help, which begins with what has to be said, and ends with its end."""
+        if self.ending is not None:
+            self.epilog = self.ending()
+        if self.usage is None:
+            self.usage = " ".join(
+                ["%(prog)s", *map(_said, filter(_needed, self._actions)), "[options]"]
+            )
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse a command line.
@@ -22,6 +38,16 @@ class Parser(argparse.ArgumentParser):
             ValueError: with what is wrong and where to read on.
         """
         raise ValueError(f"{message}; `{self.prog} --help` says what there is")
+
+
+def _needed(action: argparse.Action) -> bool:
+    return action.required and action.help != argparse.SUPPRESS
+
+
+def _said(action: argparse.Action) -> str:
+    """Return an argument as a line of usage has it."""
+    value = str(action.metavar or action.dest.upper())
+    return f"{action.option_strings[0]} {value}" if action.option_strings else value
 
 
 def a_path(text: str) -> Path:
@@ -86,64 +112,75 @@ def refuse_unwritable(folder: Path) -> None:
         raise ValueError(f"{folder}: {place} cannot be written to; name another folder")
 
 
-def add_root(command: argparse.ArgumentParser) -> None:
+def add_root(command: "argparse._ActionsContainer") -> None:
     """Add the option that says where all runs are."""
     command.add_argument(
         "--root",
         type=a_folder,
         default=Path("runs"),
         metavar="FOLDER",
-        help="folder of all runs (default: %(default)s)",
+        help="folder that holds all runs (default: %(default)s)",
     )
 
 
-def add_data(command: "argparse._ActionsContainer", default: str) -> None:
-    """Add the option that names a person's own text.
+def add_name(command: "argparse._ActionsContainer", what: str, default: str) -> None:
+    """Add the option that names what a command makes.
 
     Args:
         command: a parser, or a group of one.
-        default: the text without it, in words.
+        what: it makes.
+        default: the name without it, in words.
     """
+    command.add_argument("--name", default="", help=f"name of the {what} (default: {default})")
+
+
+def add_mlflow(command: "argparse._ActionsContainer") -> None:
+    """Add the option that leaves MLflow out."""
     command.add_argument(
+        "--no-mlflow", action="store_true", help="keep the records only, without a copy in MLflow"
+    )
+
+
+def add_text(command: argparse.ArgumentParser, default: str) -> "argparse._MutuallyExclusiveGroup":
+    """Add the options that name a person's own text; return what other ways to name one join.
+
+    Args:
+        command: a parser.
+        default: the text without them, in words.
+    """
+    group = command.add_argument_group("text")
+    ways = group.add_mutually_exclusive_group()
+    ways.add_argument(
         "--data",
         type=there,
         metavar="FOLDER",
-        help=f"text: a file, or a folder in which each folder is a domain (default: {default})",
+        help="your own text: a file, or a folder in which each folder is a domain "
+        f"(default: {default})",
     )
-
-
-def add_field(command: argparse.ArgumentParser) -> None:
-    """Add the option that says where the text of `--data` is."""
-    command.add_argument(
-        "--field", help="of the text in .jsonl and .parquet files of --data (default: text)"
+    group.add_argument(
+        "--field",
+        help="field that holds the text in .jsonl and .parquet files (default: text)",
     )
+    return ways
 
 
-def add_device(command: argparse.ArgumentParser) -> None:
+def add_device(command: "argparse._ActionsContainer") -> None:
     """Add the option that says what to compute on."""
     command.add_argument(
-        "--device", choices=DEVICES, help="to compute on (default: a GPU where there is one)"
+        "--device", choices=DEVICES, help="what to compute on (default: a GPU if there is one)"
     )
 
 
-def add_precision(command: argparse.ArgumentParser) -> None:
-    """Add the option that says in which precision to train."""
-    command.add_argument(
+def add_machine(
+    command: argparse.ArgumentParser,
+) -> "argparse._ArgumentGroup":
+    """Add the options of what trains: device and precision; return the group of them."""
+    group = command.add_argument_group("machine")
+    add_device(group)
+    group.add_argument(
         "--precision",
         choices=PRECISIONS,
-        help="to train in; faster: bf16-mixed where that is fast (default: as configured)",
+        help="precision to train in; faster: bf16-mixed where this machine is fast at it "
+        "(default: as configured)",
     )
-
-
-def machine_settings(options: argparse.Namespace) -> dict[str, object]:
-    """Return the settings of the device and precision that a person chose.
-
-    Raises:
-        ValueError: for a GPU where there is none.
-    """
-    if options.device == "cuda":
-        from moebench.run.machine import device_of  # needs torch
-
-        device_of(options.device)
-    chosen = {"trainer.accelerator": options.device, "trainer.precision": options.precision}
-    return {key: value for key, value in chosen.items() if value is not None}
+    return group

@@ -1,19 +1,21 @@
-"""BibTeX of what a target or a run used: papers, parts with their sources, data and libraries."""
+"""BibTeX of what a target or a run used: papers, parts with their sources, data and libraries.
 
-import inspect
+Parts are read and not imported, which would take seconds.
+"""
+
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from moebench.cli.part_sources import Part, parsed, part_of, parts
 from moebench.cli.provenance import configs_of
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
-from moebench.experiment import read_yaml
-from moebench.experiment.classes import named_class
-from moebench.experiment.lightning_cli import DEFAULT_DATA
-from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target, target, targets
+from moebench.papers.defaults import DEFAULT_DATA
 from moebench.papers.references import Reference, cited_in, entry, merged, of_paper
+from moebench.papers.yaml_files import read_yaml
 
 RECORD, RECORDS = "record.json", "results.jsonl"
 
@@ -67,12 +69,12 @@ def _configs(found: Target) -> Iterator[Mapping[str, Any]]:
         yield arm.settings
 
 
-def _parts(configs: Iterable[Mapping[str, Any]]) -> list[type]:
+def _parts(configs: Iterable[Mapping[str, Any]]) -> list[Part]:
     """Return every part that configurations name, by its short name or its class path."""
-    short = {part.__name__: part for of in FAMILIES.values() for part in of.values()}
+    short = {part.name: part for family in parts().values() for part in family}
     names = dict.fromkeys(name for config in configs for name in _texts(config))
-    found = (short.get(name) or _imported(name) for name in names)
-    return list(dict.fromkeys(part for part in found if part is not None))
+    found = (short.get(name) or _at_path(name) for name in names)
+    return [*{(part.module, part.name): part for part in found if part is not None}.values()]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -87,20 +89,17 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def _imported(name: str) -> type | None:
+def _at_path(name: str) -> Part | None:
     """Return the class that a dotted name stands for; None where it stands for none."""
-    if not all(part.isidentifier() for part in name.split(".")):
+    module, _, last = name.rpartition(".")
+    if not module or not all(part.isidentifier() for part in name.split(".")):
         return None
-    try:
-        return named_class(name)
-    except ImportError:
-        return None
+    return part_of(last, module)
 
 
-def _sources(part: type) -> list[Reference]:
+def _sources(part: Part) -> list[Reference]:
     """Return what the module of a part, or the part itself, names as its source."""
-    module = inspect.getmodule(part)
-    texts = (inspect.getdoc(module) or "", inspect.getdoc(part) or "")
+    texts = (ast.get_docstring(parsed(part.module)) or "", ast.get_docstring(part.node) or "")
     named = [one for text in texts for one in cited_in(text)]
     known = {one.arxiv: one for one in map(of_paper, (found.paper for found in targets()))}
     return [known.get(one.arxiv, one) if one.arxiv else one for one in named]

@@ -1,6 +1,7 @@
 """What hands results to other programs: BibTeX, and tables in another form."""
 
 import argparse
+from collections.abc import Mapping
 
 from moebench.cli.arguments import Parser
 
@@ -8,15 +9,17 @@ WITH_TABLES = ("verdict", "report", "compare")
 FORMS = ("csv", "markdown", "latex")  # of moebench.report.sheets, which takes long to import
 
 
-def add_exports(commands: "argparse._SubParsersAction[Parser]") -> None:
-    """Add the command that prints BibTeX, and to those that have a table the form of it."""
-    command = commands.add_parser("cite", help="BibTeX of what a target or a run used")
-    command.add_argument(
+def add_exports(commands: Mapping[str, Parser]) -> None:
+    """Add what BibTeX is printed of, and to the commands that have a table the form of it."""
+    commands["cite"].add_argument(
         "what", help="a name of `moebench list`, a file of records, or a folder that has one"
     )
     for name in WITH_TABLES:
-        commands.choices[name].add_argument(
-            "--format", choices=FORMS, default="", help="print the table alone, in this form"
+        commands[name].add_argument(
+            "--format",
+            choices=FORMS,
+            default="",
+            help="print the table alone, in this form (default: as text, with the page)",
         )
 
 

@@ -6,7 +6,7 @@ from moebench import tracking
 from moebench.cli.fit_options import FitOptions
 from moebench.evidence.record import FIT, RunRecord
 from moebench.evidence.record_files import read_one
-from moebench.experiment import Experiment, as_arguments, keys_help, naming_files, parse
+from moebench.experiment import Experiment, as_arguments, naming_files, parse
 from moebench.run.check import checked
 from moebench.run.execution import Execution
 from moebench.run.job import Job
@@ -17,10 +17,7 @@ PROFILE = "single"
 
 
 def fit(asked: FitOptions) -> int:
-    """Run the experiment that is asked for, or print help on its keys; return the exit status."""
-    if asked.page is not None:
-        print(keys_help(asked.page))
-        return 0
+    """Run the experiment that is asked for; return the exit status."""
     arguments = [*asked.arguments, *as_arguments(asked.settings)]
     with naming_files(arguments):
         experiment = checked(parse(arguments))

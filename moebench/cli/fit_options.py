@@ -9,25 +9,26 @@ from pathlib import Path
 from moebench.cli.arguments import (
     Parser,
     a_file,
-    add_data,
-    add_device,
-    add_field,
-    add_precision,
+    add_machine,
+    add_mlflow,
+    add_name,
     add_root,
+    add_text,
+    refuse_unwritable,
 )
-from moebench.cli.options import chosen_settings
+from moebench.cli.chosen_settings import chosen_settings
 
-KEYS = """keys, laid over the files, as in --model.network.layers=4:
-  seed_everything   seed of data order, initial weights and noise (default: 0)
-  model             network, losses, optimizer, warmup_steps, router_rate
-  data              the data module: source, objective, vocabulary, length, batch_size
-  trainer           Lightning's: max_steps, val_check_interval, accumulate_grad_batches, callbacks
+KEYS = """keys of the configuration, laid over the files, as in --trainer.max_steps=100:
+  seed_everything  seed of data order, initial weights and noise (default: 0)
+  model            network, losses and optimizer                 --help=model
+  data             text or a world, and its batches              --help=data
+  trainer          steps, validation, precision, callbacks       --help=trainer
 
---help=model, --help=data and --help=trainer list them, --help=all lists everything, --print_config
-prints a whole configuration, and `moebench list` names the parts there are."""
+--help=KEY goes further down, as in --help=model.network or --help=router, and takes the name of a
+part, as in --help=Switch; --help=all shows all keys. --print_config prints the whole configuration
+with every default and trains nothing. `moebench list` names the parts."""
 LONGEST = 120  # bytes of a name, to which others may be added
-FIRST = "short"
-PAGES = (FIRST, "all", "model", "data", "trainer")
+FIRST = ""  # the page of the options
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class FitOptions:
         name: what it is called instead; empty: title and hash.
         root: folder of all runs.
         track: whether MLflow gets a copy.
-        page: of the help, one of `PAGES`, where that is asked for instead.
+        page: of the help, where that is asked for instead: a key, a part, or `FIRST`.
     """
 
     arguments: Sequence[str]
@@ -61,7 +62,7 @@ def fit_parser() -> Parser:
     made = Parser(
         prog="moebench fit",
         usage="%(prog)s --config FILE [--config FILE ...] [options] [--KEY=VALUE ...]",
-        description="Run one experiment: train it, record it, and keep its weights.",
+        description="Train one experiment, record it, and keep its weights.",
         epilog=KEYS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
@@ -73,25 +74,22 @@ def fit_parser() -> Parser:
         action="append",
         default=[],
         metavar="FILE",
-        help="YAML of an experiment; of several, later ones lie over earlier ones",
+        help="YAML of an experiment; repeat it to lay files over one another (default: none)",
     )
-    made.add_argument(
-        "--name", default="", help="of the run (default: its files and a hash of all settings)"
-    )
-    add_data(made, "that of the configuration, or the packages of the installation")
-    add_field(made)
-    add_device(made)
-    add_precision(made)
-    add_root(made)
-    made.add_argument("--no-mlflow", action="store_true", help="keep the record only")
     made.add_argument(
         "--help",
         "-h",
         nargs="?",
         const=FIRST,
-        choices=PAGES,
-        help="show this, or the keys of a part",
+        metavar="KEY",
+        help="show this page, or the keys of a part (default: this page)",
     )
+    add_text(made, "that of the configuration")
+    add_machine(made)
+    results = made.add_argument_group("results")
+    add_name(results, "run", "its files and a hash of all settings")
+    add_root(results)
+    add_mlflow(results)
     return made
 
 
@@ -105,6 +103,15 @@ def fit_options(given: Sequence[str]) -> FitOptions:
     options, keys = parser.parse_known_args(list(given))
     if options.help is not None:
         return FitOptions([], page=options.help)
+    if keys and not keys[0].startswith("-"):
+        raise ValueError(f"{keys[0]}: no option; `--config {keys[0]}` names a configuration")
+    check_name(options.name)
+    refuse_unwritable(options.root)
+    settings = chosen_settings(options)
+    if keys or options.config:
+        from moebench.cli.unknown_keys import refuse_unknown  # imports what other commands need not
+
+        refuse_unknown(options.config, keys, [*parser._option_string_actions])
     whole = any(re.match(r"--(model|print_config)\b", key) for key in keys)
     if not (options.config or whole):
         raise ValueError(
@@ -112,7 +119,7 @@ def fit_options(given: Sequence[str]) -> FitOptions:
         )
     return FitOptions(
         arguments=[f"--config={path}" for path in options.config] + keys,
-        settings=chosen_settings(options),
+        settings=settings,
         title=title_of(options.config),
         name=options.name,
         root=options.root,

@@ -7,8 +7,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.papers import Target, target
 from moebench.papers.nearest import nearest
-from moebench.verdict import Verdict
-from moebench.verdict.paper import judge_paper
+from moebench.verdict import Verdict, judge
 
 RESULTS = "results.jsonl"
 
@@ -86,11 +85,9 @@ def judged(found: Target, own: Kept, profile: str, root: Path) -> list[Verdict]:
         profile: whose records of other papers count, where those judge a claim; as for `kept`.
         root: folder of all runs.
     """
-
-    def records_of(name: str) -> Path:
-        return kept_if_any(target(name), profile, root).path
-
-    return judge_paper(found, own.records, own.profile, records_of)
+    others = dict.fromkeys(claim.runs_of for claim in found.claims if claim.runs_of)
+    elsewhere = {name: kept_if_any(target(name), profile, root).records for name in others}
+    return judge(found.claims, own.records, own.profile, elsewhere, found.plan)
 
 
 def results_in(folder: Path, found: Target) -> Path:

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Callable, Sequence
 
 from moebench.cli.arguments import refuse_unwritable
+from moebench.cli.chosen_settings import files_arguments
 from moebench.cli.exports import cite
+from moebench.cli.fit_options import check_name
 from moebench.cli.guard import guarded, show_everything
 from moebench.cli.here import find_modules_here
-from moebench.cli.options import CHOICES, KEPT, files_arguments, parser
+from moebench.cli.options import CHOICES, KEPT, parser
+from moebench.cli.overview import SAYS
 from moebench.cli.recipes import new
 from moebench.cli.running import fit, reproduce, rerun, sweep
 from moebench.papers import folder_of, target, targets
@@ -32,19 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    """Run the command that is given."""
+    """Run the command that is given; without one, say which there are."""
     if arguments is None:  # a caller has a path of its own
         find_modules_here()
     threads_asked()  # before torch is imported, which would complain in its own words
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["fit"]:  # its options are generated from the parts themselves
+    if given[:1] in ([], ["help"]):
+        given = [*given[1:], "--help"]
+    if given[0] == "fit":  # its options are generated from the parts themselves
         return fit(given[1:])
-    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
-        raise ValueError(f"command={given[0]}: unknown; {nearest(given[0], ['fit', *COMMANDS])}")
+    if not given[0].startswith("-") and given[0] not in COMMANDS:
+        raise ValueError(_unknown(given[0]))
     options = parser().parse_args(given)
     if options.command in WRITING:
         refuse_unwritable(getattr(options, "out", None) or options.root)
     return COMMANDS[options.command](options)
+
+
+def _unknown(word: str) -> str:
+    """Say what is meant by a word that is no command, or which commands come nearest to it."""
+    if any(word in (found.name, found.folder) for found in targets()):
+        return f"{word}: is a paper; `moebench reproduce {word}` reproduces it"
+    return f"command={word}: unknown; {nearest(word, SAYS)}; `moebench help` lists all"
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -57,13 +69,15 @@ def explain(options: argparse.Namespace) -> int:
 
 def analyze(options: argparse.Namespace) -> int:
     """Look at the routing of a trained model."""
+    check_name(options.name)
+    named = options.root / "analysis" / options.name if options.name else None
     from moebench.cli.analyze import AnalyzeOptions, text_of
     from moebench.cli.analyze import analyze as run
 
     return run(
         AnalyzeOptions(
             model=options.model,
-            out=options.out,
+            out=options.out or named,
             root=options.root,
             text=text_of(files_arguments(options), options.source),
             tokens=options.tokens,
@@ -105,7 +119,7 @@ def verdict(options: argparse.Namespace) -> int:
     profile = found.plan.profile(options.profile)
     folder = options.root / found.folder / profile.name
     results_in(folder, found)  # before torch is imported
-    from moebench.cli.reproduce import judge_and_report
+    from moebench.cli.judging import judge_and_report
     from moebench.cli.terminal import shown
 
     print(shown(found, folder, judge_and_report(found, profile, folder), options.format))
@@ -131,11 +145,12 @@ def compare(options: argparse.Namespace) -> int:
     from moebench.comparison import compare as run
     from moebench.comparison import found_runs, wanted, wanted_tags
     from moebench.comparison.pairs import METRIC
-    from moebench.report.comparison.page import comparison_text, write_comparison
 
     chosen = wanted(folder_of(options.target), options.profile, options.since, options.until)
     tags = wanted_tags(options.tag)
     runs, origin = found_runs(options.root, options.records, chosen)
+    from moebench.report.comparison.page import comparison_text, write_comparison  # draws
+
     comparison = run(runs, options.metric, tags)
     print(comparison_text(comparison, options.format))
     kept = comparison if options.all else comparison.best(KEPT)
@@ -153,7 +168,7 @@ def compare(options: argparse.Namespace) -> int:
 def track(options: argparse.Namespace) -> int:
     """Send finished runs that MLflow lacks."""
     from moebench import tracking
-    from moebench.cli.reproduce import partners
+    from moebench.cli.partners import partners
 
     compared = {found.folder: partners(found) for found in targets()}
     print(tracking.send(options.root, partners=compared))

@@ -4,14 +4,16 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from moebench.data.sources.source import Source
+if TYPE_CHECKING:  # what it comes from needs torch
+    from moebench.data.sources.source import Source
 
 LONGEST = 100  # characters of the name of a folder, which has at most 255 bytes
 
 
 def analysis_folder(
-    root: Path, model: Path, text: Source | None, numbers: Mapping[str, int | None]
+    root: Path, model: Path, text: "Source | None", numbers: Mapping[str, int | None]
 ) -> Path:
     """Return the folder of an analysis, named after what was asked for.
 

@@ -1,16 +1,19 @@
-"""What is said of the evidence of a paper: whether its data are today's, and whether mixed."""
+"""What is said of the evidence of a paper: whether its data are today's, and whether mixed.
 
+The code of today is read and not imported, which would take seconds.
+"""
+
+import ast
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+from moebench.cli.part_sources import Part, assigned, part_of, parts
 from moebench.evidence.record import RunRecord
-from moebench.experiment import data_named, load, read_yaml
-from moebench.experiment.lightning_cli import DEFAULT_DATA
-from moebench.experiment.part_registry import FAMILIES
 from moebench.papers import Target
-from moebench.papers.computed import import_function
+from moebench.papers.defaults import DEFAULT_DATA
+from moebench.papers.yaml_files import data_named, read_yaml
 from moebench.verdict.mixed_evidence import mixed_claims
 
 
@@ -24,23 +27,16 @@ def notices(found: Target, records: Sequence[RunRecord]) -> list[str]:
 def outdated(found: Target, records: Sequence[RunRecord]) -> str:
     """Say in a sentence how many runs are of older data than today's; empty where none is.
 
-    A record has the version of its data; the module they came from is that of its arm. To resolve
-    the files of an arm takes a second, so that is done once for each name of data in them.
+    A record has the version of its data; the module they came from is that of its arm.
     """
-    parts = FAMILIES["data"].values()
-    classes = {one.__name__: f"{one.__module__}.{one.__name__}" for one in parts}
+    classes = {one.name: f"{one.module}.{one.name}" for one in parts()["data"]}
     classes[""] = str(DEFAULT_DATA["class_path"])
 
     @cache
     def class_of(arm: str) -> str:
         files = configs_of(found, arm)
-        if not files:
-            return ""
         name = data_named(files)
-        if name not in classes:
-            dotted = "." in name
-            classes[name] = name if dotted else load(files).config["data"]["class_path"]
-        return classes[name]
+        return classes.get(name, name) if files else ""
 
     return outdated_of(records, lambda record: class_of(record.arm))
 
@@ -52,20 +48,37 @@ def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], st
         records: of runs.
         class_of: returns the class path of the data module of a run, empty where it has none.
     """
-    older: Counter[tuple[str, int, int]] = Counter()
     with_data = [record for record in records if record.data_hash and record.steps]
-    for record in with_data:
-        if path := class_of(record):
-            module, _, name = path.rpartition(".")
-            today = getattr(import_function(f"{module}:{name}"), "version", 1)
-            if record.data_version < today:
-                older[name, record.data_version, today] += 1
-    parts = [
+    class_paths = [class_of(record) for record in with_data]
+    known = {path: _version_today(path) for path in dict.fromkeys(class_paths)}
+    older = Counter(
+        (path.rpartition(".")[2], record.data_version, known[path])
+        for record, path in zip(with_data, class_paths, strict=True)
+        if record.data_version < known[path]
+    )
+    told = [
         f"{count} of {len(with_data)} runs were made from version {version} of the data `{name}`,"
         f" which have version {today} by now"
         for (name, version, today), count in sorted(older.items())
     ]
-    return f"{'; '.join(parts)}: this evidence is to be made anew." if parts else ""
+    return f"{'; '.join(told)}: this evidence is to be made anew." if told else ""
+
+
+def _version_today(path: str) -> int:
+    """Return the version that the data module of a class path has by now; 1 if it is not there."""
+    module, _, name = path.rpartition(".")
+    part = part_of(name, module) if module else None
+    return 1 if part is None else version_of(part)
+
+
+def version_of(part: Part) -> int:
+    """Return the version of a data module, or that of a class it inherits from; else 1."""
+    for node in part.node.body:
+        for target, value in assigned(node):
+            if ast.unparse(target) == "version":
+                return int(ast.literal_eval(value))
+    bases = (part_of(ast.unparse(base), part.module) for base in part.node.bases)
+    return next((version_of(base) for base in bases if base is not None), 1)
 
 
 def configs_of(found: Target, arm: str) -> tuple[Path, ...]:

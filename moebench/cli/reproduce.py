@@ -1,6 +1,5 @@
 """One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,21 +7,18 @@ from pathlib import Path
 
 import torch
 
-from moebench import report, tracking
-from moebench.cli.lookup import results_in
-from moebench.cli.provenance import configs_of, notices
+from moebench import tracking
+from moebench.cli.judging import judge_and_report
+from moebench.cli.partners import partners
+from moebench.cli.provenance import configs_of
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read, write_all, write_whole
+from moebench.evidence.record_files import write_all
 from moebench.evidence.result_files import RESULTS
 from moebench.experiment import fitting, takes_text
 from moebench.experiment.text_source import TEXT
-from moebench.papers import Target, folder_of
-from moebench.papers.computed import import_function
+from moebench.papers import Target
 from moebench.papers.plan import Plan, Profile
 from moebench.papers.registry import claims_on
-from moebench.report.paper.own_tables import tables_of
-from moebench.report.paper.verdict_sheet import verdict_sheet
-from moebench.report.sheets import write_sheet
 from moebench.run.earlier_results import set_aside
 from moebench.run.engines import LOCAL
 from moebench.run.execution import Execution
@@ -30,7 +26,6 @@ from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.sole_user import sole_user
 from moebench.run.tracked import run_tracked
 from moebench.verdict import Verdict
-from moebench.verdict.paper import judge_paper
 
 MOST_SEEDS = 1000
 
@@ -148,40 +143,3 @@ def wanted(plan: Plan, options: ReproduceOptions) -> tuple[int | None, Mapping[s
     if options.seeds is None or plan.seeds_in_a_run is None:
         return options.seeds, options.settings
     return None, {**options.settings, **plan.seeds_in_a_run(options.seeds)}
-
-
-def partners(target: Target) -> dict[str, tracking.Partner]:
-    """Return the dense arm that each arm is compared with: its own twin, or the first one."""
-    twins = {
-        arm.twin_of: tracking.Partner(arm.name, arm.matched_on)
-        for arm in target.plan.arms
-        if arm.twin_of
-    }
-    first = list(twins.values())[:1]
-    return {arm.name: twins.get(arm.name, *first) for arm in target.plan.arms} if first else {}
-
-
-def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Verdict]:
-    """Judge the claims by the records in a folder; write verdicts, tables and report.
-
-    Claims that the runs of another target judge are judged by its folder of the same profile.
-
-    Raises:
-        FileNotFoundError: if there are no records.
-    """
-    records = read(results_in(folder, target))
-    root = folder.parents[1]
-    verdicts = judge_paper(
-        target,
-        records,
-        profile.name,
-        lambda name: root / folder_of(name) / profile.name / "results.jsonl",
-    )
-    lines = [verdict.to_json() for verdict in verdicts]
-    write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
-    write_sheet(verdict_sheet(verdicts), folder, "verdicts")
-    drawings = import_function(target.plan.drawings)(records) if target.plan.drawings else ()
-    plan, tables = target.plan, tables_of(target, records)
-    told = notices(target, records)
-    report.write(folder, target.paper, target.claims, verdicts, plan.groups, drawings, tables, told)
-    return verdicts

@@ -2,10 +2,8 @@
 
 import argparse
 
-from moebench.cli.arguments import machine_settings, refuse_unwritable
+from moebench.cli.chosen_settings import chosen_settings, machine_settings
 from moebench.cli.fit_options import FIRST, fit_options, fit_parser
-from moebench.cli.lookup import kept, recorded
-from moebench.cli.options import chosen_settings
 from moebench.papers import target, targets
 from moebench.run.fork_server import start_server
 
@@ -15,15 +13,22 @@ from moebench.run.fork_server import start_server
 def fit(arguments: list[str]) -> int:
     """Run one experiment, or print what can be said of one."""
     asked = fit_options(arguments)
-    if asked.page == FIRST:
-        print(fit_parser().format_help(), end="")
+    if asked.page is not None:
+        print(told_on(asked.page).rstrip())
         return 0
-    refuse_unwritable(asked.root)
-    if asked.page is None:
-        start_server()
+    start_server()
     from moebench.cli.fit import fit as run
 
     return run(asked)
+
+
+def told_on(page: str) -> str:
+    """Return a page of the help of `fit`."""
+    if page == FIRST:
+        return fit_parser().format_help()
+    from moebench.cli import keys_help
+
+    return keys_help.page(page)
 
 
 def reproduce(options: argparse.Namespace) -> int:
@@ -58,6 +63,8 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def rerun(options: argparse.Namespace) -> int:
     """Make one recorded run again; status 1 where it comes to something else."""
+    from moebench.cli.lookup import kept, recorded
+
     found = target(options.target)
     records = kept(found, options.profile, options.root)
     one = recorded(records, options.arm, options.seed)  # before torch is imported
@@ -71,6 +78,9 @@ def rerun(options: argparse.Namespace) -> int:
 
 def sweep(options: argparse.Namespace) -> int:
     """Search a space, compare the winner with its dense baselines on fresh seeds."""
+    from moebench.papers.yaml_files import read_yaml
+
+    read_yaml(options.file)  # before torch is imported
     start_server()
     from moebench.report import sweep_table
     from moebench.run.execution import default_workers

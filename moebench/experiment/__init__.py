@@ -1,4 +1,4 @@
-"""From YAML to objects: the only place that knows yaml and jsonargparse.
+"""From YAML to objects: the only place that knows what jsonargparse makes of a configuration.
 
 An experiment is a list of configuration files, where later files override earlier ones, plus single
 keys that override them all. LightningCLI reads it, so every part is typed, checked strictly and
@@ -20,26 +20,24 @@ import yaml
 from moebench.data.contract import CONTRACT
 from moebench.experiment.classes import check_classes
 from moebench.experiment.code import class_modules, code_of, source_of_modules
-from moebench.experiment.config_files import naming_files
-from moebench.experiment.lightning_cli import Cli, keys_help
+from moebench.experiment.config_files import joined, naming_files
+from moebench.experiment.lightning_cli import Cli
 from moebench.experiment.precision import resolve_precision
-from moebench.experiment.refusals import ConfigurationError, explain, one_line_errors
+from moebench.experiment.refusals import explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
-from moebench.experiment.text_source import data_named, fitting, source_of, takes_text
+from moebench.experiment.text_source import fitting, source_of, takes_text
 from moebench.experiment.trainer_options import check_options
 from moebench.experiment.user_parts import naming_user_parts, user_part_error, user_part_keys
-from moebench.experiment.yaml_files import naming_file, read_yaml
 from moebench.papers.home import find_config
+from moebench.papers.yaml_files import ConfigurationError, naming_file, read_yaml
 
 __all__ = [
     "ConfigurationError",
     "DataStamp",
     "Experiment",
     "as_arguments",
-    "data_named",
     "explain",
     "fitting",
-    "keys_help",
     "load",
     "naming_configs",
     "naming_file",
@@ -178,33 +176,20 @@ def as_arguments(settings: Mapping[str, object]) -> list[str]:
 
 
 def parse(arguments: Sequence[str]) -> Experiment:
-    """Check an experiment given as command-line arguments (`--config`, `--<key>`, `--help`).
+    """Check an experiment given as command-line arguments (`--config`, `--<key>`).
 
     Raises:
         ConfigurationError: as `load`, or for a trainer option that runs do not support.
         SystemExit: after printing, for `--help` and `--print_config`.
     """
     with one_line_errors():
-        config = Cli(_with_bundled_paths(arguments)).config.as_dict()
+        config = Cli(joined(arguments)).config.as_dict()
         config.pop("config", None)
         check_classes(config)
         _check_data(config)
         experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
     return experiment
-
-
-def _with_bundled_paths(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the full paths of configurations that come with moebench."""
-    found: list[str] = []
-    for argument in arguments:
-        option, equals, path = argument.partition("=")
-        if found[-1:] == ["--config"]:
-            argument = find_config(argument)
-        elif option == "--config" and equals:
-            argument = f"{option}={find_config(path)}"
-        found.append(argument)
-    return found
 
 
 def _check_data(config: Mapping[str, Any]) -> None:

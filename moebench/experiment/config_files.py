@@ -6,21 +6,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from moebench.experiment.refusals import ConfigurationError
-from moebench.experiment.yaml_files import read_yaml
+from moebench.papers.home import find_config
+from moebench.papers.yaml_files import ConfigurationError, read_yaml
 
+OPTION = "--config"
 # The key at the beginning of an error message.
 KEY = re.compile(r"(?:Option |Group )?'?([A-Za-z_][\w.-]*)'?(?:=|: | is not | does not )")
 
 
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which `--config FILE` is one word, `--config=FILE`.
+
+    A file that comes with moebench is found there.
+    """
+    found: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        option, equals, path = argument.partition("=")
+        if option == OPTION:
+            path = path if equals else next(left, "")
+            argument = f"{OPTION}={find_config(path)}" if equals or path else option
+        found.append(argument)
+    return found
+
+
 def config_files(arguments: Sequence[str]) -> list[Path]:
     """Return the files given by `--config`."""
-    following = [*arguments[1:], ""]
-    return [
-        Path(argument.partition("=")[2] or after)
-        for argument, after in zip(arguments, following, strict=False)
-        if argument.partition("=")[0] == "--config"
-    ]
+    parts = [argument.partition("=") for argument in joined(arguments)]
+    return [Path(path) for option, equals, path in parts if option == OPTION and equals]
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """LightningCLI as moebench uses it: defaults, linked keys, and the choice of LightningModule."""
 
 import copy
-import io
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout, suppress
 from typing import Any, ClassVar
 
 import pytorch_lightning as pl
@@ -14,27 +12,10 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCL
 
 from moebench.experiment.config_files import config_files
 from moebench.experiment.trainer_options import ONE_DEVICE
-from moebench.experiment.yaml_files import read_yaml
+from moebench.papers.defaults import DEFAULT_DATA, TRAINER_DEFAULTS
+from moebench.papers.yaml_files import read_yaml
 from moebench.training.module import Training
 
-DEFAULT_DATA = {
-    "class_path": "moebench.data.text.Text",
-    "init_args": {
-        "source": {"class_path": "moebench.data.sources.Packages"},
-        "objective": {"class_path": "moebench.data.objectives.NextToken"},
-    },
-}
-TRAINER_DEFAULTS = {
-    "accelerator": "auto",
-    "devices": 1,
-    "deterministic": True,
-    "enable_model_summary": False,
-    "enable_progress_bar": False,
-    "log_every_n_steps": 10,
-    "max_steps": 400,
-    "num_sanity_val_steps": 0,
-    "val_check_interval": 50,
-}
 LARGEST_SEED = 2**32 - 1
 
 
@@ -155,17 +136,3 @@ class Cli(LightningCLI):
         configured = self._get(self.config_init, f"trainer.{name}") or []
         more = configured if isinstance(configured, list) else [configured]
         return [*self.of_this_run.get(name, []), *more]
-
-
-def keys_help(part: str) -> str:
-    """Return the help on the keys of one part of a configuration, such as `trainer`, or of `all`.
-
-    It consists of titled sections, separated by empty lines.
-    """
-    with redirect_stdout(io.StringIO()) as printed, suppress(SystemExit):
-        Cli(["--help"])
-    sections = printed.getvalue().rstrip("\n").split("\n\n")
-    if part == "all":
-        return "\n\n".join(sections)
-    key = re.compile(rf"^ +--{part}\b", re.MULTILINE)
-    return "\n\n".join(section for section in sections[1:] if key.search(section))

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from moebench.experiment.classes import why_missing, why_unusable
 from moebench.experiment.part_registry import FAMILIES, family_at
 from moebench.papers.nearest import nearest
+from moebench.papers.yaml_files import ConfigurationError
 
 CHATTER = (  # loggers with messages about seeds, devices and products at every build
     "lightning_fabric.utilities.seed",
@@ -43,10 +44,6 @@ NOISE = (  # beginnings of the lines of a report that do not give the reason
     "Problem",
     "Subtypes",
 )
-
-
-class ConfigurationError(ValueError):
-    """A configuration that cannot be built; the message has one line."""
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from moebench.data.sources.source import Source
 from moebench.data.text import AnySource
 from moebench.experiment.classes import named_class
 from moebench.experiment.part_registry import FAMILIES
-from moebench.experiment.refusals import ConfigurationError, one_line_errors
+from moebench.experiment.refusals import one_line_errors
 from moebench.experiment.user_parts import naming_user_parts
-from moebench.experiment.yaml_files import read_yaml
+from moebench.papers.yaml_files import ConfigurationError, data_named
 
 TEXT = "data.source"  # the key of a person's own text among settings
 
@@ -35,16 +35,6 @@ def source_of(described: str) -> Source:
         with naming_user_parts(parsed.as_dict()):
             found: Source = parser.instantiate_classes(parsed).source
     return found
-
-
-def data_named(files: Sequence[Path]) -> str:
-    """Return what files call the data module, the last of them first; empty where none does."""
-    for file in reversed(files):
-        data = read_yaml(file).get("data", "")
-        name = data.get("class_path", "") if isinstance(data, Mapping) else data
-        if name:
-            return str(name)
-    return ""
 
 
 def takes_text(files: Sequence[Path]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from moebench.experiment.code import KNOWN, OURS
-from moebench.experiment.refusals import ConfigurationError
+from moebench.papers.yaml_files import ConfigurationError
 
 
 @contextmanager

@@ -37,14 +37,14 @@ class DecoderShape:
         ValueError: if a number is out of range.
     """
 
-    width: int = 128  # D
-    layers: int = 4
-    heads: int = 4
+    width: int = 128  # D of a token
+    layers: int = 4  # blocks
+    heads: int = 4  # of attention
     hidden: int = 512  # F of dense feed-forward blocks
     dense_layers: int = 0  # leading layers without a mixture, whatever `sparse` says
     tied: bool = False  # whether the embedding is also the output matrix
     epsilon: float = 1e-5  # of RMSNorm
-    multipliers: Multipliers = NO_MULTIPLIERS
+    multipliers: Multipliers = NO_MULTIPLIERS  # fixed factors
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "hidden"):

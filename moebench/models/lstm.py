@@ -150,9 +150,9 @@ class LstmShape:
         ValueError: if a number is out of range.
     """
 
-    width: int = 64  # D
-    before: int = 1
-    after: int = 1
+    width: int = 64  # D of a token
+    before: int = 1  # recurrent layers before the middle
+    after: int = 1  # recurrent layers after it
 
     def __post_init__(self) -> None:
         for name, value, least in (

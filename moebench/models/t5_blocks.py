@@ -25,9 +25,9 @@ class Shape:
         ValueError: if a number is below 1 or the width does not divide among the heads.
     """
 
-    width: int = 128  # D
+    width: int = 128  # D of a token
     layers: int = 4  # blocks in each stack
-    heads: int = 4
+    heads: int = 4  # of attention
     hidden: int = 512  # F of dense feed-forward blocks
 
     def __post_init__(self) -> None:

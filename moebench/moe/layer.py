@@ -84,9 +84,9 @@ class Sparse:
     `router` is called with the width D, `experts` with the width and the number of experts E.
     """
 
-    router: Callable[[int], nn.Module]
-    experts: Callable[[int, int], nn.Module]
-    dispatcher: Callable[[], nn.Module] = Grouped
+    router: Callable[[int], nn.Module]  # decides which expert sees which token
+    experts: Callable[[int, int], nn.Module]  # the functions that are mixed
+    dispatcher: Callable[[], nn.Module] = Grouped  # carries tokens to experts and back
     every: int = field(default=2)  # blocks; the n-th, 2n-th, ... are mixtures
 
     def __post_init__(self) -> None:

@@ -123,21 +123,23 @@ class Share(Estimate):
         """Return the probability of this many runs or more if the share were the bound."""
         if bound < 0:
             return 0.0
-        return float(scipy.stats.binom.sf(self.seen - 1, self.n, min(bound, 1.0)))
+        return float(scipy.special.bdtrc(self.seen - 1, self.n, min(bound, 1.0)))
 
     def p_at_least(self, bound: float) -> float:
         """Return the probability of this many runs or fewer if the share were the bound."""
         if bound > 1:
             return 0.0
-        return float(scipy.stats.binom.cdf(self.seen, self.n, max(bound, 0.0)))
+        return float(scipy.special.bdtr(self.seen, self.n, max(bound, 0.0)))
 
     def ends(self) -> tuple[float, float]:
         """Return both ends.
 
         Source: Clopper and Pearson 1934, Biometrika 26.
         """
-        found = scipy.stats.binomtest(self.seen, self.n).proportion_ci(1 - 2 * TAIL, "exact")
-        return float(found.low), float(found.high)
+        seen, n = self.seen, self.n
+        low = scipy.special.betaincinv(seen, n - seen + 1, TAIL) if seen else 0.0
+        high = scipy.special.betaincinv(seen + 1, n - seen, 1 - TAIL) if seen < n else 1.0
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ PAPERS = Path(__file__).parents[1] / "reproductions"
 RECORDS = [name for name in FILES if name.endswith(".jsonl") and name != "broken.jsonl"]
 CASES = {
     # arguments -> words of the line
-    "": "required: command",
     "reprodce tiny": "command=reprodce: unknown; the nearest: reproduce",
+    "tiny": "tiny: is a paper; `moebench reproduce tiny` reproduces it",
+    "help reprodce": "command=reprodce: unknown; the nearest: reproduce",
     "list more": "unrecognized arguments: more",
     "list --root a_file": "'a_file': is a file",
     "doctor --root a_file/inner": "a_file is a file",
@@ -70,7 +71,7 @@ CASES = {
     "sweep lst.yaml": "'lst.yaml': no such file; the nearest: list.yaml",
     "sweep a_folder": "'a_folder': is a folder",
     "sweep ''": "file: is empty",
-    "data": "required: verb",
+    "data": "required: describe",
     "data nonsense": "invalid choice: 'nonsense'",
     "data describe --config nowhere.yaml": "'nowhere.yaml': no such file",
     "data describe --data ''": "--data: is empty",
@@ -99,7 +100,11 @@ CASES = {
     "fit --config list.yaml --name ../up": "name=../up: becomes a folder",
     f"fit --config list.yaml --name {'x' * 300}": "name=xxxxxxxxxxxxxxxxxxxx...: becomes a folder",
     "fit --config list.yaml --root a_file": "'a_file': ",
-    "fit --help=me": "--help/-h: invalid choice: 'me'",
+    "fit --help=modle": "help=modle: no such key or part; the nearest: model",
+    "fit list.yaml": "list.yaml: no option; `--config list.yaml` names a configuration",
+    "fit --modle.x=3": "modle: no such key; the nearest: model",
+    "fit --model=A --trainer.max_step=3": "trainer.max_step: no such key; the nearest",
+    "fit --confg=x": "confg: no such key; the nearest: config",
 }
 GPU = {
     "": "required: --out",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import reproductions
+from moebench.cli.chosen_settings import data_settings
 from moebench.cli.main import main
-from moebench.cli.options import data_settings, parser
+from moebench.cli.options import parser
 from moebench.data.text import Text
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 import reproductions
-from moebench.cli.fit_options import fit_parser
+from moebench.cli.fit_options import fit_options, fit_parser
+from moebench.cli.keys_help import page as help_page
 from moebench.cli.lookup import judged, kept
 from moebench.cli.main import main
 from moebench.cli.options import parser
@@ -206,7 +207,7 @@ def dry_run(words: list[str]) -> list[str]:
     """The commands of moebench that `make` would start."""
     for word in words:
         name, given, _ = word.partition("=")
-        assert not given or f"$({name})" in makefile(), word
+        assert not given or f"\n{name} ?=" in makefile(), word
     environment = {name: text for name, text in os.environ.items() if "MAKE" not in name}
     printed = subprocess.run(
         ["make", "--dry-run", "--directory", str(ROOT), *words],
@@ -223,11 +224,14 @@ def dry_run(words: list[str]) -> list[str]:
 def check_moebench(words: list[str]) -> None:
     """Parse what follows `moebench`."""
     known = next(action for action in parser()._actions if action.dest == "command").choices
-    assert words[0] in known
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
+    assert words[0] in {*known, "--help"}
     if len(words) == 1 or "--help" in words:
         return
     if words[0] == "fit":
-        parse(words[1:])
+        asked = fit_options(words[1:])
+        assert help_page(asked.page) if asked.page else parse(words[1:])
         return
     options = parser().parse_args(words)
     for name, value in vars(options).items():

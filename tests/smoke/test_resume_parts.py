@@ -20,7 +20,6 @@ from moebench.data.text import Text
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
 from moebench.experiment import Experiment
-from moebench.experiment.lightning_cli import TRAINER_DEFAULTS
 from moebench.models import Decoder, EncoderDecoder
 from moebench.models.t5_blocks import Shape
 from moebench.moe import Sparse
@@ -42,6 +41,7 @@ from moebench.moe.routers import (
     Switch,
     Tempered,
 )
+from moebench.papers.defaults import TRAINER_DEFAULTS
 from moebench.run.job import Job
 from moebench.run.worker import execute
 from moebench.training.module import Training, Weighted

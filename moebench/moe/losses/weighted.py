@@ -25,8 +25,8 @@ class Weighted:
         ValueError: for a weight that is negative or not a number.
     """
 
-    loss: nn.Module
-    weight: float = 0.01
+    loss: nn.Module  # of the decisions of one mixture
+    weight: float = 0.01  # relative to the loss of the task
     name: str | None = None  # logged as train/<name>; None: the name of its class
 
     def __post_init__(self) -> None:

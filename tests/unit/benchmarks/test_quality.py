@@ -28,7 +28,7 @@ from moebench.testing import verdicts
 from moebench.training.cost import parameters
 
 SHAPE = "model.network.init_args.shape"
-NOTHING = dict.fromkeys(("data", "field", "device", "precision"))  # that a person chose
+NOTHING = dict.fromkeys(("data", "field", "device", "precision", "name"))  # that a person chose
 
 
 def run(arm: str, seed: int, loss: float, **changes: Any) -> RunRecord:

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from moebench.cli.provenance import configs_of, outdated
+from moebench.cli.judging import judge_and_report
+from moebench.cli.part_sources import part_of
+from moebench.cli.provenance import configs_of, outdated, version_of
 from moebench.cli.publish import Published, publish, with_tables
-from moebench.cli.reproduce import judge_and_report
 from moebench.cli.terminal import shown
 from moebench.data.text import Text
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all
-from moebench.experiment import data_named
 from moebench.papers import Target
 from moebench.papers.claim import Claim, Paper
 from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.yaml_files import data_named
 from moebench.report import render
 from moebench.testing import verdicts as claims
 from moebench.verdict.comparisons import Difference
@@ -74,9 +75,8 @@ def test_evidence_of_today_says_nothing(found: Target) -> None:
     assert outdated(found, [run("text", Text.version), run("world")]) == ""
 
 
-def test_evidence_of_an_older_text_says_so(found: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_of_an_older_text_says_so(found: Target) -> None:
     """Some arms are of text, others of a world, which has no new version."""
-    monkeypatch.setattr(Text, "version", Text.version + 1)
     runs = [run("text", Text.version - 1), run("over_text/1", Text.version), run("world")]
     told = outdated(found, runs)
     assert told == (
@@ -111,12 +111,21 @@ def test_a_terminal_reports_mixed_runs_that_judge_no_claim(found: Target, tmp_pa
     assert f"Mixed evidence: {told}." in " ".join(shown(found, tmp_path, []).split())
 
 
-def test_tables_and_page_tell(
-    found: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    records = [run("text", Text.version), run("world")]
-    told = f"have version {Text.version + 1} by now"
-    monkeypatch.setattr(Text, "version", Text.version + 1)
+def test_a_version_is_read_as_python_has_it(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_data.py").write_text(
+        "from moebench.data.text import Text\nclass Same(Text): ...\n"
+        "class New(Text):\n    version: int = 7\nclass Plain: ...\n"
+    )
+    for name, version in {"Same": Text.version, "New": 7, "Plain": 1}.items():
+        part = part_of(name, "own_data")
+        assert part is not None
+        assert version_of(part) == version
+
+
+def test_tables_and_page_tell(found: Target, tmp_path: Path) -> None:
+    records = [run("text", Text.version - 1), run("world")]
+    told = f"have version {Text.version} by now"
     names = ("verdicts", "reasons", "costs")
     text = "\n".join(f"<!-- begin:{name} -->\n<!-- end:{name} -->" for name in names)
     assert told in with_tables(text, Published(found, records))

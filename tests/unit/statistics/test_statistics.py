@@ -4,6 +4,7 @@ from math import inf
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from moebench.statistics import (
     Values,
@@ -14,7 +15,7 @@ from moebench.statistics import (
     seeds_needed,
     spearman,
 )
-from moebench.statistics.estimates import mean
+from moebench.statistics.estimates import mean, share
 
 
 def values(*numbers: float) -> Values:
@@ -68,3 +69,19 @@ def test_overflow_against_simulation() -> None:
     counts = rng.multinomial(256, [1 / 16] * 16, size=4000)
     simulated = np.maximum(counts - 20, 0).sum(axis=1).mean() / 256
     assert overflow_share(rows=20, tokens=256, experts=16) == pytest.approx(simulated, rel=0.03)
+
+
+def test_special_functions_agree_with_scipy_stats() -> None:
+    for seen, n in ((0, 3), (3, 3), (2, 7), (19, 20)):
+        found, test = share(seen, n), stats.binomtest(seen, n).proportion_ci(0.95, "exact")
+        assert found.ends() == pytest.approx((test.low, test.high), abs=1e-12)
+        for bound in (0.0, 0.3, 1.0):
+            assert found.p_at_most(bound) == pytest.approx(stats.binom.sf(seen - 1, n, bound))
+            assert found.p_at_least(bound) == pytest.approx(stats.binom.cdf(seen, n, bound))
+    tied = values(3, 1, 1, 2, 5), values(1, 1, 2, 2, 9)
+    assert spearman(*tied) == pytest.approx(stats.spearmanr(*tied).statistic, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 30, 300])
+def test_a_detectable_effect_has_the_stated_power(n: int) -> None:
+    assert power(detectable_effect(2.0, n), 2.0, n) == pytest.approx(0.8, abs=1e-6)

@@ -1,6 +1,6 @@
 """YAML files, all read by the same rules; errors name the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,11 @@ from typing import Any
 import yaml
 from jsonargparse import get_loader
 
-from moebench.experiment.refusals import ConfigurationError
 from moebench.papers.nearest import no_such_file
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be built; the message is one line."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -57,3 +60,13 @@ def naming_file(path: Path) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(f"{path}: {error}") from error
+
+
+def data_named(files: Sequence[Path]) -> str:
+    """Return what files call the data module, the last of them first; empty where none does."""
+    for file in reversed(files):
+        data = read_yaml(file).get("data", "")
+        name = data.get("class_path", "") if isinstance(data, Mapping) else data
+        if name:
+            return str(name)
+    return ""
