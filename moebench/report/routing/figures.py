@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from moebench.report.paper.figures import FOLD, OVER, UNDER
 from moebench.report.theme import STAND_INS, canvas, drawing, element, legend, whole_numbers
