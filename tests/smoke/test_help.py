@@ -21,7 +21,7 @@ from moebench.cli.part_options import NEEDED, options_of
 from moebench.cli.part_sources import parts
 from moebench.cli.trainer_keys import KEYS, fixed_keys
 from moebench.experiment.part_registry import FAMILIES
-from moebench.experiment.trainer_options import HONOURED, LIMITED
+from moebench.experiment.trainer_options import LIMITED, SUPPORTED
 from moebench.papers import targets
 from moebench.papers.defaults import DEFAULT_DATA, TRAINER_DEFAULTS
 
@@ -158,7 +158,7 @@ def test_keys_are_those_of_the_parts_themselves(family: str) -> None:
 
 def test_keys_of_the_trainer_are_those_that_a_run_honours() -> None:
     told = {name for keys in KEYS.values() for name in keys}
-    assert set(HONOURED) <= told <= {*HONOURED, *LIMITED}
+    assert set(SUPPORTED) <= told <= {*SUPPORTED, *LIMITED}
     assert told | set(fixed_keys()) == set(inspect.signature(Trainer).parameters)
     shown = page("trainer")
     for name, value in TRAINER_DEFAULTS.items():
