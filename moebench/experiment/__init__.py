@@ -141,11 +141,11 @@ def load(
         seed: seed of data order, initial weights and noise.
 
     Raises:
-        ConfigurationError: for an unknown key or a value of the wrong type; names the file.
-        FileNotFoundError: for a missing file.
+        ConfigurationError: for a missing file, an unknown key or a value of the wrong type; names
+            the file.
     """
     arguments = [*_arguments(configs, settings), f"--seed_everything={seed}"]
-    with naming_files(arguments):
+    with one_line_errors(), naming_files(arguments):
         return parse(arguments)
 
 

@@ -74,8 +74,8 @@ def explain(message: str) -> str:
     refused = re.search(REFUSED, message)
     unknown = re.search(UNKNOWN_NAME, message)
     if refused:
-        if (key, refused[1]) == ("data", "source"):
-            part = _part(message, refused).rpartition(".")[2]
+        if key == "data" and (refused[1] or "").partition(".")[0] == "source":
+            part = _part(message, refused).rpartition(".")[2] or "the data module"
             return f"data.source: {part} trains on no text, so --data does not apply"
         near = _nearest_option(key, message, refused)
         return f"{key}: {refused[0].rstrip('.')}; {near}".removeprefix(": ")
