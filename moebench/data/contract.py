@@ -1,6 +1,7 @@
 """Everything that training asks of a data module and its batches.
 
-A data module is a LightningDataModule with `train_dataloader` and `val_dataloader`, and
+A data module is a LightningDataModule with `train_dataloader` and `val_dataloader`, each of which
+returns one iterable of batches (not a list, which Lightning takes for several), and
 
 | part | meaning |
 | --- | --- |
@@ -96,6 +97,22 @@ def check_module(data: Any, parts: Mapping[str, str] = OF_MODULE) -> None:
         if not (name in own or name in vars(data)):
             kind = type(data).__name__
             raise ValueError(f"data={kind}: has no {name} ({meaning}), see {CONTRACT}")
+
+
+def loader_of(data: Any, name: str) -> Any:
+    """Return what a method of a data module returns as its loader.
+
+    Raises:
+        ValueError: for a list, tuple or map, which Lightning takes for several loaders.
+    """
+    loader = getattr(data, name)()
+    if isinstance(loader, list | tuple | Mapping):
+        owner, kind = type(data).__name__, type(loader).__name__
+        raise ValueError(
+            f"data={owner}: {name} returns a {kind}, which Lightning takes for several loaders; "
+            f"wrap it, as in DataLoader(batches, batch_size=None), see {CONTRACT}"
+        )
+    return loader
 
 
 def _of_lightning(kind: type) -> bool:

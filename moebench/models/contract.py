@@ -2,7 +2,7 @@
 
 `model(batch)` returns an `Output`: logits prediction_BLV and the decisions of the mixtures in order
 of depth, for a batch of `moebench.data.contract`. Every mixture holds its router in an attribute
-`router`, by which it is found. A model may also have
+`router`, which is how training finds it. A model may also have
 
 | part | meaning | without it |
 | --- | --- | --- |

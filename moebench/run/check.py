@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning_fabric.utilities.data import sized_len
 
-from moebench.data.contract import UNSCORED, check_module
+from moebench.data.contract import UNSCORED, check_module, loader_of
 from moebench.experiment import Experiment, naming_user_parts, stamp_of
 from moebench.experiment.trainer_options import check_pass, share_of
 from moebench.run.first_step import try_first_step
@@ -43,10 +43,10 @@ def _checked(experiment: Experiment) -> Experiment:
     data.setup("fit")
     check_module(data)
     options = experiment.config["trainer"]
-    batches = sized_len(data.train_dataloader())
+    batches = sized_len(loader_of(data, "train_dataloader"))
     if batches is not None:
         check_pass(options, batches)
-    validation = data.val_dataloader()
+    validation = loader_of(data, "val_dataloader")
     batches = sized_len(validation)
     used = None if batches is None else share_of(options, "limit_val_batches", batches)
     if not any(map(_scored, islice(validation, used))):

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from moebench.experiment import ConfigurationError, user_part_keys
+from moebench.models import contract as models_contract
+from moebench.moe import contract as moe_contract
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses import WeightedLosses
 
@@ -31,6 +33,8 @@ def promises_kept(model: nn.Module, config: Any) -> Iterator[None]:
         for module in _parts(model):
             key = keys.get(type(module), "")
             if promise := PROMISES.get(key.rpartition(".")[2]):
+                if type(module).forward is nn.Module.forward:
+                    raise _broken(key, module, "has no forward")
                 hook = partial(_held, key, promise)
                 hooks.enter_context(module.register_forward_hook(hook))
         yield
@@ -47,9 +51,14 @@ def _parts(model: nn.Module) -> Iterator[nn.Module]:
 def _held(key: str, promise: Promise, part: nn.Module, given: Any, answer: Any) -> None:
     """Refuse an answer that breaks a promise; a hook of torch's."""
     if wrong := promise(given[0], answer):
-        raise ConfigurationError(
-            f"{key}={type(part).__module__}.{type(part).__qualname__}: {wrong}"
-        )
+        raise _broken(key, part, wrong)
+
+
+def _broken(key: str, part: nn.Module, wrong: str) -> ConfigurationError:
+    """Return the error that names a part, what is wrong with it, and where its promise is."""
+    contract = models_contract if key == "model.network" else moe_contract
+    name = f"{type(part).__module__}.{type(part).__qualname__}"
+    return ConfigurationError(f"{key}={name}: {wrong}, see {contract.CONTRACT}")
 
 
 def _prediction(_: Any, answer: Any) -> str:

@@ -6,7 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from moebench.data.contract import CONTRACT, UNSCORED, TextBatch, check_batch, check_module
+from moebench.data.contract import (
+    CONTRACT,
+    UNSCORED,
+    TextBatch,
+    check_batch,
+    check_module,
+    loader_of,
+)
 
 
 def assert_same_batches(first: list[Any], second: list[Any]) -> None:
@@ -50,6 +57,8 @@ class DatasetContract:
         """The module and its batches have every part, with the right types and shapes."""
         data = self.ready()
         check_module(data)
+        for name in ("train_dataloader", "val_dataloader"):
+            loader_of(data, name)
         assert len(data.content_hash) >= 8
         assert data.tokens_per_batch > 0
         assert self.batches(data, 1)

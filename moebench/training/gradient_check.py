@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from moebench.models.contract import CONTRACT
 from moebench.moe.decision import RoutingDecision
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,21 @@ def routers(network: nn.Module) -> dict[str, nn.Module]:
         for name, module in network.named_modules()
         if name.split(".").count("router") == 1 and name.split(".")[-1] == "router"
     }
+
+
+def check_routers(network: nn.Module) -> None:
+    """Refuse a model with a stateful router that `routers` cannot find, as it would never update.
+
+    Raises:
+        ValueError: naming the router.
+    """
+    found = {part for router in routers(network).values() for part in router.modules()}
+    for part in network.modules():
+        if part not in found and hasattr(part, "num_experts") and hasattr(part, "update"):
+            raise ValueError(
+                f"model.network={type(network).__name__}: holds the router {type(part).__name__} "
+                f"in no attribute `router`, so its state is never updated, see {CONTRACT}"
+            )
 
 
 def router_parameters(network: nn.Module) -> list[nn.Parameter]:

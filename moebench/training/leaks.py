@@ -15,6 +15,7 @@ from typing import Any
 from torch import nn
 
 from moebench.moe.capacity.limit import Limited
+from moebench.moe.contract import CONTRACT
 from moebench.moe.sees import Sees, all_seen, sees
 from moebench.training.gradient_check import numbered, routers
 
@@ -89,7 +90,8 @@ def report_leaks(network: nn.Module, batch: Any) -> None:
         names = ", ".join(dict.fromkeys(type(every[layer]).__name__ for layer in undeclared))
         leak = "leak" if len(undeclared) > 1 else "leaks"
         parts.append(
-            f"unknown whether {numbered(undeclared)} {leak}: {names} has no attribute `sees`"
+            f"unknown whether {numbered(undeclared)} {leak}: {names} has no attribute `sees`, see "
+            f"{CONTRACT}"
         )
     if parts:
         log.warning("%s", "; ".join(parts))

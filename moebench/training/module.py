@@ -23,6 +23,7 @@ from moebench.moe.losses import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.step import RouterUpdates
 from moebench.training.cost import Cost, count_batch
 from moebench.training.gradient_check import (
+    check_routers,
     report_losses,
     report_routers,
     router_parameters,
@@ -59,8 +60,8 @@ class Training(pl.LightningModule):
         router_rate: factor on the learning rate of the routers; 0 freezes them.
 
     Raises:
-        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or not finite, or
-            two losses share a name.
+        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or not finite, two
+            losses share a name, or a router with a state cannot be found.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Training(pl.LightningModule):
         if not 0 <= router_rate < math.inf:
             raise ValueError(f"router_rate={router_rate}: must be 0 or a positive number")
         self.network = network(vocabulary)
+        check_routers(self.network)
         self.losses = WeightedLosses(losses or [])
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps

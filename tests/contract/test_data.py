@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from moebench.cli.listing import data_modules, listing
-from moebench.data.contract import check_batch, check_module
+from moebench.data.contract import check_batch, check_module, loader_of
 from moebench.data.modules import DATA_MODULES
 from moebench.data.objectives import OBJECTIVES
 from moebench.data.sources import Files
@@ -117,3 +117,13 @@ def test_a_batch_of_another_kind_is_refused(changed: dict[str, object], words: s
         lacking = {key: value for key, value in parts.items() if key != name}
         with pytest.raises(ValueError, match=rf"has no {name} \(.*\), see moebench/data/contract"):
             check_batch(SimpleNamespace(**lacking))
+
+
+@pytest.mark.parametrize("loader", [[], (), {}])
+def test_a_list_of_batches_is_refused_as_a_loader(loader: object) -> None:
+    """Lightning takes it for a list of loaders, and its own error names neither."""
+    data = SimpleNamespace(train_dataloader=lambda: loader, val_dataloader=lambda: iter([]))
+    kind = type(loader).__name__
+    with pytest.raises(ValueError, match=rf"train_dataloader returns a {kind}, .* moebench/data/"):
+        loader_of(data, "train_dataloader")
+    assert not list(loader_of(data, "val_dataloader"))

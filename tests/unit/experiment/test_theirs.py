@@ -46,6 +46,11 @@ class Router(nn.Module):
                  "half": lambda: self.inner(x_TD[::2])}
         return found.get(self.answers, lambda: self.inner(x_TD))()
 
+class Speechless(nn.Module):
+    def __init__(self, dim: int, num_experts: int = 4):
+        super().__init__()
+        self.num_experts = num_experts
+
 class Experts(nn.Module):
     def __init__(self, dim: int, num_experts: int, whole: bool = False):
         super().__init__()
@@ -146,14 +151,27 @@ def test_a_part_that_cannot_be_made_is_named(key: str, name: str, kind: str) -> 
             of("Router", answers="half"),
             "decides on 128 tokens; must be the 256",
         ),
+        (
+            f"{SPARSE}.router",
+            of("Speechless"),
+            "has no forward, see moebench/moe/contract.py",
+        ),
         (f"{SPARSE}.experts", of("Experts"), "of the shape (512, 1); must be a Tensor of the"),
-        ("model.network", of("Network"), "shape (8, 32, 300); must be an Output"),
+        (
+            "model.network",
+            of("Network"),
+            "shape (8, 32, 300); must be an Output, see moebench/models/contract.py",
+        ),
         ("data.init_args.source", of("Source"), "KeyError: "),
         (f"{SPARSE}.dispatcher", of("Dispatcher"), "KeyError: "),
         (f"{SPARSE}.dispatcher", of("Dispatcher", answers="half"), "shape (128, 32); must be a"),
         (f"{SPARSE}.dispatcher", of("Dispatcher", answers="rows"), "RuntimeError: "),
         (LOSS, of("Loss"), "KeyError: "),
-        (LOSS, of("Loss", answers="each"), "of the shape (8,); must be a Tensor of the shape ()"),
+        (
+            LOSS,
+            of("Loss", answers="each"),
+            "(8,); must be a Tensor of the shape (), one number, see moebench/moe/contract.py",
+        ),
         ("model.optimizer", of("Descent", lr=0.1), "KeyError: "),
     ],
 )

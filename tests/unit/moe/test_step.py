@@ -128,6 +128,17 @@ def test_a_router_with_a_state_in_two_layers_is_refused() -> None:
         RouterUpdates([Counts(D)]).add([asking(0), asking(1)])
 
 
+def test_a_state_that_training_cannot_find_is_refused() -> None:
+    class Hidden(nn.Module):
+        def __init__(self, vocabulary: int) -> None:
+            super().__init__()
+            self.gate = BiasBalanced(D, lambda dim: BiasedTopK(dim, E, 1))
+
+    line = "network=Hidden: holds the router BiasBalanced in no attribute `router`, .*models/contr"
+    with pytest.raises(ValueError, match=line):
+        Training(V, Hidden)
+
+
 SPARSE = Sparse(lambda dim: Switch(dim, E), lambda dim, count: ReluMLP(dim, count, 8), every=1)
 ATTENTION = Sparse(SPARSE.router, lambda dim, count: ReluMLP(dim, count, 8), every=2)
 SMALL = Shape(D, layers=2, heads=2, hidden=8)

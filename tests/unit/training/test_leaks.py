@@ -151,7 +151,8 @@ class Silent(Switch):
         ),
         (
             lambda dim: Silent(dim, E),
-            "unknown whether layers 0, 1 leak: Silent has no attribute `sees`",
+            "unknown whether layers 0, 1 leak: Silent has no attribute `sees`, see "
+            "moebench/moe/contract.py",
         ),
         (limited("choice", L), ""),
     ],
