@@ -41,7 +41,7 @@ def test_it_trains_and_records(found: Target, arm: Arm, tiny, tmp_path: Path) ->
     world = any("Synthetic" in text for text in files)
     text = {f"data.init_args.{name}": tiny.settings()[f"data.init_args.{name}"] for name in OF_TEXT}
     settings = SHORT if world else {**SHORT, **text}
-    experiment = load_arm(found, arm, found.plan.profile("smoke"), settings)
+    experiment = load_arm(found, arm, found.plan.profiles[0], settings)
     job = Job("target", "profile", arm.name, 0, experiment, tmp_path / "run")
     record = execute(job, [])
     error = job.folder / "error.txt"

@@ -113,6 +113,7 @@ def test_what_differs_in_the_environment_is_listed() -> None:
         commit="abc",
         versions={"torch": "2.1", "numpy": "2"},
         hardware={"processor": "A", "threads": 1},
+        precision="32-true",
         data_hash="d" * 64,
     )
     now = replace(
@@ -120,6 +121,7 @@ def test_what_differs_in_the_environment_is_listed() -> None:
         commit="abc+",
         versions={"torch": "2.2", "numpy": "2"},
         hardware={"processor": "A", "threads": 2, "model": "stepping 1"},
+        precision="bf16-mixed",
         data_version=2,
         source="5eed",
         code={"their_pkg": "1"},
@@ -129,6 +131,7 @@ def test_what_differs_in_the_environment_is_listed() -> None:
         Change("source of moebench", "not recorded", "5eed"),
         Change("version of torch", "2.1", "2.2"),
         Change("threads", "1", "2"),
+        Change("precision", "32-true", "bf16-mixed"),
         Change("data", "dddddddddddd, version 1", "dddddddddddd, version 2"),
         Change("code their_pkg", "not recorded", "1"),
         Change("model", "not recorded", "stepping 1"),
