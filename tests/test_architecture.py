@@ -3,8 +3,10 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,8 +88,23 @@ HEIGHT = {name: -row for row, names in enumerate(ROWS) for name in names}
 OUTSIDE = {PACKAGE / "__init__.py", PACKAGE / "__main__.py"}  # in no part
 FILES = sorted(set(PACKAGE.rglob("*.py")) - OUTSIDE)
 CODE = [*FILES, *sorted((ROOT / "benchmarks").rglob("*.py"))]
-TESTS = sorted(path for end in ("py", "yaml") for path in (ROOT / "tests").rglob(f"*.{end}"))
 CODE += [p for p in (ROOT / "reproductions").rglob("*.py") if not p.name.startswith("test_")]
+TESTS = sorted(path for end in ("py", "yaml") for path in (ROOT / "tests").rglob(f"*.{end}"))
+OF_PAPERS = sorted((ROOT / "reproductions").rglob("test_*.py"))
+
+text = cache(Path.read_text)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file, parsed."""
+    return ast.parse(text(path))
+
+
+def faults(paths: Iterable[Path], check: Callable[[Path], Collection[str]]) -> dict[str, Any]:
+    """What a check finds, by file."""
+    found = {str(path.relative_to(ROOT)): check(path) for path in paths}
+    return {name: what for name, what in found.items() if what}
 
 
 def part(path: Path) -> str:
@@ -130,14 +147,14 @@ def violations(here: str, tree: ast.AST) -> list[str]:
     return found
 
 
-def test_there_is_something_to_check() -> None:
-    assert len(FILES) > 40
+def test_about_eighteen_names_at_the_top() -> None:
+    names = {path.name for path in PACKAGE.iterdir() if not path.name.startswith((".", "_"))}
+    assert names - {"py.typed"} == {part(path) for path in FILES} == set(HEIGHT), "see ROWS"
+    assert len(HEIGHT) <= 20
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_downward(path: Path) -> None:
-    assert part(path) in HEIGHT, f"give {part(path)} a place in ROWS"
-    assert not violations(part(path), ast.parse(path.read_text()))
+def test_imports_point_downward() -> None:
+    assert not faults(FILES, lambda path: violations(part(path), tree(path)))
 
 
 @pytest.mark.parametrize(
@@ -164,29 +181,12 @@ def papers_named(text: str) -> list[str]:
     return [paper for paper in PAPERS if paper in others]
 
 
-def test_the_core_names_no_paper() -> None:
-    named = {str(path.relative_to(PACKAGE)): papers_named(path.read_text()) for path in FILES}
-    assert not {name: papers for name, papers in named.items() if papers}
-
-
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_test_of_the_core_names_no_paper(path: Path) -> None:
-    text = path.read_text()
-    assert not papers_named(text)
-    keys = [claim.key for found in targets() for claim in found.claims]
-    assert not [key for key in keys if re.search(rf"(?<!\w){key}(?!\w)", text)]
-
-
-@pytest.mark.parametrize("paper", PAPERS)
-def test_a_paper_that_is_named_is_seen(paper: str) -> None:
-    assert papers_named(f'part = "reproductions.{paper}.plan:PLAN"') == [paper]
-    assert not papers_named(f"from moebench.models.{paper} import Model")
-
-
-def test_about_eighteen_names_at_the_top() -> None:
-    names = {path.name for path in PACKAGE.iterdir() if not path.name.startswith((".", "_"))}
-    assert names - {"py.typed"} == {part(path) for path in FILES} == set(HEIGHT)
-    assert len(HEIGHT) <= 20
+def test_the_core_and_its_tests_name_no_paper() -> None:
+    assert papers_named(f'part = "reproductions.{PAPERS[0]}.plan:PLAN"') == [PAPERS[0]]
+    assert not papers_named(f"from moebench.models.{PAPERS[0]} import Model")
+    assert not faults([*FILES, *TESTS], lambda path: papers_named(text(path)))
+    keys = "|".join(claim.key for found in targets() for claim in found.claims)
+    assert not faults(TESTS, lambda path: re.findall(rf"(?<!\w)(?:{keys})(?!\w)", text(path)))
 
 
 SAME = {
@@ -203,71 +203,106 @@ def test_a_name_is_one_thing() -> None:
     assert {name for name, places in count.items() if places > 1} <= SAME
 
 
-def users_of(module: str, files: Sequence[Path]) -> set[str]:
-    """Which papers, or "core", import a module of the core or something in it."""
-    found = set()
-    for path in files:
-        names = IMPORTED[path]
-        if any(name == module or name.startswith(f"{module}.") for name in names):
-            paper = path.relative_to(ROOT).parts[:2]
-            found.add(paper[1] if paper[0] == "reproductions" else "core")
-    return found
-
-
-IMPORTED = {path: imported(ast.parse(path.read_text())) for path in CODE}
-
-
-@pytest.mark.parametrize(
-    "path",
+def test_no_file_of_the_core_serves_one_paper_alone() -> None:
+    users: dict[str, set[str]] = {}  # module -> those that import it or something in it
+    for path in CODE:
+        folder, name = path.relative_to(ROOT).parts[:2]
+        for full in imported(tree(path)):
+            parts = full.split(".")
+            for module in {".".join(parts[:length]) for length in range(1, len(parts) + 1)}:
+                users.setdefault(module, set()).add(name if folder == "reproductions" else "core")
     # Tests of claims are a family that papers choose from, as configurations do from routers.
-    [path for path in FILES if part(path) != "testing" and "(ClaimTest)" not in path.read_text()],
-    ids=lambda path: str(path.relative_to(PACKAGE)),
-)
-def test_no_file_of_the_core_serves_one_paper_alone(path: Path) -> None:
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    users = users_of(module, [other for other in CODE if other != path])
-    assert len(users - {"core"}) != 1 or "core" in users, f"only {users} needs it"
+    shared = [p for p in FILES if part(p) != "testing" and "(ClaimTest)" not in text(p)]
+    alone = {
+        module: users[module]
+        for path in shared
+        for module in [
+            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        ]
+        if len(users.get(module, ())) == 1 and "core" not in users[module]
+    }
+    assert not alone
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_sizes(path: Path) -> None:
-    text = path.read_text()
-    assert text.count("\n") <= 250, "a file is one part; 250 lines at most"
-    for node in ast.walk(ast.parse(text)):
+def too_large(path: Path) -> list[str]:
+    """What of a file is larger than one reads at once."""
+    found = ["250 lines at most"] if text(path).count("\n") > 250 else []
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             body = lines - len((ast.get_docstring(node) or "").splitlines())
-            assert body <= 40, f"{node.name}: {body} lines, 40 at most"
-            if node.name == "__init__":
-                count = len(node.args.args + node.args.kwonlyargs) - 1
-                assert count <= 7, f"a constructor takes 7 parameters at most, not {count}"
+            found += [f"{node.name}: {body} lines, 40 at most"] if body > 40 else []
+            taken = len(node.args.args + node.args.kwonlyargs) - 1
+            if node.name == "__init__" and taken > 7:
+                found.append(f"a constructor takes 7 parameters at most, not {taken}")
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_framework_classes_are_inherited(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef):
-            bases = {ast.unparse(base).split("[")[0].split(".")[-1] for base in node.bases}
-            assert bases <= FRAMEWORK_BASES, f"{node.name} inherits from {bases}"
+def test_sizes() -> None:
+    assert not faults(CODE, too_large)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+LONG = {  # files of tests that a cut would leave in halves that read one another
+    "tests/test_architecture.py": "the whole shape, in the one file that `make check` runs",
+    "tests/contract/test_papers.py": "the one contract of all papers",
+    "tests/smoke/test_cli.py": "one reproduction from end to end, and its refusals",
+    "tests/smoke/test_resume_parts.py": "every kind of part, against one run that was not killed",
+    "tests/smoke/test_sweep.py": "one sweep from its file to its page, however often killed",
+    "tests/unit/report/test_sweep.py": "one summary, of which every figure and table is made",
+    "tests/unit/run/test_run.py": "one run from its history to its ending",
+    "tests/unit/sweeps/test_baseline_runs.py": "one queue, in which each run waits for others",
+    "tests/unit/sweeps/test_definition.py": "all that one file may say",
+    "tests/unit/sweeps/test_trial_queue.py": "one study, whose states follow from one another",
+}
+
+
+def test_sizes_of_tests() -> None:
+    """As of code; the exceptions say why, and none outlives its cause."""
+    long = [path for path in (*TESTS, *OF_PAPERS) if text(path).count("\n") > 250]
+    assert {str(path.relative_to(ROOT)) for path in long} == set(LONG)
+
+
+def without_a_module(path: Path) -> list[str]:
+    """The name of a unit test that is neither of a module or package of its wing nor of the wing.
+
+    `test_<module>_<aspect>.py` is one of several files on a module.
+    """
+    wing = path.parent
+    home = ROOT / wing.name if wing.name == "benchmarks" else PACKAGE / wing.name
+    modules = {one.stem for one in home.rglob("*") if one.suffix in ("", ".py")} | {wing.name}
+    name = path.stem.removeprefix("test_")
+    named = any(name == module or name.startswith(f"{module}_") for module in modules)
+    return [] if named else [f"no module of {wing.name} has this name"]
+
+
+def test_a_unit_test_has_the_name_of_its_module() -> None:
+    units = sorted((ROOT / "tests" / "unit").rglob("test_*.py"))
+    assert {path.parent.parent for path in units} == {ROOT / "tests" / "unit"}
+    assert not faults(units, without_a_module)
+    assert without_a_module(ROOT / "tests" / "unit" / "moe" / "test_nothing.py")
+
+
+def test_only_framework_classes_are_inherited() -> None:
+    def others(path: Path) -> list[str]:
+        classes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
+        bases = [ast.unparse(base) for node in classes for base in node.bases]
+        return [base for base in bases if base.split("[")[0].split(".")[-1] not in FRAMEWORK_BASES]
+
+    assert not faults(FILES, others)
+
+
+def test_parts_name_their_papers() -> None:
+    parts = [
         path
         for family in ("moe/routers", "moe/experts", "moe/losses", "moe/dispatch", "models")
         for path in sorted((PACKAGE / family).glob("*.py"))
         if path.name not in {"__init__.py", "combine.py", "loop.py", "grouped_matmul.py"}
-        and re.search(r"class \w+\(nn\.Module\)", path.read_text())
-    ],
-    ids=lambda path: path.name,
-)
-def test_papers_are_named(path: Path) -> None:
-    assert "Source:" in (ast.get_docstring(ast.parse(path.read_text())) or "")
+        and re.search(r"class \w+\(nn\.Module\)", text(path))
+    ]
+    assert parts
+    assert not [p for p in parts if "Source:" not in (ast.get_docstring(tree(p)) or "")]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda p: p.name)
-def test_configurations_are_short_and_say_why(path: Path) -> None:
-    lines = path.read_text().splitlines()
-    assert len(lines) <= 30
-    assert lines[0].startswith("# ")
+def test_configurations_are_short_and_say_why() -> None:
+    configs = sorted((ROOT / "configs").rglob("*.yaml"))
+    assert not [p for p in configs if not text(p).startswith("# ") or text(p).count("\n") > 30]

@@ -9,7 +9,7 @@ from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import Sees
 from moebench.testing.tokens import D
 
-SEQUENCES, LENGTH, DRAWS = 3, 8, 40
+SEQUENCES, LENGTH, DRAWS = 3, 8, 20
 ROUNDING = 1e-5
 
 

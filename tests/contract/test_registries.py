@@ -13,6 +13,7 @@ from torch import nn
 
 from moebench import data, models, moe, testing
 from moebench.data.modules import DATA_MODULES
+from moebench.data.sources import SOURCES, Source
 from moebench.experiment.part_registry import FAMILIES
 from moebench.models import MODELS
 from moebench.models.output import Output
@@ -46,6 +47,11 @@ def takes(name: str) -> set[type]:
     return {k for k in found if name in inspect.signature(k.forward).parameters}
 
 
+def offers_text(kind: type) -> bool:
+    """Say whether a class is a source of text, and not what one promises."""
+    return hasattr(kind, "documents") and hasattr(kind, "fingerprint") and kind is not Source
+
+
 @pytest.mark.parametrize(
     ("registries", "found"),
     [
@@ -55,6 +61,7 @@ def takes(name: str) -> set[type]:
         pytest.param([LOSSES], set(classes(moe.losses, nn.Module)), id="losses"),
         pytest.param([MODELS], answers(models, Output), id="models"),
         pytest.param([DATA_MODULES], set(classes(data, pl.LightningDataModule)), id="data"),
+        pytest.param([SOURCES], {k for k in classes(data, object) if offers_text(k)}, id="sources"),
     ],
 )
 def test_registries_are_whole(registries: list[Mapping[str, type]], found: set[type]) -> None:

@@ -79,8 +79,14 @@ class TestTopOne(RouterContract):
         return TopK(dim, num_experts, k=1)
 
 
-@pytest.mark.parametrize("rule", OVERFLOW)
-@pytest.mark.parametrize("priority", ["choice", "position", "score", "random"])
+# A rule sees the queues that a priority has made, so each is tried with one of the other.
+@pytest.mark.parametrize(
+    ("rule", "priority"),
+    [
+        *((rule, "choice") for rule in OVERFLOW),
+        *(("drop", p) for p in ("position", "score", "random")),
+    ],
+)
 class TestLimited(RouterContract):
     @pytest.fixture(autouse=True)
     def _named(self, rule: str, priority: str) -> None:

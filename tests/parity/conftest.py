@@ -77,6 +77,6 @@ def small_of(name: str, **settings: object) -> nn.Module:
     return model
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small() -> Callable[..., nn.Module]:
     return small_of

@@ -44,15 +44,14 @@ def make_router(name: str) -> nn.Module:
     return ROUTERS[name](D, E)
 
 
-@pytest.mark.parametrize("kind", EXPERTS)
 @pytest.mark.parametrize("dispatcher", DISPATCHERS)
 @pytest.mark.parametrize(
-    ("router", "dtype"),  # of the precision only experts and dispatchers take notice
-    [(router, torch.float32) for router in (*ROUTERS, "limited", "next expert")]
-    + [("limited", torch.float64)],
+    ("router", "kind", "dtype"),  # of experts and of the precision a router takes no notice
+    [(router, "swiglu", torch.float32) for router in (*ROUTERS, "limited", "next expert")]
+    + [("limited", kind, torch.float64) for kind in EXPERTS],
 )
 def test_every_router_with_every_dispatcher(
-    router: str, dispatcher: str, kind: str, dtype: torch.dtype
+    router: str, kind: str, dtype: torch.dtype, dispatcher: str
 ) -> None:
     torch.manual_seed(0)
     arguments = {} if kind == "linear" else {"hidden": F}

@@ -12,10 +12,10 @@ from moebench.cli.chosen_settings import data_settings
 from moebench.cli.main import main
 from moebench.cli.options import parser
 from moebench.data.text import Text
-from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.experiment import load
 from moebench.papers.claim import NOT_JUDGED
+from moebench.testing.verdicts import run
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 SWITCH = str(CONFIGS / "switch_8.yaml")
@@ -245,9 +245,7 @@ def test_a_reader_that_has_gone_is_no_error(
 ) -> None:
     """Whether it has gone before the first words, or before a few that are written at the end."""
     monkeypatch.setenv("PYTHONUNBUFFERED", at_once)
-    record = {"target": "t", "profile": "p", "arm": "a", "seed": 0, "status": "finished"}
-    one = RunRecord(**record, config_hash="h", commit="c", metrics={"valid/loss": 3.0})
-    write_all([one], tmp_path / "results.jsonl")
+    write_all([run("a", target="t", profile="p")], tmp_path / "results.jsonl")
     command = [sys.executable, "-m", "moebench.cli.main", "compare", "--records"]
     command += [str(tmp_path / "results.jsonl"), "--out", str(tmp_path)]
     with (tmp_path / "err").open("w") as errors:

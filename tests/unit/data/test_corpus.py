@@ -1,0 +1,86 @@
+"""The cache of tokens: used again, checked each time, and never read half-written."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from moebench.data.sources import Document, Files
+
+from .fakes import Counting, prepared
+
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+def test_the_cache_is_used_again_and_checked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared()
+    source = Counting()
+    monkeypatch.setattr(source, "documents", None)
+    assert len(source.checked) == 0
+    text = prepared(source=source)
+    assert [tuple(digests) for digests in source.checked] == [text.domains]
+
+
+def test_the_second_process_uses_the_finished_corpus(cache: Path) -> None:
+    """A second process finishes while the first still writes, and both end well."""
+
+    class Slow(Counting):
+        def documents(self) -> Iterator[Document]:
+            prepared()
+            yield from super().documents()
+
+    text = prepared(source=Slow())
+    assert text.content_hash == prepared().content_hash
+    assert [path.name for path in cache.iterdir()] == [text._folder.name]
+
+
+def test_a_process_killed_while_writing_leaves_nothing_that_is_read(cache: Path) -> None:
+    code = """
+        import os, signal
+        from pathlib import Path
+        from moebench.data import corpus
+        from moebench.data.sources import Files
+
+        def kill(*arguments, **settings):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        corpus.json.dumps = kill
+        source = Files("text.txt")
+        corpus.build(source, 320, corpus.folder_of(source, 320))
+    """
+    home = cache.parents[1]
+    (home / "text.txt").write_text("".join(f"Line {n} of a text.\n" for n in range(400)))
+    done = subprocess.run([sys.executable, "-c", dedent(code)], cwd=home, check=False)
+    assert done.returncode == -9
+    (unfinished,) = cache.iterdir()
+    assert (unfinished / "valid.bin").stat().st_size > 0
+    assert unfinished.name.startswith(".")
+    text = prepared(source=Files(str(home / "text.txt")), valid_batches=1)
+    assert len(list(text.val_dataloader())) == 1
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_source_that_fails_leaves_nothing(cache: Path) -> None:
+    class Broken(Counting):
+        def documents(self) -> Iterator[Document]:
+            yield from list(super().documents())[:1]
+
+    with pytest.raises(ValueError, match=r"^data\.source: it has no text for train$"):
+        prepared(source=Broken())
+    assert not list(cache.iterdir())
+
+
+def test_a_source_that_changes_while_it_is_read_leaves_nothing(cache: Path) -> None:
+    """Otherwise the cache would hold the new text under the name of the old one."""
+
+    class Growing(Counting):
+        def documents(self) -> Iterator[Document]:
+            self.first += 1
+            yield from super().documents()
+
+    with pytest.raises(ValueError, match=r"^data\.source: changed while it was read; run the"):
+        prepared(source=Growing())
+    assert not list(cache.iterdir())
