@@ -76,7 +76,7 @@ def sweep(
         name: of the study; empty: the file's own.
         workers: processes side by side; None: one a GPU, or a core where there is none.
         root: folder of all runs.
-        storage: URL of a database that machines share; empty: a journal in the sweep's folder.
+        storage: URL of a database for the study; empty: a journal in the sweep's folder.
         track: whether MLflow gets a copy.
         engine: what carries out the runs.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.

@@ -65,7 +65,7 @@ def add_runs(commands: "argparse._SubParsersAction[Parser]") -> None:
     search = commands.add_parser("sweep", help="search a space of configurations with Optuna")
     search.add_argument("file", type=a_file, help="a file of configs/sweeps/")
     search.add_argument("--name", default="", help="of the study (default: the file's)")
-    search.add_argument("--storage", default="", help="URL of a database that machines share")
+    search.add_argument("--storage", default="", help="URL of a database for the study")
     for command in (run, search):
         add_training(command)
 
