@@ -250,9 +250,9 @@ LONG = {  # files of tests that a cut would leave in halves that read one anothe
     "tests/smoke/test_sweep.py": "one sweep from its file to its page, however often killed",
     "tests/unit/report/test_sweep.py": "one summary, of which every figure and table is made",
     "tests/unit/run/test_run.py": "one run from its history to its ending",
-    "tests/unit/sweeps/test_baseline_runs.py": "one queue, in which each run waits for others",
+    "tests/unit/sweeps/test_baselines.py": "one sweep, in which each run waits for others",
     "tests/unit/sweeps/test_definition.py": "all that one file may say",
-    "tests/unit/sweeps/test_trial_queue.py": "one study, whose states follow from one another",
+    "tests/unit/sweeps/test_trials.py": "one study, whose states follow from one another",
 }
 
 

@@ -81,8 +81,7 @@ def sweep(
         workers: how many runs to train side by side; by default one per GPU, or one per core if
             there is no GPU.
         root: folder of all runs.
-        storage: URL of a database that several machines share; by default a journal in the folder
-            of the sweep.
+        storage: URL of a database for the study; by default a journal in the folder of the sweep.
         track: whether to log the runs in MLflow.
         engine: what carries out the runs.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.

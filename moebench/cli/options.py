@@ -102,7 +102,7 @@ def add_runs(run: Parser, search: Parser) -> None:
         "--storage",
         default="",
         metavar="URL",
-        help="database that several machines share (default: a file of this one)",
+        help="database for the study (default: a file in the folder of the sweep)",
     )
     for command in (run, search):
         add_text(command, "that of the configurations")

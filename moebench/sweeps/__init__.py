@@ -1,8 +1,9 @@
 """Sweeps: a search space over configuration keys becomes a study; the only package using Optuna.
 
-A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. Records and points are
-kept in files, and a lost study is rebuilt from them. Only the parent process talks to the study;
-workers just train and know nothing of Optuna, so killing one cannot harm the study.
+A trial is an experiment like any other: `trial_<n>/seed_<s>` with a record. One process, the
+driver, asks the study for points and tells it results; points and records are in files as well, and
+a lost study is made again from them. Workers just train and know nothing of Optuna, so killing one
+cannot harm the study.
 """
 
 from moebench.sweeps.definition import Sweep, read_sweep

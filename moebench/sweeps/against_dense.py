@@ -9,12 +9,13 @@ from moebench.comparison import Pair, Side
 from moebench.evidence.record import SWEEPS, RunRecord
 from moebench.statistics import Interval
 from moebench.statistics.estimates import mean
+from moebench.sweeps.arms import Arm, TrialArm
 from moebench.sweeps.definition import Sweep
-from moebench.sweeps.running_trial import value_of
+from moebench.sweeps.objective_values import value_of
 
 
 def against_dense(
-    sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[str]
+    sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[Arm]
 ) -> list[dict[str, Any]]:
     """Return what the winner gains over each dense baseline, as plain JSON data.
 
@@ -24,8 +25,8 @@ def against_dense(
         arms: the winner, then the baselines, if they have fresh seeds.
     """
     objective = next(iter(sweep.objectives))
-    sides = [_side(arm, sweep, records) for arm in arms]
-    if not sides or arms[0].startswith("dense_"):
+    sides = [_side(arm.name, sweep, records) for arm in arms]
+    if not sides or not isinstance(arms[0], TrialArm):
         return []
     winner, *dense = sides
     found = []

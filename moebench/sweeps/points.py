@@ -12,6 +12,7 @@ from typing import Any
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import json_of, read
+from moebench.sweeps.arms import TrialArm
 from moebench.sweeps.results import SUMMARY
 
 COMPUTED: dict[str, Any] = {
@@ -33,7 +34,8 @@ def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunReco
         profile: the profile they are judged in.
     """
     summary = json_of(folder / SUMMARY)
-    arms = {f"trial_{trial['number']}": arm_of(name, trial["point"]) for trial in summary["trials"]}
+    trials = summary["trials"]
+    arms = {TrialArm(one["number"]).name: arm_of(name, one["point"]) for one in trials}
     records = [
         replace(record, target=target, profile=profile, arm=arms[record.arm])
         for record in read(folder / "results.jsonl")

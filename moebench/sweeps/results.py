@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,16 @@ from moebench import report, tracking
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_all, write_whole
 from moebench.statistics.estimates import mean
-from moebench.sweeps.active_trials import records_in
 from moebench.sweeps.against_dense import against_dense
-from moebench.sweeps.baseline_runs import TUNED, best_arm, best_tuned, of_trial, winner
+from moebench.sweeps.arms import Arm, DenseArm, TrialArm
+from moebench.sweeps.baselines import best_arm, best_tuned, winner
 from moebench.sweeps.definition import LOSS, Sweep
+from moebench.sweeps.entries import MATCHED
+from moebench.sweeps.objective_values import value_of
 from moebench.sweeps.parameter_importance import by_seed, importances
-from moebench.sweeps.running_trial import CACHED, STATUS, WHY, value_of
 from moebench.sweeps.space import Point
 from moebench.sweeps.strategies import SEES_NO_RESULTS
-from moebench.sweeps.trial_queue import TrialQueue
+from moebench.sweeps.study import CACHED, STATUS, WHY, Study, records_in
 from moebench.verdict.marks import leaks_of
 from moebench.verdict.planned import off_plan
 
@@ -28,11 +30,11 @@ FILES = ("results.jsonl", SUMMARY, "report.html", "plots")
 ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, besides the objectives
 
 
-def write_results(queue: TrialQueue) -> None:
+def write_results(study: Study) -> None:
     """Write `results.jsonl`, `sweep.json`, `tags.json` and `report.html` of a finished study."""
-    sweep, folder = queue.sweep, queue.folder
-    trials = queue.trials()
-    beside = records_in(queue.study.user_attrs)
+    sweep, folder = study.sweep, study.folder
+    trials = study.trials()
+    beside = records_in(study.attributes)
     own = [record for trial in trials for record in records_in(trial.user_attrs)]
     known = {f"{record.arm}/{record.seed}": record for record in [*own, *beside]}
     write_all(known.values(), folder / "results.jsonl")
@@ -53,7 +55,6 @@ def summary(
     compared = _judged(sweep, records, best) if best else []
     names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
     tuned = best_tuned(sweep, records)
-    done = {arm: [r for r in _of(records, arm) if r.status == "finished"] for arm in compared}
     return {
         "name": sweep.name,
         "objectives": dict(sweep.objectives),
@@ -75,10 +76,7 @@ def summary(
         "best": best.number if best else None,
         "trials": [_trial(trial, records, names) for trial in trials],
         "baselines": _levels(sweep, records, tuned, names),
-        "fresh": [
-            {**_compared(sweep, _of(records, arm), arm), "off_plan": times_plan}
-            for arm, times_plan in off_plan(done).items()
-        ],
+        "fresh": _fresh(sweep, records, compared),
         "tuned": tuned,
         "importances": importances(trials, sweep),
         "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
@@ -86,7 +84,15 @@ def summary(
     }
 
 
-def _beside(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[str]) -> dict[str, Any]:
+def _fresh(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[Arm]) -> list[dict[str, Any]]:
+    """Return the arms with fresh seeds, and where they cost other than planned."""
+    done = {arm.name: [r for r in _of(records, arm) if r.status == "finished"] for arm in arms}
+    missed = off_plan(done)
+    compared = ((arm, _compared(sweep, _of(records, arm), arm)) for arm in arms)
+    return [{**row, "off_plan": missed[arm.name]} for arm, row in compared]
+
+
+def _beside(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[Arm]) -> dict[str, Any]:
     """Return what the winner gains over dense models, what all runs took, and the overlaps."""
     return {
         "against": against_dense(sweep, records, arms),
@@ -96,16 +102,19 @@ def _beside(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[str]) -> 
     }
 
 
-def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[str]:
+def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[Arm]:
     """Return the arms with fresh seeds: the best trial, its own twins and those of the base.
 
     Twins of a trial that was best when there were fewer trials are left out.
     """
     later = dict.fromkeys(record.arm for record in records if record.seed in sweep.later_seeds)
-    own = of_trial(best.number)
-    dense = [arm for arm in later if arm.startswith("dense_")]
-    twins = [arm for arm in dense if "_of_trial_" not in arm or arm.endswith(own)]
-    return [f"trial_{best.number}"] * (f"trial_{best.number}" in later) + twins
+    trial = TrialArm(best.number)
+    dense: dict[str, Arm] = {
+        arm.name: arm
+        for matched, tuned, twin_of in product(MATCHED, (False, True), (None, best.number))
+        for arm in [DenseArm(matched, tuned=tuned, twin_of=twin_of)]
+    }
+    return [trial] * (trial.name in later) + [dense[name] for name in later if name in dense]
 
 
 def _levels(
@@ -116,24 +125,21 @@ def _levels(
     found = {}
     for matched in sweep.baselines:
         if own := _of(seen, best_arm(sweep, tuned, matched)):
-            name = f"dense_{matched}" + (TUNED if matched in tuned else "")
-            found[name] = _values(own, names)
+            found[DenseArm(matched, tuned=matched in tuned).name] = _values(own, names)
     return found
 
 
-def _choices(sweep: Sweep, arm: str) -> int:
+def _choices(sweep: Sweep, arm: Arm) -> int:
     """Return the number of configurations that an arm was chosen from."""
-    if not arm.startswith("dense_"):
-        return sweep.trials
-    return 1 + len(sweep.tuning_points)
+    return sweep.trials if isinstance(arm, TrialArm) else 1 + len(sweep.tuning_points)
 
 
 def _trial(
     trial: FrozenTrial, records: Sequence[RunRecord], names: Sequence[str]
 ) -> dict[str, Any]:
     """Return one trial: its point, how it ended, and its means over the seeds."""
-    seeds = sorted(int(key.rpartition("/")[2]) for key in trial.user_attrs if "record/" in key)
-    own = [r for r in _of(records, f"trial_{trial.number}") if r.seed in seeds]
+    seeds = {record.seed for record in records_in(trial.user_attrs)}
+    own = [r for r in _of(records, TrialArm(trial.number)) if r.seed in seeds]
     return {
         "number": trial.number,
         "point": dict(trial.params),
@@ -153,15 +159,15 @@ def _first_objective(
     found: dict[int, dict[int, float]] = {seed: {} for seed in sweep.trial_seeds}
     complete = [trial.number for trial in trials if trial.state is TrialState.COMPLETE]
     for number in complete:
-        for record in _of(records, f"trial_{number}"):
+        for record in _of(records, TrialArm(number)):
             if record.status == "finished" and record.seed in found:
                 found[record.seed][number] = value_of(record, objective)
     return found
 
 
-def _of(records: Sequence[RunRecord], arm: str) -> list[RunRecord]:
+def _of(records: Sequence[RunRecord], arm: Arm) -> list[RunRecord]:
     """Return the records of an arm."""
-    return [record for record in records if record.arm == arm]
+    return [record for record in records if record.arm == arm.name]
 
 
 def _values(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, float]:
@@ -178,13 +184,13 @@ def _values(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, flo
     return found
 
 
-def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: str) -> dict[str, Any]:
+def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: Arm) -> dict[str, Any]:
     """Return an arm's first objective in the sweep and with fresh seeds, the gap, and its costs."""
     objective = next(iter(sweep.objectives))
     done = [r for r in records if r.status == "finished"]
     chosen = _values([r for r in done if r.seed in sweep.trial_seeds], [objective])
     later = [r for r in done if r.seed in sweep.later_seeds]
-    row: dict[str, Any] = {"arm": arm, "in_sweep": chosen.get(objective), "n": len(later)}
+    row: dict[str, Any] = {"arm": arm.name, "in_sweep": chosen.get(objective), "n": len(later)}
     row["chosen_from"] = _choices(sweep, arm)
     row["failed"] = len(records) - len(done)
     row["leaks"] = leaks_of(records)
@@ -222,16 +228,16 @@ def tags(
     found, dense = {}, {}
     tuned = best_tuned(sweep, records)
     for matched in sweep.baselines[:1]:
-        again = matched in tuned and sweep.fresh_seeds
-        arm = f"dense_{matched}{TUNED}" if again else best_arm(sweep, tuned, matched)
-        dense = {tracking.DENSE_ARM: arm, tracking.MATCHED_ON: matched}
+        again = matched in tuned and sweep.fresh_seeds > 0
+        arm = DenseArm(matched, tuned=True) if again else best_arm(sweep, tuned, matched)
+        dense = {tracking.DENSE_ARM: arm.name, tracking.MATCHED_ON: matched}
     for trial in trials:
         own = {"trial": str(trial.number), "trial.state": trial.state.name, **dense}
         if CACHED in trial.user_attrs:
-            own["cached_from"] = f"trial_{trial.user_attrs[CACHED]}"
+            own["cached_from"] = TrialArm(trial.user_attrs[CACHED]).name
         # Set on the others as well: one of them may have been the best of fewer trials.
         own["best"] = str(best is not None and trial.number == best.number).lower()
-        found[f"trial_{trial.number}"] = own
+        found[TrialArm(trial.number).name] = own
     return found
 
 

@@ -1,10 +1,8 @@
-"""Runs a sweep from its file to its results, on any number of machines."""
+"""Runs a sweep from its file to its results."""
 
 import itertools
 import logging
 import math
-import socket
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,28 +12,25 @@ import torch
 from moebench import tracking
 from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import write_whole
 from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
 from moebench.run.engines import LOCAL
 from moebench.run.execution import Execution
 from moebench.run.job import Job
 from moebench.run.progress import Progress
-from moebench.run.scheduler import Scheduler
+from moebench.run.scheduler import Scheduler, Source
 from moebench.run.sole_user import sole_user
-from moebench.sweeps.active_trials import ActiveTrials
-from moebench.sweeps.baseline_runs import BaselineRuns
+from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.definition import SWEEPS, Sweep
+from moebench.sweeps.driver import driven
 from moebench.sweeps.dry_run import dry_run
-from moebench.sweeps.leases import Leases
+from moebench.sweeps.objective_values import value_of
 from moebench.sweeps.results import FILES, write_results
-from moebench.sweeps.running_trial import value_of
 from moebench.sweeps.storage import answering, existing_storage, open_storage
-from moebench.sweeps.trial_queue import StudyChanged, TrialQueue, refuse_changes
+from moebench.sweeps.study import Study, StudyChanged, refuse_changes
+from moebench.sweeps.trials import Trials
 
 log = logging.getLogger(__name__)
-
-OWNER = "owner"  # file with the name under which this folder's process leases trials
 
 
 @dataclass(frozen=True)
@@ -72,15 +67,17 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
     sweep = checked_sweep(sweep, options)
     folder = options.root / SWEEPS / sweep.name
     tracker = tracking.connect(options.root) if options.track else None
-    with sole_user(folder), answering(folder, options.storage):
-        leases = Leases(owner_of(folder), alone=not options.storage)
-        queue = TrialQueue(sweep, open_storage(folder, options.storage), leases, folder)
+    with (
+        sole_user(folder),
+        answering(folder, options.storage),
+        driven(study := Study(sweep, open_storage(folder, options.storage), folder)),
+    ):
         if tracker is not None:
             tags = {"sampler": sweep.sampler.class_name, "objectives": ", ".join(sweep.objectives)}
             tracker.open(folder, {"target": SWEEPS, "profile": sweep.name, **tags})
         try:
-            work(queue, leases, options.execution, tracker)
-            write_results(queue)
+            work(study, options.execution, tracker)
+            write_results(study)
         except BaseException:  # Ctrl-C as well: no run may stay RUNNING
             if tracker is not None:
                 tracker.close({}, [], status="KILLED")
@@ -150,19 +147,9 @@ def refuse_without_twin(sweep: Sweep) -> None:
         ) from error
 
 
-def owner_of(folder: Path) -> str:
-    """Return this folder's name among all that share a study; it outlives the process."""
-    path = folder / OWNER
-    if not path.exists():
-        write_whole(path, f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}\n")
-    return path.read_text().strip()
-
-
-def work(
-    queue: TrialQueue, leases: Leases, execution: Execution, tracker: tracking.Tracker | None
-) -> None:
+def work(study: Study, execution: Execution, tracker: tracking.Tracker | None) -> None:
     """Run until trials, baselines and fresh seeds are all done."""
-    sweep = queue.sweep
+    sweep = study.sweep
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
     total = (sweep.trials + twins) * sweep.seeds + fresh
@@ -173,9 +160,8 @@ def work(
             if tracker is not None:
                 tracker.poll()
 
-        baselines = BaselineRuns(queue, leases, engine.cancel)
-        trials = ActiveTrials(queue, leases, engine.cancel)
-        Scheduler(engine, [baselines, trials], watch, execution.time_limit).run()
+        sources: list[Source] = [Baselines(study), Trials(study)]
+        Scheduler(engine, sources, watch, execution.time_limit).run()
 
 
 __all__ = ["SearchOptions", "search"]

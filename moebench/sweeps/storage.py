@@ -1,26 +1,23 @@
-"""Where a study is stored: a journal in the sweep's folder, or a database for many machines."""
+"""Where a study is stored: a journal in the sweep's folder, or a database."""
 
 import json
 import logging
-import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from moebench.tracking.server import reason, shown
 
 JOURNAL = "study.log"
 WAY_OUT = "move the file away, and the same command makes the study again from the runs beside it"
 SECONDS = 5  # for a database to answer
-TRIES = 5
 TIMEOUTS = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "sqlite": "timeout"}
 
 
@@ -39,7 +36,7 @@ def open_storage(folder: Path, url: str) -> BaseStorage:
             scheme = url.partition(":")[0].partition("+")[0]
             arguments = {TIMEOUTS[scheme]: SECONDS} if scheme in TIMEOUTS else {}
             engine = {"pool_pre_ping": True, "connect_args": arguments}
-            return _database(url, engine)
+            return RDBStorage(url, engine_kwargs=engine)
         _mend(folder / JOURNAL)
         return _journal(folder / JOURNAL)
 
@@ -56,16 +53,6 @@ def existing_storage(folder: Path, url: str) -> BaseStorage | None:
         return open_storage(folder, url)
     with answering(folder, url):
         return _journal(folder / JOURNAL) if (folder / JOURNAL).exists() else None
-
-
-def _database(url: str, engine: Mapping[str, Any]) -> BaseStorage:
-    """Return a database with its tables; if several machines create them at once, one succeeds."""
-    for _ in range(TRIES - 1):
-        try:
-            return RDBStorage(url, engine_kwargs=engine)
-        except (ProgrammingError, IntegrityError):
-            time.sleep(1.0)
-    return RDBStorage(url, engine_kwargs=engine)
 
 
 def _journal(path: Path) -> BaseStorage:

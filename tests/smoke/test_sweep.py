@@ -1,6 +1,8 @@
 """A sweep as a person meets it: end to end, refused, and killed at any moment."""
 
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -219,39 +221,51 @@ def test_a_locked_database_is_refused(sweep_file, root: Path, tmp_path: Path, ca
     assert not root.exists()
 
 
-def test_killed_again_and_again_it_ends_with_the_trials_asked_for(
+def test_killed_again_and_again_it_ends_with_the_numbers_of_one_that_was_not(
     sweep_file, root: Path, capsys
 ) -> None:
-    """Killed as it begins, in the middle of a run, and just after one."""
+    """By two workers, killed as it begins, in the middle of a run, and just after one.
+
+    Once a worker is killed, too. The other one has a worker and peace.
+    """
     settings = {"trainer.max_steps": STEPS, "trainer.val_check_interval": 5}
-    sampler = {"class_path": "TPESampler", "init_args": {"n_startup_trials": 2}}
-    file = sweep_file(settings, sampler=sampler, trials=KILLED_TRIALS, fresh_seeds=0, baselines=[])
+    file = sweep_file(settings, trials=KILLED_TRIALS, seeds=2, fresh_seeds=1)
     # The default root is a relative path as well.
     arguments = ["sweep", str(file), "--root", root.name, "--workers", "2", "--no-mlflow"]
     folder = root / "sweeps" / "sweep"
-    for sign in ("study.log", "trial_*/seed_0/last.ckpt", "trial_*/seed_0/record.json"):
-        killed_at(sign, arguments, folder)
-    assert main(arguments) == 0
-
+    assert killed_at("study.log", arguments, folder, itself) == -signal.SIGKILL
+    assert killed_at("trial_*/seed_*/last.ckpt", arguments, folder, itself) == -signal.SIGKILL
+    assert killed_at("trial_*/seed_*/record.json", arguments, folder, itself) == -signal.SIGKILL
+    assert killed_at("trial_*/seed_*/last.ckpt", arguments, folder, a_worker) == 0
     study = study_in(folder)
     assert [trial.number for trial in study.trials] == list(range(KILLED_TRIALS))
     assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": KILLED_TRIALS}
     begun, ended = transitions(folder / "study.log")
     assert set(begun.values()) == set(ended.values()) == {1}, "no trial was run twice"
-    for trial in study.trials:
-        own = folder / f"trial_{trial.number}"
-        [record] = read(own / "seed_0" / "record.json")
-        assert [record.metrics["valid/loss"]] == trial.values
-        assert json.loads((own / "point.json").read_text()) == trial.params
-        lines = (own / "seed_0" / "history.jsonl").read_text().splitlines()
-        steps = [line["step"] for line in map(json.loads, lines) if "train/loss" in line]
+    for path in folder.glob("trial_*/seed_*/history.jsonl"):
+        lines = map(json.loads, path.read_text().splitlines())
+        steps = [line["step"] for line in lines if "train/loss" in line]
         assert steps == list(range(STEPS)), "no step was trained twice"
+    quiet = ["sweep", str(file), "--root", "undisturbed", "--no-mlflow"]
+    assert main([*quiet, "--workers", "1"]) == 0
+    assert essence(folder) == essence(Path("undisturbed") / "sweeps" / "sweep")
 
 
-def killed_at(sign: str, arguments: list[str], folder: Path) -> None:
-    """Start the command in a process of its own and kill it as soon as it has made such a file."""
+def essence(folder: Path) -> list[tuple[object, ...]]:
+    """What must not depend on workers and interruptions."""
+    records = read(folder / "results.jsonl")
+    return [(r.arm, r.seed, r.status, r.config_hash, r.steps, r.metrics) for r in records]
+
+
+def killed_at(
+    sign: str, arguments: list[str], folder: Path, victim: Callable[[int], int]
+) -> int | None:
+    """Start the command in a process of its own; kill a victim as soon as such a file is made.
+
+    Returns how the command has ended.
+    """
     before = set(folder.glob(sign))
-    command = context().Process(target=main, args=(arguments,))
+    command = context().Process(target=main_status, args=(arguments,))
     command.start()
     deadline = time.monotonic() + 600
     while (
@@ -259,13 +273,36 @@ def killed_at(sign: str, arguments: list[str], folder: Path) -> None:
     ):
         time.sleep(0.01)
     assert command.is_alive(), "it was to be killed, and had ended"
-    command.kill()
+    os.kill(victim(command.pid), signal.SIGKILL)
     command.join()
-    assert set(folder.glob(sign)) - before, sign
+    assert set(folder.glob(sign)) - before or victim is a_worker, sign
+    return command.exitcode
+
+
+def main_status(arguments: list[str]) -> None:
+    """End with the status of a command."""
+    sys.exit(main(arguments))
+
+
+def itself(driver: int) -> int:
+    """The driver."""
+    return driver
+
+
+def a_worker(driver: int) -> int:
+    """The newest worker of a driver: a child of its server."""
+    return max(worker for server in children(driver) for worker in children(server))
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started."""
+    stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat")]
+    of = {int(stat.split()[0]): int(stat.rpartition(")")[2].split()[1]) for stat in stats}
+    return [child for child, its in of.items() if its == parent]
 
 
 def transitions(journal: Path) -> tuple[Counter[int], Counter[int]]:
-    """How often each trial was taken, and how often it was given its result."""
+    """How often each trial was asked for, and how often it was told its result."""
     begun: Counter[int] = Counter()
     ended: Counter[int] = Counter()
     for line in map(json.loads, journal.read_text().splitlines()):

@@ -19,7 +19,7 @@ from moebench.models.t5_blocks import Shape
 from moebench.moe import Sparse
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP
-from moebench.moe.routers import Hierarchical, Switch
+from moebench.moe.routers import BiasBalanced, BiasedTopK, Hierarchical, Switch
 from moebench.moe.step import RouterUpdates
 from moebench.training.gradient_check import routers
 from moebench.training.module import Training

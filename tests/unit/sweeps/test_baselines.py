@@ -13,12 +13,11 @@ from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
 from moebench.sweeps import Sweep, read_sweep
-from moebench.sweeps.active_trials import ActiveTrials, records_in
-from moebench.sweeps.baseline_runs import BaselineRuns
-from moebench.sweeps.leases import Leases
+from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.results import summary, tags
 from moebench.sweeps.storage import open_storage
-from moebench.sweeps.trial_queue import TrialQueue
+from moebench.sweeps.study import Study, records_in
+from moebench.sweeps.trials import Trials
 from moebench.testing.jobs import leave
 from moebench.testing.verdicts import run
 
@@ -30,21 +29,19 @@ def known(path: Path) -> Sweep:
     return replace(read_sweep(path), data=DataStamp("d", 1))
 
 
-class Leader:
-    """The one process of a sweep; no run is made, records are written by hand."""
+class Driver:
+    """The driver of a sweep; no run is made, records are written by hand."""
 
     def __init__(self, sweep: Sweep, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        self.stopped: list[Job] = []
-        leases = Leases("me", alone=True)
-        self.queue = TrialQueue(sweep, open_storage(folder, ""), leases, folder)
-        self.baselines = BaselineRuns(self.queue, leases, self.stopped.append)
-        self.active = ActiveTrials(self.queue, leases, self.stopped.append)
+        self.study = Study(sweep, open_storage(folder, ""), folder)
+        self.baselines = Baselines(self.study)
+        self.trials = Trials(self.study)
 
     def end(self, job: Job, status: str = "finished", loss: float = 3.0) -> None:
         """Leave a record as a worker does."""
         record = leave(job, status, loss)
-        assert self.baselines.ended(job, record) or self.active.ended(job, record)
+        assert self.baselines.ended(job, record) or self.trials.ended(job, record)
 
     def names(self, source: Callable[[], Job | None]) -> list[tuple[str, int]]:
         """Take and end all runs that a source has now; return arms and seeds."""
@@ -62,10 +59,10 @@ def _prepared(tiny) -> None:
 
 
 @pytest.fixture
-def leader(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[[], Leader]:
-    """Makes the process of a sweep of two trials; again, after a kill."""
+def driver(sweep_file: Callable[..., Path], tmp_path: Path) -> Callable[[], Driver]:
+    """Makes the driver of a sweep of two trials; again, after a kill."""
     sweep = known(sweep_file(trials=2, tuning=RATE))
-    return lambda: Leader(sweep, tmp_path / "folder")
+    return lambda: Driver(sweep, tmp_path / "folder")
 
 
 BEFORE = [
@@ -75,44 +72,44 @@ BEFORE = [
 ]
 
 
-def test_baselines_come_first_and_fresh_seeds_when_the_trials_have_ended(leader) -> None:
-    process = leader()
+def test_baselines_come_first_and_fresh_seeds_when_the_trials_have_ended(driver) -> None:
+    process = driver()
     assert process.names(process.baselines.next) == BEFORE
     assert not process.baselines.done
-    assert process.names(process.active.next) == [("trial_0", 0), ("trial_1", 0)]
+    assert process.names(process.trials.next) == [("trial_0", 0), ("trial_1", 0)]
     assert not process.baselines.done
     after = process.names(process.baselines.next)
     assert after == [("trial_0", 1000), ("dense_active_flops", 1000)]
     assert process.baselines.done
-    assert leader().baselines.done, "the next process has nothing to do"
+    assert driver().baselines.done, "the next process has nothing to do"
 
 
-def test_a_winner_and_its_twin_have_one_plan(leader) -> None:
+def test_a_winner_and_its_twin_have_one_plan(driver) -> None:
     """Neither capacity nor balance weight, the names of the space, is a matter of FLOPs."""
-    process = leader()
+    process = driver()
     planned = process.baselines.next().planned
     assert list(planned) == ["flops_per_token"]
-    process = leader()  # which finds the width in the study
+    process = driver()  # which finds the width in the study
     again = process.baselines.next()
     assert again.planned == planned
     process.end(again)
     process.names(process.baselines.next)
-    process.names(process.active.next)
+    process.names(process.trials.next)
     job = process.baselines.next()
     assert (job.arm, job.planned) == ("trial_0", planned)
 
 
-def made(process: Leader) -> dict[tuple[str, int], RunRecord]:
+def made(process: Driver) -> dict[tuple[str, int], RunRecord]:
     """The records that the study keeps of the runs beside its trials."""
-    return {(r.arm, r.seed): r for r in records_in(process.queue.study.user_attrs)}
+    return {(r.arm, r.seed): r for r in records_in(process.study.attributes)}
 
 
 def test_the_twin_of_the_winner_stands_beside_that_of_the_base(sweep_file, tmp_path: Path) -> None:
     """Where the space varies what a dense model feels, too."""
     steps = {"warmup": {"key": "model.warmup_steps", "values": [3, 4]}}
-    process = Leader(known(sweep_file(trials=1, space=steps)), tmp_path / "folder")
+    process = Driver(known(sweep_file(trials=1, space=steps)), tmp_path / "folder")
     process.names(process.baselines.next)
-    process.names(process.active.next)
+    process.names(process.trials.next)
     after = process.names(process.baselines.next)
     own = "dense_active_flops_of_trial_0"
     wanted = [("trial_0", 1000), (own, 0), ("dense_active_flops", 1000), (own, 1000)]
@@ -151,20 +148,20 @@ def test_the_winner_is_held_against_every_baseline_seed_by_seed(sweep_file) -> N
 
 
 def test_a_baseline_that_is_asked_for_later_is_made(sweep_file, tmp_path: Path) -> None:
-    process = Leader(known(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
+    process = Driver(known(sweep_file(trials=1, fresh_seeds=0)), tmp_path / "folder")
     process.names(process.baselines.next)
-    process.names(process.active.next)
+    process.names(process.trials.next)
     assert process.baselines.next() is None
     assert process.baselines.done
     more = ["active_flops", "total_params"]
     file = sweep_file(trials=1, fresh_seeds=0, baselines=more)
-    process = Leader(known(file), tmp_path / "folder")
+    process = Driver(known(file), tmp_path / "folder")
     assert not process.baselines.done
     assert process.names(process.baselines.next) == [("dense_total_params", 0)]
 
 
 def test_a_point_of_the_tuning_that_is_no_configuration_is_a_failed_run(
-    leader, monkeypatch
+    driver, monkeypatch
 ) -> None:
     at = Sweep.at
 
@@ -174,7 +171,7 @@ def test_a_point_of_the_tuning_that_is_no_configuration_is_a_failed_run(
         return at(self, point, tuning)
 
     monkeypatch.setattr(Sweep, "at", refusing)
-    process = leader()
+    process = driver()
     assert process.names(process.baselines.next) == [BEFORE[0], BEFORE[2]]
     assert made(process)["dense_active_flops.tuning_0", 0].status == "failed"
 
@@ -183,14 +180,14 @@ def test_a_winner_without_a_mixture_has_the_twin_of_the_base_beside_it(
     sweep_file, tmp_path: Path
 ) -> None:
     sparse = {"mixture": {"key": "model.network.init_args", "choices": {"no": {"sparse": None}}}}
-    process = Leader(known(sweep_file(trials=1, space=sparse)), tmp_path / "folder")
+    process = Driver(known(sweep_file(trials=1, space=sparse)), tmp_path / "folder")
     process.names(process.baselines.next)
-    process.names(process.active.next)
+    process.names(process.trials.next)
     after = process.names(process.baselines.next)
     assert after == [("trial_0", 1000), ("dense_active_flops", 1000)]
 
 
-def test_no_worker_waits_for_the_experiments_of_all_points(leader, monkeypatch) -> None:
+def test_no_worker_waits_for_the_experiments_of_all_points(driver, monkeypatch) -> None:
     tuned: list[Any] = []
     at = Sweep.at
 
@@ -199,7 +196,7 @@ def test_no_worker_waits_for_the_experiments_of_all_points(leader, monkeypatch) 
         return at(self, point, tuning)
 
     monkeypatch.setattr(Sweep, "at", counted)
-    process = leader()
+    process = driver()
     for expected in range(3):
         assert process.baselines.next() is not None
         assert len(tuned) == expected
@@ -223,33 +220,10 @@ def test_dense_models_stand_at_their_best(fresh: int, arm: str, sweep_file) -> N
     assert told["best"] == "false"
 
 
-def test_a_failed_baseline_is_made_once_more(leader) -> None:
-    process = leader()
-    first = process.baselines.next()
-    process.end(first, "failed")
-    again = process.baselines.next()
-    assert again.folder == first.folder
-    process.end(again, "failed")
-    assert process.names(process.baselines.next) == BEFORE[1:]
-    kept = process.queue.study.user_attrs["record/dense_active_flops/0"]
-    assert RunRecord.from_json(kept).status == "failed"
-
-
-def test_what_was_made_is_not_made_again(leader) -> None:
-    process = leader()
+def test_what_was_made_is_not_made_again(driver) -> None:
+    process = driver()
     first = process.baselines.next()
     process.end(first)
     process.baselines.next()  # was running when the process was killed
-    process = leader()
+    process = driver()
     assert process.names(process.baselines.next) == BEFORE[1:]
-
-
-def test_who_lost_the_lead_drops_its_runs(leader, monkeypatch) -> None:
-    process = leader()
-    job = process.baselines.next()
-    monkeypatch.setattr(process.baselines.leases, "beat", lambda attributes: False)
-    process.baselines.watch(None)
-    assert process.stopped == [job]
-    assert not process.baselines.ended(job, None)
-    monkeypatch.setattr(process.baselines.leases, "free", lambda attributes: False)
-    assert process.baselines.next() is None

@@ -1,0 +1,112 @@
+"""One trial under way: its runs, one per seed, and what has come of them so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import optuna
+from optuna.trial import TrialState
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history
+from moebench.run.job import Job
+from moebench.sweeps.definition import LOSS
+from moebench.sweeps.objective_values import mean_values
+from moebench.sweeps.study import RECORD, STATUS, WHY, known_result
+
+STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
+
+
+@dataclass
+class OpenTrial:
+    """A trial that has not been told.
+
+    Its seeds run side by side. Their records count in the order of the seeds, up to the first that
+    did not finish, so that a result does not depend on which run ended first. Where a pruner
+    decides, each seed waits for the one before.
+
+    Args:
+        trial: the trial in the study.
+        jobs: its runs, one per seed.
+        pruning: what may end it early: "steps", the losses of the first seed as it trains;
+            "seeds", the final loss of every seed; "", nothing.
+    """
+
+    trial: optuna.Trial
+    jobs: Sequence[Job]
+    pruning: str = ""
+    records: list[RunRecord] = field(default_factory=list)
+    status: str = ""  # once it is over: one of record.STATUSES
+    begun: int = 0  # runs, of the first seeds
+    ahead: dict[int, RunRecord] = field(default_factory=dict)  # seed -> of one that ended early
+
+    def take_known(self) -> None:
+        """Take the results that are there already."""
+        for job in self.jobs:
+            name = f"{RECORD}/{job.seed}"
+            if (record := known_result(job, self.trial.user_attrs.get(name))) is not None:
+                self.take(record)
+
+    def next(self) -> Job | None:
+        """Return the next run to start; None if there is none now."""
+        while self.begun < len(self.jobs):
+            job = self.jobs[self.begun]
+            there = self.begun < len(self.records) or job.seed in self.ahead
+            if not there and self.pruning and self.begun > len(self.records):
+                return None
+            self.begun += 1
+            if not there:
+                return job
+        return None
+
+    def take(self, record: RunRecord) -> None:
+        """Take the record of one of its runs, and check whether the trial is over."""
+        self.ahead[record.seed] = record
+        while not self.status and (found := self.ahead.pop(self._due, None)) is not None:
+            self.note(found)
+            if found.status != "finished":
+                self.status = found.status
+            elif len(self.records) == len(self.jobs):
+                self.status = "finished"
+            elif self.pruning == "seeds" and self._report(
+                len(self.records) - 1, found.metrics[LOSS]
+            ):
+                self.status = "pruned"
+
+    @property
+    def _due(self) -> int:
+        """The seed whose record counts next."""
+        return self.jobs[len(self.records)].seed
+
+    def note(self, record: RunRecord) -> None:
+        """Keep a record, in the study as well."""
+        self.records.append(record)
+        name, text = f"{RECORD}/{record.seed}", record.to_json()
+        if self.trial.user_attrs.get(name) != text:
+            self.trial.set_user_attr(name, text)
+
+    def hopeless(self) -> bool:
+        """Report new validations of the first seed; say whether the pruner wants it to end."""
+        if self.pruning != "steps" or self.records or self.status:
+            return False
+        lines = [line for line in read_history(self.jobs[0].history_path) if LOSS in line]
+        return any(self._report(line["step"], line[LOSS]) for line in lines)
+
+    def _report(self, step: int, value: float) -> bool:
+        """Report a value unless already reported; return whether to prune the trial."""
+        known = self.trial.storage.get_trial(self.trial._trial_id).intermediate_values
+        if step in known:
+            return False
+        self.trial.report(value, step)
+        return bool(self.trial.should_prune())
+
+    def tell(self, objectives: Sequence[str]) -> None:
+        """Tell the study the result, after the records."""
+        values: list[float] | None = None
+        if self.status == "finished":
+            try:
+                values = mean_values(self.records, objectives)
+            except ValueError as error:
+                self.status = "failed"
+                self.trial.set_user_attr(WHY, str(error))
+        self.trial.set_user_attr(STATUS, self.status)
+        self.trial.study.tell(self.trial.number, values, STATES.get(self.status, TrialState.FAIL))

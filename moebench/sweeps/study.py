@@ -1,0 +1,188 @@
+"""A study: points are asked for, results are told, and what it holds is enough to go on.
+
+One driver at a time owns it; workers train and know nothing of it, so killing one cannot harm it.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import json_of, write_whole
+from moebench.run.job import Job
+from moebench.sweeps.arms import TrialArm
+from moebench.sweeps.definition import Sweep
+from moebench.sweeps.dependencies import with_version
+from moebench.sweeps.differences import differences
+from moebench.sweeps.space import Point
+from moebench.sweeps.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
+
+IDENTITY = "moebench.sweep"
+STATUS, RECORD, HASH, WHY, CACHED = "status", "record", "config_hash", "why", "cached_from"
+POINT = "point.json"  # in a trial's folder; a lost study is made again from these files
+
+
+class StudyChanged(ValueError):
+    """The study of a sweep's name belongs to another search.
+
+    Args:
+        what: which study, and what has changed.
+        way_out: how to start another one.
+    """
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(f"{what}; {way_out}")
+        self.what = what
+
+
+class Study:
+    """A sweep's study in its storage.
+
+    Args:
+        sweep: the sweep.
+        storage: where the study is or will be.
+        folder: the sweep's folder, locked by this process.
+
+    Raises:
+        ValueError: if the study belongs to another search.
+    """
+
+    def __init__(self, sweep: Sweep, storage: BaseStorage, folder: Path) -> None:
+        self.sweep = sweep
+        self.folder = folder
+        self.optuna = optuna.create_study(
+            storage=storage,
+            sampler=self._sampler(0),
+            pruner=make_pruner(sweep.pruner, sweep.base),
+            study_name=sweep.name,
+            directions=list(sweep.objectives.values()),
+            load_if_exists=True,
+        )
+        refuse_changes(sweep, storage)
+        if IDENTITY not in self.attributes:
+            self.note(IDENTITY, json.dumps(sweep.identity()))
+        names = list(sweep.objectives)
+        if self.optuna.metric_names != names:  # for other tools that read the study
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Optuna calls them experimental
+                self.optuna.set_metric_names(names)
+        self._interrupted = [trial.number for trial in self.trials(TrialState.RUNNING)]
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What is noted of the study as a whole."""
+        found: Mapping[str, Any] = self.optuna.user_attrs
+        return found
+
+    def note(self, name: str, value: object) -> None:
+        """Note something of the study as a whole, unless it is there already."""
+        if self.attributes.get(name) != value:
+            self.optuna.set_user_attr(name, value)
+
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """Return the trials in these states, by default all; callers must not modify them."""
+        found: list[FrozenTrial] = self.optuna.get_trials(deepcopy=False, states=states or None)
+        return found
+
+    @property
+    def complete(self) -> bool:
+        """Whether all trials asked for have results."""
+        trials = self.trials()
+        return len(trials) >= self.sweep.trials and all(one.state.is_finished() for one in trials)
+
+    def ask(self) -> optuna.Trial | None:
+        """Return a trial with its point chosen: an interrupted one, or the next; None after all."""
+        if self._interrupted:
+            trial = self._again(self._interrupted.pop(0))
+        else:
+            trials = self.trials()
+            waiting = [one.number for one in trials if one.state is TrialState.WAITING]
+            number = waiting[0] if waiting else len(trials)
+            if number >= self.sweep.trials:
+                return None
+            if not waiting and (known := self._known_point(number)) is not None:
+                self.optuna.enqueue_trial(dict(known))
+            # Seeded by the number of the trial, so that an interruption changes no point.
+            self.optuna.sampler = self._sampler(number)
+            trial = self.optuna.ask()
+        point = {dimension.name: dimension.suggest(trial) for dimension in self.sweep.space}
+        folder = self.folder / TrialArm(trial.number).name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / POINT, json.dumps(point) + "\n")
+        return trial
+
+    def _again(self, number: int) -> optuna.Trial:
+        """Return an interrupted trial."""
+        [frozen] = [one for one in self.trials(TrialState.RUNNING) if one.number == number]
+        self.optuna.sampler = self._sampler(number)
+        return optuna.Trial(self.optuna, frozen._trial_id)
+
+    def _sampler(self, number: int) -> Any:
+        """Return the sampler of one trial."""
+        if self.sweep.sampler.class_name in SEES_NO_RESULTS:
+            return optuna.samplers.RandomSampler()  # never used
+        return make_sampler(self.sweep.sampler, self.sweep.space, number)
+
+    def _known_point(self, number: int) -> Point | None:
+        """Return the point of a trial where it does not depend on results, or is in its file."""
+        if self.sweep.sampler.class_name in SEES_NO_RESULTS:
+            return self._drawn[number]
+        path = self.folder / TrialArm(number).name / POINT
+        point: Point | None = json_of(path) if path.exists() else None
+        return point
+
+    @cached_property
+    def _drawn(self) -> list[Point]:
+        return draw(self.sweep.sampler, self.sweep.space, self.sweep.trials)
+
+
+def records_in(attributes: Mapping[str, object]) -> list[RunRecord]:
+    """Return the records among the attributes of a trial or study, ordered by arm and seed."""
+    texts = [text for name, text in attributes.items() if name.startswith(f"{RECORD}/")]
+    found = [RunRecord.from_json(str(text)) for text in texts]
+    return sorted(found, key=lambda record: (record.arm, record.seed))
+
+
+def known_result(job: Job, text: object) -> RunRecord | None:
+    """Return the result of a job: that in its folder, or else that which its study has; or None.
+
+    Args:
+        job: the job.
+        text: the record in the study; None if there is none.
+    """
+    if (result := job.result()) is not None or text is None:
+        return result
+    record = RunRecord.from_json(str(text))
+    return record if record.status != "failed" and not job.differs(record) else None
+
+
+def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
+    """Refuse a sweep that differs from the existing study of the same name.
+
+    Raises:
+        StudyChanged: says what changed and how to start another study.
+        ValueError: if the study has more trials than asked for, or belongs to another program.
+    """
+    try:
+        study_id = storage.get_study_id_from_name(sweep.name)
+    except KeyError:
+        return
+    attributes = storage.get_study_user_attrs(study_id)
+    count = storage.get_n_trials(study_id)
+    way_out = f"`--name {sweep.name}_2` starts another study"
+    if IDENTITY not in attributes:
+        if count:
+            raise ValueError(f"name={sweep.name}: another program's study; {way_out}")
+        return
+    changed = differences(with_version(json.loads(attributes[IDENTITY])), sweep.identity())
+    if changed:
+        raise StudyChanged(f"study {sweep.name} has changed: {'; '.join(changed[:4])}", way_out)
+    if count > sweep.trials:
+        raise ValueError(f"trials={sweep.trials}: study {sweep.name} has {count}; {way_out}")
