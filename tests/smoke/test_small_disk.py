@@ -14,7 +14,7 @@ from moebench.papers.plan import Arm, Plan, Profile
 from moebench.papers.settings import GLANCE, NETWORK, VALID_BATCHES
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
-WIDTHS = {"narrow": 16, "wide": 512}  # checkpoints of some 1 MB, and of more than the disk
+WIDTHS = {"narrow": 16, "wide": 256}  # checkpoints of some 1 MB, and of more than the disk
 FILES = ["switch_8.yaml", "recall.yaml"]
 SMALL = {
     **GLANCE,
