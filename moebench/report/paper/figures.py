@@ -72,7 +72,11 @@ def _statement(axes: Axes, row: int, verdict: Verdict) -> None:
     """Write above a row what its claim says, with a link to the claim."""
     told = shorten(f"{verdict.claim}: {verdict.says}", LETTERS, placeholder="…")
     ground = {"facecolor": STAND_INS["page"], "edgecolor": "none", "pad": 1.0}  # no line crosses it
-    place = {"transform": axes.get_yaxis_transform(), "va": "center", "bbox": ground}
+    place: dict[str, Any] = {
+        "transform": axes.get_yaxis_transform(),
+        "va": "center",
+        "bbox": ground,
+    }
     axes.text(0, row - 0.42, told, fontsize=9.5, url=f"#{verdict.claim}", **place)
 
 

@@ -175,7 +175,7 @@ def saturation(found: Sequence[Mapping[str, Any]]) -> Markup:
         ramp = ScalarMappable(Normalize(0, layers - 1), DEPTH)
         for layer in range(layers):
             values = [f["layers"][layer]["saturation"] for f in found]
-            color = ramp.to_rgba(layer) if many else STAND_INS[f"arm-{layer}"]
+            color = DEPTH(layer / (layers - 1)) if many else STAND_INS[f"arm-{layer}"]
             axes.plot(x, values, marker="o", color=color, label="" if many else f"layer {layer}")
         chance = [np.mean([layer["chance"] for layer in f["layers"]]) for f in found]
         axes.plot(x, chance, color=STAND_INS[CHANCE], linestyle=":", label="by chance")
