@@ -4,6 +4,10 @@ MLflow's pages have saved views: each is a tag, which anybody may set through it
 leaves out the parents, has the columns by which arms are compared, and the curves of the validation
 loss above all other charts. What a person chooses in the browser is kept there and stays as it is.
 
+No tag makes a view the one of a plain visit: without its name in the address the page begins with
+what the browser kept of an earlier visit, or else with MLflow's own columns. So `moebench mlflow`
+prints the address of the view, and the page offers it by name beside its title.
+
 Source: savedViewEnvelope.ts and ExperimentPageUIState.tsx of MLflow 3.17.
 """
 
