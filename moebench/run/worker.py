@@ -14,6 +14,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import is_full, write, write_all, write_whole
 from moebench.evidence.replicas import TrainsReplicas, combine, split
 from moebench.experiment import Experiment, told_of
+from moebench.papers.home import join_papers
 from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
     Diverged,
@@ -41,6 +42,7 @@ DISK_FULL = 74  # exit code of a worker that found no room for what it had to wr
 
 def main(job: Job, threads: int) -> None:
     """Run in a process of its own."""
+    join_papers()  # this process has a path of its own by now
     torch.set_num_threads(threads)
     keep_freed_memory()
     logging.raiseExceptions = False  # a message that finds no room is lost without another
