@@ -35,6 +35,7 @@ from moebench.verdict.paper import judge_paper
 
 README = "README.md"
 PICTURE = "docs/verdicts.svg"  # beside the front README
+RESULTS = "<!-- begin:results -->"  # in the front README
 OUTPUT = re.compile(r"<!-- begin:(first verdicts of (\S+)) -->")
 ROWS, COLUMNS = 2, 110  # of that output
 
@@ -122,13 +123,16 @@ def refill() -> None:
 
 
 def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> None:
-    """Fill in the READMEs of changed targets, and the front README that has all of them."""
+    """Fill in the READMEs of changed targets, and the front README that has all of them, if any."""
     for one in changed:
         readme = one.found.evidence.with_name(README)
         readme.write_text(with_tables(readme.read_text(), one))
     for checkout in {one.found.evidence.parents[2] for one in changed}:
         front = checkout / README
-        front.write_text(with_results(front.read_text(), evidence))
+        text = front.read_text() if front.is_file() else ""
+        if RESULTS not in text:  # a folder of somebody's own papers
+            continue
+        front.write_text(with_results(text, evidence))
         (checkout / PICTURE).parent.mkdir(exist_ok=True)
         (checkout / PICTURE).write_text(picture_of(evidence))
 

@@ -15,6 +15,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import is_full, write, write_all, write_whole
 from moebench.evidence.replicas import TrainsReplicas, combine, split
 from moebench.experiment import Experiment, user_part_error
+from moebench.papers.home import join_papers
 from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
     Diverged,
@@ -44,6 +45,7 @@ DISK_FULL = 74  # exit code of a worker that found no room for what it had to wr
 def main(job: Job, threads: int) -> None:
     """Run in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
+    join_papers()  # this process has a path of its own by now
     torch.set_num_threads(threads)
     keep_freed_memory()
     logging.raiseExceptions = False  # a message that finds no room is lost without another

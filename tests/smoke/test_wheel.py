@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 import moebench
+from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.papers import Target, targets
 from moebench.papers.home import find_config
@@ -23,23 +24,50 @@ FOLDERS, FILES = (
 )
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-cache-dir"]
 OFFLINE = ["--no-deps", "--no-index"]
+# One process, which finds modules as the installed command does: -P keeps the current folder out.
 PROGRAM = """
 import sys
 
 from moebench.cli.main import main
 
-target, claim, config, sweep, checkout = sys.argv[1:]
-assert main(["list"]) == 0
-assert main(["reproduce", target, "--profile", "smoke", "--no-mlflow", "--workers", "1"]) == 0
-assert main(["explain", claim]) == 0
-assert main(["publish", target, "--profile", "smoke"]) == 2
-assert main(["sweep", sweep, "--name", "a/b"]) == 2
-try:
-    main(["fit", "--config", config, "--print_config"])
-except SystemExit as stop:
-    assert not stop.code
-ours = [one for name, one in sys.modules.items() if name.startswith(("moebench", "reproductions"))]
-assert not [one for one in ours if (one.__file__ or "").startswith(checkout)]
+
+def command(*words):
+    sys.argv[1:] = words
+    return main()
+
+
+if __name__ == "__main__":
+    target, claim, config, sweep, checkout = sys.argv[1:]
+    quick = ("--no-mlflow", "--workers", "1")
+    assert command("list") == 0
+    assert command("reproduce", target, "--profile", "smoke", *quick) == 0
+    assert command("explain", claim) == 0
+    assert command("publish", target, "--profile", "smoke") == 2
+    assert command("sweep", sweep, "--name", "a/b") == 2
+    assert command("new", "router", "mine") == 0
+    assert command("fit", "--config", "mine.yaml", "--config", "short.yaml", "--no-mlflow") == 0
+    assert command("sweep", "search.yaml", *quick) == 0
+    try:
+        command("fit", "--config", config, "--print_config")
+    except SystemExit as stop:
+        assert not stop.code
+    ours = {n: m for n, m in sys.modules.items() if n.startswith(("moebench", "reproductions"))}
+    assert not [n for n, module in ours.items() if (module.__file__ or "").startswith(checkout)]
+"""
+SHORT = """
+trainer: {max_steps: 1, val_check_interval: 1}
+data:
+  class_path: Synthetic
+  init_args: {world: Uniform, vocabulary: 64, length: 4, batch_size: 2, valid_batches: 1}
+"""
+SEARCH = """
+experiment: [mine.yaml, short.yaml]
+space:
+  balance weight: {key: model.losses.0.weight, values: [0.01]}
+objectives: {valid/loss: minimize}
+sampler: GridSampler
+fresh_seeds: 0
+baselines: []
 """
 
 
@@ -97,6 +125,11 @@ def test_one_package_is_installed_with_papers_and_configurations_inside(wheel: P
     assert inside == checkout
 
 
+def read_one_by_one(folder: Path) -> list[RunRecord]:
+    """The records of the runs in a folder, each from its own file."""
+    return [record for path in folder.rglob("record.json") for record in read(path)]
+
+
 def size(found: Target) -> int:
     """How much there is to do in the smoke profile of a paper."""
     smoke = found.plan.profile("smoke")
@@ -111,13 +144,15 @@ def test_commands_work_without_a_checkout(
     asked = f"moebench {moebench.__version__}\n"
     assert run(installed / "moebench", "--version", cwd=tmp_path) == asked
     assert run(installed / "python", "-m", "moebench", "--version", cwd=tmp_path) == asked
+    (tmp_path / "short.yaml").write_text(SHORT)
+    (tmp_path / "search.yaml").write_text(SEARCH)
     (tmp_path / "reproductions" / "mine_2026").mkdir(parents=True)
     (tmp_path / "reproductions" / "mine_2026" / "paper.py").write_text("PAPER = half\n")
     found = min(targets(), key=size)
     [sweep, *_] = sorted(Path("configs/sweeps").glob("*.yaml"))
     config = next(p for p in Path("configs").rglob("*.yaml") if "reproductions." in p.read_text())
     given = (found.name, found.claims[0].key, str(config), str(sweep), str(ROOT))
-    printed = run(installed / "python", "-c", PROGRAM, *given, cwd=tmp_path)
+    printed = run(installed / "python", "-P", "-c", PROGRAM, *given, cwd=tmp_path)
     assert f"moebench reproduce {found.name} --profile {{smoke" in printed
     assert "make reproduce" not in printed
     assert "left out: reproductions/mine_2026: NameError" in printed
@@ -128,6 +163,25 @@ def test_commands_work_without_a_checkout(
     assert {record.status for record in records} == {"finished"}
     assert any(name.startswith("reproductions.") for name in records[0].code)
     assert "class_path: reproductions." in printed
+    [trained] = read_one_by_one(tmp_path / "runs" / "fit")
+    [trial] = read_one_by_one(tmp_path / "runs" / "sweeps")
+    assert {trained.status, trial.status} == {"finished"}
+    assert "mine" in trained.code
+
+
+def test_a_paper_of_ones_own_joins_those_of_the_wheel(installed: Path, tmp_path: Path) -> None:
+    """Its functions, too, in processes whose path is in another order."""
+    run(installed / "moebench", "new", "paper", "own_2026", cwd=tmp_path)
+    paper = tmp_path / "reproductions" / "own_2026" / "plan.py"
+    whole = paper.read_text()
+    paper.write_text(whole.replace('Profile("smoke", ARMS', 'Profile("smoke", []'))
+    assert paper.read_text() != whole
+    options = ["own_2026", "--profile", "smoke", "--no-mlflow"]
+    run(installed / "moebench", "reproduce", *options, cwd=tmp_path)
+    [record] = read(tmp_path / "runs" / "own_2026" / "smoke" / "results.jsonl")
+    assert (record.arm, record.status) == ("arithmetic", "finished")
+    run(installed / "moebench", "publish", *options[:3], cwd=tmp_path)
+    assert read(paper.with_name("results.jsonl")) == [record]
 
 
 def test_a_configuration_of_ones_own_comes_first(
