@@ -246,11 +246,11 @@ LONG = {  # files of tests that a cut would leave in halves that read one anothe
     "tests/test_architecture.py": "the whole shape, in the one file that `make check` runs",
     "tests/contract/test_papers.py": "the one contract of all papers",
     "tests/smoke/test_cli.py": "one reproduction from end to end, and its refusals",
+    "tests/smoke/test_readme.py": "one walk over every command on every page",
     "tests/smoke/test_resume_parts.py": "every kind of part, against one run that was not killed",
     "tests/smoke/test_sweep.py": "one sweep from its file to its page, however often killed",
     "tests/unit/report/test_sweep.py": "one summary, of which every figure and table is made",
     "tests/unit/run/test_run.py": "one run from its history to its ending",
-    "tests/unit/sweeps/test_baselines.py": "one sweep, in which each run waits for others",
     "tests/unit/sweeps/test_definition.py": "all that one file may say",
     "tests/unit/sweeps/test_trials.py": "one study, whose states follow from one another",
 }

@@ -1,7 +1,7 @@
 """Two runs of one arm and seed side by side: what is the same, what is noise, what is not."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,14 @@ from moebench.cli.rerun import Sameness, job_of
 from moebench.cli.rerun.alike import compared
 from moebench.cli.rerun.answer import told
 from moebench.cli.rerun.asked import Asked, asked_for
-from moebench.cli.rerun.deciding import deciding
 from moebench.cli.rerun.environment import Change, changes, differing
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
 from moebench.papers import Target
-from moebench.papers.claim import ClaimTest, Paper
-from moebench.papers.plan import Arm, Plan
+from moebench.papers.claim import Paper
+from moebench.papers.plan import Plan
 from moebench.run.function import Function
 from moebench.testing import verdicts
-from moebench.verdict.conditions import unknown
-from moebench.verdict.findings import Findings
-from moebench.verdict.paired_runs import Evidence
 
 
 def run(seed: int, loss: float, **changed: Any) -> RunRecord:
@@ -192,47 +188,6 @@ def test_a_recorded_configuration_has_its_hash_again() -> None:
     record = run(3, 1.0, config=config, config_hash=experiment.hash)
     again = RunRecord.from_json(record.to_json())
     assert Experiment(again.config).hash == record.config_hash
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reads(ClaimTest):
-    """Looks at some metrics of one arm; their names are in no field by themselves."""
-
-    steps: tuple[int, ...] = ()
-    name: str = "valid/loss@{}"
-
-    @property
-    def arms(self) -> tuple[str, ...]:
-        return ("a",)
-
-    def judge(self, evidence: Evidence) -> Findings:
-        for step in self.steps:
-            evidence.values(self.name.format(step), "a")
-        return Findings(unknown("nothing", "", ""))
-
-
-CURVE = {f"valid/loss@{step}": 1.0 for step in (0, 5, 10, 15)} | {
-    "valid/loss": 1.0,
-    "step_5/x": 2.0,
-}
-
-
-@pytest.mark.parametrize(
-    ("test", "names"),
-    [
-        (Reads(steps=(5,)), {"valid/loss", "valid/loss@5"}),
-        (Reads(steps=(5, 10, 15)), {"valid/loss"}),
-        (Reads(steps=(5, 6), name="step_{}/x"), {"valid/loss", "step_5/x"}),
-        (Reads(metric="valid/loss@10"), {"valid/loss", "valid/loss@10"}),
-    ],
-)
-def test_what_decides_is_what_tests_read(test: ClaimTest, names: set[str]) -> None:
-    """A curve as a whole is the metric that it is of; a validation before training is no part."""
-    paper = Paper(key="x", title="", authors="", year=2020, arxiv="")
-    plan = Plan([Arm("a", [])], [], {})
-    found = Target(paper, [verdicts.claim_of(test)], plan, Path(), Path())
-    records = [run(seed, 1.0, metrics=CURVE) for seed in range(3)]
-    assert deciding(found, records, records[0]) == names
 
 
 @pytest.mark.parametrize("reference", ["no_such_module:f", "math:no_such_function"])

@@ -132,7 +132,7 @@ def test_bad_input_is_one_line_with_key_value_and_what_is_allowed(
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         load([Path("nowhere.yaml")])
 
 

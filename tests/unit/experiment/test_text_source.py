@@ -10,7 +10,7 @@ from moebench.papers.claim import Paper
 from moebench.papers.plan import Arm, Plan, Profile
 from moebench.run.plan_jobs import load_arm
 
-CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
+CONFIGS = Path(__file__).parents[2] / "configs" / "tiny_2026"
 OWN = {"data.source": {"class_path": "Files", "init_args": {"path": "mine"}}}
 ARMS = {"text": ["switch_8.yaml"], "world": ["switch_8.yaml", "recall.yaml"]}
 

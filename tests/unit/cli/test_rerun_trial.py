@@ -15,7 +15,7 @@ from moebench.papers.plan import Plan, Profile
 from moebench.papers.settings import FASTER, PRECISION
 from moebench.testing.verdicts import run
 
-MIXTURE = Path(__file__).parents[1] / "configs" / "tiny_2026" / "switch_8.yaml"
+MIXTURE = Path(__file__).parents[2] / "configs" / "tiny_2026" / "switch_8.yaml"
 SWEEP = """
 experiment: {mixture}
 settings: {{trainer.max_steps: 8, trainer.val_check_interval: 4}}
