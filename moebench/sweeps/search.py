@@ -22,12 +22,12 @@ from moebench.run.scheduler import Scheduler, Source
 from moebench.run.sole_user import sole_user
 from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.definition import SWEEPS, Sweep
-from moebench.sweeps.driver import driven
+from moebench.sweeps.driver import driven, refuse_driven
 from moebench.sweeps.dry_run import dry_run
 from moebench.sweeps.objective_values import value_of
 from moebench.sweeps.results import FILES, write_results
 from moebench.sweeps.storage import answering, existing_storage, open_storage
-from moebench.sweeps.study import Study, StudyChanged, refuse_changes
+from moebench.sweeps.study import Study, StudyChanged, attributes_in, refuse_changes
 from moebench.sweeps.trials import Trials
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,11 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
 
 def checked_sweep(sweep: Sweep, options: SearchOptions) -> Sweep:
     """Return the sweep with the hash of its data, after the checks that `search` promises."""
-    existing_storage(options.root / SWEEPS / sweep.name, options.storage)  # it must answer
+    folder = (options.root / SWEEPS / sweep.name).absolute()
+    storage = existing_storage(folder, options.storage)  # it must answer
+    if options.storage and storage is not None:
+        with answering(folder, options.storage):
+            refuse_driven(attributes_in(storage, sweep.name), sweep.name, folder)
     torch.set_num_threads(1)
     with naming_configs(sweep.configs, sweep.settings):
         record = dry_run(sweep.base)

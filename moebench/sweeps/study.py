@@ -150,6 +150,17 @@ def records_in(attributes: Mapping[str, object]) -> list[RunRecord]:
     return sorted(found, key=lambda record: (record.arm, record.seed))
 
 
+def attributes_in(storage: BaseStorage, name: str) -> Mapping[str, Any]:
+    """Return what a storage has noted of a study; nothing if it has no such study."""
+    try:
+        found: Mapping[str, Any] = storage.get_study_user_attrs(
+            storage.get_study_id_from_name(name)
+        )
+    except KeyError:
+        return {}
+    return found
+
+
 def known_result(job: Job, text: object) -> RunRecord | None:
     """Return the result of a job: that in its folder, or else that which its study has; or None.
 

@@ -22,7 +22,7 @@ from moebench.run.fork_server import context
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 FRESH = "import sys; from moebench.cli.main import main; status = main()"
-KILLED_TRIALS, STEPS = 6, 30
+KILLED_TRIALS, STEPS = 4, 30
 
 
 @pytest.fixture
