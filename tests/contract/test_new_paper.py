@@ -62,7 +62,7 @@ CHANGES = {  # of what `moebench new` writes: a test and a router of the paper's
             'Louder(loud="mixture", quiet="dense", times=1.001)'
         ),
     },
-    f"{PAPER}/plan.py": {"seeds=5, settings=steps(2000, validations=10)": "2, settings=GLANCE"},
+    f"{PAPER}/plan.py": {"seeds=5, settings=steps(2000, validations=10)": "2, settings=SMOKE"},
     f"{CONFIGS}/mixture.yaml": {
         "class_path: Switch": f"class_path: {PAPER}.router.Coldest",
         "batch_size: 64": "batch_size: 8",

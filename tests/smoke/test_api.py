@@ -158,7 +158,7 @@ def test_no_part_is_called_otherwise_for_being_offered() -> None:
         (lambda: moebench.fit({"model": {"network": "Decodr"}}), "the nearest: Decoder"),
         (lambda: moebench.fit("nowhere.yaml", name="../x"), "name=../x: becomes a folder"),
         (lambda: moebench.compare(records="nowhere"), "nowhere: neither a folder"),
-        (lambda: moebench.open_model("nowhere"), "nowhere: has no config.json"),
+        (lambda: moebench.open_model("nowhere"), "nowhere: no such file or folder"),
     ],
 )
 def test_what_is_refused_is_a_value_error_of_one_line(

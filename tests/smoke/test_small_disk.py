@@ -11,13 +11,13 @@ from moebench.cli.reproduce import ReproduceOptions, reproduce
 from moebench.papers import Target
 from moebench.papers.claim import Paper
 from moebench.papers.plan import Arm, Plan, Profile
-from moebench.papers.settings import GLANCE, NETWORK, VALID_BATCHES
+from moebench.papers.settings import NETWORK, SMOKE, VALID_BATCHES
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 WIDTHS = {"narrow": 16, "wide": 256}  # checkpoints of some 1 MB, and of more than the disk
 FILES = ["switch_8.yaml", "recall.yaml"]
 SMALL = {
-    **GLANCE,
+    **SMOKE,
     VALID_BATCHES: 1,
     "trainer.accelerator": "cpu",
     "data.init_args.batch_size": 2,

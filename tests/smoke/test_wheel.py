@@ -173,13 +173,17 @@ def test_a_paper_of_ones_own_joins_those_of_the_wheel(installed: Path, tmp_path:
     """Its functions, too, in processes whose path is in another order."""
     run(installed / "moebench", "new", "paper", "own_2026", cwd=tmp_path)
     paper = tmp_path / "reproductions" / "own_2026" / "plan.py"
+    paper.with_name("sums.py").write_text('def sums():\n    """One."""\n    return {"one": 1.0}\n')
     whole = paper.read_text()
-    paper.write_text(whole.replace('Profile("smoke", ARMS', 'Profile("smoke", []'))
-    assert paper.read_text() != whole
+    computed = 'computed={"sums": "reproductions.own_2026.sums:sums"},\n    profiles=['
+    own = whole.replace('Profile("smoke", ARMS', 'Profile("smoke", []').replace(
+        "profiles=[", computed
+    )
+    paper.write_text(own)
     options = ["own_2026", "--profile", "smoke", "--no-mlflow"]
     run(installed / "moebench", "reproduce", *options, cwd=tmp_path)
     [record] = read(tmp_path / "runs" / "own_2026" / "smoke" / "results.jsonl")
-    assert (record.arm, record.status) == ("arithmetic", "finished")
+    assert (record.arm, record.status) == ("sums", "finished")
     run(installed / "moebench", "publish", *options[:3], cwd=tmp_path)
     assert read(paper.with_name("results.jsonl")) == [record]
 

@@ -1,21 +1,24 @@
 """Engines by name: each is one file, imported when it is asked for."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from moebench.papers.nearest import nearest
-from moebench.run.engine import Engine
+
+if TYPE_CHECKING:  # it needs torch, which a command line does not
+    from moebench.run.engine import Engine
 
 LOCAL = "local"
 
 
-def local(workers: int) -> Engine:
+def local(workers: int) -> "Engine":
     """Return processes of this machine."""
     from moebench.run.engines.local import Local
 
     return Local(workers)
 
 
-ENGINES: dict[str, Callable[[int], Engine]] = {LOCAL: local}
+ENGINES: dict[str, "Callable[[int], Engine]"] = {LOCAL: local}
 
 
 def known_engine(name: str) -> str:
@@ -29,7 +32,7 @@ def known_engine(name: str) -> str:
     return name
 
 
-def open_engine(name: str, workers: int) -> Engine:
+def open_engine(name: str, workers: int) -> "Engine":
     """Return an engine, ready for jobs.
 
     Args:

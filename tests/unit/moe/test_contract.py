@@ -57,6 +57,6 @@ def test_a_state_that_moves_in_a_call_is_told_where_it_belongs() -> None:
         def make(self, dim: int, num_experts: int) -> nn.Module:
             return Hasty(dim, num_experts)
 
-    told = r"calls: `forward` moves it; state moves in `update\(decisions\)` alone, see moebench"
+    told = r"calls: `forward` changes it; only `update\(decisions\)` may change state, see moebench"
     with pytest.raises(AssertionError, match=told):
         OfHasty().test_nothing_is_stored_by_a_call(train=True)

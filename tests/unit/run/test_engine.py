@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from moebench.run import engines, worker
+from moebench.run.engine import Engine
 from moebench.run.execution import Execution
 from moebench.run.function import Function
 from moebench.run.job import Job
 
 
-def lacking(workers: int) -> engines.Engine:
+def lacking(workers: int) -> Engine:
     raise ModuleNotFoundError("No module named 'cloud'", name="cloud")
 
 
