@@ -55,14 +55,38 @@ class Coldest(Switch):
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         return super().forward(-x_TD)
 '''
-CHANGES = {  # of what `moebench new` writes: a test and a router of the paper's own, short runs
+ARITHMETIC = """
+def arithmetic():
+    return {"share": 1 / 8}
+"""
+SECOND = """
+from moebench.verdict.exact import Exact
+
+CLAIMS.append(
+    Claim(
+        key="trial_2026-02",
+        says="Each token visits one of eight experts",
+        source="section 2",
+        paper_values={"share": 0.125},
+        test=Exact(arm="arithmetic", equals={"share": 0.125}),
+        matched_on=None,
+        level="arithmetic",
+    )
+)
+"""
+CHANGES = {  # of what `moebench new` writes: own test, router and function, short runs
     f"{PAPER}/paper.py": {
         "moebench.verdict.comparisons import Difference": f"{PAPER}.judging import Louder",
         'Difference(first="mixture", second="dense", margin=0.01)': (
             'Louder(loud="mixture", quiet="dense", times=1.001)'
         ),
     },
-    f"{PAPER}/plan.py": {"seeds=5, settings=steps(2000, validations=10)": "2, settings=SMOKE"},
+    f"{PAPER}/plan.py": {
+        "seeds=5, settings=steps(2000, validations=10)": "2, settings=SMOKE",
+        "    profiles=[": (
+            f'    computed={{"arithmetic": "{PAPER}.arithmetic:arithmetic"}},\n    profiles=['
+        ),
+    },
     f"{CONFIGS}/mixture.yaml": {
         "class_path: Switch": f"class_path: {PAPER}.router.Coldest",
         "batch_size: 64": "batch_size: 8",
@@ -91,12 +115,15 @@ def checkout(tmp_path: Path) -> Path:
     assert {path.parent for path in written} == {Path("reproductions"), Path(PAPER), Path(CONFIGS)}
     (tmp_path / PAPER / "judging.py").write_text(JUDGING)
     (tmp_path / PAPER / "router.py").write_text(ROUTER)
+    (tmp_path / PAPER / "arithmetic.py").write_text(ARITHMETIC)
     for name, changes in CHANGES.items():
         text = (tmp_path / name).read_text()
         for old, new in changes.items():
             assert old in text
             text = text.replace(old, new.replace("/", "."))
         (tmp_path / name).write_text(text)
+    with (tmp_path / PAPER / "paper.py").open("a") as file:
+        file.write(SECOND)
     front = "# Results\n<!-- begin:results -->\n<!-- end:results -->\n"
     (tmp_path / "README.md").write_text(front)
     return tmp_path

@@ -173,7 +173,7 @@ def test_a_paper_of_ones_own_joins_those_of_the_wheel(installed: Path, tmp_path:
     """Its functions, too, in processes whose path is in another order."""
     run(installed / "moebench", "new", "paper", "own_2026", cwd=tmp_path)
     paper = tmp_path / "reproductions" / "own_2026" / "plan.py"
-    paper.with_name("sums.py").write_text('def sums():\n    """One."""\n    return {"one": 1.0}\n')
+    paper.with_name("sums.py").write_text('def sums():\n    return {"one": 1.0}\n')
     whole = paper.read_text()
     computed = 'computed={"sums": "reproductions.own_2026.sums:sums"},\n    profiles=['
     own = whole.replace('Profile("smoke", ARMS', 'Profile("smoke", []').replace(
