@@ -22,7 +22,7 @@ from moebench.run.fork_server import context
 
 ROUTER = "model.network.init_args.sparse.router.init_args"
 FRESH = "import sys; from moebench.cli.main import main; status = main()"
-KILLED_TRIALS, STEPS = 4, 30
+KILLED_TRIALS, STEPS = 3, 30
 
 
 @pytest.fixture
@@ -229,7 +229,8 @@ def test_killed_again_and_again_it_ends_with_the_numbers_of_one_that_was_not(
     Once a worker is killed, too. The other one has a worker and peace.
     """
     settings = {"trainer.max_steps": STEPS, "trainer.val_check_interval": 5}
-    file = sweep_file(settings, trials=KILLED_TRIALS, seeds=2, fresh_seeds=1)
+    few = {"trials": KILLED_TRIALS, "seeds": 2, "fresh_seeds": 1, "baselines": ["active_flops"]}
+    file = sweep_file(settings, **few)
     # The default root is a relative path as well.
     arguments = ["sweep", str(file), "--root", root.name, "--workers", "2", "--no-mlflow"]
     folder = root / "sweeps" / "sweep"
