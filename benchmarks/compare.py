@@ -19,7 +19,7 @@ from statistics import median
 
 from benchmarks.sweep import trials_alone
 from benchmarks.timing import number_of_rounds, save, whole_number
-from moebench.run.execution import default_workers
+from moebench.run.execution import Execution
 from moebench.sweeps import SearchOptions, search
 
 VALIDATIONS = 10  # per run, the points of its curve
@@ -89,7 +89,7 @@ def main() -> None:
         root = Path(folder)
         sweep = trials_alone(options.run, options.steps, validations=VALIDATIONS)
         beside = replace(sweep, baselines=("active_flops",), fresh_seeds=3)
-        search(beside, SearchOptions(workers=default_workers(), root=root))
+        search(beside, SearchOptions(root=root, execution=Execution(None)))
         trials = multiply(root / "mlflow.db", math.ceil(options.trials / options.run))
         size = (root / "mlflow.db").stat().st_size / 2**20
         seconds = [seconds_of_command(root) for _ in range(options.rounds)]

@@ -24,13 +24,13 @@ import torch
 from benchmarks.leaderboard import publish, text
 from benchmarks.timing import refusing, whole_number
 from moebench.cli.arguments import (
-    add_machine,
     add_mlflow,
     add_name,
     add_root,
     add_text,
 )
 from moebench.cli.chosen_settings import chosen_settings
+from moebench.cli.execution_options import add_execution, execution_of
 from moebench.cli.exports import FORMS
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
@@ -38,7 +38,6 @@ from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
 from moebench.papers.computed import import_function
-from moebench.run.execution import default_workers
 from moebench.sweeps import SearchOptions, Sweep, search
 from moebench.sweeps.results import SUMMARY
 from moebench.sweeps.space import Dimension
@@ -165,7 +164,9 @@ def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
     A search that was extended also has fresh-seed runs of an earlier best. If no point has a
     result, return the runs of all points.
     """
-    chosen = SearchOptions(workers=options.workers, root=options.root, track=not options.no_mlflow)
+    chosen = SearchOptions(
+        options.root, track=not options.no_mlflow, execution=execution_of(options)
+    )
     sweep = sweep_of(entry, options)
     folder = search(sweep, chosen)
     best = json.loads((folder / SUMMARY).read_text())["best"]
@@ -196,12 +197,7 @@ def parser() -> argparse.ArgumentParser:
         help="class path of an entry of your own; repeat it for several (default: none)",
     )
     add_text(made, "that of the packages")
-    add_machine(made).add_argument(
-        "--workers",
-        type=count,
-        default=default_workers(),
-        help="runs side by side (default: one per core, or per GPU)",
-    )
+    add_execution(made)
     add_name(made, "studies, before that of the entry", "quality and the steps")
     add_root(made)
     add_mlflow(made)

@@ -14,7 +14,8 @@ from pathlib import Path
 import optuna
 
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
-from moebench.run.execution import default_workers
+from moebench.run.execution import Execution
+from moebench.run.machine import default_workers
 from moebench.sweeps import SearchOptions, Sweep, read_sweep, search
 from moebench.sweeps.dry_run import dry_run
 from moebench.sweeps.space import Dimension
@@ -48,7 +49,7 @@ def seconds_of(sweep: Sweep, workers: int) -> float:
     """Return the seconds that a search takes from start to report."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        search(sweep, SearchOptions(workers=workers, root=Path(folder), track=False))
+        search(sweep, SearchOptions(Path(folder), track=False, execution=Execution(workers)))
         return time.perf_counter() - started
 
 

@@ -14,8 +14,8 @@ from moebench.cli import reproduce as command
 from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.papers import target
-from moebench.run.engines import LOCAL
-from moebench.run.execution import default_workers
+from moebench.run.engines.profile import LOCAL, engine_profile
+from moebench.run.execution import Execution
 from moebench.run.fork_server import start_server
 from moebench.run.undisturbed import undisturbed
 from moebench.verdict import Verdict
@@ -66,10 +66,10 @@ def reproduce(
         settings: configuration keys laid over every arm, such as `{"trainer.max_steps": 20}`.
         seeds: how many seeds to train of every arm; by default as many as the profile says.
         workers: how many runs to train side by side; by default one per GPU, or one per core if
-            there is no GPU.
+            there is no GPU; on a cluster, as many as fit.
         root: folder of all runs.
         track: whether to log the runs in MLflow.
-        engine: what carries out the runs.
+        engine: what carries out the runs; a YAML file gives its options.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.
 
     Returns:
@@ -88,12 +88,10 @@ def reproduce(
     options = command.ReproduceOptions(
         profile=profile,
         seeds=seeds,
-        workers=default_workers() if workers is None else workers,
         root=Path(root),
         settings=settings or {},
         track=track,
-        engine=engine,
-        time_limit=time_limit,
+        execution=Execution(workers, engine_profile(engine), time_limit),
     )
     verdicts = command.reproduce(found, options)
     return Reproduced(options.root / found.folder / profile, verdicts)

@@ -14,8 +14,8 @@ from moebench.api.refusing import one_line
 from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.report.sweep.summary import Summary, read_summary
-from moebench.run.engines import LOCAL
-from moebench.run.execution import default_workers
+from moebench.run.engines.profile import LOCAL, engine_profile
+from moebench.run.execution import Execution
 from moebench.run.fork_server import start_server
 from moebench.run.undisturbed import undisturbed
 from moebench.sweeps import SearchOptions, read_sweep, search
@@ -79,11 +79,11 @@ def sweep(
         settings: configuration keys laid over the experiment, such as `{"trainer.max_steps": 20}`.
         name: of the study; by default the name of the file.
         workers: how many runs to train side by side; by default one per GPU, or one per core if
-            there is no GPU.
+            there is no GPU; on a cluster, as many as fit.
         root: folder of all runs.
         storage: URL of a database for the study; by default a journal in the folder of the sweep.
         track: whether to log the runs in MLflow.
-        engine: what carries out the runs.
+        engine: what carries out the runs; a YAML file gives its options.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.
 
     Returns:
@@ -99,12 +99,10 @@ def sweep(
     """
     start_server()  # it imports while this process checks
     options = SearchOptions(
-        workers=default_workers() if workers is None else workers,
         root=Path(root),
         storage=storage,
         track=track,
-        engine=engine,
-        time_limit=time_limit,
+        execution=Execution(workers, engine_profile(engine), time_limit),
         beside=not name,
     )
     folder = search(read_sweep(Path(file), name, settings), options)

@@ -1,7 +1,6 @@
 """What can be said on the command line."""
 
 import argparse
-import math
 
 from moebench import __version__
 from moebench.cli.arguments import (
@@ -11,17 +10,16 @@ from moebench.cli.arguments import (
     a_path,
     a_port,
     add_device,
-    add_machine,
     add_mlflow,
     add_name,
     add_root,
     add_text,
     there,
 )
+from moebench.cli.execution_options import add_execution
 from moebench.cli.exports import add_exports
 from moebench.cli.overview import DESCRIPTION, SAYS, overview, profiles
 from moebench.cli.recipes import KINDS
-from moebench.run.engines import LOCAL
 
 NAMED = "a name of `moebench list`"
 MODEL = "a run that kept its weights, or a checkpoint"
@@ -106,19 +104,7 @@ def add_runs(run: Parser, search: Parser) -> None:
     )
     for command in (run, search):
         add_text(command, "that of the configurations")
-        add_machine(command).add_argument(
-            "--workers", type=int, help="runs side by side (default: one per core, or per GPU)"
-        )
-        command.add_argument(
-            "--engine", default=LOCAL, help="what carries out the runs (default: %(default)s)"
-        )
-        command.add_argument(
-            "--time-limit",
-            type=float,
-            default=math.inf,
-            metavar="SECONDS",
-            help="for each run; one that takes longer counts as timed out (default: none)",
-        )
+        add_execution(command)
         add_mlflow(command)
 
 

@@ -1,6 +1,5 @@
 """One reproduction, from plan to verdicts: train what is missing, judge, write, show."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from moebench.papers import Target
 from moebench.papers.plan import Plan, Profile
 from moebench.papers.registry import claims_on
 from moebench.run.earlier_results import set_aside
-from moebench.run.engines import LOCAL
 from moebench.run.execution import Execution
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.sole_user import sole_user
@@ -36,22 +34,14 @@ class ReproduceOptions:
 
     profile: str = "quick"
     seeds: int | None = None  # None: as many as the profile says
-    workers: int = 1
     root: Path = Path("runs")
     settings: Mapping[str, object] = field(default_factory=dict)  # laid over every arm
     track: bool = True
-    engine: str = LOCAL
-    time_limit: float = math.inf  # seconds that a run may take
-
-    @property
-    def execution(self) -> Execution:
-        """How its runs are carried out."""
-        return Execution(self.workers, self.engine, self.time_limit)
+    execution: Execution = field(default_factory=Execution)
 
     def __post_init__(self) -> None:
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
             raise ValueError(f"seeds={self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
-        _ = self.execution
 
 
 def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
@@ -125,12 +115,10 @@ def searched(target: Target, profile: Profile, options: ReproduceOptions) -> lis
         over = {**profile.settings, **own}
         read_file = sweeps.read_sweep(target.configs / target.plan.sweeps[name], study, over)
         chosen = sweeps.SearchOptions(
-            workers=options.workers,
             root=options.root,
             track=options.track,
             beside=True,
-            engine=options.engine,
-            time_limit=options.time_limit,
+            execution=options.execution,
         )
         claims = claims_on(target, name)
         folder = sweeps.search(replace(read_file, claims=claims, **changes), chosen)

@@ -3,6 +3,7 @@
 import argparse
 
 from moebench.cli.chosen_settings import chosen_settings, machine_settings
+from moebench.cli.execution_options import execution_of
 from moebench.cli.fit_options import FIRST, fit_options, fit_parser
 from moebench.papers import target, targets
 from moebench.run.fork_server import start_server
@@ -36,25 +37,23 @@ def reproduce(options: argparse.Namespace) -> int:
     settings = chosen_settings(options)
     every = options.target == "all"
     chosen = targets() if every else [target(options.target)]
+    execution = execution_of(options)
     for found in chosen:  # before torch is imported
         found.plan.profile(options.profile)
     start_server()
     from moebench.cli.reproduce import ReproduceOptions, trains_on_text
     from moebench.cli.reproduce import reproduce as run
     from moebench.cli.terminal import shown
-    from moebench.run.execution import default_workers
 
     for found in chosen:
         textless = every and not trains_on_text(found, found.plan.profile(options.profile))
         wanted = ReproduceOptions(
             profile=options.profile,
             seeds=options.seeds,
-            workers=default_workers() if options.workers is None else options.workers,
             root=options.root,
             settings=machine_settings(options) if textless else settings,
             track=not options.no_mlflow,
-            engine=options.engine,
-            time_limit=options.time_limit,
+            execution=execution,
         )
         verdicts = run(found, wanted)
         print(shown(found, options.root / found.folder / options.profile, verdicts))
@@ -83,18 +82,15 @@ def sweep(options: argparse.Namespace) -> int:
     read_yaml(options.file)  # before torch is imported
     start_server()
     from moebench.report import sweep_table
-    from moebench.run.execution import default_workers
     from moebench.sweeps import SearchOptions, read_sweep, search
 
     settings = chosen_settings(options)
     chosen = SearchOptions(
-        workers=default_workers() if options.workers is None else options.workers,
         root=options.root,
         storage=options.storage,
         track=not options.no_mlflow,
         beside=not options.name,
-        engine=options.engine,
-        time_limit=options.time_limit,
+        execution=execution_of(options),
     )
     folder = search(read_sweep(options.file, options.name, settings), chosen)
     print(sweep_table(folder))

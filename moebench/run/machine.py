@@ -21,6 +21,11 @@ DECISIVE = ("moebench", "configs", "reproductions", ":!*.jsonl", ":!*.md")
 MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU revision")
 
 
+def default_workers() -> int:
+    """Return one worker per accelerator, or per core where there is none."""
+    return torch.cuda.device_count() or len(os.sched_getaffinity(0))
+
+
 def versions() -> dict[str, str]:
     """Return the versions of all that affects a number."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}

@@ -16,17 +16,13 @@ class Progress:
 
     Args:
         total: number of runs, finished ones included.
-        slots: how many run side by side.
     """
 
-    def __init__(self, total: int, slots: int) -> None:
+    def __init__(self, total: int) -> None:
         self.live = sys.stderr.isatty()
         self.shown = 0
         self.overall = tqdm(total=total, unit="run", position=0, disable=not self.live)
-        self.bars = [
-            tqdm(total=1, position=1 + slot, disable=not self.live, leave=False, unit="step")
-            for slot in range(slots)
-        ]
+        self.bars: list[tqdm] = []  # of the most jobs that have run side by side
 
     def __call__(self, running: Sequence[Job], records: Sequence[RunRecord]) -> None:
         """Show the state of the running jobs and count the finished ones."""
@@ -38,6 +34,8 @@ class Progress:
             name = f"{record.arm} seed {record.seed}"
             print(f"{name}: {record.status}{came_to}, {record.seconds:.0f} s", flush=True)
         self.shown = len(records)
+        while len(self.bars) < len(running):
+            self.bars.append(self._bar(1 + len(self.bars)))
         for bar, job in zip(self.bars, running, strict=False):
             lines = read_history(job.history_path)
             bar.total = job.experiment.config.get("trainer", {}).get("max_steps")
@@ -46,6 +44,9 @@ class Progress:
             bar.set_description(f"{job.arm} seed {job.seed}", refresh=False)
             bar.set_postfix_str(f"valid/loss {losses[-1]:.3f}" if losses else "", refresh=False)
             bar.refresh()
+
+    def _bar(self, position: int) -> tqdm:
+        return tqdm(total=1, position=position, disable=not self.live, leave=False, unit="step")
 
     def __enter__(self) -> "Progress":
         """Return itself."""

@@ -22,7 +22,7 @@ def run_tracked(
         found(job)
     if line := kept_beside(jobs):
         print(line)
-    with Progress(len(jobs), execution.workers) as bars:
+    with Progress(len(jobs)) as bars:
 
         def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
             bars(running, records)

@@ -2,9 +2,8 @@
 
 import itertools
 import logging
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,7 +13,6 @@ from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
-from moebench.run.engines import LOCAL
 from moebench.run.execution import Execution
 from moebench.run.job import Job
 from moebench.run.progress import Progress
@@ -37,21 +35,11 @@ log = logging.getLogger(__name__)
 class SearchOptions:
     """What a user may choose about a sweep."""
 
-    workers: int = 1
     root: Path = Path("runs")
     storage: str = ""  # URL of a database; empty for the journal in the sweep's folder
     track: bool = True
     beside: bool = False  # if the name is another search's, start a study beside it
-    engine: str = LOCAL
-    time_limit: float = math.inf  # seconds that a run may take
-
-    def __post_init__(self) -> None:
-        _ = self.execution
-
-    @property
-    def execution(self) -> Execution:
-        """How its runs are carried out."""
-        return Execution(self.workers, self.engine, self.time_limit)
+    execution: Execution = field(default_factory=Execution)
 
 
 def search(sweep: Sweep, options: SearchOptions) -> Path:
@@ -157,7 +145,7 @@ def work(study: Study, execution: Execution, tracker: tracking.Tracker | None) -
     fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
     twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
     total = (sweep.trials + twins) * sweep.seeds + fresh
-    with execution.start() as engine, Progress(total, execution.workers) as bars:
+    with execution.start() as engine, Progress(total) as bars:
 
         def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
             bars(running, records)

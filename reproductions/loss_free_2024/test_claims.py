@@ -12,6 +12,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.papers import target
 from moebench.papers.claim import NOT_JUDGED, VerdictLabel
+from moebench.run.execution import Execution
 from moebench.testing.verdicts import run, verdict_of
 from reproductions.loss_free_2024.paper import ARMS, CLAIMS, PAPER
 
@@ -73,7 +74,7 @@ def test_the_sweep_is_part_of_the_reproduction(
     ends = whole.replace("[0.0, 1.0e-4, 1.0e-3, 1.0e-2, 1.0e-1]", "[0.0, 1.0e-1]")
     (tmp_path / "front.yaml").write_text(ends.replace("..", str(found.configs.parent)))
     options = ReproduceOptions(
-        profile="smoke", root=tmp_path, settings=small, track=False, workers=2
+        "smoke", root=tmp_path, settings=small, track=False, execution=Execution(2)
     )
     [judged] = reproduce(replace(found, configs=tmp_path), options)
     assert judged.verdict in NOT_JUDGED

@@ -15,6 +15,7 @@ from moebench.evidence.record_files import read, write_all
 from moebench.papers import Target
 from moebench.papers.claim import Claim, Paper
 from moebench.papers.plan import Arm, Plan, Profile
+from moebench.run.execution import Execution
 from moebench.verdict.comparisons import Difference
 from moebench.verdict.exact import Exact
 
@@ -76,7 +77,10 @@ def paper(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
         evidence=tmp_path / "committed.jsonl",
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    reproduce(found, ReproduceOptions("full", root=tmp_path / "theirs", workers=2, track=False))
+    reproduce(
+        found,
+        ReproduceOptions("full", root=tmp_path / "theirs", track=False, execution=Execution(2)),
+    )
     write_all(read(tmp_path / "theirs" / "tiny_paper" / "full" / "results.jsonl"), found.evidence)
     for module in (targets, explain, running):
         monkeypatch.setattr(module, "targets", lambda: [found])

@@ -1,50 +1,39 @@
 """Engines by name: each is one file, imported when it is asked for."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from moebench.papers.nearest import nearest
+from moebench.run.engines.profile import LOCAL, EngineProfile
 
 if TYPE_CHECKING:  # it needs torch, which a command line does not
     from moebench.run.engine import Engine
 
-LOCAL = "local"
 
-
-def local(workers: int) -> "Engine":
-    """Return processes of this machine."""
+def local(_options: object, workers: int | None) -> "Engine":
+    """Return processes of this machine; by default one per accelerator, or else per core."""
     from moebench.run.engines.local import Local
+    from moebench.run.machine import default_workers
 
-    return Local(workers)
-
-
-ENGINES: dict[str, "Callable[[int], Engine]"] = {LOCAL: local}
+    return Local(default_workers() if workers is None else workers)
 
 
-def known_engine(name: str) -> str:
-    """Return the name of an engine.
-
-    Raises:
-        ValueError: if there is none of that name.
-    """
-    if name not in ENGINES:
-        raise ValueError(f"engine={name}: unknown; {nearest(name, ENGINES)}")
-    return name
+ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {LOCAL: local}
 
 
-def open_engine(name: str, workers: int) -> "Engine":
+def open_engine(profile: EngineProfile, workers: int | None) -> "Engine":
     """Return an engine, ready for jobs.
 
     Args:
-        name: one of ENGINES; an extra of moebench with the same name brings what it needs.
-        workers: how many jobs run at once.
+        profile: which, with its options; an extra of moebench with its name brings what it needs.
+        workers: how many jobs run at once; None: as many as the engine has room for.
 
     Raises:
-        ValueError: if there is none of that name, or what it needs is not installed.
+        ValueError: if what it needs is not installed.
+        ConnectionError: if it cannot be reached.
     """
-    make = ENGINES[known_engine(name)]
+    name, options = profile
     try:
-        return make(workers)
+        return ENGINES[name](options, workers)
     except ModuleNotFoundError as error:
         raise ValueError(
             f'engine={name}: needs {error.name}; `pip install "moebench[{name}]"` brings it'

@@ -1,0 +1,88 @@
+"""What a person says of an engine, and what is refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moebench.run import engines
+from moebench.run.engine import Engine
+from moebench.run.engines import profile
+from moebench.run.engines.profile import EngineProfile, LocalOptions, engine_profile
+from moebench.run.execution import Execution
+
+
+@dataclass(frozen=True)
+class CloudOptions:
+    address: str = "auto"
+    gpus: float = 0.0
+    nodes: int = 1
+    shared: bool = False
+    memory_gb: float | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(autouse=True)
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(profile.OPTIONS, "cloud", CloudOptions)
+
+
+def lacking(options: CloudOptions, workers: int | None) -> Engine:
+    raise ModuleNotFoundError("No module named 'cloud'", name="cloud")
+
+
+def test_a_name_alone_has_the_default_options() -> None:
+    assert engine_profile("local") == EngineProfile("local", LocalOptions()) == EngineProfile()
+
+
+def test_an_address_names_the_engine_that_it_is_for() -> None:
+    assert engine_profile("cloud://head:1") == EngineProfile(
+        "cloud", CloudOptions("cloud://head:1")
+    )
+
+
+def test_a_file_gives_options() -> None:
+    Path("mine.yaml").write_text("engine: cloud\ngpus: 1\nshared: true\nmemory_gb: 2\nmore: {a: 1}")
+    wanted = CloudOptions(gpus=1, shared=True, memory_gb=2, more={"a": 1})
+    assert engine_profile("mine.yaml") == EngineProfile("cloud", wanted)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("gpus: 1", "mine.yaml: engine: missing; one of local, cloud"),
+        ("engine: clod", "mine.yaml: engine=clod: unknown; the nearest: cloud"),
+        ("engine: cloud\ngpu: 1", "mine.yaml: gpu: unknown; the nearest: gpus"),
+        ("engine: local\ngpus: 1", "mine.yaml: gpus: unknown; this engine has no options"),
+        ("engine: cloud\nnodes: 1.5", "mine.yaml: nodes=1.5: expected int"),
+        ("engine: cloud\nnodes: true", "mine.yaml: nodes=True: expected int"),
+        ("engine: cloud\nshared: 1", "mine.yaml: shared=1: expected bool"),
+        ("engine: cloud\ngpus: many", "mine.yaml: gpus=many: expected float"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name(content: str, words: str) -> None:
+    Path("mine.yaml").write_text(content)
+    with pytest.raises(ValueError, match=rf"^{words}"):
+        engine_profile("mine.yaml")
+
+
+def test_an_engine_that_there_is_not_is_named_beside_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="engine=lokal: unknown; the nearest: local"):
+        engine_profile("lokal")
+
+
+def test_an_engine_that_is_not_installed_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engines.ENGINES, "cloud", lacking)
+    with pytest.raises(ValueError, match=r'engine=cloud: needs cloud; `pip install "moebench\[cl'):
+        Execution(1, engine_profile("cloud")).start()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"workers": 0}, "workers=0"), ({"time_limit": 0.0}, "time_limit=0")]
+)
+def test_no_workers_and_no_time_are_refused(wrong: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Execution(**wrong)
