@@ -16,8 +16,9 @@ class StepLoadBalance(nn.Module):
     f_i is expert i's share of requests in the step so far on all devices, this batch included, and
     carries no gradient; P_i is the mean probability over the tokens of this batch. The last batch
     of a step thus adds the same gradient as it would within one large batch; earlier batches know
-    only those before them, so the step approximates the large batch and does not equal it. With one batch per
-    step it is `LoadBalance`. Experts may specialise by batch as long as the step is balanced.
+    only those before them, so the step approximates the large batch and does not equal it. With one
+    batch per step it is `LoadBalance`. Experts may specialise by batch as long as the step is
+    balanced.
     """
 
     wants_step_load = True
