@@ -14,7 +14,16 @@ from torch import Tensor
 
 def device_count() -> int:
     """Return how many devices train together."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    return dist.get_world_size() if _several() else 1
+
+
+def device_number() -> int:
+    """Return the number of this device among them, from 0."""
+    return dist.get_rank() if _several() else 0
+
+
+def _several() -> bool:
+    return dist.is_available() and dist.is_initialized()
 
 
 def total(amount: Tensor) -> Tensor:
@@ -26,7 +35,7 @@ def total(amount: Tensor) -> Tensor:
     """
     if device_count() == 1:
         return amount
-    summed: Tensor = _Total.apply(amount)
+    summed: Tensor = _Total.apply(amount)  # type: ignore[no-untyped-call]
     return summed
 
 

@@ -214,7 +214,7 @@ class Training(pl.LightningModule):
             return batch
         if check:
             check_same_batch(batch)
-        own: TokenBatch = share(batch, self.global_rank, count)
+        own: TokenBatch = share(batch, devices.device_number(), count)
         return own
 
     def configure_optimizers(self) -> Any:

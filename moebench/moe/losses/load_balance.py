@@ -43,4 +43,5 @@ def _of_sums(decision: RoutingDecision, total: Total) -> Tensor:
     tokens = prob_E.new_tensor([decision.num_tokens])
     count_E, prob_E, tokens = total(torch.cat([count_E, prob_E, tokens])).split([num, num, 1])
     load_E, mean_E = count_E / count_E.sum().clamp(min=1), prob_E / tokens.clamp(min=1)
-    return num * (load_E * mean_E).sum()
+    loss: Tensor = num * (load_E * mean_E).sum()
+    return loss
