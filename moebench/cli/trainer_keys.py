@@ -30,7 +30,8 @@ KEYS = {  # title -> key -> what it takes, and what it does
     },
     "machine": {
         "accelerator": ("text", "cpu, gpu, or auto: a GPU if there is one"),
-        "devices": ("1 or [number]", "one device, or the one of that number"),
+        "devices": ("number or list", "how many share every batch, or the numbers of those"),
+        "strategy": ("auto or ddp", "how several devices train a run; auto: ddp"),
         "precision": ("text", "such as 32-true or bf16-mixed; null: 32-true"),
         "deterministic": (f"{SWITCH} or warn", "whether the same seed gives the same bits"),
         "benchmark": (SWITCH, "whether cuDNN looks for its fastest kernels"),

@@ -25,47 +25,35 @@ class TrainBatches:
         objective: makes a batch of some windows.
         batch_size: windows B in a batch.
         seed: seed of the order and of the objective.
-        rank: number of this process among those that share the batches.
-        processes: number of processes that share them.
 
     Raises:
-        ValueError: if the windows do not fill one batch for each process.
+        ValueError: if the windows do not fill one batch.
     """
 
-    def __init__(
-        self,
-        windows: Windows,
-        objective: Objective,
-        batch_size: int,
-        seed: int,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
-        if len(windows) < batch_size * processes:
+    def __init__(self, windows: Windows, objective: Objective, batch_size: int, seed: int) -> None:
+        if len(windows) < batch_size:
             raise ValueError(
-                f"data.batch_size={batch_size}: the training text has only {len(windows)} windows "
-                f"for {processes} process(es); lower it or data.length, or add text"
+                f"data.batch_size={batch_size}: the training text has only {len(windows)} windows; "
+                "lower it or data.length, or add text"
             )
         self._windows = windows
         self._objective = objective
         self._batch_size = batch_size
         self._seed = seed
-        self._rank = rank
-        self._processes = processes
         self._position = 0
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
-        return len(self._windows) // self._batch_size // self._processes
+        return len(self._windows) // self._batch_size
 
     def __iter__(self) -> Iterator[TextBatch]:
         for _ in range(len(self)):
             # Counted before the batch is yielded: a state saved while it is in use is past it.
             self._position += 1
-            yield self.batch((self._position - 1) * self._processes + self._rank)
+            yield self.batch(self._position - 1)
 
     def batch(self, number: int) -> TextBatch:
-        """Return the batch of that number, counted over all epochs and processes from 0."""
+        """Return the batch of that number, counted over all epochs from 0."""
         epoch, place = divmod(number, len(self._windows) // self._batch_size)
         start = place * self._batch_size
         raw_BW, domain_B = self._windows.read(self._permutation(epoch)[start:][: self._batch_size])
@@ -73,7 +61,7 @@ class TrainBatches:
         return self._objective(raw_BW, domain_B, rng)
 
     def state_dict(self) -> dict[str, int]:
-        """Return how many batches this process has yielded."""
+        """Return how many batches have been yielded."""
         return {"position": self._position}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:

@@ -27,6 +27,9 @@ A data module may also have
 | `description`, a `moebench.data.corpus.Corpus` | `moebench data` cannot describe it |
 | `state_dict`, `load_state_dict` and a length, of the training loader | a killed run starts over |
 
+Where several devices train one run, each has a data module of its own, and all must give the same
+batches: `Training` takes a device's rows from each batch, so every tensor of it has B rows.
+
 They are read after `prepare_data()` and `setup("fit")`. A batch of tokens has B sequences of up to
 L tokens each, those of an encoder have up to S; ids are int64 and masks are bool.
 """

@@ -101,14 +101,11 @@ class Text(pl.LightningDataModule):
 
     def train_dataloader(self) -> TrainBatches:
         """Return the training batches, which can resume at any of them."""
-        rank, processes = (
-            (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        )
         windows = corpus.windows(self._folder, "train", self._width)
-        return TrainBatches(windows, self.objective, self.batch_size, self.seed, rank, processes)
+        return TrainBatches(windows, self.objective, self.batch_size, self.seed)
 
     def val_dataloader(self) -> ValidBatches:
-        """Return the validation batches; every process goes through all of them."""
+        """Return the validation batches."""
         windows = corpus.windows(self._folder, "valid", self._width)
         return ValidBatches(windows, self.objective, self.batch_size, self.valid_batches)
 

@@ -21,6 +21,7 @@ from moebench.data.contract import CONTRACT
 from moebench.experiment.classes import check_classes
 from moebench.experiment.code import class_modules, code_of, source_of_modules
 from moebench.experiment.config_files import joined, naming_files
+from moebench.experiment.device_options import devices_of
 from moebench.experiment.lightning_cli import Cli
 from moebench.experiment.precision import resolve_precision
 from moebench.experiment.refusals import explain, one_line_errors
@@ -189,7 +190,18 @@ def parse(arguments: Sequence[str]) -> Experiment:
         _check_data(config)
         experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
+        _check_module(experiment.config)
     return experiment
+
+
+def _check_module(config: Mapping[str, Any]) -> None:
+    """Refuse several devices for a module that would train on the whole batch on each."""
+    devices, name = devices_of(config["trainer"]), config["model"].get("class_path")
+    if devices > 1 and name:
+        raise ValueError(
+            f"trainer.devices={devices}: model={name} does not share its batches out, as "
+            "moebench's own module does; allowed: 1"
+        )
 
 
 def _check_data(config: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import GradientAccumulationScheduler
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from moebench.experiment.config_files import config_files
-from moebench.experiment.trainer_options import ONE_DEVICE
+from moebench.experiment.device_options import devices_of
 from moebench.papers.defaults import DEFAULT_DATA, TRAINER_DEFAULTS
 from moebench.papers.yaml_files import read_yaml
 from moebench.training.module import Training
@@ -108,8 +108,9 @@ class Cli(LightningCLI):
         The run's callbacks and loggers come first; those of the configuration are added to them.
 
         Raises:
-            ValueError: if Lightning refuses the arguments or selects several devices; for a
-                schedule of accumulation, which Lightning forgets when a run resumes within a pass.
+            ValueError: if Lightning refuses the arguments or selects more devices than are asked
+                for; for a schedule of accumulation, which Lightning forgets when a run resumes
+                within a pass.
         """
         arguments = {**kwargs, **self.of_this_run, "callbacks": self._both("callbacks")}
         if isinstance(self.of_this_run.get("logger"), list):  # otherwise the run wants no logger
@@ -118,10 +119,11 @@ class Cli(LightningCLI):
             trainer = super().instantiate_trainer(**arguments)
         except (MisconfigurationException, ImportError, ValueError) as error:
             raise ValueError(f"trainer: {error}") from error
-        if trainer.world_size != 1:
+        devices = self._get(self.config, "trainer.devices")
+        if trainer.world_size != devices_of({"devices": devices}):
             raise ValueError(
-                f"trainer.devices={self._get(self.config, 'trainer.devices')}: selects "
-                f"{trainer.world_size} devices; {ONE_DEVICE}; allowed: 1"
+                f"trainer.devices={devices}: selects {trainer.world_size} devices "
+                "here; say how many, as their number is part of the experiment"
             )
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         if any(isinstance(callback, GradientAccumulationScheduler) for callback in callbacks):

@@ -1,8 +1,8 @@
 """Which options of Lightning's Trainer a run supports; the others are refused with the reason.
 
-A run trains on one device, ends after a number of steps, is validated and saved between two of
-them, and keeps its own folder, history and checkpoint. Options that would break this, or have no
-effect, are refused before anything is written.
+A run trains on the devices of one machine, ends after a number of steps, is validated and saved
+between two of them, and keeps its own folder, history and checkpoint. Options that would break
+this, or have no effect, are refused before anything is written.
 """
 
 import math
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from moebench.data.endless import ENDLESS
+from moebench.experiment.device_options import check_sharing, devices_asked
 
-ONE_DEVICE = "a run trains on one device; arms and seeds run side by side as workers"
+ONE_MACHINE = "a run trains on the devices of one machine"
 NO_EFFECT = "it would change nothing in a run"
 
 SUPPORTED = (  # with any value that Lightning accepts
@@ -44,24 +45,20 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _one_device(value: Any) -> bool:
-    return value in ("auto", "1") or (_whole(value) and value == 1) or _one_named(value)
-
-
-def _one_named(value: Any) -> bool:
-    """Say whether a value names one device by its number, as `[3]` and `3,` do."""
-    if isinstance(value, str):
-        return value.endswith(",") and value[:-1].isdigit()
-    return isinstance(value, list) and len(value) == 1
-
-
 COUNT = Limit(_whole, "a whole number of at least 1", "it counts steps or batches")
 LIMITED = {
-    "strategy": only("auto", reason=ONE_DEVICE),
-    "devices": Limit(_one_device, "1", ONE_DEVICE),
-    "num_nodes": only(1, reason=ONE_DEVICE),
-    "sync_batchnorm": only(False, reason=ONE_DEVICE),
-    "use_distributed_sampler": only(True, reason=ONE_DEVICE),
+    "strategy": only(
+        *("auto", "ddp", "ddp_find_unused_parameters_true"),
+        reason="every device has the whole model, so that its cost can be counted",
+    ),
+    "devices": Limit(
+        lambda value: devices_asked(value) is not None,
+        "a whole number, or a list of numbers of devices",
+        "the number of devices is part of the experiment",
+    ),
+    "num_nodes": only(1, reason=ONE_MACHINE),
+    "sync_batchnorm": only(False, reason=NO_EFFECT),
+    "use_distributed_sampler": only(True, reason="every batch is shared out among the devices"),
     "logger": Limit(
         lambda value: value is not True,
         "false, or a class_path",
@@ -124,6 +121,7 @@ def check_options(options: Mapping[str, Any]) -> None:
         )
     _check_end(options)
     _check_validation(options)
+    check_sharing(options)
 
 
 def _check_end(options: Mapping[str, Any]) -> None:

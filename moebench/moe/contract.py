@@ -26,10 +26,14 @@ precision skipped because a gradient was not finite. docs/own-parts.md shows suc
 test.
 
 A loss may have `wants_step_load = True`. It is then called as `(decision, load_E)`, with the load
-over all batches of the optimiser step so far.
+over all batches of the optimiser step so far. It may have `sums_over_devices = True`; `OverDevices`
+then calls it as `(decision, total)`, with a function that sums what it counts over all devices.
+
+Where several devices train one run, each has decisions on its own rows of a batch. `update` must
+leave the same state on all: it sums what it counts with `moebench.moe.devices.total`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +41,13 @@ from torch import Tensor, nn
 from moebench.moe.decision import RoutingDecision
 
 CONTRACT = "moebench/moe/contract.py"  # named in error messages
+
+Total = Callable[[Tensor], Tensor]  # sums an amount over several decisions
+
+
+def one_device(amount: Tensor) -> Tensor:
+    """Return an amount as it is: the sum over a single decision."""
+    return amount
 
 
 def num_experts_of(router: nn.Module) -> int:

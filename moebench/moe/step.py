@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from moebench.moe.contract import CONTRACT, has_state, never_updated, update
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.devices import device_count, same_everywhere, totals
 
 
 class StepLoads:
-    """The load of every layer, accumulated over the batches of an optimiser step."""
+    """The load of every layer, accumulated over the batches and devices of an optimiser step."""
 
     def __init__(self) -> None:
         self._count_LE: list[Tensor] = []  # L layers
@@ -21,6 +22,7 @@ class StepLoads:
         """Add a batch's decisions, one per layer; return each layer's load_E in the step so far."""
         with torch.no_grad():
             count_LE = [d.requested_A.bincount(minlength=d.num_experts) for d in decisions]
+            count_LE = totals(count_LE)
             if self._count_LE:
                 pairs = zip(self._count_LE, count_LE, strict=True)
                 count_LE = [before + now for before, now in pairs]
@@ -45,6 +47,7 @@ class RouterUpdates:
     def __init__(self, routers: Iterable[nn.Module]) -> None:
         self._routers = list(routers)
         self._batches: list[list[RoutingDecision]] = []
+        self._agreed = False  # have devices been found to have the same states?
         self.needed = any(map(has_state, self._routers))
         for router in self._routers:
             for part in never_updated(router):
@@ -67,15 +70,36 @@ class RouterUpdates:
         self._batches.append([_detached(decision) for decision in decisions])
 
     def apply(self) -> None:
-        """Update each router with its own decisions, and start a new step."""
+        """Update each router with its own decisions, and start a new step.
+
+        Raises:
+            ValueError: after the first update, if the state of a router is not the same everywhere.
+        """
         batches, self._batches = self._batches, []
         if batches:
             for router, *decisions in zip(self._routers, *batches, strict=True):
                 update(router, decisions)
+                if device_count() > 1 and not self._agreed:
+                    _check_agreement(router)
+            self._agreed = True
 
     def discard(self) -> None:
         """Start a new step and leave the state unchanged."""
         self._batches = []
+
+
+def _check_agreement(router: nn.Module) -> None:
+    """Refuse a router that every device has updated with what it alone has seen.
+
+    Raises:
+        ValueError: naming the router.
+    """
+    for name, state in router.named_buffers():
+        if not same_everywhere(state):
+            raise ValueError(
+                f"router={type(router).__name__}: after its update, {name} differs between devices;"
+                f" sum what `update` counts with moebench.moe.devices.total, see {CONTRACT}"
+            )
 
 
 def _detached(decision: RoutingDecision) -> RoutingDecision:

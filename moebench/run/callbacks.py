@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from moebench.moe.devices import device_number, gathered
 from moebench.run.work_done import Work
 
 
@@ -22,15 +24,20 @@ class Pruned(Exception):
 
 
 class RandomState(Callback):
-    """Saves the random generators in the checkpoint, so that a resumed run is identical."""
+    """Saves the random generators in the checkpoint, so that a resumed run is identical.
+
+    Devices that train together draw different numbers, as their tokens differ. A device that was
+    not there when the checkpoint was written begins with a seed of its own.
+    """
 
     def __init__(self) -> None:
         self.restored: dict[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of the generators now."""
-        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        return {"cpu": torch.get_rng_state(), "cuda": devices}
+        """Return the state of the generators now, with those of the other devices."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        first, *others = gathered({"cpu": torch.get_rng_state(), "cuda": cuda})
+        return {**first, "others": others} if others else first
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember the state until training starts; building the loaders must not disturb it."""
@@ -38,11 +45,16 @@ class RandomState(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Restore the state."""
-        if self.restored is not None:
-            torch.set_rng_state(self.restored["cpu"].cpu())
-            if self.restored["cuda"]:
-                torch.cuda.set_rng_state_all([state.cpu() for state in self.restored["cuda"]])
-            self.restored = None
+        saved = self.restored or {}
+        states = [saved, *saved.get("others", [])]
+        self.restored, rank = None, device_number()
+        if rank >= len(states) or (rank and not saved):
+            words = [torch.initial_seed(), rank, trainer.global_step]
+            torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        elif saved:
+            torch.set_rng_state(states[rank]["cpu"].cpu())
+            if states[rank]["cuda"]:
+                torch.cuda.set_rng_state_all([state.cpu() for state in states[rank]["cuda"]])
 
 
 class LogValidation(Callback):

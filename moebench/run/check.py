@@ -14,6 +14,7 @@ from moebench.run.promises import promises_kept
 from moebench.run.recording import cost_of
 from moebench.run.too_large import naming_sizes
 from moebench.training.module import Training
+from moebench.training.share import share
 
 
 def checked(experiment: Experiment) -> Experiment:
@@ -26,9 +27,10 @@ def checked(experiment: Experiment) -> Experiment:
 
     Raises:
         ValueError: if a part refuses, such as a capacity of less than one row, or one of somebody
-            else raises, or does not answer as such a part does; if nothing in
-            validation is scored; if the trainer's options do not go with the length of the data;
-            if the data module or its batches lack a part of their contract; if there is no room.
+            else raises, or does not answer as such a part does; if nothing in validation is
+            scored; if the trainer's options do not go with the length of the data, or the devices
+            with the size of a batch; if the data module or its batches lack a part of their
+            contract; if there is no room.
     """
     with naming_sizes(), naming_user_parts(experiment.config):
         return _checked(experiment)
@@ -43,7 +45,8 @@ def _checked(experiment: Experiment) -> Experiment:
     data.setup("fit")
     check_module(data)
     options = experiment.config["trainer"]
-    batches = sized_len(loader_of(data, "train_dataloader"))
+    training = loader_of(data, "train_dataloader")
+    batches = sized_len(training)
     if batches is not None:
         check_pass(options, batches)
     validation = loader_of(data, "val_dataloader")
@@ -51,6 +54,9 @@ def _checked(experiment: Experiment) -> Experiment:
     used = None if batches is None else share_of(options, "limit_val_batches", batches)
     if not any(map(_scored, islice(validation, used))):
         raise ValueError("data: no target of the validation batches is scored, so there is no loss")
+    devices = trainer.world_size
+    for loader in (training, validation) if devices > 1 else ():
+        share(next(iter(loader)), 0, devices)
     with promises_kept(model, experiment.config):
         cost_of(model.train(), next(iter(data.val_dataloader())), trainer)
     try_first_step(experiment)

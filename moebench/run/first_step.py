@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from moebench.experiment import Experiment, user_part_keys
+from moebench.experiment.device_options import ONE_DEVICE
 from moebench.run.promises import promises_kept
 
 
@@ -26,7 +27,7 @@ def try_first_step(experiment: Experiment) -> None:
     if not user_part_keys(experiment.config):
         return
     config: dict[str, Any] = copy.deepcopy(dict(experiment.config))
-    config["trainer"]["callbacks"] = None
+    config["trainer"] |= {**ONE_DEVICE, "callbacks": None}
     model, data, trainer = Experiment(config).build(
         logger=False,
         enable_checkpointing=False,

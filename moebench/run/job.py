@@ -8,6 +8,7 @@ from moebench import __version__
 from moebench.evidence.record import RunRecord, identity
 from moebench.evidence.record_files import read, read_one
 from moebench.experiment import Experiment
+from moebench.experiment.device_options import devices_of
 from moebench.experiment.stamp import NO_DATA
 from moebench.run.function import Function
 
@@ -38,6 +39,11 @@ class Job:
         """What identifies this run, apart from its seed: configuration, data and code."""
         asked = self.experiment
         return identity(asked.hash, *asked.data, asked.code, __version__)
+
+    @property
+    def devices(self) -> int:
+        """How many devices train it together."""
+        return devices_of(self.experiment.config.get("trainer", {}))
 
     @property
     def record_path(self) -> Path:

@@ -19,11 +19,15 @@ def message_path(job: Job) -> Path:
     return job.folder.with_name(f".{job.folder.name}.log")
 
 
-def write_messages(job: Job) -> None:
-    """Log to the message file of a job from now on, a line per message; it is overwritten."""
+def write_messages(job: Job, rank: int = 0) -> None:
+    """Log to the message file of a job from now on, a line per message; it is overwritten.
+
+    Of several processes that train together, the first speaks for all; the others add their errors.
+    """
     message_path(job).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(message_path(job), mode="w", encoding="utf-8")
-    handler.setLevel(logging.WARNING)
+    mode, level = ("a", logging.ERROR) if rank else ("w", logging.WARNING)
+    handler = logging.FileHandler(message_path(job), mode=mode, encoding="utf-8")
+    handler.setLevel(level)
     logger = logging.getLogger("moebench")
     logger.addHandler(handler)
     logger.propagate = False

@@ -18,6 +18,7 @@ from moebench.run.place import settle
 from moebench.run.work_done import Work
 from moebench.training import cost
 from moebench.training.leaks import in_words, leaks
+from moebench.training.share import share
 
 # Means are taken over the training that follows these shares of it. The first is for all metrics;
 # the second is for what the literature calls the loads at the end.
@@ -113,10 +114,11 @@ def record_for(job: Job, status: str, why: str) -> RunRecord:
 
 def _made_with(job: Job, objects: Objects | None) -> dict[str, Any]:
     """Return the fields of a record about the machine and the code that a run was made with."""
+    several = {"devices": job.devices} if job.devices > 1 else {}
     return {
         "commit": commit(),
         "versions": versions(),
-        "hardware": hardware(),
+        "hardware": {**hardware(), **several},
         "source": job.experiment.source,
         "precision": "" if objects is None else precision(objects.trainer, objects.model),
     }
@@ -127,7 +129,7 @@ def cost_of(model: pl.LightningModule, batch: Any, trainer: pl.Trainer) -> cost.
 
     Args:
         model: is moved to the device and left there.
-        batch: to count on.
+        batch: to count on; of several devices, each has its share.
         trainer: on whose device it is called, for a large model takes long elsewhere.
     """
     says: Callable[[Any], cost.Cost] | None = getattr(model, "cost", None)
@@ -135,6 +137,8 @@ def cost_of(model: pl.LightningModule, batch: Any, trainer: pl.Trainer) -> cost.
         return cost.Cost(cost.parameters(model), cost.parameters(model), 0.0)
     device = trainer.strategy.root_device
     model.to(device)
+    if trainer.world_size > 1:
+        batch = share(batch, 0, trainer.world_size)
     with training_autocast(trainer):
         return says(model.transfer_batch_to_device(batch, device, 0))
 

@@ -6,6 +6,8 @@ import sys
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytorch_lightning as pl
@@ -15,6 +17,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import is_full, write, write_all, write_whole
 from moebench.evidence.replicas import TrainsReplicas, combine, split
 from moebench.experiment import Experiment, user_part_error
+from moebench.moe.devices import device_count
 from moebench.papers.home import join_papers
 from moebench.run.allocator import keep_freed_memory
 from moebench.run.callbacks import (
@@ -32,8 +35,9 @@ from moebench.run.history import History
 from moebench.run.job import Job
 from moebench.run.messages import write_messages
 from moebench.run.place import held
+from moebench.run.ranks import Ranks, outlive
 from moebench.run.recording import Objects, record_of, start_clean
-from moebench.run.resumable import Resumable, kept
+from moebench.run.resumable import Kept, Resumable, kept
 from moebench.run.same import SameData, refuse_other_code
 from moebench.run.saving import Saving
 from moebench.run.work_done import Work
@@ -43,48 +47,45 @@ DISK_FULL = 74  # exit code of a worker that found no room for what it had to wr
 
 
 def main(job: Job, threads: int) -> None:
-    """Run in a process of its own."""
+    """Run in a process of its own that has run nothing yet."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     join_papers()  # this process has a path of its own by now
     torch.set_num_threads(threads)
     keep_freed_memory()
     logging.raiseExceptions = False  # a message that finds no room is lost without another
+    with exit_code_of_full_disk(), Ranks(job.devices, _follow) as ranks, held(job):
+        write_messages(job)
+        execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)], ranks)
+
+
+@contextmanager
+def exit_code_of_full_disk() -> Iterator[None]:
+    """End the process with it when the disk is full: the parent tells it once, of all workers."""
     try:
-        with held(job):
-            write_messages(job)
-            execute(job, [StopWithParent(), StopWhenPruned(job.prune_path)])
+        yield
     except Exception as error:
         if not is_full(error):
             raise
-        sys.exit(DISK_FULL)  # which the parent tells once, of all workers
+        sys.exit(DISK_FULL)
 
 
-def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
+def execute(job: Job, callbacks: list[pl.Callback], ranks: Ranks | None = None) -> RunRecord:
     """Train and write the record; a failure is recorded, too.
 
     Args:
         job: what to run.
         callbacks: further callbacks of the trainer.
+        ranks: the processes of a run on several devices.
     """
     if isinstance(job.experiment, Function):
         return _call(job, job.experiment)
     job = start_clean(job)
-    objects, status = None, "finished"
-    try:
-        refuse_other_code(job.experiment)
-        steps, written = kept(job.checkpoint_path)
-        objects = _build(job, written, callbacks)
-        resume = job.checkpoint_path if steps else None
-        objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
-    except Diverged:
-        status = "diverged"
-    except Pruned:
-        status = "pruned"
-    except Exception as error:
-        if is_full(error):
-            raise  # it is no result of the run
-        status = _ending(error, objects)
-        _report(job, status, error)
+    found = kept(job.checkpoint_path)
+    if ranks is not None:
+        ranks.tell((job, found))
+    status, objects = _trained(job, found, callbacks)
+    if ranks is not None:
+        ranks.end()
     record = record_of(job, status, objects)
     if status == "finished" and objects is not None and isinstance(objects.model, TrainsReplicas):
         tokens = objects.data.tokens_per_batch * objects.trainer.accumulate_grad_batches
@@ -95,6 +96,42 @@ def execute(job: Job, callbacks: list[pl.Callback]) -> RunRecord:
     if not job.keep_weights:
         job.checkpoint_path.unlink(missing_ok=True)
     return record
+
+
+def _follow(rank: int, told: tuple[Job, Kept]) -> None:
+    """Train as another process than the first; record only what ended this one alone."""
+    job, found = told
+    write_messages(job, rank)
+    with exit_code_of_full_disk():
+        status, objects = _trained(job, found, [], rank)
+        if status != "finished":
+            outlive(rank)
+            write(record_of(job, status, objects), job.record_path)
+            sys.exit(1)
+
+
+def _trained(
+    job: Job, found: Kept, callbacks: list[pl.Callback], rank: int = 0
+) -> tuple[str, Objects | None]:
+    """Train; return how that ended, and with which objects, if they could be built."""
+    objects = None
+    try:
+        refuse_other_code(job.experiment)
+        objects = _build(job, found.written, callbacks, rank)
+        resume = job.checkpoint_path if found.steps else None
+        objects.trainer.fit(objects.model, objects.data, ckpt_path=resume, weights_only=True)
+    except Diverged:
+        return "diverged", objects
+    except Pruned:
+        return "pruned", objects
+    except Exception as error:
+        if is_full(error):
+            raise  # it is no result of the run
+        outlive(rank)
+        status = _ending(error, objects)
+        _report(job, status, error)
+        return status, objects
+    return "finished", objects
 
 
 def _call(job: Job, function: Function) -> RunRecord:
@@ -118,15 +155,24 @@ def _call(job: Job, function: Function) -> RunRecord:
     return record
 
 
-def _build(job: Job, written: int, callbacks: list[pl.Callback]) -> Objects:
-    """Build the objects of a run that resumes with this many bytes of history."""
+def _build(job: Job, written: int, callbacks: list[pl.Callback], rank: int) -> Objects:
+    """Build the objects of a run that resumes with this many bytes of history.
+
+    The first process alone writes one.
+
+    Raises:
+        ValueError: for a run on several devices whose processes have not been started.
+    """
+    if job.devices != device_count():
+        raise ValueError(f"trainer.devices={job.devices}: such a run is started by an engine")
     experiment = job.experiment
     assert isinstance(experiment, Experiment)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     work = Work()
     model, data, trainer = experiment.build(
         default_root_dir=str(job.folder),
-        logger=[History(job.history_path, written)],
+        logger=False if rank else [History(job.history_path, written)],
+        use_distributed_sampler=False,  # all are given the same batches
         callbacks=[
             work,
             *callbacks,

@@ -11,12 +11,13 @@ from typing import Any
 
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
+from moebench.experiment.device_options import ONE_DEVICE
 from moebench.run.check import checked
 from moebench.run.first_step import in_silence
 from moebench.run.job import Job
 from moebench.run.worker import execute
 
-SHORT = {"max_steps": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
+SHORT = {**ONE_DEVICE, "max_steps": 1, "limit_val_batches": 1, "log_every_n_steps": 1}
 
 
 def dry_run(experiment: Experiment) -> RunRecord:

@@ -19,6 +19,7 @@ from torch.optim.optimizer import ParamsT
 
 from moebench.data.contract import UNSCORED, TokenBatch, check_batch
 from moebench.models.output import Output
+from moebench.moe import devices
 from moebench.moe.losses import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.step import RouterUpdates
 from moebench.training.cost import Cost, count_batch
@@ -31,6 +32,7 @@ from moebench.training.gradient_check import (
 )
 from moebench.training.leaks import report_leaks
 from moebench.training.schedule import inverse_square_root
+from moebench.training.share import check_same_batch, share
 from moebench.training.step_metrics import StepMeans, routing_metrics
 
 # Arguments of `Training` that concern routing alone, and their values without routing.
@@ -40,12 +42,16 @@ WITHOUT_ROUTING = {"losses": None, "router_rate": 1.0}
 def task_loss(output: Output, batch: TokenBatch) -> Tensor:
     """Return the mean cross-entropy over the scored targets, in nats per token, float32.
 
-    In a batch without scored targets, loss and gradient are zero.
+    In a batch without scored targets, loss and gradient are zero. Where several devices share a
+    batch, this is the part of one, and its mean over them is the loss of the whole batch, however
+    the scored targets are spread.
     """
     prediction_TV = output.prediction.flatten(0, -2).float()
     target_T = batch.target_BL.flatten()
-    total = cross_entropy(prediction_TV, target_T, ignore_index=UNSCORED, reduction="sum")
-    return total / (target_T != UNSCORED).sum().clamp(min=1)
+    summed = cross_entropy(prediction_TV, target_T, ignore_index=UNSCORED, reduction="sum")
+    loss = summed / devices.total((target_T != UNSCORED).sum()).clamp(min=1)
+    count = devices.device_count()
+    return loss if count == 1 else loss * count
 
 
 class Training(pl.LightningModule):
@@ -103,17 +109,19 @@ class Training(pl.LightningModule):
 
     def training_step(self, batch: TokenBatch, batch_idx: int) -> Tensor:
         """Return the loss to minimise; take measurements at the trainer's logging interval."""
+        first = self.global_step == 0 and batch_idx == 0
+        batch = self._own_rows(batch, check=first)
         output: Output = self.network(batch)
         loss = self.loss(output, batch)
         self.updates.add(output.decisions)
-        if self.global_step == 0 and batch_idx == 0:
+        if first:
             report_losses(loss.terms, self.network)
             report_leaks(self.network, batch)
             if self.router_rate:
                 report_routers(loss.task, loss.total, output.decisions, self.network)
         interval = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if self.global_step % interval == 0:
-            scored = (batch.target_BL != UNSCORED).any()
+            scored = devices.total((batch.target_BL != UNSCORED).sum())
             values = {"train/loss": loss.task.item()} if scored else {}
             values |= {f"train/{name}": value.item() for name, value in loss.terms.items()}
             values |= routing_metrics(output.decisions)
@@ -121,7 +129,7 @@ class Training(pl.LightningModule):
         return loss.total
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Log what was measured: one entry per step, however many batches it took."""
+        """Log what was measured: one entry per step, however many batches and devices it took."""
         values = self.measured.take()
         for logger in self.loggers if values else ():
             logger.log_metrics(values, step=self.global_step)
@@ -189,13 +197,25 @@ class Training(pl.LightningModule):
 
         A router that draws at random draws the same in every validation.
         """
+        batch = self._own_rows(batch)
         with torch.random.fork_rng():
             torch.manual_seed(batch_idx)
             output: Output = self.network(batch)
-        scored = int((batch.target_BL != UNSCORED).sum())
+        scored = int(devices.total((batch.target_BL != UNSCORED).sum()))
         self.scored += scored
-        self.log("valid/loss", task_loss(output, batch), batch_size=scored, logger=False)
+        loss = devices.mean(task_loss(output, batch))
+        self.log("valid/loss", loss, batch_size=scored, logger=False)
         return {"decisions": output.decisions}
+
+    def _own_rows(self, batch: TokenBatch, check: bool = False) -> TokenBatch:
+        """Return the rows of this device; all devices are given the whole batch."""
+        count = devices.device_count()
+        if count == 1:
+            return batch
+        if check:
+            check_same_batch(batch)
+        own: TokenBatch = share(batch, devices.device_number(), count)
+        return own
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser and its learning-rate schedule, updated every step."""

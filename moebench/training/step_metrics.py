@@ -6,6 +6,7 @@ from statistics import fmean
 import torch
 
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.devices import gathered
 from moebench.moe.metrics import METRICS, load
 
 
@@ -24,7 +25,7 @@ def routing_metrics(decisions: Sequence[RoutingDecision]) -> dict[str, float]:
 
 
 class StepMeans:
-    """The metrics of an optimiser step: means over its batches."""
+    """The metrics of an optimiser step: means over its batches, and the devices that share them."""
 
     def __init__(self) -> None:
         self._batches: list[dict[str, float]] = []
@@ -35,7 +36,8 @@ class StepMeans:
 
     def take(self) -> dict[str, float]:
         """Return the mean of each metric over the batches that have it, and reset."""
-        batches, self._batches = self._batches, []
+        own, self._batches = self._batches, []
+        batches = [batch for of_device in gathered(own) for batch in of_device] if own else []
         return {
             name: fmean(values[name] for values in batches if name in values)
             for name in dict.fromkeys(name for values in batches for name in values)

@@ -8,7 +8,7 @@ from torch.nn.functional import softplus
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.hierarchy import HierarchicalDecision
-from moebench.moe.losses import LOSSES, Importance, Load
+from moebench.moe.losses import LOSSES, Importance, Load, LoadBalance
 from moebench.moe.noise import NoisyDecision
 from moebench.testing import LossContract
 
@@ -28,7 +28,8 @@ class TestFamily(LossContract):
         self.name = name
 
     def make(self) -> nn.Module:
-        return LOSSES[self.name]()
+        arguments = [LoadBalance()] if self.name == "over_devices" else []
+        return LOSSES[self.name](*arguments)
 
     def decide(self, logits_TE: Tensor) -> RoutingDecision:
         """Return the kind of decision that the loss is about."""

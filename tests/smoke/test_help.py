@@ -183,7 +183,7 @@ def test_keys_of_the_trainer_are_those_that_a_run_honours() -> None:
         ("data", ["Text", "source", "vocabulary", "1024"]),
         ("data.source", ["Files", "path", "field"]),
         ("trainer.max_steps", ["max_steps", "400"]),
-        ("trainer.strategy", ["strategy", "one value"]),
+        ("trainer.num_nodes", ["num_nodes", "one value"]),
         ("counting.Counting", ["vocabulary", "64"]),
     ],
 )

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from moebench.experiment import Experiment
+from moebench.experiment.device_options import ONE_DEVICE
 from moebench.experiment.precision import training_autocast
 from moebench.training.cost import count_batch, nothing_dropped
 from moebench.training.gradient_check import router_parameters
@@ -72,6 +73,7 @@ def _trained(experiment: Experiment) -> tuple[Training, pl.Trainer]:
     config: dict[str, Any] = copy.deepcopy(dict(experiment.config))
     longest = config["trainer"]["max_steps"]
     config["trainer"] |= {
+        **ONE_DEVICE,
         "max_steps": STEPS if longest < 0 else min(STEPS, longest),
         "callbacks": None,  # they are meant for runs, and this is not one
     }

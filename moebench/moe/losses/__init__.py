@@ -8,6 +8,7 @@ Example:
 from moebench.moe.losses.importance import Importance
 from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
+from moebench.moe.losses.over_devices import OverDevices
 from moebench.moe.losses.step_load_balance import StepLoadBalance
 from moebench.moe.losses.threshold import ThresholdGap
 from moebench.moe.losses.weighted import BatchLoss, Weighted, WeightedLosses
@@ -17,6 +18,7 @@ LOSSES = {
     "importance": Importance,
     "load": Load,
     "load_balance": LoadBalance,
+    "over_devices": OverDevices,
     "step_load_balance": StepLoadBalance,
     "threshold": ThresholdGap,
     "z_loss": ZLoss,
@@ -28,6 +30,7 @@ __all__ = [
     "Importance",
     "Load",
     "LoadBalance",
+    "OverDevices",
     "StepLoadBalance",
     "ThresholdGap",
     "Weighted",

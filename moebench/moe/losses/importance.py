@@ -6,6 +6,7 @@ appendix B, equation 13.
 
 from torch import Tensor, nn
 
+from moebench.moe.contract import Total, one_device
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.losses.variation import squared_variation
 
@@ -23,6 +24,8 @@ class Importance(nn.Module):
     the paper's appendix B without further work.
     """
 
-    def forward(self, decision: RoutingDecision) -> Tensor:
-        """Return the loss of one layer, a scalar."""
-        return squared_variation(importance(decision))
+    sums_over_devices = True
+
+    def forward(self, decision: RoutingDecision, total: Total = one_device) -> Tensor:
+        """Return the loss of one layer, a scalar; `total` sums over what else counts."""
+        return squared_variation(total(importance(decision)))

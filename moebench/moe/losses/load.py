@@ -7,6 +7,7 @@ appendix B, equation 14.
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.contract import Total, one_device
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.hierarchy import HierarchicalDecision
 from moebench.moe.losses.variation import squared_variation
@@ -25,20 +26,24 @@ def selection_probability(decision: NoisyDecision) -> Tensor:
     return selected_TE
 
 
-def expected_load(decision: RoutingDecision) -> Tensor:
+def expected_load(decision: RoutingDecision, total: Total = one_device) -> Tensor:
     """Return load_E, the smooth estimate of how many tokens each expert gets.
 
     With two levels it is load of the group x load within the group / tokens sent to the group.
+
+    Args:
+        decision: made with noise.
+        total: sums loads over the decisions of several devices.
 
     Raises:
         ValueError: if the decision was made without noise.
     """
     if isinstance(decision, NoisyDecision):
-        return selection_probability(decision).sum(dim=0)
+        return total(selection_probability(decision).sum(dim=0))
     if isinstance(decision, HierarchicalDecision):
-        group_load = expected_load(decision.primary).unbind()
+        group_load = expected_load(decision.primary, total).unbind()
         parts = [
-            load * expected_load(inner) / max(1, inner.num_tokens)
+            load * expected_load(inner, total) / _tokens(inner, total)
             for load, inner in zip(group_load, decision.secondary, strict=True)
         ]
         return torch.cat(parts)
@@ -48,13 +53,22 @@ def expected_load(decision: RoutingDecision) -> Tensor:
     )
 
 
+def _tokens(decision: RoutingDecision, total: Total) -> int | Tensor:
+    """Return the number of tokens, at least one."""
+    if total is one_device:
+        return max(1, decision.num_tokens)
+    return total(decision.probs_TE.new_tensor(decision.num_tokens)).clamp(min=1)
+
+
 class Load(nn.Module):
     """CV(load)^2 of the expected load, unweighted: zero when all expected loads are equal."""
 
-    def forward(self, decision: RoutingDecision) -> Tensor:
-        """Return the loss of one layer, a scalar.
+    sums_over_devices = True
+
+    def forward(self, decision: RoutingDecision, total: Total = one_device) -> Tensor:
+        """Return the loss of one layer, a scalar; `total` sums over what else counts.
 
         Raises:
             ValueError: as `expected_load`.
         """
-        return squared_variation(expected_load(decision))
+        return squared_variation(expected_load(decision, total))

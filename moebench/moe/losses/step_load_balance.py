@@ -1,7 +1,7 @@
-"""Load balancing over all batches of an optimiser step, where a step accumulates several.
+"""Load balancing over all batches of an optimiser step: those of all devices, or accumulated.
 
-Source: Qiu et al. 2025, Demons in the detail (arXiv 2501.11873), section 3: the expert counts of
-earlier micro-batches are kept until the step is made.
+Source: Qiu et al. 2025, Demons in the detail (arXiv 2501.11873), section 3: expert counts are
+summed over devices, and those of earlier micro-batches are kept until the step is made.
 """
 
 from torch import Tensor, nn
@@ -13,11 +13,12 @@ from moebench.moe.metrics import load
 class StepLoadBalance(nn.Module):
     """N * sum_i f_i * P_i, `LoadBalance` with f_i of the optimiser step instead of the batch.
 
-    f_i is expert i's share of requests in the step so far, this batch included, and carries no
-    gradient; P_i is the mean probability over the tokens of this batch. The last batch of a step
-    thus adds the same gradient as it would within one large batch; earlier batches know only those
-    before them, so the step approximates the large batch and does not equal it. With one batch per
-    step it is `LoadBalance`. Experts may specialise by batch as long as the step is balanced.
+    f_i is expert i's share of requests in the step so far on all devices, this batch included, and
+    carries no gradient; P_i is the mean probability over the tokens of this batch. The last batch
+    of a step thus adds the same gradient as it would within one large batch; earlier batches know
+    only those before them, so the step approximates the large batch and does not equal it. With one
+    batch per step it is `LoadBalance`. Experts may specialise by batch as long as the step is
+    balanced.
     """
 
     wants_step_load = True

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from moebench.moe.contract import decide, num_experts_of, wrapped
 from moebench.moe.decision import RoutingDecision
+from moebench.moe.devices import total
 from moebench.moe.sees import Sees, sees
 
 
@@ -48,9 +49,12 @@ class BiasBalanced(nn.Module):
         return decide(self.router, x_TD)
 
     def update(self, decisions: Sequence[RoutingDecision]) -> None:
-        """Update the bias from the load over all decisions of a step, before capacity."""
+        """Update the bias from the load over all decisions of a step, before capacity.
+
+        Those of all devices count.
+        """
         requested_A = torch.cat([decision.requested_A for decision in decisions])
-        count_E = requested_A.bincount(minlength=self.num_experts)
+        count_E = total(requested_A.bincount(minlength=self.num_experts))
         _bias(self.router).add_((count_E.double().mean() - count_E).sign(), alpha=self.rate)
 
 

@@ -44,7 +44,8 @@ class Local:
         """Start a process for a job."""
         job.note_code()
         message_path(job).unlink(missing_ok=True)  # of an earlier attempt
-        process = context().Process(target=worker.main, args=(job, threads_asked()), daemon=True)
+        alone = job.devices == 1  # a daemon may not start the processes of other devices
+        process = context().Process(target=worker.main, args=(job, threads_asked()), daemon=alone)
         with program_hidden():
             process.start()
         self._working.append(Working(job, process))

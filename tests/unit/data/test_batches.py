@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from moebench.data import corpus
-from moebench.data.batches import TrainBatches, ValidBatches
+from moebench.data.batches import ValidBatches
 from moebench.data.contract import TextBatch
 from moebench.data.corpus import Windows
 from moebench.data.objectives import NextToken, Objective, SpanCorruption
@@ -53,16 +53,6 @@ def test_order_depends_on_the_seed_only(objective: Objective) -> None:
     assert not same(passed[number], other.train_dataloader().batch(number))
     pairs = zip(one.val_dataloader(), other.val_dataloader(), strict=True)
     assert all(same(left, right) for left, right in pairs)
-
-
-def test_processes_share_the_batches() -> None:
-    text = prepared()
-    windows = corpus.windows(text._folder, "train", 17)
-    alone = text.train_dataloader()
-    ranks = [TrainBatches(windows, NextToken(), 4, 0, rank, processes=2) for rank in (0, 1)]
-    shared = [batch for pair in zip(*ranks, strict=True) for batch in pair]
-    assert len(shared) == len(alone) // 2 * 2
-    assert all(same(batch, alone.batch(n)) for n, batch in enumerate(shared))
 
 
 def test_validation_is_spread_evenly() -> None:

@@ -13,6 +13,7 @@ from moebench.cli.fit import fit
 from moebench.cli.fit_options import FitOptions
 from moebench.data.endless import ENDLESS
 from moebench.experiment import ConfigurationError
+from moebench.experiment.device_options import devices_of
 from moebench.experiment.trainer_options import (
     LIMITED,
     SUPPORTED,
@@ -37,11 +38,20 @@ def test_every_option_of_the_trainer_is_supported_or_limited() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"strategy": "ddp_spawn"}, r"trainer\.strategy=ddp_spawn: a run trains on one device"),
-        ({"devices": 2}, r"trainer\.devices=2: a run trains on one device.*; allowed: 1$"),
-        ({"devices": "0,1"}, r"trainer\.devices=0,1"),
-        ({"devices": [0, 1]}, r"trainer\.devices=\[0, 1\]"),
-        ({"devices": -1}, r"trainer\.devices=-1"),
+        ({"strategy": "ddp_spawn", "devices": 2}, r"trainer\.strategy=ddp_spawn: .* allowed: auto"),
+        (
+            {"strategy": "fsdp", "devices": 2},
+            r"trainer\.strategy=fsdp: .*; allowed: auto or ddp or",
+        ),
+        ({"strategy": "ddp"}, r"trainer\.strategy=ddp: .* allowed with trainer\.devices=1: auto"),
+        ({"devices": -1}, r"trainer\.devices=-1: .*; allowed: a whole number, or a list"),
+        ({"devices": 0}, r"trainer\.devices=0"),
+        ({"devices": "all"}, r"trainer\.devices=all"),
+        ({"devices": []}, r"trainer\.devices=\[\]"),
+        (
+            {"devices": 2, "callbacks": [{"class_path": "moebench.run.examination.Examination"}]},
+            r"trainer\.callbacks=Examination: looks at whole batches",
+        ),
         ({"num_nodes": 2}, r"trainer\.num_nodes=2"),
         ({"sync_batchnorm": True}, r"trainer\.sync_batchnorm=True"),
         ({"logger": True}, r"trainer\.logger=True: .*name the logger"),
@@ -98,6 +108,8 @@ def test_what_no_run_supports_is_refused(options: dict[str, Any], words: str) ->
         {"devices": [3]},
         {"devices": "1,"},
         {"devices": "auto"},
+        {"devices": 2, "strategy": "ddp"},
+        {"devices": [0, 1]},
         {"accumulate_grad_batches": 2},
         {"accumulate_grad_batches": 4, "max_steps": 1},
         {"check_val_every_n_epoch": None},
@@ -110,6 +122,19 @@ def test_what_no_run_supports_is_refused(options: dict[str, Any], words: str) ->
 )
 def test_what_a_run_supports_passes(options: dict[str, Any]) -> None:
     check_options({**GOOD, **options})
+
+
+def test_devices_are_counted_or_named() -> None:
+    counts = {1: 1, "auto": 1, "2": 2, "1,": 1, "0,1": 2, 3: 3}
+    assert {given: devices_of({"devices": given}) for given in counts} == counts
+    assert devices_of({"devices": [1, 3]}) == 2
+    assert devices_of({}) == 1
+
+
+def test_a_batch_that_does_not_divide_among_the_devices_is_refused(tiny) -> None:
+    settings = {"trainer.devices": 3}
+    with pytest.raises(ValueError, match=r"trainer\.devices=3: a batch of 8 sequences does not"):
+        checked(tiny("dense.yaml", settings))
 
 
 def test_one_is_a_batch_and_one_point_zero_is_all_of_them() -> None:
@@ -145,13 +170,15 @@ def test_a_schedule_of_accumulation_is_refused(tiny) -> None:
 
 
 def test_a_configuration_that_asks_for_it_writes_nothing(tiny, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"trainer\.devices=2: a run trains on one"):
-        tiny("dense.yaml", {"trainer.devices": 2})
+    with pytest.raises(ConfigurationError, match=r"trainer\.num_nodes=2: a run trains on the dev"):
+        tiny("dense.yaml", {"trainer.num_nodes": 2})
     with pytest.raises(ConfigurationError, match=r"trainer: .*torch_xla"):
         tiny("dense.yaml", {"trainer.accelerator": "tpu"})
     with pytest.raises(ConfigurationError, match="devices"):
         fit(
-            FitOptions([f"--config={CONFIGS / 'dense.yaml'}", "--trainer.devices=2"], root=tmp_path)
+            FitOptions(
+                [f"--config={CONFIGS / 'dense.yaml'}", "--trainer.devices=-2"], root=tmp_path
+            )
         )
     assert not list(tmp_path.iterdir())
 

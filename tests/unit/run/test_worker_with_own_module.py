@@ -62,6 +62,14 @@ def job(experiment: Experiment, folder: Path) -> Job:
     return Job("target", "profile", "arm", 0, experiment, folder / "arm" / "seed_0")
 
 
+def test_a_module_that_shares_no_batches_out_trains_on_one_device(own, tmp_path: Path) -> None:
+    own("Plain", size=3)
+    with pytest.raises(
+        ConfigurationError, match=r"devices=2: model=their_module\.Plain does not sh"
+    ):
+        load([tmp_path / "Plain.yaml"], {"trainer.devices": 2})
+
+
 def test_a_module_is_named_by_class_path(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("model: {class_path: x.Y}\n")
