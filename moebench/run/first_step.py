@@ -12,7 +12,7 @@ from typing import Any
 
 from moebench.experiment import Experiment, user_part_keys
 from moebench.experiment.device_options import ONE_DEVICE
-from moebench.run.promises import promises_kept
+from moebench.run.promises import ids_in_vocabulary, promises_kept
 
 
 def try_first_step(experiment: Experiment) -> None:
@@ -37,7 +37,13 @@ def try_first_step(experiment: Experiment) -> None:
         val_check_interval=1,
         limit_val_batches=1,
     )
-    with promises_kept(model, config), in_silence(), warnings.catch_warnings():
+    network = getattr(model, "network", model)
+    with (
+        promises_kept(model, config),
+        ids_in_vocabulary(network, data),
+        in_silence(),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer.fit(model, data)
 

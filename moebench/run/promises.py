@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from moebench.data import contract as data_contract
 from moebench.experiment import ConfigurationError, user_part_keys
 from moebench.models import contract as models_contract
 from moebench.moe import contract as moe_contract
@@ -37,6 +38,40 @@ def promises_kept(model: nn.Module, config: Any) -> Iterator[None]:
                     raise _broken(key, module, "has no forward")
                 hook = partial(_held, key, promise)
                 hooks.enter_context(module.register_forward_hook(hook))
+        yield
+
+
+@contextmanager
+def ids_in_vocabulary(network: nn.Module, data: Any) -> Iterator[None]:
+    """Within it, a batch of tokens with an id outside the vocabulary of its data is refused.
+
+    An embedding would only say that an index is out of range, and on a GPU end the process.
+
+    Args:
+        network: reads the batches.
+        data: a data module; one without a vocabulary has no ids.
+
+    Raises:
+        ConfigurationError: naming data, field, the ids it holds and those it may hold.
+    """
+
+    def look(_: nn.Module, given: tuple[Any, ...]) -> None:
+        if (vocabulary := getattr(data, "vocabulary", None)) is None:
+            return
+        for name in data_contract.OF_BATCH:
+            ids_BL = getattr(given[0], name, None)
+            if not isinstance(ids_BL, Tensor):
+                continue
+            if name == "target_BL":
+                ids_BL = ids_BL[ids_BL != data_contract.UNSCORED]
+            if ((ids_BL < 0) | (ids_BL >= vocabulary)).any():
+                low, high = int(ids_BL.min()), int(ids_BL.max())
+                raise ConfigurationError(
+                    f"data={type(data).__name__}: {name} of a batch has ids of {low} to {high}; "
+                    f"must be from 0 to {vocabulary - 1}, see {data_contract.CONTRACT}"
+                )
+
+    with network.register_forward_pre_hook(look):
         yield
 
 

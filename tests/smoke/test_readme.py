@@ -289,7 +289,7 @@ def test_parts_and_data_keep_their_contracts(
     assert " passed" in printed
 
 
-def test_a_paper_of_ones_own_is_found(
+def test_a_user_paper_is_found(
     inside: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With its claims, runs and experiments, and a page that can be filled in."""

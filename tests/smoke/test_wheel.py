@@ -169,7 +169,7 @@ def test_commands_work_without_a_checkout(
     assert "mine" in trained.code
 
 
-def test_a_paper_of_ones_own_joins_those_of_the_wheel(installed: Path, tmp_path: Path) -> None:
+def test_a_user_paper_joins_those_of_the_wheel(installed: Path, tmp_path: Path) -> None:
     """Its functions, too, in processes whose path is in another order."""
     run(installed / "moebench", "new", "paper", "own_2026", cwd=tmp_path)
     paper = tmp_path / "reproductions" / "own_2026" / "plan.py"
@@ -188,9 +188,7 @@ def test_a_paper_of_ones_own_joins_those_of_the_wheel(installed: Path, tmp_path:
     assert read(paper.with_name("results.jsonl")) == [record]
 
 
-def test_a_configuration_of_ones_own_comes_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_configuration_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [sweep, *_] = sorted((ROOT / "configs" / "sweeps").glob("*.yaml"))
     name = f"configs/sweeps/{sweep.name}"
     monkeypatch.chdir(tmp_path)

@@ -183,7 +183,7 @@ def test_a_configuration_that_asks_for_it_writes_nothing(tiny, tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-def test_a_logger_of_ones_own_gets_what_the_history_gets(tiny, tmp_path: Path) -> None:
+def test_a_user_logger_gets_what_the_history_gets(tiny, tmp_path: Path) -> None:
     theirs = {
         "class_path": "pytorch_lightning.loggers.CSVLogger",
         "init_args": {"save_dir": str(tmp_path / "theirs"), "name": "", "version": ""},
