@@ -134,4 +134,5 @@ def attend(query_BHLR: Tensor, key_BHSR: Tensor, value_BHSR: Tensor, bias: Tenso
         query_BHLR, key_BHSR = at_least_float32(query_BHLR), at_least_float32(key_BHSR)
         score_BHLS = query_BHLR * query_BHLR.shape[-1] ** -0.5 @ key_BHSR.transpose(-1, -2)
         share_BHLS = score_BHLS.add_(bias).softmax(dim=-1)
-        return (share_BHLS @ at_least_float32(value_BHSR)).to(value_BHSR.dtype)
+        attended_BHLR: Tensor = share_BHLS @ at_least_float32(value_BHSR)
+        return attended_BHLR.to(value_BHSR.dtype)
