@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from moebench.models.feed_forward import slot
+from moebench.moe.autocast import without_autocast
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import Sparse
+from moebench.moe.routers.score import at_least_float32
 
 BUCKETS = 32
 MAX_DISTANCE = 128
@@ -102,11 +104,8 @@ class Attention(nn.Module):
         query_BLD, of_query = self.query(x_BLD, mask_BL)
         key_BLD, of_key = self.key(source_BLD, source_mask_BL)
         value_BLD, of_value = self.value(source_BLD, source_mask_BL)
-        attended_BHLD = scaled_dot_product_attention(
-            self._split(query_BLD),
-            self._split(key_BLD),
-            self._split(value_BLD),
-            attn_mask=None if bias is None else bias.to(query_BLD.dtype),
+        attended_BHLD = attend(
+            self._split(query_BLD), self._split(key_BLD), self._split(value_BLD), bias
         )
         attended_BLD = attended_BHLD.transpose(1, 2).flatten(2)
         return self.out(attended_BLD), [*of_query, *of_key, *of_value]
@@ -115,3 +114,25 @@ class Attention(nn.Module):
         """Split the width into heads."""
         x_BLHD: Tensor = x_BLD.unflatten(-1, (self.heads, -1))
         return x_BLHD.transpose(1, 2)
+
+
+def attend(query_BHLR: Tensor, key_BHSR: Tensor, value_BHSR: Tensor, bias: Tensor | None) -> Tensor:
+    """Return the attended values of each query, which must see at least one key.
+
+    Args:
+        query_BHLR: queries of each head, of width R.
+        key_BHSR: keys.
+        value_BHSR: values.
+        bias: added to the scores, broadcast to BHLS; minus infinity masks a key; None for none.
+    """
+    if bias is None or not bias.requires_grad or bias.device.type != "cpu":
+        mask = None if bias is None else bias.to(query_BHLR.dtype)
+        return scaled_dot_product_attention(query_BHLR, key_BHSR, value_BHSR, attn_mask=mask)
+    # No kernel on a processor has a gradient for the bias, and the fallback spends most of its time
+    # on looking for queries that see no key.
+    with without_autocast(bias):
+        query_BHLR, key_BHSR = at_least_float32(query_BHLR), at_least_float32(key_BHSR)
+        score_BHLS = query_BHLR * query_BHLR.shape[-1] ** -0.5 @ key_BHSR.transpose(-1, -2)
+        share_BHLS = score_BHLS.add_(bias).softmax(dim=-1)
+        attended_BHLR: Tensor = share_BHLS @ at_least_float32(value_BHSR)
+        return attended_BHLR.to(value_BHSR.dtype)

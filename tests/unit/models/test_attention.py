@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+from torch.profiler import ProfilerActivity, profile
 
-from moebench.models.attention import Attention, PositionBias, bucket
+from moebench.models.attention import Attention, PositionBias, attend, bucket
 from moebench.moe.experts import Linear
 from moebench.moe.layer import Sparse
 from moebench.moe.routers import Switch
@@ -92,3 +94,27 @@ def test_experts_replace_query_key_and_value_but_not_the_output() -> None:
     torch.testing.assert_close(y_BLD, plain(x_BLD)[0])
     assert [decision.num_tokens for decision in decisions] == [10, 10, 10]
     assert isinstance(mixed.out, nn.Linear)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_training_a_bias_gives_the_answers_and_gradients_of_torch(causal: bool) -> None:
+    query, key, value = torch.randn(3, 2, 4, 5, 3, dtype=torch.float64).requires_grad_()
+    bias = PositionBias(heads=4, causal=causal).double()
+    of_bucket = bias.of_bucket.weight
+    expected = scaled_dot_product_attention(query, key, value, attn_mask=bias(5))
+    answer = attend(query, key, value, bias(5))
+    torch.testing.assert_close(answer, expected)
+    weight = torch.randn_like(answer)
+    inputs = [query, key, value, of_bucket]
+    found = torch.autograd.grad((answer * weight).sum(), inputs)
+    wanted = torch.autograd.grad((expected * weight).sum(), inputs)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_training_a_bias_looks_for_no_query_that_sees_nothing() -> None:
+    attention, bias = Attention(dim=4, heads=2), PositionBias(heads=2, causal=True)
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        attention(torch.randn(1, 3, 4), bias(3))
+    names = {event.key for event in seen.key_averages()}
+    assert "aten::_softmax" in names
+    assert "aten::_safe_softmax" not in names
