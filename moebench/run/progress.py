@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from types import TracebackType
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -22,7 +23,7 @@ class Progress:
         self.live = sys.stderr.isatty()
         self.shown = 0
         self.overall = tqdm(total=total, unit="run", position=0, disable=not self.live)
-        self.bars: list[tqdm] = []  # of the most jobs that have run side by side
+        self.bars: list[tqdm[NoReturn]] = []  # of the most jobs that have run side by side
 
     def __call__(self, running: Sequence[Job], records: Sequence[RunRecord]) -> None:
         """Show the state of the running jobs and count the finished ones."""
@@ -45,7 +46,7 @@ class Progress:
             bar.set_postfix_str(f"valid/loss {losses[-1]:.3f}" if losses else "", refresh=False)
             bar.refresh()
 
-    def _bar(self, position: int) -> tqdm:
+    def _bar(self, position: int) -> "tqdm[NoReturn]":
         return tqdm(total=1, position=position, disable=not self.live, leave=False, unit="step")
 
     def __enter__(self) -> "Progress":
