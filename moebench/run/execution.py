@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from moebench.run.engine import Engine
 from moebench.run.engines import open_engine
 from moebench.run.engines.profile import EngineProfile
+
+if TYPE_CHECKING:  # it needs torch, which a command line does not
+    from moebench.run.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,6 @@ class Execution:
         if not self.time_limit > 0:
             raise ValueError(f"time_limit={self.time_limit:g}: must be above 0 seconds")
 
-    def start(self) -> Engine:
+    def start(self) -> "Engine":
         """Return the engine, ready for jobs."""
         return open_engine(self.engine, self.workers)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_origin, get_type_hints
 
 from moebench.papers.nearest import nearest
-from moebench.papers.yaml_files import naming_file, read_yaml
 
 LOCAL = "local"
 
@@ -40,6 +39,8 @@ def engine_profile(engine: str) -> EngineProfile:
     if not engine.endswith((".yaml", ".yml")):
         name, separator, _ = engine.partition("://")
         return _profile(name, {"address": engine} if separator else {})
+    from moebench.papers.yaml_files import naming_file, read_yaml  # slow, and rarely needed
+
     content = read_yaml(path := Path(engine))
     with naming_file(path):
         if "engine" not in content:
