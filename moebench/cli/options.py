@@ -14,6 +14,7 @@ from moebench.cli.arguments import (
     add_machine,
     add_mlflow,
     add_name,
+    add_requests,
     add_root,
     add_text,
     there,
@@ -104,6 +105,7 @@ def add_runs(run: Parser, search: Parser) -> None:
         metavar="URL",
         help="database for the study (default: a file in the folder of the sweep)",
     )
+    add_requests(search)
     for command in (run, search):
         add_text(command, "that of the configurations")
         add_machine(command).add_argument(
