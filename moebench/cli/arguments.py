@@ -12,6 +12,12 @@ from moebench.papers.nearest import no_such_file
 DEVICES = ("cpu", "cuda")
 PRECISIONS = ("faster", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
 
+REQUESTS = {
+    "pause": "let the runs under way finish, and start no more",
+    "resume": "let a paused sweep go on",
+    "stop": "end it; the same command goes on from the checkpoints",
+}
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that raises what it refuses, so that every refusal is told in one place.
@@ -132,6 +138,20 @@ def add_name(command: "argparse._ActionsContainer", what: str, default: str) -> 
         default: the name without it, in words.
     """
     command.add_argument("--name", default="", help=f"name of the {what} (default: {default})")
+
+
+def add_requests(command: argparse.ArgumentParser) -> None:
+    """Add the options by which a sweep that runs in another terminal is asked for something."""
+    group = command.add_argument_group("a sweep that runs in another terminal")
+    words = group.add_mutually_exclusive_group()
+    for word, says in REQUESTS.items():
+        words.add_argument(
+            f"--{word}",
+            dest="request",
+            action="store_const",
+            const=word,
+            help=f"{says} (default: no)",
+        )
 
 
 def add_mlflow(command: "argparse._ActionsContainer") -> None:

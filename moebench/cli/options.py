@@ -12,6 +12,7 @@ from moebench.cli.arguments import (
     add_device,
     add_mlflow,
     add_name,
+    add_requests,
     add_root,
     add_text,
     there,
@@ -102,6 +103,7 @@ def add_runs(run: Parser, search: Parser) -> None:
         metavar="URL",
         help="database for the study (default: a file in the folder of the sweep)",
     )
+    add_requests(search)
     for command in (run, search):
         add_text(command, "that of the configurations")
         add_execution(command)

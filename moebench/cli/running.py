@@ -5,6 +5,7 @@ import argparse
 from moebench.cli.chosen_settings import chosen_settings, machine_settings
 from moebench.cli.execution_options import execution_of
 from moebench.cli.fit_options import FIRST, fit_options, fit_parser
+from moebench.evidence.record import SWEEPS
 from moebench.papers import target, targets
 from moebench.run.fork_server import start_server
 
@@ -80,6 +81,12 @@ def sweep(options: argparse.Namespace) -> int:
     from moebench.papers.yaml_files import read_yaml
 
     read_yaml(options.file)  # before torch is imported
+    if options.request:
+        from moebench.run.driver_requests import ask_driver
+
+        name = options.name or options.file.stem
+        print(ask_driver(options.root / SWEEPS / name, options.request))
+        return 0
     start_server()
     from moebench.report import sweep_table
     from moebench.sweeps import SearchOptions, read_sweep, search

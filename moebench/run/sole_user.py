@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,6 +18,26 @@ def own_name() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
+def holder_of(folder: Path) -> str:
+    """Return what the process is called that has locked a folder of runs; empty if none has."""
+    if not folder.is_dir():
+        return ""
+    try:
+        with _lock(folder):
+            return ""
+    except Timeout:
+        holder = folder / HOLDER
+        return holder.read_text(encoding="utf-8").strip() if holder.exists() else "a process"
+
+
+def _lock(folder: Path) -> AbstractContextManager[object]:
+    """Lock a folder at once; raises Timeout if somebody has.
+
+    Never by a file whose existence is the lock: it would outlive a process that is killed.
+    """
+    return FileLock(folder / ".lock", fallback_to_soft=False).acquire(blocking=False)
+
+
 @contextmanager
 def sole_user(folder: Path) -> Iterator[None]:
     """Lock a folder of runs for this process; the lock goes with the process, however that ends.
@@ -27,13 +47,11 @@ def sole_user(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        # Never a lock made of a file that exists: it would outlive a process that is killed.
-        lock = FileLock(folder / ".lock", fallback_to_soft=False).acquire(blocking=False)
+        lock = _lock(folder)
     except Timeout:
-        holder = folder / HOLDER
-        who = holder.read_text(encoding="utf-8").strip() if holder.exists() else ""
-        told = f" ({who})" if who else ""
-        raise ValueError(f"{folder}: another process{told} is running experiments here") from None
+        who = holder_of(folder)
+        told = f"another process ({who})"
+        raise ValueError(f"{folder}: {told} is running experiments here") from None
     with lock:
         write_whole(folder / HOLDER, own_name() + "\n")
         yield

@@ -161,10 +161,16 @@ class Baselines:
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
-    """Return the trial with the best first objective; of equals, the earliest."""
+    """Return the feasible trial with the best first objective; of equals, the earliest."""
     sign = 1 if next(iter(sweep.objectives.values())) == "minimize" else -1
-    ranked = sorted(trials, key=lambda trial: (sign * trial.values[0], trial.number))
+    allowed = [trial for trial in trials if not passed(trial)]
+    ranked = sorted(allowed, key=lambda trial: (sign * trial.values[0], trial.number))
     return ranked[0] if ranked else None
+
+
+def passed(trial: FrozenTrial) -> list[str]:
+    """Return the constraints that a trial does not keep."""
+    return [name for name, over in trial.constraints.items() if over > 0]
 
 
 def best_arm(sweep: Sweep, tuned: Mapping[str, Point], matched: MatchedOn) -> DenseArm:

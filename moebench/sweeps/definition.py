@@ -1,5 +1,6 @@
 """A sweep as described by its file, checked as far as possible without running anything."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,8 +13,17 @@ from moebench.papers.home import find_config
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
 from moebench.sweeps.dependencies import dependencies
-from moebench.sweeps.entries import MATCHED, baselines_of, count_of, map_of, objectives_of
-from moebench.sweeps.space import Dimension, Point, grid_size, identity_of, settings_at
+from moebench.sweeps.entries import (
+    MATCHED,
+    baselines_of,
+    constraints_of,
+    count_of,
+    first_points,
+    map_of,
+    objectives_of,
+    surface_of,
+)
+from moebench.sweeps.space import Dimension, Point, identity_of, settings_at
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import (
     QUASI_RANDOM,
@@ -28,8 +38,8 @@ from moebench.sweeps.strategies import (
 LOSS = "valid/loss"
 LONGEST = 120  # bytes of a name, to which that of data may be added
 KEYS = (
-    *("experiment", "settings", "space", "objectives", "sampler", "pruner"),
-    *("trials", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
+    *("experiment", "settings", "space", "objectives", "constraints", "sampler", "pruner"),
+    *("trials", "enqueue", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
 )
 
 
@@ -55,6 +65,8 @@ class Sweep:
         surface: the two names shown in the heat map.
         data: stamp of the base experiment's data; None until they have been read.
         claims: key -> version of the claims that its runs will judge.
+        constraints: metric or field of a record -> its largest value in a trial that may win.
+        first: points to begin with, which may lack values.
     """
 
     name: str
@@ -72,6 +84,8 @@ class Sweep:
     surface: Sequence[str] = field(default_factory=tuple)
     data: DataStamp | None = None
     claims: Mapping[str, int] = field(default_factory=dict)
+    constraints: Mapping[str, float] = field(default_factory=dict)
+    first: Sequence[Point] = ()
 
     @cached_property
     def base(self) -> Experiment:
@@ -87,6 +101,18 @@ class Sweep:
         found = load(self.configs, {**self.settings, **settings})
         same = found.config["data"] == self.base.config["data"]
         return replace(found, known_data=self.data) if same else found
+
+    @cached_property
+    def known_points(self) -> Sequence[Point]:
+        """The points that depend on no result: the first, and all if the sampler sees no results.
+
+        Some of the first may lack values that the sampler chooses.
+        """
+        if self.sampler.class_name not in SEES_NO_RESULTS:
+            return self.first
+        drawn = draw(self.sampler, self.space, self.trials)
+        first = [{**point, **given} for point, given in zip(drawn, self.first, strict=False)]
+        return [*first, *drawn[len(first) :]]
 
     @cached_property
     def tuning_points(self) -> Sequence[Point]:
@@ -105,11 +131,12 @@ class Sweep:
 
     def identity(self) -> dict[str, Any]:
         """Return what must stay the same throughout a study, as JSON."""
-        tuning = {"tuning": identity_of(self.tuning)} if self.tuning else {}
         return {
             "space": identity_of(self.space),
-            **tuning,
+            **({"tuning": identity_of(self.tuning)} if self.tuning else {}),
             "objectives": dict(self.objectives),
+            **({"constraints": dict(self.constraints)} if self.constraints else {}),
+            **({"enqueue": list(self.first)} if self.first else {}),
             "sampler": self.sampler.identity(),
             "pruner": self.pruner.identity(),
             "seeds": self.seeds,
@@ -164,7 +191,9 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
             fresh_seeds=count_of(content, "fresh_seeds", 3, 0),
             baselines=baselines_of(content.get("baselines", list(MATCHED))),
             tuning=read_space(content["tuning"], "tuning") if "tuning" in content else (),
-            surface=_surface(content, space),
+            surface=surface_of(content, space),
+            constraints=constraints_of(content),
+            first=first_points(content, space),
         )
         return _fitting(sweep)
 
@@ -180,7 +209,11 @@ def _fitting(sweep: Sweep) -> Sweep:
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
             raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; needs 2 or more")
-    try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()))
+    try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()), sweep.constraints)
+    if sweep.first and sweep.sampler.class_name == "GridSampler":
+        raise ValueError("enqueue: a grid has all its points already")
+    if len(sweep.first) > sweep.trials:
+        raise ValueError(f"enqueue: {len(sweep.first)} points for {sweep.trials} trials")
     make_pruner(sweep.pruner, sweep.base)
     for dimension in sweep.space:
         for value in dimension.tried:
@@ -207,22 +240,10 @@ def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension
     """Return the number of trials; for a grid, the number of its points."""
     if sampler.class_name != "GridSampler":
         return count_of(content, "trials", 40, 1)
-    size = grid_size(space)
+    size = math.prod(len(dimension.grid) for dimension in space)
     if count_of(content, "trials", size, 1) != size:
         raise ValueError(f"trials={content['trials']}: the grid has {size} points")
     return size
-
-
-def _surface(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:
-    """Return the two names for the heat map; by default the first two."""
-    names = [dimension.name for dimension in space]
-    chosen = content.get("surface", names[:2])
-    if not isinstance(chosen, list) or (chosen != names[:2] and len(chosen) != 2):
-        raise ValueError(f"surface={chosen}: expected two names of the space")
-    for name in chosen:
-        if name not in names:
-            raise ValueError(f"surface={name}: not in the space; {nearest(name, names)}")
-    return chosen
 
 
 __all__ = ["LOSS", "SEES_NO_RESULTS", "SWEEPS", "Sweep", "read_sweep"]

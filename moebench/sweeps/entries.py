@@ -5,6 +5,7 @@ from typing import Any
 
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import MatchedOn
+from moebench.sweeps.space import Dimension, Point
 
 DIRECTIONS = ("minimize", "maximize")
 MATCHED: tuple[MatchedOn, ...] = ("active_flops", "total_params", "step_time")
@@ -39,6 +40,32 @@ def objectives_of(value: object) -> Mapping[str, str]:
     return dict(value)
 
 
+def constraints_of(content: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the largest values that a trial may have."""
+    found = map_of(content, "constraints")
+    for name, most in found.items():
+        if isinstance(most, bool) or not isinstance(most, int | float):
+            raise ValueError(f"constraints.{name}={most}: expected a number, the largest allowed")
+    return found
+
+
+def first_points(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[Point]:
+    """Return the points to begin with; the sampler chooses the values that they lack."""
+    listed = content.get("enqueue") or []
+    if not isinstance(listed, list) or not all(isinstance(point, Mapping) for point in listed):
+        raise ValueError(f"enqueue={listed}: expected a list of points")
+    known = {dimension.name: dimension for dimension in space}
+    found = []
+    for number, point in enumerate(listed):
+        if unknown := set(point) - set(known):
+            raise ValueError(f"enqueue.{number}.{min(unknown)}: {nearest(min(unknown), known)}")
+        try:
+            found.append({name: known[name].read(value) for name, value in point.items()})
+        except ValueError as error:
+            raise ValueError(f"enqueue.{number}: {error}") from None
+    return found
+
+
 def baselines_of(value: object) -> Sequence[MatchedOn]:
     """Return the costs that baselines match."""
     if not isinstance(value, list):
@@ -47,3 +74,15 @@ def baselines_of(value: object) -> Sequence[MatchedOn]:
         if name not in MATCHED:
             raise ValueError(f"baselines={name}: unknown; {nearest(name, MATCHED)}")
     return [matched for matched in MATCHED if matched in value]
+
+
+def surface_of(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:
+    """Return the two names for the heat map; by default the first two."""
+    names = [dimension.name for dimension in space]
+    chosen = content.get("surface", names[:2])
+    if not isinstance(chosen, list) or (chosen != names[:2] and len(chosen) != 2):
+        raise ValueError(f"surface={chosen}: expected two names of the space")
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"surface={name}: not in the space; {nearest(name, names)}")
+    return chosen

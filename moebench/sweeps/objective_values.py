@@ -20,8 +20,13 @@ def mean_values(records: Sequence[RunRecord], objectives: Sequence[str]) -> list
     ]
 
 
-def value_of(record: RunRecord, objective: str) -> float:
+def value_of(record: RunRecord, objective: str, key: str = "objectives") -> float:
     """Return a metric of a record, or a numeric field such as `seconds_per_step`.
+
+    Args:
+        record: the record.
+        objective: name of the metric or field.
+        key: of the sweep file that names it.
 
     Raises:
         ValueError: if it has neither; lists what it has.
@@ -32,7 +37,7 @@ def value_of(record: RunRecord, objective: str) -> float:
     if isinstance(value, Real) and not isinstance(value, bool) and objective != "seed":
         return float(value)
     raise ValueError(
-        f"objectives.{objective}: no run logs it; {nearest(objective, known_objectives(record))}"
+        f"{key}.{objective}: no run logs it; {nearest(objective, known_objectives(record))}"
     )
 
 

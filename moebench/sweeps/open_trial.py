@@ -1,6 +1,6 @@
 """One trial under way: its runs, one per seed, and what has come of them so far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import optuna
@@ -99,12 +99,20 @@ class OpenTrial:
         self.trial.report(value, step)
         return bool(self.trial.should_prune())
 
-    def tell(self, objectives: Sequence[str]) -> None:
-        """Tell the study the result, after the records."""
+    def tell(self, objectives: Sequence[str], constraints: Mapping[str, float]) -> None:
+        """Tell the study the result, after the records.
+
+        Args:
+            objectives: what the values are.
+            constraints: the largest value allowed of each; Optuna is told by how much it is passed.
+        """
         values: list[float] | None = None
         if self.status == "finished":
             try:
                 values = mean_values(self.records, objectives)
+                passed = mean_values(self.records, list(constraints))
+                for (name, most), value in zip(constraints.items(), passed, strict=True):
+                    self.trial.set_constraint(name, value - most)
             except ValueError as error:
                 self.status = "failed"
                 self.trial.set_user_attr(WHY, str(error))

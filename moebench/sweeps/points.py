@@ -14,6 +14,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import json_of, read
 from moebench.sweeps.arms import TrialArm
 from moebench.sweeps.results import SUMMARY
+from moebench.sweeps.space import Point
 
 COMPUTED: dict[str, Any] = {
     "steps": 0,
@@ -44,7 +45,7 @@ def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunReco
     return [*records, *_shares(summary, records, name)]
 
 
-def arm_of(name: str, point: dict[str, float | str]) -> str:
+def arm_of(name: str, point: Point) -> str:
     """Return the arm of a point: its values, in the order of the space."""
     values = (f"{value:g}" if isinstance(value, float) else str(value) for value in point.values())
     return f"{name}/{','.join(values)}"

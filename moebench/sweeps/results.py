@@ -14,7 +14,7 @@ from moebench.evidence.record_files import write_all, write_whole
 from moebench.statistics.estimates import mean
 from moebench.sweeps.against_dense import against_dense
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
-from moebench.sweeps.baselines import best_arm, best_tuned, winner
+from moebench.sweeps.baselines import best_arm, best_tuned, passed, winner
 from moebench.sweeps.definition import LOSS, Sweep
 from moebench.sweeps.entries import MATCHED
 from moebench.sweeps.objective_values import value_of
@@ -53,11 +53,12 @@ def summary(
 ) -> dict[str, Any]:
     """Return all results of a sweep."""
     compared = _judged(sweep, records, best) if best else []
-    names = list(dict.fromkeys([*sweep.objectives, *ALWAYS]))
+    names = list(dict.fromkeys([*sweep.objectives, *sweep.constraints, *ALWAYS]))
     tuned = best_tuned(sweep, records)
     return {
         "name": sweep.name,
         "objectives": dict(sweep.objectives),
+        "constraints": dict(sweep.constraints),
         "sampler": sweep.sampler.class_name,
         "pruner": sweep.pruner.class_name,
         "surface": list(sweep.surface),
@@ -148,6 +149,7 @@ def _trial(
         "cached_from": trial.user_attrs.get(CACHED),
         "values": _values([record for record in own if record.status == "finished"], names),
         "leaks": leaks_of(own),
+        "infeasible": passed(trial),
     }
 
 

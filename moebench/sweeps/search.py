@@ -15,8 +15,9 @@ from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
 from moebench.run.execution import Execution
 from moebench.run.job import Job
+from moebench.run.obedient import Obedient
 from moebench.run.progress import Progress
-from moebench.run.scheduler import Scheduler, Source
+from moebench.run.scheduler import Scheduler
 from moebench.run.sole_user import sole_user
 from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.definition import SWEEPS, Sweep
@@ -53,12 +54,12 @@ def search(sweep: Sweep, options: SearchOptions) -> Path:
         ConnectionError: if the storage cannot be reached, or MLflow if it is used.
     """
     sweep = checked_sweep(sweep, options)
-    folder = options.root / SWEEPS / sweep.name
+    folder, url = options.root / SWEEPS / sweep.name, options.storage
     tracker = tracking.connect(options.root) if options.track else None
     with (
         sole_user(folder),
-        answering(folder, options.storage),
-        driven(study := Study(sweep, open_storage(folder, options.storage), folder)),
+        answering(folder, url),
+        driven(study := Study(sweep, open_storage(folder, url), folder), url),
     ):
         if tracker is not None:
             tags = {"sampler": sweep.sampler.class_name, "objectives": ", ".join(sweep.objectives)}
@@ -81,12 +82,14 @@ def checked_sweep(sweep: Sweep, options: SearchOptions) -> Sweep:
     storage = existing_storage(folder, options.storage)  # it must answer
     if options.storage and storage is not None:
         with answering(folder, options.storage):
-            refuse_driven(attributes_in(storage, sweep.name), sweep.name, folder)
+            refuse_driven(attributes_in(storage, sweep.name), sweep.name, folder, options.storage)
     torch.set_num_threads(1)
     with naming_configs(sweep.configs, sweep.settings):
         record = dry_run(sweep.base)
     for objective in sweep.objectives:
         value_of(record, objective)
+    for constraint in sweep.constraints:
+        value_of(record, constraint, "constraints")
     if sweep.baselines:
         refuse_without_twin(sweep)
     sweep = replace(sweep, data=DataStamp(record.data_hash, record.data_version))
@@ -152,8 +155,8 @@ def work(study: Study, execution: Execution, tracker: tracking.Tracker | None) -
             if tracker is not None:
                 tracker.poll()
 
-        sources: list[Source] = [Baselines(study), Trials(study)]
-        Scheduler(engine, sources, watch, execution.time_limit).run()
+        source = Obedient(study.folder, [Baselines(study), Trials(study)])
+        Scheduler(engine, [source], watch, execution.time_limit).run()
 
 
 __all__ = ["SearchOptions", "search"]

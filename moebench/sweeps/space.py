@@ -4,13 +4,20 @@ import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from moebench.papers.nearest import nearest
 
-Value = bool | int | float | str
+Value = bool | int | float | str | None
 Point = Mapping[str, Value]  # name -> value
 
 
@@ -44,36 +51,36 @@ class Dimension:
     choices: Mapping[Value, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.values:
-            if len(set(self.values)) < len(self.values):
-                raise ValueError(f"values={list(self.values)}: has a duplicate")
-            return
-        if self.low > self.high:
-            raise ValueError(f"low={self.low}: above high={self.high}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"low={self.low}: log needs a low above 0")
-        if self.log and self.step is not None:
-            raise ValueError(f"step={self.step}: not possible with log; list the values")
-        if self.step is not None and self.step <= 0:
-            raise ValueError(f"step={self.step}: must be above 0")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError(f"values={list(self.values)}: has a duplicate")
+        _ = self.distribution
 
-    @property
-    def whole(self) -> bool:
-        """Whether it is a range of whole numbers."""
-        return isinstance(self.low, int) and isinstance(self.high, int)
+    @cached_property
+    def distribution(self) -> BaseDistribution:
+        """What Optuna draws from."""
+        if self.values:
+            return CategoricalDistribution(self.values)
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            step = 1 if self.step is None else int(self.step)
+            return IntDistribution(self.low, self.high, self.log, step)
+        return FloatDistribution(self.low, self.high, self.log, self.step)
 
     def suggest(self, trial: optuna.Trial) -> Value:
         """Return a trial's value; if it has none yet, its sampler chooses one."""
-        if self.values:
-            value: Value = trial.suggest_categorical(self.name, self.values)
-            return value
-        if self.whole:
-            step = 1 if self.step is None else int(self.step)
-            low, high = int(self.low), int(self.high)
-            return int(trial.suggest_int(self.name, low, high, step=step, log=self.log))
-        return float(
-            trial.suggest_float(self.name, self.low, self.high, step=self.step, log=self.log)
-        )
+        value: Value = trial._suggest(self.name, self.distribution)
+        return value
+
+    def read(self, value: object) -> Value:
+        """Return a value as trials have it.
+
+        Raises:
+            ValueError: if it is none of the dimension's.
+        """
+        inside = self.distribution.to_internal_repr(value)
+        if not self.distribution._contains(inside):
+            raise ValueError(f"{value} is outside of {self.low} to {self.high}")
+        found: Value = self.distribution.to_external_repr(inside)
+        return found
 
     @property
     def grid(self) -> Sequence[Value]:
@@ -84,9 +91,9 @@ class Dimension:
         """
         if self.values:
             return self.values
-        if self.log or (self.step is None and not self.whole):
+        step = getattr(self.distribution, "step", None)
+        if self.log or step is None:
             raise ValueError(f"space.{self.name}: a grid needs values or a step")
-        step = 1 if self.step is None else self.step
         count = int((self.high - self.low) / step + 1e-9) + 1
         return [self.low + number * step for number in range(count)]
 
@@ -136,14 +143,6 @@ def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
         }
         for dimension in space
     }
-
-
-def grid_size(space: Sequence[Dimension]) -> int:
-    """Return the number of grid points; ValueError if a dimension has no grid."""
-    size = 1
-    for dimension in space:
-        size *= len(dimension.grid)
-    return size
 
 
 def settings_at(

@@ -49,7 +49,7 @@ def _read(place: str, name: str, entry: object) -> Dimension:
     try:
         return Dimension(name, tuple(keys), **rest)
     except ValueError as error:
-        raise ValueError(f"{place}.{error}") from None
+        raise ValueError(f"{place}: {error}") from None
 
 
 def _check_range(place: str, entry: Mapping[str, Any]) -> None:
@@ -84,7 +84,7 @@ def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
 
 
 def _plain(place: str, value: object) -> Value:
-    """Return a listed value, which must be a number, a string or a boolean."""
-    if not isinstance(value, bool | int | float | str):
-        raise ValueError(f"{place}: {value} is not a number, a string or a boolean")
+    """Return a listed value, which must be a number, a string, a boolean or null."""
+    if not isinstance(value, Value):
+        raise ValueError(f"{place}: {value} is not a number, a string, a boolean or null")
     return value

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,7 +122,12 @@ def make_pruner(part: Part, base: Experiment) -> Any:
     return part.make("pruner", **(lengths if longest > 0 else {}))
 
 
-def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -> None:
+def try_out(
+    part: Part,
+    space: Sequence[Dimension],
+    directions: Sequence[str],
+    constraints: Iterable[str] = (),
+) -> None:
     """Let a sampler choose a few points in memory, reporting a result after each.
 
     Raises:
@@ -138,6 +143,8 @@ def try_out(part: Part, space: Sequence[Dimension], directions: Sequence[str]) -
             trial = study.ask()
             for dimension in space:
                 dimension.suggest(trial)
+            for name in constraints:
+                trial.set_constraint(name, 0.0)
             study.tell(trial, [0.0] * len(directions))
     except ImportError as error:
         raise ValueError(f"sampler={part.class_name}: needs a package ({error})") from error

@@ -6,7 +6,6 @@ One driver at a time owns it; workers train and know nothing of it, so killing o
 import json
 import warnings
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from moebench.sweeps.definition import Sweep
 from moebench.sweeps.dependencies import with_version
 from moebench.sweeps.differences import differences
 from moebench.sweeps.space import Point
-from moebench.sweeps.strategies import SEES_NO_RESULTS, draw, make_pruner, make_sampler
+from moebench.sweeps.strategies import SEES_NO_RESULTS, make_pruner, make_sampler
 
 IDENTITY = "moebench.sweep"
 STATUS, RECORD, HASH, WHY, CACHED = "status", "record", "config_hash", "why", "cached_from"
@@ -107,7 +106,7 @@ class Study:
             number = waiting[0] if waiting else len(trials)
             if number >= self.sweep.trials:
                 return None
-            if not waiting and (known := self._known_point(number)) is not None:
+            if not waiting and (known := self._known_point(number)):
                 self.optuna.enqueue_trial(dict(known))
             # Seeded by the number of the trial, so that an interruption changes no point.
             self.optuna.sampler = self._sampler(number)
@@ -130,17 +129,14 @@ class Study:
             return optuna.samplers.RandomSampler()  # never used
         return make_sampler(self.sweep.sampler, self.sweep.space, number)
 
-    def _known_point(self, number: int) -> Point | None:
-        """Return the point of a trial where it does not depend on results, or is in its file."""
-        if self.sweep.sampler.class_name in SEES_NO_RESULTS:
-            return self._drawn[number]
+    def _known_point(self, number: int) -> Point:
+        """Return what is known of a point before its trial is asked for; its file has all of it."""
         path = self.folder / TrialArm(number).name / POINT
-        point: Point | None = json_of(path) if path.exists() else None
-        return point
-
-    @cached_property
-    def _drawn(self) -> list[Point]:
-        return draw(self.sweep.sampler, self.sweep.space, self.sweep.trials)
+        points = self.sweep.known_points
+        known = points[number] if number < len(points) else {}
+        if len(known) < len(self.sweep.space) and path.exists():
+            known = json_of(path)
+        return known
 
 
 def records_in(attributes: Mapping[str, object]) -> list[RunRecord]:

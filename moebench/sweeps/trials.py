@@ -172,7 +172,7 @@ class Trials:
         trial = self._open[number]
         if not trial.status:
             return
-        trial.tell(list(self.study.sweep.objectives))
+        trial.tell(list(self.study.sweep.objectives), self.study.sweep.constraints)
         del self._open[number]
         if trial.jobs and trial.status not in REUSABLE:
             self._answers.pop(trial.jobs[0].experiment.hash, None)

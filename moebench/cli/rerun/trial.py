@@ -11,7 +11,7 @@ from moebench.papers.plan import Profile
 from moebench.papers.settings import FASTER, PRECISION
 from moebench.sweeps import read_sweep
 from moebench.sweeps.points import arm_of
-from moebench.sweeps.strategies import SEES_NO_RESULTS, draw
+from moebench.sweeps.strategies import SEES_NO_RESULTS
 
 
 def of_trial(found: Target, profile: Profile, record: RunRecord) -> tuple[Experiment, str]:
@@ -34,8 +34,8 @@ def of_trial(found: Target, profile: Profile, record: RunRecord) -> tuple[Experi
                 f"arm={record.arm}: {sweep.sampler.class_name} chose its point by the results of"
                 " others, and its record does not say its configuration"
             )
-        points = draw(sweep.sampler, sweep.space, sweep.trials)
-        made = [sweep.at(point) for point in points if arm_of(name, dict(point)) == record.arm]
+        points = map(dict, sweep.known_points)
+        made = [sweep.at(point) for point in points if arm_of(name, point) == record.arm]
         for one in made:
             known = hashes_of(one, found.plan.moved)
             if record.config_hash in known:

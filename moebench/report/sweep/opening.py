@@ -19,7 +19,8 @@ def opening(summary: Summary) -> list[str]:
     """Return a few sentences."""
     if summary.best is None:
         ended = listed([f"{n} {name.replace('_', ' ')}" for name, n in summary.counts().items()])
-        return [f"No trial gave a result: {ended}."]
+        lacking = "keeps the constraints" if summary.measured else "gave a result"
+        return [f"No trial {lacking}: {ended}."]
     sentences = [*_found(summary), _cost(summary), _open(summary)]
     return [sentence for sentence in sentences if sentence]
 
@@ -118,7 +119,8 @@ def _open(summary: Summary) -> str:
     parts += ["one fresh seed shows no spread"] if alone else []
     lost = sum(row["failed"] for row in summary.fresh)
     parts += [f"{plural(lost, 'run')} of the winner or the baselines failed"] if lost else []
-    ended = [n for n in summary.counts().items() if n[0] not in ("finished", "pruned", CACHED)]
+    known = ("finished", "pruned", "infeasible", CACHED)
+    ended = [n for n in summary.counts().items() if n[0] not in known]
     parts += [f"{plural(n, 'trial')}: {name.replace('_', ' ')}" for name, n in ended]
     parts += ["routing depends on more than the tokens so far"] if footnote(summary.leaks) else []
     return f"Not known: {'; '.join(parts)}." if parts else ""

@@ -20,6 +20,7 @@ class Trial:
     cached_from: int | None
     values: Mapping[str, float]
     leaks: str = ""  # as of its records; nor has an older summary any
+    infeasible: Sequence[str] = ()  # constraints that it does not keep
 
     def value(self, objective: str) -> float:
         """Return the value of an objective."""
@@ -96,7 +97,9 @@ class Summary:
         for trial in self.trials:
             found[trial.status] = found.get(trial.status, 0) + 1
         cached = sum(trial.cached_from is not None for trial in self.trials)
-        return {**found, **({"answered from the cache": cached} if cached else {})}
+        found |= {"answered from the cache": cached} if cached else {}
+        infeasible = sum(bool(trial.infeasible) for trial in self.trials)
+        return {**found, **({"infeasible": infeasible} if infeasible else {})}
 
 
 def read_summary(folder: Path) -> Summary:

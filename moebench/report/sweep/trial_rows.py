@@ -82,18 +82,23 @@ def trial_rows(summary: Summary) -> tuple[list[str], list[list[str]]]:
     return ["trial", *summary.space, *measures, "status"], found
 
 
-def _rank(summary: Summary, trial: Trial) -> tuple[float, int]:
-    """Return the order of the table of trials: the best first, those without a value last."""
+def _rank(summary: Summary, trial: Trial) -> tuple[bool, float, int]:
+    """Return the order of the table of trials: the best first, then infeasible ones.
+
+    Those without a value come last.
+    """
     if trial not in summary.measured:
-        return float("inf"), trial.number
-    return trial.value(summary.objective) * (1 if summary.minimize else -1), trial.number
+        return True, float("inf"), trial.number
+    value = trial.value(summary.objective) * (1 if summary.minimize else -1)
+    return bool(trial.infeasible), value, trial.number
 
 
 def _status(trial: Trial) -> str:
     """Return how a trial ended."""
     cached = "" if trial.cached_from is None else f", as trial {trial.cached_from}"
     why = f": {trial.why}" if trial.why else ""
-    return f"{trial.status.replace('_', ' ')}{cached}{why}"
+    over = f", infeasible in {', '.join(trial.infeasible)}" if trial.infeasible else ""
+    return f"{trial.status.replace('_', ' ')}{cached}{why}{over}"
 
 
 def _short(value: object) -> str:

@@ -8,7 +8,7 @@ from optuna.samplers import RandomSampler
 
 from moebench.sweeps import read_sweep
 from moebench.sweeps.differences import differences
-from moebench.sweeps.space import grid_size, identity_of, settings_at
+from moebench.sweeps.space import identity_of, settings_at
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import Part, draw, make_pruner, make_sampler, read_part, try_out
 
@@ -26,7 +26,6 @@ def test_a_grid_has_both_ends() -> None:
     )
     assert space[0].grid == pytest.approx([0.0, 0.1, 0.2, 0.3])
     assert list(space[1].grid) == [2, 3, 4]
-    assert grid_size(space) == 4 * 3 * 2
 
 
 def test_of_numbers_of_a_type_one_is_tried_out() -> None:
@@ -84,6 +83,13 @@ def test_a_choice_sets_several_keys_at_once() -> None:
     assert losses["two"]["0"] == {"loss": "B"}, "the file's own map stays as it is"
     changed = read_space({"grain": {"key": "model.sparse", "choices": {**grain, 2: {"hidden": 1}}}})
     assert differences(identity_of(space[:1]), identity_of(changed))
+
+
+def test_null_is_a_value_like_any_other() -> None:
+    space = read_space({"clip": {"key": "trainer.gradient_clip_val", "values": [None, 1.0]}})
+    points = draw(read_part("sampler", "GridSampler"), space, 2)
+    found = [settings_at(point, space, {}) for point in points]
+    assert {"trainer.gradient_clip_val": None} in found
 
 
 @pytest.mark.parametrize("key", ["model.experts", "model.experts.hidden", "model"])
@@ -183,9 +189,9 @@ def space_with(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (space_with(low=3.0), ["space.factor.low=3.0", "high=2.0"]),
+        (space_with(low=3.0), ["space.factor", "low=3.0", "high=2.0"]),
         (space_with(low="one"), ["space.factor.low=one", "a number"]),
-        (space_with(low=0.0, log=True), ["space.factor.low=0.0", "above 0"]),
+        (space_with(low=0.0, log=True), ["space.factor", "low=0.0", "low > 0"]),
         (space_with(values=[1.0]), ["space.factor", "either values, choices, or low and high"]),
         ({"space": {"f": {"key": FACTOR}}}, ["space.f", "either values, choices, or low and high"]),
         ({"space": {"f": {"key": FACTOR, "choices": [1]}}}, ["space.f.choices=[1]", "a map"]),
@@ -232,6 +238,10 @@ def space_with(**changes: object) -> dict[str, object]:
             ["pruner=MedianPruner", "valid/loss"],
         ),
         ({"trials": 0}, ["trials=0"]),
+        ({"constraints": {"route/dropped": "few"}}, ["constraints.route/dropped=few", "a number"]),
+        ({"enqueue": [{"factr": 1.5}]}, ["enqueue.0.factr", "factor"]),
+        ({"enqueue": [{"factor": 99.0}]}, ["enqueue.0: 99.0"]),
+        ({"enqueue": [{"factor": 1.5}] * 5}, ["enqueue: 5 points for 4 trials"]),
         ({"seeds": 1.5}, ["seeds=1.5"]),
         ({"baselines": ["flops"]}, ["baselines=flops", "active_flops, total_params, step_time"]),
         ({"surface": ["factor", "wait"]}, ["surface=wait", "the nearest: weight"]),

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.cli import main as optuna_command
 from optuna.trial import TrialState
 
 from moebench.evidence.data_name import data_name
@@ -19,6 +21,7 @@ from moebench.sweeps import Sweep, read_sweep
 from moebench.sweeps.baselines import winner
 from moebench.sweeps.driver import DRIVER, driven
 from moebench.sweeps.objective_values import value_of
+from moebench.sweeps.results import summary
 from moebench.sweeps.search import named_apart
 from moebench.sweeps.storage import JOURNAL, existing_storage, open_storage
 from moebench.sweeps.study import CACHED, HASH, STATUS, Study, refuse_changes
@@ -338,6 +341,38 @@ def test_the_winner_is_best_in_the_first_objective(bench) -> None:
     assert best.number == 1
 
 
+@pytest.mark.parametrize(("most", "best"), [(0.3, 0), (0.2, None)])
+def test_only_a_feasible_trial_wins(bench, most: float, best: int | None) -> None:
+    """Every run drops a quarter of its tokens."""
+    found = bench(trials=2, constraints={"route/dropped": most}, sampler="TPESampler")
+    for loss in (2.0, 3.0):
+        found.end(found.next(), loss=loss)
+    trials = found.study.trials(TrialState.COMPLETE)
+    assert trials[0].constraints == {"route/dropped": pytest.approx(0.25 - most)}
+    won = winner(trials, found.sweep)
+    assert (won.number if won else None) == best
+    content = summary(found.sweep, trials, won, [])
+    assert [one["infeasible"] for one in content["trials"]] == [
+        [] if best == 0 else ["route/dropped"]
+    ] * 2
+
+
+@pytest.mark.parametrize("sampler", ["TPESampler", "RandomSampler"])
+def test_points_to_begin_with_come_first(bench, sampler: str) -> None:
+    """What they lack, the sampler chooses, and the same again after a kill."""
+    found = bench(trials=3, sampler=sampler, enqueue=[{"factor": 2, "weight": 0.01}, {"factor": 1}])
+    for _ in range(3):
+        found.next()
+    points = [trial.params for trial in found.study.trials()]
+    assert points[0] == {"factor": 2.0, "weight": 0.01}
+    assert points[1]["factor"] == 1.0
+    (found.folder / JOURNAL).unlink()
+    found.restart()
+    for _ in range(3):
+        found.next()
+    assert [trial.params for trial in found.study.trials()] == points
+
+
 def test_another_space_is_another_study(bench, sweep_file) -> None:
     found = bench()
     storage = found.study.optuna._storage
@@ -387,7 +422,7 @@ def test_a_metric_or_a_number_of_the_record(bench) -> None:
         value_of(record, "valid/los")
 
 
-def test_two_drivers_of_one_database_are_told_apart(bench, tmp_path: Path) -> None:
+def test_two_drivers_of_one_database_are_told_apart(bench, tmp_path: Path, monkeypatch) -> None:
     found = bench(trials=1)
     with driven(found.study):
         elsewhere = Study(found.sweep, open_storage(found.folder, ""), tmp_path / "elsewhere")
@@ -395,8 +430,13 @@ def test_two_drivers_of_one_database_are_told_apart(bench, tmp_path: Path) -> No
             hold(driven(elsewhere))
         hold(driven(elsewhere))  # the first one has gone without a word: its lock is free
     found.study.note(DRIVER, {"host": "far", "folder": "/runs", "name": "process 7 on far"})
-    with pytest.raises(ValueError, match="study sweep: driven by process 7 on far; if that is"):
+    with pytest.raises(ValueError, match="study sweep: driven by process 7 on far; if") as told:
         hold(driven(found.study))
+    _, command, _ = str(told.value).split("`")
+    monkeypatch.setattr("sys.argv", shlex.split(command))
+    assert optuna_command() in (0, None)
+    found.restart()
+    hold(driven(found.study))
 
 
 def hold(context: Any) -> None:

@@ -1,0 +1,59 @@
+"""Sources of runs whose driver heeds what it is asked for from another terminal."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from moebench.evidence.record import RunRecord
+from moebench.run.driver_requests import PAUSE, STOP, take_word
+from moebench.run.engine import Engine
+from moebench.run.job import Job
+from moebench.run.scheduler import Source
+
+log = logging.getLogger(__name__)
+
+
+class Obedient:
+    """Sources that start nothing while paused, and end when asked to stop.
+
+    Args:
+        folder: of the runs; this process has locked it. What was asked of an earlier driver is
+            forgotten.
+        sources: asked for runs in this order.
+    """
+
+    def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
+        self.sources = sources
+        self._folder = folder
+        self._paused = False
+        take_word(folder)
+
+    @property
+    def done(self) -> bool:
+        """Whether all are done."""
+        return all(source.done for source in self.sources)
+
+    def next(self) -> Job | None:
+        """Return a run to start now; None while paused."""
+        if self._paused:
+            return None
+        found = (source.next() for source in self.sources)
+        return next((job for job in found if job is not None), None)
+
+    def ended(self, job: Job, record: RunRecord) -> bool:
+        """Hand a record to the source of its run."""
+        return any(source.ended(job, record) for source in self.sources)
+
+    def watch(self, engine: Engine) -> None:
+        """Let the sources look at their runs, then see what is asked for.
+
+        Raises:
+            KeyboardInterrupt: to stop, as if asked at the terminal of this process.
+        """
+        for source in self.sources:
+            source.watch(engine)
+        if word := take_word(self._folder):
+            if word == STOP:
+                raise KeyboardInterrupt
+            self._paused = word == PAUSE
+            log.warning("%s: %s", self._folder, "paused" if self._paused else "goes on")
