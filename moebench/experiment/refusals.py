@@ -53,7 +53,7 @@ def one_line_errors() -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="jsonargparse|pytorch_lightning")
+            warnings.filterwarnings("ignore", module="jsonargparse|lightning_|pytorch_lightning")
             warnings.filterwarnings("ignore", message=".*LightningCLI's args parameter.*")
             yield
     except ConfigurationError:

@@ -44,7 +44,7 @@ def try_first_step(experiment: Experiment) -> None:
         in_silence(),
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        warnings.filterwarnings("ignore", module="lightning_fabric|pytorch_lightning")
         trainer.fit(model, data)
 
 

@@ -167,7 +167,7 @@ def _build(job: Job, written: int, callbacks: list[pl.Callback], rank: int) -> O
         raise ValueError(f"trainer.devices={job.devices}: such a run is started by an engine")
     experiment = job.experiment
     assert isinstance(experiment, Experiment)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    warnings.filterwarnings("ignore", module="lightning_fabric|pytorch_lightning")
     work = Work()
     model, data, trainer = experiment.build(
         default_root_dir=str(job.folder),

@@ -171,7 +171,7 @@ def refused_after(file: Path, root: Path, capsys) -> None:
         ({}, ["--storage", "sqlite:////nowhere/at/all.db"], ["nowhere", "unable to open"]),
         ({"settings": {"trainer.max_stepz": 1}}, [], ["max_stepz"]),
         ({"tuning": {"rate": {"key": "model.rate", "low": 1, "high": 2}}}, [], ["rate"]),
-        ({"tuning": {"rate": {"key": "x", "low": 2, "high": 1}}}, [], ["tuning.rate.low=2"]),
+        ({"tuning": {"rate": {"key": "x", "low": 2, "high": 1}}}, [], ["tuning.rate", "low=2"]),
         (
             {"baselines": [], "tuning": {"rate": {"key": "seed_everything", "low": 1, "high": 2}}},
             [],

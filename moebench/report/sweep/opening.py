@@ -19,7 +19,8 @@ def opening(summary: Summary) -> list[str]:
     """Return a few sentences."""
     if summary.best is None:
         ended = listed([f"{n} {name.replace('_', ' ')}" for name, n in summary.counts().items()])
-        lacking = "keeps the constraints" if summary.measured else "gave a result"
+        infeasible = any(trial.infeasible for trial in summary.trials)
+        lacking = "keeps the constraints" if infeasible else "gave a result"
         return [f"No trial {lacking}: {ended}."]
     sentences = [*_found(summary), _cost(summary), _open(summary)]
     return [sentence for sentence in sentences if sentence]

@@ -46,7 +46,7 @@ def test_one_round_has_no_quartiles(given: str, monkeypatch, capsys) -> None:
         (experts, "rounds experts rows k dim hidden"),
         (generate, "rounds width layers hidden vocabulary prompt tokens"),
         (layer, "rounds experts k dim hidden tokens"),
-        (quality, "steps points seeds workers"),
+        (quality, "steps points seeds"),
         (sweep, "rounds workers trials steps"),
         (train, "rounds steps"),
         (verdicts, "claims"),
@@ -69,6 +69,7 @@ def test_zero_sizes_are_refused(benchmark: ModuleType, options: str, monkeypatch
         (experts, "--experts 4 2 --k 3 --hand-back", "k=3"),
         (compare, "--run 4 --trials 4", "--run 4: must be fewer than --trials 4"),
         (compare, "--steps 9", "--steps: 9: must be a whole number of 10 or more"),
+        (quality, "--workers 0", "workers=0: must be at least 1"),
         (sweep, "--workers 1", "--workers 1: compared with one, so must be 2 or more"),
     ],
 )

@@ -1,5 +1,6 @@
 """What the quality benchmark trains for an entry, and which entries it refuses."""
 
+import math
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from moebench.training.cost import parameters
 
 from .fakes import run, runs
 
-NOTHING = dict.fromkeys(("data", "field", "device", "precision", "name"))  # that a person chose
+UNSET = dict.fromkeys(("data", "field", "device", "precision", "name"))
+NOTHING = {**UNSET, "engine": "local", "time_limit": math.inf}  # that a person chose
 
 
 def build(settings: dict[str, object]) -> torch.nn.Module:

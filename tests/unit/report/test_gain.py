@@ -216,3 +216,11 @@ def test_more_may_be_better() -> None:
 )
 def test_what_a_sweep_does_not_show_is_said(given: Summary, said: str) -> None:
     assert said in " ".join(of_sweep(given))
+
+
+def test_a_sweep_whose_trials_break_the_constraints_says_so() -> None:
+    kept = summary([], best=None).trials
+    over = [{**vars(trial), "infeasible": ["route/dropped"]} for trial in kept]
+    assert of_sweep(summary([], best=None, trials=over)) == [
+        "No trial keeps the constraints: 2 finished and 2 infeasible."
+    ]
