@@ -54,7 +54,8 @@ def totals(amounts: Sequence[Tensor]) -> list[Tensor]:
 
 def same_everywhere(value: Tensor) -> bool:
     """Say whether all devices have the same value."""
-    extremes = torch.stack([value, -value]).double()
+    plain = value.double()  # truth values have no negative
+    extremes = torch.stack([plain, -plain])
     dist.all_reduce(extremes, dist.ReduceOp.MAX)
     return bool((extremes[0] == -extremes[1]).all())
 

@@ -19,15 +19,20 @@ def own_name() -> str:
 
 
 def holder_of(folder: Path) -> str:
-    """Return what the process is called that has locked a folder of runs; empty if none has."""
+    """Return what the process that has locked a folder of runs is called; empty if none has."""
     if not folder.is_dir():
         return ""
     try:
         with _lock(folder):
             return ""
     except Timeout:
-        holder = folder / HOLDER
-        return holder.read_text(encoding="utf-8").strip() if holder.exists() else "a process"
+        return _noted(folder) or "a process"
+
+
+def _noted(folder: Path) -> str:
+    """Return the name that the last process to lock a folder has left; empty if it has not yet."""
+    holder = folder / HOLDER
+    return holder.read_text(encoding="utf-8").strip() if holder.exists() else ""
 
 
 def _lock(folder: Path) -> AbstractContextManager[object]:
@@ -49,9 +54,8 @@ def sole_user(folder: Path) -> Iterator[None]:
     try:
         lock = _lock(folder)
     except Timeout:
-        who = holder_of(folder)
-        told = f"another process ({who})"
-        raise ValueError(f"{folder}: {told} is running experiments here") from None
+        told = f" ({who})" if (who := _noted(folder)) else ""
+        raise ValueError(f"{folder}: another process{told} is running experiments here") from None
     with lock:
         write_whole(folder / HOLDER, own_name() + "\n")
         yield

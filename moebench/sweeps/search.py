@@ -15,7 +15,7 @@ from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
 from moebench.run.execution import Execution
 from moebench.run.job import Job
-from moebench.run.obedient import Obedient
+from moebench.run.pausable import Pausable
 from moebench.run.progress import Progress
 from moebench.run.scheduler import Scheduler
 from moebench.run.sole_user import sole_user
@@ -155,7 +155,7 @@ def work(study: Study, execution: Execution, tracker: tracking.Tracker | None) -
             if tracker is not None:
                 tracker.poll()
 
-        source = Obedient(study.folder, [Baselines(study), Trials(study)])
+        source = Pausable(study.folder, [Baselines(study), Trials(study)])
         Scheduler(engine, [source], watch, execution.time_limit).run()
 
 

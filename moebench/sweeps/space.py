@@ -67,19 +67,31 @@ class Dimension:
 
     def suggest(self, trial: optuna.Trial) -> Value:
         """Return a trial's value; if it has none yet, its sampler chooses one."""
-        value: Value = trial._suggest(self.name, self.distribution)
-        return value
+        if self.values:
+            value: Value = trial.suggest_categorical(self.name, self.values)
+            return value
+        drawn = self.distribution
+        if isinstance(drawn, IntDistribution):
+            low, high = drawn.low, drawn.high
+            return int(trial.suggest_int(self.name, low, high, step=drawn.step, log=self.log))
+        return float(
+            trial.suggest_float(self.name, self.low, self.high, step=self.step, log=self.log)
+        )
 
     def read(self, value: object) -> Value:
         """Return a value as trials have it.
 
         Raises:
-            ValueError: if it is none of the dimension's.
+            ValueError: if it is none of the dimension's, by Optuna's own check.
         """
-        inside = self.distribution.to_internal_repr(value)
-        if not self.distribution._contains(inside):
-            raise ValueError(f"{value} is outside of {self.low} to {self.high}")
-        found: Value = self.distribution.to_external_repr(inside)
+        drawn = self.distribution
+        try:
+            optuna.trial.create_trial(
+                params={self.name: value}, distributions={self.name: drawn}, value=0.0
+            )
+        except ValueError as error:
+            raise ValueError(f"{self.name}={value}: not a value of {drawn}") from error
+        found: Value = drawn.to_external_repr(drawn.to_internal_repr(value))
         return found
 
     @property

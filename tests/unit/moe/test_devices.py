@@ -139,8 +139,9 @@ def test_a_router_whose_state_differs_between_devices_is_refused() -> None:
 def test_sums_on_two_devices_and_on_one() -> None:
     def summed(rank: int) -> Any:
         parts = totals([torch.tensor([rank, 1]), torch.tensor([5])])
-        alike = [same_everywhere(torch.tensor([0.1, n])) for n in (float(rank), 7.0)]
+        states = [[0.1, float(rank)], [0.1, 7.0], [True, False], [True, rank == 0]]
+        alike = [same_everywhere(torch.tensor(state)) for state in states]
         return [part.tolist() for part in parts], mean(torch.tensor(float(rank))).item(), alike
 
-    assert on_two_devices(summed) == [([[1, 2], [10]], 0.5, [False, True])] * 2
+    assert on_two_devices(summed) == [([[1, 2], [10]], 0.5, [False, True, True, False])] * 2
     assert [part.tolist() for part in totals([torch.tensor([3])])] == [[3]]

@@ -240,7 +240,7 @@ def space_with(**changes: object) -> dict[str, object]:
         ({"trials": 0}, ["trials=0"]),
         ({"constraints": {"route/dropped": "few"}}, ["constraints.route/dropped=few", "a number"]),
         ({"enqueue": [{"factr": 1.5}]}, ["enqueue.0.factr", "factor"]),
-        ({"enqueue": [{"factor": 99.0}]}, ["enqueue.0: 99.0"]),
+        ({"enqueue": [{"factor": 99.0}]}, ["enqueue.0: factor=99.0"]),
         ({"enqueue": [{"factor": 1.5}] * 5}, ["enqueue: 5 points for 4 trials"]),
         ({"seeds": 1.5}, ["seeds=1.5"]),
         ({"baselines": ["flops"]}, ["baselines=flops", "active_flops, total_params, step_time"]),

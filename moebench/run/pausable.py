@@ -1,11 +1,11 @@
-"""Sources of runs whose driver heeds what it is asked for from another terminal."""
+"""Sources of runs that can be paused and stopped from another terminal."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from moebench.evidence.record import RunRecord
-from moebench.run.driver_requests import PAUSE, STOP, take_word
+from moebench.run.driver_requests import PAUSE, STOP, take_request
 from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.run.scheduler import Source
@@ -13,7 +13,7 @@ from moebench.run.scheduler import Source
 log = logging.getLogger(__name__)
 
 
-class Obedient:
+class Pausable:
     """Sources that start nothing while paused, and end when asked to stop.
 
     Args:
@@ -26,7 +26,7 @@ class Obedient:
         self.sources = sources
         self._folder = folder
         self._paused = False
-        take_word(folder)
+        take_request(folder)
 
     @property
     def done(self) -> bool:
@@ -52,8 +52,8 @@ class Obedient:
         """
         for source in self.sources:
             source.watch(engine)
-        if word := take_word(self._folder):
-            if word == STOP:
+        if request := take_request(self._folder):
+            if request == STOP:
                 raise KeyboardInterrupt
-            self._paused = word == PAUSE
+            self._paused = request == PAUSE
             log.warning("%s: %s", self._folder, "paused" if self._paused else "goes on")
