@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PROFILE ?= quick
 SEEDS ?=
+PILOTS ?=
 WORKERS ?=
 ENGINE ?=
 DATA ?=
@@ -27,11 +28,12 @@ RUNS := $(TEXT) $(call given,--device,DEVICE) $(call given,--precision,PRECISION
 MANY := $(call given,--workers,WORKERS) $(call given,--engine,ENGINE) $(RUNS)
 NAMED := $(call given,--name,NAME)
 
-.PHONY: help setup reproduce-% sweep-% fit analyze quality test check report compare bench gpu mlflow list doctor
+.PHONY: help setup plan-% reproduce-% sweep-% fit analyze quality test check report compare bench gpu mlflow list doctor
 
 help:
 	@echo "make list"
 	@echo "make reproduce-NAME of that list, or reproduce-all [PROFILE=smoke|quick|full|gpu] [SEEDS=n] [RUNS]"
+	@echo "make plan-NAME [PROFILE=full] [PILOTS=seeds] [RUNS], before a reproduction"
 	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [RUNS]"
 	@echo "make fit CONFIG=\"file ...\" [NAME=run] [RUNS]"
 	@echo "make quality [NAME=studies] [RUNS]"
@@ -55,6 +57,11 @@ setup: .venv/ready
 
 reproduce-%: .venv/ready
 	$(BIN)/moebench reproduce $* --profile $(PROFILE) $(call given,--seeds,SEEDS) $(MANY)
+
+# Of the profile full, unless the command names another.
+plan-%: .venv/ready
+	$(BIN)/moebench plan $* $(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE)) \
+		$(call given,--pilots,PILOTS) $(MANY)
 
 sweep-%: .venv/ready
 	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(NAMED) $(call given,--storage,STORAGE) $(MANY)

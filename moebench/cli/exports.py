@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from moebench.cli.arguments import Parser
 
-WITH_TABLES = ("verdict", "report", "compare")
+WITH_TABLES = ("plan", "verdict", "report", "compare")
 FORMS = ("csv", "markdown", "latex")  # of moebench.report.sheets, which takes long to import
 
 
@@ -19,7 +19,7 @@ def add_exports(commands: Mapping[str, Parser]) -> None:
             "--format",
             choices=FORMS,
             default="",
-            help="print the table alone, in this form (default: as text, with the page)",
+            help="print the table alone, in this form (default: all there is to say, as text)",
         )
 
 

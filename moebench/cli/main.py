@@ -16,7 +16,7 @@ from moebench.cli.here import find_modules_here
 from moebench.cli.options import CHOICES, KEPT, parser
 from moebench.cli.overview import SAYS
 from moebench.cli.recipes import new
-from moebench.cli.running import fit, reproduce, rerun, sweep
+from moebench.cli.running import fit, plan, reproduce, rerun, sweep
 from moebench.papers import folder_of, target, targets
 from moebench.papers.nearest import nearest
 from moebench.run.threads import threads_asked
@@ -208,7 +208,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
         command.__name__: command
         for command in (
             *(analyze, cite, compare, data, doctor, explain, generate, mlflow, new),
-            *(publish, reproduce, rerun, sweep, track, verdict),
+            *(plan, publish, reproduce, rerun, sweep, track, verdict),
         )
     },
 }

@@ -51,6 +51,7 @@ def parser() -> Parser:
         )
     known = commands.choices
     add_runs(known["reproduce"], known["sweep"])
+    add_plan(known["plan"])
     for name in ("verdict", "report", "publish"):
         known[name].add_argument("target", help=NAMED)
         add_profile(known[name])
@@ -108,6 +109,20 @@ def add_runs(run: Parser, search: Parser) -> None:
         add_text(command, "that of the configurations")
         add_execution(command)
         add_mlflow(command)
+
+
+def add_plan(command: Parser) -> None:
+    """Add the options of `plan`."""
+    command.add_argument("target", help=NAMED)
+    add_profile(command, "full")
+    command.add_argument(
+        "--pilots",
+        type=int,
+        metavar="SEEDS",
+        help="first train so many seeds of every arm that judge nothing (default: train nothing)",
+    )
+    add_text(command, "that of the configurations")
+    add_execution(command)
 
 
 def add_checks(why: Parser, once_more: Parser) -> None:

@@ -10,6 +10,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "new": "write a part or a paper of your own, with tests that pass",
     },
     "to train": {
+        "plan": "say what the runs of a paper take, and what they can decide",
         "reproduce": "train what a paper's claims need, and judge them",
         "sweep": "search a space of configurations",
         "fit": "train one experiment of your own",

@@ -56,8 +56,7 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
     """
     profile = target.plan.profile(options.profile)
     refuse_without_gpu(profile, options.settings)
-    if TEXT in options.settings and not trains_on_text(target, profile):
-        raise ValueError(f"target={target.name}: trains on no text, so --data does not apply")
+    refuse_text(target, profile, options.settings)
     seeds, settings = wanted(target.plan, options)
     experiments, planned = resolve(target, profile, settings)
     tracker = tracking.connect(options.root) if options.track else None
@@ -91,6 +90,16 @@ def refuse_without_gpu(profile: Profile, settings: Mapping[str, object]) -> None
             f"profile={profile.name}: is made for a GPU, and torch sees none here; it would take "
             "days. `--device cpu` runs it all the same"
         )
+
+
+def refuse_text(target: Target, profile: Profile, settings: Mapping[str, object]) -> None:
+    """Refuse a text of a person's own where nothing trains on one.
+
+    Raises:
+        ValueError: if one is given.
+    """
+    if TEXT in settings and not trains_on_text(target, profile):
+        raise ValueError(f"target={target.name}: trains on no text, so --data does not apply")
 
 
 def trains_on_text(target: Target, profile: Profile) -> bool:

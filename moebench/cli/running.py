@@ -2,6 +2,7 @@
 
 import argparse
 
+from moebench.cli.arguments import refuse_unwritable
 from moebench.cli.chosen_settings import chosen_settings, machine_settings
 from moebench.cli.execution_options import execution_of
 from moebench.cli.fit_options import FIRST, fit_options, fit_parser
@@ -58,6 +59,26 @@ def reproduce(options: argparse.Namespace) -> int:
         )
         verdicts = run(found, wanted)
         print(shown(found, options.root / found.folder / options.profile, verdicts))
+    return 0
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Say what the runs of a profile take and can decide; train pilots first if asked to."""
+    from moebench.cli.plan_table import plan_text
+
+    found = target(options.target)
+    profile = found.plan.profile(options.profile)
+    execution = execution_of(options)
+    settings = chosen_settings(options)
+    if options.pilots is not None:
+        refuse_unwritable(options.root)
+        start_server()
+        from moebench.cli.pilots import run_pilots
+
+        run_pilots(found, profile, options.pilots, options.root, settings, execution)
+    elif settings:
+        raise ValueError(f"{', '.join(settings)}: only pilots are trained; add --pilots")
+    print(plan_text(found, profile, options.root, options.format))
     return 0
 
 

@@ -11,6 +11,7 @@ LOSSES = "model.losses"
 WORLD = "data.init_args.world.init_args"
 VALID_BATCHES = "data.init_args.valid_batches"
 PRECISION = "trainer.precision"
+MAX_STEPS = "trainer.max_steps"
 FASTER = "faster"  # precision: bfloat16, or float32 on a machine that is slow at bfloat16
 
 
@@ -22,7 +23,7 @@ def steps(number: int, validations: int) -> dict[str, object]:
     """
     if number % validations:
         raise ValueError(f"validations={validations}: must divide the number of steps, {number}")
-    return {"trainer.max_steps": number, "trainer.val_check_interval": number // validations}
+    return {MAX_STEPS: number, "trainer.val_check_interval": number // validations}
 
 
 def losses(**weights: float) -> dict[str, object]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from moebench.papers.claim import ClaimTest, Direction
-from moebench.verdict.conditions import Claimed, Condition, above, all_of, below, mean_is, within
+from moebench.verdict.claimed import Claimed, above, below, within
+from moebench.verdict.conditions import Condition, all_of, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

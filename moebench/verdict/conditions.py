@@ -8,8 +8,10 @@ from math import inf, sqrt
 
 from moebench.statistics import Interval, Values, detectable_effect, seeds_needed
 from moebench.statistics.estimates import Estimate, Known, Student, mean
+from moebench.verdict.claimed import Claimed
 
 LEVEL = 0.05  # of every test
+POWER = 0.8  # chance with which enough seeds decide
 
 
 class State(StrEnum):
@@ -18,68 +20,6 @@ class State(StrEnum):
     HOLDS = "holds"
     REFUTED = "refuted"
     OPEN = "open"
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """The values of a quantity that would support a condition, and the value of no effect.
-
-    Args:
-        low: the smallest value that counts.
-        high: the largest value that counts.
-        floor: the interval must lie above this; it is between no effect and `low`.
-        ceiling: the interval must lie below this.
-        null: the value of no effect; None if the claim is only about a size.
-    """
-
-    low: float = -inf
-    high: float = inf
-    floor: float = -inf
-    ceiling: float = inf
-    null: float | None = None
-
-    @property
-    def margin(self) -> float:
-        """Distance from no effect to the nearest value that counts."""
-        counts = self.low if self.low > -inf else self.high
-        return abs(counts - self.null) if self.null is not None else 0.0
-
-    def p_holds(self, estimate: Estimate) -> float:
-        """Return the p of the hypothesis that the quantity is not between floor and ceiling."""
-        tails = (estimate.p_at_most(self.floor), estimate.p_at_least(self.ceiling))
-        return min(1.0, 2 * max(tails))
-
-    def p_refuted(self, estimate: Estimate) -> float:
-        """Return the p of the hypothesis that the quantity counts; exactly no effect does not."""
-        if estimate.value == self.null and estimate.ends() == (self.null, self.null):
-            return 0.0
-        return min(1.0, 2 * estimate.p_at_least(self.low), 2 * estimate.p_at_most(self.high))
-
-
-def above(margin: float = 0.0, null: float = 0.0) -> Claimed:
-    """Claim an effect above `null` by at least `margin`.
-
-    The interval must lie above half the margin. If it only had to lie above zero, an effect of 0.3
-    margins would pass too often (benchmarks/verdicts.py).
-    """
-    return Claimed(low=null + margin, floor=null + margin / 2, null=null)
-
-
-def below(margin: float = 0.0, null: float = 0.0) -> Claimed:
-    """Claim an effect below `null` by at least `margin`."""
-    return Claimed(high=null - margin, ceiling=null - margin / 2, null=null)
-
-
-def times(factor: float) -> Claimed:
-    """Claim a ratio of at least `factor`, or at most if that is below one; halved in logarithms."""
-    if factor < 1:
-        return Claimed(high=factor, ceiling=sqrt(factor), null=1.0)
-    return Claimed(low=factor, floor=sqrt(factor), null=1.0)
-
-
-def within(low: float, high: float) -> Claimed:
-    """Claim a value between two limits; the interval must stay inside both."""
-    return Claimed(low=low, high=high, floor=low, ceiling=high)
 
 
 @dataclass(frozen=True)
@@ -97,19 +37,38 @@ class Condition:
     misses: float = 0.0  # distance from the estimate to what counts; negative if it counts
     sd: float | None = None  # of one pair; None if more pairs would not settle it
     margin: float = 0.0  # the smallest effect that counts
+    sides: int = 1  # on which chance can spoil it: 2 if the effect must lie between two limits
 
     @cached_property
     def power(self) -> dict[str, float] | None:
-        """The effect detectable with this many pairs, and the seeds needed to detect the margin.
+        """The margin that this many pairs decide, and the seeds needed to decide the claim's own.
 
         Computed on demand: of many conditions, a verdict prints the power of one.
         """
         if self.sd is None:
             return None
-        found = {"detectable_effect": detectable_effect(self.sd, self.effect.n)}
-        if not self.margin:
-            return found
-        return {**found, "seeds_needed": seeds_needed(self.margin, self.sd)}
+        found = {"detectable_effect": self.detectable(self.effect.n)}
+        return found if self.needed is None else {**found, "seeds_needed": self.needed}
+
+    def detectable(self, pairs: int) -> float:
+        """Return the smallest margin that so many pairs decide; infinite without a spread.
+
+        An absent effect is refuted with a chance of 80%, and one of one and a half margins holds
+        with at least that chance; of a claim of no difference, one that is absent holds.
+        """
+        return inf if self.sd is None else detectable_effect(self.sd, pairs, self._chance)
+
+    @cached_property
+    def needed(self) -> int | None:
+        """The pairs that decide it with that chance; None without a spread or a margin."""
+        if self.sd is None or not self.margin:
+            return None
+        return seeds_needed(self.margin, self.sd, self._chance)
+
+    @property
+    def _chance(self) -> float:
+        """The chance to reach on each side, for that of all to be reached."""
+        return 1 - (1 - POWER) / self.sides
 
     @property
     def enough(self) -> bool:
@@ -142,8 +101,12 @@ def judged(
     if type(estimate) is Known:
         return Condition(says, state, effect, unit, None, None, "", choice, misses)
     remark = _reading(effect, claimed, state)
-    sd, margin = _sd(estimate), claimed.margin
-    return Condition(says, state, effect, unit, p, p_refuted, remark, choice, misses, sd, margin)
+    return Condition(
+        *(says, state, effect, unit, p, p_refuted, remark, choice, misses),
+        sd=_sd(estimate),
+        margin=claimed.margin,
+        sides=claimed.sides,
+    )
 
 
 def _reading(effect: Interval, claimed: Claimed, state: State) -> str:

@@ -6,7 +6,8 @@ from math import inf
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import Known
-from moebench.verdict.conditions import Claimed, Condition, State, all_of, judged, unknown
+from moebench.verdict.claimed import Claimed
+from moebench.verdict.conditions import Condition, State, all_of, judged, unknown
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from moebench.papers.claim import ClaimTest
+from moebench.verdict.claimed import below
 from moebench.verdict.comparisons import compared
-from moebench.verdict.conditions import Condition, all_of, any_of, below, mean_is
+from moebench.verdict.conditions import Condition, all_of, any_of, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import paired_ratio
-from moebench.verdict.conditions import Claimed, judged, mean_is, times, unknown
+from moebench.verdict.claimed import Claimed, times
+from moebench.verdict.conditions import judged, mean_is, unknown
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

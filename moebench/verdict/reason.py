@@ -18,7 +18,9 @@ def why(claim: Claim, findings: Findings, p_adjusted: float | None, evidence: Ev
     needed = (lead.power or {}).get("seeds_needed", 0)
     if lead.state is State.OPEN and needed > lead.effect.n:  # otherwise more seeds would not help
         seeds = f"{needed:.0f} {units(claim.replicate)}"
-        parts.append(f"detecting an effect as large as the margin with 80% power takes {seeds}")
+        small = "showing that a difference is smaller than"
+        what = small if lead.sides == 2 else "detecting an effect as large as"
+        parts.append(f"{what} the margin with 80% power takes {seeds}")
     parts += [text for text in (findings.remark, caution(claim, findings, evidence)) if text]
     if preliminary(claim, lead):
         parts.append(f"preliminary: {lead.effect.n} of {claim.seeds} {units(claim.replicate)}")

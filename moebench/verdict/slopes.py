@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from moebench.papers.claim import ClaimTest, Direction
-from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
+from moebench.verdict.claimed import above, below
+from moebench.verdict.conditions import Condition, all_of, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

@@ -10,16 +10,8 @@ from moebench.evidence.record import RunRecord
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values, spearman
 from moebench.statistics.estimates import geometric, mean
-from moebench.verdict.conditions import (
-    Claimed,
-    Condition,
-    State,
-    below,
-    judged,
-    mean_is,
-    times,
-    unknown,
-)
+from moebench.verdict.claimed import Claimed, below, times
+from moebench.verdict.conditions import Condition, State, judged, mean_is, unknown
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence, curve, paired
 

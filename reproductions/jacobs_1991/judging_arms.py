@@ -8,16 +8,8 @@ from typing import NamedTuple
 
 from moebench.statistics import Values
 from moebench.statistics.estimates import share
-from moebench.verdict.conditions import (
-    Claimed,
-    Condition,
-    above,
-    below,
-    judged,
-    mean_is,
-    unknown,
-    within,
-)
+from moebench.verdict.claimed import Claimed, above, below, within
+from moebench.verdict.conditions import Condition, judged, mean_is, unknown
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit

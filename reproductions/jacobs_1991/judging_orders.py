@@ -13,7 +13,8 @@ import numpy as np
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
 from moebench.statistics.estimates import paired_ratio
-from moebench.verdict.conditions import above, all_of, judged, mean_is, times
+from moebench.verdict.claimed import above, times
+from moebench.verdict.conditions import all_of, judged, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import SAME, TRIALS

@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 from moebench.papers.claim import Direction
 from moebench.statistics import Values
 from moebench.statistics.estimates import difference, ratio, spreads
-from moebench.verdict.conditions import Condition, above, below, judged, times
+from moebench.verdict.claimed import above, below, times
+from moebench.verdict.conditions import Condition, judged
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.arms import SAME

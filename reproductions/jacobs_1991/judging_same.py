@@ -6,7 +6,8 @@ from itertools import chain, combinations
 
 from moebench.statistics import Values
 from moebench.statistics.estimates import difference
-from moebench.verdict.conditions import Condition, all_of, judged, mean_is, within
+from moebench.verdict.claimed import within
+from moebench.verdict.conditions import Condition, all_of, judged, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from reproductions.jacobs_1991.at_steps import AtSteps, as_whole, check, chosen, combined

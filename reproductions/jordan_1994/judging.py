@@ -17,7 +17,8 @@ import numpy as np
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
 from moebench.statistics.estimates import Estimate, difference, geometric
-from moebench.verdict.conditions import Claimed, Condition, all_of, below, judged
+from moebench.verdict.claimed import Claimed, below
+from moebench.verdict.conditions import Condition, all_of, judged
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

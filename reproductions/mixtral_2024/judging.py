@@ -12,7 +12,8 @@ import numpy as np
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
-from moebench.verdict.conditions import above, all_of, any_of, mean_is, unknown, within
+from moebench.verdict.claimed import above, within
+from moebench.verdict.conditions import all_of, any_of, mean_is, unknown
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence, paired
 from moebench.verdict.ratios import limit

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values
-from moebench.verdict.conditions import Condition, above, all_of, any_of, below, mean_is
+from moebench.verdict.claimed import above, below
+from moebench.verdict.conditions import Condition, all_of, any_of, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

@@ -9,8 +9,9 @@ import numpy as np
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import Values, spearman
 from moebench.statistics.estimates import mean
+from moebench.verdict.claimed import above, below
 from moebench.verdict.comparisons import equal
-from moebench.verdict.conditions import Condition, above, all_of, below, mean_is
+from moebench.verdict.conditions import Condition, all_of, mean_is
 from moebench.verdict.findings import Findings, under_choices
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import Ratio

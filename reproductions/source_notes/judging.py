@@ -6,7 +6,8 @@ from itertools import chain
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import difference
-from moebench.verdict.conditions import above, all_of, below, judged, mean_is
+from moebench.verdict.claimed import above, below
+from moebench.verdict.conditions import all_of, judged, mean_is
 from moebench.verdict.findings import Findings, under_choices
 from moebench.verdict.front import Front
 from moebench.verdict.paired_runs import Evidence

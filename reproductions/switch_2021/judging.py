@@ -5,16 +5,9 @@ from dataclasses import dataclass
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import spreads
+from moebench.verdict.claimed import Claimed, below
 from moebench.verdict.comparisons import compared, equal
-from moebench.verdict.conditions import (
-    Claimed,
-    Condition,
-    all_of,
-    any_of,
-    below,
-    judged,
-    mean_is,
-)
+from moebench.verdict.conditions import Condition, all_of, any_of, judged, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.ratios import limit

@@ -8,8 +8,9 @@ import numpy as np
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics import overflow_share
+from moebench.verdict.claimed import Claimed, below
 from moebench.verdict.comparisons import compared
-from moebench.verdict.conditions import Claimed, Condition, State, all_of, below, mean_is
+from moebench.verdict.conditions import Condition, State, all_of, mean_is
 from moebench.verdict.findings import Findings
 from moebench.verdict.paired_runs import Evidence
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import paired_ratio
-from moebench.verdict.conditions import judged, times
+from moebench.verdict.claimed import times
+from moebench.verdict.conditions import judged
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.findings import Findings
 

@@ -11,7 +11,8 @@ import pytest
 from moebench.papers.claim import ClaimTest, VerdictLabel
 from moebench.testing.verdicts import claim_of, run, verdict_of
 from moebench.verdict import Verdict
-from moebench.verdict.conditions import State, all_of, any_of, below, mean_is
+from moebench.verdict.claimed import below
+from moebench.verdict.conditions import State, all_of, any_of, mean_is
 from moebench.verdict.findings import Findings, under_choices
 from moebench.verdict.paired_runs import Evidence
 from moebench.verdict.remarks import Footnotes, remarks
