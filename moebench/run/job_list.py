@@ -28,6 +28,11 @@ class JobList:
         """Whether all have ended."""
         return not self._left
 
+    @property
+    def left(self) -> int:
+        """How many have not ended."""
+        return len(self._left)
+
     def next(self) -> Job | None:
         """Return the next job; None after the last."""
         return self._waiting.pop(0) if self._waiting else None
@@ -48,14 +53,11 @@ def run_all(jobs: Sequence[Job], execution: Execution, watch: Watch) -> list[Run
     Args:
         jobs: what to run, each in its own folder.
         execution: how.
-        watch: called again and again with the jobs running now and the records so far.
+        watch: called again and again, first with the results that there are already.
     """
     source = JobList(jobs)
-
-    def told(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
-        watch(running, [*source.there, *records])
-
     if not source.done:
         with execution.start() as engine:
-            Scheduler(engine, [source], told, execution.time_limit).run()
+            watch(engine, source.there, source.left)
+            Scheduler(engine, [source], watch, execution.time_limit).run()
     return [record for job in jobs for record in job.records()]
