@@ -19,7 +19,6 @@ class JobList:
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         results = {job.folder: found(job) for job in jobs}
-        self.there = [result for result in results.values() if result is not None]
         self._waiting = [job for job in jobs if results[job.folder] is None]
         self._left = {job.folder for job in self._waiting}
 
@@ -53,11 +52,10 @@ def run_all(jobs: Sequence[Job], execution: Execution, watch: Watch) -> list[Run
     Args:
         jobs: what to run, each in its own folder.
         execution: how.
-        watch: called again and again, first with the results that there are already.
+        watch: called again and again.
     """
     source = JobList(jobs)
     if not source.done:
         with execution.start() as engine:
-            watch(engine, source.there, source.left)
             Scheduler(engine, [source], watch, execution.time_limit).run()
     return [record for job in jobs for record in job.records()]
