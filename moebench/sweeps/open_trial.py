@@ -90,7 +90,7 @@ class OpenTrial:
         if self.pruning != "steps" or self.records or self.status:
             return False
         lines = [line for line in self._history.new_lines() if LOSS in line]
-        return any([self._report(line["step"], line[LOSS]) for line in lines])
+        return sum(self._report(line["step"], line[LOSS]) for line in lines) > 0
 
     @cached_property
     def _history(self) -> HistoryTail:
