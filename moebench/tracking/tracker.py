@@ -82,7 +82,7 @@ class Tracker:
             folder: `<root>/<target>/<profile>`; this process has locked it.
             tags: of the parent, beside target and profile.
         """
-        self._begin(lambda: Reproduction(self.store, folder, tags))
+        self._take(lambda: Reproduction(self.store, folder, tags))
 
     def open_run(self, run: Path) -> None:
         """Say which run is sent, one that belongs to no reproduction.
@@ -90,9 +90,9 @@ class Tracker:
         Args:
             run: `<root>/<target>/<profile>/<arm>/seed_<n>`; this process has locked it.
         """
-        self._begin(lambda: IndependentRun(self.store, run))
+        self._take(lambda: IndependentRun(self.store, run))
 
-    def _begin(self, begin: Callable[[], Sender]) -> None:
+    def _take(self, begin: Callable[[], Sender]) -> None:
         self.sender = None
         self.begin = begin
         if self._opening is not None:
