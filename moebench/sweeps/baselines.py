@@ -9,6 +9,7 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
+from moebench.comparison.measures import mean_values
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import dense
@@ -17,7 +18,6 @@ from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
 from moebench.sweeps.definition import Sweep
-from moebench.sweeps.objective_values import mean_values
 from moebench.sweeps.space import Point
 from moebench.sweeps.study import RECORD, Study, known_result, records_in
 from moebench.sweeps.trials import invalid_record, run_of

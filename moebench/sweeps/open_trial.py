@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import optuna
 from optuna.trial import TrialState
 
+from moebench.comparison.measures import mean_values
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 from moebench.sweeps.definition import LOSS
-from moebench.sweeps.objective_values import mean_values
 from moebench.sweeps.study import RECORD, STATUS, WHY, known_result
 
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
