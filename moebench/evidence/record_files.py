@@ -108,10 +108,13 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     Raises:
         ValueError: if a line cannot be read; names file and line.
     """
-    if not path.exists():
-        return []
+    return history_lines(path.read_bytes(), path) if path.exists() else []
+
+
+def history_lines(content: bytes, path: Path) -> list[dict[str, Any]]:
+    """Return the whole lines in the content of a history; the path is for messages."""
     lines = []
-    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
+    for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
             lines.append({**line, "step": int(line["step"])})

@@ -32,6 +32,9 @@ class Engine(Protocol):
     def running(self) -> Sequence[Job]:
         """The jobs that were submitted and have not ended."""
 
+    def where(self, job: Job) -> str:
+        """Return where a running job runs, such as the name of a node; empty for this machine."""
+
     def submit(self, job: Job) -> None:
         """Start a job; called only while fewer run than there are slots."""
 

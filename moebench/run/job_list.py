@@ -19,7 +19,6 @@ class JobList:
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         results = {job.folder: found(job) for job in jobs}
-        self.there = [result for result in results.values() if result is not None]
         self._waiting = [job for job in jobs if results[job.folder] is None]
         self._left = {job.folder for job in self._waiting}
 
@@ -27,6 +26,11 @@ class JobList:
     def done(self) -> bool:
         """Whether all have ended."""
         return not self._left
+
+    @property
+    def left(self) -> int:
+        """How many have not ended."""
+        return len(self._left)
 
     def next(self) -> Job | None:
         """Return the next job; None after the last."""
@@ -48,14 +52,10 @@ def run_all(jobs: Sequence[Job], execution: Execution, watch: Watch) -> list[Run
     Args:
         jobs: what to run, each in its own folder.
         execution: how.
-        watch: called again and again with the jobs running now and the records so far.
+        watch: called again and again.
     """
     source = JobList(jobs)
-
-    def told(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
-        watch(running, [*source.there, *records])
-
     if not source.done:
         with execution.start() as engine:
-            Scheduler(engine, [source], told, execution.time_limit).run()
+            Scheduler(engine, [source], watch, execution.time_limit).run()
     return [record for job in jobs for record in job.records()]

@@ -8,7 +8,7 @@ from moebench.evidence.record import RunRecord
 from moebench.run.driver_requests import PAUSE, STOP, take_request
 from moebench.run.engine import Engine
 from moebench.run.job import Job
-from moebench.run.scheduler import Source
+from moebench.run.sources import Source, Sources
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Pausable:
     """
 
     def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
-        self.sources = sources
+        self._sources = Sources(sources)
         self._folder = folder
         self._paused = False
         take_request(folder)
@@ -31,18 +31,20 @@ class Pausable:
     @property
     def done(self) -> bool:
         """Whether all are done."""
-        return all(source.done for source in self.sources)
+        return self._sources.done
+
+    @property
+    def left(self) -> int:
+        """How many runs have not ended."""
+        return self._sources.left
 
     def next(self) -> Job | None:
         """Return a run to start now; None while paused."""
-        if self._paused:
-            return None
-        found = (source.next() for source in self.sources)
-        return next((job for job in found if job is not None), None)
+        return None if self._paused else self._sources.next()
 
     def ended(self, job: Job, record: RunRecord) -> bool:
         """Hand a record to the source of its run."""
-        return any(source.ended(job, record) for source in self.sources)
+        return self._sources.ended(job, record)
 
     def watch(self, engine: Engine) -> None:
         """Let the sources look at their runs, then see what is asked for.
@@ -50,8 +52,7 @@ class Pausable:
         Raises:
             KeyboardInterrupt: to stop, as if asked at the terminal of this process.
         """
-        for source in self.sources:
-            source.watch(engine)
+        self._sources.watch(engine)
         if request := take_request(self._folder):
             if request == STOP:
                 raise KeyboardInterrupt

@@ -1,53 +1,74 @@
-"""Progress bars, one per run and one for all; plain lines where there is no terminal."""
+"""Shows where a set of runs stands: bars in a terminal, elsewhere a line a minute."""
 
+import shutil
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NoReturn
 
 from tqdm import tqdm
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read_history
-from moebench.run.job import Job
+from moebench.run.engine import Engine
+from moebench.run.standing import Standing, Underway
+
+SECONDS = 60.0  # between two lines
+NAMED = 8  # running jobs that a line names
+OVERALL = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{elapsed}{postfix}]"
 
 
 class Progress:
-    """Shows the progress of a set of jobs; a context manager, called with what a scheduler reports.
+    """Shows the progress of runs; a context manager, called with what a scheduler reports.
 
     Args:
-        total: number of runs, finished ones included.
+        known: of the runs that have ended before.
+        clock: unix seconds, as in histories.
     """
 
-    def __init__(self, total: int) -> None:
-        self.live = sys.stderr.isatty()
-        self.shown = 0
-        self.overall = tqdm(total=total, unit="run", position=0, disable=not self.live)
-        self.bars: list[tqdm[NoReturn]] = []  # of the most jobs that have run side by side
+    def __init__(
+        self, known: Sequence[RunRecord] = (), clock: Callable[[], float] = time.time
+    ) -> None:
+        self.standing = Standing(known, clock)
+        self._clock = clock
+        self._due = clock() + SECONDS
+        self._live = sys.stderr.isatty()
+        self._overall = tqdm(bar_format=OVERALL, total=0, position=0, disable=not self._live)
+        self._bars: list[tqdm[NoReturn]] = []  # of the most jobs that have run side by side
 
-    def __call__(self, running: Sequence[Job], records: Sequence[RunRecord]) -> None:
-        """Show the state of the running jobs and count the finished ones."""
-        self.overall.n = len(records)
-        self.overall.refresh()
-        for record in records[self.shown :] if not self.live else ():
+    def __call__(self, engine: Engine, records: Sequence[RunRecord], left: int) -> None:
+        """Show what is new."""
+        self.standing.update(engine, records, left)
+        if self._live:
+            self.standing.look()
+            self._draw()
+            return
+        for record in records:
             loss = record.metrics.get("valid/loss")
             came_to = "" if loss is None else f", valid/loss {loss:.4f}"
             name = f"{record.arm} seed {record.seed}"
             print(f"{name}: {record.status}{came_to}, {record.seconds:.0f} s", flush=True)
-        self.shown = len(records)
-        while len(self.bars) < len(running):
-            self.bars.append(self._bar(1 + len(self.bars)))
-        for bar, job in zip(self.bars, running, strict=False):
-            lines = read_history(job.history_path)
-            bar.total = job.experiment.config.get("trainer", {}).get("max_steps")
-            bar.n = lines[-1]["step"] if lines else 0
-            losses = [line["valid/loss"] for line in lines if "valid/loss" in line]
-            bar.set_description(f"{job.arm} seed {job.seed}", refresh=False)
-            bar.set_postfix_str(f"valid/loss {losses[-1]:.3f}" if losses else "", refresh=False)
-            bar.refresh()
+        if self._clock() >= self._due:
+            self._due = self._clock() + SECONDS
+            self.standing.look()
+            print(line_of(self.standing), flush=True)
 
-    def _bar(self, position: int) -> "tqdm[NoReturn]":
-        return tqdm(total=1, position=position, disable=not self.live, leave=False, unit="step")
+    def _draw(self) -> None:
+        """Bring the bars up to date; there are no more than the terminal has lines."""
+        standing, bar = self.standing, self._overall
+        bar.n, bar.total = standing.done, standing.total
+        told = [*endings_of(standing), *time_left_of(standing)]
+        bar.set_postfix_str("; ".join(told), refresh=False)
+        bar.refresh()
+        shown = standing.underway[: max(1, shutil.get_terminal_size().lines - 3)]
+        while len(self._bars) < len(shown):
+            self._bars.append(tqdm(total=1, position=1 + len(self._bars), leave=False, unit="step"))
+        for bar, one in zip(self._bars, shown, strict=False):
+            bar.total, bar.n = one.steps, one.step
+            bar.set_description(one.name, refresh=False)
+            loss = "" if one.loss is None else f"valid/loss {one.loss:.3f}"
+            bar.set_postfix_str(loss, refresh=False)
+            bar.refresh()
 
     def __enter__(self) -> "Progress":
         """Return itself."""
@@ -60,5 +81,40 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         """Remove the bars."""
-        for bar in [*self.bars, self.overall]:
+        for bar in [*self._bars, self._overall]:
             bar.close()
+
+
+def line_of(standing: Standing) -> str:
+    """Return where a set of runs stands, in one line."""
+    running = [_running(one) for one in standing.underway]
+    if more := len(running[NAMED:]):
+        running[NAMED:] = [f"{more} more"]
+    parts = [
+        f"{standing.done} of {standing.total} runs done",
+        *endings_of(standing),
+        *time_left_of(standing),
+        f"running: {', '.join(running)}" if running else "nothing runs",
+    ]
+    return "; ".join(parts)
+
+
+def endings_of(standing: Standing) -> list[str]:
+    """Return how the runs have ended that did not finish, in words; nothing if all did."""
+    counts = sorted(standing.endings.items(), key=lambda entry: (-entry[1], entry[0]))
+    told = [
+        f"{count} {status.replace('_', ' ')}" for status, count in counts if status != "finished"
+    ]
+    return [", ".join(told)] if told else []
+
+
+def time_left_of(standing: Standing) -> list[str]:
+    """Return the time left in words; nothing while it is not known."""
+    seconds = standing.seconds_left
+    return [f"about {tqdm.format_interval(seconds)} left"] if seconds else []
+
+
+def _running(one: Underway) -> str:
+    """Return a run under way in words."""
+    of = "" if one.steps is None else f" of {one.steps}"
+    return f"{one.name} at step {one.step}{of}" if one.step else one.name

@@ -8,33 +8,17 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from moebench.evidence.record import RunRecord
 from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.run.recording import record_for
+from moebench.run.sources import Source, Sources
 
 POLL_SECONDS = 1.0  # rarely: the driver shares the cores with its workers
 
-Watch = Callable[[Sequence[Job], Sequence[RunRecord]], None]
-
-
-class Source(Protocol):
-    """Where jobs come from: a plan, the trials of a study, baselines."""
-
-    @property
-    def done(self) -> bool:
-        """Whether no more will come and all have ended."""
-
-    def next(self) -> Job | None:
-        """Return a job to submit now; None if there is none, or none yet."""
-
-    def ended(self, job: Job, record: RunRecord) -> bool:
-        """Take the record of a job, if the job came from here; say whether it did."""
-
-    def watch(self, engine: Engine) -> None:
-        """Look at the running jobs, to end those that are not worth finishing."""
+# Called with the engine, the records since the last call, and how many jobs have not ended.
+Watch = Callable[[Engine, Sequence[RunRecord], int], None]
 
 
 class Scheduler:
@@ -43,8 +27,9 @@ class Scheduler:
     Args:
         engine: what carries them out.
         sources: asked for jobs in this order, each while a slot is free.
-        watch: called again and again with the jobs running now and the records so far.
+        watch: called again and again, to look on.
         time_limit: seconds that a run may take.
+        clock: the seconds that pass while the engine is waited for.
     """
 
     def __init__(
@@ -53,13 +38,15 @@ class Scheduler:
         sources: Sequence[Source],
         watch: Watch,
         time_limit: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
-        self.sources = sources
-        self.records: list[RunRecord] = []
+        self.source = Sources(sources)
         self._watch = watch
         self._time_limit = time_limit
-        self._began: dict[Path, float] = {}  # folder of a running job -> on the monotonic clock
+        self._clock = clock
+        self._records: list[RunRecord] = []  # since the last look
+        self._began: dict[Path, float] = {}  # folder of a running job -> by the clock
         self._lost: list[Job] = []  # to be submitted again
         self._once_more: set[Path] = set()  # folders of jobs that have been
 
@@ -67,7 +54,7 @@ class Scheduler:
     def done(self) -> bool:
         """Whether nothing runs, and nothing more is to come."""
         busy = bool(self.engine.running or self._lost)
-        return not busy and all(source.done for source in self.sources)
+        return not busy and self.source.done
 
     def run(self) -> None:
         """Run until every source is done."""
@@ -76,9 +63,9 @@ class Scheduler:
             self._collect()
             self._end_overdue()
             self._fill()
-            for source in self.sources:
-                source.watch(self.engine)
-            self._watch(self.engine.running, self.records)
+            self.source.watch(self.engine)
+            records, self._records = self._records, []
+            self._watch(self.engine, records, self.source.left)
             if not self.done:
                 self.engine.wait(POLL_SECONDS)
 
@@ -94,18 +81,14 @@ class Scheduler:
 
     def _fill(self) -> None:
         while len(self.engine.running) < self.engine.slots:
-            job = self._lost.pop(0) if self._lost else self._next()
+            job = self._lost.pop(0) if self._lost else self.source.next()
             if job is None:
                 return
-            self._began[job.folder] = time.monotonic()
+            self._began[job.folder] = self._clock()
             self.engine.submit(job)
 
-    def _next(self) -> Job | None:
-        found = (source.next() for source in self.sources)
-        return next((job for job in found if job is not None), None)
-
     def _end_overdue(self) -> None:
-        latest = time.monotonic() - self._time_limit
+        latest = self._clock() - self._time_limit
         for job in [job for job in self.engine.running if self._began[job.folder] < latest]:
             self.engine.cancel(job)
             why = f"the run took longer than the {self._time_limit:g} seconds it was given"
@@ -113,5 +96,6 @@ class Scheduler:
             self._hand_back(job, job.result() or record_for(job, "timed_out", why))
 
     def _hand_back(self, job: Job, record: RunRecord) -> None:
-        self.records.append(record)
-        any(source.ended(job, record) for source in self.sources)
+        self._began.pop(job.folder, None)
+        self._records.append(record)
+        self.source.ended(job, record)

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -37,12 +37,23 @@ class Baselines:
         self.study = study
         self._jobs: Iterator[Job] = iter(())  # of this stage, made when a slot is free
         self._running: set[Path] = set()
-        self._stages = [self._before, self._after]
+        sweep, twins = study.sweep, len(study.sweep.baselines)
+        self._stages: list[tuple[Callable[[], Iterable[Job]], int]] = [  # with how many jobs
+            (self._before, twins * (1 + len(sweep.tuning_points)) * sweep.seeds),
+            (self._after, (1 + twins) * sweep.fresh_seeds),
+        ]
+        self._in_stage = 0  # jobs of this stage that have not been handed out
 
     @property
     def done(self) -> bool:
         """Whether all of these runs have been made."""
         return bool(self.study.attributes.get(FINISHED) == self._all_there())
+
+    @property
+    def left(self) -> int:
+        """How many have not ended; how many twins of the best trial there will be is not known."""
+        later = sum(count for _, count in self._stages)
+        return 0 if self.done else len(self._running) + self._in_stage + later
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none."""
@@ -50,10 +61,12 @@ class Baselines:
             if (job := next(self._jobs, None)) is not None:
                 self._running.add(job.folder)
                 return job
-            if self._running or (self._stages == [self._after] and not self.study.complete):
+            self._in_stage = 0
+            if self._running or (len(self._stages) == 1 and not self.study.complete):
                 return None
             if self._stages:
-                self._jobs = self._missing(self._stages.pop(0)())
+                make, self._in_stage = self._stages.pop(0)
+                self._jobs = self._missing(make())
             else:
                 self.study.note(FINISHED, self._all_there())
         return None
@@ -72,6 +85,7 @@ class Baselines:
     def _missing(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """Yield the runs of a stage that are still to do."""
         for job in jobs:
+            self._in_stage -= 1
             text = self.study.attributes.get(f"{RECORD}/{job.arm}/{job.seed}")
             record = known_result(job, text)
             if record is None:
@@ -119,7 +133,9 @@ class Baselines:
         fresh = [self._run(arm, experiment, planned, seed) for seed in sweep.later_seeds]
         tuned = best_tuned(sweep, records_in(self.study.attributes))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
-        return fresh + self._baselines(best, tuned, seeds)
+        found = fresh + self._baselines(best, tuned, seeds)
+        self._in_stage = len(found)
+        return found
 
     def _baselines(
         self, best: FrozenTrial | None, tuned: Mapping[str, Point], seeds: Sequence[int]

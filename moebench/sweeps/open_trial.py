@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import optuna
 from optuna.trial import TrialState
 
 from moebench.comparison.measures import mean_values
+from moebench.evidence.history_tail import HistoryTail
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read_history
 from moebench.run.job import Job
 from moebench.sweeps.definition import LOSS
 from moebench.sweeps.study import RECORD, STATUS, WHY, known_result
@@ -88,8 +89,12 @@ class OpenTrial:
         """Report new validations of the first seed; say whether the pruner wants it to end."""
         if self.pruning != "steps" or self.records or self.status:
             return False
-        lines = [line for line in read_history(self.jobs[0].history_path) if LOSS in line]
-        return any(self._report(line["step"], line[LOSS]) for line in lines)
+        lines = [line for line in self._history.new_lines() if LOSS in line]
+        return sum(self._report(line["step"], line[LOSS]) for line in lines) > 0
+
+    @cached_property
+    def _history(self) -> HistoryTail:
+        return HistoryTail(self.jobs[0].history_path)
 
     def _report(self, step: int, value: float) -> bool:
         """Report a value unless already reported; return whether to prune the trial."""

@@ -38,14 +38,12 @@ def write_results(study: Study) -> None:
     """Write `results.jsonl`, `sweep.json`, `tags.json` and `report.html` of a finished study."""
     sweep, folder = study.sweep, study.folder
     trials = study.trials()
-    beside = records_in(study.attributes)
-    own = [record for trial in trials for record in records_in(trial.user_attrs)]
-    known = {f"{record.arm}/{record.seed}": record for record in [*own, *beside]}
-    write_all(known.values(), folder / "results.jsonl")
+    records = study.records()
+    write_all(records, folder / "results.jsonl")
     best = winner([trial for trial in trials if trial.state is TrialState.COMPLETE], sweep)
-    content = summary(sweep, trials, best, list(known.values()))
+    content = summary(sweep, trials, best, records)
     write_whole(folder / SUMMARY, json.dumps(content, indent=1) + "\n")
-    write_whole(folder / tracking.TAGS, json.dumps(tags(sweep, trials, best, beside)) + "\n")
+    write_whole(folder / tracking.TAGS, json.dumps(tags(sweep, trials, best, records)) + "\n")
     report.write_sweep(folder)
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,16 +10,14 @@ import torch
 from moebench import tracking
 from moebench.comparison.measures import value_of
 from moebench.evidence.data_name import data_name
-from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
 from moebench.run.dry_run import dry_run
 from moebench.run.execution import Execution
-from moebench.run.job import Job
 from moebench.run.pausable import Pausable
-from moebench.run.progress import Progress
 from moebench.run.scheduler import Scheduler
 from moebench.run.sole_user import sole_user
+from moebench.run.tracked import watching
 from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.definition import SWEEPS, Sweep
 from moebench.sweeps.driver import driven, refuse_driven
@@ -144,18 +141,8 @@ def refuse_without_twin(sweep: Sweep) -> None:
 
 def work(study: Study, execution: Execution, tracker: tracking.Tracker | None) -> None:
     """Run until trials, baselines and fresh seeds are all done."""
-    sweep = study.sweep
-    fresh = (1 + len(sweep.baselines)) * sweep.fresh_seeds
-    twins = len(sweep.baselines) * (1 + len(sweep.tuning_points))
-    total = (sweep.trials + twins) * sweep.seeds + fresh
-    with execution.start() as engine, Progress(total) as bars:
-
-        def watch(running: Sequence[Job], records: Sequence[RunRecord]) -> None:
-            bars(running, records)
-            if tracker is not None:
-                tracker.poll()
-
-        source = Pausable(study.folder, [Baselines(study), Trials(study)])
+    source = Pausable(study.folder, [Baselines(study), Trials(study)])
+    with execution.start() as engine, watching(tracker, study.records()) as watch:
         Scheduler(engine, [source], watch, execution.time_limit).run()
 
 

@@ -90,6 +90,12 @@ class Study:
         found: list[FrozenTrial] = self.optuna.get_trials(deepcopy=False, states=states or None)
         return found
 
+    def records(self) -> list[RunRecord]:
+        """Return the records of all runs that have ended, those beside the trials included."""
+        own = [record for trial in self.trials() for record in records_in(trial.user_attrs)]
+        beside = records_in(self.attributes)
+        return list({(record.arm, record.seed): record for record in [*own, *beside]}.values())
+
     @property
     def complete(self) -> bool:
         """Whether all trials asked for have results."""

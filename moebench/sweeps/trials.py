@@ -71,15 +71,22 @@ class Trials:
         self._open: dict[int, OpenTrial] = {}
         self._waiting: dict[int, int] = {}  # trial -> the one whose result it awaits
         self._running: dict[Path, tuple[Job, int]] = {}  # by the folder of the run: of which trial
-        told = [(t.user_attrs.get(HASH), t) for t in study.trials() if t.state.is_finished()]
-        known = [(name, t) for name, t in told if t.user_attrs.get(STATUS) in REUSABLE]
+        told = [trial for trial in study.trials() if trial.state.is_finished()]
+        known = [(t.user_attrs.get(HASH), t) for t in told if t.user_attrs.get(STATUS) in REUSABLE]
         # Hash of a configuration -> the trial that answers for it.
         self._answers = {name: trial.number for name, trial in reversed(known)}
+        self._untold = study.sweep.trials - len(told)
 
     @property
     def done(self) -> bool:
         """Whether every trial of the study has its result."""
         return not self._open and self.study.complete
+
+    @property
+    def left(self) -> int:
+        """How many runs have not ended; those of duplicates will not be made."""
+        ended = sum(len(trial.records) + len(trial.ahead) for trial in self._open.values())
+        return self._untold * self.study.sweep.seeds - ended
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none."""
@@ -174,6 +181,7 @@ class Trials:
             return
         trial.tell(list(self.study.sweep.objectives), self.study.sweep.constraints)
         del self._open[number]
+        self._untold -= 1
         if trial.jobs and trial.status not in REUSABLE:
             self._answers.pop(trial.jobs[0].experiment.hash, None)
         for waiting in [one for one, first in self._waiting.items() if first == number]:

@@ -34,7 +34,7 @@ def make_jobs(tiny, root: Path) -> list[Job]:
     ]
 
 
-def ignore(running: object, records: object) -> None:
+def ignore(*_: object) -> None:
     """Watch nothing."""
 
 

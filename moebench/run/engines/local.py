@@ -40,6 +40,10 @@ class Local:
         """The jobs that have a process."""
         return [entry.job for entry in self._working]
 
+    def where(self, job: Job) -> str:
+        """Return nothing: all are on this machine."""
+        return ""
+
     def submit(self, job: Job) -> None:
         """Start a process for a job."""
         job.note_code()

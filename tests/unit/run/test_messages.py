@@ -34,7 +34,7 @@ def test_runs_that_say_the_same_are_heard_once(
     jobs = [job(tmp_path, arm, "speaks:once", seed) for arm, seed in names]
     message_path(jobs[0]).parent.mkdir()
     message_path(jobs[0]).write_text("of an earlier attempt\n")
-    records = run_all(jobs, Execution(), lambda running, records: None)
+    records = run_all(jobs, Execution(), lambda *_: None)
     assert [record.status for record in records] == ["finished"] * 3
     assert capfd.readouterr().err == "first: the same of all\n"
     assert message_path(jobs[2]).read_text() == "the same of all\n"

@@ -326,7 +326,7 @@ def test_a_run_whose_workers_are_killed_twice_is_failed_and_stops_no_other(
     ]
     victims: list[int] = []
 
-    def watch(running: list[Job], records: list) -> None:
+    def watch(*_: object) -> None:
         begun = (tmp_path / "gone" / "config.json").exists()
         workers = sorted(active_children(), key=lambda p: int(p.name.rpartition("-")[2]))
         if begun and len(victims) < 2 and workers[-1].pid not in victims:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from moebench.run import scheduler
+from moebench.evidence.record import RunRecord
 from moebench.run.engine import Ended, Engine
 from moebench.run.function import Function
 from moebench.run.job import Job
 from moebench.run.job_list import JobList
 from moebench.run.scheduler import Scheduler
+from moebench.run.sources import Source
 from moebench.testing.jobs import record_of
 
 FUNCTION = Function("math:sqrt")
@@ -24,17 +25,13 @@ class Simulated:
     Args:
         slots: how many at once.
         seconds: of the n-th job that is submitted; it is lost where they are negative.
-        monkeypatch: sets the clock.
     """
 
-    def __init__(
-        self, slots: int, seconds: Callable[[int], float], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def __init__(self, slots: int, seconds: Callable[[int], float]) -> None:
         self.slots, self.seconds = slots, seconds
         self.now, self.begun, self.work = 0.0, [], 0.0
         self.ends: list[tuple[float, int, bool]] = []
         self.jobs: dict[int, Job] = {}
-        monkeypatch.setattr(scheduler.time, "monotonic", lambda: self.now)
 
     @property
     def running(self) -> list[Job]:
@@ -56,6 +53,9 @@ class Simulated:
                 found.append(Ended(job, None if lost else record_of(job), "lost"))
         return found
 
+    def where(self, job: Job) -> str:
+        return ""
+
     def prune(self, job: Job) -> None:
         raise NotImplementedError
 
@@ -75,6 +75,19 @@ class Simulated:
         pass
 
 
+def ran(engine: Simulated, *sources: Source, **limits: float) -> list[RunRecord]:
+    """Run jobs; return their records as they come."""
+    found: list[RunRecord] = []
+
+    def watch(_: Engine, records: list[RunRecord], left: int) -> None:
+        found.extend(records)
+        assert left == sum(source.left for source in sources)
+
+    Scheduler(engine, sources, watch, clock=lambda: engine.now, **limits).run()
+    assert not sum(source.left for source in sources)
+    return found
+
+
 @pytest.fixture
 def jobs(tmp_path: Path) -> Callable[[int], list[Job]]:
     """Makes jobs that take nothing."""
@@ -84,46 +97,42 @@ def jobs(tmp_path: Path) -> Callable[[int], list[Job]]:
     ]
 
 
-def test_no_slot_is_free_while_there_is_a_job(jobs, monkeypatch) -> None:
-    engine = Simulated(1, lambda _: 3.0, monkeypatch)
-    Scheduler(engine, [JobList(jobs(2)), JobList(jobs(3)[2:])], lambda *_: None).run()
+def test_no_slot_is_free_while_there_is_a_job(jobs) -> None:
+    engine = Simulated(1, lambda _: 3.0)
+    ran(engine, JobList(jobs(2)), JobList(jobs(3)[2:]))
     assert [folder.parent.name for folder in engine.begun] == ["arm_0", "arm_1", "arm_2"]
     assert engine.now == 9.0
 
 
-def test_a_lost_worker_is_made_up_for_once(jobs, monkeypatch) -> None:
+def test_a_lost_worker_is_made_up_for_once(jobs) -> None:
     [first, second] = jobs(2)
     for lost, statuses in ((1, ["finished"] * 2), (2, ["failed", "finished"])):
-        engine = Simulated(1, lambda number, lost=lost: -1.0 if number < lost else 1.0, monkeypatch)
-        ran = Scheduler(engine, [JobList([first, second])], lambda *_: None)
-        ran.run()
+        engine = Simulated(1, lambda number, lost=lost: -1.0 if number < lost else 1.0)
+        records = ran(engine, JobList([first, second]))
         assert [folder.parent.name for folder in engine.begun] == ["arm_0", "arm_0", "arm_1"]
-        assert [record.status for record in ran.records] == statuses
+        assert [record.status for record in records] == statuses
     assert (first.folder / "error.txt").read_text() == "lost\n"
     assert first.result() is None, "it is made the next time"
 
 
-def test_a_run_that_hangs_is_timed_out_and_that_is_its_result(jobs, monkeypatch) -> None:
+def test_a_run_that_hangs_is_timed_out_and_that_is_its_result(jobs) -> None:
     [hanging, other] = jobs(2)
-    engine = Simulated(1, lambda number: 1.0 if number else 1e9, monkeypatch)
-    ran = Scheduler(engine, [JobList([hanging, other])], lambda *_: None, time_limit=60)
-    ran.run()
-    assert [record.status for record in ran.records] == ["timed_out", "finished"]
+    engine = Simulated(1, lambda number: 1.0 if number else 1e9)
+    records = ran(engine, JobList([hanging, other]), time_limit=60)
+    assert [record.status for record in records] == ["timed_out", "finished"]
     assert engine.now < 70
     assert JobList([hanging]).done
 
 
-def test_of_many_runs_on_many_machines_none_is_lost_or_doubled(jobs, monkeypatch) -> None:
+def test_of_many_runs_on_many_machines_none_is_lost_or_doubled(jobs) -> None:
     """Runs of 1 to 30 minutes; the worker of every hundredth is lost."""
     made = jobs(2000)
     engine = Simulated(
         200,
         lambda number: (-1 if number % 100 == 99 else 1) * (60.0 + 1740 * (number * 0.618 % 1)),
-        monkeypatch,
     )
-    ran = Scheduler(engine, [JobList(made)], lambda *_: None)
-    ran.run()
-    assert Counter(record.arm for record in ran.records) == Counter(job.arm for job in made)
+    records = ran(engine, JobList(made))
+    assert Counter(record.arm for record in records) == Counter(job.arm for job in made)
     again = len(engine.begun) - len(made)
     assert again == len(engine.begun) // 100
     assert engine.now < engine.work / engine.slots + 2 * 1800, "slots are free at the end alone"

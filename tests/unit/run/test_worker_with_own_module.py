@@ -146,9 +146,7 @@ def test_each_replica_leaves_a_record(own, tmp_path: Path) -> None:
     assert first.tokens == 3 * 2 * 8 * 32, "two batches an update"
     assert (second.seed, second.status) == (6, "diverged")
     assert first.config_hash == made.experiment.hash
-    assert run_all([made], Execution(), lambda running, records: None) == [first, second], (
-        "nothing is rerun"
-    )
+    assert run_all([made], Execution(), lambda *_: None) == [first, second], "nothing is rerun"
     assert read(made.records_path) == [first, second]
 
 
