@@ -14,10 +14,10 @@ from pathlib import Path
 import optuna
 
 from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
+from moebench.run.dry_run import dry_run
 from moebench.run.execution import Execution
 from moebench.run.machine import default_workers
 from moebench.sweeps import SearchOptions, Sweep, read_sweep, search
-from moebench.sweeps.dry_run import dry_run
 from moebench.sweeps.space import Dimension
 from moebench.sweeps.strategies import QUASI_RANDOM, Part
 

@@ -22,12 +22,17 @@ def add_execution(command: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="what carries out the runs; a YAML file gives its options (default: %(default)s)",
     )
-    group.add_argument(
+    add_time_limit(group, "each run")
+
+
+def add_time_limit(command: "argparse._ActionsContainer", what: str) -> None:
+    """Add the option that says how long something may take."""
+    command.add_argument(
         "--time-limit",
         type=float,
         default=math.inf,
         metavar="SECONDS",
-        help="for each run; one that takes longer counts as timed out (default: none)",
+        help=f"for {what}; one that takes longer counts as timed out (default: none)",
     )
 
 

@@ -17,6 +17,8 @@ from moebench.cli.arguments import (
     refuse_unwritable,
 )
 from moebench.cli.chosen_settings import chosen_settings
+from moebench.cli.execution_options import add_time_limit
+from moebench.run.execution import Execution
 
 KEYS = """keys of the configuration, laid over the files, as in --trainer.max_steps=100:
   seed_everything  seed of data order, initial weights and noise (default: 0)
@@ -42,6 +44,7 @@ class FitOptions:
         name: what it is called instead; empty: title and hash.
         root: folder of all runs.
         track: whether MLflow gets a copy.
+        execution: how the run is carried out.
         page: of the help, where that is asked for instead: a key, a part, or `FIRST`.
     """
 
@@ -51,6 +54,7 @@ class FitOptions:
     name: str = ""
     root: Path = Path("runs")
     track: bool = True
+    execution: Execution = field(default_factory=Execution)
     page: str | None = None
 
     def __post_init__(self) -> None:
@@ -85,7 +89,7 @@ def fit_parser() -> Parser:
         help="show this page, or the keys of a part (default: this page)",
     )
     add_text(made, "that of the configuration")
-    add_machine(made)
+    add_time_limit(add_machine(made), "the run")
     results = made.add_argument_group("results")
     add_name(results, "run", "its files and a hash of all settings")
     add_root(results)
@@ -107,6 +111,7 @@ def fit_options(given: Sequence[str]) -> FitOptions:
         raise ValueError(f"{keys[0]}: no option; `--config {keys[0]}` names a configuration")
     check_name(options.name)
     refuse_unwritable(options.root)
+    execution = Execution(time_limit=options.time_limit)
     settings = chosen_settings(options)
     if keys or options.config:
         from moebench.cli.unknown_keys import refuse_unknown  # imports what other commands need not
@@ -124,6 +129,7 @@ def fit_options(given: Sequence[str]) -> FitOptions:
         name=options.name,
         root=options.root,
         track=not options.no_mlflow,
+        execution=execution,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from moebench.comparison.measures import value_of
 from moebench.evidence.record import RunRecord
 from moebench.papers.plan import EQUAL
 from moebench.statistics import Values
@@ -16,7 +17,7 @@ class Side:
 
     Args:
         arm: its name.
-        metric: the metric compared after equal training.
+        metric: what is compared after equal training: a metric, or a number of a record.
         runs: seed -> finished run; at least one, all trained and with the metric.
         data: flattened configuration of its data; empty if unknown.
     """
@@ -29,7 +30,7 @@ class Side:
     @cached_property
     def ends(self) -> dict[int, float]:
         """Seed -> the metric after training."""
-        return {seed: run.metrics[self.metric] for seed, run in self.runs.items()}
+        return {seed: value_of(run, self.metric) for seed, run in self.runs.items()}
 
     @cached_property
     def curves(self) -> dict[int, tuple[Values, Values]]:

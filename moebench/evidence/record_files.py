@@ -123,10 +123,15 @@ def history_lines(content: bytes, path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def files_of_runs(folder: Path, name: str) -> list[Path]:
+def files_of_runs(folder: Path, name: str, arm: str = "*", seed: str = "*") -> list[Path]:
     """Return this file of every run in `<root>/<target>/<profile>`, those in use first."""
-    earlier = folder.glob(f"*/{EARLIER}/*/seed_*/{name}")
-    return [*sorted(folder.glob(f"*/seed_*/{name}")), *sorted(earlier)]
+    earlier = folder.glob(f"{arm}/{EARLIER}/*/seed_{seed}/{name}")
+    return [*sorted(folder.glob(f"{arm}/seed_{seed}/{name}")), *sorted(earlier)]
+
+
+def beside(run: Path) -> Path:
+    """Return a folder for what has to stay where it is while the folder of a run may move."""
+    return run.with_name(f".{run.name}")
 
 
 def is_earlier(run: Path) -> bool:

@@ -7,7 +7,7 @@ a single rename, so a kill at any moment neither loses nor duplicates a run.
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -116,12 +116,13 @@ def _other_seeds(jobs: Sequence[Job]) -> int:
     """Return how many finished runs differ from those asked for in nothing but the seed."""
     asked = {job.folder for job in jobs}
     arms = {job.folder.parent: job for job in jobs}
-    return sum(
-        record.status != "failed" and not job.differs(record)
-        for arm, job in arms.items()
-        for path in arm.glob("seed_*/record.json")
-        if path.parent not in asked and (record := read_one(path))
-    )
+    count = 0
+    for arm, job in arms.items():
+        for path in set(arm.glob("seed_*/record.json")) - {one / "record.json" for one in asked}:
+            with suppress(FileNotFoundError):  # another process has just moved its run
+                record = read_one(path)
+                count += record.status != "failed" and not job.differs(record)
+    return count
 
 
 def _noted(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""A folder of runs has one driver at a time."""
+"""A folder of runs has one driver at a time; or, of runs that are independent, each run has."""
 
 import os
 import socket
@@ -44,18 +44,23 @@ def _lock(folder: Path) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def sole_user(folder: Path) -> Iterator[None]:
+def sole_user(folder: Path, place: Path | None = None) -> Iterator[None]:
     """Lock a folder of runs for this process; the lock goes with the process, however that ends.
+
+    Args:
+        folder: of runs, or of a single run.
+        place: folder in which the lock is; None: that one.
 
     Raises:
         ValueError: if another process holds the lock; names it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    place = place or folder
+    place.mkdir(parents=True, exist_ok=True)
     try:
-        lock = _lock(folder)
+        lock = _lock(place)
     except Timeout:
-        told = f" ({who})" if (who := _noted(folder)) else ""
+        told = f" ({who})" if (who := _noted(place)) else ""
         raise ValueError(f"{folder}: another process{told} is running experiments here") from None
     with lock:
-        write_whole(folder / HOLDER, own_name() + "\n")
+        write_whole(place / HOLDER, own_name() + "\n")
         yield

@@ -2,28 +2,28 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
+from moebench.comparison.measures import mean_values
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
-from moebench.experiment.dense_twin import dense
+from moebench.experiment.dense_twin import dense, twin
 from moebench.papers.plan import MatchedOn
 from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
 from moebench.sweeps.definition import Sweep
-from moebench.sweeps.objective_values import mean_values
 from moebench.sweeps.space import Point
 from moebench.sweeps.study import RECORD, Study, known_result, records_in
-from moebench.sweeps.trials import invalid_record, run_of
-from moebench.sweeps.twins import Solved, solved
 
 FINISHED = "moebench.finished"
+
+Planned = tuple[Experiment, Mapping[str, float]]  # with the costs that it shares with its mixture
 
 
 class Baselines:
@@ -35,14 +35,12 @@ class Baselines:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._jobs: Iterator[Job] = iter(())  # of this stage, made when a slot is free
+        self._jobs = self._all()
         self._running: set[Path] = set()
         sweep, twins = study.sweep, len(study.sweep.baselines)
-        self._stages: list[tuple[Callable[[], Iterable[Job]], int]] = [  # with how many jobs
-            (self._before, twins * (1 + len(sweep.tuning_points)) * sweep.seeds),
-            (self._after, (1 + twins) * sweep.fresh_seeds),
-        ]
-        self._in_stage = 0  # jobs of this stage that have not been handed out
+        self._after_trials = (1 + twins) * sweep.fresh_seeds
+        before = twins * (1 + len(sweep.tuning_points)) * sweep.seeds
+        self._left = before + self._after_trials  # that have not been handed out
 
     @property
     def done(self) -> bool:
@@ -52,24 +50,14 @@ class Baselines:
     @property
     def left(self) -> int:
         """How many have not ended; how many twins of the best trial there will be is not known."""
-        later = sum(count for _, count in self._stages)
-        return 0 if self.done else len(self._running) + self._in_stage + later
+        return 0 if self.done else len(self._running) + self._left
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none."""
-        while not self.done:
-            if (job := next(self._jobs, None)) is not None:
-                self._running.add(job.folder)
-                return job
-            self._in_stage = 0
-            if self._running or (len(self._stages) == 1 and not self.study.complete):
-                return None
-            if self._stages:
-                make, self._in_stage = self._stages.pop(0)
-                self._jobs = self._missing(make())
-            else:
-                self.study.note(FINISHED, self._all_there())
-        return None
+        job = None if self.done else next(self._jobs)
+        if job is not None:
+            self._running.add(job.folder)
+        return job
 
     def ended(self, job: Job, record: RunRecord) -> bool:
         """Take a record if the run is one of these."""
@@ -82,10 +70,24 @@ class Baselines:
     def watch(self, engine: Engine) -> None:
         """Let every run finish."""
 
+    def _all(self) -> Iterator[Job | None]:
+        """Yield the runs that are still to do, each made when it is asked for; None: none yet."""
+        yield from self._missing(self._before())
+        self._left = self._after_trials
+        while self._running or not self.study.complete:
+            yield None
+        after = self._after()
+        self._left = len(after)
+        yield from self._missing(after)
+        while self._running:
+            yield None
+        self.study.note(FINISHED, self._all_there())
+        yield None
+
     def _missing(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        """Yield the runs of a stage that are still to do."""
+        """Yield the runs without a result."""
         for job in jobs:
-            self._in_stage -= 1
+            self._left -= 1
             text = self.study.attributes.get(f"{RECORD}/{job.arm}/{job.seed}")
             record = known_result(job, text)
             if record is None:
@@ -103,21 +105,20 @@ class Baselines:
         return [sweep.trials, sweep.fresh_seeds, *sweep.baselines]
 
     def _before(self) -> Iterator[Job]:
-        """Return the baselines with the trials' seeds, both untuned and tuned."""
+        """Yield the baselines with the trials' seeds, both untuned and tuned."""
         sweep = self.study.sweep
         yield from self._baselines(None, {}, sweep.trial_seeds)
-        twins = self._solved(sweep.base)
         for number, point in enumerate(sweep.tuning_points):
-            arms = {DenseArm(matched, number): found for matched, found in twins.items()}
+            arms = [DenseArm(matched, number) for matched in sweep.baselines]
             try:
                 tuned = sweep.at({}, point)
             except ValueError:  # each value is valid alone, but not the combination
                 for arm, seed in itertools.product(arms, sweep.trial_seeds):
-                    self._note(invalid_record(sweep, arm, seed))
+                    self._note(self.study.invalid(arm, seed))
                 continue
-            for arm, found in arms.items():
-                made = dense(tuned, found.width)
-                yield from (self._run(arm, made, found.planned, n) for n in sweep.trial_seeds)
+            for arm in arms:
+                made, planned = self._twin(sweep.base, tuned, arm.matched_on)
+                yield from (self.study.job(arm, made, n, planned) for n in sweep.trial_seeds)
 
     def _after(self) -> list[Job]:
         """Return the winner and the baselines, each at its best, with fresh seeds."""
@@ -128,14 +129,12 @@ class Baselines:
         arm, experiment = TrialArm(best.number), sweep.at(best.params)
         planned: dict[str, float] = {}
         with suppress(ValueError):  # it has no mixture
-            for found in self._solved(experiment).values():
-                planned |= found.planned
-        fresh = [self._run(arm, experiment, planned, seed) for seed in sweep.later_seeds]
+            for matched in sweep.baselines:
+                planned |= self._twin(experiment, experiment, matched)[1]
+        fresh = [self.study.job(arm, experiment, seed, planned) for seed in sweep.later_seeds]
         tuned = best_tuned(sweep, records_in(self.study.attributes))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
-        found = fresh + self._baselines(best, tuned, seeds)
-        self._in_stage = len(found)
-        return found
+        return fresh + self._baselines(best, tuned, seeds)
 
     def _baselines(
         self, best: FrozenTrial | None, tuned: Mapping[str, Point], seeds: Sequence[int]
@@ -148,32 +147,34 @@ class Baselines:
             seeds: one run each.
         """
         sweep = self.study.sweep
-        arms: dict[Arm, tuple[Experiment, dict[str, float]]] = {}
+        arms: dict[Arm, Planned] = {}
         for matched in sweep.baselines:
             at = tuned.get(matched, {})
             base = DenseArm(matched, tuned=matched in tuned)
-            arms[base] = self._twin({}, at, matched)
+            arms[base] = self._twin(sweep.base, sweep.at({}, at), matched)
             if best is not None:
                 with suppress(ValueError):  # the best has no mixture, or this tuning does not fit
-                    own = self._twin(best.params, at, matched)
-                    if own[0].hash != arms[base][0].hash:
-                        arms[replace(base, twin_of=best.number)] = own
-        return [self._run(arm, *found, seed) for seed in seeds for arm, found in arms.items()]
+                    own = sweep.at(best.params), sweep.at(best.params, at)
+                    made = self._twin(*own, matched)
+                    if made[0].hash != arms[base][0].hash:
+                        arms[replace(base, twin_of=best.number)] = made
+        jobs = itertools.product(seeds, arms.items())
+        return [self.study.job(arm, made, seed, planned) for seed, (arm, (made, planned)) in jobs]
 
-    def _twin(
-        self, point: Point, tuned: Point, matched: MatchedOn
-    ) -> tuple[Experiment, dict[str, float]]:
-        """Return the dense twin of the experiment at one point, tuned to another, and its plan."""
-        found = solved(self.study.optuna, self.study.sweep.at(point), matched)
-        return dense(self.study.sweep.at(point, tuned), found.width), found.planned
+    def _twin(self, mixture: Experiment, tuned: Experiment, matched: MatchedOn) -> Planned:
+        """Return the dense twin of an experiment, made of the same one tuned, and its plan.
 
-    def _solved(self, experiment: Experiment) -> dict[MatchedOn, Solved]:
-        """Return the dense twins of an experiment by matched cost."""
-        study = self.study.optuna
-        return {cost: solved(study, experiment, cost) for cost in self.study.sweep.baselines}
+        It is solved for only once in a study: a time measured twice would differ.
 
-    def _run(self, arm: Arm, made: Experiment, planned: Mapping[str, float], seed: int) -> Job:
-        return run_of(self.study.sweep, self.study.folder, arm, made, seed, planned)
+        Raises:
+            ValueError: if the experiment has no mixture.
+        """
+        name = f"twin/{matched}/{mixture.hash}"
+        if (found := self.study.attributes.get(name)) is None:
+            made = twin(mixture, matched)
+            found = {"width": made.width, "planned": dict(made.planned)}
+            self.study.note(name, found)
+        return dense(tuned, found["width"]), found["planned"]
 
 
 def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:

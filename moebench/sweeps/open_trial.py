@@ -7,11 +7,11 @@ from functools import cached_property
 import optuna
 from optuna.trial import TrialState
 
+from moebench.comparison.measures import mean_values
 from moebench.evidence.history_tail import HistoryTail
 from moebench.evidence.record import RunRecord
 from moebench.run.job import Job
 from moebench.sweeps.definition import LOSS
-from moebench.sweeps.objective_values import mean_values
 from moebench.sweeps.study import RECORD, STATUS, WHY, known_result
 
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
@@ -30,11 +30,13 @@ class OpenTrial:
         jobs: its runs, one per seed.
         pruning: what may end it early: "steps", the losses of the first seed as it trains;
             "seeds", the final loss of every seed; "", nothing.
+        awaited: number of the trial whose result answers this one, until that has it.
     """
 
     trial: optuna.Trial
     jobs: Sequence[Job]
     pruning: str = ""
+    awaited: int | None = None
     records: list[RunRecord] = field(default_factory=list)
     status: str = ""  # once it is over: one of record.STATUSES
     begun: int = 0  # runs, of the first seeds

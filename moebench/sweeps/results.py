@@ -1,7 +1,9 @@
 """The results of a sweep as JSON: `sweep.json`, the source of its report and tables."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -9,17 +11,17 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from moebench import report, tracking
-from moebench.evidence.record import RunRecord
+from moebench.comparison import Pair, Side
+from moebench.comparison.measures import mean_values, value_of
+from moebench.evidence.record import SWEEPS, RunRecord
 from moebench.evidence.record_files import write_all, write_whole
+from moebench.statistics import Interval
 from moebench.statistics.estimates import mean
-from moebench.sweeps.against_dense import against_dense
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
 from moebench.sweeps.baselines import best_arm, best_tuned, passed, winner
 from moebench.sweeps.definition import LOSS, Sweep
 from moebench.sweeps.entries import MATCHED
-from moebench.sweeps.objective_values import value_of
 from moebench.sweeps.parameter_importance import by_seed, importances
-from moebench.sweeps.space import Point
 from moebench.sweeps.strategies import SEES_NO_RESULTS
 from moebench.sweeps.study import CACHED, STATUS, WHY, Study, records_in
 from moebench.verdict.marks import leaks_of
@@ -28,6 +30,8 @@ from moebench.verdict.planned import off_plan
 SUMMARY = "sweep.json"
 FILES = ("results.jsonl", SUMMARY, "report.html", "plots")
 ALWAYS = (LOSS, "seconds_per_step", "route/dropped")  # for the plots, besides the objectives
+
+Runs = Mapping[str, Sequence[RunRecord]]  # of each arm
 
 
 def write_results(study: Study) -> None:
@@ -50,9 +54,14 @@ def summary(
     records: Sequence[RunRecord],
 ) -> dict[str, Any]:
     """Return all results of a sweep."""
-    compared = _judged(sweep, records, best) if best else []
+    runs: dict[str, list[RunRecord]] = defaultdict(list)
+    for record in records:
+        runs[record.arm].append(record)
+    own = {trial.number: records_in(trial.user_attrs) for trial in trials}
     names = list(dict.fromkeys([*sweep.objectives, *sweep.constraints, *ALWAYS]))
     tuned = best_tuned(sweep, records)
+    compared = _compared(sweep, records, best) if best else []
+    missed = off_plan({arm.name: _finished(runs[arm.name]) for arm in compared})
     return {
         "name": sweep.name,
         "objectives": dict(sweep.objectives),
@@ -73,145 +82,137 @@ def summary(
         "seeds": sweep.seeds,
         "fresh_seeds": sweep.fresh_seeds,
         "best": best.number if best else None,
-        "trials": [_trial(trial, records, names) for trial in trials],
-        "baselines": _levels(sweep, records, tuned, names),
-        "fresh": _fresh(sweep, records, compared),
+        "trials": [_trial(trial, own[trial.number], names) for trial in trials],
+        "baselines": {
+            DenseArm(matched, tuned=matched in tuned).name: _means(seen, names)
+            for matched in sweep.baselines
+            if (seen := _of(runs[best_arm(sweep, tuned, matched).name], sweep.trial_seeds))
+        },
+        "fresh": [
+            {**_row(sweep, arm, runs[arm.name]), "off_plan": missed[arm.name]} for arm in compared
+        ],
         "tuned": tuned,
         "importances": importances(trials, sweep),
-        "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, records), sweep),
-        **_beside(sweep, records, compared),
-    }
-
-
-def _fresh(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[Arm]) -> list[dict[str, Any]]:
-    """Return the arms with fresh seeds, and where they cost other than planned."""
-    done = {arm.name: [r for r in _of(records, arm) if r.status == "finished"] for arm in arms}
-    missed = off_plan(done)
-    compared = ((arm, _compared(sweep, _of(records, arm), arm)) for arm in arms)
-    return [{**row, "off_plan": missed[arm.name]} for arm, row in compared]
-
-
-def _beside(sweep: Sweep, records: Sequence[RunRecord], arms: Sequence[Arm]) -> dict[str, Any]:
-    """Return what the winner gains over dense models, what all runs took, and the overlaps."""
-    return {
-        "against": against_dense(sweep, records, arms),
+        "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, own), sweep),
+        "against": _against(sweep, compared, runs),
         "runs": len(records),
         "seconds": sum(record.seconds for record in records),
         "overlaps": report.overlaps(records),
     }
 
 
-def _judged(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[Arm]:
-    """Return the arms with fresh seeds: the best trial, its own twins and those of the base.
-
-    Twins of a trial that was best when there were fewer trials are left out.
-    """
-    later = dict.fromkeys(record.arm for record in records if record.seed in sweep.later_seeds)
-    trial = TrialArm(best.number)
-    dense: dict[str, Arm] = {
-        arm.name: arm
-        for matched, tuned, twin_of in product(MATCHED, (False, True), (None, best.number))
-        for arm in [DenseArm(matched, tuned=tuned, twin_of=twin_of)]
-    }
-    return [trial] * (trial.name in later) + [dense[name] for name in later if name in dense]
-
-
-def _levels(
-    sweep: Sweep, records: Sequence[RunRecord], tuned: Mapping[str, Point], names: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """Return the means of every baseline at its best tuning point, over the trials' seeds."""
-    seen = [record for record in records if record.seed in sweep.trial_seeds]
-    found = {}
-    for matched in sweep.baselines:
-        if own := _of(seen, best_arm(sweep, tuned, matched)):
-            found[DenseArm(matched, tuned=matched in tuned).name] = _values(own, names)
-    return found
-
-
-def _choices(sweep: Sweep, arm: Arm) -> int:
-    """Return the number of configurations that an arm was chosen from."""
-    return sweep.trials if isinstance(arm, TrialArm) else 1 + len(sweep.tuning_points)
-
-
 def _trial(
     trial: FrozenTrial, records: Sequence[RunRecord], names: Sequence[str]
 ) -> dict[str, Any]:
     """Return one trial: its point, how it ended, and its means over the seeds."""
-    seeds = {record.seed for record in records_in(trial.user_attrs)}
-    own = [r for r in _of(records, TrialArm(trial.number)) if r.seed in seeds]
     return {
         "number": trial.number,
         "point": dict(trial.params),
         "status": trial.user_attrs.get(STATUS, trial.state.name.lower()),
         "why": trial.user_attrs.get(WHY, ""),
         "cached_from": trial.user_attrs.get(CACHED),
-        "values": _values([record for record in own if record.status == "finished"], names),
-        "leaks": leaks_of(own),
+        "values": _means(records, names),
+        "leaks": leaks_of(records),
         "infeasible": passed(trial),
     }
 
 
 def _first_objective(
-    sweep: Sweep, trials: Sequence[FrozenTrial], records: Sequence[RunRecord]
+    sweep: Sweep, trials: Sequence[FrozenTrial], own: Mapping[int, Sequence[RunRecord]]
 ) -> dict[int, dict[int, float]]:
-    """Return seed -> trial number -> the first objective of its finished run."""
-    objective = next(iter(sweep.objectives))
+    """Return seed -> trial number -> the first objective of its run, of the complete trials."""
     found: dict[int, dict[int, float]] = {seed: {} for seed in sweep.trial_seeds}
-    complete = [trial.number for trial in trials if trial.state is TrialState.COMPLETE]
-    for number in complete:
-        for record in _of(records, TrialArm(number)):
-            if record.status == "finished" and record.seed in found:
-                found[record.seed][number] = value_of(record, objective)
+    for trial in trials:
+        for record in own[trial.number] if trial.state is TrialState.COMPLETE else ():
+            found[record.seed][trial.number] = value_of(record, next(iter(sweep.objectives)))
     return found
 
 
-def _of(records: Sequence[RunRecord], arm: Arm) -> list[RunRecord]:
-    """Return the records of an arm."""
-    return [record for record in records if record.arm == arm.name]
+def _compared(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[Arm]:
+    """Return the arms with fresh seeds: the best trial, then its own twins and those of the base.
+
+    Twins of a trial that was best when there were fewer trials are left out.
+    """
+    later = {record.arm for record in records if record.seed in sweep.later_seeds}
+    dense = product(MATCHED, (None,), (False, True), (None, best.number))
+    arms: list[Arm] = [TrialArm(best.number), *(DenseArm(*one) for one in dense)]
+    return [arm for arm in arms if arm.name in later]
 
 
-def _values(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, float]:
-    """Return the means of the values that all of these records have."""
-    found = {}
-    finished = [record for record in records if record.status == "finished"]
-    for name in names:
-        try:
-            values = [value_of(record, name) for record in finished]
-        except ValueError:
-            continue
-        if values:
-            found[name] = float(np.mean(values))
-    return found
-
-
-def _compared(sweep: Sweep, records: Sequence[RunRecord], arm: Arm) -> dict[str, Any]:
+def _row(sweep: Sweep, arm: Arm, records: Sequence[RunRecord]) -> dict[str, Any]:
     """Return an arm's first objective in the sweep and with fresh seeds, the gap, and its costs."""
-    objective = next(iter(sweep.objectives))
-    done = [r for r in records if r.status == "finished"]
-    chosen = _values([r for r in done if r.seed in sweep.trial_seeds], [objective])
-    later = [r for r in done if r.seed in sweep.later_seeds]
-    row: dict[str, Any] = {"arm": arm.name, "in_sweep": chosen.get(objective), "n": len(later)}
-    row["chosen_from"] = _choices(sweep, arm)
-    row["failed"] = len(records) - len(done)
-    row["leaks"] = leaks_of(records)
-    row["costs"] = {
-        name: float(np.mean([getattr(record, name) for record in done]))
-        for name in ("params_total", "params_active", "flops_per_token", "seconds_per_step")
-        if done
+    side = _side(sweep, arm, records)
+    chosen = _means(_of(records, sweep.trial_seeds), [side.metric]).get(side.metric)
+    later = _of(_finished(records), sweep.later_seeds)
+    values = [value for one in later for value in _means([one], [side.metric]).values()]
+    row = {
+        "arm": arm.name,
+        "in_sweep": chosen,
+        "n": len(later),
+        "chosen_from": sweep.trials if isinstance(arm, TrialArm) else 1 + len(sweep.tuning_points),
+        "failed": len(records) - len(side.runs),
+        "leaks": leaks_of(records),
+        "costs": side.costs if side.runs else {},
     }
-    values = np.array(list(_each(later, objective)), dtype=float)
-    if len(values):
-        interval = mean(values).interval
-        ends = (interval.low, interval.high) if len(values) > 1 else (None, None)
-        row |= {"mean": interval.estimate, "low": ends[0], "high": ends[1]}
-        if row["in_sweep"] is not None:
-            row["gap"] = interval.estimate - row["in_sweep"]
+    if values:
+        found = mean(np.array(values)).interval
+        row |= dict(zip(("mean", "low", "high"), _plain(found), strict=False))
+        row |= {} if chosen is None else {"gap": found.estimate - chosen}
     return row
 
 
-def _each(records: Sequence[RunRecord], name: str) -> list[float]:
-    """Return the value of every record that has it."""
-    return [value for record in records for value in _values([record], [name]).values()]
+def _against(sweep: Sweep, arms: Sequence[Arm], runs: Runs) -> list[dict[str, Any]]:
+    """Return what the winner gains over each dense baseline, paired by fresh seeds.
+
+    Args:
+        sweep: the sweep.
+        arms: the winner, then the baselines, if they have fresh seeds.
+        runs: of the arms.
+    """
+    if not arms or not isinstance(arms[0], TrialArm):
+        return []
+    winning, *dense = (_side(sweep, arm, _of(runs[arm.name], sweep.later_seeds)) for arm in arms)
+    pairs = [Pair(SWEEPS, sweep.name, winning, other) for other in dense]
+    return [
+        {
+            "dense": pair.dense.arm,
+            "difference": _plain(pair.difference),
+            "at_equal_time": _plain(pair.difference_at_equal_time),
+            "ratios": pair.ratios,
+        }
+        for pair in pairs
+        if pair.seeds
+    ]
+
+
+def _side(sweep: Sweep, arm: Arm, records: Sequence[RunRecord]) -> Side:
+    """Return an arm with those of its runs that finished."""
+    runs = {record.seed: record for record in _finished(records)}
+    return Side(arm.name, next(iter(sweep.objectives)), runs, {})
+
+
+def _plain(found: Interval) -> list[float | None]:
+    """Return estimate, low, high and n; None for unknown values."""
+    ends = (found.low, found.high) if found.n > 1 else (None, None)
+    return [found.estimate if found.n else None, *ends, found.n]
+
+
+def _finished(records: Sequence[RunRecord]) -> list[RunRecord]:
+    return [record for record in records if record.status == "finished"]
+
+
+def _of(records: Sequence[RunRecord], seeds: Sequence[int]) -> list[RunRecord]:
+    return [record for record in records if record.seed in seeds]
+
+
+def _means(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, float]:
+    """Return the means of the values that all of the finished runs have."""
+    found = {}
+    finished = _finished(records)
+    for name in names if finished else ():
+        with suppress(ValueError):
+            [found[name]] = mean_values(finished, [name])
+    return found
 
 
 def tags(

@@ -8,9 +8,11 @@ from pathlib import Path
 import torch
 
 from moebench import tracking
+from moebench.comparison.measures import value_of
 from moebench.evidence.data_name import data_name
 from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
+from moebench.run.dry_run import dry_run
 from moebench.run.execution import Execution
 from moebench.run.pausable import Pausable
 from moebench.run.scheduler import Scheduler
@@ -19,8 +21,6 @@ from moebench.run.tracked import watching
 from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.definition import SWEEPS, Sweep
 from moebench.sweeps.driver import driven, refuse_driven
-from moebench.sweeps.dry_run import dry_run
-from moebench.sweeps.objective_values import value_of
 from moebench.sweeps.results import FILES, write_results
 from moebench.sweeps.storage import answering, existing_storage, open_storage
 from moebench.sweeps.study import Study, StudyChanged, attributes_in, refuse_changes

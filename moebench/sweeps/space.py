@@ -1,7 +1,6 @@
 """A search space: names, their configuration keys, and the values they may take."""
 
 import copy
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from moebench.papers.nearest import nearest
+from moebench.experiment.listed_keys import whole_lists
 
 Value = bool | int | float | str | None
 Point = Mapping[str, Value]  # name -> value
@@ -163,61 +162,10 @@ def settings_at(
     config: Mapping[str, Any],
     before: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """Return the configuration keys and values of a point.
-
-    A key that points into a list becomes the whole list with one value changed.
-
-    Args:
-        point: one value per name.
-        space: the dimensions.
-        config: configuration of the base experiment, which supplies the lists.
-        before: settings that the point overrides.
+    """Return the configuration keys and values of a point, laid over the settings `before`.
 
     Raises:
-        ValueError: for an index that a list does not have.
+        ValueError: for an index that a list of the base experiment's configuration does not have.
     """
-    settings: dict[str, object] = copy.deepcopy(dict(before or {}))
-    for dimension in space:
-        for key, value in dimension.settings(point[dimension.name]):
-            path = key.split(".")
-            head = list(itertools.takewhile(lambda part: not part.isdigit(), path))
-            name, inside = ".".join(head), path[len(head) :]
-            if inside:
-                settings.setdefault(name, copy.deepcopy(_at(config, head, key)))
-                _put(settings[name], inside, value, key)
-            else:
-                settings[name] = value
-    return settings
-
-
-def _at(content: Any, path: Sequence[str], key: str) -> Any:
-    """Return the value at a path of a configuration."""
-    for part in path:
-        if not isinstance(content, Mapping) or part not in content:
-            raise _lacking(key, part, content)
-        content = content[part]
-    return content
-
-
-def _put(content: Any, path: Sequence[str], value: Any, key: str) -> None:
-    """Set a value inside lists and maps."""
-    for number, part in enumerate(path):
-        last = number == len(path) - 1
-        if isinstance(content, list):
-            if not part.isdigit() or int(part) >= len(content):
-                raise ValueError(f"{key}: {part} is not an index into a list of {len(content)}")
-            place: Any = int(part)
-        elif isinstance(content, dict) and part in content:
-            place = part
-        else:
-            raise _lacking(key, part, content)
-        if last:
-            content[place] = value
-        else:
-            content = content[place]
-
-
-def _lacking(key: str, part: str, content: Any) -> ValueError:
-    """Return what is raised for a part of a key that the configuration does not have there."""
-    near = f"; {nearest(part, content)}" if isinstance(content, Mapping) else ""
-    return ValueError(f"{key}: not in the configuration; there is no {part}{near}")
+    pairs = (pair for dimension in space for pair in dimension.settings(point[dimension.name]))
+    return whole_lists(pairs, config, before)

@@ -15,10 +15,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import json_of, write_whole
+from moebench.experiment import Experiment
 from moebench.run.job import Job
-from moebench.sweeps.arms import TrialArm
-from moebench.sweeps.definition import Sweep
-from moebench.sweeps.dependencies import with_version
+from moebench.run.machine import commit
+from moebench.sweeps.arms import Arm, TrialArm
+from moebench.sweeps.definition import SWEEPS, Sweep
 from moebench.sweeps.differences import differences
 from moebench.sweeps.space import Point
 from moebench.sweeps.strategies import SEES_NO_RESULTS, make_pruner, make_sampler
@@ -95,6 +96,33 @@ class Study:
         own = [record for trial in self.trials() for record in records_in(trial.user_attrs)]
         beside = records_in(self.attributes)
         return list({(record.arm, record.seed): record for record in [*own, *beside]}.values())
+
+    def job(
+        self, arm: Arm, made: Experiment, seed: int, planned: Mapping[str, float] | None = None
+    ) -> Job:
+        """Return a run; `planned` are the costs for its record."""
+        return Job(
+            target=SWEEPS,
+            profile=self.sweep.name,
+            arm=arm.name,
+            seed=seed,
+            experiment=made.with_seed(seed),
+            folder=self.folder / arm.name / f"seed_{seed}",
+            planned=planned or {},
+            claims=self.sweep.claims,
+        )
+
+    def invalid(self, arm: Arm, seed: int) -> RunRecord:
+        """Return the record of a run whose point is not a valid configuration."""
+        return RunRecord(
+            target=SWEEPS,
+            profile=self.sweep.name,
+            arm=arm.name,
+            seed=seed,
+            status="failed",
+            config_hash="",
+            commit=commit(),
+        )
 
     @property
     def complete(self) -> bool:
@@ -194,7 +222,7 @@ def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
         if count:
             raise ValueError(f"name={sweep.name}: another program's study; {way_out}")
         return
-    changed = differences(with_version(json.loads(attributes[IDENTITY])), sweep.identity())
+    changed = differences(json.loads(attributes[IDENTITY]), sweep.identity())
     if changed:
         raise StudyChanged(f"study {sweep.name} has changed: {'; '.join(changed[:4])}", way_out)
     if count > sweep.trials:

@@ -1,6 +1,5 @@
 """The trials of a study as a source of runs."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,53 +7,16 @@ import optuna
 
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write
-from moebench.experiment import Experiment
 from moebench.run.engine import Engine
 from moebench.run.job import Job
-from moebench.run.machine import commit
 from moebench.run.recording import start_clean
-from moebench.sweeps.arms import Arm, TrialArm
-from moebench.sweeps.definition import SWEEPS, Sweep
+from moebench.sweeps.arms import TrialArm
 from moebench.sweeps.open_trial import OpenTrial
 from moebench.sweeps.study import CACHED, HASH, STATUS, WHY, Study, records_in
 
 PRUNING = {"NopPruner": "", "WilcoxonPruner": "seeds"}  # all others prune by steps
 # Statuses of trials whose result answers another of the same configuration.
 REUSABLE = frozenset({"finished", "pruned", "diverged", "out_of_memory", "timed_out"})
-
-
-def run_of(
-    sweep: Sweep,
-    folder: Path,
-    arm: Arm,
-    experiment: Experiment,
-    seed: int,
-    planned: Mapping[str, float] | None = None,
-) -> Job:
-    """Return one run of a sweep; `planned` are the costs for its record."""
-    return Job(
-        target=SWEEPS,
-        profile=sweep.name,
-        arm=arm.name,
-        seed=seed,
-        experiment=experiment.with_seed(seed),
-        folder=folder / arm.name / f"seed_{seed}",
-        planned=planned or {},
-        claims=sweep.claims,
-    )
-
-
-def invalid_record(sweep: Sweep, arm: Arm, seed: int = 0) -> RunRecord:
-    """Return the record of a run whose point is not a valid configuration."""
-    return RunRecord(
-        target=SWEEPS,
-        profile=sweep.name,
-        arm=arm.name,
-        seed=seed,
-        status="failed",
-        config_hash="",
-        commit=commit(),
-    )
 
 
 class Trials:
@@ -69,7 +31,6 @@ class Trials:
     def __init__(self, study: Study) -> None:
         self.study = study
         self._open: dict[int, OpenTrial] = {}
-        self._waiting: dict[int, int] = {}  # trial -> the one whose result it awaits
         self._running: dict[Path, tuple[Job, int]] = {}  # by the folder of the run: of which trial
         told = [trial for trial in study.trials() if trial.state.is_finished()]
         known = [(t.user_attrs.get(HASH), t) for t in told if t.user_attrs.get(STATUS) in REUSABLE]
@@ -90,14 +51,13 @@ class Trials:
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none."""
-        for number in list(self._open):
-            if number not in self._waiting and (job := self._start(number)) is not None:
+        for number, trial in self._open.items():
+            if (job := self._start(number, trial)) is not None:
                 return job
         while (asked := self.study.ask()) is not None:
-            number = asked.number
-            self._begin(asked)
-            ready = number in self._open and number not in self._waiting
-            if ready and (job := self._start(number)) is not None:
+            trial = self._open[asked.number] = self._opened(asked)
+            self._settle(asked.number)
+            if (job := self._start(asked.number, trial)) is not None:
                 return job
         return None
 
@@ -121,44 +81,39 @@ class Trials:
             if trial.hopeless():
                 engine.prune(trial.jobs[0])
 
-    def _start(self, number: int) -> Job | None:
-        job = self._open[number].next()
-        if job is not None:
-            self._running[job.folder] = job, number
+    def _start(self, number: int, trial: OpenTrial) -> Job | None:
+        """Return the next run of a trial, unless that is over or waits for another."""
+        if trial.status or trial.awaited is not None or (job := trial.next()) is None:
+            return None
+        self._running[job.folder] = job, number
         return job
 
-    def _begin(self, asked: optuna.Trial) -> None:
-        """Open a trial; it is over at once if its results are known."""
-        sweep, arm = self.study.sweep, TrialArm(asked.number)
+    def _opened(self, asked: optuna.Trial) -> OpenTrial:
+        """Return a trial that has been asked for, with its runs."""
+        study, arm = self.study, TrialArm(asked.number)
         try:
-            experiment = sweep.at(asked.params)
+            experiment = study.sweep.at(asked.params)
         except ValueError as error:  # each value is valid alone, but not the combination
             asked.set_user_attr(WHY, str(error))
             trial = OpenTrial(asked, [], status="failed")
-            trial.note(invalid_record(sweep, arm))
-            self._open[asked.number] = trial
-            self._tell_if_over(asked.number)
-            return
+            trial.note(study.invalid(arm, 0))
+            return trial
         asked.set_user_attr(HASH, experiment.hash)
-        seeds = sweep.trial_seeds
-        jobs = [run_of(sweep, self.study.folder, arm, experiment, seed) for seed in seeds]
-        pruning = PRUNING.get(sweep.pruner.class_name, "steps")
-        self._open[asked.number] = OpenTrial(asked, jobs, pruning)
-        self._answer_or_run(asked.number)
+        jobs = [study.job(arm, experiment, seed) for seed in study.sweep.trial_seeds]
+        return OpenTrial(asked, jobs, PRUNING.get(study.sweep.pruner.class_name, "steps"))
 
-    def _answer_or_run(self, number: int) -> None:
-        """Let a trial be answered by another of its configuration, wait for that one, or run."""
+    def _settle(self, number: int) -> None:
+        """Let a trial go on with what is known of it, be answered by another, or wait for that."""
         trial = self._open[number]
-        first = self._answers.setdefault(trial.jobs[0].experiment.hash, number)
-        if first == number:
-            self._waiting.pop(number, None)
-            trial.take_known()
-        elif first in self._open:
-            self._waiting[number] = first
-            return
-        else:
-            self._waiting.pop(number, None)
-            self._copy(trial, first)
+        if trial.jobs:
+            first = self._answers.setdefault(trial.jobs[0].experiment.hash, number)
+            trial.awaited = first if first != number and first in self._open else None
+            if trial.awaited is not None:
+                return
+            if first == number:
+                trial.take_known()
+            else:
+                self._copy(trial, first)
         self._tell_if_over(number)
 
     def _copy(self, trial: OpenTrial, first: int) -> None:
@@ -184,5 +139,5 @@ class Trials:
         self._untold -= 1
         if trial.jobs and trial.status not in REUSABLE:
             self._answers.pop(trial.jobs[0].experiment.hash, None)
-        for waiting in [one for one, first in self._waiting.items() if first == number]:
-            self._answer_or_run(waiting)
+        for waiting in [one for one, other in self._open.items() if other.awaited == number]:
+            self._settle(waiting)

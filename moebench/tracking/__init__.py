@@ -7,12 +7,13 @@ leaves nothing behind.
 
 `logged` reads the same runs back, as records.
 
-A reproduction is a run in MLflow, and each arm with a seed is a child of it. A run with a record is
-complete and is never sent twice, even if its files have moved; one without is continued.
+A reproduction is a run in MLflow, and each arm with a seed is a child of it; a run of `fit` has no
+parent. Whoever drives a run sends it, and nobody else. A run with a record is complete and is never
+sent twice, even if its files have moved; one without is continued.
 """
 
+from moebench.tracking.children import Partner
 from moebench.tracking.read import Logged, Wanted, logged
-from moebench.tracking.reproduction import Partner
 from moebench.tracking.run_files import DENSE_ARM, MATCHED_ON, TAGS
 from moebench.tracking.send import Sent, send
 from moebench.tracking.server import default_uri, ui_address, ui_command

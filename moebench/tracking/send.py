@@ -1,15 +1,18 @@
 """Sending later the runs that MLflow lacks because it was unreachable or not wanted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from moebench.evidence.record_files import files_of_runs, read_one
+from moebench.evidence.record import FIT
+from moebench.evidence.record_files import arm_of, beside, files_of_runs, read_one
 from moebench.evidence.result_files import RESULTS
-from moebench.tracking.reproduction import Archive, Partner, Reproduction
+from moebench.tracking.children import Archive, Partner
+from moebench.tracking.independent_run import IndependentRun
+from moebench.tracking.reproduction import Reproduction
 from moebench.tracking.run_files import digest, text
 from moebench.tracking.server import default_uri, open_store, reason, shown
 from moebench.tracking.store import Store
@@ -58,42 +61,61 @@ def send(
     store = open_store(root)
     counts = Sent()
     for folder in dict.fromkeys(records.values()):
-        with idle(folder) as free:
-            try:
-                if free:
-                    _send_folder(
-                        store, folder, (partners or {}).get(folder.parent.name, {}), counts
-                    )
-            except ValueError:  # of a file: that is no failure of MLflow
-                raise
-            except Exception as error:
-                uri = shown(default_uri(root))
-                raise ConnectionError(f"MLflow at {uri} failed ({reason(error)})") from error
-            counts.busy += not free
+        try:
+            if folder.parent.name == FIT:
+                _send_independent(store, folder, counts)
+            else:
+                _send_folder(store, folder, (partners or {}).get(folder.parent.name, {}), counts)
+        except ValueError:  # of a file: that is no failure of MLflow
+            raise
+        except Exception as error:
+            uri = shown(default_uri(root))
+            raise ConnectionError(f"MLflow at {uri} failed ({reason(error)})") from error
     return counts
 
 
 def _send_folder(store: Store, folder: Path, partners: Mapping[str, Partner], counts: Sent) -> None:
     """Send one `<root>/<target>/<profile>` and add to the counts."""
-    archive = Archive(store, folder)
-    marks = [digest(text(path)) for path in files_of_runs(folder, RECORD)]
-    new = sum(mark not in archive.sent for mark in marks)
+    with idle(folder, counts) as free:
+        if not free:
+            return
+        archive = Archive(store, folder)
+        new = _count(archive, files_of_runs(folder, RECORD), counts)
+        counts.adopted += len(archive.orphans)
+        if new or archive.running or archive.orphans:
+            concluded = any((folder / name).exists() for name in CONCLUSIONS)
+            reproduction = Reproduction(store, folder, {})
+            files = [folder / name for name in ARTIFACTS]
+            reproduction.close(partners, files, "FINISHED" if concluded else "KILLED")
+
+
+def _send_independent(store: Store, folder: Path, counts: Sent) -> None:
+    """Send the runs of a folder that belong to no reproduction, each by itself."""
+    paths = [path.parent for path in files_of_runs(folder, "config.json")]
+    for run in dict.fromkeys(folder / arm_of(path) / path.name for path in paths):
+        with idle(beside(run), counts) as free:
+            if free:
+                sent = IndependentRun(store, run)
+                _count(sent.archive, files_of_runs(folder, RECORD, **sent.which), counts)
+                sent.close({}, [])
+
+
+def _count(archive: Archive, records: Sequence[Path], counts: Sent) -> int:
+    """Add records to the counts; return how many MLflow does not have."""
+    new = sum(digest(text(path)) not in archive.sent for path in records)
     counts.new += new
-    counts.known += len(marks) - new
-    counts.adopted += len(archive.orphans)
-    if new or archive.running or archive.orphans:
-        concluded = any((folder / name).exists() for name in CONCLUSIONS)
-        reproduction = Reproduction(store, folder, {})
-        files = [folder / name for name in ARTIFACTS]
-        reproduction.close(partners, files, "FINISHED" if concluded else "KILLED")
+    counts.known += len(records) - new
+    return new
 
 
 @contextmanager
-def idle(folder: Path) -> Iterator[bool]:
-    """Lock a folder of runs; yield False where another process runs experiments in it."""
+def idle(folder: Path, counts: Sent) -> Iterator[bool]:
+    """Take a lock; yield False and count where another process runs experiments under it."""
+    folder.mkdir(exist_ok=True)  # of a lock that nobody has ever taken
     try:
         lock = FileLock(folder / ".lock", fallback_to_soft=False).acquire(blocking=False)
     except Timeout:
+        counts.busy += 1
         yield False
     else:
         with lock:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from moebench.tracking.reproduction import Partner, Reproduction
+from moebench.tracking.children import Partner
+from moebench.tracking.independent_run import IndependentRun
+from moebench.tracking.reproduction import Reproduction
 from moebench.tracking.server import default_uri, open_store, probe, reason, shown, sqlite_path
 from moebench.tracking.store import Store
 
@@ -15,6 +17,8 @@ log = logging.getLogger(__name__)
 SECONDS = 5.0  # between two looks at the files
 REST_SECONDS = 60.0  # after a failure
 BUDGET_SECONDS = 2.0  # for one update: the caller has to start the next workers, too
+
+Sender = Reproduction | IndependentRun
 
 
 def connect(root: Path) -> "Tracker":
@@ -48,8 +52,8 @@ class Tracker:
         self.seconds = seconds
         self.due = 0.0  # when to look next, on the monotonic clock
         self.warned = False
-        self.begin: Callable[[], Reproduction] | None = None
-        self.reproduction: Reproduction | None = None
+        self.begin: Callable[[], Sender] | None = None
+        self.sender: Sender | None = None
         self._opened = opened
         self._opening: Future[Store] | None = None
 
@@ -78,8 +82,19 @@ class Tracker:
             folder: `<root>/<target>/<profile>`; this process has locked it.
             tags: of the parent, beside target and profile.
         """
-        self.reproduction = None
-        self.begin = lambda: Reproduction(self.store, folder, tags)
+        self._take(lambda: Reproduction(self.store, folder, tags))
+
+    def open_run(self, run: Path) -> None:
+        """Say which run is sent, one that belongs to no reproduction.
+
+        Args:
+            run: `<root>/<target>/<profile>/<arm>/seed_<n>`; this process has locked it.
+        """
+        self._take(lambda: IndependentRun(self.store, run))
+
+    def _take(self, begin: Callable[[], Sender]) -> None:
+        self.sender = None
+        self.begin = begin
         if self._opening is not None:
             self._attempt(lambda _: None)
 
@@ -89,7 +104,7 @@ class Tracker:
         No free worker waits until MLflow is imported and its database made.
         """
         if time.monotonic() >= self.due and self._start_opening().done():
-            self._attempt(lambda reproduction: reproduction.update(BUDGET_SECONDS))
+            self._attempt(lambda sender: sender.update(BUDGET_SECONDS))
 
     def close(
         self, partners: Mapping[str, Partner], files: Iterable[Path], status: str = "FINISHED"
@@ -101,16 +116,16 @@ class Tracker:
             files: artifacts of the parent; those that exist are copied.
             status: of the parent: FINISHED, FAILED, or KILLED for an interrupted one.
         """
-        self._attempt(lambda reproduction: reproduction.close(partners, files, status))
-        self.begin = self.reproduction = None
+        self._attempt(lambda sender: sender.close(partners, files, status))
+        self.begin = self.sender = None
 
-    def _attempt(self, action: Callable[[Reproduction], None]) -> None:
+    def _attempt(self, action: Callable[[Sender], None]) -> None:
         """Do something with MLflow; after a failure wait a while, for the files are still there."""
         if self.begin is None:
             return
         try:
-            self.reproduction = self.reproduction or self.begin()
-            action(self.reproduction)
+            self.sender = self.sender or self.begin()
+            action(self.sender)
             self.due = time.monotonic() + self.seconds
         except Exception as error:  # MLflow raises whatever its database or network does
             self.due = time.monotonic() + REST_SECONDS

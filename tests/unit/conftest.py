@@ -36,7 +36,7 @@ def sweeps_remember(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(
             "moebench.sweeps.definition.load", request.getfixturevalue("remembered")
         )
-        monkeypatch.setattr("moebench.sweeps.twins.twin", request.getfixturevalue("twins"))
+        monkeypatch.setattr("moebench.sweeps.baselines.twin", request.getfixturevalue("twins"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import read
+from moebench.evidence.record_files import read, read_one
 from moebench.experiment import DataStamp, Experiment
 from moebench.run.job import Job
 from moebench.run.place import EARLIER, found, identity_of, kept_beside, settle
@@ -170,6 +170,22 @@ def test_one_line_says_what_is_there_and_what_is_used(tmp_path: Path) -> None:
     )
     end(second, 2.0)
     assert "finished: 1, to do: 0; finished with different" in kept_beside([second])
+
+
+def test_a_run_that_another_process_moves_just_now_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = job(tmp_path, "d")
+    for seed in (0, 1, 2):
+        end(job(tmp_path, "d", seed), 1.0)
+
+    def read_late(path: Path) -> RunRecord:
+        if path.parent.name == "seed_2":
+            path.parent.rename(tmp_path / "moved")
+        return read_one(path)
+
+    monkeypatch.setattr("moebench.run.place.read_one", read_late)
+    assert "finished with other seeds: 1, not used" in kept_beside([first])
 
 
 def test_finished_runs_of_other_seeds_are_told(tmp_path: Path) -> None:

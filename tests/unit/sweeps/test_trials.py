@@ -12,6 +12,7 @@ import pytest
 from optuna.cli import main as optuna_command
 from optuna.trial import TrialState
 
+from moebench.comparison.measures import value_of
 from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
@@ -20,7 +21,6 @@ from moebench.run.sole_user import sole_user
 from moebench.sweeps import Sweep, read_sweep
 from moebench.sweeps.baselines import winner
 from moebench.sweeps.driver import DRIVER, driven
-from moebench.sweeps.objective_values import value_of
 from moebench.sweeps.results import summary
 from moebench.sweeps.search import named_apart
 from moebench.sweeps.storage import JOURNAL, existing_storage, open_storage

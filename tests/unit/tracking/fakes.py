@@ -7,7 +7,7 @@ from typing import Any
 
 from moebench.evidence.record_files import write
 from moebench.testing.verdicts import run
-from moebench.tracking.reproduction import Partner
+from moebench.tracking.children import Partner
 from moebench.tracking.server import open_store
 from moebench.tracking.tracker import Tracker
 

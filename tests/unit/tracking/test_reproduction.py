@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from moebench.tracking.reproduction import Partner, Reproduction
+from moebench.tracking.children import Partner
+from moebench.tracking.reproduction import Reproduction
 from moebench.tracking.server import open_store
 
 from .fakes import DENSE, FakeRun, Seen, begin
