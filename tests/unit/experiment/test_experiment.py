@@ -131,6 +131,12 @@ def test_bad_input_is_one_line_with_key_value_and_what_is_allowed(
         assert word in message, message
 
 
+@pytest.mark.parametrize("key", ["trainer.max_step", "seed_every", "model.los"])
+def test_the_beginning_of_a_key_is_no_key(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"unrecognized arguments: --{key}=3; the near"):
+        load([CONFIG], {key: 3})
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         load([Path("nowhere.yaml")])
