@@ -5,7 +5,6 @@ in its own process, with the file in the system's cache for both. Memory is a pr
 what it held before reading. Run: `python -m benchmarks.checkpoint`.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -14,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
+from benchmarks.command import number_of_rounds, one_line, parser, whole_number
+from benchmarks.timing import ratios, save, table
 from moebench.interop import save_pretrained
 from moebench.models import RotaryDecoder
 from moebench.models.decoder import DecoderShape
@@ -67,16 +67,17 @@ def measure(name: str, folder: str) -> tuple[float, float, int]:
     return seconds, peak, numbers
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--width", type=whole_number(multiple_of=WIDTH), default=1024)
-    parser.add_argument("--layers", type=whole_number(), default=12)
-    parser.add_argument("--hidden", type=whole_number(), default=3072)
-    parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    made = parser("benchmarks.checkpoint", __doc__)
+    made.add_argument("--rounds", type=number_of_rounds, default=3)
+    made.add_argument("--width", type=whole_number(multiple_of=WIDTH), default=1024)
+    made.add_argument("--layers", type=whole_number(), default=12)
+    made.add_argument("--hidden", type=whole_number(), default=3072)
+    made.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         model = decoder(options.width, options.layers, options.hidden)
         save_pretrained(model.to(getattr(torch, options.dtype)), folder)

@@ -5,7 +5,6 @@ with all their parameters, tags and points, under new numbers. The whole command
 start to files. Run: `python -m benchmarks.compare`, with nothing else running.
 """
 
-import argparse
 import math
 import os
 import sqlite3
@@ -17,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from benchmarks.command import number_of_rounds, one_line, parser, whole_number
 from benchmarks.sweep import trials_alone
-from benchmarks.timing import number_of_rounds, save, whole_number
+from benchmarks.timing import save
 from moebench.run.execution import Execution
 from moebench.sweeps import SearchOptions, search
 
@@ -68,22 +68,23 @@ def seconds_of_command(root: Path) -> float:
     return time.perf_counter() - started
 
 
+@one_line
 def main() -> None:
     """Create the database, time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=whole_number(), default=10_000, help="in the database")
-    parser.add_argument("--run", type=whole_number(), default=10, help="how many really run")
-    parser.add_argument(
+    made = parser("benchmarks.compare", __doc__)
+    made.add_argument("--trials", type=whole_number(), default=10_000, help="in the database")
+    made.add_argument("--run", type=whole_number(), default=10, help="how many really run")
+    made.add_argument(
         "--steps",
         type=whole_number(VALIDATIONS),
         default=300,
         help="per trial, which decides its points",
     )
-    parser.add_argument("--rounds", type=number_of_rounds, default=5)
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    made.add_argument("--rounds", type=number_of_rounds, default=5)
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     if options.run >= options.trials:
-        parser.error(f"--run {options.run}: must be fewer than --trials {options.trials}")
+        made.error(f"--run {options.run}: must be fewer than --trials {options.trials}")
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # only the database in the folder is timed
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -16,8 +16,9 @@ from collections.abc import Callable
 
 import torch
 
+from benchmarks.command import add_device, number_of_rounds, one_line, parser, whole_number
 from benchmarks.layer import step
-from benchmarks.timing import in_turn, number_of_rounds, ratios, refusing, save, table, whole_number
+from benchmarks.timing import in_turn, ratios, save, table
 from moebench.moe.dispatch import Grouped
 from moebench.moe.experts import ReluMLP
 from moebench.moe.layer import MoELayer
@@ -43,25 +44,25 @@ def cases(options: argparse.Namespace, tokens: int) -> dict[str, Callable[[], No
     return found
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experts", type=whole_number(), nargs="+", default=[4, 16, 64, 256])
-    parser.add_argument(
+    made = parser("benchmarks.experts", __doc__)
+    made.add_argument("--experts", type=whole_number(), nargs="+", default=[4, 16, 64, 256])
+    made.add_argument(
         "--rows", type=whole_number(), nargs="+", default=[256, 128, 8], help="on average"
     )
     for option, default in [("k", 2), ("dim", 256), ("hidden", 512)]:
-        parser.add_argument(f"--{option}", type=whole_number(), default=default)
-    parser.add_argument("--rounds", type=number_of_rounds, default=9)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--hand-back", action="store_true", help="return freed memory")
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+        made.add_argument(f"--{option}", type=whole_number(), default=default)
+    made.add_argument("--rounds", type=number_of_rounds, default=9)
+    add_device(made)
+    made.add_argument("--hand-back", action="store_true", help="return freed memory")
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     kept = not options.hand_back and keep_freed_memory()
     for rows in options.rows:
         tokens = rows * max(options.experts) // options.k
-        with refusing(parser):
-            passes = cases(options, tokens)
+        passes = cases(options, tokens)
         found = ratios(in_turn(passes, options.rounds), against=next(iter(passes)))
         print(table(f"{tokens} tokens, time over that of {options.experts[0]} experts", found))
         if options.save:

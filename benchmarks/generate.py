@@ -13,7 +13,8 @@ import torch
 import transformers
 
 from benchmarks.checkpoint import WIDTH, decoder
-from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
+from benchmarks.command import number_of_rounds, one_line, parser, whole_number
+from benchmarks.timing import ratios, save, table
 from moebench.interop import from_pretrained, save_pretrained
 from moebench.models.sampling import Sampling, generate
 
@@ -42,18 +43,19 @@ def writers(options: argparse.Namespace) -> dict[str, Callable[[], list[int]]]:
     return {"moebench": by_us, "transformers": by_transformers}
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=number_of_rounds, default=5)
-    parser.add_argument("--width", type=whole_number(multiple_of=WIDTH), default=256)
-    parser.add_argument("--layers", type=whole_number(), default=4)
-    parser.add_argument("--hidden", type=whole_number(), default=512)
-    parser.add_argument("--vocabulary", type=whole_number(SPECIAL + 1), default=4096)
-    parser.add_argument("--prompt", type=whole_number(), default=64, help="tokens")
-    parser.add_argument("--tokens", type=whole_number(), default=64, help="to generate")
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    made = parser("benchmarks.generate", __doc__)
+    made.add_argument("--rounds", type=number_of_rounds, default=5)
+    made.add_argument("--width", type=whole_number(multiple_of=WIDTH), default=256)
+    made.add_argument("--layers", type=whole_number(), default=4)
+    made.add_argument("--hidden", type=whole_number(), default=512)
+    made.add_argument("--vocabulary", type=whole_number(SPECIAL + 1), default=4096)
+    made.add_argument("--prompt", type=whole_number(), default=64, help="tokens")
+    made.add_argument("--tokens", type=whole_number(), default=64, help="to generate")
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     transformers.logging.set_verbosity_error()
     both = writers(options)
     texts = [write() for write in both.values()]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from benchmarks.timing import in_turn, number_of_rounds, ratios, refusing, save, table, whole_number
+from benchmarks.command import add_device, number_of_rounds, one_line, parser, whole_number
+from benchmarks.timing import in_turn, ratios, save, table
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import SwiGLU
 from moebench.moe.layer import MoELayer
@@ -90,21 +91,21 @@ def cases(options: argparse.Namespace, dtype: torch.dtype) -> dict[str, Callable
     return found
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    made = parser("benchmarks.layer", __doc__)
     for name, default in [("experts", 8), ("k", 2)]:
-        parser.add_argument(f"--{name}", type=whole_number(), default=default)
+        made.add_argument(f"--{name}", type=whole_number(), default=default)
     for name, default in [("dim", 512), ("hidden", 1024)]:  # torch's kernel needs multiples
-        parser.add_argument(f"--{name}", type=whole_number(multiple_of=8), default=default)
-    parser.add_argument("--tokens", type=whole_number(), default=2048)
-    parser.add_argument("--rounds", type=number_of_rounds, default=15)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+        made.add_argument(f"--{name}", type=whole_number(multiple_of=8), default=default)
+    made.add_argument("--tokens", type=whole_number(), default=2048)
+    made.add_argument("--rounds", type=number_of_rounds, default=15)
+    add_device(made)
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     for dtype in (torch.float32, torch.bfloat16):
-        with refusing(parser):
-            passes = cases(options, dtype)
+        passes = cases(options, dtype)
         rows = ratios(in_turn(passes, options.rounds), against="dense")
         name = str(dtype).removeprefix("torch.")
         print(table(f"{name}, time over that of a dense block of equal active size", rows))

@@ -4,11 +4,11 @@
 `markdown` or `latex` it prints the table alone.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.command import one_line, parser
 from benchmarks.leaderboard_opening import opening
 from benchmarks.ranking import DENSE, FLOPS, Place, Runs, mean_cost, places
 from moebench.cli.exports import FORMS
@@ -129,11 +129,12 @@ def with_leaderboard(page: str, records: Sequence[RunRecord]) -> str:
     return fill(page, "quality", f"{found}\n\n{lead}\n\n{sheet(ranked).markdown()}")
 
 
+@one_line
 def main() -> None:
     """Write page and files anew, or print the table in another form."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--format", choices=FORMS, default="", help="print the table alone")
-    form = parser.parse_args().format
+    made = parser("benchmarks.leaderboard", __doc__.splitlines()[0])
+    made.add_argument("--format", choices=FORMS, default="", help="print the table alone")
+    form = made.parse_args().format
     if form:
         print(text(by_entry(read(RECORDS)), form))
     else:

@@ -13,6 +13,7 @@ repeated.
 import argparse
 import inspect
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,9 @@ from typing import Any
 import optuna
 import torch
 
+from benchmarks import command
+from benchmarks.command import one_line, whole_number
 from benchmarks.leaderboard import publish, text
-from benchmarks.timing import refusing, whole_number
 from moebench.cli.arguments import (
     add_mlflow,
     add_name,
@@ -32,6 +34,7 @@ from moebench.cli.arguments import (
 from moebench.cli.chosen_settings import chosen_settings
 from moebench.cli.execution_options import add_execution, execution_of
 from moebench.cli.exports import FORMS
+from moebench.cli.fit_options import check_name
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
@@ -178,11 +181,8 @@ def judged(entry: Entry, options: argparse.Namespace) -> list[RunRecord]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = command.parser("benchmarks.quality", __doc__)
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
     count = whole_number()
     for option, kind, default, told in [
         ("--steps", whole_number(VALIDATIONS), 400, "optimiser steps of a run"),
@@ -211,10 +211,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@one_line
 def main() -> None:
     """Run, rank, print, and with --save fill in the table of README.md."""
     made = parser()
     options = made.parse_args()
+    check_name(options.name)
+    execution_of(options)  # before anything is tried out
     if options.save and options.data:
         made.error("--save: the table is for the default text, so not with --data")
     entries = {"dense": Entry("dense", {}, [RATE])}
@@ -227,12 +230,11 @@ def main() -> None:
         except ValueError as error:
             if class_path in options.router:
                 made.error(str(error))
-            print(f"left out: {error}")
+            print(f"left out: {error}", file=sys.stderr)
         else:
             entries[entry.name] = entry
-    with refusing(made):
-        records = {name: judged(entry, options) for name, entry in entries.items()}
-        print(text(records, options.format))
+    records = {name: judged(entry, options) for name, entry in entries.items()}
+    print(text(records, options.format))
     if options.save:
         publish(records)
 

@@ -5,7 +5,6 @@ Every round runs the same search in an empty folder, including its start and end
 else running.
 """
 
-import argparse
 import tempfile
 import time
 from dataclasses import replace
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import optuna
 
-from benchmarks.timing import number_of_rounds, ratios, save, table, whole_number
+from benchmarks.command import number_of_rounds, one_line, parser, whole_number
+from benchmarks.timing import ratios, save, table
 from moebench.run.dry_run import dry_run
 from moebench.run.execution import Execution
 from moebench.run.machine import default_workers
@@ -53,17 +53,18 @@ def seconds_of(sweep: Sweep, workers: int) -> float:
         return time.perf_counter() - started
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workers", type=whole_number(), default=default_workers())
-    parser.add_argument("--trials", type=whole_number(), default=12)
-    parser.add_argument("--steps", type=whole_number(), default=300)
-    parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    made = parser("benchmarks.sweep", __doc__)
+    made.add_argument("--workers", type=whole_number(), default=default_workers())
+    made.add_argument("--trials", type=whole_number(), default=12)
+    made.add_argument("--steps", type=whole_number(), default=300)
+    made.add_argument("--rounds", type=number_of_rounds, default=3)
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     if options.workers < 2:
-        parser.error(f"--workers {options.workers}: compared with one, so must be 2 or more")
+        made.error(f"--workers {options.workers}: compared with one, so must be 2 or more")
     sweep = trials_alone(options.trials, options.steps)
     dry_run(sweep.base)  # prepares the data, so that the first round does not pay for it
     workers = {"1 worker": 1, f"{options.workers} workers": options.workers}

@@ -3,9 +3,7 @@
 import gc
 import json
 import time
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -15,31 +13,6 @@ from moebench.report import tables as columns
 from moebench.run.machine import commit, hardware, versions
 
 RESULTS = Path(__file__).parent / "results.jsonl"
-
-
-def whole_number(least: int = 1, multiple_of: int = 1) -> Callable[[str], int]:
-    """Return a parser of whole-number options for argparse."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise ArgumentTypeError(f"{text}: must be a whole number of {least} or more")
-        if int(text) % multiple_of:
-            raise ArgumentTypeError(f"{text}: must be a multiple of {multiple_of}")
-        return int(text)
-
-    return read
-
-
-number_of_rounds = whole_number(2)  # one round alone has no quartiles
-
-
-@contextmanager
-def refusing(parser: ArgumentParser) -> Iterator[None]:
-    """Turn a ValueError of a part into a command-line error: one line and status 2."""
-    try:
-        yield
-    except ValueError as error:
-        parser.error(" ".join(str(error).split()))
 
 
 def in_turn(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

@@ -6,7 +6,6 @@ as the parent process reads the worker's file. Starting a fit counts as well, so
 steps: with 40, the start outweighs everything else. Run: `python -m benchmarks.train`.
 """
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -14,8 +13,9 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback
 
+from benchmarks.command import number_of_rounds, one_line, parser, whole_number
 from benchmarks.loop import BareLoop
-from benchmarks.timing import number_of_rounds, ratios, save, table, turns, whole_number
+from benchmarks.timing import ratios, save, table, turns
 from moebench.experiment import Experiment, load
 from moebench.run.callbacks import RandomState, StopOnDivergence
 from moebench.run.history import History
@@ -39,13 +39,14 @@ def full(experiment: Experiment, *callbacks: Callback) -> float:
         return (time.perf_counter() - started) / trainer.global_step
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--steps", type=whole_number(), default=200)
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    made = parser("benchmarks.train", __doc__)
+    made.add_argument("--rounds", type=number_of_rounds, default=3)
+    made.add_argument("--steps", type=whole_number(), default=200)
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     steps = {"trainer.max_steps": options.steps, "trainer.val_check_interval": options.steps}
     experiment = load([CONFIG], steps)
     _, data, _ = experiment.build(logger=False, enable_checkpointing=False)

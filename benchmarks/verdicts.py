@@ -6,13 +6,13 @@ The spread of a difference is given in margins; a cell shows the worst rate over
     python -m benchmarks.verdicts --claims 2000 --save
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from benchmarks.command import one_line, parser, whole_number
 from benchmarks.rates import Rates, explained, publish
-from benchmarks.timing import save, whole_number
+from benchmarks.timing import save
 from benchmarks.worlds import (
     MARGIN,
     SPREADS,
@@ -100,14 +100,15 @@ def worst(world: str, claims: int, n: int) -> dict[str, float]:
     return {**found, **coverage(world, claims, n)}
 
 
+@one_line
 def main() -> None:
     """Simulate, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--claims", type=whole_number(), default=2000, help="simulated in a cell")
-    parser.add_argument(
+    made = parser("benchmarks.verdicts", __doc__.splitlines()[0])
+    made.add_argument("--claims", type=whole_number(), default=2000, help="simulated in a cell")
+    made.add_argument(
         "--save", action="store_true", help="append to results.jsonl and fill in the table"
     )
-    options = parser.parse_args()
+    options = made.parse_args()
     print(explained(options.claims))
     rows: dict[str, Rates] = {}
     for world in WORLDS:

@@ -52,7 +52,7 @@ class Cli(LightningCLI):
             save_config_callback=None,
             seed_everything_default=0,
             trainer_defaults=TRAINER_DEFAULTS,
-            parser_kwargs={"exit_on_error": False, "prog": "moebench fit"},
+            parser_kwargs={"allow_abbrev": False, "exit_on_error": False, "prog": "moebench fit"},
             args=args if isinstance(args, list) else dict(args),
             run=False,
             auto_configure_optimizers=False,

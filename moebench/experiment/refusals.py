@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from moebench.experiment.classes import why_missing, why_unusable
 from moebench.experiment.part_registry import FAMILIES, family_at
+from moebench.moe.contract import CONTRACT
 from moebench.papers.nearest import nearest
 from moebench.papers.yaml_files import ConfigurationError
 
@@ -28,6 +29,8 @@ CLASS = r"([A-Za-z_]\w*(?:\.\w+)+)"
 CLASS_NAMED = rf"(?:G(?:ot|iven) value: |val='|class_path'?[=:] ?'){CLASS}"
 NO_PART = rf"Expected '{CLASS}' to be a (?:function that returns|subclass of) <class '(\w+)'>"
 INCOMPLETE = rf"(the following arguments are required: .*?)\. Got value: .*?class_path='{CLASS}'"
+UNCALLABLE = r"(\w+)\.__init__\(\) takes \d+ positional arguments? but \d+ were given"
+FIRST = {"router": "dim", "experts": "dim, num_experts"}  # what a model gives a part by position
 KIND = r"Expected an? <class '([\w.]+)'>\.?"
 KINDS = {
     **{"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"},
@@ -77,6 +80,10 @@ def explain(message: str) -> str:
         if key == "data" and (refused[1] or "").partition(".")[0] == "source":
             part = _part(message, refused).rpartition(".")[2] or "the data module"
             return f"data.source: {part} trains on no text, so --data does not apply"
+        part = _part(message, refused)
+        if part and refused[1] in _arguments(part):
+            first = FIRST.get(key.rpartition(".")[2], "what the model gives it")
+            return f"{key}={part}: __init__ lacks {first} before {refused[1]}, see {CONTRACT}"
         near = _nearest_option(key, message, refused)
         return f"{key}: {refused[0].rstrip('.')}; {near}".removeprefix(": ")
     if wrong := _wrong_class(message):
@@ -86,6 +93,9 @@ def explain(message: str) -> str:
         )
     if found := re.search(INCOMPLETE, message):
         return f"{key}={found[2]}: {found[1]}; allowed: {', '.join(_arguments(found[2]))}"
+    if found := re.search(UNCALLABLE, message):
+        given = "; ".join(f"{kind}: {names}" for kind, names in FIRST.items())
+        return f"{found[1]}: __init__ lacks what a model gives first ({given}), see {CONTRACT}"
     if unknown:
         return f"{key}: {_unknown(unknown[1] or unknown[2], key, message)}"
     lines = [re.sub(r"\s*Got value: .*|^\s*(?:-\s+)?", "", line) for line in message.splitlines()]

@@ -7,6 +7,9 @@
 | dispatcher | `(x_TD, decision, experts) -> y_TD` | sends, computes and combines in one place |
 | loss | `(decision) -> scalar` | differentiable, unweighted, zero without tokens |
 
+A configuration creates a router from the width D and its own arguments, `Router(dim, ...)`, experts
+from `Experts(dim, num_experts, ...)`, a dispatcher and a loss from their arguments alone.
+
 A layer may have shared experts, `(x_TD) -> y_TD`, which every token visits.
 
 A router may also have

@@ -23,6 +23,9 @@ class MoELayer(nn.Module):
         dispatcher: carries tokens to experts and answers back.
         shared: experts that every token visits, added to the mixture; None for none.
 
+    Raises:
+        ValueError: for a part that is no module, such as a class.
+
     Example:
         router = routers.TopK(64, num_experts=8, k=2)
         layer = MoELayer(router, experts.SwiGLU(64, 8, hidden=128), dispatchers.Grouped())
@@ -37,6 +40,10 @@ class MoELayer(nn.Module):
         shared: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        parts = {"router": router, "experts": experts, "dispatcher": dispatcher}
+        for name, part in parts.items():
+            if not isinstance(part, nn.Module):
+                raise ValueError(f"{name}={part!r}: must be an instance of a torch.nn.Module")
         self.router = router
         self.experts = experts
         self.dispatcher = dispatcher
@@ -54,13 +61,17 @@ class MoELayer(nn.Module):
             real: bool, of the shape (...), False for padding; None if all tokens are real.
 
         Raises:
-            ValueError: if x is a single number, or `real` is not one bool per token.
+            ValueError: if x is no tensor of vectors, or `real` is not one bool per token; for
+                another width or dtype than that of the weights.
         """
-        if x.ndim == 0:
-            raise ValueError("x: is a single number; must have the shape (..., D)")
-        if real is not None and (real.shape != x.shape[:-1] or real.dtype != torch.bool):
-            found = f"{real.dtype} of the shape {tuple(real.shape)}"
-            raise ValueError(f"real: is {found}; must be torch.bool of {tuple(x.shape[:-1])}")
+        if not (torch.is_tensor(x) and x.is_floating_point() and x.ndim and x.shape[-1]):
+            wanted = "a floating-point tensor of the shape (..., D)"
+            raise ValueError(f"x: is {_described(x)}; must be {wanted}")
+        if real is not None and not (
+            torch.is_tensor(real) and real.shape == x.shape[:-1] and real.dtype == torch.bool
+        ):
+            wanted = f"torch.bool of {tuple(x.shape[:-1])}"
+            raise ValueError(f"real: is {_described(real)}; must be {wanted}")
         x_TD = x.reshape(-1, x.shape[-1])
         if real is None:
             y_TD, decision = self._mix(x_TD)
@@ -75,6 +86,13 @@ class MoELayer(nn.Module):
         decision = decide(self.router, x_TD)
         y_TD = self.dispatcher(x_TD, decision, self.experts)
         return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
+
+
+def _described(value: object) -> str:
+    """Return what a value is, for a refusal."""
+    if isinstance(value, Tensor):
+        return f"{value.dtype} of the shape {tuple(value.shape)}"
+    return f"of the type {type(value).__name__}"
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ def naming_sizes() -> Iterator[None]:
     """
     try:
         yield
-    except (MemoryError, OverflowError, RuntimeError, ValueError) as error:
+    except (MemoryError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         told = str(error).partition("\n")[0]
-        if isinstance(error, RuntimeError | ValueError) and not re.search(
+        if isinstance(error, RuntimeError | TypeError | ValueError) and not re.search(
             "|".join(SIGNS), told, re.IGNORECASE
         ):
             raise

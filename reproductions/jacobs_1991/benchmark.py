@@ -5,7 +5,6 @@ side is that of a whole `fit`: Lightning, setup, and compaction as runs end. The
 one would write for a single run. Run: `python -m reproductions.jacobs_1991.benchmark`.
 """
 
-import argparse
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +14,8 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.timing import in_turn, number_of_rounds, ratios, save, table, whole_number
+from benchmarks.command import number_of_rounds, one_line, parser, whole_number
+from benchmarks.timing import in_turn, ratios, save, table
 from reproductions.jacobs_1991.networks import BackProp, Likelihood, Mixture
 from reproductions.jacobs_1991.networks.system import Weights
 from reproductions.jacobs_1991.replica_training import ReplicaTraining
@@ -109,13 +109,14 @@ def side_by_side(system: Mixture | BackProp, step: float, seeds: int, data: Vowe
     return [int(epochs) for epochs in model.results()["epochs"]]
 
 
+@one_line
 def main() -> None:
     """Time, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=number_of_rounds, default=3)
-    parser.add_argument("--seeds", type=whole_number(), default=25)
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    made = parser("reproductions.jacobs_1991.benchmark", __doc__)
+    made.add_argument("--rounds", type=number_of_rounds, default=3)
+    made.add_argument("--seeds", type=whole_number(), default=25)
+    made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = made.parse_args()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     data, rows = Vowels(coding="anti", order=1), {}
     totals = {"one by one": [0.0] * options.rounds, "side by side": [0.0] * options.rounds}

@@ -33,10 +33,15 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
         x_RD: rows, all of expert 0 first, then expert 1, ...
         weight_EDF: one matrix per expert.
         count_E: rows of each expert; they add up to R.
+
+    Raises:
+        ValueError: for rows of another width or dtype than the experts', and for counts of another
+            number of experts.
     """
     dtype = autocast_dtype(x_RD)
     if dtype is not None and x_RD.dtype != torch.float64:
         x_RD, weight_EDF = x_RD.to(dtype), weight_EDF.to(dtype)
+    _check(x_RD, weight_EDF, len(count_E))
     num_experts, width = weight_EDF.shape[:2]
     if num_experts == 1:
         return x_RD @ weight_EDF[0]
@@ -52,6 +57,17 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
     # unbind, not weight_EDF[e]: the gradient of an index is as large as all experts together.
     pairs = zip(x_RD.split(count_E.tolist()), weight_EDF.unbind(), strict=True)
     return torch.cat([x_ND @ weight_DF for x_ND, weight_DF in pairs])
+
+
+def _check(x_RD: Tensor, weight_EDF: Tensor, counted: int) -> None:
+    """Refuse rows and counts that belong to other experts."""
+    num_experts, width = weight_EDF.shape[:2]
+    if counted != num_experts:  # equal counts would reach the wrong experts without an error
+        raise ValueError(f"experts: there are {num_experts}; the router chooses from {counted}")
+    if x_RD.shape[-1] != width:
+        raise ValueError(f"x: has the width {x_RD.shape[-1]}; that of the experts is {width}")
+    if x_RD.dtype != weight_EDF.dtype:
+        raise ValueError(f"x: is {x_RD.dtype}; the experts' weights are {weight_EDF.dtype}")
 
 
 def kernel(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:

@@ -56,6 +56,16 @@ class Score(nn.Module):
         return logits_TE if self.temperature == 1 else logits_TE / self.temperature
 
     def product(self, x_TD: Tensor) -> Tensor:
-        """Return logits_TE at a temperature of one."""
+        """Return logits_TE at a temperature of one.
+
+        Raises:
+            ValueError: for tokens of another width or dtype.
+        """
+        width = self.weight.shape[1]
+        if x_TD.shape[-1] != width:
+            raise ValueError(f"x: has the width {x_TD.shape[-1]}; that of the router is {width}")
+        wide_TD, weight_ED = at_least_float32(x_TD), at_least_float32(self.weight)
+        if wide_TD.dtype != weight_ED.dtype:
+            raise ValueError(f"x: is {x_TD.dtype}; the router's weights are {self.weight.dtype}")
         with without_autocast(x_TD):
-            return at_least_float32(x_TD) @ at_least_float32(self.weight).T
+            return wide_TD @ weight_ED.T

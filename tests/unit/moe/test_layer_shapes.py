@@ -1,11 +1,13 @@
 """A layer takes tokens in any arrangement, and answers in the same."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
 
 from moebench.moe import Capacity, Limited, MoELayer
-from moebench.moe.dispatch import Grouped
+from moebench.moe.dispatch import DISPATCHERS, Grouped
 from moebench.moe.experts import ReluMLP, SwiGLU
 from moebench.moe.experts.shared import GatedShared
 from moebench.moe.routers import TopK
@@ -60,9 +62,43 @@ def test_padding_in_another_arrangement_is_refused(real: torch.Tensor) -> None:
         layer()(torch.randn(2, 3, D), real)
 
 
-def test_a_single_number_is_no_token() -> None:
-    with pytest.raises(ValueError, match=r"^x: is a single number; must have the shape"):
-        layer()(torch.tensor(1.0))
+@pytest.mark.parametrize(
+    ("x", "told"),
+    [
+        (torch.tensor(1.0), "is torch.float32 of the shape (); must be a floating-point tensor"),
+        (torch.ones(2, 0), "is torch.float32 of the shape (2, 0); must be"),
+        (torch.ones(2, D).long(), "is torch.int64 of the shape (2, 4); must be"),
+        ([[1.0] * D], "is of the type list; must be"),
+        (torch.ones(2, D + 1), "has the width 5; that of the router is 4"),
+        (torch.ones(2, D).double(), "is torch.float64; the router's weights are torch.float32"),
+        (torch.ones(2, D).bfloat16(), "is torch.bfloat16; the experts' weights are"),
+    ],
+)
+def test_what_is_no_token_of_the_layer_is_refused(x: torch.Tensor, told: str) -> None:
+    with pytest.raises(ValueError, match=f"^x: {re.escape(told)}"):
+        layer()(x)
+
+
+@pytest.mark.parametrize("dispatcher", DISPATCHERS.values())
+@pytest.mark.parametrize("count", [1, E - 1, 2 * E])
+def test_experts_of_another_number_are_refused(dispatcher: type[nn.Module], count: int) -> None:
+    """A batched product of equal groups would send rows to the wrong experts."""
+    mixture = MoELayer(TopK(D, E, 2), ReluMLP(D, count, 8), dispatcher())
+    with pytest.raises(ValueError, match=f"^experts: there are {count}; the router chooses from 3"):
+        mixture(torch.randn(2 * E, D))
+
+
+def test_experts_of_another_width_are_refused() -> None:
+    mixture = MoELayer(TopK(D, E, 2), ReluMLP(D + 1, E, 8), Grouped())
+    with pytest.raises(ValueError, match=r"^x: has the width 4; that of the experts is 5"):
+        mixture(torch.randn(2, D))
+
+
+@pytest.mark.parametrize("name", ["router", "experts", "dispatcher"])
+def test_a_class_is_no_part(name: str) -> None:
+    parts = {"router": TopK(D, E, 2), "experts": ReluMLP(D, E, 8), "dispatcher": Grouped()}
+    with pytest.raises(ValueError, match=f"^{name}=.*Grouped.*: must be an instance of"):
+        MoELayer(**{**parts, name: Grouped})
 
 
 @pytest.mark.parametrize("experts", [ReluMLP, SwiGLU])
