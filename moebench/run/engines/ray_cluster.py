@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
+from moebench import __version__
 from moebench.run.engines.profile import RayOptions
 from moebench.run.engines.ray_mailbox import Began, Mailbox, Piece
 from moebench.run.engines.ray_node import Asked, Left, carry_out
@@ -58,9 +59,14 @@ class Cluster:
         self._fitting: set[int] = set()  # numbers of devices that some node has
         _connect(options)
         self._refuse_too_large(devices=1)
-        actor = ray.remote(num_cpus=0, resources={HEAD: 0.001})(Mailbox)
-        self._mailbox = actor.remote()
         self._carry_out = ray.remote(carry_out)
+        try:
+            self._mailbox = ray.remote(num_cpus=0, resources={HEAD: 0.001})(Mailbox).remote()
+            ray.get(self._mailbox.take.remote(), timeout=PATIENCE)
+        except GetTimeoutError:
+            raise ConnectionError(f"engine=ray: {options.address}: does not answer") from None
+        except (RayError, ImportError) as error:
+            raise _not_installed("the head node", error) from None
 
     def submit(self, asked: Asked, devices: int) -> None:
         """Let Ray find a place for a run, and another one if that is lost.
@@ -171,10 +177,18 @@ def _left(task: Any) -> Left:
     except RayTaskError as error:
         if isinstance(error.cause, ValueError | OSError):
             raise error.cause from None
+        if "failed to import" in str(error):
+            raise _not_installed(f"node {error.ip}", error) from None
         return Left({}, str(error))
     except RayError as error:
         return Left({}, _first(error))
     return left
+
+
+def _not_installed(where: str, error: Exception) -> ValueError:
+    """Return what to say of a node without this package."""
+    why = str(error).strip().splitlines()[-1]
+    return ValueError(f"engine=ray: {where} cannot load moebench {__version__}: {why}")
 
 
 def _first(error: Exception) -> str:

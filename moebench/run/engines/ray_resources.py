@@ -1,4 +1,4 @@
-"""What a run asks of a node of a Ray cluster, what nodes have, and how often one is in the other."""
+"""What a run asks of a node of a Ray cluster, what the nodes have, and how many runs fit."""
 
 import math
 from collections import Counter
