@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from moebench.run.engines.profile import LOCAL, EngineProfile
+from moebench.run.engines.profile import LOCAL, RAY, EngineProfile, RayOptions
 
 if TYPE_CHECKING:  # it needs torch, which a command line does not
     from moebench.run.engine import Engine
@@ -17,7 +17,14 @@ def local(_options: object, workers: int | None) -> "Engine":
     return Local(default_workers() if workers is None else workers)
 
 
-ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {LOCAL: local}
+def ray(options: RayOptions, workers: int | None) -> "Engine":
+    """Return a Ray cluster; by default as many runs as its nodes have room for."""
+    from moebench.run.engines.ray import Ray
+
+    return Ray(options, workers)
+
+
+ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {LOCAL: local, RAY: ray}
 
 
 def open_engine(profile: EngineProfile, workers: int | None) -> "Engine":

@@ -1,0 +1,197 @@
+"""A Ray cluster that exists already: what it has room for, and the tasks that runs are on it."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+
+from moebench import __version__
+from moebench.run.engines.profile import RayOptions
+from moebench.run.engines.ray_mailbox import Began, Mailbox, Piece
+from moebench.run.engines.ray_node import Asked, Left, carry_out
+from moebench.run.engines.ray_resources import (
+    as_options,
+    in_words,
+    needs_of,
+    nodes_in_words,
+    times,
+)
+
+CLIENT = "ray://"
+SECONDS = 10.0  # for the head to accept a connection
+PATIENCE = 30.0  # seconds for it to answer
+HEAD = "node:__internal_head__"  # resource that the head node alone has
+
+
+class Over(NamedTuple):
+    """A run has ended."""
+
+    key: str
+    left: Left
+
+
+class Seen(NamedTuple):
+    """What is new on the cluster."""
+
+    news: list[Began | Piece]
+    over: list[Over]
+    room: int  # how many runs on one device fit by now
+
+
+class Cluster:
+    """The connection to a cluster, and the runs submitted to it.
+
+    Args:
+        options: of the engine.
+
+    Raises:
+        ConnectionError: if it cannot be reached.
+        ValueError: if none of its nodes has what a run asks for.
+    """
+
+    def __init__(self, options: RayOptions) -> None:
+        self.options = options
+        self._tasks: dict[Any, str] = {}  # reference to the result -> key of the run
+        self._fitting: set[int] = set()  # numbers of devices that some node has
+        _connect(options)
+        self._refuse_too_large(devices=1)
+        self._carry_out = ray.remote(carry_out)
+        try:
+            self._mailbox = ray.remote(num_cpus=0, resources={HEAD: 0.001})(Mailbox).remote()
+            ray.get(self._mailbox.take.remote(), timeout=PATIENCE)
+        except GetTimeoutError:
+            raise ConnectionError(f"engine=ray: {options.address}: does not answer") from None
+        except (RayError, ImportError) as error:
+            raise _not_installed("the head node", error) from None
+
+    def submit(self, asked: Asked, devices: int) -> None:
+        """Let Ray find a place for a run, and another one if that is lost.
+
+        Args:
+            asked: of the node.
+            devices: that train it together.
+
+        Raises:
+            ValueError: if none of the nodes has what it asks for.
+        """
+        self._refuse_too_large(devices)
+        task = self._carry_out.options(
+            name=f"moebench:{asked.key}",
+            max_retries=self.options.retries,
+            **as_options(needs_of(self.options, devices)),
+        )
+        self._tasks[task.remote(asked, self._mailbox)] = asked.key
+
+    def tell(self, key: str, wish: str) -> None:
+        """Leave a run a word; one that has no place yet gets it as it begins."""
+        self._mailbox.tell.remote(key, wish)
+
+    def see(self, seconds: float) -> Seen:
+        """Wait for the next run to end, so many seconds at most, and return all that is new.
+
+        Raises:
+            ConnectionError: if the head does not answer.
+            ValueError: if a node is not like the driver.
+            OSError: if the disk of a node is full.
+        """
+        over = [Over(self._tasks.pop(task), _left(task)) for task in self._ready(seconds)]
+        try:
+            # After the runs that are over, so that nothing comes after a run is.
+            news = ray.get(self._mailbox.take.remote(), timeout=PATIENCE)
+        except (GetTimeoutError, RayError) as error:
+            raise ConnectionError(f"engine=ray: {self.options.address}: {_first(error)}") from None
+        return Seen(news, over, self._room(devices=1))
+
+    def _ready(self, seconds: float) -> list[Any]:
+        """Return the tasks that are over, as soon as there is one."""
+        tasks = list(self._tasks)
+        if not tasks:
+            time.sleep(seconds)  # until a node comes
+            return []
+        if not ray.wait(tasks, timeout=seconds)[0]:
+            return []
+        ready: list[Any] = ray.wait(tasks, num_returns=len(tasks), timeout=0)[0]
+        return ready
+
+    def _room(self, devices: int) -> int:
+        needs = needs_of(self.options, devices)
+        return sum(times(has, needs) for has in _nodes())
+
+    def _refuse_too_large(self, devices: int) -> None:
+        if devices in self._fitting or self.options.autoscaling:
+            return
+        if not self._room(devices):
+            needs = in_words(needs_of(self.options, devices))
+            raise ValueError(
+                f"engine=ray: a run asks for {needs}, which no node has; the cluster has"
+                f" {nodes_in_words(_nodes())}"
+            )
+        self._fitting.add(devices)
+
+
+def _nodes() -> list[Mapping[str, float]]:
+    """Return what each node of the cluster has."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _connect(options: RayOptions) -> None:
+    """Connect this process to a cluster.
+
+    Raises:
+        ConnectionError: if it cannot be reached.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    given = options.address
+    address = os.environ.get("RAY_ADDRESS", given) if given == "auto" else given
+    why = f"engine=ray: address={given}: "
+    if address != "auto":  # Ray itself would try for minutes
+        host, _, port = address.removeprefix(CLIENT).rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
+        except OSError as error:
+            raise ConnectionError(f"{why}cannot be reached ({error})") from None
+    try:
+        ray.init(
+            address,
+            runtime_env=dict(options.runtime_env),
+            log_to_driver=False,
+            logging_level="error",
+        )
+    except Exception as error:  # Ray raises anything
+        raise ConnectionError(f"{why}{_first(error)}") from None
+
+
+def _left(task: Any) -> Left:
+    """Return what a run has left; only why, if Ray has lost it more often than it tries.
+
+    Raises:
+        ValueError: if its node is not like the driver.
+        OSError: if the disk of its node is full.
+    """
+    try:
+        left: Left = ray.get(task)
+    except RayTaskError as error:
+        if isinstance(error.cause, ValueError | OSError):
+            raise error.cause from None
+        if "failed to import" in str(error):
+            raise _not_installed(f"node {error.ip}", error) from None
+        return Left({}, str(error))
+    except RayError as error:
+        return Left({}, _first(error))
+    return left
+
+
+def _not_installed(where: str, error: Exception) -> ValueError:
+    """Return what to say of a node without this package."""
+    why = str(error).strip().splitlines()[-1]
+    return ValueError(f"engine=ray: {where} cannot load moebench {__version__}: {why}")
+
+
+def _first(error: Exception) -> str:
+    """Return what an error says first: Ray's go on for pages."""
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__

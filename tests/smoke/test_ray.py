@@ -1,0 +1,207 @@
+"""Runs on a real Ray cluster: the bits of one machine, whichever node is lost on the way."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read_history
+from moebench.run.engine import Ended, Engine
+from moebench.run.engines.profile import EngineProfile, RayOptions
+from moebench.run.execution import Execution
+from moebench.run.function import Function
+from moebench.run.job import Job
+from moebench.run.job_list import run_all
+
+from .ray_nodes import Node, RayCluster, free_port, missing
+
+STEPS = 300
+SECONDS = 600.0  # beside busy neighbours
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    """A head and one node; the tests know its token."""
+    with RayCluster() as started, pytest.MonkeyPatch.context() as patch:
+        for name, value in started.token.items():
+            patch.setenv(name, value)
+        started.add(3)
+        yield started
+
+
+@pytest.fixture
+def other(cluster: RayCluster) -> Iterator[Node]:
+    """A second node."""
+    node = cluster.add(4)
+    yield node
+    node.kill()
+
+
+def on(address: str, workers: int | None = None, **options: object) -> Execution:
+    """How runs are carried out on a cluster."""
+    return Execution(workers, EngineProfile("ray", RayOptions(address=address, **options)))
+
+
+def make_jobs(tiny, root: Path) -> list[Job]:
+    """Two seeds; noise in router and dropout, so that going on must be exact."""
+    settings = {
+        "trainer.max_steps": STEPS,
+        "trainer.val_check_interval": 10,
+        "model.network.init_args.dropout": 0.1,
+    }
+    experiment = tiny("switch_8.yaml", settings)
+    return [
+        Job("target", "profile", "switch", seed, experiment.with_seed(seed), root / str(seed))
+        for seed in (0, 1)
+    ]
+
+
+def hanging(folder: Path) -> Job:
+    """A run that never ends."""
+    return Job("target", "profile", "hangs", 0, Function("signal:pause"), folder / "hangs")
+
+
+def essence(records: list[RunRecord]) -> list[tuple[object, ...]]:
+    """What must not depend on the engine."""
+    return [(r.arm, r.seed, r.status, r.steps, r.tokens, r.metrics) for r in records]
+
+
+def ignore(*_: object) -> None:
+    """Watch nothing."""
+
+
+def until(reached: Callable[[], object], engine: Engine) -> list[Ended]:
+    """Let an engine work until something holds; return what has ended by then."""
+    ended: list[Ended] = []
+    deadline = time.monotonic() + SECONDS
+    while not reached():
+        assert time.monotonic() < deadline
+        engine.wait(0.1)
+        ended += engine.ended()
+        if ended:
+            break
+    return ended
+
+
+@pytest.fixture(scope="module")
+def at_home(tiny, tmp_path_factory: pytest.TempPathFactory) -> list[RunRecord]:
+    """The records of the same runs on this machine."""
+    return run_all(make_jobs(tiny, tmp_path_factory.mktemp("home")), Execution(), ignore)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_node_that_is_lost_changes_no_bit(
+    shared: bool,
+    cluster: RayCluster,
+    other: Node,
+    at_home: list[RunRecord],
+    tiny,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (folder := tmp_path / "shared").mkdir()
+    jobs = make_jobs(tiny, tmp_path / "runs")
+    places = (folder / "runs",) if shared else (cluster.nodes[1].runs, other.runs)
+
+    def kill_one(*_: object) -> None:
+        """Once both train."""
+        saved = [path for place in places for path in place.glob("*/run/last.ckpt")]
+        if len(saved) == 2:
+            other.kill()
+
+    records = run_all(
+        jobs, on(cluster.outside, shared_folder=str(folder) if shared else ""), kill_one
+    )
+    assert other.daemons.returncode is not None, "it was lost in mid-run"
+    assert essence(records) == essence(at_home)
+    [said] = [line for line in caplog.messages if "was lost" in line]
+    how = "goes on from its checkpoint" if shared else "begins again"
+    assert "(127.0.0.4) and " + how in said
+    for job in jobs:
+        steps = [line["step"] for line in read_history(job.history_path) if "train/loss" in line]
+        assert steps == list(range(STEPS)), "each step is logged once"
+        assert not job.checkpoint_path.exists()
+    assert not list(cluster.nodes[1].runs.glob("*")), "what came back is not kept"
+
+
+def test_data_are_built_once_on_a_node(cluster: RayCluster, tiny, tmp_path: Path) -> None:
+    """In a folder of its own, however many runs there are; weights come back if they are kept."""
+    jobs = [replace(job, keep_weights=True) for job in make_jobs(tiny, tmp_path)]
+    run_all(jobs, on(cluster.outside), ignore)
+    [built] = (cluster.nodes[1].runs.parent / "cache" / "text").iterdir()
+    assert (built / "corpus.json").exists()
+    assert all(job.checkpoint_path.exists() for job in jobs)
+
+
+def test_runs_are_pruned_and_cancelled(cluster: RayCluster, tiny, tmp_path: Path) -> None:
+    """The one core of the node is free afterwards."""
+    job, hangs = make_jobs(tiny, tmp_path)[0], hanging(tmp_path)
+    with on(cluster.outside).start() as engine:
+        assert engine.slots == 1
+        engine.submit(hangs)
+        assert not until(lambda: engine.where(hangs), engine)
+        assert engine.where(hangs).endswith("(127.0.0.3)")
+        engine.cancel(hangs)
+        assert not engine.running
+        engine.submit(job)
+        assert engine.waits(job)
+        assert not until(lambda: read_history(job.history_path), engine)
+        assert not engine.waits(job)
+        engine.prune(job)
+        [over] = until(lambda: False, engine)
+    assert over.record is not None
+    assert over.record.status == "pruned"
+    assert 0 < over.record.steps < STEPS
+    assert not hangs.record_path.exists()
+
+
+def test_what_cannot_be_is_refused_in_words(cluster: RayCluster, tiny, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a run asks for 1 CPU, 2 GPU, .*1 x \(1 CPU, "):
+        on(cluster.outside, gpus=2).start()
+    nowhere = f"127.0.0.2:{free_port()}"
+    for address in (nowhere, f"ray://{nowhere}"):
+        with pytest.raises(ConnectionError, match=f"address={address}: cannot be reached"):
+            on(address).start()
+    job = hanging(tmp_path)
+    unseen = on(cluster.outside, shared_folder=str(tmp_path / "unseen"))
+    with pytest.raises(ValueError, match=r"node .* \(127.0.0.3\) has no such folder"):
+        run_all([job], unseen, ignore)
+
+
+def test_a_node_that_is_not_like_the_driver_is_refused(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = hanging(tmp_path)
+    job.experiment.__dict__["source"] = "edited"
+    with pytest.raises(ValueError, match=r"\(127.0.0.3\): has moebench .* with other code than"):
+        run_all([job], on(cluster.outside), ignore)
+    monkeypatch.setattr("moebench.run.engines.ray.__version__", "0.0.0")
+    with pytest.raises(ValueError, match=r"has moebench [\d.]+; the driver has 0.0.0"):
+        run_all([hanging(tmp_path)], on(cluster.outside), ignore)
+
+
+def test_a_cluster_that_is_gone_leaves_what_had_ended(
+    at_home: list[RunRecord], tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine of the cluster, where Ray ends the process that is connected to it."""
+    jobs = make_jobs(tiny, tmp_path)
+    with RayCluster() as cluster:
+        for name, value in cluster.token.items():
+            monkeypatch.setenv(name, value)
+        cluster.add(3)
+
+        def kill_the_head(*_: object) -> None:
+            if jobs[0].record_path.exists() and read_history(jobs[1].history_path):
+                cluster.head.kill()
+
+        with pytest.raises(ConnectionError, match=r"is gone; .* and the same command goes on$"):
+            run_all(jobs, on(cluster.inside, workers=1), kill_the_head)
+    kept = jobs[0].record_path.stat().st_mtime_ns
+    assert jobs[1].result() is None
+    assert essence(run_all(jobs, Execution(), ignore)) == essence(at_home)
+    assert jobs[0].record_path.stat().st_mtime_ns == kept
