@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from moebench.run.engines.profile import LOCAL, EngineProfile
+from moebench.run.engines.profile import LOCAL, SLURM, EngineProfile, SlurmOptions
 
 if TYPE_CHECKING:  # it needs torch, which a command line does not
     from moebench.run.engine import Engine
@@ -17,7 +17,14 @@ def local(_options: object, workers: int | None) -> "Engine":
     return Local(default_workers() if workers is None else workers)
 
 
-ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {LOCAL: local}
+def slurm(options: SlurmOptions, workers: int | None) -> "Engine":
+    """Return the queue of a Slurm cluster; by default as many runs as its nodes hold."""
+    from moebench.run.engines.slurm import Slurm
+
+    return Slurm(options, workers)
+
+
+ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {LOCAL: local, SLURM: slurm}
 
 
 def open_engine(profile: EngineProfile, workers: int | None) -> "Engine":

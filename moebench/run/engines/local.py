@@ -43,12 +43,7 @@ class Local:
     def submit(self, job: Job) -> None:
         """Start a process for a job."""
         job.note_code()
-        message_path(job).unlink(missing_ok=True)  # of an earlier attempt
-        alone = job.devices == 1  # a daemon may not start the processes of other devices
-        process = context().Process(target=worker.main, args=(job, threads_asked()), daemon=alone)
-        with program_hidden():
-            process.start()
-        self._working.append(Working(job, process))
+        self._working.append(Working(job, start_worker(job)))
 
     def ended(self) -> list[Ended]:
         """Return the jobs whose processes have ended since the last call.
@@ -61,7 +56,7 @@ class Local:
             entry.process.join()
             self._working.remove(entry)
         self._messages.show([entry.job for entry in over])
-        return [_ended(entry) for entry in over]
+        return [ended_with(entry.job, entry.process.exitcode) for entry in over]
 
     def prune(self, job: Job) -> None:
         """Leave the file that its worker looks for before every step."""
@@ -89,13 +84,22 @@ class Local:
             self.cancel(job)
 
 
-def _ended(entry: Working) -> Ended:
-    """Return what has become of a job whose process has ended.
+def start_worker(job: Job) -> BaseProcess:
+    """Return the process that works on a job: a fork of the server, which runs already."""
+    message_path(job).unlink(missing_ok=True)  # of an earlier attempt
+    alone = job.devices == 1  # a daemon may not start the processes of other devices
+    process = context().Process(target=worker.main, args=(job, threads_asked()), daemon=alone)
+    with program_hidden():
+        process.start()
+    return process
+
+
+def ended_with(job: Job, code: int | None) -> Ended:
+    """Return what has become of a job whose process has ended with an exit code.
 
     Raises:
         OSError: if it found the disk full.
     """
-    job, code = entry.job, entry.process.exitcode
     if code == worker.DISK_FULL:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder))
     record = job.record()
