@@ -32,6 +32,9 @@ class Engine(Protocol):
     def running(self) -> Sequence[Job]:
         """The jobs that were submitted and have not ended."""
 
+    def waits(self, job: Job) -> bool:
+        """Say whether a running job waits for a place, so that its time has not begun."""
+
     def submit(self, job: Job) -> None:
         """Start a job; called only while fewer run than there are slots."""
 

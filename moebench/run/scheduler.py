@@ -105,6 +105,8 @@ class Scheduler:
         return next((job for job in found if job is not None), None)
 
     def _end_overdue(self) -> None:
+        for job in filter(self.engine.waits, self.engine.running):
+            self._began[job.folder] = time.monotonic()
         latest = time.monotonic() - self._time_limit
         for job in [job for job in self.engine.running if self._began[job.folder] < latest]:
             self.engine.cancel(job)

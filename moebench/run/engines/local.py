@@ -40,6 +40,10 @@ class Local:
         """The jobs that have a process."""
         return [entry.job for entry in self._working]
 
+    def waits(self, job: Job) -> bool:
+        """Say no: a process starts at once."""
+        return False
+
     def submit(self, job: Job) -> None:
         """Start a process for a job."""
         job.note_code()

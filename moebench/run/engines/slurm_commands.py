@@ -51,6 +51,9 @@ class Place(NamedTuple):
         return self.state in ENDS
 
 
+NEW = Place(WAITS[0])
+
+
 def refuse_without_slurm() -> None:
     """Refuse a machine that cannot submit jobs.
 
