@@ -79,6 +79,15 @@ class Cluster:
         """Return the ids of all jobs that are in the queue or run."""
         return self.call("squeue", "--noheader", "--array", "--format=%i").split()
 
+    def empty(self) -> None:
+        """End all jobs and wait for them: without a controller a job does not end."""
+        if ids := self.ids():
+            self.call("scancel", *ids)
+        deadline = time.monotonic() + 60
+        while self.ids():
+            assert time.monotonic() < deadline, self.call("squeue")
+            time.sleep(0.1)
+
     def start_controller(self) -> None:
         """Start what schedules the jobs; it goes on with those that it knows of."""
         self.controller = self._start("slurmctld", "-D", "-f", str(self.configuration))
@@ -119,6 +128,7 @@ class Cluster:
             ends.callback(node.terminate)
             ends.callback(self.kill_controller)
             self.start_controller()
+            ends.callback(self.empty)
             yield self
 
     def _authenticate(self) -> "subprocess.Popen[bytes]":

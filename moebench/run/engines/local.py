@@ -47,7 +47,12 @@ class Local:
     def submit(self, job: Job) -> None:
         """Start a process for a job."""
         job.note_code()
-        self._working.append(Working(job, start_worker(job)))
+        message_path(job).unlink(missing_ok=True)  # of an earlier attempt
+        alone = job.devices == 1  # a daemon may not start the processes of other devices
+        process = context().Process(target=worker.main, args=(job, threads_asked()), daemon=alone)
+        with program_hidden():
+            process.start()
+        self._working.append(Working(job, process))
 
     def ended(self) -> list[Ended]:
         """Return the jobs whose processes have ended since the last call.
@@ -86,16 +91,6 @@ class Local:
         """End what is still running."""
         for job in self.running:
             self.cancel(job)
-
-
-def start_worker(job: Job) -> BaseProcess:
-    """Return the process that works on a job: a fork of the server, which runs already."""
-    message_path(job).unlink(missing_ok=True)  # of an earlier attempt
-    alone = job.devices == 1  # a daemon may not start the processes of other devices
-    process = context().Process(target=worker.main, args=(job, threads_asked()), daemon=alone)
-    with program_hidden():
-        process.start()
-    return process
 
 
 def ended_with(job: Job, code: int | None) -> Ended:

@@ -26,9 +26,8 @@ from moebench.run.engines.slurm_commands import (
     places,
     refuse_without_slurm,
 )
-from moebench.run.engines.slurm_node import ticket_path
 from moebench.run.engines.slurm_room import chosen, minutes_of, room
-from moebench.run.engines.slurm_submission import Submission
+from moebench.run.engines.slurm_submission import Submission, ticket_path
 from moebench.run.job import Job
 from moebench.run.messages import Messages, message_path
 from moebench.run.place import held
@@ -74,8 +73,9 @@ class Slurm:
         self._queued: dict[Path, Queued] = {}  # by the folder of the job
         self._messages = Messages()
         self._told: set[str] = set()  # reasons to wait
-        self._answered = self._asked = time.monotonic()  # the cluster, last
-        self._lost = self._silent = False  # a run left no record; the cluster does not answer
+        self._asked = time.monotonic()  # the cluster, last
+        self._silent_since: float | None = None  # it has not answered
+        self._lost = False  # whether a run has left no record
 
     @property
     def running(self) -> list[Job]:
@@ -135,7 +135,7 @@ class Slurm:
 
     def __exit__(self, *_: object) -> None:
         """End what is still in the queue or runs; if the cluster is silent, leave it there."""
-        if self._silent:
+        if self._silent_since is not None:
             return
         for job in self._waiting:
             ticket_path(job).unlink(missing_ok=True)
@@ -175,14 +175,14 @@ class Slurm:
         try:
             found = places()
         except ConnectionError as error:
-            if time.monotonic() - self._answered > PATIENCE:
-                self._silent = True
+            self._silent_since = self._silent_since or time.monotonic()
+            if time.monotonic() - self._silent_since > PATIENCE:
                 told = "what is finished is kept, and the same command goes on"
                 raise ConnectionError(f"{error}; {told}") from error
             return False
         finally:
             self._asked = time.monotonic()
-        self._answered = self._asked
+        self._silent_since = None
         for entry in self._queued.values():
             entry.place = found.get(entry.slurm.job_id, Place("gone"))
             entry.missed += entry.place.ended or entry.place.state == "gone"

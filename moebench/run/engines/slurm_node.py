@@ -1,6 +1,11 @@
-"""What runs in an allocation of Slurm: a worker, and this process, which Slurm talks to."""
+"""What runs in an allocation of Slurm: a worker, and the process that Slurm talks to.
 
+The latter needs no torch, whose import takes seconds and memory: the worker is a new interpreter.
+"""
+
+import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import time
@@ -12,19 +17,35 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
-from moebench.run.engines.local import start_worker
-from moebench.run.fork_server import start_server
-from moebench.run.job import Job
+from moebench.run.fork_server import program_hidden
 from moebench.run.threads import VARIABLE
 
 POLL_SECONDS = 1.0
-# Slurm announces that it ends an allocation, and whether its job goes on elsewhere shows only then.
+# Slurm announces that it ends an allocation; whether the job goes on elsewhere shows only then.
 GRACE_SECONDS = 120.0
 
 
-def ticket_path(job: Job) -> Path:
-    """Return the file that names the submission by which a job may run: the last one."""
-    return job.folder.with_name(f".{job.folder.name}.slurm")
+@dataclass(frozen=True)
+class Ticket:
+    """The right to run a job, which the last submission has: a file beside its folder.
+
+    Args:
+        path: the file.
+        number: of a submission.
+    """
+
+    path: Path
+    number: str
+
+    @property
+    def valid(self) -> bool:
+        """Whether neither a later submission nor the driver has put an end to this one."""
+        try:
+            return self.path.read_text(encoding="utf-8") == self.number
+        except FileNotFoundError:
+            return False
+        except OSError:  # of a file system that is far away
+            return True
 
 
 @dataclass(frozen=True)
@@ -32,29 +53,30 @@ class Allocated:
     """A job as it is submitted; called in the allocation.
 
     Args:
-        job: what to run.
+        job: what to run, pickled.
         ticket: of this submission.
         threads: that it computes with.
         path: where modules are found, as the driver finds them.
     """
 
-    job: Job
-    ticket: str
+    job: bytes
+    ticket: Ticket
     threads: int
     path: tuple[str, ...]
 
     def __call__(self) -> int | None:
         """Work on the job; return the exit code of the worker, None if it is no longer wanted."""
-        if not self._wanted():
+        if not self.ticket.valid:
             return None
         sys.path[:] = self.path
-        os.environ[VARIABLE] = str(self.threads)
-        with _slurm_hidden():
-            start_server()
-        process = start_worker(self.job)
+        arguments = (self.job, self.threads)
+        process = multiprocessing.get_context("spawn").Process(target=_work, args=arguments)
+        with program_hidden(), _slurm_hidden():
+            os.environ[VARIABLE] = str(self.threads)
+            process.start()
         try:
             while not wait([process.sentinel], timeout=POLL_SECONDS):
-                if not self._wanted():
+                if not self.ticket.valid:
                     return None
             process.join()
             if process.exitcode == -signal.SIGTERM:
@@ -71,20 +93,17 @@ class Allocated:
         """
         return DelayedSubmission(self)
 
-    def _wanted(self) -> bool:
-        """Say whether no later submission, nor the driver, has put an end to this one."""
-        try:
-            return ticket_path(self.job).read_text(encoding="utf-8") == self.ticket
-        except FileNotFoundError:
-            return False
-        except OSError:  # of a file system that is far away
-            return True
-
     def _outlast(self, seconds: float) -> None:
         """Wait for Slurm to end this process, too."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until and self._wanted():
+        while time.monotonic() < until and self.ticket.valid:
             time.sleep(POLL_SECONDS)
+
+
+def _work(job: bytes, threads: int) -> None:
+    from moebench.run.worker import main
+
+    main(pickle.loads(job), threads)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import pickle
 import shutil
 import sys
 import uuid
@@ -14,7 +15,7 @@ from submitit.core.utils import FailedJobError
 
 from moebench.evidence.record_files import write_whole
 from moebench.run.engines.profile import SlurmOptions
-from moebench.run.engines.slurm_node import Allocated, ticket_path
+from moebench.run.engines.slurm_node import Allocated, Ticket
 from moebench.run.job import Job
 from moebench.run.threads import threads_asked
 
@@ -59,12 +60,17 @@ class Submission:
             shutil.rmtree(self._executor.folder, ignore_errors=True)
 
 
+def ticket_path(job: Job) -> Path:
+    """Return the file that names the submission by which a job may run."""
+    return job.folder.with_name(f".{job.folder.name}.slurm")
+
+
 def _ticketed(job: Job) -> Allocated:
     """Return what runs in the allocation of a job, which holds its ticket from now on."""
-    ticket = uuid.uuid4().hex
-    ticket_path(job).parent.mkdir(parents=True, exist_ok=True)
-    write_whole(ticket_path(job), ticket)
-    return Allocated(job, ticket, threads_asked(), tuple(sys.path))
+    ticket = Ticket(ticket_path(job).absolute(), uuid.uuid4().hex)
+    ticket.path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(ticket.path, ticket.number)
+    return Allocated(pickle.dumps(job), ticket, threads_asked(), tuple(sys.path))
 
 
 def _parameters(options: SlurmOptions) -> dict[str, object]:
