@@ -35,6 +35,9 @@ class Engine(Protocol):
     def where(self, job: Job) -> str:
         """Return where a running job runs, such as the name of a node; empty for this machine."""
 
+    def waits(self, job: Job) -> bool:
+        """Say whether a running job waits for a place, so that its time has not begun."""
+
     def submit(self, job: Job) -> None:
         """Start a job; called only while fewer run than there are slots."""
 

@@ -20,14 +20,16 @@ from moebench.run.job import Job
 UNKNOWN = "unknown"  # in place of an identity: of a run that has none on record
 
 
-def held(job: Job) -> AbstractContextManager[object]:
+def held(job: Job, seconds: float = -1) -> AbstractContextManager[object]:
     """Return the lock that the worker of a job holds.
 
-    It waits for an orphan of a killed parent, which ends itself at its next step. The file lies
-    outside the folder of the job, which may move.
+    It waits for an orphan of a killed parent, which ends itself at its next step, and where a time
+    is given raises `filelock.Timeout` after it. The file lies outside the folder of the job, which
+    may move.
     """
     job.folder.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(job.folder.with_name(f".{job.folder.name}.lock"), fallback_to_soft=False)
+    path = job.folder.with_name(f".{job.folder.name}.lock")
+    return FileLock(path, timeout=seconds, fallback_to_soft=False)
 
 
 def settle(job: Job) -> None:

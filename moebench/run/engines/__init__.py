@@ -3,7 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from moebench.run.engines.profile import LOCAL, RAY, EngineProfile, RayOptions
+from moebench.run.engines.profile import (
+    LOCAL,
+    RAY,
+    SLURM,
+    EngineProfile,
+    RayOptions,
+    SlurmOptions,
+)
 
 if TYPE_CHECKING:  # it needs torch, which a command line does not
     from moebench.run.engine import Engine
@@ -24,7 +31,18 @@ def ray(options: RayOptions, workers: int | None) -> "Engine":
     return Ray(options, workers)
 
 
-ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {LOCAL: local, RAY: ray}
+def slurm(options: SlurmOptions, workers: int | None) -> "Engine":
+    """Return the queue of a Slurm cluster; by default as many runs as its nodes hold."""
+    from moebench.run.engines.slurm import Slurm
+
+    return Slurm(options, workers)
+
+
+ENGINES: Mapping[str, "Callable[[Any, int | None], Engine]"] = {
+    LOCAL: local,
+    RAY: ray,
+    SLURM: slurm,
+}
 
 
 def open_engine(profile: EngineProfile, workers: int | None) -> "Engine":

@@ -44,6 +44,10 @@ class Local:
         """Return nothing: all are on this machine."""
         return ""
 
+    def waits(self, job: Job) -> bool:
+        """Say no: a process starts at once."""
+        return False
+
     def submit(self, job: Job) -> None:
         """Start a process for a job."""
         job.note_code()
@@ -65,7 +69,7 @@ class Local:
             entry.process.join()
             self._working.remove(entry)
         self._messages.show([entry.job for entry in over])
-        return [_ended(entry) for entry in over]
+        return [ended_with(entry.job, entry.process.exitcode) for entry in over]
 
     def prune(self, job: Job) -> None:
         """Leave the file that its worker looks for before every step."""
@@ -93,13 +97,12 @@ class Local:
             self.cancel(job)
 
 
-def _ended(entry: Working) -> Ended:
-    """Return what has become of a job whose process has ended.
+def ended_with(job: Job, code: int | None) -> Ended:
+    """Return what has become of a job whose process has ended with an exit code.
 
     Raises:
         OSError: if it found the disk full.
     """
-    job, code = entry.job, entry.process.exitcode
     if code == worker.DISK_FULL:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder))
     record = job.record()

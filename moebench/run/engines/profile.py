@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_origin, get_type_hints
 
 from moebench.papers.nearest import nearest
 
-LOCAL, RAY = "local", "ray"
+LOCAL, RAY, SLURM = "local", "ray", "slurm"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,51 @@ class RayOptions:
             raise ValueError("cpus=0: a run must ask for cores, GPUs or resources")
 
 
-OPTIONS: Mapping[str, type] = {LOCAL: LocalOptions, RAY: RayOptions}
+@dataclass(frozen=True)
+class SlurmOptions:
+    """What every run asks of a Slurm cluster; empty or 0: what the cluster gives by default.
+
+    Args:
+        partition: where runs go.
+        account: who pays for them.
+        qos: quality of service.
+        constraint: features of a node.
+        cpus: of a run, for all its devices together.
+        gpus: of a run, for all its devices together.
+        memory_gb: of a run.
+        minutes: time limit; a run that is not done by then goes on from its checkpoint, later.
+        notice: seconds before the time limit at which it is put back into the queue.
+        requeues: how often a run is put back before it counts as lost.
+        array_size: most runs that are submitted as one job array.
+        array_parallelism: how many of an array run at once.
+        more: further options of `sbatch`, such as `mail-type: FAIL`.
+
+    Raises:
+        ValueError: for a number that is too small.
+    """
+
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    cpus: int = 1
+    gpus: int = 0
+    memory_gb: float = 0.0
+    minutes: int = 0
+    notice: int = 90
+    requeues: int = 20
+    array_size: int = 1000
+    array_parallelism: int = 1000
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("cpus", "notice", "array_size", "array_parallelism"):
+            refuse_below(name, getattr(self, name), 1)
+        for name in ("gpus", "memory_gb", "minutes", "requeues"):
+            refuse_below(name, getattr(self, name), 0)
+
+
+OPTIONS: Mapping[str, type] = {LOCAL: LocalOptions, RAY: RayOptions, SLURM: SlurmOptions}
 
 
 class EngineProfile(NamedTuple):

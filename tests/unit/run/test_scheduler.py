@@ -37,6 +37,9 @@ class Simulated:
     def running(self) -> list[Job]:
         return list(self.jobs.values())
 
+    def waits(self, job: Job) -> bool:
+        return False
+
     def submit(self, job: Job) -> None:
         number = len(self.begun)
         self.begun.append(job.folder)

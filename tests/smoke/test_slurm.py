@@ -1,0 +1,289 @@
+"""Runs on a real Slurm cluster of one machine: bits, time limits, losses and refusals."""
+
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from moebench.cli.main import main
+from moebench.evidence.record import RunRecord
+from moebench.evidence.record_files import read, read_history
+from moebench.run.engines import slurm
+from moebench.run.engines.profile import EngineProfile, SlurmOptions
+from moebench.run.execution import Execution
+from moebench.run.fork_server import context
+from moebench.run.job import Job
+from moebench.run.job_list import run_all
+
+from .slurm_cluster import Cluster, missing
+
+if why := missing():
+    pytest.skip(why, allow_module_level=True)
+
+HOLD = """
+import time
+from pathlib import Path
+from pytorch_lightning import Callback
+
+class Hold(Callback):
+    '''Waits after some steps until a file is there.'''
+
+    def __init__(self, go: str, steps: int):
+        self.go, self.steps = Path(go), steps
+
+    def on_train_batch_start(self, trainer, *_):
+        while trainer.global_step == self.steps and not self.go.exists():
+            time.sleep(0.05)
+"""
+SETTINGS = {
+    "trainer.max_steps": 30,
+    "trainer.val_check_interval": 5,
+    "model.network.init_args.dropout": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="moebench-slurm-"))  # a socket has a short path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
+        with Cluster(folder).running() as cluster:
+            yield cluster
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def cluster(running: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """The cluster, in a folder of its own with the module `hold`, as of a person's project."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hold.py").write_text(HOLD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "hold", raising=False)
+    return running
+
+
+def make_job(tiny, folder: Path, seed: int = 0, **more: object) -> Job:
+    asked = tiny("switch_8.yaml", {**SETTINGS, **more}).with_seed(seed)
+    return Job("target", "profile", "arm", seed, asked, folder / f"seed_{seed}")
+
+
+def held_job(tiny, folder: Path) -> Job:
+    """A job that has a checkpoint, and waits for the file `go`."""
+    arguments = {"go": str(Path("go").absolute()), "steps": 12}
+    hold = {"class_path": "hold.Hold", "init_args": arguments}
+    return make_job(tiny, folder, **{"trainer.callbacks": [hold]})
+
+
+def on_slurm(**options: object) -> Execution:
+    return Execution(None, EngineProfile("slurm", SlurmOptions(**options)))
+
+
+def ignore(*_: object) -> None:
+    """Watch nothing."""
+
+
+def essence(records: list[RunRecord]) -> list[tuple[object, ...]]:
+    return [(r.arm, r.seed, r.status, r.steps, r.tokens, r.metrics) for r in records]
+
+
+def undisturbed(tiny, folder: Path) -> list[tuple[object, ...]]:
+    """What a held job comes to on this machine, where nothing holds it."""
+    Path("go").touch()
+    records = run_all([held_job(tiny, folder)], Execution(), ignore)
+    Path("go").unlink()
+    return essence(records)
+
+
+def when(seen: Callable[[], bool], do: Callable[[], object]) -> threading.Thread:
+    """Do something as soon as something is seen."""
+
+    def watch() -> None:
+        wait_for(seen)
+        do()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for(seen: Callable[[], bool]) -> None:
+    """Wait until something is seen."""
+    deadline = time.monotonic() + 300
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def left_behind(folder: Path) -> list[str]:
+    names = (path.name for path in folder.rglob(".*"))
+    return [name for name in names if "slurm" in name]
+
+
+def test_runs_of_a_cluster_have_the_bits_of_this_machine(cluster, tiny, tmp_path: Path) -> None:
+    seeds = range(3)
+    here = [make_job(tiny, tmp_path / "here", seed) for seed in seeds]
+    there = [make_job(tiny, tmp_path / "there", seed) for seed in seeds]
+    arrays: set[str] = set()
+
+    def watch(*_: object) -> None:
+        arrays.update(number.partition("_")[0] for number in cluster.ids())
+
+    records = run_all(there, on_slurm(gpus=1, cpus=2, memory_gb=1.5), watch)
+    assert essence(records) == essence(run_all(here, Execution(), ignore))
+    assert {record.status for record in records} == {"finished"}
+    assert len(arrays) == 1, "they are one array"
+    assert not left_behind(tmp_path)
+    assert not cluster.ids()
+
+
+def test_out_of_time_a_run_goes_on_from_its_checkpoint(cluster, tiny, tmp_path: Path) -> None:
+    job = held_job(tiny, tmp_path / "there")
+
+    when(lambda: "Restarts=1" in cluster.call("scontrol", "show", "job"), Path("go").touch)
+    [record] = run_all([job], on_slurm(minutes=1, notice=10), ignore)
+    Path("go").unlink()
+    assert essence([record]) == undisturbed(tiny, tmp_path / "here")
+
+
+def lose(cluster: Cluster, job: Job) -> None:
+    """End a run from outside, then the node of the run that takes its place."""
+    wait_for(job.checkpoint_path.exists)
+    [first] = cluster.ids()
+    cluster.call("scancel", first)
+    wait_for(lambda: cluster.ids() not in ([], [first]))
+    [second] = cluster.ids()
+    wait_for(lambda: "RUNNING" in cluster.call("scontrol", "show", "job", second))
+    cluster.call("scontrol", "update", "nodename=here", "state=down", "reason=lost")
+    wait_for(lambda: "Restarts=1" in cluster.call("scontrol", "show", "job", second))
+    cluster.call("scontrol", "update", "nodename=here", "state=resume")
+    Path("go").touch()
+
+
+def test_a_run_that_is_lost_goes_on_elsewhere(cluster, tiny, tmp_path: Path) -> None:
+    job = held_job(tiny, tmp_path / "there")
+    loss = threading.Thread(target=lose, args=(cluster, job), daemon=True)
+    loss.start()
+    [record] = run_all([job], on_slurm(), ignore)
+    loss.join(1)
+    assert not loss.is_alive()
+    Path("go").unlink()
+    assert essence([record]) == undisturbed(tiny, tmp_path / "here")
+
+
+def test_the_runs_of_a_killed_driver_give_way_to_the_next(cluster, tiny, tmp_path: Path) -> None:
+    job = held_job(tiny, tmp_path / "there")
+    driver = context().Process(target=run_all, args=([job], on_slurm(), ignore))
+    driver.start()
+    wait_for(job.checkpoint_path.exists)
+    driver.kill()
+    driver.join()
+    [first] = cluster.ids()
+    when(lambda: cluster.ids() not in ([], [first]), Path("go").touch)
+    [record] = run_all([job], on_slurm(), ignore)
+    Path("go").unlink()
+    assert essence([record]) == undisturbed(tiny, tmp_path / "here")
+    steps = [line["step"] for line in read_history(job.history_path) if "train/loss" in line]
+    assert steps == list(range(30)), "each step is logged once"
+    wait_for(lambda: not cluster.ids())
+
+
+def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) -> None:
+    pruned, cancelled = (held_job(tiny, tmp_path / name) for name in ("pruned", "cancelled"))
+    with on_slurm().start() as engine:
+        for job in (pruned, cancelled):
+            engine.submit(job)
+            assert engine.waits(job)
+        while not (pruned.checkpoint_path.exists() and cancelled.checkpoint_path.exists()):
+            engine.wait(1)
+        engine.cancel(cancelled)
+        assert engine.running == [pruned]
+        engine.prune(pruned)
+        Path("go").touch()
+        while not (ended := engine.ended()):
+            engine.wait(1)
+    assert [(job, record.status) for job, record, _ in ended] == [(pruned, "pruned")]
+    assert cancelled.checkpoint_path.exists()
+    assert not cancelled.record_path.exists()
+    wait_for(lambda: not cluster.ids())
+
+
+def test_a_run_that_takes_too_long_is_ended(cluster, tiny, tmp_path: Path) -> None:
+    execution = replace(on_slurm(), time_limit=1.0)
+    [record] = run_all([held_job(tiny, tmp_path / "there")], execution, ignore)
+    assert record.status == "timed_out"
+    assert not left_behind(tmp_path)
+    wait_for(lambda: not cluster.ids())
+
+
+def test_when_the_cluster_is_gone_what_is_finished_is_kept(
+    cluster, sweep_file, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slurm, "PATIENCE", 0.0)
+    (tmp_path / "queue.yaml").write_text("engine: slurm\ncpus: 2\n")
+    file = sweep_file(SETTINGS, trials=2, fresh_seeds=0, baselines=[])
+    command = ["sweep", str(file), "--engine", "queue.yaml", "--workers", "1", "--no-mlflow"]
+    first, second = (tmp_path / f"runs/sweeps/sweep/trial_{number}/seed_0" for number in (0, 1))
+    when((second / "history.jsonl").exists, cluster.kill_controller)
+    assert main([*command, "--root", "runs"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert "the cluster does not answer" in told[-1]
+    assert "the same command goes on" in told[-1]
+    kept = (first / "record.json").stat().st_mtime_ns
+    cluster.start_controller()
+    assert main([*command, "--root", "runs"]) == 0
+    assert (first / "record.json").stat().st_mtime_ns == kept
+    records = read(tmp_path / "runs/sweeps/sweep/results.jsonl")
+    assert [(record.arm, record.status) for record in records] == [
+        ("trial_0", "finished"),
+        ("trial_1", "finished"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"partition": "mian"}, "partition=mian: unknown; the nearest: main"),
+        ({"partition": "x"}, "partition=x: unknown; one of main, idle"),
+        ({"cpus": 9}, "cpus=9: no node of partition main has so much; it has 1 of 4 CPUs, 1 GPUs"),
+        ({"gpus": 2}, "gpus=2: no node"),
+        ({"memory_gb": 99.5}, "memory_gb=99.5: no node of partition main has so much"),
+        ({"minutes": 121}, "minutes=121: partition main allows 120 at most"),
+        ({"minutes": 1}, "notice=90: must be shorter than the time limit of 60 seconds"),
+    ],
+)
+def test_what_the_cluster_has_not_is_refused(cluster, options: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        on_slurm(**options).start()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"constraint": "quiet"}, "engine=slurm: sbatch: .*Invalid feature specification"),
+        ({"more": {"nonsense": 1}}, "engine=slurm: sbatch: .*unrecognized option '--nonsense=1'"),
+    ],
+)
+def test_what_sbatch_refuses_is_told_in_its_words(
+    cluster, tiny, tmp_path: Path, options: dict, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        run_all([make_job(tiny, tmp_path / "there")], on_slurm(**options), ignore)
+    assert not left_behind(tmp_path)
+    assert "sbatch" not in capfd.readouterr().err
+
+
+def test_a_machine_without_slurm_and_a_cluster_that_is_down(cluster, monkeypatch) -> None:
+    cluster.kill_controller()
+    with pytest.raises(ConnectionError, match="engine=slurm: the cluster does not answer sinfo"):
+        on_slurm().start()
+    cluster.start_controller()
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ValueError, match="engine=slurm: there is no `sbatch` on the path"):
+        on_slurm().start()
+    monkeypatch.undo()
