@@ -1,4 +1,4 @@
-"""A run that does nothing, for the benchmark of the scheduler; a worker imports no more than this."""
+"""A run that does nothing, for the benchmark of the scheduler; its module imports nothing."""
 
 import time
 

@@ -1,8 +1,8 @@
 """What the driver of a large sweep costs, on nodes that exist only in virtual time.
 
 The study, its journal, the sampler, the folders and records of all trials and the progress are the
-real ones; only the engine carries out nothing: its runs take minutes of a clock that jumps, and some
-fail or lose their node. Run: `python -m benchmarks.virtual_cluster`.
+real ones; only the engine carries out nothing: its runs take minutes of a clock that jumps, and
+some fail or lose their node. Run: `python -m benchmarks.virtual_cluster`.
 """
 
 import argparse

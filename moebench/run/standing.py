@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from moebench.evidence.history_tail import HistoryTail
+from moebench.evidence.history_tail import Tail
 from moebench.evidence.record import RunRecord
 from moebench.run.engine import Engine
 from moebench.run.job import Job
@@ -23,7 +23,7 @@ class Underway:
 
     job: Job
     began: float
-    history: HistoryTail
+    history: Tail
     where: str = ""  # name of the node; empty for this machine
     step: int = 0
     loss: float | None = None  # of the last validation
@@ -106,7 +106,7 @@ class Standing:
             del self._underway[name]
         for name, job in running.items():
             if name not in self._underway:
-                self._underway[name] = Underway(job, now, HistoryTail(job.history_path))
+                self._underway[name] = Underway(job, now, Tail(job.history_path))
             self._underway[name].where = engine.where(job)
 
     def look(self) -> None:
