@@ -68,7 +68,7 @@ class VirtualCluster:
         self.busy = 0.0  # seconds of processor time that the nodes' own part took
         self._chance = random.Random(seed)
         self._free = list(range(nodes))
-        self._runs: dict[int, Virtual] = {}  # by node
+        self._runs: dict[Path, Virtual] = {}  # by folder
         self._events: list[tuple[float, int, Virtual]] = []  # by time; the number breaks ties
         self._over: list[Ended] = []
         self._count = 0
@@ -80,7 +80,7 @@ class VirtualCluster:
 
     def where(self, job: Job) -> str:
         """Return the node of a running job."""
-        return next((f"node-{run.node}" for run in self._runs.values() if run.job is job), "")
+        return f"node-{self._runs[job.folder].node}" if job.folder in self._runs else ""
 
     def submit(self, job: Job) -> None:
         """Give a job to a free node."""
@@ -88,7 +88,7 @@ class VirtualCluster:
         fate = chance.choice(["lost", "failed"]) if chance.random() < FAILURES else "finished"
         seconds = chance.uniform(SHORTEST, LONGEST) / VALIDATIONS
         run = Virtual(job, self._free.pop(), fate, seconds)
-        self._runs[run.node] = run
+        self._runs[job.folder] = run
         self.submitted[job.arm] += 1
         self._come(run)
 
@@ -99,14 +99,12 @@ class VirtualCluster:
 
     def prune(self, job: Job) -> None:
         """End a job at its next validation."""
-        for run in self._runs.values():
-            if run.job is job:
-                run.fate = "pruned"
+        if job.folder in self._runs:
+            self._runs[job.folder].fate = "pruned"
 
     def cancel(self, job: Job) -> None:
         """Take a job off its node."""
-        for run in [run for run in self._runs.values() if run.job is job]:
-            self._leave(run)
+        self._leave(self._runs[job.folder])
 
     def wait(self, seconds: float) -> None:
         """Let time pass until a job ends, so many seconds at most."""
@@ -114,7 +112,7 @@ class VirtualCluster:
         with self._own_time():
             while self._events and self._events[0][0] <= until and not self._over:
                 self.now, _, run = heapq.heappop(self._events)
-                if self._runs.get(run.node) is run:
+                if self._runs.get(run.job.folder) is run:
                     self._validate(run)
         self.now = self.now if self._over else until
 
@@ -145,7 +143,7 @@ class VirtualCluster:
         heapq.heappush(self._events, (self.now + run.seconds, self._count, run))
 
     def _leave(self, run: Virtual) -> None:
-        del self._runs[run.node]
+        del self._runs[run.job.folder]
         self._free.append(run.node)
 
     @contextmanager

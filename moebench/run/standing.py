@@ -107,11 +107,11 @@ class Standing:
         for name, job in running.items():
             if name not in self._underway:
                 self._underway[name] = Underway(job, now, Tail(job.history_path))
-            self._underway[name].where = engine.where(job)
 
-    def look(self) -> None:
-        """Read what is new in the histories of the running jobs."""
+    def look(self, engine: Engine) -> None:
+        """See where the jobs run and what is new in their histories; that takes a while."""
         for one in self._underway.values():
+            one.where = engine.where(one.job)
             one.look()
 
     @property
