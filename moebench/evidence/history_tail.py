@@ -6,38 +6,44 @@ from typing import Any
 from moebench.evidence.record_files import history_lines, read_history
 
 
-class HistoryTail:
-    """Reads a growing history, each line once: a driver looks at many of them, again and again.
+class Tail:
+    """Reads a growing history; an incomplete last line is left for later.
 
-    Args:
-        path: of the history; the file need not exist yet.
+    Whoever looks at many of them, again and again, need not read each from its beginning.
+    A resumed worker truncates the file before it writes on: then it is read from the start again.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._read = 0  # bytes, up to the end of a line
+        self.offset = 0
+        self.last = b""  # line before the offset
+
+    def read(self) -> list[bytes]:
+        """Return the lines since the last `accept`."""
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self.offset - len(self.last))
+            if file.read(len(self.last)) != self.last:
+                self.offset, self.last = 0, b""
+                file.seek(0)
+            return [line for line in file if line.endswith(b"\n")]
+
+    def accept(self, lines: list[bytes]) -> None:
+        """Continue after these lines, just read, next time."""
+        if lines:
+            self.offset += sum(map(len, lines))
+            self.last = lines[-1]
 
     def new_lines(self) -> list[dict[str, Any]]:
-        """Return the lines since the last call.
-
-        All are returned again once the file has been cut, as by a run that goes on from its
-        checkpoint.
+        """Return what the lines say that have come since the last call.
 
         Raises:
             ValueError: if a line cannot be read; names file and line.
         """
-        size = self.path.stat().st_size if self.path.exists() else 0
-        if size < self._read:
-            self._read = 0
-        if size == self._read:
-            return []
-        with self.path.open("rb") as file:
-            file.seek(self._read)
-            added = file.read()
-        before, self._read = self._read, self._read + added.rfind(b"\n") + 1
+        lines = self.read()
+        self.accept(lines)
         try:
-            return history_lines(added, self.path)
+            return history_lines(b"".join(lines), self.path)
         except ValueError:
-            if not before:
-                raise
-        return read_history(self.path)  # it was cut and has grown since: this began within a line
+            return read_history(self.path)  # which knows the number of the line

@@ -40,7 +40,7 @@ class Progress:
         """Show what is new."""
         self.standing.update(engine, records, left)
         if self._live:
-            self.standing.look()
+            self.standing.look(engine)
             self._draw()
             return
         for record in records:
@@ -50,7 +50,7 @@ class Progress:
             print(f"{name}: {record.status}{came_to}, {record.seconds:.0f} s", flush=True)
         if self._clock() >= self._due:
             self._due = self._clock() + SECONDS
-            self.standing.look()
+            self.standing.look(engine)
             print(line_of(self.standing), flush=True)
 
     def _draw(self) -> None:

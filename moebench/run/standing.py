@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from moebench.evidence.history_tail import HistoryTail
+from moebench.evidence.history_tail import Tail
 from moebench.evidence.record import RunRecord
 from moebench.run.engine import Engine
 from moebench.run.job import Job
@@ -23,7 +23,7 @@ class Underway:
 
     job: Job
     began: float
-    history: HistoryTail
+    history: Tail
     where: str = ""  # name of the node; empty for this machine
     step: int = 0
     loss: float | None = None  # of the last validation
@@ -106,12 +106,12 @@ class Standing:
             del self._underway[name]
         for name, job in running.items():
             if name not in self._underway:
-                self._underway[name] = Underway(job, now, HistoryTail(job.history_path))
-            self._underway[name].where = engine.where(job)
+                self._underway[name] = Underway(job, now, Tail(job.history_path))
 
-    def look(self) -> None:
-        """Read what is new in the histories of the running jobs."""
+    def look(self, engine: Engine) -> None:
+        """See where the jobs run and what is new in their histories; that takes a while."""
         for one in self._underway.values():
+            one.where = engine.where(one.job)
             one.look()
 
     @property

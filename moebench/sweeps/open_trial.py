@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import TrialState
 
 from moebench.comparison.measures import mean_values
-from moebench.evidence.history_tail import HistoryTail
+from moebench.evidence.history_tail import Tail
 from moebench.evidence.record import RunRecord
 from moebench.run.job import Job
 from moebench.sweeps.definition import LOSS
@@ -95,8 +95,8 @@ class OpenTrial:
         return sum(self._report(line["step"], line[LOSS]) for line in lines) > 0
 
     @cached_property
-    def _history(self) -> HistoryTail:
-        return HistoryTail(self.jobs[0].history_path)
+    def _history(self) -> Tail:
+        return Tail(self.jobs[0].history_path)
 
     def _report(self, step: int, value: float) -> bool:
         """Report a value unless already reported; return whether to prune the trial."""

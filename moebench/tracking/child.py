@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from moebench.evidence.history_tail import Tail
 from moebench.evidence.record import RunRecord
-from moebench.tracking.run_files import Tail, digest, flatten, naming, points, text
+from moebench.tracking.run_files import digest, flatten, naming, points, text
 from moebench.tracking.store import METRICS, Point, Store, parts
 
 STATUS = {"finished": "FINISHED", "pruned": "KILLED"}  # all others: FAILED

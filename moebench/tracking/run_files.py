@@ -15,35 +15,6 @@ TAGS = "tags.json"  # file in a folder of runs: arm -> tags that its runs get wh
 DENSE_ARM, MATCHED_ON = "dense_arm", "matched_on"  # tags that name the dense arm to compare with
 
 
-class Tail:
-    """Reads a growing history; an incomplete last line is left for later.
-
-    A resumed worker truncates the file before it writes on: then it is read from the start again.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.offset = 0
-        self.last = b""  # line before the offset
-
-    def read(self) -> list[bytes]:
-        """Return the lines since the last `accept`."""
-        if not self.path.exists():
-            return []
-        with self.path.open("rb") as file:
-            file.seek(self.offset - len(self.last))
-            if file.read(len(self.last)) != self.last:
-                self.offset, self.last = 0, b""
-                file.seek(0)
-            return [line for line in file if line.endswith(b"\n")]
-
-    def accept(self, lines: list[bytes]) -> None:
-        """Continue after these lines, just read, next time."""
-        if lines:
-            self.offset += sum(map(len, lines))
-            self.last = lines[-1]
-
-
 def points(line: bytes) -> Iterator[Point]:
     """Yield the points of one line of a history; the shares of single experts stay out of MLflow.
 

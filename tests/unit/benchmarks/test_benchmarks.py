@@ -11,9 +11,11 @@ from benchmarks import (
     generate,
     layer,
     quality,
+    scheduler,
     sweep,
     train,
     verdicts,
+    virtual_cluster,
 )
 from benchmarks.timing import ratios
 
@@ -49,9 +51,11 @@ def test_one_round_has_no_quartiles(given: str, monkeypatch, capsys) -> None:
         (generate, "rounds width layers hidden vocabulary prompt tokens"),
         (layer, "rounds experts k dim hidden tokens"),
         (quality, "steps points seeds"),
+        (scheduler, "jobs workers"),
         (sweep, "rounds workers trials steps"),
         (train, "rounds steps"),
         (verdicts, "claims"),
+        (virtual_cluster, "nodes trials"),
     ],
 )
 def test_zero_sizes_are_refused(benchmark: ModuleType, options: str, monkeypatch, capsys) -> None:

@@ -62,7 +62,7 @@ def test_nothing_is_said_of_the_time_left_before_anything_tells(machines) -> Non
     standing = standing_of(engine)
     engine.start(0)
     standing.update(engine, [], 3)
-    standing.look()
+    standing.look(engine)
     assert standing.seconds_left is None
     assert (standing.done, standing.total) == (0, 3)
 
@@ -75,11 +75,11 @@ def test_the_time_left_follows_from_steps_while_no_run_has_ended(machines) -> No
     engine.log(job, 10)
     engine.now += 5000
     standing.update(engine, [], 3)
-    standing.look()
+    standing.look(engine)
     for step in (20, 40):
         engine.now += 20
         engine.log(job, step)
-    standing.look()
+    standing.look(engine)
     # 60 steps of its own; two more runs as long as this one, which will have taken 100 seconds.
     assert standing.seconds_left == pytest.approx((60 + 2 * 100) / 2)
     standing.update(engine, [], 1)
@@ -129,7 +129,7 @@ def test_a_line_says_what_runs_where_what_ended_how_and_what_is_left(machines) -
     endings = ("finished", "diverged", "failed", "failed")
     ended = [record_of(job_of(engine.folder, 30 + n), how) for n, how in enumerate(endings)]
     standing.update(engine, [*ended, record_of(engine.running.pop(0), "timed_out")], 15)
-    standing.look()
+    standing.look(engine)
     assert standing.underway[0].loss == 2.5
     assert line_of(standing) == (
         "7 of 22 runs done; 2 failed, 1 diverged, 1 timed out; about 01:00 left; running:"

@@ -1,36 +1,9 @@
 """What is read of the files of a run while it grows."""
 
-from pathlib import Path
-
-from moebench.tracking.run_files import Tail, flatten, points
+from moebench.tracking.run_files import flatten, points
 from moebench.tracking.store import Point
 
 from .fakes import CONFIG
-
-
-def test_a_tail_waits_for_the_end_of_a_line_and_repeats_what_was_not_accepted(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "history.jsonl"
-    tail = Tail(path)
-    assert tail.read() == []
-    path.write_bytes(b"one\ntwo\nthr")
-    assert tail.read() == tail.read() == [b"one\n", b"two\n"]
-    tail.accept(tail.read())
-    assert tail.read() == []
-    path.write_bytes(b"one\ntwo\nthree\n")
-    assert tail.read() == [b"three\n"]
-
-
-def test_a_tail_starts_over_where_the_file_was_cut_even_if_it_has_grown_again(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "history.jsonl"
-    tail = Tail(path)
-    path.write_bytes(b"one\ntwo\n")
-    tail.accept(tail.read())
-    path.write_bytes(b"one\nTWO and more\nthree\n")
-    assert tail.read() == [b"one\n", b"TWO and more\n", b"three\n"]
 
 
 def test_points_leave_out_shares_of_experts_and_numbers_that_are_not_finite() -> None:
