@@ -6,8 +6,9 @@ a lost study is made again from them. Workers just train and know nothing of Opt
 cannot harm the study.
 """
 
-from moebench.sweeps.definition import Sweep, read_sweep
+from moebench.sweeps.definition import Sweep
 from moebench.sweeps.points import evidence
 from moebench.sweeps.search import SearchOptions, search
+from moebench.sweeps.sweep_file import read_sweep
 
 __all__ = ["SearchOptions", "Sweep", "evidence", "read_sweep", "search"]

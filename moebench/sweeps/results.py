@@ -19,8 +19,7 @@ from moebench.statistics import Interval
 from moebench.statistics.estimates import mean
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
 from moebench.sweeps.baselines import best_arm, best_tuned, passed, winner
-from moebench.sweeps.definition import LOSS, Sweep
-from moebench.sweeps.entries import MATCHED
+from moebench.sweeps.definition import LOSS, MATCHED, Sweep
 from moebench.sweeps.parameter_importance import by_seed, importances
 from moebench.sweeps.strategies import SEES_NO_RESULTS
 from moebench.sweeps.study import CACHED, STATUS, WHY, Study, records_in

@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from moebench.experiment import Experiment
-from moebench.papers.nearest import nearest
+from moebench.papers.nearest import all_known, nearest
 from moebench.sweeps.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
@@ -48,9 +48,7 @@ class Part:
             ValueError: for an argument that it refuses.
         """
         takes = inspect.signature(self.made).parameters
-        if unknown := set(self.init_args) - set(takes):
-            near = nearest(min(unknown), takes)
-            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; {near}")
+        all_known(self.init_args, takes, f"{place}.init_args.")
         known = {name: value for name, value in defaults.items() if name in takes}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parts that Optuna calls experimental
@@ -72,8 +70,7 @@ def read_part(place: str, content: object) -> Part:
     entry = {"class_path": content} if isinstance(content, str) else content
     if not isinstance(entry, Mapping) or "class_path" not in entry:
         raise ValueError(f"{place}={content}: expected {{class_path, init_args}}")
-    if unknown := set(entry) - {"class_path", "init_args"}:
-        raise ValueError(f"{place}.{min(unknown)}: unknown; one of class_path, init_args")
+    all_known(entry, ("class_path", "init_args"), f"{place}.")
     path = str(entry["class_path"])
     module, _, name = path.rpartition(".")
     try:

@@ -21,10 +21,11 @@ from moebench.run.sole_user import sole_user
 from moebench.sweeps import Sweep, read_sweep
 from moebench.sweeps.baselines import winner
 from moebench.sweeps.driver import DRIVER, driven
+from moebench.sweeps.identity import refuse_changes
 from moebench.sweeps.results import summary
 from moebench.sweeps.search import named_apart
 from moebench.sweeps.storage import JOURNAL, existing_storage, open_storage
-from moebench.sweeps.study import CACHED, HASH, STATUS, Study, refuse_changes
+from moebench.sweeps.study import CACHED, HASH, STATUS, Study
 from moebench.sweeps.trials import Trials
 from moebench.testing.jobs import leave, record_of
 
