@@ -1,6 +1,5 @@
 """Samplers and pruners: Optuna's own by a short name, others by `class_path`."""
 
-import importlib
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 import optuna
 
 from moebench.experiment import Experiment
+from moebench.experiment.classes import named_class
 from moebench.papers.nearest import all_known, nearest
 from moebench.sweeps.space import Dimension, Point
 
@@ -71,15 +71,15 @@ def read_part(place: str, content: object) -> Part:
     if not isinstance(entry, Mapping) or "class_path" not in entry:
         raise ValueError(f"{place}={content}: expected {{class_path, init_args}}")
     all_known(entry, ("class_path", "init_args"), f"{place}.")
-    path = str(entry["class_path"])
-    module, _, name = path.rpartition(".")
+    path, home = str(entry["class_path"]), HOMES[place]
     try:
-        made = getattr(importlib.import_module(module) if module else HOMES[place], name)
-    except (ImportError, AttributeError):
+        made = named_class(path if "." in path else f"{home.__name__}.{path}")
+    except ImportError:
         made = None
-    if not inspect.isclass(made) or not issubclass(made, BASES[place]):
-        ours = nearest(name, (n for n in HOMES[place].__all__ if n.endswith(place.title())))
-        raise ValueError(f"{place}={path}: no such {place}; a class_path or a short name: {ours}")
+    if made is None or not issubclass(made, BASES[place]):
+        ours = (name for name in home.__all__ if name.endswith(place.title()))
+        near = nearest(path.rpartition(".")[2], ours)
+        raise ValueError(f"{place}={path}: no such {place}; a class_path or a short name: {near}")
     arguments = entry.get("init_args") or {}
     if not isinstance(arguments, Mapping):
         raise ValueError(f"{place}.init_args={arguments}: expected keys and values")
