@@ -18,7 +18,7 @@ from moebench.experiment import DataStamp
 from moebench.run.job import Job
 from moebench.run.sole_user import sole_user
 from moebench.sweeps import Sweep, read_sweep
-from moebench.sweeps.baselines import winner
+from moebench.sweeps.best import winner
 from moebench.sweeps.driver import DRIVER, driven
 from moebench.sweeps.identity import refuse_changes
 from moebench.sweeps.results import summary
