@@ -1,6 +1,7 @@
 """Training one model from Python."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from moebench.experiment import as_arguments, naming_files, parse
 from moebench.interop.trained import trained_module
 from moebench.papers.home import find_config
 from moebench.run.check import checked
+from moebench.run.execution import Execution
 from moebench.run.fork_server import start_server
 from moebench.run.undisturbed import undisturbed
 
@@ -61,6 +63,7 @@ def fit(
     name: str = "",
     root: str | Path = "runs",
     track: bool = True,
+    time_limit: float = math.inf,
 ) -> Fitted:
     """Train one model, or find it if it has been trained before.
 
@@ -72,12 +75,14 @@ def fit(
         name: of the run; by default the names of its files and a hash of its configuration.
         root: folder of all runs.
         track: whether to log the run in MLflow.
+        time_limit: seconds that the run may take; one that takes longer counts as timed out.
 
     Returns:
         The record of the run, its folder and the trained model.
 
     Raises:
-        ValueError: if the configuration or the name is refused; nothing has been trained then.
+        ValueError: if the configuration, the name or the time is refused, or another process makes
+            this run; nothing has been trained then.
 
     Example:
         fitted = moebench.fit("small.yaml", {"trainer.max_steps": 200}, track=False)
@@ -85,6 +90,7 @@ def fit(
         sparse = [m for m in fitted.model.modules() if isinstance(m, moebench.MoELayer)]
     """
     check_name(name)
+    execution = Execution(time_limit=time_limit)
     start_server()  # it imports while this process checks
     keys = [*as_arguments(settings or {}), f"--seed_everything={seed}"]
     with TemporaryDirectory() as folder:
@@ -94,7 +100,7 @@ def fit(
         with naming_files([*known, *keys]):
             experiment = checked(parse([*chosen, *keys]))
     called = name or command.name_of(experiment, title_of(files))
-    place, record = command.trained(experiment, called, Path(root), track)
+    place, record = command.trained(experiment, called, Path(root), track, execution)
     return Fitted(record, place)
 
 

@@ -24,6 +24,23 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"none is near it; there are {len(names)}, such as {', '.join(names[:SHOWN])}"
 
 
+def all_known(given: Iterable[object], known: Iterable[str], place: str = "") -> None:
+    """Check that there are no unknown names among those given.
+
+    Args:
+        given: what the user wrote.
+        known: the names that exist.
+        place: what precedes a name in the message, such as `space.` or `baselines=`.
+
+    Raises:
+        ValueError: for the first one that is unknown; names the nearest ones.
+    """
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise ValueError(f"{place}{name}: unknown; {nearest(name, names)}")
+
+
 def no_such_file(path: Path) -> str:
     """Say that a file is missing, and which files of its kind have the nearest names."""
     names = sorted(one.name for one in path.parent.glob(f"*{path.suffix or '.yaml'}"))

@@ -1,6 +1,6 @@
 """The arms of a sweep: its trials, and the dense models beside them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moebench.papers.plan import MatchedOn
 
@@ -36,6 +36,11 @@ class DenseArm:
     point: int | None = None
     tuned: bool = False
     twin_of: int | None = None
+
+    @property
+    def again(self) -> "DenseArm":
+        """The same model where it is run again, with fresh seeds as well."""
+        return replace(self, point=None, tuned=self.point is not None)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,6 @@
 """The runs beside the trials as a source: dense baselines first, fresh seeds at the end."""
 
 import itertools
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +8,6 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
-from moebench.comparison.measures import mean_values
 from moebench.evidence.record import RunRecord
 from moebench.experiment import Experiment
 from moebench.experiment.dense_twin import dense, twin
@@ -17,8 +15,7 @@ from moebench.papers.plan import MatchedOn
 from moebench.run.engine import Engine
 from moebench.run.job import Job
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
-from moebench.sweeps.definition import Sweep
-from moebench.sweeps.space import Point
+from moebench.sweeps.best import best_dense, winner
 from moebench.sweeps.study import RECORD, Study, known_result, records_in
 
 FINISHED = "moebench.finished"
@@ -107,7 +104,8 @@ class Baselines:
     def _before(self) -> Iterator[Job]:
         """Yield the baselines with the trials' seeds, both untuned and tuned."""
         sweep = self.study.sweep
-        yield from self._baselines(None, {}, sweep.trial_seeds)
+        untuned = [DenseArm(matched) for matched in sweep.baselines]
+        yield from self._baselines(untuned, None, sweep.trial_seeds)
         for number, point in enumerate(sweep.tuning_points):
             arms = [DenseArm(matched, number) for matched in sweep.baselines]
             try:
@@ -132,32 +130,31 @@ class Baselines:
             for matched in sweep.baselines:
                 planned |= self._twin(experiment, experiment, matched)[1]
         fresh = [self.study.job(arm, experiment, seed, planned) for seed in sweep.later_seeds]
-        tuned = best_tuned(sweep, records_in(self.study.attributes))
+        dense = best_dense(sweep, records_in(self.study.attributes))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
-        return fresh + self._baselines(best, tuned, seeds)
+        return fresh + self._baselines(list(dense.values()), best, seeds)
 
     def _baselines(
-        self, best: FrozenTrial | None, tuned: Mapping[str, Point], seeds: Sequence[int]
+        self, dense: Sequence[DenseArm], best: FrozenTrial | None, seeds: Sequence[int]
     ) -> list[Job]:
         """Return the runs of the base's dense twins, and of the best trial's where they differ.
 
         Args:
+            dense: where the base's stand at their best.
             best: the best trial; None: there is none yet.
-            tuned: matched cost -> tuning point, where one beats the untuned baseline.
             seeds: one run each.
         """
         sweep = self.study.sweep
         arms: dict[Arm, Planned] = {}
-        for matched in sweep.baselines:
-            at = tuned.get(matched, {})
-            base = DenseArm(matched, tuned=matched in tuned)
-            arms[base] = self._twin(sweep.base, sweep.at({}, at), matched)
+        for arm in dense:
+            at = {} if arm.point is None else sweep.tuning_points[arm.point]
+            arms[arm.again] = self._twin(sweep.base, sweep.at({}, at), arm.matched_on)
             if best is not None:
                 with suppress(ValueError):  # the best has no mixture, or this tuning does not fit
                     own = sweep.at(best.params), sweep.at(best.params, at)
-                    made = self._twin(*own, matched)
-                    if made[0].hash != arms[base][0].hash:
-                        arms[replace(base, twin_of=best.number)] = made
+                    made = self._twin(*own, arm.matched_on)
+                    if made[0].hash != arms[arm.again][0].hash:
+                        arms[replace(arm.again, twin_of=best.number)] = made
         jobs = itertools.product(seeds, arms.items())
         return [self.study.job(arm, made, seed, planned) for seed, (arm, (made, planned)) in jobs]
 
@@ -175,52 +172,3 @@ class Baselines:
             found = {"width": made.width, "planned": dict(made.planned)}
             self.study.note(name, found)
         return dense(tuned, found["width"]), found["planned"]
-
-
-def winner(trials: Sequence[FrozenTrial], sweep: Sweep) -> FrozenTrial | None:
-    """Return the feasible trial with the best first objective; of equals, the earliest."""
-    sign = 1 if next(iter(sweep.objectives.values())) == "minimize" else -1
-    allowed = [trial for trial in trials if not passed(trial)]
-    ranked = sorted(allowed, key=lambda trial: (sign * trial.values[0], trial.number))
-    return ranked[0] if ranked else None
-
-
-def passed(trial: FrozenTrial) -> list[str]:
-    """Return the constraints that a trial does not keep."""
-    return [name for name, over in trial.constraints.items() if over > 0]
-
-
-def best_arm(sweep: Sweep, tuned: Mapping[str, Point], matched: MatchedOn) -> DenseArm:
-    """Return the arm that ran a baseline at its best with the trials' seeds.
-
-    Args:
-        sweep: the sweep.
-        tuned: the result of `best_tuned`.
-        matched: the matched cost.
-    """
-    if matched not in tuned:
-        return DenseArm(matched)
-    return DenseArm(matched, sweep.tuning_points.index(tuned[matched]))
-
-
-def best_tuned(sweep: Sweep, records: Sequence[RunRecord]) -> dict[str, Point]:
-    """Return matched cost -> the tuning point that beats the untuned twin.
-
-    Compares the mean of the first objective over the trials' seeds; points with an unfinished run
-    lose.
-    """
-    objective, direction = next(iter(sweep.objectives.items()))
-    sign = 1 if direction == "minimize" else -1
-
-    def value(arm: DenseArm) -> float:
-        runs = [r for r in records if r.arm == arm.name and r.seed in sweep.trial_seeds]
-        if len(runs) < len(sweep.trial_seeds) or any(r.status != "finished" for r in runs):
-            return math.inf
-        return sign * mean_values(runs, [objective])[0]
-
-    found: dict[str, Point] = {}
-    for matched in sweep.baselines:
-        values = [value(DenseArm(matched, n)) for n in range(len(sweep.tuning_points))]
-        if values and min(values) < value(DenseArm(matched)):
-            found[matched] = sweep.tuning_points[values.index(min(values))]
-    return found

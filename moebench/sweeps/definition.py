@@ -1,46 +1,18 @@
-"""A sweep as described by its file, checked as far as possible without running anything."""
+"""A sweep: what is searched, how, how often, and what it is compared with."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from moebench.evidence.record import FIRST_FRESH_SEED, SWEEPS
-from moebench.experiment import DataStamp, Experiment, load, naming_file, read_yaml
-from moebench.papers.home import find_config
-from moebench.papers.nearest import nearest
+from moebench.evidence.record import FIRST_FRESH_SEED
+from moebench.experiment import DataStamp, Experiment, load
 from moebench.papers.plan import MatchedOn
-from moebench.sweeps.dependencies import dependencies
-from moebench.sweeps.entries import (
-    MATCHED,
-    baselines_of,
-    constraints_of,
-    count_of,
-    first_points,
-    map_of,
-    objectives_of,
-    surface_of,
-)
-from moebench.sweeps.space import Dimension, Point, identity_of, settings_at
-from moebench.sweeps.space_file import read_space
-from moebench.sweeps.strategies import (
-    QUASI_RANDOM,
-    SEES_NO_RESULTS,
-    Part,
-    draw,
-    make_pruner,
-    read_part,
-    try_out,
-)
+from moebench.sweeps.space import Dimension, Point, settings_at
+from moebench.sweeps.strategies import QUASI_RANDOM, SEES_NO_RESULTS, Part, draw
 
 LOSS = "valid/loss"
-LONGEST = 120  # bytes of a name, to which that of data may be added
-KEYS = (
-    *("experiment", "settings", "space", "objectives", "constraints", "sampler", "pruner"),
-    *("trials", "enqueue", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
-)
+MATCHED: tuple[MatchedOn, ...] = ("active_flops", "total_params", "step_time")
 
 
 @dataclass(frozen=True)
@@ -128,122 +100,3 @@ class Sweep:
     def later_seeds(self) -> Sequence[int]:
         """Seeds that no trial has used."""
         return range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.fresh_seeds)
-
-    def identity(self) -> dict[str, Any]:
-        """Return what must stay the same throughout a study, as JSON."""
-        return {
-            "space": identity_of(self.space),
-            **({"tuning": identity_of(self.tuning)} if self.tuning else {}),
-            "objectives": dict(self.objectives),
-            **({"constraints": dict(self.constraints)} if self.constraints else {}),
-            **({"enqueue": list(self.first)} if self.first else {}),
-            "sampler": self.sampler.identity(),
-            "pruner": self.pruner.identity(),
-            "seeds": self.seeds,
-            "experiment": dict(self.base.config),
-            **dependencies(self.data, self._with_classes()),
-        }
-
-    def _with_classes(self) -> Iterator[Experiment]:
-        """Yield the base and the experiment at every choice that may name another class."""
-        yield self.base
-        for dimension in self.space:
-            for value in dimension.ends:
-                if not isinstance(value, int | float):
-                    yield self.at({dimension.name: value})
-
-
-def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = None) -> Sweep:
-    """Read a sweep file.
-
-    Args:
-        path: the file, or `configs/sweeps/...` of moebench; paths in it are relative to it.
-        name: name of the study; empty: the file's own.
-        over: configuration keys and values that override the file.
-
-    Raises:
-        ValueError: for anything invalid; names key, value and what is allowed.
-        FileNotFoundError: if there is no such file.
-    """
-    content = read_yaml(path := Path(find_config(str(path))))
-    with naming_file(path):
-        if unknown := set(content) - set(KEYS):
-            raise ValueError(f"{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")
-        if missing := [
-            key for key in ("experiment", "space", "objectives") if not content.get(key)
-        ]:
-            raise ValueError(f"{missing[0]}: missing or empty")
-        experiment = content["experiment"]
-        files = experiment if isinstance(experiment, list) else [experiment]
-        settings = {**map_of(content, "settings"), **(over or {})}
-        space = read_space(content["space"])
-        sampler = read_part("sampler", content.get("sampler", "TPESampler"))
-        sweep = Sweep(
-            name=name or path.stem,
-            configs=[path.parent / str(file) for file in files],
-            settings=settings,
-            space=space,
-            objectives=objectives_of(content["objectives"]),
-            sampler=sampler,
-            pruner=read_part("pruner", content.get("pruner", "NopPruner")),
-            trials=_trials(content, sampler, space),
-            seeds=count_of(content, "seeds", 1, 1, FIRST_FRESH_SEED),
-            fresh_seeds=count_of(content, "fresh_seeds", 3, 0),
-            baselines=baselines_of(content.get("baselines", list(MATCHED))),
-            tuning=read_space(content["tuning"], "tuning") if "tuning" in content else (),
-            surface=surface_of(content, space),
-            constraints=constraints_of(content),
-            first=first_points(content, space),
-        )
-        return _fitting(sweep)
-
-
-def _fitting(sweep: Sweep) -> Sweep:
-    """Return the sweep if its parts fit together and the values tried for each name are valid."""
-    _check_name(sweep.name)
-    if sweep.pruner.class_name != "NopPruner":
-        if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
-            raise ValueError(
-                f"pruner={sweep.pruner.class_name}: watches {LOSS}, which must be the only"
-                " objective and minimized; NopPruner prunes nothing"
-            )
-        if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
-            raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; needs 2 or more")
-    try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()), sweep.constraints)
-    if sweep.first and sweep.sampler.class_name == "GridSampler":
-        raise ValueError("enqueue: a grid has all its points already")
-    if len(sweep.first) > sweep.trials:
-        raise ValueError(f"enqueue: {len(sweep.first)} points for {sweep.trials} trials")
-    make_pruner(sweep.pruner, sweep.base)
-    for dimension in sweep.space:
-        for value in dimension.tried:
-            sweep.at({dimension.name: value})
-    for dimension in sweep.tuning:
-        for value in dimension.tried:
-            replace(sweep, tuning=[dimension]).at({}, {dimension.name: value})
-    if sweep.tuning and not sweep.baselines:
-        raise ValueError("tuning: applies to baselines, but there are none")
-    return sweep
-
-
-def _check_name(name: str) -> None:
-    """Refuse a name that cannot be that of a folder."""
-    if "/" in name or name.startswith("."):
-        raise ValueError(f"name={name}: names a folder; no / and no leading .")
-    if not (name.strip() and name.isprintable()):
-        raise ValueError(f"name={name!r}: names a folder; it takes letters that can be seen")
-    if len(name.encode()) > LONGEST:
-        raise ValueError(f"name={name[:20]}...: names a folder; at most {LONGEST} bytes long")
-
-
-def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:
-    """Return the number of trials; for a grid, the number of its points."""
-    if sampler.class_name != "GridSampler":
-        return count_of(content, "trials", 40, 1)
-    size = math.prod(len(dimension.grid) for dimension in space)
-    if count_of(content, "trials", size, 1) != size:
-        raise ValueError(f"trials={content['trials']}: the grid has {size} points")
-    return size
-
-
-__all__ = ["LOSS", "SEES_NO_RESULTS", "SWEEPS", "Sweep", "read_sweep"]

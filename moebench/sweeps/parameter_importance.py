@@ -9,6 +9,8 @@ import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from moebench.comparison.measures import value_of
+from moebench.evidence.record import RunRecord
 from moebench.sweeps.definition import Sweep
 
 RESAMPLES = 40
@@ -45,21 +47,24 @@ def importances(trials: Sequence[FrozenTrial], sweep: Sweep) -> dict[str, dict[s
 
 
 def by_seed(
-    trials: Sequence[FrozenTrial], values: Mapping[int, Mapping[int, float]], sweep: Sweep
+    trials: Sequence[FrozenTrial], records: Mapping[int, Sequence[RunRecord]], sweep: Sweep
 ) -> dict[int, dict[str, float]]:
     """Return seed -> name -> share of the variance among the runs with that seed.
 
     Args:
         trials: the study's trials.
-        values: seed -> trial number -> the first objective of its run.
+        records: of each trial, by its number.
         sweep: the sweep.
     """
-    found = {}
-    for seed, of_seed in values.items():
-        done = [trial for trial in trials if trial.number in of_seed]
-        if len(done) >= FEWEST and len(sweep.space) > 1:
-            found[seed] = shares(done, [of_seed[trial.number] for trial in done], 0)
-    return found
+    done = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    if len(done) < FEWEST or len(sweep.space) < 2:
+        return {}
+    objective = next(iter(sweep.objectives))
+    values = {
+        seed: [value_of(records[trial.number][place], objective) for trial in done]
+        for place, seed in enumerate(sweep.trial_seeds)
+    }
+    return {seed: shares(done, of_seed, 0) for seed, of_seed in values.items()}
 
 
 def shares(trials: Sequence[FrozenTrial], values: Sequence[float], seed: int) -> dict[str, float]:

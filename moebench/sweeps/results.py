@@ -12,15 +12,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from moebench import report, tracking
 from moebench.comparison import Pair, Side
-from moebench.comparison.measures import mean_values, value_of
+from moebench.comparison.measures import mean_values
 from moebench.evidence.record import SWEEPS, RunRecord
 from moebench.evidence.record_files import write_all, write_whole
 from moebench.statistics import Interval
 from moebench.statistics.estimates import mean
 from moebench.sweeps.arms import Arm, DenseArm, TrialArm
-from moebench.sweeps.baselines import best_arm, best_tuned, passed, winner
-from moebench.sweeps.definition import LOSS, Sweep
-from moebench.sweeps.entries import MATCHED
+from moebench.sweeps.best import best_dense, passed, winner
+from moebench.sweeps.definition import LOSS, MATCHED, Sweep
+from moebench.sweeps.mlflow_tags import tags
 from moebench.sweeps.parameter_importance import by_seed, importances
 from moebench.sweeps.strategies import SEES_NO_RESULTS
 from moebench.sweeps.study import CACHED, STATUS, WHY, Study, records_in
@@ -59,9 +59,37 @@ def summary(
         runs[record.arm].append(record)
     own = {trial.number: records_in(trial.user_attrs) for trial in trials}
     names = list(dict.fromkeys([*sweep.objectives, *sweep.constraints, *ALWAYS]))
-    tuned = best_tuned(sweep, records)
+    dense = best_dense(sweep, records)
     compared = _compared(sweep, records, best) if best else []
     missed = off_plan({arm.name: _finished(runs[arm.name]) for arm in compared})
+    return {
+        **_asked(sweep),
+        "best": best.number if best else None,
+        "trials": [_trial(trial, own[trial.number], names) for trial in trials],
+        "baselines": {
+            arm.again.name: _means(seen, names)
+            for arm in dense.values()
+            if (seen := _of(runs[arm.name], sweep.trial_seeds))
+        },
+        "fresh": [
+            {**_row(sweep, arm, runs[arm.name]), "off_plan": missed[arm.name]} for arm in compared
+        ],
+        "tuned": {
+            matched: sweep.tuning_points[arm.point]
+            for matched, arm in dense.items()
+            if arm.point is not None
+        },
+        "importances": importances(trials, sweep),
+        "importances_by_seed": by_seed(trials, own, sweep),
+        "against": _against(sweep, compared, runs),
+        "runs": len(records),
+        "seconds": sum(record.seconds for record in records),
+        "overlaps": report.overlaps(records),
+    }
+
+
+def _asked(sweep: Sweep) -> dict[str, Any]:
+    """Return what was searched, and how."""
     return {
         "name": sweep.name,
         "objectives": dict(sweep.objectives),
@@ -81,23 +109,6 @@ def summary(
         },
         "seeds": sweep.seeds,
         "fresh_seeds": sweep.fresh_seeds,
-        "best": best.number if best else None,
-        "trials": [_trial(trial, own[trial.number], names) for trial in trials],
-        "baselines": {
-            DenseArm(matched, tuned=matched in tuned).name: _means(seen, names)
-            for matched in sweep.baselines
-            if (seen := _of(runs[best_arm(sweep, tuned, matched).name], sweep.trial_seeds))
-        },
-        "fresh": [
-            {**_row(sweep, arm, runs[arm.name]), "off_plan": missed[arm.name]} for arm in compared
-        ],
-        "tuned": tuned,
-        "importances": importances(trials, sweep),
-        "importances_by_seed": by_seed(trials, _first_objective(sweep, trials, own), sweep),
-        "against": _against(sweep, compared, runs),
-        "runs": len(records),
-        "seconds": sum(record.seconds for record in records),
-        "overlaps": report.overlaps(records),
     }
 
 
@@ -115,17 +126,6 @@ def _trial(
         "leaks": leaks_of(records),
         "infeasible": passed(trial),
     }
-
-
-def _first_objective(
-    sweep: Sweep, trials: Sequence[FrozenTrial], own: Mapping[int, Sequence[RunRecord]]
-) -> dict[int, dict[int, float]]:
-    """Return seed -> trial number -> the first objective of its run, of the complete trials."""
-    found: dict[int, dict[int, float]] = {seed: {} for seed in sweep.trial_seeds}
-    for trial in trials:
-        for record in own[trial.number] if trial.state is TrialState.COMPLETE else ():
-            found[record.seed][trial.number] = value_of(record, next(iter(sweep.objectives)))
-    return found
 
 
 def _compared(sweep: Sweep, records: Sequence[RunRecord], best: FrozenTrial) -> list[Arm]:
@@ -213,33 +213,3 @@ def _means(records: Sequence[RunRecord], names: Sequence[str]) -> dict[str, floa
         with suppress(ValueError):
             [found[name]] = mean_values(finished, [name])
     return found
-
-
-def tags(
-    sweep: Sweep,
-    trials: Sequence[FrozenTrial],
-    best: FrozenTrial | None,
-    records: Sequence[RunRecord],
-) -> Mapping[str, Mapping[str, str]]:
-    """Return arm -> tags for MLflow, besides those of the records.
-
-    Every trial is compared with the first baseline at its best tuning point; with fresh seeds, that
-    baseline was run with those as well as the trials' seeds.
-    """
-    found, dense = {}, {}
-    tuned = best_tuned(sweep, records)
-    for matched in sweep.baselines[:1]:
-        again = matched in tuned and sweep.fresh_seeds > 0
-        arm = DenseArm(matched, tuned=True) if again else best_arm(sweep, tuned, matched)
-        dense = {tracking.DENSE_ARM: arm.name, tracking.MATCHED_ON: matched}
-    for trial in trials:
-        own = {"trial": str(trial.number), "trial.state": trial.state.name, **dense}
-        if CACHED in trial.user_attrs:
-            own["cached_from"] = TrialArm(trial.user_attrs[CACHED]).name
-        # Set on the others as well: one of them may have been the best of fewer trials.
-        own["best"] = str(best is not None and trial.number == best.number).lower()
-        found[TrialArm(trial.number).name] = own
-    return found
-
-
-__all__ = ["FILES", "SUMMARY", "write_results"]

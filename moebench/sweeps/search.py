@@ -10,6 +10,7 @@ import torch
 from moebench import tracking
 from moebench.comparison.measures import value_of
 from moebench.evidence.data_name import data_name
+from moebench.evidence.record import SWEEPS
 from moebench.experiment import DataStamp, naming_configs
 from moebench.experiment.dense_twin import dense
 from moebench.run.dry_run import dry_run
@@ -19,11 +20,12 @@ from moebench.run.scheduler import Scheduler
 from moebench.run.sole_user import sole_user
 from moebench.run.tracked import watching
 from moebench.sweeps.baselines import Baselines
-from moebench.sweeps.definition import SWEEPS, Sweep
+from moebench.sweeps.definition import Sweep
 from moebench.sweeps.driver import driven, refuse_driven
+from moebench.sweeps.identity import StudyChanged, refuse_changes
 from moebench.sweeps.results import FILES, write_results
 from moebench.sweeps.storage import answering, existing_storage, open_storage
-from moebench.sweeps.study import Study, StudyChanged, attributes_in, refuse_changes
+from moebench.sweeps.study import Study, attributes_in
 from moebench.sweeps.trials import Trials
 
 log = logging.getLogger(__name__)

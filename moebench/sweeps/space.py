@@ -141,21 +141,6 @@ class Dimension:
         return list({v if isinstance(v, str) else type(v): v for v in self.ends}.values())
 
 
-def identity_of(space: Sequence[Dimension]) -> dict[str, Any]:
-    """Return what identifies a space, as plain JSON data."""
-    return {
-        dimension.name: {
-            "key": ", ".join(dimension.keys),
-            **({"values": list(dimension.values)} if dimension.values else {}),
-            **({"choices": list(dimension.choices.values())} if dimension.choices else {}),
-            **({} if dimension.values else {"low": dimension.low, "high": dimension.high}),
-            **({"log": True} if dimension.log else {}),
-            **({} if dimension.step is None else {"step": dimension.step}),
-        }
-        for dimension in space
-    }
-
-
 def settings_at(
     point: Point,
     space: Sequence[Dimension],

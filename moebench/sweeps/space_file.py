@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from moebench.papers.nearest import nearest
+from moebench.papers.nearest import all_known
 from moebench.sweeps.space import Dimension, Value
 
 KEYS = ("key", "values", "choices", "low", "high", "log", "step")
@@ -31,8 +31,7 @@ def _read(place: str, name: str, entry: object) -> Dimension:
     """Return one dimension of a sweep file."""
     if not isinstance(entry, Mapping) or "key" not in entry:
         raise ValueError(f"{place}: expected {FORMS}")
-    if unknown := set(entry) - set(KEYS):
-        raise ValueError(f"{place}.{min(unknown)}: unknown; {nearest(min(unknown), KEYS)}")
+    all_known(entry, KEYS, f"{place}.")
     ranged = "low" in entry or "high" in entry
     if ("values" in entry) + ("choices" in entry) + ranged != 1:
         raise ValueError(f"{place}: needs either values, choices, or low and high")

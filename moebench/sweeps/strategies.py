@@ -1,6 +1,5 @@
 """Samplers and pruners: Optuna's own by a short name, others by `class_path`."""
 
-import importlib
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,8 @@ from typing import Any
 import optuna
 
 from moebench.experiment import Experiment
-from moebench.papers.nearest import nearest
+from moebench.experiment.classes import named_class
+from moebench.papers.nearest import all_known, nearest
 from moebench.sweeps.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
@@ -48,9 +48,7 @@ class Part:
             ValueError: for an argument that it refuses.
         """
         takes = inspect.signature(self.made).parameters
-        if unknown := set(self.init_args) - set(takes):
-            near = nearest(min(unknown), takes)
-            raise ValueError(f"{place}.init_args.{min(unknown)}: unknown; {near}")
+        all_known(self.init_args, takes, f"{place}.init_args.")
         known = {name: value for name, value in defaults.items() if name in takes}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parts that Optuna calls experimental
@@ -72,17 +70,16 @@ def read_part(place: str, content: object) -> Part:
     entry = {"class_path": content} if isinstance(content, str) else content
     if not isinstance(entry, Mapping) or "class_path" not in entry:
         raise ValueError(f"{place}={content}: expected {{class_path, init_args}}")
-    if unknown := set(entry) - {"class_path", "init_args"}:
-        raise ValueError(f"{place}.{min(unknown)}: unknown; one of class_path, init_args")
-    path = str(entry["class_path"])
-    module, _, name = path.rpartition(".")
+    all_known(entry, ("class_path", "init_args"), f"{place}.")
+    path, home = str(entry["class_path"]), HOMES[place]
     try:
-        made = getattr(importlib.import_module(module) if module else HOMES[place], name)
-    except (ImportError, AttributeError):
+        made = named_class(path if "." in path else f"{home.__name__}.{path}")
+    except ImportError:
         made = None
-    if not inspect.isclass(made) or not issubclass(made, BASES[place]):
-        ours = nearest(name, (n for n in HOMES[place].__all__ if n.endswith(place.title())))
-        raise ValueError(f"{place}={path}: no such {place}; a class_path or a short name: {ours}")
+    if made is None or not issubclass(made, BASES[place]):
+        ours = (name for name in home.__all__ if name.endswith(place.title()))
+        near = nearest(path.rpartition(".")[2], ours)
+        raise ValueError(f"{place}={path}: no such {place}; a class_path or a short name: {near}")
     arguments = entry.get("init_args") or {}
     if not isinstance(arguments, Mapping):
         raise ValueError(f"{place}.init_args={arguments}: expected keys and values")

@@ -13,33 +13,19 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from moebench.evidence.record import RunRecord
+from moebench.evidence.record import SWEEPS, RunRecord
 from moebench.evidence.record_files import json_of, write_whole
 from moebench.experiment import Experiment
 from moebench.run.job import Job
 from moebench.run.machine import commit
 from moebench.sweeps.arms import Arm, TrialArm
-from moebench.sweeps.definition import SWEEPS, Sweep
-from moebench.sweeps.differences import differences
+from moebench.sweeps.definition import Sweep
+from moebench.sweeps.identity import IDENTITY, identity, refuse_changes
 from moebench.sweeps.space import Point
 from moebench.sweeps.strategies import SEES_NO_RESULTS, make_pruner, make_sampler
 
-IDENTITY = "moebench.sweep"
 STATUS, RECORD, HASH, WHY, CACHED = "status", "record", "config_hash", "why", "cached_from"
 POINT = "point.json"  # in a trial's folder; a lost study is made again from these files
-
-
-class StudyChanged(ValueError):
-    """The study of a sweep's name belongs to another search.
-
-    Args:
-        what: which study, and what has changed.
-        way_out: how to start another one.
-    """
-
-    def __init__(self, what: str, way_out: str) -> None:
-        super().__init__(f"{what}; {way_out}")
-        self.what = what
 
 
 class Study:
@@ -67,7 +53,7 @@ class Study:
         )
         refuse_changes(sweep, storage)
         if IDENTITY not in self.attributes:
-            self.note(IDENTITY, json.dumps(sweep.identity()))
+            self.note(IDENTITY, json.dumps(identity(sweep)))
         names = list(sweep.objectives)
         if self.optuna.metric_names != names:  # for other tools that read the study
             with warnings.catch_warnings():
@@ -202,28 +188,3 @@ def known_result(job: Job, text: object) -> RunRecord | None:
         return result
     record = RunRecord.from_json(str(text))
     return record if record.status != "failed" and not job.differs(record) else None
-
-
-def refuse_changes(sweep: Sweep, storage: BaseStorage) -> None:
-    """Refuse a sweep that differs from the existing study of the same name.
-
-    Raises:
-        StudyChanged: says what changed and how to start another study.
-        ValueError: if the study has more trials than asked for, or belongs to another program.
-    """
-    try:
-        study_id = storage.get_study_id_from_name(sweep.name)
-    except KeyError:
-        return
-    attributes = storage.get_study_user_attrs(study_id)
-    count = storage.get_n_trials(study_id)
-    way_out = f"`--name {sweep.name}_2` starts another study"
-    if IDENTITY not in attributes:
-        if count:
-            raise ValueError(f"name={sweep.name}: another program's study; {way_out}")
-        return
-    changed = differences(json.loads(attributes[IDENTITY]), sweep.identity())
-    if changed:
-        raise StudyChanged(f"study {sweep.name} has changed: {'; '.join(changed[:4])}", way_out)
-    if count > sweep.trials:
-        raise ValueError(f"trials={sweep.trials}: study {sweep.name} has {count}; {way_out}")

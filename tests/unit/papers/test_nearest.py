@@ -1,6 +1,8 @@
 """What a name may have been meant to be."""
 
-from moebench.papers.nearest import nearest
+import pytest
+
+from moebench.papers.nearest import all_known, nearest
 
 
 def test_what_is_nearest() -> None:
@@ -15,3 +17,12 @@ def test_what_is_nearest() -> None:
         "none is near it; there are 40, such as AB21-00"
     )
     assert "AB21-20" not in nearest("quite another", many)
+
+
+def test_the_first_unknown_name_is_refused() -> None:
+    all_known(["low"], ("low", "high"), "space.")
+    for given in (["hihg"], ["low", "hihg", "lwo"]):
+        with pytest.raises(ValueError, match=r"^space\.hihg: unknown; the nearest: high"):
+            all_known(given, ("low", "high"), "space.")
+    with pytest.raises(ValueError, match=r"^baselines=\[1\]: unknown; one of a, b$"):
+        all_known([[1]], iter("ab"), "baselines=")

@@ -14,7 +14,8 @@ from moebench.experiment import DataStamp
 from moebench.run.job import Job
 from moebench.sweeps import Sweep, read_sweep
 from moebench.sweeps.baselines import Baselines
-from moebench.sweeps.results import summary, tags
+from moebench.sweeps.mlflow_tags import tags
+from moebench.sweeps.results import summary
 from moebench.sweeps.storage import open_storage
 from moebench.sweeps.study import Study, records_in
 from moebench.sweeps.trials import Trials

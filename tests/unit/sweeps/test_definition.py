@@ -7,8 +7,8 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from moebench.sweeps import read_sweep
-from moebench.sweeps.differences import differences
-from moebench.sweeps.space import identity_of, settings_at
+from moebench.sweeps.identity import differences, of_space
+from moebench.sweeps.space import settings_at
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import Part, draw, make_pruner, make_sampler, read_part, try_out
 
@@ -82,7 +82,7 @@ def test_a_choice_sets_several_keys_at_once() -> None:
     }
     assert losses["two"]["0"] == {"loss": "B"}, "the file's own map stays as it is"
     changed = read_space({"grain": {"key": "model.sparse", "choices": {**grain, 2: {"hidden": 1}}}})
-    assert differences(identity_of(space[:1]), identity_of(changed))
+    assert differences(of_space(space[:1]), of_space(changed))
 
 
 def test_null_is_a_value_like_any_other() -> None:

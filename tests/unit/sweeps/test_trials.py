@@ -12,21 +12,21 @@ import pytest
 from optuna.cli import main as optuna_command
 from optuna.trial import TrialState
 
-from moebench.comparison.measures import value_of
 from moebench.evidence.data_name import data_name
 from moebench.evidence.record import RunRecord
 from moebench.experiment import DataStamp
 from moebench.run.job import Job
 from moebench.run.sole_user import sole_user
 from moebench.sweeps import Sweep, read_sweep
-from moebench.sweeps.baselines import winner
+from moebench.sweeps.best import winner
 from moebench.sweeps.driver import DRIVER, driven
+from moebench.sweeps.identity import refuse_changes
 from moebench.sweeps.results import summary
 from moebench.sweeps.search import named_apart
 from moebench.sweeps.storage import JOURNAL, existing_storage, open_storage
-from moebench.sweeps.study import CACHED, HASH, STATUS, Study, refuse_changes
+from moebench.sweeps.study import CACHED, HASH, STATUS, Study
 from moebench.sweeps.trials import Trials
-from moebench.testing.jobs import leave, record_of
+from moebench.testing.jobs import leave
 
 COARSE = {
     "factor": {
@@ -410,16 +410,6 @@ def test_the_study_of_another_search_is_left_and_found_again(
         'study sweep has changed: data: "d" is now "e"; '
         f"it is left unchanged, and this is study {own}"
     )
-
-
-def test_a_metric_or_a_number_of_the_record(bench) -> None:
-    record = record_of(bench(trials=1).next(), metrics={"route/dropped": 0.25})
-    assert value_of(record, "route/dropped") == 0.25
-    assert value_of(record, "seconds_per_step") == 1.0
-    with pytest.raises(
-        ValueError, match=r"objectives\.valid/los: no run logs it; the nearest: valid/loss"
-    ):
-        value_of(record, "valid/los")
 
 
 def test_two_drivers_of_one_database_are_told_apart(bench, tmp_path: Path, monkeypatch) -> None:
