@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from torch import nn
 
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line, root_of
 from moebench.cli import fit as command
 from moebench.cli.fit_options import check_name, title_of
 from moebench.evidence.record import RunRecord
@@ -51,6 +51,7 @@ class Fitted:
             return trained_module(self.folder)
 
 
+@checking
 @one_line()
 @undisturbed()
 def fit(
@@ -85,6 +86,7 @@ def fit(
         sparse = [m for m in fitted.model.modules() if isinstance(m, moebench.MoELayer)]
     """
     check_name(name)
+    runs = root_of(root, writing=True)
     start_server()  # it imports while this process checks
     keys = [*as_arguments(settings or {}), f"--seed_everything={seed}"]
     with TemporaryDirectory() as folder:
@@ -94,7 +96,7 @@ def fit(
         with naming_files([*known, *keys]):
             experiment = checked(parse([*chosen, *keys]))
     called = name or command.name_of(experiment, title_of(files))
-    place, record = command.trained(experiment, called, Path(root), track)
+    place, record = command.trained(experiment, called, runs, track)
     return Fitted(record, place)
 
 
