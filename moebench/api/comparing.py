@@ -9,7 +9,7 @@ import pandas as pd
 
 from moebench import comparison
 from moebench.api.frames import pair_frame, refusal_frame
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line, root_of
 from moebench.papers import folder_of
 
 
@@ -42,6 +42,7 @@ class Compared:
         return refusal_frame(self.comparison)
 
 
+@checking
 @one_line()
 def compare(
     target: str = "",
@@ -81,5 +82,5 @@ def compare(
     """
     wanted = comparison.wanted(folder_of(target), profile, since, until)
     place = None if records is None else Path(records)
-    runs, origin = comparison.found_runs(Path(root), place, wanted)
+    runs, origin = comparison.found_runs(root_of(root), place, wanted)
     return Compared(comparison.compare(runs, metric, tags), origin)

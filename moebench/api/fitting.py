@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from torch import nn
 
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line, root_of
 from moebench.cli import fit as command
 from moebench.cli.fit_options import check_name, title_of
 from moebench.evidence.record import RunRecord
@@ -53,6 +53,7 @@ class Fitted:
             return trained_module(self.folder)
 
 
+@checking
 @one_line()
 @undisturbed()
 def fit(
@@ -91,6 +92,7 @@ def fit(
     """
     check_name(name)
     execution = Execution(time_limit=time_limit)
+    runs = root_of(root, writing=True)
     start_server()  # it imports while this process checks
     keys = [*as_arguments(settings or {}), f"--seed_everything={seed}"]
     with TemporaryDirectory() as folder:
@@ -100,7 +102,7 @@ def fit(
         with naming_files([*known, *keys]):
             experiment = checked(parse([*chosen, *keys]))
     called = name or command.name_of(experiment, title_of(files))
-    place, record = command.trained(experiment, called, Path(root), track, execution)
+    place, record = command.trained(experiment, called, runs, track, execution)
     return Fitted(record, place)
 
 

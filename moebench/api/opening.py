@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line
 from moebench.cli.generate import continuation
 from moebench.interop.trained import TrainedModel
 from moebench.interop.trained import open_model as opened
@@ -53,6 +53,7 @@ class Opened:
         return continuation(self.trained, prompt, tokens, sampling)
 
 
+@checking
 @one_line()
 def open_model(path: str | Path, dtype: str | None = None) -> Opened:
     """Open a trained model of text: a run of `moebench.fit`, or a checkpoint of Hugging Face.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from moebench.api.frames import record_frame, verdict_frame
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line, root_of
 from moebench.cli.lookup import RESULTS, judged, kept
 from moebench.comparison import from_files, wanted
 from moebench.evidence.record import RunRecord
@@ -13,6 +13,7 @@ from moebench.evidence.record_files import read
 from moebench.papers import target, targets
 
 
+@checking
 @one_line()
 def records(of: str | Path, profile: str = "", root: str | Path = "runs") -> pd.DataFrame:
     """Return the records of runs as a data frame; trains nothing.
@@ -37,11 +38,14 @@ def records(of: str | Path, profile: str = "", root: str | Path = "runs") -> pd.
         runs.groupby("arm")["valid/loss"].mean()
     """
     names = {name for one in targets() for name in (one.name, one.folder)}
-    if of not in names and Path(of).exists():
-        return record_frame(_in(Path(of)))
-    return record_frame(kept(target(str(of)), profile, Path(root)).records)
+    if of not in names and of != "" and Path(of).exists():
+        if not (runs := _in(Path(of))):
+            raise ValueError(f"of={of}: has no records of runs")
+        return record_frame(runs)
+    return record_frame(kept(target(str(of)), profile, root_of(root)).records)
 
 
+@checking
 @one_line()
 def verdicts(paper: str, profile: str = "", root: str | Path = "runs") -> pd.DataFrame:
     """Return the verdicts on a paper's claims as a data frame; trains nothing.
@@ -64,7 +68,7 @@ def verdicts(paper: str, profile: str = "", root: str | Path = "runs") -> pd.Dat
         found = moebench.verdicts("switch")
         found.loc["SW21-03", ["verdict", "effect", "low", "high", "why"]]
     """
-    found, runs = target(paper), Path(root)
+    found, runs = target(paper), root_of(root)
     return verdict_frame(judged(found, kept(found, profile, runs), profile, runs))
 
 

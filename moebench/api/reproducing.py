@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from moebench.api.frames import record_frame, verdict_frame
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line, root_of
 from moebench.cli import reproduce as command
 from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
@@ -44,6 +44,7 @@ class Reproduced:
         return verdict_frame(self.judged)
 
 
+@checking
 @one_line()
 @undisturbed()
 def reproduce(
@@ -88,7 +89,7 @@ def reproduce(
     options = command.ReproduceOptions(
         profile=profile,
         seeds=seeds,
-        root=Path(root),
+        root=root_of(root, writing=True),
         settings=settings or {},
         track=track,
         execution=Execution(workers, engine_profile(engine), time_limit),

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from moebench.api.frames import fresh_frame, record_frame, trial_frame
-from moebench.api.refusing import one_line
+from moebench.api.refusing import checking, one_line, root_of
 from moebench.cli.lookup import RESULTS
 from moebench.evidence.record_files import read
 from moebench.report.sweep.summary import Summary, read_summary
@@ -58,6 +58,7 @@ class Swept:
         return record_frame(read(self.folder / RESULTS))
 
 
+@checking
 @one_line()
 @undisturbed()
 def sweep(
@@ -99,7 +100,7 @@ def sweep(
     """
     start_server()  # it imports while this process checks
     options = SearchOptions(
-        root=Path(root),
+        root=root_of(root, writing=True),
         storage=storage,
         track=track,
         execution=Execution(workers, engine_profile(engine), time_limit),

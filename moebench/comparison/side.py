@@ -8,6 +8,7 @@ from moebench.comparison.measures import value_of
 from moebench.evidence.record import RunRecord
 from moebench.papers.plan import EQUAL
 from moebench.statistics import Values
+from moebench.verdict.machines import Machine, machines_of
 from moebench.verdict.paired_runs import curve
 
 
@@ -66,6 +67,6 @@ class Side:
         return sum(run.tokens for run in self.runs.values()) / len(self.runs)
 
     @cached_property
-    def machines(self) -> set[tuple[tuple[str, str | int], ...]]:
+    def machines(self) -> set[Machine]:
         """The machines that the runs were made on."""
-        return {tuple(sorted(run.hardware.items())) for run in self.runs.values()}
+        return machines_of(self.runs.values())

@@ -1,5 +1,6 @@
 """Where MLflow keeps the runs, and a client that answers or fails quietly within seconds."""
 
+import glob
 import logging
 import os
 import re
@@ -7,11 +8,12 @@ import socket
 import sqlite3
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
+from uuid import uuid4
 
 from filelock import lock_descriptor
 
@@ -111,6 +113,7 @@ def open_store(root: Path) -> Store:
         local = not uri.startswith(("http", "databricks"))
         artifacts = artifact_root(root) if local else None
         with _one_at_a_time(uri):
+            _make_whole(uri, MlflowClient)
             client = MlflowClient(tracking_uri=uri)
             return Store(client, EXPERIMENT, artifacts, experiment_tags())
 
@@ -161,6 +164,24 @@ def _one_at_a_time(uri: str) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
+
+
+def _make_whole(uri: str, client: Callable[..., object]) -> None:
+    """Make the tables of a new database beside it, and move it there once it has all of them.
+
+    MLflow cannot open one that a full disk or a killed program left with some.
+    """
+    path = sqlite_path(uri)
+    if path is None or (path.exists() and path.stat().st_size):
+        return
+    name, *query = uri.split("?")
+    half = f".{uuid4().hex}.new"  # MLflow goes on with the file that once had a name
+    try:
+        client(tracking_uri="?".join([name + half, *query]))
+        path.with_name(path.name + half).replace(path)
+    finally:
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*.new*"):  # journals as well
+            left.unlink()
 
 
 def shown(uri: str) -> str:

@@ -134,6 +134,12 @@ class Tracker:
                     "MLflow at %s stopped answering (%s); the files of the runs have everything, "
                     "and `moebench track` sends what is missing",
                     self.uri,
-                    reason(error),
+                    reason(_behind(error)),
                 )
             self.warned = True
+
+
+def _behind(error: Exception) -> Exception:
+    """Return what MLflow raised, without the words of this package about where it is."""
+    cause = error.__cause__
+    return cause if isinstance(error, ConnectionError) and isinstance(cause, Exception) else error

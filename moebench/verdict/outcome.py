@@ -9,7 +9,7 @@ from moebench.papers.claim import Claim, MatchedOn, VerdictLabel
 from moebench.verdict import reason
 from moebench.verdict.conditions import LEVEL, Condition, State
 from moebench.verdict.findings import Findings
-from moebench.verdict.matching import unequal
+from moebench.verdict.matching import timed_apart, unequal
 from moebench.verdict.paired_runs import Evidence
 
 
@@ -46,6 +46,7 @@ class Verdict:
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by arm
     matched_on: MatchedOn | None = None
     unequal: Mapping[str, float] = field(default_factory=dict)  # "arm to arm" -> ratio of the cost
+    timed_apart: Sequence[str] = ()  # "arm to arm", timed on several kinds of machine
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm
     leaks: Mapping[str, str] = field(default_factory=dict)  # by arm, only where routing leaks
     power: Mapping[str, float] | None = None  # detectable_effect, seeds_needed for the margin
@@ -128,7 +129,6 @@ def _of_control(claim: Claim, state: State, under_some: bool) -> VerdictLabel:
 
 def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
     """Return the fields that every verdict has."""
-    costs = evidence.costs()
     return {
         "claim": claim.key,
         "version": claim.version,
@@ -147,8 +147,9 @@ def _common(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "paper_values": claim.paper_values,
         "matched_on": claim.matched_on,
         "measured": evidence.measured(claim.test.metric if claim.test else ""),
-        "unequal": unequal(claim, costs),
-        "costs": costs,
+        "unequal": unequal(claim, evidence),
+        "timed_apart": timed_apart(claim, evidence),
+        "costs": evidence.costs(),
         "leaks": evidence.leaks(),
     }
 

@@ -5,6 +5,7 @@ from statistics import fmean
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.plan import EQUAL
+from moebench.verdict.machines import machines_of
 
 TIME = "seconds_per_step"
 
@@ -44,8 +45,7 @@ def _time_ratio(arm: str, arms: Mapping[str, Sequence[RunRecord]]) -> float:
         for run in runs
         if other != arm and run.planned.get(TIME) in plans
     ]
-    machines = {tuple(sorted(run.hardware.items())) for run in ours + theirs}
-    if not theirs or len(machines) > 1:
+    if not theirs or len(machines_of(ours + theirs)) > 1:
         return 0.0
     pace, equals = ([run.seconds_per_step for run in runs] for runs in (ours, theirs))
     return fmean(pace) / fmean(equals)

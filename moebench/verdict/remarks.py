@@ -89,6 +89,7 @@ def remarks(verdict: Verdict, notes: Footnotes) -> list[str]:
         *_controls(verdict, notes),
         *_choices(verdict),
         *_unequal(verdict),
+        *_timed_apart(verdict),
         *([f"the same value {verdict.n} times"] if verdict.interval == Identical.method else []),
         *verdict.lost,
         *([f"n: {units(verdict.replicate)}"] if verdict.replicate != "seed" else []),
@@ -129,6 +130,18 @@ def _unequal(verdict: Verdict) -> Sequence[str]:
         return []
     cost = NAMES[MATCHED_COST[verdict.matched_on or ""]]
     pair, ratio = max(verdict.unequal.items(), key=lambda one: max(one[1], 1 / one[1]))
-    others = len(verdict.unequal) - 1
-    more = f" and {others} more {'pair' if others == 1 else 'pairs'}" if others else ""
-    return [f"{cost} {TIMES}{ratio:.2f} ({pair}){more}"]
+    return [f"{cost} {TIMES}{ratio:.2f} ({pair}){_and_more(len(verdict.unequal))}"]
+
+
+def _timed_apart(verdict: Verdict) -> Sequence[str]:
+    """Return the first pair whose equal time cannot be checked."""
+    pairs = verdict.timed_apart
+    if not pairs:
+        return []
+    return [f"equal time unknown: timed on several machines ({pairs[0]}){_and_more(len(pairs))}"]
+
+
+def _and_more(count: int) -> str:
+    """Return how many pairs there are beside the one that is named."""
+    others = count - 1
+    return f" and {others} more {'pair' if others == 1 else 'pairs'}" if others else ""

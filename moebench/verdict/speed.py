@@ -13,6 +13,7 @@ from moebench.statistics.estimates import geometric, mean
 from moebench.verdict.claimed import Claimed, below, times
 from moebench.verdict.conditions import Condition, State, judged, mean_is, unknown
 from moebench.verdict.findings import Findings
+from moebench.verdict.machines import Machine, machines_of
 from moebench.verdict.paired_runs import Evidence, curve, paired
 
 Scale = Literal["steps", "seconds"]
@@ -164,10 +165,10 @@ def _both(evidence: Evidence, base: str, arm: str) -> dict[int, tuple[RunRecord,
     return {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
 
 
-def _machines(evidence: Evidence, base: str, arm: str) -> set[str]:
+def _machines(evidence: Evidence, base: str, arm: str) -> set[Machine]:
     """Return the machines of both arms' runs, where recorded."""
     both = _both(evidence, base, arm).values()
-    return {str(sorted(run.hardware.items())) for pair in both for run in pair if run.hardware}
+    return machines_of(run for pair in both for run in pair if run.hardware)
 
 
 def _never(evidence: Evidence, base: str, arm: str) -> int:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from moebench.papers import Target
 from moebench.papers.claim import Paper
 from moebench.papers.plan import Arm, Plan, Profile
 from moebench.papers.settings import NETWORK, SMOKE, VALID_BATCHES
+from moebench.tracking import send
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "tiny_2026"
 WIDTHS = {"narrow": 16, "wide": 256}  # checkpoints of some 1 MB, and of more than the disk
@@ -43,6 +45,13 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"no disk can be mounted here: {' '.join(why.split())}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def database(disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The database of MLflow, with the disk to itself; the runs have another."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{disk / 'mlflow.db'}")
+    return disk / "mlflow.db"
 
 
 @pytest.fixture
@@ -79,3 +88,34 @@ def test_it_fills_while_a_run_is_saved(disk: Path, paper: Target, capfd) -> None
     assert guarded(command) == 0
     assert made.stat().st_mtime_ns == before
     assert (place / "results.jsonl").read_text().count('"status": "finished"') == len(WIDTHS)
+
+
+@pytest.mark.parametrize("room", ["300k", "900k"])  # less than its tables need, and hardly more
+def test_it_fills_while_mlflow_writes(
+    room: str, database: Path, paper: Target, tmp_path: Path, capfd, caplog
+) -> None:
+    plan = replace(paper.plan, arms=paper.plan.arms[:1])
+    paper = replace(paper, plan=replace(plan, profiles=[Profile("smoke", ["narrow"], 2, SMALL)]))
+    options = ReproduceOptions("smoke", root=tmp_path / "runs")
+    assert not mount(database.parent, f"remount,size={room}")
+
+    def command() -> int:
+        reproduce(paper, options)
+        return 0
+
+    capfd.readouterr()
+    assert guarded(command) == 0
+    told = capfd.readouterr()
+    assert "Traceback" not in told.err
+    results = tmp_path / "runs" / "p_2021" / "smoke" / "results.jsonl"
+    assert results.read_text().count('"status": "finished"') == 2
+    [line] = caplog.messages
+    assert line == (
+        f"MLflow at sqlite:///{database} stopped answering ((sqlite3.OperationalError) database or "
+        "disk is full); the files of the runs have everything, and `moebench track` sends what is "
+        "missing"
+    )
+
+    assert not mount(database.parent, "remount,size=100m")
+    assert send(options.root).new == 2
+    assert [path.name for path in database.parent.iterdir()] == [database.name]

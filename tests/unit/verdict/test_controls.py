@@ -151,6 +151,23 @@ def test_costs_that_are_not_equal_as_claimed(
     assert remarks(found, Footnotes()) == told
 
 
+@pytest.mark.parametrize(
+    ("matched_on", "told"),
+    [
+        ("step_time", ["equal time unknown: timed on several machines (X_a to X_b)"]),
+        ("active_flops", []),
+    ],
+)
+@pytest.mark.parametrize("pace", [8.0, 10.0])
+def test_times_of_several_machines_are_not_called_equal_or_unequal(
+    matched_on: str, told: list[str], pace: float
+) -> None:
+    other = {"hardware": {"processor": "another"}, "tokens_per_second": pace}
+    found = verdict_of(claim("X", matched_on=matched_on), world("X", COUNTS, **other))
+    assert remarks(found, Footnotes()) == told
+    assert found.unequal == {}
+
+
 def test_the_most_unequal_pair_is_named() -> None:
     found = verdict_of(claim("X", matched_on="active_flops"), world("X", COUNTS))
     unequal = {"a to b": 1.1, "a to c": 0.5, "a to d": 1.4}
