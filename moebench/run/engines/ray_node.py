@@ -62,8 +62,9 @@ def carry_out(asked: Asked, mailbox: Any) -> Left:
     os.environ.setdefault(CACHE, str(root / "cache"))
     job = _job(asked)
     place = root / "runs" / _name(job)
-    place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_name(f".{place.name}.lock"), fallback_to_soft=False):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = place.with_name(f".{place.name}.lock")
+    with FileLock(lock, fallback_to_soft=False):  # an earlier attempt may not have ended yet
         job = replace(job, folder=place / "run")
         job.folder.mkdir(parents=True, exist_ok=True)
         if not job.checkpoint_path.exists():
@@ -71,6 +72,7 @@ def carry_out(asked: Asked, mailbox: Any) -> Left:
         left = _run(job, asked.key, mailbox)
         if left.files:
             shutil.rmtree(place)
+            lock.unlink()
     return left
 
 
