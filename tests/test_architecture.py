@@ -82,6 +82,7 @@ FRAMEWORK_BASES = {
     "RuntimeError",
     "StrEnum",
     "Function",
+    "Generic",
     "ValueError",
     "ConnectionError",
 }
