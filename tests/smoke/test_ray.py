@@ -18,7 +18,7 @@ from moebench.run.job_list import run_all
 
 from .ray_nodes import Node, RayCluster, free_port, missing
 
-STEPS = 300
+STEPS = 200
 SECONDS = 600.0  # beside busy neighbours
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -178,10 +178,10 @@ def test_a_node_that_is_not_like_the_driver_is_refused(
 ) -> None:
     job = hanging(tmp_path)
     job.experiment.__dict__["source"] = "edited"
-    with pytest.raises(ValueError, match=r"\(127.0.0.3\): has moebench .* with other code than"):
+    with pytest.raises(ValueError, match=r"\(127.0.0.3\) has other code of moebench"):
         run_all([job], on(cluster.outside), ignore)
     monkeypatch.setattr("moebench.run.engines.ray.__version__", "0.0.0")
-    with pytest.raises(ValueError, match=r"has moebench [\d.]+; the driver has 0.0.0"):
+    with pytest.raises(ValueError, match=r"has moebench [\d.]+, the driver 0.0.0"):
         run_all([hanging(tmp_path)], on(cluster.outside), ignore)
 
 
