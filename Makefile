@@ -37,7 +37,7 @@ help:
 	@echo "make sweep-FILE ($(basename $(notdir $(wildcard configs/sweeps/*.yaml)))) [NAME=study] [STORAGE=postgresql://...] [RUNS]"
 	@echo "make fit CONFIG=\"file ...\" [NAME=run] [RUNS]"
 	@echo "make quality [NAME=studies] [RUNS]"
-	@echo "     RUNS: [WORKERS=n] [ENGINE=local] [DATA=folder [FIELD=text]] [DEVICE=cpu|cuda] [PRECISION=faster] [ROOT=folder]"
+	@echo "     RUNS: [WORKERS=n] [ENGINE=local|ray|file.yaml] [DATA=folder [FIELD=text]] [DEVICE=cpu|cuda] [PRECISION=faster] [ROOT=folder]"
 	@echo "make analyze MODEL=run [NAME=analysis] [DATA=folder [FIELD=text]] [DEVICE=cpu|cuda] [ROOT=folder]"
 	@echo "make report | compare [TARGET=switch] [PROFILE=full] [ROOT=folder]"
 	@echo "make gpu [OUT=folder] [MINUTES=10] [ONLY=parity,layer,train,evidence] [FROM=folder] [DEVICE=cpu]"

@@ -45,7 +45,7 @@ HOMES = {  # packages and the only modules that may know them
     "datasketch": {"data"},
     "pyarrow": {"data"},
     "tokenizers": {"data"},
-    "filelock": {"run", "tracking"},
+    "filelock": {"data", "run", "tracking"},
     "ray": {"run"},
     "pytest": {"testing"},
     "rich": {"report"},
@@ -82,6 +82,7 @@ FRAMEWORK_BASES = {
     "RuntimeError",
     "StrEnum",
     "Function",
+    "Generic",
     "ValueError",
     "ConnectionError",
 }

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -86,11 +87,22 @@ def cache() -> Path:
 def build(source: Source, vocabulary: int, folder: Path) -> None:
     """Encode a source into a folder, unless the folder exists.
 
+    Of several processes of a machine that want it at once, one does it and the others wait.
+
     Raises:
         ValueError: if the source is refused, or has changed by the time it has been read.
     """
     if folder.exists():
         return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the cache, as it outlives the process that is killed.
+    lock = folder.parent.with_name(f".{folder.name}.lock")
+    with FileLock(lock, fallback_to_soft=False):
+        if not folder.exists():
+            _build(source, vocabulary, folder)
+
+
+def _build(source: Source, vocabulary: int, folder: Path) -> None:
     unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     unfinished.mkdir(parents=True)
     try:
@@ -100,7 +112,7 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
             raise ValueError("data.source: changed while it was read; run the command again")
         unfinished.rename(folder)
     except OSError:
-        if not folder.exists():  # otherwise another process was faster, with the same result
+        if not folder.exists():  # otherwise an archive was faster, with the same result
             raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -90,7 +90,8 @@ class RayCluster:
     def __init__(self) -> None:
         self.token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         given = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "MOEBENCH_"))}
-        self._environment = {**given, **self.token}
+        # Ray would let all other processes of the machine go first.
+        self._environment = {**given, **self.token, "RAY_worker_niceness": "0"}
         self._folder = tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True)
         self.nodes: list[Node] = []
         port, door = free_port(), free_port()

@@ -28,6 +28,7 @@ from moebench.cli.recipes import write
 from moebench.experiment import load, parse
 from moebench.papers import target, targets
 from moebench.report import fill
+from moebench.run.engines.profile import engine_profile
 from moebench.sweeps import read_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -238,6 +239,8 @@ def check_moebench(words: list[str]) -> None:
         paths = value if isinstance(value, list) else [value]
         for path in [path for path in paths if isinstance(path, Path) and name != "root"]:
             assert path.exists(), path
+    if hasattr(options, "engine"):
+        engine_profile(options.engine)
     if options.command == "sweep" and options.file.name in files():
         read_sweep(options.file, options.name)
     named = getattr(options, "target", "")

@@ -23,7 +23,7 @@ from moebench.run.engines.ray_resources import (
 
 CLIENT = "ray://"
 SECONDS = 10.0  # for the head to accept a connection
-PATIENCE = 30.0  # seconds for it to answer
+PATIENCE = 60.0  # seconds for it to answer, however busy
 HEAD = "node:__internal_head__"  # resource that the head node alone has
 
 

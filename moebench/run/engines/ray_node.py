@@ -62,8 +62,9 @@ def carry_out(asked: Asked, mailbox: Any) -> Left:
     os.environ.setdefault(CACHE, str(root / "cache"))
     job = _job(asked)
     place = root / "runs" / _name(job)
-    place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_name(f".{place.name}.lock"), fallback_to_soft=False):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = place.with_name(f".{place.name}.lock")
+    with FileLock(lock, fallback_to_soft=False):  # an earlier attempt may not have ended yet
         job = replace(job, folder=place / "run")
         job.folder.mkdir(parents=True, exist_ok=True)
         if not job.checkpoint_path.exists():
@@ -71,6 +72,7 @@ def carry_out(asked: Asked, mailbox: Any) -> Left:
         left = _run(job, asked.key, mailbox)
         if left.files:
             shutil.rmtree(place)
+            lock.unlink()
     return left
 
 
@@ -104,14 +106,14 @@ def _job(asked: Asked) -> "Job":
     Raises:
         ValueError: if the driver has another version, or other code.
     """
-    job: Job | None = None
-    if asked.version == __version__:
-        job = pickle.loads(asked.job)
-        # A copy knows nothing yet, and reads what is on this node.
-        if replace(job.experiment).source == asked.source:
-            return job
-    has = f"moebench {__version__}" + (" with other code than the driver" if job else "")
-    raise ValueError(f"node {node_name()}: has {has}; the driver has {asked.version}")
+    name = f"engine=ray: node {node_name()}"
+    if asked.version != __version__:
+        raise ValueError(f"{name} has moebench {__version__}, the driver {asked.version}")
+    job: Job = pickle.loads(asked.job)
+    # A copy knows nothing yet, and reads what is on this node.
+    if replace(job.experiment).source != asked.source:
+        raise ValueError(f"{name} has other code of moebench {__version__} than the driver")
+    return job
 
 
 def _root(shared_folder: str) -> Path:
@@ -123,7 +125,9 @@ def _root(shared_folder: str) -> Path:
     if not shared_folder:
         return Path(tempfile.gettempdir()) / f"moebench-{os.getuid()}"
     if not Path(shared_folder).is_dir():
-        raise ValueError(f"shared_folder={shared_folder}: node {node_name()} has no such folder")
+        raise ValueError(
+            f"engine=ray: shared_folder={shared_folder}: node {node_name()} has no such folder"
+        )
     return Path(shared_folder)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -24,16 +25,23 @@ def test_the_cache_is_used_again_and_checked_each_time(monkeypatch: pytest.Monke
     assert [tuple(digests) for digests in source.checked] == [text.domains]
 
 
-def test_the_second_process_uses_the_finished_corpus(cache: Path) -> None:
-    """A second process finishes while the first still writes, and both end well."""
+def test_the_second_process_waits_for_the_first(cache: Path) -> None:
+    """It asks while the first still writes, and reads no document itself."""
+    read: list[str] = []
 
-    class Slow(Counting):
+    class Noted(Counting):
         def documents(self) -> Iterator[Document]:
-            prepared()
+            read.append(threading.current_thread().name)
+            if len(read) == 1:
+                second.start()
+                second.join(0.5)
+                assert second.is_alive()
             yield from super().documents()
 
-    text = prepared(source=Slow())
-    assert text.content_hash == prepared().content_hash
+    second = threading.Thread(target=lambda: prepared(source=Noted()), name="second")
+    text = prepared(source=Noted())
+    second.join()
+    assert read == [threading.current_thread().name]
     assert [path.name for path in cache.iterdir()] == [text._folder.name]
 
 

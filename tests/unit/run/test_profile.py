@@ -10,7 +10,7 @@ import pytest
 from moebench.run import engines
 from moebench.run.engine import Engine
 from moebench.run.engines import profile
-from moebench.run.engines.profile import EngineProfile, LocalOptions, engine_profile
+from moebench.run.engines.profile import EngineProfile, LocalOptions, RayOptions, engine_profile
 from moebench.run.execution import Execution
 
 
@@ -53,7 +53,7 @@ def test_a_file_gives_options() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("gpus: 1", "mine.yaml: engine: missing; one of local, cloud"),
+        ("gpus: 1", "mine.yaml: engine: missing; one of local, ray, cloud"),
         ("engine: clod", "mine.yaml: engine=clod: unknown; the nearest: cloud"),
         ("engine: cloud\ngpu: 1", "mine.yaml: gpu: unknown; the nearest: gpus"),
         ("engine: local\ngpus: 1", "mine.yaml: gpus: unknown; this engine has no options"),
@@ -67,6 +67,31 @@ def test_a_wrong_file_is_refused_with_its_name(content: str, words: str) -> None
     Path("mine.yaml").write_text(content)
     with pytest.raises(ValueError, match=rf"^{words}"):
         engine_profile("mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"address": "head"}, "address=head: must be ray://host:port, host:port or auto"),
+        ({"address": "ray://head"}, "address=ray://head: must be"),
+        ({"cpus": -1}, "cpus=-1: must be at least 0"),
+        ({"cpus": 0}, "cpus=0: a run must ask for cores, GPUs or resources"),
+        ({"gpus": 1.5}, "gpus=1.5: above 1 it must be whole"),
+        ({"resources": {"tpu": "two"}}, "resources.tpu=two: must be a number"),
+        ({"resources": {"tpu": -1}}, "resources.tpu=-1: must be at least 0"),
+        ({"retries": -1}, "retries=-1: must be at least 0"),
+    ],
+)
+def test_what_ray_cannot_do_is_refused(options: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}"):
+        RayOptions(**options)
+
+
+def test_ray_takes_an_address_or_a_file() -> None:
+    assert engine_profile("ray") == EngineProfile("ray", RayOptions())
+    assert engine_profile("ray://head:10001").options.address == "ray://head:10001"
+    Path("mine.yaml").write_text("engine: ray\naddress: head:6379\ngpus: 0.5\nretries: 0")
+    assert engine_profile("mine.yaml").options == RayOptions("head:6379", gpus=0.5, retries=0)
 
 
 def test_an_engine_that_there_is_not_is_named_beside_those_that_there_are() -> None:
