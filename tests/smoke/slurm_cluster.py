@@ -103,7 +103,8 @@ class Cluster:
         path = shutil.which(program, path=search_path())
         assert path is not None
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-        return subprocess.Popen([path, *arguments], **quiet)
+        # In a session of its own it does not hear of Ctrl-C, before the jobs have ended.
+        return subprocess.Popen([path, *arguments], start_new_session=True, **quiet)
 
     def _wait_for(self, word: str, *command: str) -> None:
         """Wait until a command prints a word."""
