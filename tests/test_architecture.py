@@ -46,6 +46,7 @@ HOMES = {  # packages and the only modules that may know them
     "pyarrow": {"data"},
     "tokenizers": {"data"},
     "filelock": {"run", "tracking"},
+    "submitit": {"run"},
     "pytest": {"testing"},
     "rich": {"report"},
     "triton": {"moe"},

@@ -32,6 +32,7 @@ class Simulated:
     ) -> None:
         self.slots, self.seconds = slots, seconds
         self.now, self.begun, self.work = 0.0, [], 0.0
+        self.queue = 0.0  # until then all wait
         self.ends: list[tuple[float, int, bool]] = []
         self.jobs: dict[int, Job] = {}
         monkeypatch.setattr(scheduler.time, "monotonic", lambda: self.now)
@@ -41,7 +42,7 @@ class Simulated:
         return list(self.jobs.values())
 
     def waits(self, job: Job) -> bool:
-        return False
+        return self.now < self.queue
 
     def submit(self, job: Job) -> None:
         number = len(self.begun)
@@ -114,6 +115,15 @@ def test_a_run_that_hangs_is_timed_out_and_that_is_its_result(jobs, monkeypatch)
     assert [record.status for record in ran.records] == ["timed_out", "finished"]
     assert engine.now < 70
     assert JobList([hanging]).done
+
+
+def test_time_in_a_queue_does_not_count(jobs, monkeypatch) -> None:
+    engine = Simulated(2, lambda number: 1050.0 if number else 1e9, monkeypatch)
+    engine.queue = 1000.0
+    ran = Scheduler(engine, [JobList(jobs(2))], lambda *_: None, time_limit=60)
+    ran.run()
+    assert [record.status for record in ran.records] == ["finished", "timed_out"]
+    assert 1060 <= engine.now < 1070
 
 
 def test_of_many_runs_on_many_machines_none_is_lost_or_doubled(jobs, monkeypatch) -> None:
