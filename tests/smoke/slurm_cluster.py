@@ -10,6 +10,9 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from moebench.run.engines.profile import EngineProfile, SlurmOptions
+from moebench.run.execution import Execution
+
 CPUS = 4
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 # `cred_expire` is also how long a job that was put back into the queue waits.
@@ -52,6 +55,11 @@ def missing() -> str:
     if absent := [name for name in PROGRAMS if shutil.which(name, path=search_path()) is None]:
         return f"{', '.join(absent)} not installed (Debian: apt-get install slurm-wlm munge)"
     return "" if os.geteuid() == 0 else "Slurm's daemons run jobs as others, which takes root"
+
+
+def on_slurm(**options: object) -> Execution:
+    """Return how runs are carried out by a cluster, as many at once as it holds."""
+    return Execution(None, EngineProfile("slurm", SlurmOptions(**options)))
 
 
 def search_path() -> str:

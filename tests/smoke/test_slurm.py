@@ -1,12 +1,11 @@
 """Runs on a real Slurm cluster of one machine: bits, time limits, losses and refusals."""
 
-import shutil
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,12 @@ import pytest
 from moebench.cli.main import main
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, read_history
-from moebench.run.engines import slurm
-from moebench.run.engines.profile import EngineProfile, SlurmOptions
 from moebench.run.execution import Execution
 from moebench.run.fork_server import context
 from moebench.run.job import Job
 from moebench.run.job_list import run_all
 
-from .slurm_cluster import Cluster, missing
-
-if why := missing():
-    pytest.skip(why, allow_module_level=True)
+from .slurm_cluster import Cluster, on_slurm
 
 HOLD = """
 import time
@@ -51,24 +45,13 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Cluster]:
-    folder = Path(tempfile.mkdtemp(prefix="moebench-slurm-"))  # a socket has a short path
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
-        with Cluster(folder).running() as cluster:
-            yield cluster
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def cluster(running: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    """The cluster, in a folder of its own with the module `hold`, as of a person's project."""
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own with the module `hold`, as of a person's project."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hold.py").write_text(HOLD)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "hold", raising=False)
-    return running
 
 
 def make_job(tiny, folder: Path, seed: int = 0, **more: object) -> Job:
@@ -81,10 +64,6 @@ def held_job(tiny, folder: Path) -> Job:
     arguments = {"go": str(Path("go").absolute()), "steps": 12}
     hold = {"class_path": "hold.Hold", "init_args": arguments}
     return make_job(tiny, folder, **{"trainer.callbacks": [hold]})
-
-
-def on_slurm(**options: object) -> Execution:
-    return Execution(None, EngineProfile("slurm", SlurmOptions(**options)))
 
 
 def ignore(*_: object) -> None:
@@ -226,7 +205,8 @@ def test_a_run_that_takes_too_long_is_ended(cluster, tiny, tmp_path: Path) -> No
 def test_when_the_cluster_is_gone_what_is_finished_is_kept(
     cluster, sweep_file, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm, "PATIENCE", 0.0)
+    engine = import_module("moebench.run.engines.slurm")
+    monkeypatch.setattr(engine, "PATIENCE", 0.0)
     (tmp_path / "queue.yaml").write_text("engine: slurm\ncpus: 2\n")
     file = sweep_file(SETTINGS, trials=2, fresh_seeds=0, baselines=[])
     command = ["sweep", str(file), "--engine", "queue.yaml", "--workers", "1", "--no-mlflow"]
@@ -245,47 +225,3 @@ def test_when_the_cluster_is_gone_what_is_finished_is_kept(
         ("trial_0", "finished"),
         ("trial_1", "finished"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"partition": "mian"}, "partition=mian: unknown; the nearest: main"),
-        ({"partition": "x"}, "partition=x: unknown; one of main, idle"),
-        ({"cpus": 9}, "cpus=9: no node of partition main has so much; it has 1 of 4 CPUs, 1 GPUs"),
-        ({"gpus": 2}, "gpus=2: no node"),
-        ({"memory_gb": 99.5}, "memory_gb=99.5: no node of partition main has so much"),
-        ({"minutes": 121}, "minutes=121: partition main allows 120 at most"),
-        ({"minutes": 1}, "notice=90: must be shorter than the time limit of 60 seconds"),
-    ],
-)
-def test_what_the_cluster_has_not_is_refused(cluster, options: dict, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        on_slurm(**options).start()
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"constraint": "quiet"}, "engine=slurm: sbatch: .*Invalid feature specification"),
-        ({"more": {"nonsense": 1}}, "engine=slurm: sbatch: .*unrecognized option '--nonsense=1'"),
-    ],
-)
-def test_what_sbatch_refuses_is_told_in_its_words(
-    cluster, tiny, tmp_path: Path, options: dict, words: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(ValueError, match=words):
-        run_all([make_job(tiny, tmp_path / "there")], on_slurm(**options), ignore)
-    assert not left_behind(tmp_path)
-    assert "sbatch" not in capfd.readouterr().err
-
-
-def test_a_machine_without_slurm_and_a_cluster_that_is_down(cluster, monkeypatch) -> None:
-    cluster.kill_controller()
-    with pytest.raises(ConnectionError, match="engine=slurm: the cluster does not answer sinfo"):
-        on_slurm().start()
-    cluster.start_controller()
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(ValueError, match="engine=slurm: there is no `sbatch` on the path"):
-        on_slurm().start()
-    monkeypatch.undo()
