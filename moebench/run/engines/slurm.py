@@ -16,6 +16,7 @@ from submitit.core.core import Job as Submitted
 from submitit.core.utils import UncompletedJobError
 
 from moebench.run.engine import Ended
+from moebench.run.engines import EngineGoneError
 from moebench.run.engines.local import ended_with
 from moebench.run.engines.profile import SlurmOptions
 from moebench.run.engines.slurm_commands import (
@@ -60,7 +61,7 @@ class Slurm:
 
     Raises:
         ValueError: if this machine has no Slurm, or no node has room for a run.
-        ConnectionError: if the cluster does not answer.
+        EngineGoneError: if the cluster does not answer.
     """
 
     def __init__(self, options: SlurmOptions, workers: int | None) -> None:
@@ -119,7 +120,7 @@ class Slurm:
 
         Raises:
             ValueError: if the cluster refuses the jobs.
-            ConnectionError: if it has been silent for too long.
+            EngineGoneError: if it has been silent for too long.
         """
         self._submit()
         if self._queued and time.monotonic() - self._asked > ASK_SECONDS:
@@ -170,15 +171,15 @@ class Slurm:
         """Ask where the jobs are; say whether the cluster has answered.
 
         Raises:
-            ConnectionError: if it has been silent for too long.
+            EngineGoneError: if it has been silent for too long.
         """
         try:
             found = places()
-        except ConnectionError as error:
+        except EngineGoneError as error:
             self._silent_since = self._silent_since or time.monotonic()
             if time.monotonic() - self._silent_since > PATIENCE:
                 told = "what is finished is kept, and the same command goes on"
-                raise ConnectionError(f"{error}; {told}") from error
+                raise EngineGoneError(f"{error}; {told}") from error
             return False
         finally:
             self._asked = time.monotonic()
@@ -213,7 +214,7 @@ class Slurm:
         for entry in entries:
             del self._queued[entry.job.folder]
             ticket_path(entry.job).unlink(missing_ok=True)
-        with contextlib.suppress(ConnectionError):  # without a ticket it ends by itself
+        with contextlib.suppress(EngineGoneError):  # without a ticket it ends by itself
             cancel(entry.slurm.job_id for entry in entries)
 
 
