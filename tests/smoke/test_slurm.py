@@ -196,7 +196,7 @@ def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) ->
 
 def test_a_run_that_takes_too_long_is_ended(cluster, tiny, tmp_path: Path) -> None:
     execution = replace(on_slurm(), time_limit=1.0)
-    [record] = run_all([held_job(tiny, tmp_path / "there")], execution, ignore)
+    [record] = run_all([held_job(tiny, tmp_path / "there").prepared()], execution, ignore)
     assert record.status == "timed_out"
     assert not left_behind(tmp_path)
     wait_for(lambda: not cluster.ids())

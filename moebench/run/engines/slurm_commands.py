@@ -20,7 +20,7 @@ ENDS = (
 class Nodes(NamedTuple):
     """Nodes of a partition that are alike."""
 
-    count: int
+    number: int
     cpus: int
     gpus: int
     memory_gb: float
