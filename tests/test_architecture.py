@@ -47,6 +47,7 @@ HOMES = {  # packages and the only modules that may know them
     "tokenizers": {"data"},
     "filelock": {"data", "run", "tracking"},
     "ray": {"run"},
+    "submitit": {"run"},
     "pytest": {"testing"},
     "rich": {"report"},
     "triton": {"moe"},

@@ -32,11 +32,8 @@ class Engine(Protocol):
     def running(self) -> Sequence[Job]:
         """The jobs that were submitted and have not ended."""
 
-    def where(self, job: Job) -> str:
-        """Return where a running job runs, such as the name of a node; empty for this machine."""
-
-    def waits(self, job: Job) -> bool:
-        """Say whether a running job waits for a place, so that its time has not begun."""
+    def where(self, job: Job) -> str | None:
+        """Return the node that a job is on, empty for this machine; None while it waits for one."""
 
     def submit(self, job: Job) -> None:
         """Start a job; called only while fewer run than there are slots."""

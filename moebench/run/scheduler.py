@@ -88,8 +88,11 @@ class Scheduler:
             self.engine.submit(job)
 
     def _end_overdue(self) -> None:
-        for job in filter(self.engine.waits, self.engine.running):
-            self._began[job.folder] = self._clock()
+        if self._time_limit == math.inf:
+            return
+        for job in self.engine.running:
+            if self.engine.where(job) is None:
+                self._began[job.folder] = self._clock()
         latest = self._clock() - self._time_limit
         for job in [job for job in self.engine.running if self._began[job.folder] < latest]:
             self.engine.cancel(job)

@@ -17,14 +17,14 @@ class Underway:
 
     Args:
         job: the run.
-        began: when it was submitted, in unix seconds.
+        began: when it was submitted, or had last waited for a node, in unix seconds.
         history: its history.
     """
 
     job: Job
     began: float
     history: Tail
-    where: str = ""  # name of the node; empty for this machine
+    where: str | None = ""  # name of the node; empty for this machine, None while it waits
     step: int = 0
     loss: float | None = None  # of the last validation
     origin: tuple[int, float] | None = None  # step and time of its first line since it began
@@ -33,7 +33,8 @@ class Underway:
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return f"{self.job.arm} seed {self.job.seed}" + (f" on {self.where}" if self.where else "")
+        place = " (waits)" if self.where is None else f" on {self.where}" if self.where else ""
+        return f"{self.job.arm} seed {self.job.seed}{place}"
 
     @property
     def steps(self) -> int | None:
@@ -112,6 +113,8 @@ class Standing:
         """See where the jobs run and what is new in their histories; that takes a while."""
         for one in self._underway.values():
             one.where = engine.where(one.job)
+            if one.where is None:
+                one.began = self._clock()
             one.look()
 
     @property

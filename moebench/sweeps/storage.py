@@ -13,6 +13,7 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from sqlalchemy.exc import SQLAlchemyError
 
+from moebench.run.engines import EngineGoneError
 from moebench.tracking.server import reason, shown
 
 JOURNAL = "study.log"
@@ -110,6 +111,8 @@ def answering(folder: Path, url: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
+    except EngineGoneError:
+        raise
     except (SQLAlchemyError, StorageInternalError, OSError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise ConnectionError(

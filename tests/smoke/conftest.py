@@ -1,4 +1,4 @@
-"""What whole commands share: a PostgreSQL server of their own."""
+"""What whole commands share: a PostgreSQL server of their own, and a Slurm cluster."""
 
 import os
 import pwd
@@ -11,6 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from . import slurm_cluster
+from .slurm_cluster import Cluster
 
 
 def missing() -> str:
@@ -57,3 +60,16 @@ def postgresql() -> Iterator[str]:
     finally:
         call("pg_ctl", "stop", "--mode", "immediate", "--pgdata", data)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A Slurm cluster that commands find; it runs one job a core."""
+    if why := slurm_cluster.missing():
+        pytest.skip(why)
+    folder = Path(tempfile.mkdtemp(prefix="moebench-slurm-"))  # a socket has a short path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
+        with Cluster(folder).running() as running:
+            yield running
+    shutil.rmtree(folder)

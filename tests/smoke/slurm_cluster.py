@@ -1,6 +1,7 @@
 """A Slurm cluster of one machine: the real daemons, in a folder of their own, on loopback."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from moebench.run.engines.profile import EngineProfile, SlurmOptions
+from moebench.run.execution import Execution
 
 CPUS = 4
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
@@ -54,6 +58,11 @@ def missing() -> str:
     return "" if os.geteuid() == 0 else "Slurm's daemons run jobs as others, which takes root"
 
 
+def on_slurm(**options: object) -> Execution:
+    """Return how runs are carried out by a cluster, as many at once as it holds."""
+    return Execution(None, EngineProfile("slurm", SlurmOptions(**options)))
+
+
 def search_path() -> str:
     """Where the daemons are, which are not for every user."""
     return os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
@@ -91,7 +100,8 @@ class Cluster:
     def start_controller(self) -> None:
         """Start what schedules the jobs; it goes on with those that it knows of."""
         self.controller = self._start("slurmctld", "-D", "-f", str(self.configuration))
-        self._wait_for("idle", "sinfo", "--noheader", "--format=%t", "--partition=main")
+        states = ("sinfo", "--noheader", "--format=%t", "--partition=main")
+        self._wait_for("idle|mix|alloc|comp", *states)
 
     def kill_controller(self) -> None:
         """End what schedules the jobs; those that run do not notice."""
@@ -103,13 +113,14 @@ class Cluster:
         path = shutil.which(program, path=search_path())
         assert path is not None
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-        return subprocess.Popen([path, *arguments], **quiet)
+        # In a session of its own it does not hear of Ctrl-C, before the jobs have ended.
+        return subprocess.Popen([path, *arguments], start_new_session=True, **quiet)
 
-    def _wait_for(self, word: str, *command: str) -> None:
-        """Wait until a command prints a word."""
+    def _wait_for(self, pattern: str, *command: str) -> None:
+        """Wait until a command prints what is expected."""
         deadline = time.monotonic() + 60
         said = ""
-        while word not in said:
+        while not re.search(pattern, said):
             assert time.monotonic() < deadline, f"{' '.join(command)}: {said}"
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             said = done.stdout + done.stderr
@@ -137,11 +148,10 @@ class Cluster:
         place.mkdir(mode=0o755)
         (place / "key").write_bytes(os.urandom(128))
         (place / "key").chmod(0o600)
-        files = [f"--{name}={place / name}" for name in ("key-file", "socket")]
-        files[0] = f"--key-file={place / 'key'}"
+        files = [f"--key-file={place / 'key'}", f"--socket={place / 'socket'}"]
         files += [f"--{name}-file={place / name}" for name in ("pid", "log", "seed")]
         daemon = self._start("munged", "--foreground", "--force", *files)
-        self._wait_for("STATUS:          Success", *self._credential(place))
+        self._wait_for(r"STATUS:\s+Success", *self._credential(place))
         return daemon
 
     def _credential(self, place: Path) -> list[str]:

@@ -153,9 +153,9 @@ def test_runs_are_pruned_and_cancelled(cluster: RayCluster, tiny, tmp_path: Path
         engine.cancel(hangs)
         assert not engine.running
         engine.submit(job)
-        assert engine.waits(job)
+        assert engine.where(job) is None
         assert not until(lambda: read_history(job.history_path), engine)
-        assert not engine.waits(job)
+        assert engine.where(job) is not None
         engine.prune(job)
         [over] = until(lambda: False, engine)
     assert over.record is not None

@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # it needs torch, which a command line does not
     from moebench.run.engine import Engine
 
 
+class EngineGoneError(ConnectionError):
+    """A cluster does not answer; it is no fault of the storage of a study, nor of MLflow."""
+
+
 def local(_options: object, workers: int | None) -> "Engine":
     """Return processes of this machine; by default one per accelerator, or else per core."""
     from moebench.run.engines.local import Local
@@ -54,7 +58,7 @@ def open_engine(profile: EngineProfile, workers: int | None) -> "Engine":
 
     Raises:
         ValueError: if what it needs is not installed.
-        ConnectionError: if it cannot be reached.
+        EngineGoneError: if it cannot be reached.
     """
     name, options = profile
     try:

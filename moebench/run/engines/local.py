@@ -41,12 +41,8 @@ class Local:
         return [entry.job for entry in self._working]
 
     def where(self, job: Job) -> str:
-        """Return nothing: all are on this machine."""
+        """Return nothing: all are on this machine, at once."""
         return ""
-
-    def waits(self, job: Job) -> bool:
-        """Say no: a process starts at once."""
-        return False
 
     def submit(self, job: Job) -> None:
         """Start a process for a job."""

@@ -67,13 +67,10 @@ class Ray:
         """The jobs that Ray has."""
         return [entry.job for entry in self._submitted.values()]
 
-    def waits(self, job: Job) -> bool:
-        """Say whether no node has begun with a job."""
-        return not self.where(job)
-
-    def where(self, job: Job) -> str:
-        """Return the node that a job is on; empty while it waits for one."""
-        return next((one.node for one in self._submitted.values() if one.job is job), "")
+    def where(self, job: Job) -> str | None:
+        """Return the node that a job is on; None while it waits for one."""
+        nodes = (one.node for one in self._submitted.values() if one.job is job)
+        return next(nodes, "") or None
 
     def submit(self, job: Job) -> None:
         """Hand a job to Ray, with the checkpoint of an earlier attempt if it came back.

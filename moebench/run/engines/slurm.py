@@ -16,6 +16,7 @@ from submitit.core.core import Job as Submitted
 from submitit.core.utils import UncompletedJobError
 
 from moebench.run.engine import Ended
+from moebench.run.engines import EngineGoneError
 from moebench.run.engines.local import ended_with
 from moebench.run.engines.profile import SlurmOptions
 from moebench.run.engines.slurm_commands import (
@@ -60,7 +61,7 @@ class Slurm:
 
     Raises:
         ValueError: if this machine has no Slurm, or no node has room for a run.
-        ConnectionError: if the cluster does not answer.
+        EngineGoneError: if the cluster does not answer.
     """
 
     def __init__(self, options: SlurmOptions, workers: int | None) -> None:
@@ -82,10 +83,10 @@ class Slurm:
         """The jobs that are in the queue or on a node."""
         return [*self._waiting, *(entry.job for entry in self._queued.values())]
 
-    def waits(self, job: Job) -> bool:
-        """Say whether a job is still in the queue, or again."""
+    def where(self, job: Job) -> str | None:
+        """Return the node that a job is on; None while it is in the queue, or there again."""
         entry = self._queued.get(job.folder)
-        return entry is None or entry.place.waits
+        return None if entry is None or entry.place.waits else entry.place.node
 
     def submit(self, job: Job) -> None:
         """Take a job; it is submitted with all that come before the next wait."""
@@ -119,7 +120,7 @@ class Slurm:
 
         Raises:
             ValueError: if the cluster refuses the jobs.
-            ConnectionError: if it has been silent for too long.
+            EngineGoneError: if it has been silent for too long.
         """
         self._submit()
         if self._queued and time.monotonic() - self._asked > ASK_SECONDS:
@@ -170,15 +171,15 @@ class Slurm:
         """Ask where the jobs are; say whether the cluster has answered.
 
         Raises:
-            ConnectionError: if it has been silent for too long.
+            EngineGoneError: if it has been silent for too long.
         """
         try:
             found = places()
-        except ConnectionError as error:
+        except EngineGoneError as error:
             self._silent_since = self._silent_since or time.monotonic()
             if time.monotonic() - self._silent_since > PATIENCE:
                 told = "what is finished is kept, and the same command goes on"
-                raise ConnectionError(f"{error}; {told}") from error
+                raise EngineGoneError(f"{error}; {told}") from error
             return False
         finally:
             self._asked = time.monotonic()
@@ -213,7 +214,7 @@ class Slurm:
         for entry in entries:
             del self._queued[entry.job.folder]
             ticket_path(entry.job).unlink(missing_ok=True)
-        with contextlib.suppress(ConnectionError):  # without a ticket it ends by itself
+        with contextlib.suppress(EngineGoneError):  # without a ticket it ends by itself
             cancel(entry.slurm.job_id for entry in entries)
 
 

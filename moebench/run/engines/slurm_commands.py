@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from moebench.run.engines import EngineGoneError
+
 YEAR = 365 * 24 * 60  # minutes: of a partition without a limit
 WAITS = ("PENDING", "CONFIGURING", "REQUEUED")
 ENDS = (
@@ -18,7 +20,7 @@ ENDS = (
 class Nodes(NamedTuple):
     """Nodes of a partition that are alike."""
 
-    count: int
+    number: int
     cpus: int
     gpus: int
     memory_gb: float
@@ -72,7 +74,7 @@ def partitions() -> list[Partition]:
     """Return the partitions of the cluster, the default one first.
 
     Raises:
-        ConnectionError: if the cluster does not answer.
+        EngineGoneError: if the cluster does not answer.
     """
     found: dict[str, Partition] = {}
     first = ""
@@ -93,7 +95,7 @@ def places() -> dict[str, Place]:
     Those that are over are there for a while, five minutes as a rule.
 
     Raises:
-        ConnectionError: if the cluster does not answer.
+        EngineGoneError: if the cluster does not answer.
     """
     options = ("--noheader", "--array", "--states=all", f"--user={os.getuid()}")
     lines = _call("squeue", *options, "--format=%i|%T|%N|%r")
@@ -104,7 +106,7 @@ def cancel(jobs: Iterable[str]) -> None:
     """End jobs by their ids.
 
     Raises:
-        ConnectionError: if the cluster does not answer.
+        EngineGoneError: if the cluster does not answer.
     """
     if ids := list(jobs):
         _call("scancel", "--quiet", *ids)
@@ -115,7 +117,7 @@ def _call(*command: str) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise ConnectionError(f"engine=slurm: the cluster does not answer {command[0]}: {told[-1]}")
+        raise EngineGoneError(f"engine=slurm: the cluster does not answer {command[0]}: {told[-1]}")
     return done.stdout.splitlines()
 
 

@@ -60,7 +60,7 @@ def minutes_of(options: SlurmOptions, partition: Partition) -> int:
 
 def room(options: SlurmOptions, partition: Partition) -> int:
     """Return how many runs the nodes of a partition hold at once, if they hold nothing else."""
-    return sum(nodes.count * _on_one(options, nodes) for nodes in partition.nodes)
+    return sum(nodes.number * _on_one(options, nodes) for nodes in partition.nodes)
 
 
 def _on_one(options: SlurmOptions, nodes: Nodes) -> int:
@@ -75,6 +75,6 @@ def _on_one(options: SlurmOptions, nodes: Nodes) -> int:
 
 def _in_words(partition: Partition) -> str:
     return "; ".join(
-        f"{nodes.count} of {nodes.cpus} CPUs, {nodes.gpus} GPUs and {nodes.memory_gb:.1f} GB"
+        f"{nodes.number} of {nodes.cpus} CPUs, {nodes.gpus} GPUs and {nodes.memory_gb:.1f} GB"
         for nodes in partition.nodes
     )

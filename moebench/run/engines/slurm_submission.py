@@ -45,10 +45,11 @@ class Submission:
             self._executor.update_parameters(time=self._minutes, **_parameters(self._options))
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # it prints what sbatch says
-                return self._executor.submit_array([_ticketed(job) for job in jobs])
+                submitted = self._executor.submit_array([_ticketed(job) for job in jobs])
         except FailedJobError as error:
             told = [line.partition("error: ")[2] or line for line in str(error).splitlines()]
             raise RuntimeError(f"sbatch: {told[-1]}") from error
+        return list(submitted)
 
     def files(self) -> list[Path]:
         """Return the files that there are now."""

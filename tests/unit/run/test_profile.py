@@ -1,5 +1,6 @@
 """What a person says of an engine, and what is refused."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_file_gives_options() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("gpus: 1", "mine.yaml: engine: missing; one of local, ray, cloud"),
+        ("gpus: 1", "mine.yaml: engine: missing; one of local, ray, slurm, cloud"),
         ("engine: clod", "mine.yaml: engine=clod: unknown; the nearest: cloud"),
         ("engine: cloud\ngpu: 1", "mine.yaml: gpu: unknown; the nearest: gpus"),
         ("engine: local\ngpus: 1", "mine.yaml: gpus: unknown; this engine has no options"),
@@ -103,6 +104,21 @@ def test_an_engine_that_is_not_installed_names_its_extra(monkeypatch: pytest.Mon
     monkeypatch.setitem(engines.ENGINES, "cloud", lacking)
     with pytest.raises(ValueError, match=r'engine=cloud: needs cloud; `pip install "moebench\[cl'):
         Execution(1, engine_profile("cloud")).start()
+
+
+def test_slurm_names_its_extra_and_refuses_what_is_misspelt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    monkeypatch.delitem(sys.modules, "moebench.run.engines.slurm", raising=False)
+    with pytest.raises(ValueError, match=r'needs submitit.*; `pip install "moebench\[slurm\]"`'):
+        Execution(1, engine_profile("slurm")).start()
+    Path("mine.yaml").write_text("engine: slurm\npartitoin: gpu")
+    with pytest.raises(ValueError, match=r"mine.yaml: partitoin: unknown; the nearest: partition"):
+        engine_profile("mine.yaml")
+    Path("mine.yaml").write_text("engine: slurm\ncpus: 0")
+    with pytest.raises(ValueError, match=r"mine.yaml: cpus=0: must be at least 1"):
+        engine_profile("mine.yaml")
 
 
 @pytest.mark.parametrize(

@@ -30,15 +30,13 @@ class Simulated:
     def __init__(self, slots: int, seconds: Callable[[int], float]) -> None:
         self.slots, self.seconds = slots, seconds
         self.now, self.begun, self.work = 0.0, [], 0.0
+        self.queue = 0.0  # until then all wait
         self.ends: list[tuple[float, int, bool]] = []
         self.jobs: dict[int, Job] = {}
 
     @property
     def running(self) -> list[Job]:
         return list(self.jobs.values())
-
-    def waits(self, job: Job) -> bool:
-        return False
 
     def submit(self, job: Job) -> None:
         number = len(self.begun)
@@ -56,8 +54,8 @@ class Simulated:
                 found.append(Ended(job, None if lost else record_of(job), "lost"))
         return found
 
-    def where(self, job: Job) -> str:
-        return ""
+    def where(self, job: Job) -> str | None:
+        return None if self.now < self.queue else ""
 
     def prune(self, job: Job) -> None:
         raise NotImplementedError
@@ -125,6 +123,14 @@ def test_a_run_that_hangs_is_timed_out_and_that_is_its_result(jobs) -> None:
     assert [record.status for record in records] == ["timed_out", "finished"]
     assert engine.now < 70
     assert JobList([hanging]).done
+
+
+def test_time_in_a_queue_does_not_count(jobs) -> None:
+    engine = Simulated(2, lambda number: 1050.0 if number else 1e9)
+    engine.queue = 1000.0
+    records = ran(engine, JobList(jobs(2)), time_limit=60)
+    assert [record.status for record in records] == ["finished", "timed_out"]
+    assert 1060 <= engine.now < 1070
 
 
 def test_of_many_runs_on_many_machines_none_is_lost_or_doubled(jobs) -> None:

@@ -30,8 +30,11 @@ class Machines:
         self.folder = folder
         self.running: list[Job] = []
         self.now = 1000.0
+        self.queue: set[int] = set()  # jobs that wait for a node
 
-    def where(self, job: Job) -> str:
+    def where(self, job: Job) -> str | None:
+        if job.seed in self.queue:
+            return None
         return "" if job.seed == 0 else f"node-{job.seed}"
 
     def start(self, number: int) -> Job:
@@ -137,6 +140,20 @@ def test_a_line_says_what_runs_where_what_ended_how_and_what_is_left(machines) -
         + "".join(f" arm seed {number} on node-{number}," for number in range(2, 9))
         + " 1 more"
     )
+
+
+def test_time_in_a_queue_tells_nothing_of_how_long_a_run_takes(machines) -> None:
+    engine = machines(2)
+    standing = standing_of(engine)
+    for number in (0, 1):
+        engine.start(number)
+    engine.queue = {1}
+    for ends in (False, True):
+        engine.now += 600
+        ended = [record_of(engine.running.pop(0))] if ends else []
+        standing.update(engine, ended, 2 - ends)
+        standing.look(engine)
+    assert line_of(standing) == "1 of 2 runs done; about 10:00 left; running: arm seed 1 (waits)"
 
 
 def test_without_a_terminal_there_is_a_line_a_minute(machines, capsys) -> None:
