@@ -133,9 +133,9 @@ class Baselines:
         fresh = [self._run(arm, experiment, planned, seed) for seed in sweep.later_seeds]
         tuned = best_tuned(sweep, records_in(self.study.attributes))
         seeds = [*sweep.trial_seeds, *sweep.later_seeds]
-        found = fresh + self._baselines(best, tuned, seeds)
-        self._in_stage = len(found)
-        return found
+        runs = fresh + self._baselines(best, tuned, seeds)
+        self._in_stage = len(runs)
+        return runs
 
     def _baselines(
         self, best: FrozenTrial | None, tuned: Mapping[str, Point], seeds: Sequence[int]
