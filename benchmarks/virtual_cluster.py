@@ -28,6 +28,7 @@ from moebench.run.job import Job
 from moebench.run.machine import peak_memory_bytes
 from moebench.run.progress import Progress
 from moebench.run.scheduler import Scheduler
+from moebench.run.sources import Source
 from moebench.sweeps.baselines import Baselines
 from moebench.sweeps.definition import LOSS, Sweep
 from moebench.sweeps.storage import open_storage
@@ -180,7 +181,7 @@ def drive(sweep: Sweep, cluster: VirtualCluster, folder: Path) -> Driven:
     folder.mkdir(parents=True, exist_ok=True)
     used = time.process_time()
     study = Study(sweep, open_storage(folder, ""), folder)
-    sources = [Baselines(study), Trials(study)]
+    sources: list[Source] = [Baselines(study), Trials(study)]
     with cluster, Progress(clock=lambda: cluster.now) as progress:
         Scheduler(cluster, sources, progress, clock=lambda: cluster.now).run()
     driver = time.process_time() - used - cluster.busy

@@ -45,7 +45,7 @@ def test_no_trial_is_lost_or_doubled(
     assert "WAITING" not in found.trials
     assert (found.trials["PRUNED"] > 0) == (pruner == "MedianPruner")
     assert cluster.lost > 0
-    assert found.trials["FAIL"] > 0
+    assert found.trials["COMPLETE"] < TRIALS
     again = cluster.submitted.total() - TRIALS
     assert 0 < again <= cluster.lost
     assert set(cluster.submitted) == {f"trial_{number}" for number in range(TRIALS)}
