@@ -28,6 +28,13 @@ VARIABLES = (
 STAND_INS = {name: f"#fe00{index:02x}" for index, name in enumerate(VARIABLES)}
 DASHES = ((), (5.0, 2.0), (1.5, 1.5))  # in widths of the line
 LINE_WIDTH = 1.6  # points
+# The ground of a text that lines may run behind.
+ON_PAGE: dict[str, Any] = {
+    "facecolor": STAND_INS["page"],
+    "edgecolor": "none",
+    "alpha": 0.75,
+    "pad": 1.0,
+}
 STYLE: dict[Any, Any] = {  # matplotlib types every key as a literal
     "svg.fonttype": "none",
     "text.parse_math": False,  # a name may hold a dollar sign

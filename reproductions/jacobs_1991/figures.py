@@ -5,6 +5,7 @@ are repeated for the page, with the seeds, systems and step of the arms they are
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from moebench.evidence.record import RunRecord
 from moebench.report import Drawing
-from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element
+from moebench.report.theme import ON_PAGE, STAND_INS, Stroke, canvas, drawing, element, legend
 from moebench.statistics import Values
 from reproductions.jacobs_1991.arms import CODINGS, DRAWN, SAME, TABLE_1, arm
 from reproductions.jacobs_1991.lines import best_line, gate_line, place, span
@@ -75,9 +76,9 @@ def _lines() -> Markup:
         for vowel, (name, marker) in enumerate(zip(NAMES, MARKERS, strict=True)):
             x_N, y_N = data.x_TD[data.vowel_T == vowel].T.numpy()
             color = Stroke(vowel).color
-            axes.plot(x_N, y_N, marker, color=color, markersize=3, alpha=0.6, markeredgewidth=0)
-            middle = (float(x_N.mean()), float(y_N.mean()))
-            axes.annotate(name, middle, color=STAND_INS["ink"], fontsize=13)
+            points: dict[str, Any] = {"markersize": 3, "alpha": 0.6, "markeredgewidth": 0}
+            axes.plot(x_N, y_N, marker, color=color, label=name, **points)
+        legend(axes)
         box = (axes.get_xlim(), axes.get_ylim())
         for expert, line in enumerate(weights["expert"][0, :, 0]):
             used = bool(largest_E[expert] > ACTIVE)
@@ -117,8 +118,13 @@ def _paths() -> Markup:
         axes.set_ylim(-FAR, FAR)
         for name, line in best_line().items():
             angle, distance = place(line[None])[0].tolist()
-            axes.annotate(name, (angle, distance), color=STAND_INS["ink"], fontsize=13)
             axes.plot([angle], [distance], "x", color=STAND_INS["ink"], markersize=8)
+            beside: dict[str, Any] = {
+                "xytext": (7, 7),
+                "textcoords": "offset points",
+                "bbox": ON_PAGE,
+            }
+            axes.annotate(name, (angle, distance), color=STAND_INS["ink"], fontsize=13, **beside)
         axes.set_xlabel("angle of the line, degrees")
         axes.set_ylabel("distance from the centre of the data, kHz")
         return element(figure, "Paths of the lines of eight experts")

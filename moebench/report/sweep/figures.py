@@ -12,7 +12,15 @@ from matplotlib.colors import LinearSegmentedColormap
 from moebench.report.formatting import decimals, number, with_unit
 from moebench.report.sweep.opening import dense_name
 from moebench.report.sweep.summary import Summary, Trial
-from moebench.report.theme import STAND_INS, canvas, drawing, element, legend, whole_numbers
+from moebench.report.theme import (
+    ON_PAGE,
+    STAND_INS,
+    canvas,
+    drawing,
+    element,
+    legend,
+    whole_numbers,
+)
 
 LOW = "#3585c6"  # the colour of a low value, on light and on dark
 GOOD, BEST, DENSE = STAND_INS["arm-1"], STAND_INS["arm-2"], ("arm-3", "arm-4", "arm-5")
@@ -66,7 +74,8 @@ def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Sca
         value = values[row, column]
         text = number(float(value), places) if np.isfinite(value) else "✕"
         size = 9 if len(columns) <= 9 else 7
-        axes.text(column, row, text, ha="center", va="center", fontsize=size)
+        middle: dict[str, Any] = {"ha": "center", "va": "center"}
+        axes.text(column, row, text, fontsize=size, bbox=ON_PAGE, **middle)
     if min(values.shape) > 1:
         for name, level, color in levels(summary):
             if finite.min() < level < finite.max():

@@ -115,6 +115,14 @@ RANGES = {
 }
 
 
+def test_a_contour_does_not_cross_a_number_out() -> None:
+    """Every number stands on the page's colour, drawn after the contour."""
+    drawn = sweep_figures.surface(Summary(content()))
+    _, _, numbers = drawn.partition("var(--arm-3)")
+    grounds = numbers.count("fill: var(--page); opacity: 0.75")
+    assert grounds == len(content()["trials"])
+
+
 def test_points_without_a_triangle_have_no_contour() -> None:
     """A range of one value: the trials lie on a line."""
     given = content(space=RANGES, sampler="QMCSampler")

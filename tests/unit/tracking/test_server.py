@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -135,6 +136,7 @@ def test_programs_make_the_database_one_after_the_other(
     def make(tracking_uri: str) -> None:
         assert making.acquire(blocking=False), "another is still making it"
         time.sleep(0.05)
+        Path(tracking_uri.removeprefix("sqlite:///")).write_bytes(b"tables")
         made.append(tracking_uri)
         making.release()
 
@@ -142,4 +144,7 @@ def test_programs_make_the_database_one_after_the_other(
     monkeypatch.setattr("moebench.tracking.server.Store", lambda *_: None)
     with ThreadPoolExecutor() as pool:
         list(pool.map(open_store, [tmp_path] * 4))
-    assert made == [tracking.default_uri(tmp_path)] * 4
+    new, *opened = made
+    assert re.fullmatch(r".*/mlflow\.db\.\w+\.new", new), "beside it, until it is whole"
+    assert opened == [tracking.default_uri(tmp_path)] * 4
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
