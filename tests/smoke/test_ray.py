@@ -203,7 +203,9 @@ def test_a_cluster_that_is_gone_leaves_what_had_ended(
             if jobs[0].record_path.exists() and read_history(jobs[1].history_path):
                 cluster.head.kill()
 
-        with pytest.raises(ConnectionError, match="is gone; what had ended is kept, and the same command goes on$"):
+        with pytest.raises(
+            ConnectionError, match="is gone; what had ended is kept, and the same command goes on$"
+        ):
             run_all(jobs, on(cluster.inside, workers=1), kill_the_head)
     kept = jobs[0].record_path.stat().st_mtime_ns
     assert jobs[1].result() is None
