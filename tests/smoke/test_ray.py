@@ -48,10 +48,10 @@ def on(address: str, workers: int | None = None, **options: object) -> Execution
     return Execution(workers, EngineProfile("ray", RayOptions(address=address, **options)))
 
 
-def make_jobs(tiny, root: Path) -> list[Job]:
+def make_jobs(tiny, root: Path, steps: int = STEPS) -> list[Job]:
     """Two seeds; noise in router and dropout, so that going on must be exact."""
     settings = {
-        "trainer.max_steps": STEPS,
+        "trainer.max_steps": steps,
         "trainer.val_check_interval": 10,
         "model.network.init_args.dropout": 0.1,
     }
@@ -135,7 +135,7 @@ def test_a_node_that_is_lost_changes_no_bit(
 
 def test_data_are_built_once_on_a_node(cluster: RayCluster, tiny, tmp_path: Path) -> None:
     """In a folder of its own, however many runs there are; weights come back if they are kept."""
-    jobs = [replace(job, keep_weights=True) for job in make_jobs(tiny, tmp_path)]
+    jobs = [replace(job, keep_weights=True) for job in make_jobs(tiny, tmp_path, steps=10)]
     run_all(jobs, on(cluster.outside), ignore)
     [built] = (cluster.nodes[1].runs.parent / "cache" / "text").iterdir()
     assert (built / "corpus.json").exists()

@@ -10,7 +10,7 @@ from moebench import __version__
 from moebench.run.engine import Ended
 from moebench.run.engines.own_process import OwnProcess
 from moebench.run.engines.profile import RayOptions
-from moebench.run.engines.ray_cluster import Cluster
+from moebench.run.engines.ray_cluster import Cluster, gone
 from moebench.run.engines.ray_mailbox import CANCEL, PRUNE, Began, Piece
 from moebench.run.engines.ray_node import Asked, Left, files_of, unpack
 from moebench.run.job import Job
@@ -43,10 +43,6 @@ class Ray:
     """
 
     def __init__(self, options: RayOptions, workers: int | None) -> None:
-        gone = (
-            f"engine=ray: the cluster at {options.address} is gone; runs that had ended are kept,"
-            " and the same command goes on"
-        )
         self._workers = workers
         self._shared_folder = options.shared_folder
         self._room = 1
@@ -54,7 +50,7 @@ class Ray:
         self._ended: list[Ended] = []
         self._nodes: dict[Path, str] = {}  # folder of a job that has no record -> where it was last
         self._messages = Messages()
-        self._cluster = OwnProcess(Cluster, options, gone=gone)
+        self._cluster = OwnProcess(Cluster, options, gone=gone(options))
         self._see(0)
 
     @property
@@ -127,6 +123,13 @@ class Ray:
         self._cluster.close()
 
     def _see(self, seconds: float) -> None:
+        """Bring jobs up to date.
+
+        Raises:
+            ConnectionError: if the cluster is gone.
+            ValueError: if a node is not like the driver.
+            OSError: if the disk of a node is full.
+        """
         seen = self._cluster.call(Cluster.see, seconds)
         for one in seen.news:
             if (entry := self._submitted.get(one.key)) is None:
@@ -135,9 +138,15 @@ class Ray:
                 self._began(entry, one)
             else:
                 one.write(_copy(entry.job, one))
-        for over in seen.over:
-            if entry := self._submitted.pop(over.key, None):
-                self._over(entry.job, over.left)
+        refused: list[Exception] = []
+        for key, left in seen.over:
+            entry = self._submitted.pop(key, None)
+            if isinstance(left, Exception):
+                refused.append(left)
+            elif entry is not None:
+                self._over(entry.job, left)
+        if refused:
+            raise refused[0]
         if self._room and not seen.room:
             log.warning("engine=ray: no node is left that has room for a run; waiting for one")
         self._room = seen.room

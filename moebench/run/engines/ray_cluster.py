@@ -28,10 +28,10 @@ HEAD = "node:__internal_head__"  # resource that the head node alone has
 
 
 class Over(NamedTuple):
-    """A run has ended."""
+    """A run has ended, or was refused: its node is not like the driver, or has a full disk."""
 
     key: str
-    left: Left
+    left: Left | ValueError | OSError
 
 
 class Seen(NamedTuple):
@@ -95,16 +95,15 @@ class Cluster:
 
         Raises:
             ConnectionError: if the head does not answer.
-            ValueError: if a node is not like the driver.
-            OSError: if the disk of a node is full.
         """
-        over = [Over(self._tasks.pop(task), _left(task)) for task in self._ready(seconds)]
         try:
+            over = [Over(self._tasks.pop(task), _left(task)) for task in self._ready(seconds)]
             # After the runs that are over, so that nothing comes after a run is.
             news = ray.get(self._mailbox.take.remote(), timeout=PATIENCE)
-        except (GetTimeoutError, RayError) as error:
-            raise ConnectionError(f"engine=ray: {self.options.address}: {_first(error)}") from None
-        return Seen(news, over, self._room(devices=1))
+            room = self._room(devices=1)
+        except (RayError, ConnectionError):
+            raise ConnectionError(gone(self.options)) from None
+        return Seen(news, over, max(room, 1) if self.options.autoscaling else room)
 
     def _ready(self, seconds: float) -> list[Any]:
         """Return the tasks that are over, as soon as there is one."""
@@ -131,6 +130,12 @@ class Cluster:
                 f" {nodes_in_words(_nodes())}"
             )
         self._fitting.add(devices)
+
+
+def gone(options: RayOptions) -> str:
+    """Return what to say when the cluster is."""
+    kept = "what had ended is kept, and the same command goes on"
+    return f"engine=ray: the cluster at {options.address} is gone; {kept}"
 
 
 def _nodes() -> list[Mapping[str, float]]:
@@ -165,20 +170,15 @@ def _connect(options: RayOptions) -> None:
         raise ConnectionError(f"{why}{_first(error)}") from None
 
 
-def _left(task: Any) -> Left:
-    """Return what a run has left; only why, if Ray has lost it more often than it tries.
-
-    Raises:
-        ValueError: if its node is not like the driver.
-        OSError: if the disk of its node is full.
-    """
+def _left(task: Any) -> Left | ValueError | OSError:
+    """Return what a run has left; only why, if Ray has lost it more often than it tries."""
     try:
         left: Left = ray.get(task)
     except RayTaskError as error:
         if isinstance(error.cause, ValueError | OSError):
-            raise error.cause from None
+            return error.cause
         if "failed to import" in str(error):
-            raise _not_installed(f"node {error.ip}", error) from None
+            return _not_installed(f"node {error.ip}", error)
         return Left({}, str(error))
     except RayError as error:
         return Left({}, _first(error))
