@@ -179,9 +179,12 @@ def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) ->
     with on_slurm().start() as engine:
         for job in (pruned, cancelled):
             engine.submit(job)
-            assert engine.waits(job)
+            assert engine.where(job) == "the queue"
         while not (pruned.checkpoint_path.exists() and cancelled.checkpoint_path.exists()):
             engine.wait(1)
+        while engine.waits(pruned):  # as far as it has asked
+            engine.wait(1)
+        assert engine.where(pruned) == "here"
         engine.cancel(cancelled)
         assert engine.running == [pruned]
         engine.prune(pruned)

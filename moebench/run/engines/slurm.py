@@ -73,7 +73,7 @@ class Slurm:
         self._waiting: list[Job] = []  # to be submitted together
         self._queued: dict[Path, Queued] = {}  # by the folder of the job
         self._messages = Messages()
-        self._told: set[str] = set()  # reasons to wait
+        self._told = {"", "None"}  # reasons to wait, none and unknown among them
         self._asked = time.monotonic()  # the cluster, last
         self._silent_since: float | None = None  # it has not answered
         self._lost = False  # whether a run has left no record
@@ -82,6 +82,10 @@ class Slurm:
     def running(self) -> list[Job]:
         """The jobs that are in the queue or on a node."""
         return [*self._waiting, *(entry.job for entry in self._queued.values())]
+
+    def where(self, job: Job) -> str:
+        """Return the node of a job, or that it has none yet."""
+        return "the queue" if self.waits(job) else self._queued[job.folder].place.node
 
     def waits(self, job: Job) -> bool:
         """Say whether a job is still in the queue, or again."""
