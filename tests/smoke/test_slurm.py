@@ -182,6 +182,9 @@ def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) ->
             assert engine.where(job) is None
         while not (pruned.checkpoint_path.exists() and cancelled.checkpoint_path.exists()):
             engine.wait(1)
+        while engine.where(pruned) is None:  # as far as it has asked
+            engine.wait(1)
+        assert engine.where(pruned) == "here"
         engine.cancel(cancelled)
         assert engine.running == [pruned]
         engine.prune(pruned)

@@ -73,7 +73,7 @@ class Slurm:
         self._waiting: list[Job] = []  # to be submitted together
         self._queued: dict[Path, Queued] = {}  # by the folder of the job
         self._messages = Messages()
-        self._told: set[str] = set()  # reasons to wait
+        self._told = {"", "None"}  # reasons to wait, none and unknown among them
         self._asked = time.monotonic()  # the cluster, last
         self._silent_since: float | None = None  # it has not answered
         self._lost = False  # whether a run has left no record

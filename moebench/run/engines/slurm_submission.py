@@ -48,7 +48,7 @@ class Submission:
                 submitted = self._executor.submit_array([_ticketed(job) for job in jobs])
         except FailedJobError as error:
             told = [line.partition("error: ")[2] or line for line in str(error).splitlines()]
-            raise RuntimeError(f"sbatch: {told[-1]}") from error
+            raise RuntimeError(f"sbatch: {'; '.join(told)}") from error
         return list(submitted)
 
     def files(self) -> list[Path]:
