@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from moebench.run.engines.profile import EngineProfile, SlurmOptions
+from moebench.run.engines.engine_options import SlurmOptions
+from moebench.run.engines.profile import EngineProfile
 from moebench.run.execution import Execution
 
 CPUS = 4

@@ -10,7 +10,8 @@ import pytest
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
 from moebench.run.engine import Ended, Engine
-from moebench.run.engines.profile import EngineProfile, RayOptions
+from moebench.run.engines.engine_options import RayOptions
+from moebench.run.engines.profile import EngineProfile
 from moebench.run.execution import Execution
 from moebench.run.function import Function
 from moebench.run.job import Job

@@ -3,14 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from moebench.run.engines.profile import (
-    LOCAL,
-    RAY,
-    SLURM,
-    EngineProfile,
-    RayOptions,
-    SlurmOptions,
-)
+from moebench.run.engines.engine_options import RayOptions, SlurmOptions
+from moebench.run.engines.profile import LOCAL, RAY, SLURM, EngineProfile
 
 if TYPE_CHECKING:  # it needs torch, which a command line does not
     from moebench.run.engine import Engine

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from moebench import __version__
 from moebench.run.engine import Ended
+from moebench.run.engines.engine_options import RayOptions
 from moebench.run.engines.own_process import OwnProcess
-from moebench.run.engines.profile import RayOptions
 from moebench.run.engines.ray_cluster import Cluster, gone
 from moebench.run.engines.ray_mailbox import CANCEL, PRUNE, Began, Piece
 from moebench.run.engines.ray_node import Asked, Left, files_of, unpack

@@ -10,7 +10,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from moebench import __version__
-from moebench.run.engines.profile import RayOptions
+from moebench.run.engines.engine_options import RayOptions
 from moebench.run.engines.ray_mailbox import Began, Mailbox, Piece
 from moebench.run.engines.ray_node import Asked, Left, carry_out
 from moebench.run.engines.ray_resources import (

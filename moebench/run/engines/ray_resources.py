@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from moebench.run.engines.profile import RayOptions
+from moebench.run.engines.engine_options import RayOptions
 
 GIB = 2**30
 OWN = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}  # options of a task by resource

@@ -17,8 +17,8 @@ from submitit.core.utils import UncompletedJobError
 
 from moebench.run.engine import Ended
 from moebench.run.engines import EngineGoneError
+from moebench.run.engines.engine_options import SlurmOptions
 from moebench.run.engines.local import ended_with
-from moebench.run.engines.profile import SlurmOptions
 from moebench.run.engines.slurm_commands import (
     NEW,
     Place,

@@ -6,7 +6,7 @@ Slurm itself takes jobs that no node will ever have room for, and leaves them in
 from collections.abc import Sequence
 
 from moebench.papers.nearest import nearest
-from moebench.run.engines.profile import SlurmOptions
+from moebench.run.engines.engine_options import SlurmOptions
 from moebench.run.engines.slurm_commands import Nodes, Partition
 
 

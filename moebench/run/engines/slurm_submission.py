@@ -14,7 +14,7 @@ from submitit.core.core import Job as Submitted
 from submitit.core.utils import FailedJobError
 
 from moebench.evidence.record_files import write_whole
-from moebench.run.engines.profile import SlurmOptions
+from moebench.run.engines.engine_options import SlurmOptions
 from moebench.run.engines.slurm_node import Allocated, Ticket
 from moebench.run.job import Job
 from moebench.run.threads import threads_asked

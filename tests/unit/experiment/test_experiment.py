@@ -172,32 +172,6 @@ def test_a_part_of_somebody_elses_package_joins_by_its_path(
 
 
 @pytest.mark.parametrize(
-    ("key", "parameters", "given", "told"),
-    [
-        ("router", "num_experts", {"num_experts": 4}, r"sparse.router=.* lacks dim before num_exp"),
-        ("experts", "dim, hidden", {"hidden": 4}, "lacks dim, num_experts before hidden"),
-        ("router", "", {}, r"Bare: __init__ lacks what a model gives first \(router: dim;"),
-        ("experts", "dim", {}, "Bare: __init__ lacks what a model gives first"),
-    ],
-)
-def test_what_a_part_must_take_first_is_named(
-    key: str, parameters: str, given: dict[str, int], told: str, tmp_path: Path, monkeypatch
-) -> None:
-    name = f"bare_{key}_{len(parameters)}"
-    listed = ", ".join(["self", *(f"{one}: int" for one in parameters.split(", ") if one)])
-    (tmp_path / f"{name}.py").write_text(
-        "from torch import nn\n"
-        "class Bare(nn.Module):\n"
-        f"    def __init__({listed}) -> None:\n"
-        "        super().__init__()\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    part = {"class_path": f"{name}.Bare", "init_args": given}
-    with pytest.raises(ConfigurationError, match=rf"{told}.*see moebench/moe/contract.py$"):
-        load([CONFIG], {f"{NETWORK}.sparse.{key}": part}).build(logger=False)
-
-
-@pytest.mark.parametrize(
     ("key", "allowed", "other"),
     [
         (f"{NETWORK}.sparse.router", "AllExperts", "Grouped"),

@@ -11,7 +11,8 @@ import pytest
 from moebench.run import engines
 from moebench.run.engine import Engine
 from moebench.run.engines import profile
-from moebench.run.engines.profile import EngineProfile, LocalOptions, RayOptions, engine_profile
+from moebench.run.engines.engine_options import LocalOptions, RayOptions
+from moebench.run.engines.profile import EngineProfile, engine_profile
 from moebench.run.execution import Execution
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.run.engines.profile import RayOptions
+from moebench.run.engines.engine_options import RayOptions
 from moebench.run.engines.ray_resources import (
     GIB,
     as_options,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moebench.run.engines.profile import SlurmOptions
+from moebench.run.engines.engine_options import SlurmOptions
 from moebench.run.engines.slurm_commands import Nodes, Partition
 from moebench.run.engines.slurm_room import chosen, minutes_of, room
 

@@ -2,10 +2,10 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
-import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
