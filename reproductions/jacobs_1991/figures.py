@@ -27,6 +27,7 @@ from reproductions.jacobs_1991.vowels import Vowels
 Lines = NDArray[np.float64]
 NAMES = ("[i]", "[ɪ]", "[ɑ]", "[ʌ]")
 MARKERS = ("o", "s", "^", "D")
+BESIDE = {"T1": (-1, -1), "X": (1, -1)}  # others to the right and up: no expert ends there
 FAR = 1.5  # kHz from the centre of the data; lines farther away divide nothing
 
 
@@ -119,9 +120,12 @@ def _paths() -> Markup:
         for name, line in best_line().items():
             angle, distance = place(line[None])[0].tolist()
             axes.plot([angle], [distance], "x", color=STAND_INS["ink"], markersize=8)
+            right, up = BESIDE.get(name, (1, 1))
             beside: dict[str, Any] = {
-                "xytext": (7, 7),
+                "xytext": (7 * right, 7 * up),
                 "textcoords": "offset points",
+                "ha": "left" if right > 0 else "right",
+                "va": "bottom" if up > 0 else "top",
                 "bbox": ON_PAGE,
             }
             axes.annotate(name, (angle, distance), color=STAND_INS["ink"], fontsize=13, **beside)
