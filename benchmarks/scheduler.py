@@ -5,7 +5,6 @@ time from the end of a run to the start of the next one on the worker that has b
 `python -m benchmarks.scheduler`, with nothing else running.
 """
 
-import argparse
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from benchmarks.timing import save, whole_number
+from benchmarks.command import one_line, parser, whole_number
+from benchmarks.timing import save
 from moebench.evidence.record import RunRecord
 from moebench.run.engines.local import Local
 from moebench.run.function import Function
@@ -62,16 +62,17 @@ def cost_of(count: int, workers: int, folder: Path) -> Cost:
     return Cost(seconds, driver, [b - e for e, b in zip(ended, begun[workers:], strict=False)])
 
 
+@one_line
 def main() -> None:
     """Run, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=whole_number(), default=1000)
-    parser.add_argument("--workers", type=whole_number(), default=default_workers())
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    command = parser("benchmarks.scheduler", __doc__)
+    command.add_argument("--jobs", type=whole_number(), default=1000)
+    command.add_argument("--workers", type=whole_number(), default=default_workers())
+    command.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = command.parse_args()
     if options.jobs < options.workers + FEWEST:
         least = options.workers + FEWEST
-        parser.error(f"--jobs {options.jobs}: must be {least} or more with this many workers")
+        command.error(f"--jobs {options.jobs}: must be {least} or more with this many workers")
     with tempfile.TemporaryDirectory() as folder:
         cost = cost_of(options.jobs, options.workers, Path(folder))
     gap, ninth = median(cost.gaps), quantiles(cost.gaps, n=10)[-1]

@@ -5,7 +5,6 @@ real ones; only the engine carries out nothing: its runs take minutes of a clock
 some fail or lose their node. Run: `python -m benchmarks.virtual_cluster`.
 """
 
-import argparse
 import heapq
 import json
 import random
@@ -20,8 +19,9 @@ from typing import NamedTuple
 
 import optuna
 
+from benchmarks.command import one_line, parser, whole_number
 from benchmarks.sweep import trials_alone
-from benchmarks.timing import save, whole_number
+from benchmarks.timing import save
 from moebench.experiment import DataStamp
 from moebench.run.engine import Ended
 from moebench.run.job import Job
@@ -189,13 +189,14 @@ def drive(sweep: Sweep, cluster: VirtualCluster, folder: Path) -> Driven:
     return Driven(states, cluster.now, driver)
 
 
+@one_line
 def main() -> None:
     """Simulate, print, and append to results.jsonl."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nodes", type=whole_number(), default=200)
-    parser.add_argument("--trials", type=whole_number(), default=10_000)
-    parser.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
-    options = parser.parse_args()
+    command = parser("benchmarks.virtual_cluster", __doc__)
+    command.add_argument("--nodes", type=whole_number(), default=200)
+    command.add_argument("--trials", type=whole_number(), default=10_000)
+    command.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
+    options = command.parse_args()
     cluster = VirtualCluster(options.nodes)
     with tempfile.TemporaryDirectory() as folder:
         found = drive(large_sweep(options.trials), cluster, Path(folder))
