@@ -116,7 +116,7 @@ def test_runs_of_a_cluster_have_the_bits_of_this_machine(cluster, tiny, tmp_path
     def watch(*_: object) -> None:
         arrays.update(number.partition("_")[0] for number in cluster.ids())
 
-    records = run_all(there, on_slurm(gpus=1, cpus=2, memory_gb=1.5), watch)
+    records = run_all(there, on_slurm(memory_gb=1.5), watch)
     assert essence(records) == essence(run_all(here, Execution(), ignore))
     assert {record.status for record in records} == {"finished"}
     assert len(arrays) == 1, "they are one array"
