@@ -12,6 +12,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from moebench.run.engines import EngineGoneError
 from moebench.run.fork_server import program_hidden
 
 SECONDS = 90.0  # to make the object
@@ -31,7 +32,7 @@ class OwnProcess(Generic[Kept]):
         gone: what to say when the process has ended or does not answer.
 
     Raises:
-        ConnectionError: if the object is not made in time, or the process ends.
+        EngineGoneError: if the object is not made in time, or the process ends.
         Exception: what `make` raises.
     """
 
@@ -45,7 +46,7 @@ class OwnProcess(Generic[Kept]):
         theirs.close()
         try:
             if not self._pipe.poll(SECONDS):
-                raise ConnectionError(gone)
+                raise EngineGoneError(gone)
             self._answer()
         except BaseException:
             self._process.kill()
@@ -60,13 +61,13 @@ class OwnProcess(Generic[Kept]):
         """Call a method of the object and return its answer.
 
         Raises:
-            ConnectionError: if the process is gone.
+            EngineGoneError: if the process is gone.
             Exception: what the method raises.
         """
         try:
             self._pipe.send((method.__name__, given, named))
         except OSError:
-            raise ConnectionError(self._gone) from None
+            raise EngineGoneError(self._gone) from None
         answer: Answer = self._answer()
         return answer
 
@@ -81,7 +82,7 @@ class OwnProcess(Generic[Kept]):
         try:
             answer, error = self._pipe.recv()
         except (EOFError, OSError):
-            raise ConnectionError(self._gone) from None
+            raise EngineGoneError(self._gone) from None
         if error is not None:
             raise error
         return answer

@@ -38,7 +38,7 @@ class Ray:
         workers: how many runs at once; None: as many as there is room for.
 
     Raises:
-        ConnectionError: if the cluster cannot be reached.
+        EngineGoneError: if the cluster cannot be reached.
         ValueError: if none of its nodes has what a run asks for.
     """
 
@@ -126,7 +126,7 @@ class Ray:
         """Bring jobs up to date.
 
         Raises:
-            ConnectionError: if the cluster is gone.
+            EngineGoneError: if the cluster is gone.
             ValueError: if a node is not like the driver.
             OSError: if the disk of a node is full.
         """

@@ -10,6 +10,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from moebench import __version__
+from moebench.run.engines import EngineGoneError
 from moebench.run.engines.engine_options import RayOptions
 from moebench.run.engines.ray_mailbox import Began, Mailbox, Piece
 from moebench.run.engines.ray_node import Asked, Left, carry_out
@@ -49,7 +50,7 @@ class Cluster:
         options: of the engine.
 
     Raises:
-        ConnectionError: if it cannot be reached.
+        EngineGoneError: if it cannot be reached.
         ValueError: if none of its nodes has what a run asks for.
     """
 
@@ -64,7 +65,7 @@ class Cluster:
             self._mailbox = ray.remote(num_cpus=0, resources={HEAD: 0.001})(Mailbox).remote()
             ray.get(self._mailbox.take.remote(), timeout=PATIENCE)
         except GetTimeoutError:
-            raise ConnectionError(f"engine=ray: {options.address}: does not answer") from None
+            raise EngineGoneError(f"engine=ray: {options.address}: does not answer") from None
         except (RayError, ImportError) as error:
             raise _not_installed("the head node", error) from None
 
@@ -94,7 +95,7 @@ class Cluster:
         """Wait for the next run to end, so many seconds at most, and return all that is new.
 
         Raises:
-            ConnectionError: if the head does not answer.
+            EngineGoneError: if the head does not answer.
         """
         try:
             over = [Over(self._tasks.pop(task), _left(task)) for task in self._ready(seconds)]
@@ -102,7 +103,7 @@ class Cluster:
             news = ray.get(self._mailbox.take.remote(), timeout=PATIENCE)
             room = self._room(devices=1)
         except (RayError, ConnectionError):
-            raise ConnectionError(gone(self.options)) from None
+            raise EngineGoneError(gone(self.options)) from None
         return Seen(news, over, max(room, 1) if self.options.autoscaling else room)
 
     def _ready(self, seconds: float) -> list[Any]:
@@ -147,7 +148,7 @@ def _connect(options: RayOptions) -> None:
     """Connect this process to a cluster.
 
     Raises:
-        ConnectionError: if it cannot be reached.
+        EngineGoneError: if it cannot be reached.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     given = options.address
@@ -158,7 +159,7 @@ def _connect(options: RayOptions) -> None:
         try:
             socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
         except OSError as error:
-            raise ConnectionError(f"{why}cannot be reached ({error})") from None
+            raise EngineGoneError(f"{why}cannot be reached ({error})") from None
     try:
         ray.init(
             address,
@@ -167,7 +168,7 @@ def _connect(options: RayOptions) -> None:
             logging_level="error",
         )
     except Exception as error:  # Ray raises anything
-        raise ConnectionError(f"{why}{_first(error)}") from None
+        raise EngineGoneError(f"{why}{_first(error)}") from None
 
 
 def _left(task: Any) -> Left | ValueError | OSError:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from moebench.run.engines import EngineGoneError
 from moebench.run.engines.own_process import OwnProcess
 
 GONE = "it is gone"
@@ -33,10 +34,10 @@ def test_an_object_that_cannot_be_made() -> None:
 def test_a_process_that_is_gone_is_told_in_words(path: OwnProcess[Path]) -> None:
     os.kill(path._process.pid, 9)
     for _ in range(2):
-        with pytest.raises(ConnectionError, match=f"^{GONE}$"):
+        with pytest.raises(EngineGoneError, match=f"^{GONE}$"):
             path.call(Path.exists)
     path.close()
-    with pytest.raises(ConnectionError, match=f"^{GONE}$"):
+    with pytest.raises(EngineGoneError, match=f"^{GONE}$"):
         OwnProcess(os._exit, 3, gone=GONE)
 
 
