@@ -61,7 +61,8 @@ def missing() -> str:
 
 def on_slurm(**options: object) -> Execution:
     """Return how runs are carried out by a cluster, as many at once as it holds."""
-    return Execution(None, EngineProfile("slurm", SlurmOptions(**options)))
+    profile = EngineProfile("slurm", SlurmOptions(**options))
+    return Execution(None, profile, time_limit=300.0)  # no test waits for ever
 
 
 def search_path() -> str:

@@ -48,7 +48,7 @@ class Mute:
     def open(self, *_: object) -> None:
         """Do nothing."""
 
-    poll = close = open
+    poll = close = open_run = open
 
 
 @pytest.fixture

@@ -193,6 +193,6 @@ def _not_installed(where: str, error: Exception) -> ValueError:
 
 
 def _first(error: Exception) -> str:
-    """Return what an error says first: Ray's go on for pages."""
-    said = str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
+    """Return what an error says first, and what that comes from: Ray's go on for pages."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return " ".join(dict.fromkeys((lines[0], lines[-1]))) if lines[0].endswith(":") else lines[0]

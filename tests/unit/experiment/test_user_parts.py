@@ -160,7 +160,7 @@ def test_a_part_that_cannot_be_made_is_named(key: str, name: str, kind: str) -> 
         ("data.init_args.source", of("Source"), "KeyError: "),
         (f"{SPARSE}.dispatcher", of("Dispatcher"), "KeyError: "),
         (f"{SPARSE}.dispatcher", of("Dispatcher", answers="half"), "shape (128, 32); must be a"),
-        (f"{SPARSE}.dispatcher", of("Dispatcher", answers="rows"), "RuntimeError: "),
+        (f"{SPARSE}.dispatcher", of("Dispatcher", answers="rows"), "ValueError: experts: "),
         (LOSS, of("Loss"), "KeyError: "),
         (
             LOSS,
