@@ -100,9 +100,10 @@ gpu: .venv/ready
 	$(BIN)/python -m benchmarks.gpu --minutes $(MINUTES) --out "$(OUT)" $(if $(ONLY),--only $(ONLY)) \
 		$(if $(FROM),--from "$(FROM)") $(if $(DEVICE),--device $(DEVICE))
 
-# One thread per test process: two threads beside a busy neighbour are several times slower.
+# One thread per test process: two threads beside a busy neighbour are several times slower. One
+# process more than cores: some tests wait for servers.
 test: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --quiet
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal --quiet
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

@@ -39,8 +39,14 @@ TINY = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole commands, sweeps first: the longest must not be left for the end."""
-    items.sort(key=lambda item: ("smoke" not in item.path.parts, "sweep" not in item.path.name))
+    """Begin with what waits for a cluster, then whole commands; the longest must not come last."""
+    items.sort(
+        key=lambda item: (
+            "cluster" not in getattr(item, "fixturenames", ()),
+            "smoke" not in item.path.parts,
+            "sweep" not in item.path.name,
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from moebench.run.engines import EngineGoneError
 from moebench.run.fork_server import program_hidden
 
-SECONDS = 90.0  # to make the object
+SECONDS = 180.0  # to make the object
 PATIENCE = 10.0  # seconds for the process to end by itself
 
 Kept = TypeVar("Kept")

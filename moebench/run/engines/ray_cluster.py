@@ -24,6 +24,8 @@ from moebench.run.engines.ray_resources import (
 
 CLIENT = "ray://"
 SECONDS = 10.0  # for the head to accept a connection
+SLOW = "Starting Ray client server failed"  # the head has a server for each driver
+TRIES = 3  # to start that: Ray itself waits half a minute, and a busy head may need longer
 PATIENCE = 60.0  # seconds for it to answer, however busy
 HEAD = "node:__internal_head__"  # resource that the head node alone has
 
@@ -160,15 +162,19 @@ def _connect(options: RayOptions) -> None:
             socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
         except OSError as error:
             raise EngineGoneError(f"{why}cannot be reached ({error})") from None
-    try:
-        ray.init(
-            address,
-            runtime_env=dict(options.runtime_env),
-            log_to_driver=False,
-            logging_level="error",
-        )
-    except Exception as error:  # Ray raises anything
-        raise EngineGoneError(f"{why}{_first(error)}") from None
+    for left in reversed(range(TRIES)):
+        try:
+            ray.init(
+                address,
+                runtime_env=dict(options.runtime_env),
+                log_to_driver=False,
+                logging_level="error",
+            )
+            return
+        except Exception as error:  # Ray raises anything
+            if not left or SLOW not in str(error):
+                raise EngineGoneError(f"{why}{_first(error)}") from None
+            ray.shutdown()
 
 
 def _left(task: Any) -> Left | ValueError | OSError:

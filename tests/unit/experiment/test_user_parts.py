@@ -160,7 +160,6 @@ def test_a_part_that_cannot_be_made_is_named(key: str, name: str, kind: str) -> 
         ("data.init_args.source", of("Source"), "KeyError: "),
         (f"{SPARSE}.dispatcher", of("Dispatcher"), "KeyError: "),
         (f"{SPARSE}.dispatcher", of("Dispatcher", answers="half"), "shape (128, 32); must be a"),
-        (f"{SPARSE}.dispatcher", of("Dispatcher", answers="rows"), "ValueError: experts: "),
         (LOSS, of("Loss"), "KeyError: "),
         (
             LOSS,
@@ -182,6 +181,12 @@ def test_what_no_run_could_use_is_refused_before_it(
         checked(load([CONFIG], settings))
     assert str(refusal.value).startswith(f"{key}={part['class_path']}: ")
     assert words in str(refusal.value)
+
+
+def test_what_one_of_our_parts_refuses_is_told_in_its_words(tiny) -> None:
+    settings = tiny.settings(**{f"{SPARSE}.dispatcher": of("Dispatcher", answers="rows")})
+    with pytest.raises(ValueError, match=r"^experts: there are 8; the router chooses from 4$"):
+        checked(load([CONFIG], settings))
 
 
 def test_what_torch_refuses_is_told_of_before_a_run(tiny) -> None:
