@@ -212,6 +212,7 @@ def test_when_the_cluster_is_gone_what_is_finished_is_kept(
 ) -> None:
     engine = import_module("moebench.run.engines.slurm")
     monkeypatch.setattr(engine, "PATIENCE", 0.0)
+    monkeypatch.setattr(engine, "ASK_SECONDS", 0.0)  # before the run has ended
     (tmp_path / "queue.yaml").write_text("engine: slurm\ncpus: 2\n")
     file = sweep_file(SETTINGS, trials=2, fresh_seeds=0, baselines=[])
     command = ["sweep", str(file), "--engine", "queue.yaml", "--workers", "1", "--no-mlflow"]

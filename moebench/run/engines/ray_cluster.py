@@ -24,8 +24,9 @@ from moebench.run.engines.ray_resources import (
 
 CLIENT = "ray://"
 SECONDS = 10.0  # for the head to accept a connection
-SLOW = "Starting Ray client server failed"  # the head has a server for each driver
-TRIES = 3  # to start that: Ray itself waits half a minute, and a busy head may need longer
+# The head starts a server for each driver; that may be slow, or stumble over a process that ends.
+STUMBLED = "Initialization failure from server"
+TRIES = 3
 PATIENCE = 60.0  # seconds for it to answer, however busy
 HEAD = "node:__internal_head__"  # resource that the head node alone has
 
@@ -172,7 +173,7 @@ def _connect(options: RayOptions) -> None:
             )
             return
         except Exception as error:  # Ray raises anything
-            if not left or SLOW not in str(error):
+            if not left or STUMBLED not in str(error):
                 raise EngineGoneError(f"{why}{_first(error)}") from None
             ray.shutdown()
 
