@@ -6,12 +6,12 @@ The contracts of its parts are in `moebench.moe.contract`.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
+from moebench.moe.input_checks import check_tokens
 
 
 class MoELayer(nn.Module):
@@ -64,14 +64,7 @@ class MoELayer(nn.Module):
             ValueError: if x is no tensor of vectors, or `real` is not one bool per token; for
                 another width or dtype than that of the weights.
         """
-        if not (torch.is_tensor(x) and x.is_floating_point() and x.ndim and x.shape[-1]):
-            wanted = "a floating-point tensor of the shape (..., D)"
-            raise ValueError(f"x: is {_described(x)}; must be {wanted}")
-        if real is not None and not (
-            torch.is_tensor(real) and real.shape == x.shape[:-1] and real.dtype == torch.bool
-        ):
-            wanted = f"torch.bool of {tuple(x.shape[:-1])}"
-            raise ValueError(f"real: is {_described(real)}; must be {wanted}")
+        check_tokens(x, real)
         x_TD = x.reshape(-1, x.shape[-1])
         if real is None:
             y_TD, decision = self._mix(x_TD)
@@ -86,13 +79,6 @@ class MoELayer(nn.Module):
         decision = decide(self.router, x_TD)
         y_TD = self.dispatcher(x_TD, decision, self.experts)
         return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
-
-
-def _described(value: object) -> str:
-    """Return what a value is, for a refusal."""
-    if isinstance(value, Tensor):
-        return f"{value.dtype} of the shape {tuple(value.shape)}"
-    return f"of the type {type(value).__name__}"
 
 
 @dataclass(frozen=True)

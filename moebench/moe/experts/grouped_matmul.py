@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from moebench.moe.autocast import autocast_dtype
+from moebench.moe.input_checks import check_counts, check_operands
 
 ROW_BYTES = 16  # grouped_mm requires every row to start at a multiple of this
 
@@ -41,8 +42,9 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
     dtype = autocast_dtype(x_RD)
     if dtype is not None and x_RD.dtype != torch.float64:
         x_RD, weight_EDF = x_RD.to(dtype), weight_EDF.to(dtype)
-    _check(x_RD, weight_EDF, len(count_E))
     num_experts, width = weight_EDF.shape[:2]
+    check_counts(len(count_E), num_experts)
+    check_operands(x_RD, width, weight_EDF, "experts")
     if num_experts == 1:
         return x_RD @ weight_EDF[0]
     if count_E.stride(0) == 0:
@@ -57,17 +59,6 @@ def grouped_matmul(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:
     # unbind, not weight_EDF[e]: the gradient of an index is as large as all experts together.
     pairs = zip(x_RD.split(count_E.tolist()), weight_EDF.unbind(), strict=True)
     return torch.cat([x_ND @ weight_DF for x_ND, weight_DF in pairs])
-
-
-def _check(x_RD: Tensor, weight_EDF: Tensor, counted: int) -> None:
-    """Refuse rows and counts that belong to other experts."""
-    num_experts, width = weight_EDF.shape[:2]
-    if counted != num_experts:  # equal counts would reach the wrong experts without an error
-        raise ValueError(f"experts: there are {num_experts}; the router chooses from {counted}")
-    if x_RD.shape[-1] != width:
-        raise ValueError(f"x: has the width {x_RD.shape[-1]}; that of the experts is {width}")
-    if x_RD.dtype != weight_EDF.dtype:
-        raise ValueError(f"x: is {x_RD.dtype}; the experts' weights are {weight_EDF.dtype}")
 
 
 def kernel(x_RD: Tensor, weight_EDF: Tensor, count_E: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from moebench.moe.autocast import without_autocast
+from moebench.moe.input_checks import check_operands
 
 
 def at_least_float32(x: Tensor) -> Tensor:
@@ -61,11 +62,7 @@ class Score(nn.Module):
         Raises:
             ValueError: for tokens of another width or dtype.
         """
-        width = self.weight.shape[1]
-        if x_TD.shape[-1] != width:
-            raise ValueError(f"x: has the width {x_TD.shape[-1]}; that of the router is {width}")
         wide_TD, weight_ED = at_least_float32(x_TD), at_least_float32(self.weight)
-        if wide_TD.dtype != weight_ED.dtype:
-            raise ValueError(f"x: is {x_TD.dtype}; the router's weights are {self.weight.dtype}")
+        check_operands(wide_TD, weight_ED.shape[1], weight_ED, "router")
         with without_autocast(x_TD):
             return wide_TD @ weight_ED.T

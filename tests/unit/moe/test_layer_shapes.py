@@ -70,8 +70,11 @@ def test_padding_in_another_arrangement_is_refused(real: torch.Tensor) -> None:
         (torch.ones(2, D).long(), "is torch.int64 of the shape (2, 4); must be"),
         ([[1.0] * D], "is of the type list; must be"),
         (torch.ones(2, D + 1), "has the width 5; that of the router is 4"),
-        (torch.ones(2, D).double(), "is torch.float64; the router's weights are torch.float32"),
-        (torch.ones(2, D).bfloat16(), "is torch.bfloat16; the experts' weights are"),
+        (
+            torch.ones(2, D).double(),
+            "is torch.float64; the weights of the router are torch.float32",
+        ),
+        (torch.ones(2, D).bfloat16(), "is torch.bfloat16; the weights of the experts are"),
     ],
 )
 def test_what_is_no_token_of_the_layer_is_refused(x: torch.Tensor, told: str) -> None:
