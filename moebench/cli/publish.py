@@ -23,11 +23,13 @@ from moebench.report import (
     markdown_counts,
     markdown_paper_table,
     markdown_reasons,
+    markdown_story,
     markdown_table,
     picture,
     told_counts,
 )
 from moebench.report.paper.own_tables import tables_of
+from moebench.report.paper.story import story
 from moebench.report.paper.verdict_table import beginning
 from moebench.verdict import Verdict
 from moebench.verdict.mixed_evidence import mixed_claims
@@ -142,6 +144,9 @@ def with_tables(text: str, published: Published) -> str:
     verdicts = published.verdicts
     told = "\n\n".join([told_counts(verdicts), published.origin, markdown_table(verdicts)])
     filled = fill(text, "verdicts", told)
+    if headline := published.found.paper.headline:
+        verdict = next(one for one in verdicts if one.claim == headline)
+        filled = fill(filled, "story", markdown_story(story(verdict, published.records)))
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(published.records))
     for table in tables_of(published.found, published.records):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
-from moebench.papers.claim import KINDS, Claim, ClaimTest
+from moebench.papers.claim import KINDS, Claim, ClaimTest, Paper
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import Plan
 from moebench.papers.target import Target
@@ -28,6 +28,18 @@ def check(claims: Sequence[Claim], plan: Plan) -> None:
             _check_control(claim, by_key.get(claim.control_of))
         elif claim.trained or _of_trained_arms(claim, plan):
             _check_controlled(claim, claims)
+
+
+def check_headline(paper: Paper, claims: Sequence[Claim]) -> None:
+    """Check that the claim which a paper's page tells first is one of its claims, and no control.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    told = [claim.key for claim in claims if not claim.control_of]
+    if paper.headline and paper.headline not in told:
+        where = f"PAPER.headline={paper.headline}"
+        raise ValueError(f"{where}: no claim of the paper; {nearest(paper.headline, told)}")
 
 
 def check_against_others(

@@ -72,6 +72,7 @@ class Paper:
     year: int  # papers are listed by year
     order: int = 0  # among papers of the same year
     arxiv: str  # identifier, "" if there is none
+    headline: str = ""  # key of the claim that its page tells first; empty: none
 
 
 @dataclass(frozen=True, kw_only=True)

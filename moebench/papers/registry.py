@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from moebench.papers.checks import check, check_against_others
+from moebench.papers.checks import check, check_against_others, check_headline
 from moebench.papers.home import CONFIGS, PACKAGE
 from moebench.papers.nearest import nearest
 from moebench.papers.target import Target
@@ -107,6 +107,7 @@ def _load(folder: Path) -> Target:
     if paper.PAPER.key != folder.name:
         raise ValueError(f"PAPER.key={paper.PAPER.key}: must equal the name of the folder")
     check(paper.CLAIMS, plan.PLAN)
+    check_headline(paper.PAPER, paper.CLAIMS)
     return Target(
         paper=paper.PAPER,
         claims=paper.CLAIMS,

@@ -17,6 +17,7 @@ from moebench.report.paper.markdown import (
     markdown_counts,
     markdown_paper_table,
     markdown_reasons,
+    markdown_story,
     markdown_table,
     told_counts,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "markdown_counts",
     "markdown_paper_table",
     "markdown_reasons",
+    "markdown_story",
     "markdown_table",
     "overlaps",
     "picture",

@@ -44,6 +44,7 @@ PAPER = Paper(
     authors="Jacobs, Jordan, Nowlan and Hinton",
     year=1991,
     arxiv="",
+    headline="J91-01",
 )
 CLAIMS_1991 = [
     trained(

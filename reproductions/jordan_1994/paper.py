@@ -17,6 +17,7 @@ PAPER = Paper(
     authors="Jordan and Jacobs",
     year=1994,
     arxiv="",
+    headline="H94-01",
 )
 SMALLER = "; here on a simulated arm with two joints instead of four"
 

@@ -15,6 +15,7 @@ PAPER = Paper(
     authors="Wang, Gao, Zhao, Sun and Dai",
     year=2024,
     arxiv="2408.15664",
+    headline="LF24-02",
 )
 COMPUTED: dict[str, str] = {}
 FRONT = "front"

@@ -24,6 +24,7 @@ PAPER = Paper(
     authors="Jiang, Sablayrolles, Roux, Mensch and others",
     year=2024,
     arxiv="2401.04088",
+    headline="MX24-03",
 )
 ARITHMETIC = "reproductions.mixtral_2024.arithmetic"
 # Arms that are computed, not trained: name -> "module:function", which returns the metrics.

@@ -22,6 +22,7 @@ PAPER = Paper(
     authors="Shazeer, Mirhoseini, Maziarz, Davis, Le, Hinton and Dean",
     year=2017,
     arxiv="1701.06538",
+    headline="S17-06",
 )
 ARITHMETIC = "reproductions.shazeer_2017.arithmetic"
 # Arms that are computed, not trained: name -> "module:function", which returns the metrics.

@@ -15,6 +15,7 @@ PAPER = Paper(
     authors="secondary accounts",
     year=2025,
     arxiv="",
+    headline="N5-02",
 )
 EVEN, SKEWED, SENSITIVITY = "even", "skewed", "sensitivity"
 WEIGHTS = (0.0, 1e-3, 1e-2, 1e-1, 1.0)  # those of even.yaml and skewed.yaml

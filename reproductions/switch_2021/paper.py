@@ -22,6 +22,7 @@ PAPER = Paper(
     authors="Fedus, Zoph and Shazeer",
     year=2021,
     arxiv="2101.03961",
+    headline="SW21-03",
 )
 # Arms that are computed, not trained: name -> "module:function", which returns the metrics.
 COMPUTED = {

@@ -90,6 +90,11 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(f"* **{verdict.claim}** {escaped(verdict.why)}" for verdict in verdicts)
 
 
+def markdown_story(story: Mapping[str, str]) -> str:
+    """Return the sentences about a claim as a paragraph, each after what it tells."""
+    return " ".join(f"**{told}.** {escaped(sentence)}" for told, sentence in story.items())
+
+
 def markdown_costs(records: Iterable[RunRecord]) -> str:
     """Return the costs as a table: one row an arm, means over its finished runs.
 

@@ -86,6 +86,10 @@ def test_a_paper_without_a_short_name_has_that_of_its_folder(write: Write) -> No
         ("CLAIMS = []", "AttributeError: module 'reproductions.bad_2000.paper' has no attribute"),
         (PAPER.replace('second="{second}"', "secnd=3"), "TypeError: Difference.__init__() got an"),
         (PAPER.replace("margin=0.1", "margin=-1"), "margin=-1: must be at least 0"),
+        (
+            PAPER.replace("arxiv=", 'headline="bad_2000-2", arxiv='),
+            "PAPER.headline=bad_2000-2: no claim of the paper; the nearest: bad_2000-1",
+        ),
     ],
 )
 def test_a_folder_that_does_not_load_is_named_and_the_others_work(
