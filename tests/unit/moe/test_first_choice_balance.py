@@ -48,9 +48,9 @@ def test_groups_are_balanced_apart() -> None:
     decision = decide(probs_TE, [[0], [0], [1], [1]])
     assert FirstChoiceBalance()(decision).item() == pytest.approx(1 / 4)
     assert FirstChoiceBalance(group=2)(decision).item() == pytest.approx(1 / 2)
-    with pytest.raises(ValueError, match="FirstChoiceBalance.group=3: does not divide 4 tokens"):
+    with pytest.raises(ValueError, match=r"FirstChoiceBalance\.group=3: does not divide 4 tokens"):
         FirstChoiceBalance(group=3)(decision)
-    with pytest.raises(ValueError, match="FirstChoiceBalance.group=0: must be at least 1 token"):
+    with pytest.raises(ValueError, match=r"FirstChoiceBalance\.group=0: must be at least 1 token"):
         FirstChoiceBalance(group=0)
 
 
