@@ -57,7 +57,7 @@ GPU = {
     f"{SHAPE}.width": 128,
     f"{SHAPE}.hidden": 256,
     f"{NETWORK}.sparse.experts.init_args.hidden": 256,
-    "data.init_args.batch_size": 256,
+    "data.init_args.batch_size": 128,
     VALID_BATCHES: 16,
     # With a 4 times larger width, the step size is 4 times smaller.
     "model.optimizer": {
