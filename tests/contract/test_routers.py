@@ -31,7 +31,7 @@ class TestFamily(RouterContract):
             self.random_in_eval_because = "it is the control that draws anew at each call"
         if name == "batchwise":
             self.no_gradient_to = {"threshold_E": "it is compared with; it has a loss of its own"}
-        if name == "noisy_top_k":
+        if name in ("gshard", "noisy_top_k"):
             self.fewest_experts = 2
 
     def fewest_tokens(self, num_experts: int) -> int:

@@ -5,6 +5,7 @@ Example:
     (y.square().mean() + 0.01 * losses.LoadBalance()(decision)).backward()
 """
 
+from moebench.moe.losses.first_choice_balance import FirstChoiceBalance
 from moebench.moe.losses.importance import Importance
 from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
@@ -15,6 +16,7 @@ from moebench.moe.losses.weighted import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.losses.z_loss import ZLoss
 
 LOSSES = {
+    "first_choice_balance": FirstChoiceBalance,
     "importance": Importance,
     "load": Load,
     "load_balance": LoadBalance,
@@ -27,6 +29,7 @@ LOSSES = {
 __all__ = [
     "LOSSES",
     "BatchLoss",
+    "FirstChoiceBalance",
     "Importance",
     "Load",
     "LoadBalance",

@@ -11,6 +11,7 @@ from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
 from moebench.moe.routers.group_limited import GroupLimited
+from moebench.moe.routers.gshard import GShard
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.hierarchical import Hierarchical
 from moebench.moe.routers.noisy_top_k import NoisyTopK
@@ -28,6 +29,7 @@ ROUTERS = {
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
     "group_limited": GroupLimited,
+    "gshard": GShard,
     "hashed": Hashed,
     "hierarchical": Hierarchical,
     "noisy_top_k": NoisyTopK,
@@ -52,6 +54,7 @@ __all__ = [
     "Batchwise",
     "BiasBalanced",
     "BiasedTopK",
+    "GShard",
     "GroupLimited",
     "Hashed",
     "Hierarchical",

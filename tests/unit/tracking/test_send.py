@@ -17,7 +17,7 @@ def test_send_sends_what_is_finished_and_only_once(root: Path) -> None:
     for target in ("paper_2021", "other_2021"):
         FakeRun(root / target / "quick").end()
         FakeRun(root / target / "quick", seed=1).end("diverged")
-    FakeRun(root / "glam_2021" / "quick")
+    FakeRun(root / "third_2021" / "quick")
     assert tracking.send(root, "other_2021") == tracking.Sent(new=2)
     assert str(tracking.send(root)) == "2 runs sent to MLflow, 2 were there already"
     assert tracking.send(root) == tracking.Sent(known=4)

@@ -1,0 +1,1 @@
+"""GLaM: Efficient Scaling of Language Models with Mixture-of-Experts."""

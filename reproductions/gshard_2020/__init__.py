@@ -1,0 +1,1 @@
+"""GShard: Scaling Giant Models with Conditional Computation and Automatic Sharding."""
