@@ -16,6 +16,7 @@ from moebench.moe.routers.hierarchical import Hierarchical
 from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.routers.random import Random
 from moebench.moe.routers.sampled import Sampled
+from moebench.moe.routers.scaled_top_k import ScaledTopK
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
 from moebench.moe.routers.switch import Switch
@@ -33,6 +34,7 @@ ROUTERS = {
     "noisy_top_k": NoisyTopK,
     "random": Random,
     "sampled": Sampled,
+    "scaled_top_k": ScaledTopK,
     "sigmoid_top_k": SigmoidTopK,
     "softmax_top_k": SoftmaxTopK,
     "switch": Switch,
@@ -60,6 +62,7 @@ __all__ = [
     "NoisyTopK",
     "Random",
     "Sampled",
+    "ScaledTopK",
     "Score",
     "SigmoidTopK",
     "SoftmaxTopK",
