@@ -6,7 +6,7 @@ import pytest
 
 from moebench.experiment import ConfigurationError, load
 
-MIXTURE = Path(__file__).parents[3] / "configs" / "mixtral_2024" / "mixtral_8.yaml"
+MIXTURE = Path(__file__).parents[2] / "configs" / "tiny_2026" / "mixtral_8.yaml"
 STEP = {"model.losses": [{"loss": "LoadBalance"}, {"loss": "StepLoadBalance"}]}
 ACCUMULATED = {"trainer.accumulate_grad_batches": 2, "trainer.val_check_interval": 50}
 
