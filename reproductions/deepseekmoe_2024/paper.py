@@ -37,6 +37,7 @@ ARITHMETIC = [
             metric="C(64, 8)",
             unit="sets",
             equals={"C(16, 2)": 120, "C(64, 8)": 4426165368},
+            tolerance=0.5,  # whole numbers
         ),
         **EXACT,
     ),

@@ -112,7 +112,7 @@ PLAN = Plan(
             "quick",
             arms=MAIN,
             seeds=5,
-            settings={**steps(400, validations=4), VALID_BATCHES: 16, **WHOLE},
+            settings={**steps(600, validations=4), VALID_BATCHES: 16},
             first_seed=FIRST_FRESH_SEED,
         ),
         Profile(

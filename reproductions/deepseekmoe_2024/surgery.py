@@ -23,9 +23,9 @@ class Surgery(Callback):
     """Logs, at the last validation, validation losses of the model with some experts missing.
 
     Record and history have them as `analysis/surgery/<name>`: `whole` and `fewer` are losses,
-    `masked`, `masked_parameters`, `taken` and `taken_routed` rises above `whole`. `taken` is without
-    the shared experts, and with one more routed expert for each token; in a model without any it is
-    without one routed expert, as `taken_routed` is without another.
+    `masked`, `masked_parameters`, `taken` and `taken_routed` rises above `whole`. `taken` is
+    without the shared experts, and with one more routed expert for each token; in a model without
+    any it is without one routed expert, as `taken_routed` is without another.
 
     Args:
         fewer: routed experts of a token for `fewer`.
