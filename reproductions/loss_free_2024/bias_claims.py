@@ -58,7 +58,7 @@ BIAS = [
     Claim(
         key="LF24-03",
         says="A rate of 0.001 is right: a tenth of it balances too slowly, ten times of it "
-        "fluctuates late; judged for these rates and for ten times these, as runs are shorter",
+        "fluctuates late; judged for these rates or for ten times these, as runs are shorter",
         source="Figure 4",
         paper_values={"rates": (1e-4, 1e-3, 1e-2)},
         matched_on="active_flops",

@@ -51,11 +51,12 @@ class NoWeightMatches(ClaimTest):
 class RightRate(ClaimTest):
     """Of three rates the lowest balances worst early, the highest worst late, the middle one best.
 
-    Judged for several threes: a rate means little without the number of steps and the spread of
-    the scores. `metric` is that of the end.
+    A rate means little without the number of steps and the spread of the scores, so it is judged for
+    several threes, of which one is enough; the p counts them all. They cannot all show the pattern,
+    as the middle rate of one is the highest or lowest of another. `metric` is that of the end.
 
     Args:
-        rates: reading -> arms with the low, the middle and the high rate.
+        rates: name of a three -> arms with the low, the middle and the high rate.
         early: the metric early in training.
     """
 
@@ -70,8 +71,8 @@ class RightRate(ClaimTest):
     def judge(self, evidence: Evidence) -> Findings:
         """Judge each three."""
         found = [self._pattern(evidence, name, *three) for name, three in self.rates.items()]
-        lead, choices = under_choices("the middle rate is right", found)
-        return Findings(lead, (), choices, notes=evidence.means((self.early,), self.arms))
+        lead = any_of("the middle of some three rates is right", found)
+        return Findings(lead, notes=evidence.means((self.early,), self.arms))
 
     def _pattern(
         self, evidence: Evidence, name: str, low: str, middle: str, high: str
@@ -83,7 +84,7 @@ class RightRate(ClaimTest):
             compared(self, evidence, high, middle, "higher"),
             compared(self, evidence, low, middle, "higher"),
         ]
-        return replace(all_of(f"{middle} is right", found), choice=name)
+        return all_of(f"{name}: {middle} is right", found)
 
 
 @dataclass(frozen=True, kw_only=True)
