@@ -51,9 +51,10 @@ class NoWeightMatches(ClaimTest):
 class RightRate(ClaimTest):
     """Of three rates the lowest balances worst early, the highest worst late, the middle one best.
 
-    A rate means little without the number of steps and the spread of the scores, so it is judged for
-    several threes, of which one is enough; the p counts them all. They cannot all show the pattern,
-    as the middle rate of one is the highest or lowest of another. `metric` is that of the end.
+    A rate means little without the number of steps and the spread of the scores, so it is judged
+    for several threes, of which one is enough; the p counts them all. They cannot all show the
+    pattern, as the middle rate of one is the highest or lowest of another. `metric` is that of the
+    end.
 
     Args:
         rates: name of a three -> arms with the low, the middle and the high rate.
