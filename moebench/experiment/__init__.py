@@ -18,6 +18,7 @@ import pytorch_lightning as pl
 import yaml
 
 from moebench.data.contract import CONTRACT
+from moebench.experiment.balance_scope import check_scope
 from moebench.experiment.classes import check_classes
 from moebench.experiment.code import class_modules, code_of, source_of_modules
 from moebench.experiment.config_files import joined, naming_files
@@ -191,6 +192,7 @@ def parse(arguments: Sequence[str]) -> Experiment:
         experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
         check_options(experiment.config["trainer"])
         _check_module(experiment.config)
+        check_scope(experiment.config)
     return experiment
 
 

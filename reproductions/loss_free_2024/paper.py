@@ -1,11 +1,13 @@
-"""Balancing without a loss: the paper, and its claim about balancing with one.
+"""Balancing without a loss: the paper and its claims, and those of DeepSeek-V3 about its rule.
 
-So far only the claim about the loss that it replaces; claims about its own rule need an
-implementation of the rule. Source: Wang et al. 2024 (arXiv 2408.15664).
+plan.py defines the arms. Source: Wang et al. 2024 (arXiv 2408.15664) and, for the claims DV24,
+DeepSeek-AI 2024 (arXiv 2412.19437).
 """
 
 from moebench.papers.claim import Claim, Paper
 from moebench.verdict.front import Front
+from reproductions.loss_free_2024.bias_claims import BIAS
+from reproductions.loss_free_2024.v3_claims import DEEPSEEK_V3
 
 PAPER = Paper(
     key="loss_free_2024",
@@ -17,12 +19,15 @@ PAPER = Paper(
     arxiv="2408.15664",
     headline="LF24-02",
 )
-COMPUTED: dict[str, str] = {}
+# Arms that are computed, not trained: name -> "module:function", which returns the metrics.
+COMPUTED = {
+    name: f"reproductions.loss_free_2024.arithmetic:{name}" for name in ("bias_choice", "leak")
+}
 FRONT = "front"
 WEIGHTS = (0.0, 1e-4, 1e-3, 1e-2)  # those of Figure 2; front.yaml has 1e-1 as well
 ARMS = tuple(f"{FRONT}/{weight:g}" for weight in WEIGHTS)
 
-CLAIMS = [
+TRADE_OFF = [
     Claim(
         key="LF24-02",
         version=2,  # version 1 took 0.1 for the high end, a weight that the paper does not have
@@ -36,3 +41,4 @@ CLAIMS = [
         caution="judged on seeds that trials had used; runs with fresh seeds are still to come",
     ),
 ]
+CLAIMS = sorted([*TRADE_OFF, *BIAS, *DEEPSEEK_V3], key=lambda claim: claim.key)

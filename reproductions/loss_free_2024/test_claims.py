@@ -1,4 +1,4 @@
-"""The claims judged by sweeps: arms are points of the sweep, and the sweep runs."""
+"""The claim judged by a sweep: arms are points of the sweep, and the sweep runs."""
 
 import random
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from moebench.papers import target
 from moebench.papers.claim import NOT_JUDGED, VerdictLabel
 from moebench.run.execution import Execution
 from moebench.testing.verdicts import run, verdict_of
-from reproductions.loss_free_2024.paper import ARMS, CLAIMS, PAPER
+from reproductions.loss_free_2024.paper import ARMS, PAPER, TRADE_OFF
 
 FALLING = (3.0, 2.0, 1.0, 0.5)
 HIGHEST = "front/0.1"  # of the sweep, and not judged
@@ -46,7 +46,7 @@ def along_the_front(loss: Sequence[float], imbalance: Sequence[float]) -> list[R
 def test_the_trade_off(
     loss: Sequence[float], imbalance: Sequence[float], word: VerdictLabel
 ) -> None:
-    [claim] = CLAIMS
+    [claim] = TRADE_OFF
     beyond = [run(HIGHEST, seed, 4.0, metrics={"route/max_violation": 9.0}) for seed in range(5)]
     assert verdict_of(claim, [*along_the_front(loss, imbalance), *beyond]).verdict is word
 
@@ -76,11 +76,13 @@ def test_the_sweep_is_part_of_the_reproduction(
     options = ReproduceOptions(
         "smoke", root=tmp_path, settings=small, track=False, execution=Execution(2)
     )
-    [judged] = reproduce(replace(found, configs=tmp_path), options)
-    assert judged.verdict in NOT_JUDGED
+    smoke = replace(found.plan.profile("smoke"), arms=[], computed=[])
+    plan = replace(found.plan, profiles=[smoke])
+    judged = reproduce(replace(found, configs=tmp_path, plan=plan), options)
+    assert all(one.verdict in NOT_JUDGED for one in judged)
     records = read(tmp_path / PAPER.key / "smoke" / "results.jsonl")
     assert sorted({one.arm for one in records}) == [ARMS[0], HIGHEST]
     assert all(one.steps == 4 for one in records)
-    versions = {claim.key: claim.version for claim in CLAIMS}
+    versions = {claim.key: claim.version for claim in TRADE_OFF}
     assert all(one.claims == versions for one in records), "trials know what they are to judge"
     assert (tmp_path / "sweeps" / f"{PAPER.key}_smoke_front" / "report.html").exists()

@@ -11,6 +11,7 @@ from moebench.moe.hierarchy import HierarchicalDecision
 from moebench.moe.losses import LOSSES, Importance, Load, LoadBalance
 from moebench.moe.noise import NoisyDecision
 from moebench.testing import LossContract
+from moebench.testing.tokens import T
 
 
 def noisy(logits_TE: Tensor, k: int) -> NoisyDecision:
@@ -28,8 +29,12 @@ class TestFamily(LossContract):
         self.name = name
 
     def make(self) -> nn.Module:
-        arguments = [LoadBalance()] if self.name == "over_devices" else []
-        return LOSSES[self.name](*arguments)
+        arguments = {
+            "over_devices": [LoadBalance()],
+            "device_balance": [2],
+            "sequence_balance": [T],
+        }
+        return LOSSES[self.name](*arguments.get(self.name, []))
 
     def decide(self, logits_TE: Tensor) -> RoutingDecision:
         """Return the kind of decision that the loss is about."""

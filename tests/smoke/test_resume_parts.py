@@ -37,6 +37,7 @@ from moebench.moe.routers import (
     NoisyTopK,
     Random,
     Sampled,
+    ScaledTopK,
     SigmoidTopK,
     Switch,
     Tempered,
@@ -187,6 +188,9 @@ class Remembers(nn.Module):
 ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "batchwise": lambda d: Batchwise(d, E),
     "bias_balanced": lambda d: BiasBalanced(d, lambda w: SigmoidTopK(w, E, 2), rate=0.1),
+    "bias_by_error": lambda d: BiasBalanced(
+        d, lambda w: ScaledTopK(w, E, 2), rate=0.1, rule="error", rates={2: 0.01}
+    ),
     "hierarchical": lambda d: Hierarchical(d, E, 2, lambda a, b: NoisyTopK(a, b, 1), Switch),
     "input_dropout": lambda d: InputDropout(d, switch),
     "noisy_top_k": lambda d: NoisyTopK(d, E),
@@ -205,6 +209,7 @@ CALM = {  # decide from weights and tokens alone: nothing that a checkpoint coul
     "group_limited",
     "hashed",
     "limited",
+    "scaled_top_k",
     "sigmoid_top_k",
     "softmax_top_k",
     "top_k",

@@ -5,11 +5,13 @@ Example:
     (y.square().mean() + 0.01 * losses.LoadBalance()(decision)).backward()
 """
 
+from moebench.moe.losses.device_balance import DeviceBalance
 from moebench.moe.losses.first_choice_balance import FirstChoiceBalance
 from moebench.moe.losses.importance import Importance
 from moebench.moe.losses.load import Load
 from moebench.moe.losses.load_balance import LoadBalance
 from moebench.moe.losses.over_devices import OverDevices
+from moebench.moe.losses.sequence_balance import SequenceBalance
 from moebench.moe.losses.step_load_balance import StepLoadBalance
 from moebench.moe.losses.threshold import ThresholdGap
 from moebench.moe.losses.weighted import BatchLoss, Weighted, WeightedLosses
@@ -17,10 +19,12 @@ from moebench.moe.losses.z_loss import ZLoss
 
 LOSSES = {
     "first_choice_balance": FirstChoiceBalance,
+    "device_balance": DeviceBalance,
     "importance": Importance,
     "load": Load,
     "load_balance": LoadBalance,
     "over_devices": OverDevices,
+    "sequence_balance": SequenceBalance,
     "step_load_balance": StepLoadBalance,
     "threshold": ThresholdGap,
     "z_loss": ZLoss,
@@ -29,11 +33,13 @@ LOSSES = {
 __all__ = [
     "LOSSES",
     "BatchLoss",
+    "DeviceBalance",
     "FirstChoiceBalance",
     "Importance",
     "Load",
     "LoadBalance",
     "OverDevices",
+    "SequenceBalance",
     "StepLoadBalance",
     "ThresholdGap",
     "Weighted",

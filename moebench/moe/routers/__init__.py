@@ -17,6 +17,7 @@ from moebench.moe.routers.hierarchical import Hierarchical
 from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.routers.random import Random
 from moebench.moe.routers.sampled import Sampled
+from moebench.moe.routers.scaled_top_k import ScaledTopK
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
 from moebench.moe.routers.switch import Switch
@@ -35,6 +36,7 @@ ROUTERS = {
     "noisy_top_k": NoisyTopK,
     "random": Random,
     "sampled": Sampled,
+    "scaled_top_k": ScaledTopK,
     "sigmoid_top_k": SigmoidTopK,
     "softmax_top_k": SoftmaxTopK,
     "switch": Switch,
@@ -63,6 +65,7 @@ __all__ = [
     "NoisyTopK",
     "Random",
     "Sampled",
+    "ScaledTopK",
     "Score",
     "SigmoidTopK",
     "SoftmaxTopK",
