@@ -32,12 +32,16 @@ from moebench.moe.routers import (
     WRAPPERS,
     Batchwise,
     BiasBalanced,
+    GumbelSoftmax,
+    HardGumbelSoftmax,
     Hierarchical,
     InputDropout,
     NoisyTopK,
     Random,
+    Reinforce,
     Sampled,
     SigmoidTopK,
+    StraightThrough,
     Switch,
     Tempered,
 )
@@ -187,6 +191,8 @@ class Remembers(nn.Module):
 ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "batchwise": lambda d: Batchwise(d, E),
     "bias_balanced": lambda d: BiasBalanced(d, lambda w: SigmoidTopK(w, E, 2), rate=0.1),
+    "gumbel_softmax": lambda d: GumbelSoftmax(d, E, rate=0.5),
+    "hard_gumbel_softmax": lambda d: HardGumbelSoftmax(d, E, rate=0.5),
     "hierarchical": lambda d: Hierarchical(d, E, 2, lambda a, b: NoisyTopK(a, b, 1), Switch),
     "input_dropout": lambda d: InputDropout(d, switch),
     "noisy_top_k": lambda d: NoisyTopK(d, E),
@@ -194,8 +200,10 @@ ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "random_priority": lambda d: Limited(
         d, lambda w: Switch(w, E), Capacity(1.0, priority="random")
     ),
+    "reinforce": lambda d: Reinforce(d, E),
     "remembers": Remembers,
     "sampled": lambda d: Sampled(d, E),
+    "straight_through": lambda d: StraightThrough(d, E, sampled=True),
     "switch": switch,
     "tempered": lambda d: Tempered(d, switch, 2.0),
 }

@@ -11,13 +11,17 @@ from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
 from moebench.moe.routers.group_limited import GroupLimited
+from moebench.moe.routers.gumbel_softmax import GumbelSoftmax
+from moebench.moe.routers.hard_gumbel_softmax import HardGumbelSoftmax
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.hierarchical import Hierarchical
 from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.routers.random import Random
+from moebench.moe.routers.reinforce import Reinforce
 from moebench.moe.routers.sampled import Sampled
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
+from moebench.moe.routers.straight_through import StraightThrough
 from moebench.moe.routers.switch import Switch
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
 from moebench.moe.routers.wrappers.input_dropout import InputDropout
@@ -28,13 +32,17 @@ ROUTERS = {
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
     "group_limited": GroupLimited,
+    "gumbel_softmax": GumbelSoftmax,
+    "hard_gumbel_softmax": HardGumbelSoftmax,
     "hashed": Hashed,
     "hierarchical": Hierarchical,
     "noisy_top_k": NoisyTopK,
     "random": Random,
+    "reinforce": Reinforce,
     "sampled": Sampled,
     "sigmoid_top_k": SigmoidTopK,
     "softmax_top_k": SoftmaxTopK,
+    "straight_through": StraightThrough,
     "switch": Switch,
     "top_k": TopK,
 }
@@ -53,16 +61,20 @@ __all__ = [
     "BiasBalanced",
     "BiasedTopK",
     "GroupLimited",
+    "GumbelSoftmax",
+    "HardGumbelSoftmax",
     "Hashed",
     "Hierarchical",
     "InputDropout",
     "Limited",
     "NoisyTopK",
     "Random",
+    "Reinforce",
     "Sampled",
     "Score",
     "SigmoidTopK",
     "SoftmaxTopK",
+    "StraightThrough",
     "Switch",
     "Tempered",
     "TopK",
