@@ -1,7 +1,8 @@
-"""The runs behind the claims in paper.py: two sweeps over the balance weight, and one study."""
+"""The runs behind the claims in paper.py: sweeps over the balance weight, a study, and gates."""
 
 from moebench.papers.plan import Plan, Profile
 from moebench.papers.settings import SMOKE
+from reproductions.source_notes.gate_claims import COMPUTED
 from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
 
 FRONTS = (EVEN, SKEWED)
@@ -13,6 +14,7 @@ PLAN = Plan(
             arms=[],
             seeds=1,
             settings=SMOKE,
+            computed=["gate_top_1"],
             sweeps={EVEN: {"seeds": 1}, SENSITIVITY: {"seeds": 1, "trials": 4}},
         ),
         Profile("quick", arms=[], seeds=3, settings={}, sweeps={n: {"seeds": 3} for n in FRONTS}),
@@ -28,5 +30,7 @@ PLAN = Plan(
         "All domains equally frequent": [f"{EVEN}/{weight:g}" for weight in WEIGHTS],
         "Some domains more frequent": [f"{SKEWED}/{weight:g}" for weight in WEIGHTS],
     },
+    computed=COMPUTED,
     sweeps={name: f"{name}.yaml" for name in (*FRONTS, SENSITIVITY)},
+    drawings="reproductions.source_notes.figures:draw",
 )
