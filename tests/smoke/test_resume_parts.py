@@ -209,11 +209,13 @@ ROUTER: dict[str, Callable[[int], nn.Module]] = {
 }
 CALM = {  # decide from weights and tokens alone: nothing that a checkpoint could forget
     "all_experts",
+    "balanced_assignment",
     "biased_top_k",
     "group_limited",
     "hashed",
     "limited",
     "sigmoid_top_k",
+    "sinkhorn",
     "softmax_top_k",
     "top_k",
 }

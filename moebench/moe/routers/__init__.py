@@ -7,6 +7,7 @@ Example:
 
 from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers.all_experts import AllExperts
+from moebench.moe.routers.balanced_assignment import BalancedAssignment
 from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
@@ -21,6 +22,7 @@ from moebench.moe.routers.reinforce import Reinforce
 from moebench.moe.routers.sampled import Sampled
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.sigmoid_top_k import SigmoidTopK
+from moebench.moe.routers.sinkhorn import Sinkhorn
 from moebench.moe.routers.straight_through import StraightThrough
 from moebench.moe.routers.switch import Switch
 from moebench.moe.routers.top_k import SoftmaxTopK, TopK
@@ -29,6 +31,7 @@ from moebench.moe.routers.wrappers.tempered import Tempered
 
 ROUTERS = {
     "all_experts": AllExperts,
+    "balanced_assignment": BalancedAssignment,
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
     "group_limited": GroupLimited,
@@ -41,6 +44,7 @@ ROUTERS = {
     "reinforce": Reinforce,
     "sampled": Sampled,
     "sigmoid_top_k": SigmoidTopK,
+    "sinkhorn": Sinkhorn,
     "softmax_top_k": SoftmaxTopK,
     "straight_through": StraightThrough,
     "switch": Switch,
@@ -57,6 +61,7 @@ __all__ = [
     "ROUTERS",
     "WRAPPERS",
     "AllExperts",
+    "BalancedAssignment",
     "Batchwise",
     "BiasBalanced",
     "BiasedTopK",
@@ -73,6 +78,7 @@ __all__ = [
     "Sampled",
     "Score",
     "SigmoidTopK",
+    "Sinkhorn",
     "SoftmaxTopK",
     "StraightThrough",
     "Switch",
