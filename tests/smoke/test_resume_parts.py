@@ -30,6 +30,7 @@ from moebench.moe.losses import StepLoadBalance, ThresholdGap
 from moebench.moe.routers import (
     ROUTERS,
     WRAPPERS,
+    BalancedHash,
     Batchwise,
     BiasBalanced,
     GumbelSoftmax,
@@ -189,6 +190,7 @@ class Remembers(nn.Module):
 
 
 ROUTER: dict[str, Callable[[int], nn.Module]] = {
+    "balanced_hash": lambda d: BalancedHash(d, E, counted=4),
     "batchwise": lambda d: Batchwise(d, E),
     "bias_balanced": lambda d: BiasBalanced(d, lambda w: SigmoidTopK(w, E, 2), rate=0.1),
     "gumbel_softmax": lambda d: GumbelSoftmax(d, E, rate=0.5),
@@ -212,6 +214,7 @@ CALM = {  # decide from weights and tokens alone: nothing that a checkpoint coul
     "balanced_assignment",
     "biased_top_k",
     "group_limited",
+    "hash_table",
     "hashed",
     "limited",
     "sigmoid_top_k",

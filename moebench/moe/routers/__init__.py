@@ -8,12 +8,14 @@ Example:
 from moebench.moe.capacity.limit import Limited
 from moebench.moe.routers.all_experts import AllExperts
 from moebench.moe.routers.balanced_assignment import BalancedAssignment
+from moebench.moe.routers.balanced_hash import BalancedHash
 from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
 from moebench.moe.routers.group_limited import GroupLimited
 from moebench.moe.routers.gumbel_softmax import GumbelSoftmax
 from moebench.moe.routers.hard_gumbel_softmax import HardGumbelSoftmax
+from moebench.moe.routers.hash_table import HashTable
 from moebench.moe.routers.hashed import Hashed
 from moebench.moe.routers.hierarchical import Hierarchical
 from moebench.moe.routers.noisy_top_k import NoisyTopK
@@ -32,11 +34,13 @@ from moebench.moe.routers.wrappers.tempered import Tempered
 ROUTERS = {
     "all_experts": AllExperts,
     "balanced_assignment": BalancedAssignment,
+    "balanced_hash": BalancedHash,
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
     "group_limited": GroupLimited,
     "gumbel_softmax": GumbelSoftmax,
     "hard_gumbel_softmax": HardGumbelSoftmax,
+    "hash_table": HashTable,
     "hashed": Hashed,
     "hierarchical": Hierarchical,
     "noisy_top_k": NoisyTopK,
@@ -62,12 +66,14 @@ __all__ = [
     "WRAPPERS",
     "AllExperts",
     "BalancedAssignment",
+    "BalancedHash",
     "Batchwise",
     "BiasBalanced",
     "BiasedTopK",
     "GroupLimited",
     "GumbelSoftmax",
     "HardGumbelSoftmax",
+    "HashTable",
     "Hashed",
     "Hierarchical",
     "InputDropout",
