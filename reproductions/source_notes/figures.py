@@ -1,8 +1,9 @@
 """The figure of gates that learn through a choice: bias, variance and what they lead to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
+from matplotlib.axis import Axis
 
 from moebench.evidence.record import RunRecord
 from moebench.report import Drawing
@@ -32,7 +33,8 @@ def draw(records: Sequence[RunRecord]) -> list[Drawing]:
             "Gradients through a choice",
             "Four experts, of which one is used. First: squared bias and variance of a router's "
             "gradient, as shares of the squared length of the exact gradient of the expected loss, "
-            "over training; the axes are linear near zero. Second: the bias at steps of training. "
+            "over training; the axes are linear near zero. Second: the bias at steps of training; "
+            "that of an estimate without one scatters around zero. "
             "Third: the loss after training for equal FLOPs, as the layer is used (filled) and as "
             "it is trained (open). Means over the seeds.",
             [_bias_and_variance(means), _over_training(means), _losses(means)],
@@ -54,8 +56,8 @@ def _bias_and_variance(means: Means) -> Markup:
                 label=ESTIMATORS[name],
                 markersize=8,
             )
-        axes.set_xscale("symlog", linthresh=CLOSE)
-        axes.set_yscale("symlog", linthresh=CLOSE)
+        _close_to_zero(axes.set_xscale, axes.xaxis)
+        _close_to_zero(axes.set_yscale, axes.yaxis)
         axes.set_xlabel("squared bias")
         axes.set_ylabel("variance")
         legend(axes)
@@ -64,6 +66,12 @@ def _bias_and_variance(means: Means) -> Markup:
             for name, mean in means.items()
         )
         return element(figure, f"Squared bias and variance: {told}")
+
+
+def _close_to_zero(set_scale: Callable[..., None], axis: Axis) -> None:
+    """Make an axis logarithmic, but linear close to zero, and label it with plain numbers."""
+    set_scale("symlog", linthresh=CLOSE)
+    axis.set_major_formatter("{x:g}")
 
 
 def _over_training(means: Means) -> Markup:
@@ -75,7 +83,7 @@ def _over_training(means: Means) -> Markup:
             values = [mean[f"bias/{step}"] for step in CHECKPOINTS]
             axes.plot(CHECKPOINTS, values, f"{MARKERS[number]}-", color=Stroke(number).color)
         axes.axhline(0, color=STAND_INS["faint"], linestyle=":")
-        axes.set_yscale("symlog", linthresh=CLOSE)
+        _close_to_zero(axes.set_yscale, axes.yaxis)
         axes.set_xlabel("steps")
         axes.set_ylabel("squared bias")
         return element(figure, f"Squared bias at the steps {', '.join(map(str, CHECKPOINTS))}")

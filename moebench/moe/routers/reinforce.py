@@ -73,7 +73,7 @@ class Reinforce(nn.Module):
         chosen_T1 = log_probs_TE.gather(1, expert_T1)
         weight_T1 = (chosen_T1 - chosen_T1.detach()).exp()  # exactly 1; the gradient of the log
         if self.baseline:
-            weight_T1 = LessOthers.apply(weight_T1)
+            weight_T1 = LessOthers.apply(weight_T1)  # type: ignore[no-untyped-call]
         return tokens_choose(logits_TE, probs_TE, expert_T1, weight_T1)
 
 
