@@ -7,6 +7,7 @@ from itertools import chain
 from moebench.papers.claim import ClaimTest
 from moebench.statistics.estimates import difference
 from moebench.verdict.claimed import above, below
+from moebench.verdict.comparisons import compared
 from moebench.verdict.conditions import all_of, judged, mean_is
 from moebench.verdict.findings import Findings, under_choices
 from moebench.verdict.front import Front
@@ -91,6 +92,38 @@ class LowerAndWithin(ClaimTest):
             judged(lower, difference(first, second), below(self.margin), self.unit),
             [mean_is(kept, first, limit(self.within, above=False), self.unit)],
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HigherUnderChoices(ClaimTest):
+    """Under each of several choices an arm has a higher metric than one and the same other arm.
+
+    Args:
+        under: choice that the account leaves open -> its arm.
+        second: the arm that all are compared with.
+    """
+
+    under: Mapping[str, str]
+    second: str
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms of all choices, then the one they are compared with."""
+        return (*self.under.values(), self.second)
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Each choice with the other arm."""
+        return [(arm, self.second) for arm in self.under.values()]
+
+    def judge(self, evidence: Evidence) -> Findings:
+        """Judge the mean difference under every choice."""
+        choices = [
+            replace(compared(self, evidence, arm, self.second, "higher"), choice=choice)
+            for choice, arm in self.under.items()
+        ]
+        lead, choices = under_choices(f"{self.metric} is higher than of {self.second}", choices)
+        return Findings(lead, choices=choices, notes=evidence.means((self.metric,), self.arms))
 
 
 @dataclass(frozen=True, kw_only=True)

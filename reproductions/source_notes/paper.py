@@ -1,9 +1,12 @@
 """What summaries and lectures commonly say about mixtures of experts, as claims.
 
-So far those that a sweep judges, and those about the 1991 paper, in secondary.py.
+Those that a sweep judges; those about the 1991 paper, in secondary.py; and those about gates that
+learn through a choice or by hashing, in gate_claims.py and hash_claims.py.
 """
 
 from moebench.papers.claim import Claim, Paper
+from reproductions.source_notes.gate_claims import CLAIMS_GATES
+from reproductions.source_notes.hash_claims import CLAIMS_HASHING
 from reproductions.source_notes.judging import ExplainsMore, FrontInWorlds
 from reproductions.source_notes.secondary import CLAIMS_SECONDARY
 from reproductions.source_notes.secondary_controls import CONTROLS_SECONDARY
@@ -29,6 +32,8 @@ WORLDS = {
 CLAIMS = [
     *CLAIMS_SECONDARY,
     *CONTROLS_SECONDARY,
+    *CLAIMS_GATES,
+    *CLAIMS_HASHING,
     Claim(
         key="N5-02",
         version=2,  # the account names no world, so both worlds are choices

@@ -30,15 +30,20 @@ from moebench.moe.losses import StepLoadBalance, ThresholdGap
 from moebench.moe.routers import (
     ROUTERS,
     WRAPPERS,
+    BalancedHash,
     Batchwise,
     BiasBalanced,
+    GumbelSoftmax,
+    HardGumbelSoftmax,
     Hierarchical,
     InputDropout,
     NoisyTopK,
     Random,
+    Reinforce,
     Sampled,
     ScaledTopK,
     SigmoidTopK,
+    StraightThrough,
     Switch,
     Tempered,
 )
@@ -186,11 +191,14 @@ class Remembers(nn.Module):
 
 
 ROUTER: dict[str, Callable[[int], nn.Module]] = {
+    "balanced_hash": lambda d: BalancedHash(d, E, counted=4),
     "batchwise": lambda d: Batchwise(d, E),
     "bias_balanced": lambda d: BiasBalanced(d, lambda w: SigmoidTopK(w, E, 2), rate=0.1),
     "bias_by_error": lambda d: BiasBalanced(
         d, lambda w: ScaledTopK(w, E, 2), rate=0.1, rule="error", rates={2: 0.01}
     ),
+    "gumbel_softmax": lambda d: GumbelSoftmax(d, E, rate=0.5),
+    "hard_gumbel_softmax": lambda d: HardGumbelSoftmax(d, E, rate=0.5),
     "hierarchical": lambda d: Hierarchical(d, E, 2, lambda a, b: NoisyTopK(a, b, 1), Switch),
     "input_dropout": lambda d: InputDropout(d, switch),
     "noisy_top_k": lambda d: NoisyTopK(d, E),
@@ -198,19 +206,24 @@ ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "random_priority": lambda d: Limited(
         d, lambda w: Switch(w, E), Capacity(1.0, priority="random")
     ),
+    "reinforce": lambda d: Reinforce(d, E),
     "remembers": Remembers,
     "sampled": lambda d: Sampled(d, E),
+    "straight_through": lambda d: StraightThrough(d, E, sampled=True),
     "switch": switch,
     "tempered": lambda d: Tempered(d, switch, 2.0),
 }
 CALM = {  # decide from weights and tokens alone: nothing that a checkpoint could forget
     "all_experts",
+    "balanced_assignment",
     "biased_top_k",
     "group_limited",
+    "hash_table",
     "hashed",
     "limited",
     "scaled_top_k",
     "sigmoid_top_k",
+    "sinkhorn",
     "softmax_top_k",
     "top_k",
 }
