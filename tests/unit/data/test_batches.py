@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from moebench.data import corpus
-from moebench.data.batches import ValidBatches
+from moebench.data.batches import TrainBatches, ValidBatches
 from moebench.data.contract import TextBatch
 from moebench.data.corpus import Windows
 from moebench.data.objectives import NextToken, Objective, SpanCorruption
@@ -61,6 +62,29 @@ def test_validation_is_spread_evenly() -> None:
     batches = list(ValidBatches(windows, NextToken(), batch_size=2, count=3))
     assert [b.input_BL[:, 0].tolist() for b in batches] == [[0, 5], [1, 6], [3, 8]]
     assert [b.domain_B.tolist() for b in batches] == [[0, 0], [0, 1], [0, 1]]
+
+
+class Draws:
+    """An objective whose ids are the first numbers that it draws."""
+
+    def width(self, length: int) -> int:
+        return length
+
+    def __call__(
+        self, raw_BW: NDArray[np.int64], domain_B: NDArray[np.int64], rng: np.random.Generator
+    ) -> TextBatch:
+        ids_BL = torch.from_numpy(rng.integers(2**62, size=raw_BW.shape))
+        return TextBatch(ids_BL, ids_BL, None, torch.from_numpy(domain_B))
+
+
+def test_no_two_batches_have_the_same_noise() -> None:
+    """Not in one epoch, nor in two, nor with two seeds, nor in training and validation."""
+    windows = Windows(np.arange(40, dtype=np.uint16), [40], width=2)
+    loaders = [TrainBatches(windows, Draws(), 4, seed) for seed in (0, 1)]
+    batches = [batch for loader in loaders * 2 for batch in loader]
+    batches += ValidBatches(windows, Draws(), 4, 3)
+    drawn = {tuple(batch.input_BL.flatten().tolist()) for batch in batches}
+    assert len(drawn) == len(batches) == 2 * 2 * 5 + 3
 
 
 class Watching(pl.LightningModule):

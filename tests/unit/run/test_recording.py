@@ -4,16 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from moebench.evidence.record_files import read_one
 from moebench.experiment import code
-from moebench.run import machine
+from moebench.run import machine, recording
 from moebench.run.function import Function
 from moebench.run.job import Job
 from moebench.run.worker import execute
+from moebench.training.cost import Cost
+from moebench.training.module import Training
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -111,7 +114,8 @@ def test_the_precision_is_what_was_really_used(monkeypatch: pytest.MonkeyPatch) 
     assert machine.precision(trainer, SimpleNamespace()) == "32-true, products in high precision"
 
 
-def test_a_trained_run_says_it_all(tiny, tmp_path: Path) -> None:
+def test_a_trained_run_says_it_all(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "pace", lambda history, mean: 0.25)
     experiment = tiny("dense.yaml", {"trainer.precision": "bf16-mixed"}, seed=3)
     job = Job("target", "profile", "arm", 3, experiment, tmp_path / "run")
     execute(job, [])
@@ -121,6 +125,25 @@ def test_a_trained_run_says_it_all(tiny, tmp_path: Path) -> None:
     assert type(experiment)(found.config).hash == found.config_hash
     assert (found.precision, found.source) == ("bf16-mixed", experiment.source)
     assert found.source
+    assert found.seconds_per_step == pytest.approx(0.25), "not the mean, which others disturb"
+
+
+def test_the_cost_is_counted_in_training_on_a_batch_of_training(
+    tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, seen = Training.cost, []
+
+    def noting(self: Training, batch: Any) -> Cost:
+        seen.append((self.training, batch.input_BL))
+        return count(self, batch)
+
+    monkeypatch.setattr(Training, "cost", noting)
+    experiment = tiny("dense.yaml", {"trainer.max_steps": 2})
+    execute(Job("target", "profile", "arm", 0, experiment, tmp_path / "run"), [])
+    _, data, _ = experiment.build(logger=False)
+    [(training, input_BL)] = seen
+    assert training
+    assert torch.equal(input_BL, next(iter(data.train_dataloader())).input_BL)
 
 
 def test_a_computed_run_says_what_computed_it(tmp_path: Path, monkeypatch) -> None:
