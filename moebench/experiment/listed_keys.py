@@ -32,20 +32,29 @@ def whole_lists(
             found[name] = value
             continue
         if name not in found:
-            found[name] = copy.deepcopy(_at(config, head, key))
-        place = _at(found[name], inside[:-1], key)
-        place[_step(place, inside[-1], key)] = value
+            found[name] = copy.deepcopy(value_at(config, head, key))
+        place = value_at(found[name], inside[:-1], key)
+        place[step_in(place, inside[-1], key)] = value
     return found
 
 
-def _at(content: Any, path: Sequence[str], key: str) -> Any:
-    """Return what is at a path."""
+def value_at(content: Any, path: Sequence[str], key: str) -> Any:
+    """Return what is at a path.
+
+    Args:
+        content: a configuration, or a part of one.
+        path: the parts of a key; a number is an index into a list.
+        key: the whole key, for messages.
+
+    Raises:
+        ValueError: if there is nothing.
+    """
     for part in path:
-        content = content[_step(content, part, key)]
+        content = content[step_in(content, part, key)]
     return content
 
 
-def _step(content: Any, part: str, key: str) -> str | int:
+def step_in(content: Any, part: str, key: str) -> str | int:
     """Return by what a part of a key is found in a map or a list."""
     if isinstance(content, list):
         if part.isdigit() and int(part) < len(content):

@@ -14,8 +14,6 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from moebench.experiment.listed_keys import whole_lists
-
 Value = bool | int | float | str | None
 Point = Mapping[str, Value]  # name -> value
 
@@ -141,16 +139,8 @@ class Dimension:
         return list({v if isinstance(v, str) else type(v): v for v in self.ends}.values())
 
 
-def settings_at(
-    point: Point,
-    space: Sequence[Dimension],
-    config: Mapping[str, Any],
-    before: Mapping[str, object] | None = None,
-) -> dict[str, object]:
-    """Return the configuration keys and values of a point, laid over the settings `before`.
-
-    Raises:
-        ValueError: for an index that a list of the base experiment's configuration does not have.
-    """
-    pairs = (pair for dimension in space for pair in dimension.settings(point[dimension.name]))
-    return whole_lists(pairs, config, before)
+def settings_at(point: Point, space: Sequence[Dimension]) -> Iterator[tuple[str, Any]]:
+    """Yield the dotted keys that a point sets, which may lack names, each with its value."""
+    for dimension in space:
+        if dimension.name in point:
+            yield from dimension.settings(point[dimension.name])
