@@ -64,16 +64,8 @@ class Dimension:
 
     def suggest(self, trial: optuna.Trial) -> Value:
         """Return a trial's value; if it has none yet, its sampler chooses one."""
-        if self.values:
-            value: Value = trial.suggest_categorical(self.name, self.values)
-            return value
-        drawn = self.distribution
-        if isinstance(drawn, IntDistribution):
-            low, high = drawn.low, drawn.high
-            return int(trial.suggest_int(self.name, low, high, step=drawn.step, log=self.log))
-        return float(
-            trial.suggest_float(self.name, self.low, self.high, step=self.step, log=self.log)
-        )
+        value: Value = trial._suggest(self.name, self.distribution)
+        return value
 
     def read(self, value: object) -> Value:
         """Return a value as trials have it.
