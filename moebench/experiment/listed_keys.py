@@ -9,21 +9,19 @@ from moebench.papers.nearest import nearest
 
 
 def whole_lists(
-    settings: Iterable[tuple[str, Any]],
-    config: Mapping[str, Any],
-    before: Mapping[str, object] | None = None,
+    settings: Iterable[tuple[str, Any]], config: Mapping[str, Any]
 ) -> dict[str, object]:
     """Return settings in which a key into a list has become the list with that value changed.
 
     Args:
-        settings: dotted keys and their values; a number in a key is an index.
+        settings: dotted keys and their values, later ones over earlier ones; a number in a key is
+            an index.
         config: the configuration that supplies the lists.
-        before: settings that these override.
 
     Raises:
         ValueError: for a key into a list that there is not, or that is shorter.
     """
-    found: dict[str, object] = copy.deepcopy(dict(before or {}))
+    found: dict[str, object] = {}
     for key, value in settings:
         path = key.split(".")
         head = list(itertools.takewhile(lambda part: not part.isdigit(), path))

@@ -1,8 +1,8 @@
 """The experiments around one: a search reads thousands that differ in a few numbers only.
 
 To read a configuration takes a third of a second, nearly all of it for keys that stay as they are.
-So only what may change the shape of the configuration is read with the files; a number, a boolean
-or null that stands where there was one before is checked by the type of its own argument.
+So only what may change the shape of the configuration is read with the files; a number that stands
+where there was one before is checked by the type of its own argument, and then all keys together.
 """
 
 import functools
@@ -68,15 +68,25 @@ class Variations:
             ConfigurationError: as `load`.
             ValueError: for a key into a list that the experiment does not have.
         """
-        plain = [pair for pair in pairs if _is_plain(pair[1])]
-        rest = [pair for pair in pairs if not _is_plain(pair[1])]
-        if not any(_overlap(key, other) for key, _ in plain for other, _ in rest):
-            found = self._with(rest)
-            for key, value in plain:
-                found = found and _changed(found, key, value)
-            if found is not None:
-                return found
-        return self._with(pairs)
+        try:
+            return self._changed(pairs)
+        except (ArgumentError, ValueError, TypeError):  # `load` says in which file it is wrong
+            return self._with(pairs)
+
+    def _changed(self, pairs: Sequence[Pair]) -> Experiment:
+        """Return the experiment with other values, of which numbers are checked by themselves.
+
+        Raises:
+            ValueError: for what is wrong, or what only `load` can tell.
+        """
+        numbers = {key: value for key, value in pairs if isinstance(value, int | float)}
+        rest = [pair for pair in pairs if pair[0] not in numbers]
+        config = self._with(rest).config
+        for key, value in numbers.items():
+            if any(_overlap(key, other) for other, _ in rest):
+                raise ValueError(f"{key}: depends on the order")
+            config = _with_number(config, key, value)
+        return checked(config)
 
     def _with(self, pairs: Sequence[Pair]) -> Experiment:
         """Return the experiment with other values, read with its files."""
@@ -86,33 +96,28 @@ class Variations:
         return load(self._configs, {**self._settings, **json.loads(settings)})
 
 
-def _is_plain(value: object) -> bool:
-    """Say whether a value can stand for nothing but itself; a text may name a class."""
-    return value is None or isinstance(value, bool | int | float)
-
-
 def _overlap(one: str, other: str) -> bool:
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
-def _changed(experiment: Experiment, key: str, value: object) -> Experiment | None:
-    """Return an experiment with another plain value; None where only `load` can tell."""
-    config = experiment.config
-    try:
-        argument = _argument_of(config, key)
-        if argument is None or not _is_plain(value_at(config, key.split("."), key)):
-            return None
-        whole = _replaced(value_at(config, argument.path, key), argument.inside, value)
-        return checked(_replaced(config, argument.path, _read(argument, whole)))
-    except (ArgumentError, ValueError, TypeError):
-        return None  # `load` says in which file it is wrong
-
-
-def _argument_of(config: Mapping[str, Any], key: str) -> Argument | None:
-    """Return the argument that a key belongs to; None if it belongs to none, or to several.
+def _with_number(config: Mapping[str, Any], key: str, value: float) -> Mapping[str, Any]:
+    """Return a configuration with another number at a key, after a check of its type.
 
     Raises:
-        ValueError: if the configuration lacks the key.
+        ValueError: for a value of another type, or where only `load` can tell.
+    """
+    argument = _argument_of(config, key)
+    if not isinstance(value_at(config, key.split("."), key), int | float | None):
+        raise ValueError(f"{key}: holds more than a number")
+    whole = _replaced(value_at(config, argument.path, key), argument.inside, value)
+    return _replaced(config, argument.path, _read(argument, whole))
+
+
+def _argument_of(config: Mapping[str, Any], key: str) -> Argument:
+    """Return the argument that a key belongs to.
+
+    Raises:
+        ValueError: if the configuration lacks the key, or if it belongs to none or to several.
     """
     path = key.split(".")
     part, start = GROUPS.get(path[0], ""), 1  # where the arguments of the innermost class begin
@@ -121,7 +126,7 @@ def _argument_of(config: Mapping[str, Any], key: str) -> Argument | None:
         if isinstance(around, Mapping) and "class_path" in around:
             part, start = around["class_path"], depth + 1
     if not part or key in LINKED or len(path) <= start:
-        return None
+        raise ValueError(f"{key}: is not one argument of a class")
     return Argument(part, path[: start + 1], path[start + 1 :])
 
 

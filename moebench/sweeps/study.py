@@ -53,9 +53,7 @@ class Study:
             load_if_exists=True,
         )
         refuse_changes(sweep, storage)
-        self.attributes = dict(
-            attributes_in(storage, sweep.name)
-        )  # this process alone adds to them
+        self.attributes = dict(attributes_in(storage, sweep.name))  # this process alone adds
         if IDENTITY not in self.attributes:
             self.note(IDENTITY, json.dumps(identity(sweep)))
         names = list(sweep.objectives)
