@@ -38,6 +38,7 @@ __all__ = [
     "DataStamp",
     "Experiment",
     "as_arguments",
+    "checked",
     "explain",
     "fitting",
     "load",
@@ -188,11 +189,20 @@ def parse(arguments: Sequence[str]) -> Experiment:
         config = Cli(joined(arguments)).config.as_dict()
         config.pop("config", None)
         check_classes(config)
-        _check_data(config)
-        experiment = Experiment(_without_unset_names(json.loads(json.dumps(config, default=str))))
-        check_options(experiment.config["trainer"])
-        _check_module(experiment.config)
-        check_scope(experiment.config)
+        return checked(json.loads(json.dumps(config, default=str)))
+
+
+def checked(config: dict[str, Any]) -> Experiment:
+    """Return the experiment of a configuration whose values are each of the right type.
+
+    Raises:
+        ValueError: for values that do not go together.
+    """
+    _check_data(config)
+    experiment = Experiment(_without_unset_names(config))
+    check_options(experiment.config["trainer"])
+    _check_module(experiment.config)
+    check_scope(experiment.config)
     return experiment
 
 

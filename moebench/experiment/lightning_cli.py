@@ -17,6 +17,9 @@ from moebench.papers.yaml_files import read_yaml
 from moebench.training.module import Training
 
 LARGEST_SEED = 2**32 - 1
+VOCABULARY = "data.init_args.vocabulary", "model.vocabulary"
+SEED = "seed_everything", "data.init_args.seed"
+LINKED = frozenset({*VOCABULARY, *SEED})  # keys that have the value of another, or give it
 
 
 def names_a_module(arguments: Sequence[str] | Mapping[str, Any]) -> bool:
@@ -69,8 +72,8 @@ class Cli(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link keys that must have equal values, and set the default data."""
         if not self.own_module:
-            parser.link_arguments("data.init_args.vocabulary", "model.vocabulary")
-        parser.link_arguments("seed_everything", "data.init_args.seed")
+            parser.link_arguments(*VOCABULARY)
+        parser.link_arguments(*SEED)
         parser.set_defaults({"data": DEFAULT_DATA})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:

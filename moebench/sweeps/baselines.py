@@ -71,7 +71,7 @@ class Baselines:
         """Yield the runs that are still to do, each made when it is asked for; None: none yet."""
         yield from self._missing(self._before())
         self._left = self._after_trials
-        while self._running or not self.study.complete:
+        while self._running or self.study.untold:
             yield None
         after = self._after()
         self._left = len(after)

@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from moebench.evidence.record import FIRST_FRESH_SEED
-from moebench.experiment import DataStamp, Experiment, load
+from moebench.experiment import DataStamp, Experiment
+from moebench.experiment.variations import Variations
 from moebench.papers.plan import MatchedOn
 from moebench.sweeps.space import Dimension, Point, settings_at
 from moebench.sweeps.strategies import QUASI_RANDOM, SEES_NO_RESULTS, Part, draw
@@ -60,17 +61,18 @@ class Sweep:
     first: Sequence[Point] = ()
 
     @cached_property
+    def _variations(self) -> Variations:
+        return Variations(self.configs, self.settings)
+
+    @cached_property
     def base(self) -> Experiment:
         """The experiment before anything is varied."""
-        return replace(load(self.configs, self.settings), known_data=self.data)
+        return replace(self._variations.base, known_data=self.data)
 
     def at(self, point: Point, tuned: Point | None = None) -> Experiment:
         """Return the experiment at a point, overridden by a tuning point if there is one."""
-        space = [dimension for dimension in self.space if dimension.name in point]
-        settings = settings_at(point, space, self.base.config)
-        if tuned:
-            settings = settings_at(tuned, self.tuning, self.base.config, settings)
-        found = load(self.configs, {**self.settings, **settings})
+        pairs = [*settings_at(point, self.space), *settings_at(tuned or {}, self.tuning)]
+        found = self._variations.at(pairs)
         same = found.config["data"] == self.base.config["data"]
         return replace(found, known_data=self.data) if same else found
 

@@ -5,16 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import optuna
-from optuna.trial import TrialState
 
 from moebench.comparison.measures import mean_values
 from moebench.evidence.history_tail import Tail
 from moebench.evidence.record import RunRecord
 from moebench.run.job import Job
 from moebench.sweeps.definition import LOSS
-from moebench.sweeps.study import RECORD, STATUS, WHY, known_result
-
-STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
+from moebench.sweeps.study import RECORD, WHY, known_result
 
 
 @dataclass
@@ -106,22 +103,24 @@ class OpenTrial:
         self.trial.report(value, step)
         return bool(self.trial.should_prune())
 
-    def tell(self, objectives: Sequence[str], constraints: Mapping[str, float]) -> None:
-        """Tell the study the result, after the records.
+    def values(
+        self, objectives: Sequence[str], constraints: Mapping[str, float]
+    ) -> Sequence[float] | None:
+        """Return what a trial that is over came to; None if it did not finish.
 
         Args:
             objectives: what the values are.
             constraints: the largest value allowed of each; Optuna is told by how much it is passed.
         """
-        values: list[float] | None = None
-        if self.status == "finished":
-            try:
-                values = mean_values(self.records, objectives)
-                passed = mean_values(self.records, list(constraints))
-                for (name, most), value in zip(constraints.items(), passed, strict=True):
-                    self.trial.set_constraint(name, value - most)
-            except ValueError as error:
-                self.status = "failed"
-                self.trial.set_user_attr(WHY, str(error))
-        self.trial.set_user_attr(STATUS, self.status)
-        self.trial.study.tell(self.trial.number, values, STATES.get(self.status, TrialState.FAIL))
+        if self.status != "finished":
+            return None
+        try:
+            values = mean_values(self.records, objectives)
+            passed = mean_values(self.records, list(constraints))
+        except ValueError as error:
+            self.status = "failed"
+            self.trial.set_user_attr(WHY, str(error))
+            return None
+        for (name, most), value in zip(constraints.items(), passed, strict=True):
+            self.trial.set_constraint(name, value - most)
+        return values

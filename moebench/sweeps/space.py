@@ -14,8 +14,6 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from moebench.experiment.listed_keys import whole_lists
-
 Value = bool | int | float | str | None
 Point = Mapping[str, Value]  # name -> value
 
@@ -66,16 +64,8 @@ class Dimension:
 
     def suggest(self, trial: optuna.Trial) -> Value:
         """Return a trial's value; if it has none yet, its sampler chooses one."""
-        if self.values:
-            value: Value = trial.suggest_categorical(self.name, self.values)
-            return value
-        drawn = self.distribution
-        if isinstance(drawn, IntDistribution):
-            low, high = drawn.low, drawn.high
-            return int(trial.suggest_int(self.name, low, high, step=drawn.step, log=self.log))
-        return float(
-            trial.suggest_float(self.name, self.low, self.high, step=self.step, log=self.log)
-        )
+        value: Value = trial._suggest(self.name, self.distribution)
+        return value
 
     def read(self, value: object) -> Value:
         """Return a value as trials have it.
@@ -141,16 +131,8 @@ class Dimension:
         return list({v if isinstance(v, str) else type(v): v for v in self.ends}.values())
 
 
-def settings_at(
-    point: Point,
-    space: Sequence[Dimension],
-    config: Mapping[str, Any],
-    before: Mapping[str, object] | None = None,
-) -> dict[str, object]:
-    """Return the configuration keys and values of a point, laid over the settings `before`.
-
-    Raises:
-        ValueError: for an index that a list of the base experiment's configuration does not have.
-    """
-    pairs = (pair for dimension in space for pair in dimension.settings(point[dimension.name]))
-    return whole_lists(pairs, config, before)
+def settings_at(point: Point, space: Sequence[Dimension]) -> Iterator[tuple[str, Any]]:
+    """Yield the dotted keys that a point sets, which may lack names, each with its value."""
+    for dimension in space:
+        if dimension.name in point:
+            yield from dimension.settings(point[dimension.name])

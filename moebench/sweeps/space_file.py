@@ -1,14 +1,25 @@
 """Reads a search space from a sweep file."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from moebench.papers.nearest import all_known
+from moebench.papers.typed_entry import read_entry
 from moebench.sweeps.space import Dimension, Value
 
-KEYS = ("key", "values", "choices", "low", "high", "log", "step")
-FORMS = "{key, values}, {key, choices} or {key, low, high, log, step}"
+
+@dataclass(frozen=True)
+class Described:
+    """A dimension as a file describes it: by values, by choices, or by the ends of a range."""
+
+    key: str | Sequence[str]
+    values: Sequence[Value] = ()
+    choices: Mapping[Value, Mapping[Any, Any]] = field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    step: float | None = None
 
 
 def read_space(content: object, key: str = "space") -> list[Dimension]:
@@ -17,9 +28,8 @@ def read_space(content: object, key: str = "space") -> list[Dimension]:
     Raises:
         ValueError: for anything invalid; names key, value and what is allowed.
     """
-    if not isinstance(content, Mapping) or not content:
-        raise ValueError(f"{key}: expected a map from names to {FORMS}")
-    space = [_read(f"{key}.{name}", str(name), entry) for name, entry in content.items()]
+    entries: Mapping[Any, Described] = read_entry(Mapping[Any, Described], content, key)
+    space = [_dimension(str(name), f"{key}.{name}", entry) for name, entry in entries.items()]
     for one, other in itertools.combinations(space, 2):
         for mine, theirs in itertools.product(one.all_keys, other.all_keys):
             if f"{theirs}.".startswith(f"{mine}.") or f"{mine}.".startswith(f"{theirs}."):
@@ -27,63 +37,28 @@ def read_space(content: object, key: str = "space") -> list[Dimension]:
     return space
 
 
-def _read(place: str, name: str, entry: object) -> Dimension:
-    """Return one dimension of a sweep file."""
-    if not isinstance(entry, Mapping) or "key" not in entry:
-        raise ValueError(f"{place}: expected {FORMS}")
-    all_known(entry, KEYS, f"{place}.")
-    ranged = "low" in entry or "high" in entry
-    if ("values" in entry) + ("choices" in entry) + ranged != 1:
+def _dimension(name: str, place: str, entry: Described) -> Dimension:
+    """Return the dimension that an entry describes."""
+    keys = [entry.key] if isinstance(entry.key, str) else entry.key
+    if not keys or not all(keys):
+        raise ValueError(f"{place}.key={entry.key}: expected a configuration key, or a list")
+    if empty := [value for value, below in entry.choices.items() if not below]:
+        raise ValueError(f"{place}.choices.{empty[0]}: expected keys below key, and their values")
+    ends = [end for end in (entry.low, entry.high) if end is not None]
+    ways = bool(entry.values), bool(entry.choices), bool(ends)
+    if sum(ways) != 1 or len(ends) == 1:
         raise ValueError(f"{place}: needs either values, choices, or low and high")
-    keys = entry["key"] if isinstance(entry["key"], list) else [entry["key"]]
-    if not keys or not all(isinstance(key, str) and key for key in keys):
-        raise ValueError(f"{place}.key={entry['key']}: expected a configuration key, or a list")
-    rest = {key: value for key, value in entry.items() if key != "key"}
-    if ranged:
-        _check_range(place, entry)
-    elif more := {"log", "step"} & set(entry):
-        raise ValueError(f"{place}.{min(more)}: only for a range, but the values are listed")
-    else:
-        rest["values"] = _listed(place, entry)
+    if not ends and (entry.log or entry.step is not None):
+        option = "log" if entry.log else "step"
+        raise ValueError(f"{place}.{option}: only for a range, but the values are listed")
+    if isinstance(entry.step, float) and all(isinstance(end, int) for end in ends):
+        raise ValueError(
+            f"{place}.step={entry.step}: this is a range of whole numbers; write {ends[0]}.0"
+        )
     try:
-        return Dimension(name, tuple(keys), **rest)
+        if ends:
+            return Dimension(name, tuple(keys), (), *ends, log=entry.log, step=entry.step)
+        listed = tuple(entry.values or entry.choices)
+        return Dimension(name, tuple(keys), listed, choices=entry.choices)
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from None
-
-
-def _check_range(place: str, entry: Mapping[str, Any]) -> None:
-    """Refuse a range that is not made of numbers."""
-    ends = [entry.get(end) for end in ("low", "high")]
-    step = entry.get("step")
-    named = {"low": ends[0], "high": ends[1], **({} if step is None else {"step": step})}
-    for name, value in named.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{place}.{name}={value}: expected a number")
-    if not isinstance(entry.get("log", False), bool):
-        raise ValueError(f"{place}.log={entry['log']}: expected true or false")
-    if isinstance(step, float) and all(isinstance(end, int) for end in ends):
-        raise ValueError(
-            f"{place}.step={step}: this is a range of whole numbers; write {ends[0]}.0"
-        )
-
-
-def _listed(place: str, entry: Mapping[str, Any]) -> tuple[Value, ...]:
-    """Return the listed values of an entry, or the names of its choices."""
-    if "values" in entry:
-        if not isinstance(entry["values"], list) or not entry["values"]:
-            raise ValueError(f"{place}.values={entry['values']}: expected a list of one or more")
-        return tuple(_plain(f"{place}.values", value) for value in entry["values"])
-    choices = entry["choices"]
-    if not isinstance(choices, Mapping) or not choices:
-        raise ValueError(f"{place}.choices={choices}: expected a map from values to keys below key")
-    for value, below in choices.items():
-        if not isinstance(below, Mapping) or not below:
-            raise ValueError(f"{place}.choices.{value}={below}: expected keys below key and values")
-    return tuple(_plain(f"{place}.choices", value) for value in choices)
-
-
-def _plain(place: str, value: object) -> Value:
-    """Return a listed value, which must be a number, a string, a boolean or null."""
-    if not isinstance(value, Value):
-        raise ValueError(f"{place}: {value} is not a number, a string, a boolean or null")
-    return value

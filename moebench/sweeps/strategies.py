@@ -11,6 +11,7 @@ import optuna
 from moebench.experiment import Experiment
 from moebench.experiment.classes import named_class
 from moebench.papers.nearest import all_known, nearest
+from moebench.papers.typed_entry import read_entry
 from moebench.sweeps.space import Dimension, Point
 
 HOMES = {"sampler": optuna.samplers, "pruner": optuna.pruners}
@@ -61,17 +62,23 @@ class Part:
 QUASI_RANDOM = Part(optuna.samplers.QMCSampler)
 
 
+@dataclass(frozen=True)
+class Named:
+    """A sampler or a pruner as a file names it."""
+
+    class_path: str
+    init_args: Mapping[str, Any] | None = None
+
+
 def read_part(place: str, content: object) -> Part:
     """Return the sampler or pruner that a sweep file names.
 
     Raises:
         ValueError: for anything unknown; names it.
     """
-    entry = {"class_path": content} if isinstance(content, str) else content
-    if not isinstance(entry, Mapping) or "class_path" not in entry:
-        raise ValueError(f"{place}={content}: expected {{class_path, init_args}}")
-    all_known(entry, ("class_path", "init_args"), f"{place}.")
-    path, home = str(entry["class_path"]), HOMES[place]
+    named = read_entry(str | Named, content, place)
+    entry = Named(named) if isinstance(named, str) else named
+    path, home = entry.class_path, HOMES[place]
     try:
         made = named_class(path if "." in path else f"{home.__name__}.{path}")
     except ImportError:
@@ -80,10 +87,7 @@ def read_part(place: str, content: object) -> Part:
         ours = (name for name in home.__all__ if name.endswith(place.title()))
         near = nearest(path.rpartition(".")[2], ours)
         raise ValueError(f"{place}={path}: no such {place}; a class_path or a short name: {near}")
-    arguments = entry.get("init_args") or {}
-    if not isinstance(arguments, Mapping):
-        raise ValueError(f"{place}.init_args={arguments}: expected keys and values")
-    return Part(made, arguments)
+    return Part(made, entry.init_args or {})
 
 
 def make_sampler(part: Part, space: Sequence[Dimension], offset: int) -> Any:

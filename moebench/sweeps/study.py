@@ -5,7 +5,7 @@ One driver at a time owns it; workers train and know nothing of it, so killing o
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from moebench.sweeps.space import Point
 from moebench.sweeps.strategies import SEES_NO_RESULTS, make_pruner, make_sampler
 
 STATUS, RECORD, HASH, WHY, CACHED = "status", "record", "config_hash", "why", "cached_from"
+STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
 POINT = "point.json"  # in a trial's folder; a lost study is made again from these files
 
 
@@ -52,6 +53,7 @@ class Study:
             load_if_exists=True,
         )
         refuse_changes(sweep, storage)
+        self.attributes = dict(attributes_in(storage, sweep.name))  # this process alone adds
         if IDENTITY not in self.attributes:
             self.note(IDENTITY, json.dumps(identity(sweep)))
         names = list(sweep.objectives)
@@ -59,18 +61,17 @@ class Study:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Optuna calls them experimental
                 self.optuna.set_metric_names(names)
-        self._interrupted = [trial.number for trial in self.trials(TrialState.RUNNING)]
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """What is noted of the study as a whole."""
-        found: Mapping[str, Any] = self.optuna.user_attrs
-        return found
+        trials = self.trials()
+        self._interrupted = [one.number for one in trials if one.state is TrialState.RUNNING]
+        self._waiting = [one.number for one in trials if one.state is TrialState.WAITING]
+        self._count = len(trials)
+        self.untold = sweep.trials - sum(one.state.is_finished() for one in trials)
 
     def note(self, name: str, value: object) -> None:
         """Note something of the study as a whole, unless it is there already."""
         if self.attributes.get(name) != value:
             self.optuna.set_user_attr(name, value)
+            self.attributes[name] = value
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """Return the trials in these states, by default all; callers must not modify them."""
@@ -110,24 +111,19 @@ class Study:
             commit=commit(),
         )
 
-    @property
-    def complete(self) -> bool:
-        """Whether all trials asked for have results."""
-        trials = self.trials()
-        return len(trials) >= self.sweep.trials and all(one.state.is_finished() for one in trials)
-
     def ask(self) -> optuna.Trial | None:
         """Return a trial with its point chosen: an interrupted one, or the next; None after all."""
         if self._interrupted:
             trial = self._again(self._interrupted.pop(0))
         else:
-            trials = self.trials()
-            waiting = [one.number for one in trials if one.state is TrialState.WAITING]
-            number = waiting[0] if waiting else len(trials)
-            if number >= self.sweep.trials:
-                return None
-            if not waiting and (known := self._known_point(number)):
-                self.optuna.enqueue_trial(dict(known))
+            if not self._waiting:
+                if self._count >= self.sweep.trials:
+                    return None
+                if known := self._known_point(self._count):
+                    self.optuna.enqueue_trial(dict(known))
+                self._waiting.append(self._count)
+                self._count += 1
+            number = self._waiting.pop(0)
             # Seeded by the number of the trial, so that an interruption changes no point.
             self.optuna.sampler = self._sampler(number)
             trial = self.optuna.ask()
@@ -136,6 +132,12 @@ class Study:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / POINT, json.dumps(point) + "\n")
         return trial
+
+    def tell(self, trial: optuna.Trial, status: str, values: Sequence[float] | None) -> None:
+        """Tell how a trial ended, and what it came to if it finished."""
+        trial.set_user_attr(STATUS, status)
+        self.optuna.tell(trial, values, STATES.get(status, TrialState.FAIL))
+        self.untold -= 1
 
     def _again(self, number: int) -> optuna.Trial:
         """Return an interrupted trial."""

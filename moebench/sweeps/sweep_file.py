@@ -2,25 +2,48 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.experiment import naming_file, read_yaml
 from moebench.papers.home import find_config
 from moebench.papers.nearest import all_known
 from moebench.papers.plan import MatchedOn
+from moebench.papers.typed_entry import Between, read_entry
 from moebench.sweeps.definition import LOSS, MATCHED, Sweep
 from moebench.sweeps.space import Dimension, Point
 from moebench.sweeps.space_file import read_space
 from moebench.sweeps.strategies import Part, make_pruner, read_part, try_out
 
 LONGEST = 120  # bytes of a name, to which that of data may be added
-KEYS = (
-    *("experiment", "settings", "space", "objectives", "constraints", "sampler", "pruner"),
-    *("trials", "enqueue", "seeds", "fresh_seeds", "baselines", "tuning", "surface"),
-)
+MOST = 10**5
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """The keys of a sweep file; for what they mean see `Sweep`."""
+
+    experiment: str | Sequence[str]
+    space: Any
+    objectives: Mapping[str, Literal["minimize", "maximize"]]
+    settings: Mapping[str, Any] | None = None
+    constraints: Mapping[str, float] | None = None
+    sampler: Any = "TPESampler"
+    pruner: Any = "NopPruner"
+    trials: Annotated[int, Between(1, MOST)] | None = None
+    enqueue: Sequence[Mapping[str, Any]] | None = None
+    seeds: Annotated[int, Between(1, FIRST_FRESH_SEED)] = 1
+    fresh_seeds: Annotated[int, Between(0, MOST)] = 3
+    baselines: Sequence[MatchedOn] = MATCHED
+    tuning: Any = None
+    surface: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("experiment", "space", "objectives"):
+            if not getattr(self, name):
+                raise ValueError(f"{name}: missing or empty")
 
 
 def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = None) -> Sweep:
@@ -37,32 +60,26 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
     """
     content = read_yaml(path := Path(find_config(str(path))))
     with naming_file(path):
-        all_known(content, KEYS)
-        if missing := [
-            key for key in ("experiment", "space", "objectives") if not content.get(key)
-        ]:
-            raise ValueError(f"{missing[0]}: missing or empty")
-        experiment = content["experiment"]
-        files = experiment if isinstance(experiment, list) else [experiment]
-        settings = {**_map_of(content, "settings"), **(over or {})}
-        space = read_space(content["space"])
-        sampler = read_part("sampler", content.get("sampler", "TPESampler"))
+        file: SweepFile = read_entry(SweepFile, content)
+        files = [file.experiment] if isinstance(file.experiment, str) else file.experiment
+        space, sampler = read_space(file.space), read_part("sampler", file.sampler)
+        names = [dimension.name for dimension in space]
         sweep = Sweep(
             name=name or path.stem,
-            configs=[path.parent / str(file) for file in files],
-            settings=settings,
+            configs=[path.parent / one for one in files],
+            settings={**(file.settings or {}), **(over or {})},
             space=space,
-            objectives=_objectives_of(content["objectives"]),
+            objectives=file.objectives,
             sampler=sampler,
-            pruner=read_part("pruner", content.get("pruner", "NopPruner")),
-            trials=_trials(content, sampler, space),
-            seeds=_count_of(content, "seeds", 1, 1, FIRST_FRESH_SEED),
-            fresh_seeds=_count_of(content, "fresh_seeds", 3, 0),
-            baselines=_baselines_of(content.get("baselines", list(MATCHED))),
-            tuning=read_space(content["tuning"], "tuning") if "tuning" in content else (),
-            surface=_surface_of(content, space),
-            constraints=_constraints_of(content),
-            first=_first_points(content, space),
+            pruner=read_part("pruner", file.pruner),
+            trials=_trials(file.trials, sampler, space),
+            seeds=file.seeds,
+            fresh_seeds=file.fresh_seeds,
+            baselines=[matched for matched in MATCHED if matched in file.baselines],
+            tuning=() if file.tuning is None else read_space(file.tuning, "tuning"),
+            surface=names[:2] if file.surface is None else file.surface,
+            constraints=file.constraints or {},
+            first=_first_points(file.enqueue or [], space),
         )
         return _fitting(sweep)
 
@@ -70,6 +87,10 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
 def _fitting(sweep: Sweep) -> Sweep:
     """Return the sweep if its parts fit together and the values tried for each name are valid."""
     _check_name(sweep.name)
+    names = [dimension.name for dimension in sweep.space]
+    all_known(sweep.surface, names, "surface=")
+    if len(sweep.surface) != min(2, len(names)):
+        raise ValueError(f"surface={sweep.surface}: expected two names of the space")
     if sweep.pruner.class_name != "NopPruner":
         if list(sweep.objectives.items()) != [(LOSS, "minimize")]:
             raise ValueError(
@@ -105,57 +126,20 @@ def _check_name(name: str) -> None:
         raise ValueError(f"name={name[:20]}...: names a folder; at most {LONGEST} bytes long")
 
 
-def _trials(content: Mapping[str, Any], sampler: Part, space: Sequence[Dimension]) -> int:
+def _trials(asked: int | None, sampler: Part, space: Sequence[Dimension]) -> int:
     """Return the number of trials; for a grid, the number of its points."""
     if sampler.class_name != "GridSampler":
-        return _count_of(content, "trials", 40, 1)
+        return asked or 40
     size = math.prod(len(dimension.grid) for dimension in space)
-    if _count_of(content, "trials", size, 1) != size:
-        raise ValueError(f"trials={content['trials']}: the grid has {size} points")
+    if asked not in (None, size):
+        raise ValueError(f"trials={asked}: the grid has {size} points")
     return size
 
 
-def _map_of(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a map from the file; empty if it has none."""
-    value = content.get(key) or {}
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{key}={value}: expected keys and values")
-    return value
-
-
-def _count_of(
-    content: Mapping[str, Any], key: str, default: int, least: int, most: int = 10**5
-) -> int:
-    """Return a whole number from the file."""
-    value = content.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{key}={value}: expected a whole number from {least} to {most}")
-    return value
-
-
-def _objectives_of(value: object) -> Mapping[str, str]:
-    """Return the objectives with their directions."""
-    if not isinstance(value, Mapping):
-        raise ValueError(f"objectives={value}: expected metrics and directions")
-    for name, direction in value.items():
-        all_known([direction], ("minimize", "maximize"), f"objectives.{name}=")
-    return dict(value)
-
-
-def _constraints_of(content: Mapping[str, Any]) -> Mapping[str, float]:
-    """Return the largest values that a trial may have."""
-    found = _map_of(content, "constraints")
-    for name, most in found.items():
-        if isinstance(most, bool) or not isinstance(most, int | float):
-            raise ValueError(f"constraints.{name}={most}: expected a number, the largest allowed")
-    return found
-
-
-def _first_points(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[Point]:
+def _first_points(
+    listed: Sequence[Mapping[str, Any]], space: Sequence[Dimension]
+) -> Sequence[Point]:
     """Return the points to begin with; the sampler chooses the values that they lack."""
-    listed = content.get("enqueue") or []
-    if not isinstance(listed, list) or not all(isinstance(point, Mapping) for point in listed):
-        raise ValueError(f"enqueue={listed}: expected a list of points")
     known = {dimension.name: dimension for dimension in space}
     found = []
     for number, point in enumerate(listed):
@@ -165,21 +149,3 @@ def _first_points(content: Mapping[str, Any], space: Sequence[Dimension]) -> Seq
         except ValueError as error:
             raise ValueError(f"enqueue.{number}: {error}") from None
     return found
-
-
-def _baselines_of(value: object) -> Sequence[MatchedOn]:
-    """Return the costs that baselines match."""
-    if not isinstance(value, list):
-        raise ValueError(f"baselines={value}: expected a list of {', '.join(MATCHED)}")
-    all_known(value, MATCHED, "baselines=")
-    return [matched for matched in MATCHED if matched in value]
-
-
-def _surface_of(content: Mapping[str, Any], space: Sequence[Dimension]) -> Sequence[str]:
-    """Return the two names for the heat map; by default the first two."""
-    names = [dimension.name for dimension in space]
-    chosen = content.get("surface", names[:2])
-    if not isinstance(chosen, list) or (chosen != names[:2] and len(chosen) != 2):
-        raise ValueError(f"surface={chosen}: expected two names of the space")
-    all_known(chosen, names, "surface=")
-    return chosen

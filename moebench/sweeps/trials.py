@@ -36,18 +36,17 @@ class Trials:
         known = [(t.user_attrs.get(HASH), t) for t in told if t.user_attrs.get(STATUS) in REUSABLE]
         # Hash of a configuration -> the trial that answers for it.
         self._answers = {name: trial.number for name, trial in reversed(known)}
-        self._untold = study.sweep.trials - len(told)
 
     @property
     def done(self) -> bool:
         """Whether every trial of the study has its result."""
-        return not self._open and self.study.complete
+        return not self._open and not self.study.untold
 
     @property
     def left(self) -> int:
         """How many runs have not ended; those of duplicates will not be made."""
         ended = sum(len(trial.records) + len(trial.ahead) for trial in self._open.values())
-        return self._untold * self.study.sweep.seeds - ended
+        return self.study.untold * self.study.sweep.seeds - ended
 
     def next(self) -> Job | None:
         """Return a run to start now; None if there is none."""
@@ -134,9 +133,9 @@ class Trials:
         trial = self._open[number]
         if not trial.status:
             return
-        trial.tell(list(self.study.sweep.objectives), self.study.sweep.constraints)
+        values = trial.values(list(self.study.sweep.objectives), self.study.sweep.constraints)
+        self.study.tell(trial.trial, trial.status, values)
         del self._open[number]
-        self._untold -= 1
         if trial.jobs and trial.status not in REUSABLE:
             self._answers.pop(trial.jobs[0].experiment.hash, None)
         for waiting in [one for one, other in self._open.items() if other.awaited == number]:

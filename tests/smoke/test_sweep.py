@@ -189,7 +189,7 @@ def test_a_refusal_is_one_line_and_writes_nothing(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("moebench.sweeps.definition.load", remembered)  # most are over the same
+    monkeypatch.setattr("moebench.experiment.variations.load", remembered)  # most are over the same
     arguments = ["sweep", str(sweep_file(**changes)), "--root", str(root), *options]
     assert main([*arguments, "--no-mlflow"]) == 2
     captured = capsys.readouterr()

@@ -34,7 +34,7 @@ def sweeps_remember(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """
     if "sweep_file" in request.fixturenames:
         monkeypatch.setattr(
-            "moebench.sweeps.definition.load", request.getfixturevalue("remembered")
+            "moebench.experiment.variations.load", request.getfixturevalue("remembered")
         )
         monkeypatch.setattr("moebench.sweeps.baselines.twin", request.getfixturevalue("twins"))
 

@@ -18,8 +18,8 @@ from moebench.moe.losses.weighted import BatchLoss, Weighted, WeightedLosses
 from moebench.moe.losses.z_loss import ZLoss
 
 LOSSES = {
-    "first_choice_balance": FirstChoiceBalance,
     "device_balance": DeviceBalance,
+    "first_choice_balance": FirstChoiceBalance,
     "importance": Importance,
     "load": Load,
     "load_balance": LoadBalance,

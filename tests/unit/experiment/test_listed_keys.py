@@ -7,11 +7,10 @@ from moebench.experiment.listed_keys import whole_lists
 CONFIG = {"model": {"losses": [{"loss": "A", "weight": 1.0}, {"loss": "B", "weight": 2.0}]}}
 
 
-def test_one_value_of_a_list_is_changed_over_what_was_set_before() -> None:
-    first = whole_lists([("model.losses.0.weight", 0.5), ("a.b", 3)], CONFIG)
-    found = whole_lists([("model.losses.1", {"loss": "C"})], CONFIG, first)
-    assert found == {"model.losses": [{"loss": "A", "weight": 0.5}, {"loss": "C"}], "a.b": 3}
-    assert first["model.losses"][1]["loss"] == "B", "neither what was before nor the configuration"
+def test_values_of_a_list_are_changed_one_over_the_other() -> None:
+    first, second = ("model.losses.0.weight", 0.5), ("model.losses.1", {"loss": "C"})
+    found = whole_lists([first, ("a.b", 3), second, ("model.losses.1.loss", "D")], CONFIG)
+    assert found == {"model.losses": [{"loss": "A", "weight": 0.5}, {"loss": "D"}], "a.b": 3}
     assert CONFIG["model"]["losses"][0]["weight"] == 1.0
 
 

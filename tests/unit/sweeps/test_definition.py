@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from optuna.samplers import RandomSampler
 
+from moebench.experiment.listed_keys import whole_lists
 from moebench.sweeps import read_sweep
 from moebench.sweeps.identity import differences, of_space
 from moebench.sweeps.space import settings_at
@@ -55,7 +56,7 @@ def test_a_key_into_a_list_gives_the_whole_list() -> None:
         }
     )
     point = {"first": 0.5, "second": 0.25, "plain": 3}
-    assert settings_at(point, space, config) == {
+    assert whole_lists(settings_at(point, space), config) == {
         "model.losses": [{"loss": "A", "weight": 0.5}, {"loss": "B", "weight": 0.25}],
         "a.b": 3,
         "c": 3,
@@ -74,7 +75,7 @@ def test_a_choice_sets_several_keys_at_once() -> None:
     )
     assert list(space[0].grid) == [1, 2]
     config = {"model": {"losses": [{"loss": "X"}, {"loss": "Y", "weight": 1.0}]}}
-    found = settings_at({"grain": 2, "losses": "two"}, space, config)
+    found = whole_lists(settings_at({"grain": 2, "losses": "two"}, space), config)
     assert found == {
         "model.sparse.router.experts": 16,
         "model.sparse.hidden": 64,
@@ -88,7 +89,7 @@ def test_a_choice_sets_several_keys_at_once() -> None:
 def test_null_is_a_value_like_any_other() -> None:
     space = read_space({"clip": {"key": "trainer.gradient_clip_val", "values": [None, 1.0]}})
     points = draw(read_part("sampler", "GridSampler"), space, 2)
-    found = [settings_at(point, space, {}) for point in points]
+    found = [dict(settings_at(point, space)) for point in points]
     assert {"trainer.gradient_clip_val": None} in found
 
 
