@@ -40,9 +40,10 @@ TINY = {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits for a cluster, then whole commands; the longest must not come last."""
+    clusters = {item.path for item in items if "cluster" in getattr(item, "fixturenames", ())}
     items.sort(
         key=lambda item: (
-            "cluster" not in getattr(item, "fixturenames", ()),
+            item.path not in clusters,
             "smoke" not in item.path.parts,
             "sweep" not in item.path.name,
         )

@@ -125,7 +125,7 @@ def _imports(source: bytes, name: str, is_package: bool) -> tuple[str, ...]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):  # it cannot be imported either
         return ()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found += _with_parents(alias.name)
@@ -139,6 +139,15 @@ def _imports(source: bytes, name: str, is_package: bool) -> tuple[str, ...]:
             found += _with_parents(base)
             found += [f"{base}.{alias.name}" for alias in node.names]
     return tuple(found)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a syntax tree but for expressions: most of it, and none imports."""
+    waiting = [tree]
+    while waiting:
+        yield (node := waiting.pop())
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, block, [])
 
 
 def _locate(name: str) -> ModuleLocation | None:

@@ -62,14 +62,20 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A Slurm cluster that commands find; it runs one job a core."""
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Cluster]:
+    """A Slurm cluster, which takes seconds to start; it runs one job a core."""
     if why := slurm_cluster.missing():
         pytest.skip(why)
     folder = Path(tempfile.mkdtemp(prefix="moebench-slurm-"))  # a socket has a short path
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
-        with Cluster(folder).running() as running:
-            yield running
+    with Cluster(folder).running() as running:
+        yield running
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def cluster(slurm: Cluster) -> Iterator[Cluster]:
+    """The same, which commands find."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(slurm.configuration))
+        yield slurm

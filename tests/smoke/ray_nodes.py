@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
+from .cluster_runs import PARTS
+
 ROOT = Path(__file__).parents[2]
 HEAD = "127.0.0.2"
 SECONDS = 240.0  # for a node to start, beside busy neighbours
@@ -56,7 +58,7 @@ class Node:
         command += ["--min-worker-port=0", "--max-worker-port=0"]
         command += ["--dashboard-agent-listen-port=0", "--include-log-monitor=false"]
         command += ["--object-store-memory=100000000", "--disable-usage-stats"]
-        own = {"TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(ROOT)}
+        own = {"TMPDIR": str(folder / "tmp"), "PYTHONPATH": f"{ROOT}{os.pathsep}{PARTS}"}
         with log.open("w") as file:
             self.daemons = subprocess.Popen(
                 command,
@@ -85,9 +87,13 @@ class Node:
 
 
 class RayCluster:
-    """A head without cores, and nodes of one core each; a context manager that ends them."""
+    """A head, and nodes of one core each; a context manager that ends them.
 
-    def __init__(self) -> None:
+    Args:
+        cores: of the head.
+    """
+
+    def __init__(self, cores: int = 0) -> None:
         self.token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         given = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "MOEBENCH_"))}
         # Ray would let all other processes of the machine go first.
@@ -96,7 +102,8 @@ class RayCluster:
         self.nodes: list[Node] = []
         port, door = free_port(), free_port()
         self.inside, self.outside = f"{HEAD}:{port}", f"ray://{HEAD}:{door}"
-        options = [f"--port={port}", f"--ray-client-server-port={door}", "--num-cpus=0"]
+        options = [f"--port={port}", f"--ray-client-server-port={door}"]
+        options += [f"--num-cpus={cores}"]
         self.head = self._start(HEAD, ["--head", "--include-dashboard=false", *options])
 
     def add(self, last: int) -> Node:

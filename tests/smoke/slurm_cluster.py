@@ -84,7 +84,14 @@ class Cluster:
 
     def call(self, *command: str) -> str:
         """Return what a command of Slurm prints."""
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=self._environment
+        ).stdout
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """In which commands find this cluster."""
+        return {**os.environ, "SLURM_CONF": str(self.configuration)}
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs that are in the queue or run."""
@@ -124,7 +131,9 @@ class Cluster:
         said = ""
         while not re.search(pattern, said):
             assert time.monotonic() < deadline, f"{' '.join(command)}: {said}"
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, env=self._environment
+            )
             said = done.stdout + done.stderr
             time.sleep(0.1)
 

@@ -29,7 +29,8 @@ SETTINGS = {
 
 def job(tiny, folder: Path, settings: Mapping[str, object], name: str = "mixtral_8.yaml") -> Job:
     asked = tiny(name, settings)
-    return Job("target", "profile", "arm", 0, asked, folder / "seed_0", keep_weights=True)
+    whole = Job("target", "profile", "arm", 0, asked, folder / "seed_0", keep_weights=True)
+    return whole.prepared()
 
 
 def result(asked: Job) -> RunRecord:

@@ -2,21 +2,21 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from moebench.cli.main import main
 from moebench.evidence.record_files import read_one
+from moebench.run.fork_server import context
 from moebench.run.sole_user import own_name
 from moebench.tracking.server import open_store
 
-ROOT = Path(__file__).parents[2]
 TINY = """
 model:
   network:
@@ -47,25 +47,40 @@ def asked(name: str, *more: str, steps: int = 20) -> list[str]:
     return ["fit", "--config=tiny.yaml", f"--name={name}", f"--trainer.max_steps={steps}", *more]
 
 
+def carry_out(arguments: list[str], environment: dict[str, str], told: Path) -> None:
+    """End with the status of a command; all that it prints goes to a file."""
+    os.environ.clear()
+    os.environ.update(environment)
+    with told.open("w") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.exit(main(arguments))
+
+
 @contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command in a process of its own, which is killed in the end if it has not ended."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "moebench", *arguments]
-    with subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def started(arguments: list[str], told: str = "told") -> Iterator[BaseProcess]:
+    """A command in a process of its own, which is killed in the end if it has not ended.
+
+    It is a fork of the server: a fresh interpreter would import for seconds.
+    """
+    given = (arguments, dict(os.environ), Path(told).absolute())
+    process = context().Process(target=carry_out, args=given)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def test_two_at_once_make_one_database_and_send_a_run_each() -> None:
     """They differ in nothing but the seed."""
-    with started(*asked("one")) as first, started(*asked("one", "--seed_everything=1")) as second:
-        told = [process.communicate(timeout=600)[0] for process in (first, second)]
-    assert (first.returncode, second.returncode) == (0, 0), told
+    other = asked("one", "--seed_everything=1")
+    with started(asked("one"), "first") as first, started(other, "second") as second:
+        for process in (first, second):
+            process.join(600)
+    told = [Path(name).read_text() for name in ("first", "second")]
+    assert (first.exitcode, second.exitcode) == (0, 0), told
     assert not any("MLflow" in output for output in told)
     store = open_store(Path("runs"))
     runs = store.client.search_runs([store.experiment])
@@ -76,12 +91,12 @@ def test_two_at_once_make_one_database_and_send_a_run_each() -> None:
 def test_a_run_is_made_by_one_process_and_goes_on_once_that_is_killed(capsys) -> None:
     folder = Path("runs/fit/single/one/seed_0")
     one = asked("one", "--no-mlflow", steps=400)
-    with started(*one) as first:
+    with started(one) as first:
         deadline = time.monotonic() + 600
         while not (folder / "last.ckpt").exists() and time.monotonic() < deadline:
-            assert first.poll() is None, first.communicate()[0]
+            assert first.is_alive(), Path("told").read_text()
             time.sleep(0.01)
-        first.send_signal(signal.SIGSTOP)  # it keeps its lock
+        os.kill(first.pid, signal.SIGSTOP)  # it keeps its lock
         assert main(asked("two", "--no-mlflow")) == 0
         capsys.readouterr()
         assert main(one) == 2
@@ -90,7 +105,7 @@ def test_a_run_is_made_by_one_process_and_goes_on_once_that_is_killed(capsys) ->
         assert own_name().replace(str(os.getpid()), str(first.pid)) in refusal
         assert refusal.count("\n") == 1
         first.kill()
-        first.wait()
+        first.join()
         assert main(one) == 0
     assert read_one(folder / "record.json").steps == 400
 

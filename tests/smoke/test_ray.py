@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history
 from moebench.run.engine import Ended, Engine
 from moebench.run.engines.engine_options import RayOptions
@@ -18,9 +17,10 @@ from moebench.run.job import Job
 from moebench.run.job_list import JobList, run_all
 from moebench.run.scheduler import Scheduler
 
+from .cluster_runs import PARTS, STEPS, at_home, essence, held_job, ignore, make_job
 from .ray_nodes import Node, RayCluster, free_port, missing
 
-STEPS = 500
+SEEDS = range(2)
 SECONDS = 600.0  # beside busy neighbours
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -36,6 +36,12 @@ def cluster() -> Iterator[RayCluster]:
         yield started
 
 
+@pytest.fixture(autouse=True)
+def _parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes know them, too."""
+    monkeypatch.syspath_prepend(PARTS)
+
+
 @pytest.fixture
 def other(cluster: RayCluster) -> Iterator[Node]:
     """A second node."""
@@ -49,32 +55,9 @@ def on(address: str, workers: int | None = None, **options: object) -> Execution
     return Execution(workers, EngineProfile("ray", RayOptions(address=address, **options)))
 
 
-def make_jobs(tiny, root: Path, steps: int = STEPS) -> list[Job]:
-    """Two seeds; noise in router and dropout, so that going on must be exact."""
-    settings = {
-        "trainer.max_steps": steps,
-        "trainer.val_check_interval": 10,
-        "model.network.init_args.dropout": 0.1,
-    }
-    experiment = tiny("switch_8.yaml", settings)
-    return [
-        Job("target", "profile", "switch", seed, experiment.with_seed(seed), root / str(seed))
-        for seed in (0, 1)
-    ]
-
-
 def hanging(folder: Path) -> Job:
     """A run that never ends."""
     return Job("target", "profile", "hangs", 0, Function("signal:pause"), folder / "hangs")
-
-
-def essence(records: list[RunRecord]) -> list[tuple[object, ...]]:
-    """What must not depend on the engine."""
-    return [(r.arm, r.seed, r.status, r.steps, r.tokens, r.metrics) for r in records]
-
-
-def ignore(*_: object) -> None:
-    """Watch nothing."""
 
 
 def until(reached: Callable[[], object], engine: Engine) -> list[Ended]:
@@ -91,9 +74,9 @@ def until(reached: Callable[[], object], engine: Engine) -> list[Ended]:
 
 
 @pytest.fixture(scope="module")
-def at_home(tiny, tmp_path_factory: pytest.TempPathFactory) -> list[RunRecord]:
-    """The records of the same runs on this machine."""
-    return run_all(make_jobs(tiny, tmp_path_factory.mktemp("home")), Execution(), ignore)
+def undisturbed(tiny, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+    """What the seeds come to on this machine."""
+    return essence(at_home(tiny, tmp_path_factory.mktemp("home"), SEEDS))
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -101,13 +84,14 @@ def test_a_node_that_is_lost_changes_no_bit(
     shared: bool,
     cluster: RayCluster,
     other: Node,
-    at_home: list[RunRecord],
+    undisturbed: list[tuple[object, ...]],
     tiny,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     (folder := tmp_path / "shared").mkdir()
-    jobs = make_jobs(tiny, tmp_path / "runs")
+    go = tmp_path / "go"
+    jobs = [held_job(tiny, tmp_path / "runs", go, seed) for seed in SEEDS]
     execution = on(cluster.outside, shared_folder=str(folder) if shared else "")
     with execution.start() as engine:
 
@@ -118,11 +102,12 @@ def test_a_node_that_is_lost_changes_no_bit(
                 saved = sum("valid/loss" in line for line in lines) > 1
                 if saved and "(127.0.0.4)" in engine.where(job):
                     other.kill()
+                    go.touch()
 
         Scheduler(engine, [JobList(jobs)], kill_one).run()
     records = [record for job in jobs for record in job.records()]
     assert other.daemons.returncode is not None, "it was lost in mid-run"
-    assert essence(records) == essence(at_home)
+    assert essence(records) == undisturbed
     [said] = [line for line in caplog.messages if "was lost" in line]
     how = "goes on from its checkpoint" if shared else "begins again"
     assert "(127.0.0.4) and " + how in said
@@ -134,18 +119,13 @@ def test_a_node_that_is_lost_changes_no_bit(
     assert not list(left.iterdir()), "what came back is not kept"
 
 
-def test_data_are_built_once_on_a_node(cluster: RayCluster, tiny, tmp_path: Path) -> None:
-    """In a folder of its own, however many runs there are; weights come back if they are kept."""
-    jobs = [replace(job, keep_weights=True) for job in make_jobs(tiny, tmp_path, steps=10)]
-    run_all(jobs, on(cluster.outside), ignore)
-    [built] = (cluster.nodes[1].runs.parent / "cache" / "text").iterdir()
-    assert (built / "corpus.json").exists()
-    assert all(job.checkpoint_path.exists() for job in jobs)
-
-
-def test_runs_are_pruned_and_cancelled(cluster: RayCluster, tiny, tmp_path: Path) -> None:
-    """The one core of the node is free afterwards."""
-    job, hangs = make_jobs(tiny, tmp_path)[0], hanging(tmp_path)
+def test_a_node_builds_data_once_and_ends_what_is_no_longer_wanted(
+    cluster: RayCluster, tiny, tmp_path: Path
+) -> None:
+    """One run is cancelled, one is pruned, and the one core of the node is free for a third."""
+    hangs, go = hanging(tmp_path), tmp_path / "go"
+    pruned = held_job(tiny, tmp_path / "pruned", go)
+    keeps = replace(make_job(tiny, tmp_path / "keeps", seed=1), keep_weights=True)
     with on(cluster.outside).start() as engine:
         assert engine.slots == 1
         engine.submit(hangs)
@@ -153,16 +133,23 @@ def test_runs_are_pruned_and_cancelled(cluster: RayCluster, tiny, tmp_path: Path
         assert engine.where(hangs).endswith("(127.0.0.3)")
         engine.cancel(hangs)
         assert not engine.running
-        engine.submit(job)
-        assert engine.where(job) is None
-        assert not until(lambda: read_history(job.history_path), engine)
-        assert engine.where(job) is not None
-        engine.prune(job)
+        engine.submit(pruned)
+        assert engine.where(pruned) is None
+        assert not until(lambda: read_history(pruned.history_path), engine)
+        assert engine.where(pruned) is not None
+        engine.prune(pruned)
+        go.touch()
         [over] = until(lambda: False, engine)
-    assert over.record is not None
-    assert over.record.status == "pruned"
-    assert 0 < over.record.steps < STEPS
+        assert over.record is not None
+        assert over.record.status == "pruned"
+        assert 0 < over.record.steps < STEPS
+        engine.submit(keeps)
+        [whole] = until(lambda: False, engine)
+    assert whole.record.status == "finished"
+    assert keeps.checkpoint_path.exists(), "weights come back if they are kept"
     assert not hangs.record_path.exists()
+    [built] = (cluster.nodes[1].runs.parent / "cache" / "text").iterdir()
+    assert (built / "corpus.json").exists(), "in a folder of the node's own"
 
 
 def test_what_cannot_be_is_refused_in_words(cluster: RayCluster, tiny, tmp_path: Path) -> None:
@@ -183,22 +170,26 @@ def test_a_node_that_is_not_like_the_driver_is_refused(
 ) -> None:
     job = hanging(tmp_path)
     job.experiment.__dict__["source"] = "edited"
-    with pytest.raises(ValueError, match=r"\(127.0.0.3\) has other code of moebench"):
-        run_all([job], on(cluster.outside), ignore)
-    monkeypatch.setattr("moebench.run.engines.ray.__version__", "0.0.0")
-    with pytest.raises(ValueError, match=r"has moebench [\d.]+, the driver 0.0.0"):
-        run_all([hanging(tmp_path)], on(cluster.outside), ignore)
+    with on(cluster.outside).start() as engine:
+        engine.submit(job)
+        with pytest.raises(ValueError, match=r"\(127.0.0.3\) has other code of moebench"):
+            until(lambda: False, engine)
+        assert not engine.running
+        monkeypatch.setattr("moebench.run.engines.ray.__version__", "0.0.0")
+        engine.submit(hanging(tmp_path))
+        with pytest.raises(ValueError, match=r"has moebench [\d.]+, the driver 0.0.0"):
+            until(lambda: False, engine)
 
 
 def test_a_cluster_that_is_gone_leaves_what_had_ended(
-    at_home: list[RunRecord], tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: list[tuple[object, ...]], tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a machine of the cluster, where Ray ends the process that is connected to it."""
-    jobs = make_jobs(tiny, tmp_path)
-    with RayCluster() as cluster:
+    go = tmp_path / "go"
+    jobs = [make_job(tiny, tmp_path, 0), held_job(tiny, tmp_path, go, 1)]
+    with RayCluster(cores=1) as cluster:
         for name, value in cluster.token.items():
             monkeypatch.setenv(name, value)
-        cluster.add(3)
 
         def kill_the_head(*_: object) -> None:
             if jobs[0].record_path.exists() and read_history(jobs[1].history_path):
@@ -208,5 +199,6 @@ def test_a_cluster_that_is_gone_leaves_what_had_ended(
             run_all(jobs, on(cluster.inside, workers=1), kill_the_head)
     kept = jobs[0].record_path.stat().st_mtime_ns
     assert jobs[1].result() is None
-    assert essence(run_all(jobs, Execution(), ignore)) == essence(at_home)
+    go.touch()
+    assert essence(run_all(jobs, Execution(), ignore)) == undisturbed
     assert jobs[0].record_path.stat().st_mtime_ns == kept

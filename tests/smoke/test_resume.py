@@ -4,6 +4,7 @@ import multiprocessing
 import shutil
 import signal
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -21,15 +22,20 @@ STEPS = 30
 
 
 def make_jobs(tiny, root: Path) -> list[Job]:
-    """Two arms, one with two seeds; noise in router and dropout, so resuming must be exact."""
+    """Two arms, one with two seeds; noise in router and dropout, so resuming must be exact.
+
+    Their data are known, as to any driver.
+    """
     settings = {
         "trainer.max_steps": STEPS,
         "trainer.val_check_interval": 5,
         "model.network.init_args.dropout": 0.1,
     }
     arms = {arm: tiny(f"{arm}.yaml", settings) for arm in ("switch_8", "top2_8")}
+    data = arms["switch_8"].data
+    asked = {arm: replace(experiment, known_data=data) for arm, experiment in arms.items()}
     return [
-        Job("target", "profile", arm, seed, arms[arm].with_seed(seed), root / arm / str(seed))
+        Job("target", "profile", arm, seed, asked[arm].with_seed(seed), root / arm / str(seed))
         for arm, seed in (("switch_8", 0), ("switch_8", 1), ("top2_8", 0))
     ]
 

@@ -1,85 +1,48 @@
 """Runs on a real Slurm cluster of one machine: bits, time limits, losses and refusals."""
 
-import sys
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from moebench.cli.main import main
-from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, read_history
-from moebench.run.execution import Execution
+from moebench.run.fork_server import context
 from moebench.run.job import Job
 from moebench.run.job_list import run_all
 
+from .cluster_runs import (
+    PARTS,
+    SETTINGS,
+    STEPS,
+    at_home,
+    essence,
+    held_job,
+    ignore,
+    make_job,
+)
 from .slurm_cluster import Cluster, on_slurm
 
-HOLD = """
-import time
-from pathlib import Path
-from pytorch_lightning import Callback
-
-class Hold(Callback):
-    '''Waits after some steps until a file is there.'''
-
-    def __init__(self, go: str, steps: int):
-        self.go, self.steps = Path(go), steps
-
-    def on_train_batch_start(self, trainer, *_):
-        until = time.monotonic() + 300
-        while trainer.global_step == self.steps and time.monotonic() < until:
-            if self.go.exists():
-                break
-            time.sleep(0.05)
-"""
-SETTINGS = {
-    "trainer.max_steps": 30,
-    "trainer.val_check_interval": 5,
-    "model.network.init_args.dropout": 0.1,
-}
+SEEDS = range(2)
+GO = Path("go")
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of its own with the module `hold`, as of a person's project."""
+    """A folder of its own, and the parts of a person's own."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "hold.py").write_text(HOLD)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "hold", raising=False)
+    monkeypatch.syspath_prepend(PARTS)
 
 
-def make_job(tiny, folder: Path, seed: int = 0, **more: object) -> Job:
-    asked = tiny("switch_8.yaml", {**SETTINGS, **more}).with_seed(seed)
-    return Job("target", "profile", "arm", seed, asked, folder / f"seed_{seed}")
-
-
-def held_job(tiny, folder: Path) -> Job:
-    """A job that has a checkpoint, and waits for the file `go`."""
-    arguments = {"go": str(Path("go").absolute()), "steps": 12}
-    hold = {"class_path": "hold.Hold", "init_args": arguments}
-    return make_job(tiny, folder, **{"trainer.callbacks": [hold]})
-
-
-def ignore(*_: object) -> None:
-    """Watch nothing."""
-
-
-def essence(records: list[RunRecord]) -> list[tuple[object, ...]]:
-    return [(r.arm, r.seed, r.status, r.steps, r.tokens, r.metrics) for r in records]
-
-
-def undisturbed(tiny, folder: Path) -> list[tuple[object, ...]]:
-    """What a held job comes to on this machine, where nothing holds it."""
-    Path("go").touch()
-    records = run_all([held_job(tiny, folder)], Execution(), ignore)
-    Path("go").unlink()
-    return essence(records)
+@pytest.fixture(scope="module")
+def undisturbed(tiny, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+    """What the seeds come to on this machine."""
+    return essence(at_home(tiny, tmp_path_factory.mktemp("home"), SEEDS))
 
 
 def when(seen: Callable[[], bool], do: Callable[[], object]) -> threading.Thread:
@@ -107,30 +70,31 @@ def left_behind(folder: Path) -> list[str]:
     return [name for name in names if "slurm" in name]
 
 
-def test_runs_of_a_cluster_have_the_bits_of_this_machine(cluster, tiny, tmp_path: Path) -> None:
-    seeds = range(3)
-    here = [make_job(tiny, tmp_path / "here", seed) for seed in seeds]
-    there = [make_job(tiny, tmp_path / "there", seed) for seed in seeds]
+def test_runs_of_a_cluster_have_the_bits_of_this_machine(
+    cluster, tiny, undisturbed, tmp_path: Path
+) -> None:
+    there = [make_job(tiny, tmp_path / "there", seed) for seed in SEEDS]
     arrays: set[str] = set()
 
     def watch(*_: object) -> None:
         arrays.update(number.partition("_")[0] for number in cluster.ids())
 
     records = run_all(there, on_slurm(memory_gb=1.5), watch)
-    assert essence(records) == essence(run_all(here, Execution(), ignore))
+    assert essence(records) == undisturbed
     assert {record.status for record in records} == {"finished"}
     assert len(arrays) == 1, "they are one array"
     assert not left_behind(tmp_path)
-    assert not cluster.ids()
+    wait_for(lambda: not cluster.ids())
 
 
-def test_out_of_time_a_run_goes_on_from_its_checkpoint(cluster, tiny, tmp_path: Path) -> None:
-    job = held_job(tiny, tmp_path / "there")
+def test_out_of_time_a_run_goes_on_from_its_checkpoint(
+    cluster, tiny, undisturbed, tmp_path: Path
+) -> None:
+    job = held_job(tiny, tmp_path / "there", GO)
 
-    when(lambda: "Restarts=1" in cluster.call("scontrol", "show", "job"), Path("go").touch)
+    when(lambda: "Restarts=1" in cluster.call("scontrol", "show", "job"), GO.touch)
     [record] = run_all([job], on_slurm(minutes=1, notice=10), ignore)
-    Path("go").unlink()
-    assert essence([record]) == undisturbed(tiny, tmp_path / "here")
+    assert essence([record]) == undisturbed[:1]
 
 
 def lose(cluster: Cluster, job: Job) -> None:
@@ -143,41 +107,46 @@ def lose(cluster: Cluster, job: Job) -> None:
     wait_for(lambda: "RUNNING" in cluster.call("scontrol", "show", "job", second))
     cluster.call("scontrol", "update", "nodename=here", "state=down", "reason=lost")
     wait_for(lambda: "Restarts=1" in cluster.call("scontrol", "show", "job", second))
-    Path("go").touch()
+    GO.touch()
 
 
-def test_a_run_that_is_lost_goes_on_elsewhere(cluster, tiny, tmp_path: Path) -> None:
-    job = held_job(tiny, tmp_path / "there")
+def test_a_run_that_is_lost_goes_on_elsewhere(cluster, tiny, undisturbed, tmp_path: Path) -> None:
+    job = held_job(tiny, tmp_path / "there", GO)
     loss = threading.Thread(target=lose, args=(cluster, job), daemon=True)
     loss.start()
     [record] = run_all([job], on_slurm(), ignore)
     loss.join(1)
     assert not loss.is_alive()
-    Path("go").unlink()
-    assert essence([record]) == undisturbed(tiny, tmp_path / "here")
+    assert essence([record]) == undisturbed[:1]
 
 
-def test_the_runs_of_a_killed_driver_give_way_to_the_next(cluster, tiny, tmp_path: Path) -> None:
-    job = held_job(tiny, tmp_path / "there")
-    # Not of the server of workers, which may be older than the environment of the cluster.
-    driver = get_context("spawn").Process(target=run_all, args=([job], on_slurm(), ignore))
+def drive(configuration: Path, job: Job) -> None:
+    """Drive a run from a process whose server may be older than the cluster."""
+    os.environ["SLURM_CONF"] = str(configuration)
+    run_all([job], on_slurm(), ignore)
+
+
+def test_the_runs_of_a_killed_driver_give_way_to_the_next(
+    cluster, tiny, undisturbed, tmp_path: Path
+) -> None:
+    job = held_job(tiny, tmp_path / "there", GO)
+    driver = context().Process(target=drive, args=(cluster.configuration, job))
     driver.start()
     wait_for(lambda: job.checkpoint_path.exists() or not driver.is_alive())
     assert driver.is_alive()
     driver.kill()
     driver.join()
     [first] = cluster.ids()
-    when(lambda: bool(set(cluster.ids()) - {first}), Path("go").touch)
+    when(lambda: bool(set(cluster.ids()) - {first}), GO.touch)
     [record] = run_all([job], on_slurm(), ignore)
-    Path("go").unlink()
-    assert essence([record]) == undisturbed(tiny, tmp_path / "here")
+    assert essence([record]) == undisturbed[:1]
     steps = [line["step"] for line in read_history(job.history_path) if "train/loss" in line]
-    assert steps == list(range(30)), "each step is logged once"
+    assert steps == list(range(STEPS)), "each step is logged once"
     wait_for(lambda: not cluster.ids())
 
 
 def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) -> None:
-    pruned, cancelled = (held_job(tiny, tmp_path / name) for name in ("pruned", "cancelled"))
+    pruned, cancelled = (held_job(tiny, tmp_path / name, GO) for name in ("pruned", "cancelled"))
     with on_slurm().start() as engine:
         for job in (pruned, cancelled):
             engine.submit(job)
@@ -190,7 +159,7 @@ def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) ->
         engine.cancel(cancelled)
         assert engine.running == [pruned]
         engine.prune(pruned)
-        Path("go").touch()
+        GO.touch()
         while not (ended := engine.ended()):
             engine.wait(1)
     assert [(job, record.status) for job, record, _ in ended] == [(pruned, "pruned")]
@@ -201,7 +170,7 @@ def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) ->
 
 def test_a_run_that_takes_too_long_is_ended(cluster, tiny, tmp_path: Path) -> None:
     execution = replace(on_slurm(), time_limit=1.0)
-    [record] = run_all([held_job(tiny, tmp_path / "there").prepared()], execution, ignore)
+    [record] = run_all([held_job(tiny, tmp_path / "there", GO)], execution, ignore)
     assert record.status == "timed_out"
     assert not left_behind(tmp_path)
     wait_for(lambda: not cluster.ids())

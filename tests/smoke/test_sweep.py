@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
@@ -234,10 +235,13 @@ def test_killed_again_and_again_it_ends_with_the_numbers_of_one_that_was_not(
     # The default root is a relative path as well.
     arguments = ["sweep", str(file), "--root", root.name, "--workers", "2", "--no-mlflow"]
     folder = root / "sweeps" / "sweep"
-    assert killed_at("study.log", arguments, folder, itself) == -signal.SIGKILL
-    assert killed_at("trial_*/seed_*/last.ckpt", arguments, folder, itself) == -signal.SIGKILL
-    assert killed_at("trial_*/seed_*/record.json", arguments, folder, itself) == -signal.SIGKILL
-    assert killed_at("trial_*/seed_*/last.ckpt", arguments, folder, a_worker) == 0
+    kill_at("study.log", arguments, folder)
+    kill_at("trial_*/seed_*/last.ckpt", arguments, folder)
+    kill_at("trial_*/seed_*/record.json", arguments, folder)
+    with ThreadPoolExecutor() as beside:
+        victim = beside.submit(kill_a_worker_at, "trial_*/seed_*/last.ckpt", folder)
+        assert main(arguments) == 0
+        assert victim.result() > 0
     study = study_in(folder)
     assert [trial.number for trial in study.trials] == list(range(KILLED_TRIALS))
     assert Counter(trial.state.name for trial in study.trials) == {"COMPLETE": KILLED_TRIALS}
@@ -258,26 +262,33 @@ def essence(folder: Path) -> list[tuple[object, ...]]:
     return [(r.arm, r.seed, r.status, r.config_hash, r.steps, r.metrics) for r in records]
 
 
-def killed_at(
-    sign: str, arguments: list[str], folder: Path, victim: Callable[[int], int]
-) -> int | None:
-    """Start the command in a process of its own; kill a victim as soon as such a file is made.
-
-    Returns how the command has ended.
-    """
-    before = set(folder.glob(sign))
+def kill_at(sign: str, arguments: list[str], folder: Path) -> None:
+    """Start the command in a process of its own; kill it as soon as such a file is made."""
     command = context().Process(target=main_status, args=(arguments,))
+    before = set(folder.glob(sign))
     command.start()
-    deadline = time.monotonic() + 600
-    while (
-        time.monotonic() < deadline and command.is_alive() and not set(folder.glob(sign)) - before
-    ):
-        time.sleep(0.01)
+    wait_for_another(sign, folder, before, command.is_alive)
     assert command.is_alive(), "it was to be killed, and had ended"
-    os.kill(victim(command.pid), signal.SIGKILL)
+    command.kill()
     command.join()
-    assert set(folder.glob(sign)) - before or victim is a_worker, sign
-    return command.exitcode
+    assert set(folder.glob(sign)) - before, sign
+
+
+def kill_a_worker_at(sign: str, folder: Path) -> int:
+    """Kill a worker of this process as soon as such a file is made; return which it was."""
+    wait_for_another(sign, folder, set(folder.glob(sign)), lambda: True)
+    victim = a_worker(os.getpid())
+    os.kill(victim, signal.SIGKILL)
+    return victim
+
+
+def wait_for_another(
+    sign: str, folder: Path, before: set[Path], goes_on: Callable[[], bool]
+) -> None:
+    """Wait for a file that was not there before, as long as it may still come."""
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline and goes_on() and not set(folder.glob(sign)) - before:
+        time.sleep(0.01)
 
 
 def main_status(arguments: list[str]) -> None:
@@ -285,14 +296,11 @@ def main_status(arguments: list[str]) -> None:
     sys.exit(main(arguments))
 
 
-def itself(driver: int) -> int:
-    """The driver."""
-    return driver
-
-
 def a_worker(driver: int) -> int:
-    """The newest worker of a driver: a child of its server."""
-    return max(worker for server in children(driver) for worker in children(server))
+    """A worker of a driver: a child of its server, which other tests' daemons are not."""
+    started = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in children(driver)}
+    [server] = [child for child, command in started.items() if b"forkserver" in command]
+    return max(children(server))
 
 
 def children(parent: int) -> list[int]:

@@ -97,6 +97,27 @@ def test_imports_that_only_some_surroundings_have(folder: Path) -> None:
     assert set(code_of_modules(["their_both"])) == {"their_both", "their_old"}
 
 
+def test_an_import_is_seen_wherever_a_statement_may_stand(folder: Path) -> None:
+    blocks = [
+        "if K: {}\nelif not K: {}\nelse: {}",
+        "try: {}\nexcept E: {}\nelse: {}\nfinally: {}",
+        "try: {}\nexcept* E: {}",
+        "for _ in K: {}\nelse: {}",
+        "while K: {}\nelse: {}",
+        "with K: {}",
+        "match K:\n    case 1: {}\n    case _:\n        if K: {}",
+        "def f(): {}",
+        "class C:\n    def f(self):\n        {}",
+        "async def f():\n    async with K: {}\n    async for _ in K: {}\n    else: {}",
+    ]
+    text = "\n".join(blocks)
+    names = [f"their_{number}" for number in range(text.count("{}"))]
+    for name in names:
+        (folder / f"{name}.py").touch()
+    (folder / "their_nest.py").write_text(text.format(*(f"import {name}" for name in names)))
+    assert set(code_of_modules(["their_nest"])) == {"their_nest", *names}
+
+
 def test_a_module_without_source_counts_with_what_it_has(folder: Path) -> None:
     found = []
     for text in ("K = 1\n", "K = 22\n"):
