@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
@@ -95,6 +96,7 @@ def _described(value: object) -> str:
     return f"of the type {type(value).__name__}"
 
 
+@checks_kinds
 @dataclass(frozen=True)
 class Sparse:
     """Which blocks of a model are mixtures, and what they are made of.

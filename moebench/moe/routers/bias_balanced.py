@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import decide, num_experts_of, wrapped
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.devices import total
 from moebench.moe.sees import Sees, sees
 
 
+@checks_kinds
 class BiasBalanced(nn.Module):
     """Wrapper that adjusts the `bias_E` of a router towards an even load.
 
