@@ -20,8 +20,9 @@ OUT ?= runs/gpu
 MINUTES ?= 10
 
 BIN := .venv/bin
-# An option as the command spells it, where its variable is set.
-given = $(if $($(2)),$(1) "$($(2))")
+# A word for the shell, whatever letters it holds; an option, where its variable is set.
+quoted = '$(subst ','\'',$(1))'
+given = $(if $($(2)),$(1) $(call quoted,$($(2))))
 AT := $(call given,--root,ROOT)
 TEXT := $(call given,--data,DATA) $(call given,--field,FIELD)
 RUNS := $(TEXT) $(call given,--device,DEVICE) $(call given,--precision,PRECISION) $(AT)
@@ -67,10 +68,10 @@ sweep-%: .venv/ready
 	$(BIN)/moebench sweep configs/sweeps/$*.yaml $(NAMED) $(call given,--storage,STORAGE) $(MANY)
 
 fit: .venv/ready
-	$(BIN)/moebench fit $(foreach file,$(CONFIG),--config "$(file)") $(NAMED) $(RUNS)
+	$(BIN)/moebench fit $(foreach file,$(CONFIG),--config $(call quoted,$(file))) $(NAMED) $(RUNS)
 
 analyze: .venv/ready
-	$(BIN)/moebench analyze "$(MODEL)" $(NAMED) $(TEXT) $(call given,--device,DEVICE) $(AT)
+	$(BIN)/moebench analyze $(call quoted,$(MODEL)) $(NAMED) $(TEXT) $(call given,--device,DEVICE) $(AT)
 
 quality: .venv/ready
 	$(BIN)/python -m benchmarks.quality $(NAMED) $(MANY)
@@ -97,8 +98,8 @@ bench: .venv/ready
 		$(BIN)/python -m $$(echo $${file%.py} | tr / .) || exit 1; done
 
 gpu: .venv/ready
-	$(BIN)/python -m benchmarks.gpu --minutes $(MINUTES) --out "$(OUT)" $(if $(ONLY),--only $(ONLY)) \
-		$(if $(FROM),--from "$(FROM)") $(if $(DEVICE),--device $(DEVICE))
+	$(BIN)/python -m benchmarks.gpu --minutes $(MINUTES) $(call given,--out,OUT) $(call given,--only,ONLY) \
+		$(call given,--from,FROM) $(call given,--device,DEVICE)
 
 # One thread per test process: two threads beside a busy neighbour are several times slower. One
 # process more than cores: some tests wait for servers.

@@ -47,7 +47,7 @@ def _machine(root: Path) -> Iterator[Finding]:
     yield ("ok" if has_kernel else "slow"), f"grouped matrix product in torch: {has_kernel}"
     ratio = bfloat16_ratio()
     state = "ok" if ratio <= TOO_SLOW else "slow"
-    yield state, f"bfloat16 matrix product takes {ratio:.2f} of the time of float32 here"
+    yield state, f"a matrix product takes {ratio:.2g} times as long in bfloat16 as in float32"
     for index in range(torch.cuda.device_count()):
         yield "ok", f"accelerator {torch.cuda.get_device_name(index)}"
     free = shutil.disk_usage(root if root.exists() else Path.cwd()).free / 2**30

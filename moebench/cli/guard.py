@@ -9,12 +9,14 @@ from collections.abc import Callable
 from moebench.evidence.record_files import is_full
 
 REFUSED, STOPPED = 2, 130
+OURS = ("moebench", "reproductions", "benchmarks")
 
 
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; turn what it refuses into one line on stderr and status 2.
 
-    Anything but a ValueError or an OSError is a fault of ours and keeps its traceback.
+    Anything but a ValueError, an OSError or a package that is not installed is a fault of ours and
+    keeps its traceback.
     """
     try:
         status = command()
@@ -29,6 +31,13 @@ def guarded(command: Callable[[], int]) -> int:
             print(end="", flush=True)
         except OSError:  # Python would fail on it again at its end
             _write_nowhere()
+        return REFUSED
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", *OURS):
+            raise
+        told = f"the package {package} is not installed; installing moebench with pip brings it"
+        print(f"moebench: {told}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         print("\nmoebench: stopped; the same command goes on from here", file=sys.stderr)

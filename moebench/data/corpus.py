@@ -9,8 +9,6 @@ uses that of the first.
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +16,6 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -26,6 +23,7 @@ from moebench.data.overlap import Overlap, overlap
 from moebench.data.separation import Counts, Separated, separate
 from moebench.data.sources.source import Document, Source, Split, digest_by_domain, digest_of
 from moebench.data.tokenizer import EOS, Tokenizer
+from moebench.data.unfinished import unfinished
 from moebench.evidence.record_files import json_of
 
 FORMAT = "4"  # raise it when the same text would give other files
@@ -94,28 +92,21 @@ def build(source: Source, vocabulary: int, folder: Path) -> None:
     """
     if folder.exists():
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the cache, as it outlives the process that is killed.
-    lock = folder.parent.with_name(f".{folder.name}.lock")
-    with FileLock(lock, fallback_to_soft=False):
+    with unfinished(folder) as made:
         if not folder.exists():
-            _build(source, vocabulary, folder)
+            _build(source, vocabulary, made, folder)
 
 
-def _build(source: Source, vocabulary: int, folder: Path) -> None:
-    unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    unfinished.mkdir(parents=True)
+def _build(source: Source, vocabulary: int, made: Path, folder: Path) -> None:
     try:
         documents = tqdm(source.documents(), desc="reading text", unit="document", disable=None)
-        _write(separate(documents), vocabulary, unfinished)
+        _write(separate(documents), vocabulary, made)
         if folder_of(source, vocabulary) != folder:
             raise ValueError("data.source: changed while it was read; run the command again")
-        unfinished.rename(folder)
+        made.rename(folder)
     except OSError:
         if not folder.exists():  # otherwise an archive was faster, with the same result
             raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def load(folder: Path) -> Corpus:

@@ -6,7 +6,6 @@ same text and record the same hash.
 """
 
 import json
-import shutil
 import tarfile
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from moebench.data import corpus
 from moebench.data.sources.source import Source
+from moebench.data.unfinished import unfinished
 
 _KEY_FILE = "asked.json"
 _FILES = ("corpus.json", "tokenizer.json", "train.bin", "valid.bin")
@@ -65,19 +65,16 @@ def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
         ValueError: if it is not such an archive, or its contents are damaged.
         FileNotFoundError: if it does not exist.
     """
-    place = corpus.cache() / f".{uuid.uuid4().hex}"
     try:
-        with tarfile.open(path) as archive:
+        with unfinished(corpus.cache() / "archive") as place, tarfile.open(path) as archive:
             archive.extractall(place, filter="data")
-        for made in sorted(place.iterdir()):
-            key = CorpusKey(**json.loads((made / _KEY_FILE).read_text(encoding="utf-8")))
-            if key.form != corpus.FORMAT:
-                raise ValueError(f"{path}: packed by another version; pack it again")
-            _adopt(made, corpus.folder_of(source_of(key.source), key.vocabulary))
+            for made in sorted(place.iterdir()):
+                key = CorpusKey(**json.loads((made / _KEY_FILE).read_text(encoding="utf-8")))
+                if key.form != corpus.FORMAT:
+                    raise ValueError(f"{path}: packed by another version; pack it again")
+                _adopt(made, corpus.folder_of(source_of(key.source), key.vocabulary))
     except (tarfile.TarError, EOFError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: holds no token files ({error})") from error
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _adopt(made: Path, folder: Path) -> None:

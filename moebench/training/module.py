@@ -66,8 +66,9 @@ class Training(pl.LightningModule):
         router_rate: factor on the learning rate of the routers; 0 freezes them.
 
     Raises:
-        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or not finite, two
-            losses share a name, or a router with a state cannot be found.
+        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or not finite,
+            there is no optimiser, two losses share a name, or a router with a state cannot be
+            found.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class Training(pl.LightningModule):
             raise ValueError(f"warmup_steps={warmup_steps}: must be at least 1")
         if not 0 <= router_rate < math.inf:
             raise ValueError(f"router_rate={router_rate}: must be 0 or a positive number")
+        if not callable(optimizer):
+            raise ValueError(f"optimizer={optimizer}: must make an optimiser from the parameters")
         self.network = network(vocabulary)
         check_routers(self.network)
         self.losses = WeightedLosses(losses or [])
@@ -218,12 +221,19 @@ class Training(pl.LightningModule):
         return own
 
     def configure_optimizers(self) -> Any:
-        """Return the optimiser and its learning-rate schedule, updated every step."""
+        """Return the optimiser and its learning-rate schedule, updated every step.
+
+        Raises:
+            ValueError: for a setting of the optimiser that is not finite.
+        """
         routers = router_parameters(self.network) if self.router_rate != 1 else []
         apart = set(routers)
         others = [parameter for parameter in self.parameters() if parameter not in apart]
         groups = [(1.0, others), (self.router_rate, routers)] if routers else [(1.0, others)]
         optimizer = self.optimizer([{"params": parameters} for _, parameters in groups])
+        for name, value in optimizer.defaults.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"optimizer.{name}={value}: must be finite")
         schedule = LambdaLR(optimizer, [self._factor_at(rate) for rate, _ in groups])
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 

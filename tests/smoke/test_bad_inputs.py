@@ -1,7 +1,9 @@
 """What a person may get wrong on the command line and in files that need no training."""
 
+import importlib
 import io
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import reproductions
 from benchmarks.gpu import __main__ as gpu
 from moebench.cli.guard import show_everything
-from moebench.cli.main import main
+from moebench.cli.main import COMMANDS, main
 
 from .refusals import FILES, desk, refused
 
@@ -205,6 +207,12 @@ def test_a_folder_that_somebody_has_removed(here: Path, capsys, monkeypatch) -> 
     assert capsys.readouterr().err == (
         "moebench: the current folder has been removed; go to another one\n"
     )
+
+
+def test_a_package_that_is_not_installed_is_named(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.setitem(COMMANDS, "list", lambda _: importlib.import_module("numpy"))
+    assert "the package numpy is not installed" in refused(main, ["list"], capsys)
 
 
 def test_letters_that_a_terminal_lacks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import Sees
@@ -37,6 +38,7 @@ class Drop(nn.Module):
         return decision
 
 
+@checks_kinds
 class NextExpert(nn.Module):
     """Send them to the token's next most probable expert that is free ("no token left behind").
 

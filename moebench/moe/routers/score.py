@@ -6,6 +6,7 @@ Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.4, "selective precision"
 import torch
 from torch import Tensor, nn
 
+from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.autocast import without_autocast
 from moebench.moe.input_checks import check_operands
 
@@ -29,6 +30,7 @@ def uncast(moved: Tensor, before: Tensor) -> Tensor:
     return before.to(moved.device, torch.float32)
 
 
+@checks_kinds
 class Score(nn.Module):
     """One learned score per expert: logits_TE = x_TD @ weight_ED.T, in float32 or wider.
 
@@ -39,7 +41,7 @@ class Score(nn.Module):
         num_experts: number E of experts.
 
     Raises:
-        ValueError: if there is not at least one expert.
+        ValueError: if there is not at least one expert, or a token has no width.
     """
 
     temperature = 1.0
@@ -48,6 +50,8 @@ class Score(nn.Module):
         super().__init__()
         if num_experts < 1:
             raise ValueError(f"num_experts={num_experts}: a router needs at least 1 expert")
+        if dim < 1:
+            raise ValueError(f"dim={dim}: must be at least 1")
         self.weight = nn.Parameter(torch.empty(num_experts, dim))
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
 

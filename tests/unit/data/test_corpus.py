@@ -45,10 +45,10 @@ def test_the_second_process_waits_for_the_first(cache: Path) -> None:
     assert [path.name for path in cache.iterdir()] == [text._folder.name]
 
 
-def test_a_process_killed_while_writing_leaves_nothing_that_is_read(cache: Path) -> None:
+def test_what_a_killed_process_left_is_never_read_and_goes_with_the_next(cache: Path) -> None:
+    """The next one of the same text, or of another."""
     code = """
-        import os, signal
-        from pathlib import Path
+        import os, signal, sys
         from moebench.data import corpus
         from moebench.data.sources import Files
 
@@ -56,19 +56,20 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_read(cache: Path)
             os.kill(os.getpid(), signal.SIGKILL)
 
         corpus.json.dumps = kill
-        source = Files("text.txt")
+        source = Files(sys.argv[1])
         corpus.build(source, 320, corpus.folder_of(source, 320))
     """
     home = cache.parents[1]
-    (home / "text.txt").write_text("".join(f"Line {n} of a text.\n" for n in range(400)))
-    done = subprocess.run([sys.executable, "-c", dedent(code)], cwd=home, check=False)
-    assert done.returncode == -9
-    (unfinished,) = cache.iterdir()
-    assert (unfinished / "valid.bin").stat().st_size > 0
-    assert unfinished.name.startswith(".")
-    text = prepared(source=Files(str(home / "text.txt")), valid_batches=1)
+    for name in ("one.txt", "two.txt"):
+        (home / name).write_text("".join(f"Line {n} of {name}.\n" for n in range(400)))
+        command = [sys.executable, "-c", dedent(code), name]
+        assert subprocess.run(command, cwd=home, check=False).returncode == -9
+        (left,) = cache.iterdir()
+        assert (left / "valid.bin").stat().st_size > 0
+        assert left.name.startswith(".")
+    text = prepared(source=Files(str(home / "two.txt")), valid_batches=1)
     assert len(list(text.val_dataloader())) == 1
-    assert len(list(cache.iterdir())) == 2
+    assert list(cache.iterdir()) == [text._folder]
 
 
 def test_a_source_that_fails_leaves_nothing(cache: Path) -> None:

@@ -1,5 +1,6 @@
 """Learning rates: how they rise and fall, and those of routers."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +27,19 @@ def test_the_learning_rate_rises_and_falls_with_the_root() -> None:
 def test_a_warm_up_of_no_steps_is_refused() -> None:
     with pytest.raises(ValueError, match="warmup_steps=0: must be at least 1"):
         Training(V, OneLayer, warmup_steps=0)
+
+
+def test_what_makes_no_optimiser_is_refused() -> None:
+    with pytest.raises(ValueError, match="optimizer=None: must make an optimiser"):
+        Training(V, OneLayer, optimizer=None)
+
+
+@pytest.mark.parametrize("rate", [math.nan, math.inf])
+def test_a_rate_that_is_not_finite_is_refused(rate: float) -> None:
+    """torch's optimisers refuse negative ones alone."""
+    module = Training(V, OneLayer, optimizer=lambda parameters: SGD(parameters, lr=rate))
+    with pytest.raises(ValueError, match=f"optimizer.lr={rate}: must be finite"):
+        module.configure_optimizers()
 
 
 def at_rate_1(parameters: ParamsT) -> SGD:
