@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from moebench.data.contract import TextBatch
 from moebench.data.tokenizer import EOS, NUM_SENTINELS, PAD, SENTINEL
-from moebench.moe.argument_kinds import checks_kinds
 
 
 class Objective(Protocol):
@@ -45,7 +44,6 @@ class NextToken:
         return TextBatch(raw[:, :-1].contiguous(), raw[:, 1:].contiguous(), None, domain)
 
 
-@checks_kinds
 class SpanCorruption:
     """The encoder reads the window with spans cut out, the decoder predicts the spans.
 

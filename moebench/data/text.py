@@ -17,14 +17,12 @@ from moebench.data.objectives import NextToken, Objective, SpanCorruption
 from moebench.data.overlap import RUN, WORTH_A_WARNING
 from moebench.data.sources import Files, HuggingFace, Packages, Source
 from moebench.data.tokenizer import Tokenizer, check_vocabulary
-from moebench.moe.argument_kinds import checks_kinds
 
 # Listed one by one, so that YAML can give our own classes by their short names.
 AnySource = Packages | Files | HuggingFace | Source
 AnyObjective = NextToken | SpanCorruption | Objective
 
 
-@checks_kinds
 class Text(pl.LightningDataModule):
     """Batches of text; after `prepare_data` it also knows the text's hash, domains and size.
 

@@ -24,13 +24,11 @@ from moebench.models.output import Output
 from moebench.models.padding import check_mask, mask_of
 from moebench.models.rotary import RotaryEmbedding
 from moebench.models.t5_blocks import Residual
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts.shared import Shared
 from moebench.moe.layer import MoELayer, Sparse
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class DecoderShape:
     """The size of a decoder.
@@ -64,7 +62,6 @@ class DecoderShape:
 DEFAULT_SHAPE, DEFAULT_POSITIONS = DecoderShape(), RotaryEmbedding()
 
 
-@checks_kinds
 class RotaryDecoder(nn.Module):
     """A decoder with rotary positions, grouped-query attention and SwiGLU blocks or experts.
 

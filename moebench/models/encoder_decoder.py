@@ -20,7 +20,6 @@ from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
 from moebench.models.padding import Padding, mask_of
 from moebench.models.t5_blocks import Mixtures, Shape, Stack
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.layer import Sparse
 
 ONE_STACK = Shape(layers=4)
@@ -39,7 +38,6 @@ def _dense_twin(arguments: Mapping[str, Any]) -> DenseTwin | None:
     return without_mixtures(arguments, "sparse", "attention_sparse")
 
 
-@checks_kinds
 class Decoder(nn.Module):
     """The decoder of T5 alone; it predicts the next token.
 
@@ -85,7 +83,6 @@ class Decoder(nn.Module):
         return Output(padding.restore(x_BLD) @ self.embedding.weight.T, decisions)
 
 
-@checks_kinds
 class EncoderDecoder(nn.Module):
     """T5: the encoder reads a text with spans cut out, the decoder predicts them.
 

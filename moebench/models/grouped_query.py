@@ -14,11 +14,9 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from moebench.models.kv_cache import KVCache
 from moebench.models.rotary import Rotation
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class QueryKeyNorm:
     """An RMSNorm of queries and keys.
@@ -36,7 +34,6 @@ class QueryKeyNorm:
             raise ValueError("norm.over=width: only a norm over each head can follow rotation")
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class AttentionScore:
     """How the score of a query and a key of one head is computed.
@@ -56,7 +53,6 @@ class AttentionScore:
 DEFAULT_SCORE = AttentionScore()
 
 
-@checks_kinds
 class GroupedQueryAttention(nn.Module):
     """Causal multi-head attention with rotary positions and shared keys and values.
 

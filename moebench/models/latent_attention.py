@@ -11,13 +11,11 @@ from torch import Tensor, nn
 from moebench.models.grouped_query import attend
 from moebench.models.kv_cache import KVCache
 from moebench.models.rotary import Rotation
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision
 
 EPSILON = 1e-6  # of the norms of latent vectors
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class Latent:
     """The widths of latent attention.
@@ -43,7 +41,6 @@ class Latent:
             raise ValueError(f"latent.turned={self.turned}: rotary positions need an even number")
 
 
-@checks_kinds
 class LatentAttention(nn.Module):
     """Multi-head latent attention.
 

@@ -22,7 +22,6 @@ from moebench.models.feed_forward import Mixture
 from moebench.models.initialise import draw_seed, initialise
 from moebench.models.output import Output
 from moebench.models.padding import Padding, mask_of
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
 from moebench.moe.layer import Sparse
@@ -143,7 +142,6 @@ class SingleExpert(nn.Module):
         return y_BLD, []
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class LstmShape:
     """The size of a model: its width, and its recurrent layers before and after the middle.
@@ -166,7 +164,6 @@ class LstmShape:
                 raise ValueError(f"shape.{name}={value}: must be at least {least}")
 
 
-@checks_kinds
 class LstmMoE(nn.Module):
     """Recurrent layers around a block in the middle; it predicts the next token.
 

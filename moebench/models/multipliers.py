@@ -7,10 +7,7 @@ are those of IBM's released Granite models.
 import math
 from dataclasses import dataclass, fields
 
-from moebench.moe.argument_kinds import checks_kinds
 
-
-@checks_kinds
 @dataclass(frozen=True)
 class Multipliers:
     """Multipliers of a decoder, besides that of its attention scores.

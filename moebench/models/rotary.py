@@ -15,10 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from moebench.moe.argument_kinds import checks_kinds
 
-
-@checks_kinds
 @dataclass(frozen=True)
 class Yarn:
     """Frequencies scaled for a context longer than the original one.
@@ -80,7 +77,6 @@ class Rotation:
         return x_BHLR * self.cos_LR + other_BHLR * self.sin_LR
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class RotaryEmbedding:
     """Settings of rotary positions, and how far a token sees.

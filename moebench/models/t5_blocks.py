@@ -11,14 +11,12 @@ from torch import Tensor, nn
 from moebench.models.attention import Attention, PositionBias
 from moebench.models.feed_forward import slot
 from moebench.models.padding import mask_keys
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.layer import Sparse
 
 EPSILON = 1e-6  # of RMSNorm
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class Shape:
     """The size of a model.

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.grouped import Grouped
@@ -82,7 +81,6 @@ class MoELayer(nn.Module):
         return (y_TD if self.shared is None else y_TD + self.shared(x_TD)), decision
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class Sparse:
     """Which blocks of a model are mixtures, and what they are made of.

@@ -9,12 +9,10 @@ from typing import NoReturn
 
 from moebench.data.sources.rows import ROWS, rows
 from moebench.data.sources.source import Document, digest_of
-from moebench.moe.argument_kinds import checks_kinds
 
 FIELD = "text"  # default field of the text in rows
 
 
-@checks_kinds
 class Files:
     """A text file, or a folder of them; each folder directly inside it is a domain of its own.
 

@@ -7,10 +7,8 @@ from typing import Any
 
 from moebench.data.sources.rows import text_of
 from moebench.data.sources.source import Document, Split, digest_of
-from moebench.moe.argument_kinds import checks_kinds
 
 
-@checks_kinds
 class HuggingFace:
     """One data set of the hub as one domain, each row a document.
 

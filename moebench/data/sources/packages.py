@@ -22,7 +22,6 @@ from pathlib import Path
 
 from moebench.data.sources.prose import paragraphs
 from moebench.data.sources.source import Document, digest_by_domain, digest_of
-from moebench.moe.argument_kinds import checks_kinds
 
 _COMMITTED = Path(__file__).with_name("packages.json")
 _SMALLEST, _LARGEST = 500, 300_000  # bytes of a file; larger files are mostly tables
@@ -61,7 +60,6 @@ _RECIPES = {
 }
 
 
-@checks_kinds
 class Packages:
     """Python code, C++ headers and English docstrings of the dependencies; needs no download.
 

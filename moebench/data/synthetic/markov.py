@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moebench.data.synthetic.world import at_least, draw_rows, entropy
-from moebench.moe.argument_kinds import checks_kinds
 
 
-@checks_kinds
 class Sources:
     """Domain-pure sequences from Markov chains with a shared stock.
 

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moebench.data.synthetic.world import at_least, entropy
-from moebench.moe.argument_kinds import checks_kinds
 
 
-@checks_kinds
 class Recall:
     """Sequences of questions of two tokens, each followed by its answer.
 

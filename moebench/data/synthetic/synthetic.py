@@ -14,13 +14,11 @@ from moebench.data.synthetic.markov import Sources
 from moebench.data.synthetic.recall import Recall
 from moebench.data.synthetic.uniform import Uniform
 from moebench.data.synthetic.world import World
-from moebench.moe.argument_kinds import checks_kinds
 
 # First words of the seeds, so that training and validation never coincide.
 _TRAIN, _VALID = 11, 12
 
 
-@checks_kinds
 class Synthetic(pl.LightningDataModule):
     """Next-token prediction in a world of known entropy; validation is the same for every seed.
 

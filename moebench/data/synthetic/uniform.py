@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moebench.data.synthetic.world import at_least
-from moebench.moe.argument_kinds import checks_kinds
 
 
-@checks_kinds
 class Uniform:
     """The world in which no model is better than another.
 

@@ -12,7 +12,6 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.capacity.overflow import Drop
 from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.contract import decide, num_experts_of, wrapped
@@ -24,7 +23,6 @@ Rounding = Literal["floor", "ceil"]
 LIMIT = 10**9  # keeps counts of rows within 64-bit integers
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class Capacity:
     """The one specification of capacity: formula, rounding, minimum, scope and priority.
@@ -148,7 +146,6 @@ def experts_per_token(router: nn.Module) -> int | None:
     return experts_per_token(inner) if k is None and inner is not None else k
 
 
-@checks_kinds
 class Limited(nn.Module):
     """Wrapper that gives the experts of any router a capacity.
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import Sees
@@ -38,7 +37,6 @@ class Drop(nn.Module):
         return decision
 
 
-@checks_kinds
 class NextExpert(nn.Module):
     """Send them to the token's next most probable expert that is free ("no token left behind").
 

@@ -7,13 +7,11 @@ require this form, and it makes a larger capacity factor cost time.
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.dispatch.combine import combine
 
 
-@checks_kinds
 class Buffers(nn.Module):
     """Dispatcher with buffers as large as the fullest expert, or with `rows` rows if that is given.
 

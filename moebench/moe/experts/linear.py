@@ -7,11 +7,9 @@ Source: Jacobs, Jordan, Nowlan and Hinton 1991, section 2 (linear experts); Fedu
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, stacked
 
 
-@checks_kinds
 class Linear(nn.Module):
     """Experts that consist of one matrix each.
 

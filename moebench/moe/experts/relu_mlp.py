@@ -5,11 +5,9 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), section 2.1; expert dro
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, stacked
 
 
-@checks_kinds
 class ReluMLP(nn.Module):
     """Experts that compute relu(x @ up) @ down, without biases.
 

@@ -7,11 +7,9 @@ answer is that of Qwen's released code (Qwen1.5-MoE).
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.experts.swiglu import SwiGLU
 
 
-@checks_kinds
 class Shared(nn.Module):
     """A SwiGLU block for all tokens: a dense block, or shared experts side by side.
 
@@ -37,7 +35,6 @@ class Shared(nn.Module):
         return y_TD
 
 
-@checks_kinds
 class GatedShared(nn.Module):
     """Shared experts whose answer is weighted, for each token, by the sigmoid of one score.
 

@@ -7,11 +7,9 @@ section 2.1.
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.experts.grouped_matmul import at_least_one, grouped_matmul, stacked
 
 
-@checks_kinds
 class SwiGLU(nn.Module):
     """Experts that compute (silu(x @ gate) * (x @ up)) @ down, without biases.
 

@@ -5,13 +5,11 @@ Source: Qiu et al. 2025, Demons in the detail (arXiv 2501.11873), section 3, for
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import CONTRACT
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.devices import device_count, total
 
 
-@checks_kinds
 class OverDevices(nn.Module):
     """A balance loss of the whole batch, of which each device has some rows.
 

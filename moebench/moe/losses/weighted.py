@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import wants_step_load
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.step import StepLoads
@@ -18,7 +17,6 @@ from moebench.moe.step import StepLoads
 TASK = "loss"  # the name under which the task loss is logged
 
 
-@checks_kinds
 @dataclass(frozen=True)
 class Weighted:
     """A loss on routing decisions and its weight relative to the task loss.

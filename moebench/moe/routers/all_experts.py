@@ -6,13 +6,11 @@ Source: Jacobs, Jordan, Nowlan and Hinton 1991, "Adaptive mixtures of local expe
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class AllExperts(nn.Module):
     """Router that sends each token to all experts; A = T x E assignments.
 

@@ -6,7 +6,6 @@ Source: Shazeer et al. 2017 (arXiv 1701.06538), appendix F, equations 15 to 19.
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers.score import Score
@@ -14,7 +13,6 @@ from moebench.moe.routers.top_k import check_k
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class Batchwise(nn.Module):
     """Router whose experts each choose, in training, their m = k * T / E most probable tokens.
 

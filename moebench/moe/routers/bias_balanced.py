@@ -12,7 +12,6 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import decide, num_experts_of, wrapped
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.devices import total
@@ -21,7 +20,6 @@ from moebench.moe.sees import Sees, sees
 Rule = Literal["sign", "error"]
 
 
-@checks_kinds
 class BiasBalanced(nn.Module):
     """Wrapper that adjusts the `bias_E` of a router towards an even load.
 

@@ -10,14 +10,12 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score, uncast
 from moebench.moe.routers.top_k import check_k
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class BiasedTopK(nn.Module):
     """Router that keeps the k experts with the largest sum of probability and bias.
 

@@ -6,14 +6,12 @@ Source: DeepSeek-AI 2024, DeepSeek-V2 (arXiv 2405.04434), sections 2.2.1 and 2.2
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
 from moebench.moe.routers.top_k import check_k
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class GroupLimited(nn.Module):
     """Router that keeps the k largest probabilities within a token's best groups.
 

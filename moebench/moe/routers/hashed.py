@@ -7,14 +7,12 @@ the control group of Roller et al. 2021 (arXiv 2106.04426), who hash the token's
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.autocast import without_autocast
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import at_least_float32
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class Hashed(nn.Module):
     """Router that picks the expert whose fixed random direction is nearest to the token.
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.capacity.queues import place_in_queue
 from moebench.moe.contract import decide, update
 from moebench.moe.decision import RoutingDecision
@@ -17,7 +16,6 @@ from moebench.moe.routers.noisy_top_k import NoisyTopK
 from moebench.moe.sees import Sees, all_seen, sees
 
 
-@checks_kinds
 class Hierarchical(nn.Module):
     """Router made of other routers: one over the groups, and one for each group.
 

@@ -8,14 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.noise import NoisyDecision
 from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class NoisyTopK(nn.Module):
     """Router that keeps the k best noisy scores and takes the softmax over those alone.
 

@@ -6,14 +6,12 @@ Source: the random baseline of Roller et al. 2021 (arXiv 2106.04426), section 3.
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import at_least_float32
 from moebench.moe.routers.top_k import check_k
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class Random(nn.Module):
     """Router that sends each token to k different experts drawn uniformly in each call.
 

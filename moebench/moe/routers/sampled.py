@@ -5,13 +5,11 @@ Source: Fedus, Zoph and Shazeer 2021 (arXiv 2101.03961), appendix C, "sample sof
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class Sampled(nn.Module):
     """Router that draws one expert per token in training and takes the most probable otherwise.
 

@@ -6,7 +6,6 @@ Source: Fedus et al. 2021 (arXiv 2101.03961), section 2.4, "selective precision"
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.autocast import without_autocast
 from moebench.moe.input_checks import check_operands
 
@@ -30,7 +29,6 @@ def uncast(moved: Tensor, before: Tensor) -> Tensor:
     return before.to(moved.device, torch.float32)
 
 
-@checks_kinds
 class Score(nn.Module):
     """One learned score per expert: logits_TE = x_TD @ weight_ED.T, in float32 or wider.
 

@@ -10,7 +10,6 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.group_limited import check_groups, in_best_groups
 from moebench.moe.routers.score import Score, uncast
@@ -19,7 +18,6 @@ from moebench.moe.sees import Sees
 TINY = 1e-20  # added to divisors
 
 
-@checks_kinds
 class SigmoidTopK(nn.Module):
     """Router that keeps the k experts with the largest sum of sigmoid and bias.
 

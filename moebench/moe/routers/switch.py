@@ -8,13 +8,11 @@ shift all of them equally and not change the choice.
 import torch
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score, at_least_float32
 from moebench.moe.sees import Sees
 
 
-@checks_kinds
 class Switch(nn.Module):
     """Router that sends each token to the one expert of highest probability.
 

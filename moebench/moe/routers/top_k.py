@@ -7,7 +7,6 @@ Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 2.
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.decision import RoutingDecision, tokens_choose
 from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees
@@ -19,7 +18,6 @@ def check_k(k: int, num_experts: int) -> None:
         raise ValueError(f"k={k}: must lie between 1 and num_experts={num_experts}")
 
 
-@checks_kinds
 class TopK(nn.Module):
     """Router that keeps the k best scores and takes the softmax over those alone.
 
@@ -49,7 +47,6 @@ class TopK(nn.Module):
         return tokens_choose(logits_TE, logits_TE.softmax(-1), expert_TK, top_TK.softmax(-1))
 
 
-@checks_kinds
 class SoftmaxTopK(nn.Module):
     """Router that takes the softmax over all experts and keeps the k largest values as they are.
 

@@ -7,13 +7,11 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.sees import Sees, sees
 
 
-@checks_kinds
 class InputDropout(nn.Module):
     """Wrapper that drops features of the router's input in training; experts see it whole.
 

@@ -8,14 +8,12 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from moebench.moe.argument_kinds import checks_kinds
 from moebench.moe.contract import decide, num_experts_of
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers.score import Score
 from moebench.moe.sees import Sees, sees
 
 
-@checks_kinds
 class Tempered(nn.Module):
     """Wrapper that divides the scores of a router by a temperature: softmax(logits / temperature).
 
