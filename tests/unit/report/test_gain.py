@@ -16,6 +16,8 @@ from moebench.statistics import Interval
 from moebench.testing.verdicts import run
 from moebench.tracking import Logged
 
+from .fakes import smallest_text
+
 
 def interval(estimate: float, n: int = 3, half: float = 0.1) -> Interval:
     ends = (estimate - half, estimate + half) if n > 1 else (-math.inf, math.inf)
@@ -48,6 +50,7 @@ def test_the_figure_has_both_axes_and_leaves_out_what_is_not_known() -> None:
     assert "a against b -0.2 at equal tokens, 0.3 at equal time" in told
     assert told.endswith("c against d -0.1 at equal tokens")
     assert drawn.count(">valid/loss (nats)<") == 2
+    assert smallest_text(drawn) >= 10
 
 
 def logged(*losses: tuple[str, float, float], seeds: int = 3, **changes: Any) -> list[Logged]:

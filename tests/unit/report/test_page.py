@@ -12,7 +12,18 @@ from moebench import report
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import VerdictLabel
 
-from .fakes import CLAIMS, PAPER, SECTIONS, VERDICTS, Page, history, make, record, verdict
+from .fakes import (
+    CLAIMS,
+    PAPER,
+    SECTIONS,
+    VERDICTS,
+    Page,
+    history,
+    make,
+    record,
+    smallest_text,
+    verdict,
+)
 
 
 def test_the_page_is_well_formed_and_in_order(html: str) -> None:
@@ -31,6 +42,10 @@ def test_figures_can_be_read_without_eyes(html: str) -> None:
     assert any("C1 -0.123, reproduced" in label for label in labels)
     assert page.tags["svg"] > 0
     assert html.count('role="img"') + html.count('aria-hidden="true"') >= page.tags["svg"]
+
+
+def test_a_phone_shows_figures_that_can_be_read(html: str) -> None:
+    assert smallest_text(html) >= 10
 
 
 def test_every_claim_and_its_numbers_appear(html: str) -> None:

@@ -17,6 +17,8 @@ from moebench.report.sweep.figures import front, levels
 from moebench.report.sweep.page import dense, reach, rows, sweep_plots, write_plots
 from moebench.report.sweep.summary import Summary, read_summary
 
+from .fakes import smallest_text
+
 FACTORS, WEIGHTS = (1.0, 1.25, 2.0), (0.001, 0.1)
 
 
@@ -273,6 +275,7 @@ def test_every_figure_is_drawn_in_both_directions(
     costs = {"pareto_seconds_per_step", "pareto_route_dropped"}
     assert set(plots) == {"surface", *costs, "importances", "parallel", "history"}
     assert all(plot.startswith("<svg") for plot in plots.values())
+    assert smallest_text("".join(plots.values())) >= 10
     monkeypatch.setattr(sweep_page, "sweep_plots", lambda summary: plots)  # drawn once is enough
     assert page(tmp_path, objectives=objectives).count("<svg") == len(plots)
 
