@@ -183,7 +183,7 @@ def test_a_sweep_names_its_winner_against_every_dense_model() -> None:
         "Trial 1 (factor 2.5) won out of 2 trials. At equal tokens it beats 1 of 2 dense "
         "models and loses to 1; at equal time it beats none of 2 dense models, loses to 1 and is "
         "too close to call against 1.",
-        "Against dense, equal active flops: −0.30 [−0.40, −0.20] in valid/loss at equal "
+        "Against dense, equal active FLOPs: −0.30 [−0.40, −0.20] in valid/loss at equal "
         "tokens and +0.05 [−0.05, +0.15] at equal time, over 3 fresh seeds.",
         "Against dense, equal step time: +0.20 [+0.10, +0.30] in valid/loss at equal tokens "
         "and +0.20 [+0.10, +0.30] at equal time, over 3 fresh seeds.",

@@ -75,7 +75,7 @@ def test_controls_and_additions_stand_apart(html: str) -> None:
     assert "0.046" in cells, "its own p"
     [summary] = re.findall(r'<ul class="summary".*?</ul>', html, re.DOTALL)
     assert " ".join(Page(summary).text.split()) == (
-        "2 statements judged: ● 1 reproduced ✕ 1 not reproduced – 1 not testable here"
+        "2 statements judged: ● 1 reproduced ✕ 1 not reproduced Not judged: 1 (not testable here)"
     )
 
 
@@ -112,7 +112,7 @@ def test_the_overlap_of_training_and_validation_text_is_said(tmp_path: Path) -> 
     make(tmp_path, records)
     text = Page(report.render(tmp_path, PAPER, [], [], {})).text
     assert (
-        "Data: d4t4 . Validation text that stands in the training text, in runs of 32 tokens: "
+        "Data: d4t4 . Validation text that the training text has too, in stretches of 32 tokens: "
         "1.23% (art 0.00%, law 4.56%)." in text
     )
 
