@@ -57,11 +57,11 @@ def outdated_of(records: Sequence[RunRecord], class_of: Callable[[RunRecord], st
         if record.data_version < known[path]
     )
     told = [
-        f"{count} of {len(with_data)} runs were made from version {version} of the data `{name}`,"
-        f" which have version {today} by now"
+        f"{count} of {len(with_data)} runs used version {version} of the data `{name}`,"
+        f" which are now at version {today}"
         for (name, version, today), count in sorted(older.items())
     ]
-    return f"{'; '.join(told)}: this evidence is to be made anew." if told else ""
+    return f"{'; '.join(told)}: this evidence is out of date." if told else ""
 
 
 def _version_today(path: str) -> int:

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 COLORS = 9  # of arms
-WIDTH = 480.0  # points; a phone shows a figure of this width without shrinking its text much
+WIDTH = 384.0  # points; a phone has as many pixels beside its margins, and so shows text unshrunk
+SMALL = 10.5  # points; of text beside the labels of axes, and the least that a phone can show
 VARIABLES = (
     *("page", "ink", "faint", "rule", *(f"arm-{index}" for index in range(COLORS))),
     *("reproduced", "partial", "not-reproduced", "inconclusive"),
@@ -28,6 +29,7 @@ VARIABLES = (
 STAND_INS = {name: f"#fe00{index:02x}" for index, name in enumerate(VARIABLES)}
 DASHES = ((), (5.0, 2.0), (1.5, 1.5))  # in widths of the line
 LINE_WIDTH = 1.6  # points
+BESIDE = 18  # letters of names of which a legend has two in a line
 # The ground of a text that lines may run behind.
 ON_PAGE: dict[str, Any] = {
     "facecolor": STAND_INS["page"],
@@ -39,6 +41,7 @@ STYLE: dict[Any, Any] = {  # matplotlib types every key as a literal
     "svg.fonttype": "none",
     "text.parse_math": False,  # a name may hold a dollar sign
     "font.size": 11,
+    "axes.titlesize": 11,
     "text.color": STAND_INS["ink"],
     "axes.labelcolor": STAND_INS["faint"],
     "axes.edgecolor": STAND_INS["rule"],
@@ -151,12 +154,12 @@ def whole_numbers(axis: Axis) -> None:
 
 def legend(axes: Axes, height: float = 1.0) -> None:
     """Put a legend above the data, at this share of the height, if any line has a name."""
-    if axes.get_legend_handles_labels()[1]:
+    if names := axes.get_legend_handles_labels()[1]:
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0.0, height),
-            ncols=2,
+            ncols=2 if max(map(len, names)) <= BESIDE else 1,
             frameon=False,
-            fontsize=9,
+            fontsize=SMALL,
             borderaxespad=0.2,
         )

@@ -171,7 +171,7 @@ def _epochs(records: Sequence[RunRecord], coding: str) -> Markup:
         axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_yticks([500, 1000, 2000, 5000, 10000])
-        axes.set_xticks(range(len(TABLE_1)), [name.replace("_", " ") for name in TABLE_1])
+        axes.set_xticks(range(len(TABLE_1)), [name.replace("_", "\n") for name in TABLE_1])
         axes.set_ylabel(f"epochs, {coding}")
         return element(figure, f"Epochs to the criterion of four systems, coding {coding}")
 

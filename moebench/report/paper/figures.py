@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import shorten
+from itertools import accumulate
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,15 @@ from matplotlib.ticker import MaxNLocator
 
 from moebench.papers.claim import VerdictLabel
 from moebench.report.paper.runs import Band, LoadMap
-from moebench.report.theme import STAND_INS, Stroke, canvas, drawing, element, whole_numbers
+from moebench.report.theme import (
+    SMALL,
+    STAND_INS,
+    Stroke,
+    canvas,
+    drawing,
+    element,
+    whole_numbers,
+)
 from moebench.verdict import Verdict
 
 MARKERS: dict[VerdictLabel, dict[str, Any]] = {  # the shapes of the words in the tables
@@ -37,8 +46,8 @@ COLORS: dict[VerdictLabel, str] = {  # of words that have none of their own
 UNDER, OVER = "#3585c6", "#d9622b"  # less and more than the even share, on light and on dark
 FOLD = 2.0  # the load map saturates at the even share times or through 2 ** FOLD
 SKIPPED = 0.2  # of training: losses fall too steeply there to leave room for the rest
-ROW = 38.0  # points
-LETTERS = 84  # of a statement above its row
+LINE, MARK = 13.0, 24.0  # points; of a line of a statement, and of the interval below it
+LETTERS, LINES = 62, 2  # of a statement, in a line and at most
 
 
 @dataclass(frozen=True)
@@ -53,47 +62,56 @@ def forest(effects: Sequence[Effect], unit: str, name: str = "") -> Markup:
     """Return effects of one unit with their 95% intervals; bars behind them are the margins."""
     neutral = 1.0 if unit.startswith("ratio") else 0.0
     with drawing(f"forest {unit} {name}"):
-        figure = canvas(58 + ROW * len(effects))
+        statements = [_wrapped(effect.verdict) for effect in effects]
+        depths = [LINE * len(lines) + MARK for lines in statements]
+        bottoms = list(accumulate(depths))
+        figure = canvas(50 + bottoms[-1])
         axes = figure.subplots()
         axes.grid(False, axis="y")
         axes.axvline(neutral, color=STAND_INS["faint"], linewidth=1, zorder=1)
-        for row, effect in enumerate(effects):
-            _interval(axes, row, effect)
-            _statement(axes, row, effect.verdict)
+        for effect, lines, depth, bottom in zip(effects, statements, depths, bottoms, strict=True):
+            _interval(axes, bottom - MARK / 2, effect)
+            _statement(axes, bottom - depth, effect.verdict, lines)
         axes.set_yticks([])
-        axes.set_ylim(len(effects) - 0.6, -0.75)
+        axes.set_ylim(bottoms[-1], 0)
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.set_xlabel(f"effect ({unit})")
         return element(figure, f"Effects with 95% intervals, in {unit}: {_told(effects)}")
 
 
-def _statement(axes: Axes, row: int, verdict: Verdict) -> None:
-    """Write above a row what its claim says, with a link to the claim."""
-    told = shorten(f"{verdict.claim}: {verdict.says}", LETTERS, placeholder="…")
+def _wrapped(verdict: Verdict) -> list[str]:
+    """Return the lines of what a claim says."""
+    told = f"{verdict.claim}: {verdict.says}"
+    return wrap(told, LETTERS, max_lines=LINES, placeholder=" …", break_on_hyphens=False)
+
+
+def _statement(axes: Axes, top: float, verdict: Verdict, lines: Sequence[str]) -> None:
+    """Write below a height what a claim says, with a link to the claim."""
     ground = {"facecolor": STAND_INS["page"], "edgecolor": "none", "pad": 1.0}  # no line crosses it
     place: dict[str, Any] = {
         "transform": axes.get_yaxis_transform(),
-        "va": "center",
+        "va": "top",
         "bbox": ground,
     }
-    axes.text(0, row - 0.42, told, fontsize=9.5, url=f"#{verdict.claim}", **place)
+    axes.text(0, top + 2, "\n".join(lines), fontsize=SMALL, url=f"#{verdict.claim}", **place)
 
 
-def _interval(axes: Axes, row: int, effect: Effect) -> None:
-    """Draw one row."""
+def _interval(axes: Axes, height: float, effect: Effect) -> None:
+    """Draw an effect at a height."""
     verdict = effect.verdict
     assert verdict.effect is not None
     word = verdict.verdict
     color = STAND_INS[COLORS.get(word, word.replace(" ", "-"))]
     if effect.margin:
         width = 2 * effect.margin
-        axes.barh(row, width, left=-effect.margin, height=0.4, color=STAND_INS["rule"], alpha=0.6)
+        bar: dict[str, Any] = {"height": 0.6 * MARK, "color": STAND_INS["faint"], "alpha": 0.25}
+        axes.barh(height, width, left=-effect.margin, **bar)
     if verdict.low is not None and verdict.high is not None:
-        axes.plot([verdict.low, verdict.high], [row, row], color=color, solid_capstyle="butt")
+        axes.plot([verdict.low, verdict.high], [height, height], color=color, solid_capstyle="butt")
     style = {"markerfacecolor": color, **MARKERS[word]}
     axes.plot(
-        [verdict.effect], [row], linestyle="none", markersize=8, markeredgecolor=color, **style
+        [verdict.effect], [height], linestyle="none", markersize=8, markeredgecolor=color, **style
     )
 
 
@@ -116,7 +134,7 @@ def curves(
         name: of the group of arms.
     """
     with drawing(f"{name} {quantity} {axis}"):
-        figure = canvas(300)
+        figure = canvas(250)
         axes = figure.subplots()
         for arm, band in bands.items():
             stroke = strokes[arm]

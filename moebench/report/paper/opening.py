@@ -37,7 +37,10 @@ def beside_counts(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> 
     """
     if _is_smoke(records):
         return _smoke(records)
-    found = [*_clear(judged(verdicts)), _cost(records), _open(verdicts, records)]
+    of_paper = judged(verdicts)
+    found = [*_clear(of_paper), _cost(records), _open(verdicts, records)]
+    if of_paper and len(found) == 2:  # that all is open is what was found, and comes first
+        found.reverse()
     return [sentence for sentence in found if sentence]
 
 
@@ -121,7 +124,14 @@ def _measured(verdict: Verdict) -> str:
     parts = [" ".join(part for part in (*named, *equal) if part)]
     parts += [f"{verdict.n} {unit}"]
     parts += [f"adjusted p {p if p.startswith('<') else f'= {p}'}"] if p else []
-    return ", ".join(parts)
+    return ", ".join(parts) + "".join(f"; {remark}" for remark in _reading(verdict))
+
+
+def _reading(verdict: Verdict) -> Iterator[str]:
+    """Yield how to read an effect that refutes a claim, such as that it is too small to count."""
+    if verdict.verdict is VerdictLabel.NOT_REPRODUCED:
+        shown = [one for one in verdict.conditions if one["effect"] == verdict.effect]
+        yield from (one["remark"] for one in shown[:1] if one["remark"])
 
 
 def _cost(records: Sequence[RunRecord]) -> str:

@@ -27,6 +27,7 @@ OTHER, ALL = "Other arms", "All arms"
 LOSS, NATS = "valid/loss", "nats"
 CALLED: Mapping[str, Any] = {  # by the template
     "WORDS": (*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
+    "NOT_JUDGED": NOT_JUDGED,
     "TIMES": TIMES,
     "remarks": remarks,
     "printed_p": printed_p,

@@ -1,4 +1,4 @@
-"""How much of the validation text also stands in the training text, by the records, in words."""
+"""How much of the validation text also occurs in the training text, by the records, in words."""
 
 from collections.abc import Iterable, Mapping
 
@@ -20,9 +20,9 @@ def overlaps(records: Iterable[RunRecord]) -> list[dict[str, float]]:
 def overlap_told(found: Iterable[Mapping[str, float]]) -> str:
     """Return what `overlaps` found as a sentence without its full stop; empty if it found nothing.
 
-    A share is one of all runs of 32 tokens in the validation text; those of domains follow.
+    A share is one of all stretches of 32 tokens in the validation text; those of domains follow.
     """
-    what = "Validation text that stands in the training text, in runs of 32 tokens"
+    what = "Validation text that the training text has too, in stretches of 32 tokens"
     shares = "; ".join(map(_share, found))
     return shares and f"{what}: {shares}"
 

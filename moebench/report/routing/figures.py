@@ -104,7 +104,7 @@ def specialisation(share: Sequence[Sequence[float]], domains: Sequence[str], lay
         image = axes.imshow(table, cmap=SHARE, vmin=0, vmax=table.max(), **BOX)
         _matrix(axes, "", "expert")
         axes.set_yticks(range(len(domains)), domains)
-        axes.set_title(f"layer {layer}", loc="left", fontsize=11)
+        axes.set_title(f"layer {layer}", loc="left")
         figure.colorbar(image, ax=axes, format="%.2g", label="share")
         return element(figure, f"Share of tokens by domain and expert, layer {layer}")
 
@@ -117,7 +117,7 @@ def together(share: Sequence[Sequence[float]], layer: int) -> Markup:
         axes = figure.subplots()
         image = axes.imshow(table, cmap=SHARE, vmin=0, vmax=table.max(), **BOX)
         _matrix(axes, "of the tokens of expert", "also sent to expert")
-        axes.set_title(f"layer {layer}", loc="left", fontsize=11)
+        axes.set_title(f"layer {layer}", loc="left")
         figure.colorbar(image, ax=axes, format="%.2g", label="share")
         return element(figure, f"Experts that share tokens, layer {layer}")
 

@@ -14,6 +14,7 @@ from moebench.report.sweep.opening import dense_name
 from moebench.report.sweep.summary import Summary, Trial
 from moebench.report.theme import (
     ON_PAGE,
+    SMALL,
     STAND_INS,
     canvas,
     drawing,
@@ -25,6 +26,7 @@ from moebench.report.theme import (
 LOW = "#3585c6"  # the colour of a low value, on light and on dark
 GOOD, BEST, DENSE = STAND_INS["arm-1"], STAND_INS["arm-2"], ("arm-3", "arm-4", "arm-5")
 FADED = STAND_INS["faint"]
+NUMBERED = 8  # columns in which a number finds room
 
 
 def surface(summary: Summary) -> Markup | None:
@@ -44,7 +46,9 @@ def surface(summary: Summary) -> Markup | None:
         axes.set_ylabel(y)
         colors = _colors(summary)
         draw = _cells if summary.sampler == "GridSampler" else _points
-        figure.colorbar(draw(axes, summary, colors), ax=axes, label=with_unit(summary.objective))
+        label = with_unit(summary.objective)
+        bar: dict[str, Any] = {"ax": axes, "location": "bottom", "label": label, "aspect": 40}
+        figure.colorbar(draw(axes, summary, colors), **bar)
         best = summary.best
         told = (
             f"the best {best.value(summary.objective):.4g} in trial {best.number}" if best else ""
@@ -60,7 +64,7 @@ def _colors(summary: Summary) -> LinearSegmentedColormap:
 
 
 def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> ScalarMappable:
-    """Draw a grid: means over all that is not shown, the value in each cell; return the colours."""
+    """Draw a grid: means over all that is not shown, also as numbers if they fit."""
     x, y = summary.surface
     columns, rows = summary.places(x), summary.places(y)
     values = np.array([[_mean_at(summary, {x: c, y: r}) for c in columns] for r in rows])
@@ -70,12 +74,13 @@ def _cells(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Sca
     finite = values[np.isfinite(values)]
     spread = float(finite.max() - finite.min()) if len(finite) else 0.0
     places = min(3, decimals(spread / 10) or 2)
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL}
     for row, column in np.ndindex(values.shape):
         value = values[row, column]
-        text = number(float(value), places) if np.isfinite(value) else "✕"
-        size = 9 if len(columns) <= 9 else 7
-        middle: dict[str, Any] = {"ha": "center", "va": "center"}
-        axes.text(column, row, text, fontsize=size, bbox=ON_PAGE, **middle)
+        if not np.isfinite(value):
+            axes.text(column, row, "✕", bbox=ON_PAGE, **middle)
+        elif len(columns) <= NUMBERED:
+            axes.text(column, row, number(float(value), places), bbox=ON_PAGE, **middle)
     if min(values.shape) > 1:
         for name, level, color in levels(summary):
             if finite.min() < level < finite.max():
@@ -150,7 +155,7 @@ def pareto(summary: Summary, cost: str, axis: str) -> Markup | None:
     less = summary.objectives.get(cost, "minimize") == "minimize"
     best = front(x if less else -x, y if summary.minimize else -y)
     with drawing(f"pareto {cost}"):
-        figure = canvas(300)
+        figure = canvas(270)
         axes = figure.subplots()
         axes.scatter(x, y, s=22, color=FADED, alpha=0.7, linewidths=0)
         axes.plot(

@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from moebench.report.sweep.figures import FADED, GOOD, levels
 from moebench.report.sweep.summary import Summary, Trial
-from moebench.report.theme import STAND_INS, canvas, drawing, element, legend
+from moebench.report.theme import SMALL, STAND_INS, canvas, drawing, element, legend
 
 BEST_SHARE = 0.2  # of the trials, drawn in colour
 
@@ -44,7 +44,7 @@ def parallel(summary: Summary) -> Markup | None:
     names = list(summary.space)
     best = max(1, round(BEST_SHARE * len(done)))
     with drawing("parallel"):
-        figure = canvas(300)
+        figure = canvas(270)
         axes = figure.subplots()
         axes.grid(False, axis="y")
         for rank, trial in reversed(list(enumerate(done))):
@@ -64,7 +64,7 @@ def parallel(summary: Summary) -> Markup | None:
             axes.plot([len(names)], [height], color=color, marker="D", ls="none", label=name)
         legend(axes, 1.08)  # above the ends of the axes
         axes.set_xticks(range(len(names) + 1), [*names, summary.objective])
-        axes.tick_params(axis="x", labelrotation=15 if len(names) > 4 else 0)
+        axes.tick_params(axis="x", labelrotation=20 if len(names) > 2 else 0)
         axes.set_yticks([])
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.margins(x=0.08)
@@ -80,7 +80,7 @@ def _ends(summary: Summary, axes: object, names: list[str]) -> None:
     for place, (low, high) in enumerate([*ends, _reach(summary)]):
         for height, value, side in ((-0.03, low, "top"), (1.03, high, "bottom")):
             text = f"{value:.4g}" if isinstance(value, int | float) else str(value)
-            axes.text(place, height, text, ha="center", va=side, fontsize=9)  # type: ignore[attr-defined]
+            axes.text(place, height, text, ha="center", va=side, fontsize=SMALL)  # type: ignore[attr-defined]
 
 
 def _height(summary: Summary, name: str, trial: Trial) -> float:

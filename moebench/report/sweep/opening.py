@@ -41,8 +41,9 @@ def gains_of(summary: Summary) -> list[Gain]:
 
 
 def dense_name(arm: str) -> str:
-    """Return a dense baseline in words: `dense, equal active flops`."""
-    return arm.replace("dense_", "dense, equal ").replace("_", " ")
+    """Return a dense baseline in words: `dense, equal active FLOPs`."""
+    words = arm.replace("dense_", "dense, equal ").replace("_", " ")
+    return words.replace("flops", "FLOPs").replace("params", "parameters")
 
 
 def _found(summary: Summary) -> list[str]:

@@ -80,8 +80,8 @@ def test_evidence_of_an_older_text_says_so(found: Target) -> None:
     runs = [run("text", Text.version - 1), run("over_text/1", Text.version), run("world")]
     told = outdated(found, runs)
     assert told == (
-        f"1 of 3 runs were made from version {Text.version - 1} of the data `Text`, which have"
-        f" version {Text.version} by now: this evidence is to be made anew."
+        f"1 of 3 runs used version {Text.version - 1} of the data `Text`, which are now at"
+        f" version {Text.version}: this evidence is out of date."
     )
     assert told in Published(found, runs).origin
     assert outdated(found, [run("over_world/0.1")]) == ""
@@ -125,7 +125,7 @@ def test_a_version_is_read_as_python_has_it(tmp_path: Path, monkeypatch) -> None
 
 def test_tables_and_page_tell(found: Target, tmp_path: Path) -> None:
     records = [run("text", Text.version - 1), run("world")]
-    told = f"have version {Text.version} by now"
+    told = f"which are now at version {Text.version}"
     names = ("verdicts", "reasons", "costs")
     text = "\n".join(f"<!-- begin:{name} -->\n<!-- end:{name} -->" for name in names)
     assert told in with_tables(text, Published(found, records))

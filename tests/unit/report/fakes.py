@@ -1,6 +1,7 @@
 """Records, claims and verdicts to report on, and a page taken apart."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -196,3 +197,16 @@ SECTIONS = [
     "Failures",
     "Not judged",
 ]
+
+
+def smallest_text(html: str) -> float:
+    """Height in pixels of the smallest text of all figures on a screen of 420 pixels."""
+    beside_margins = 420 - 2 * 16
+    return min(
+        min(map(float, re.findall(r"font-size: ([\d.]+)px", body)))
+        * min(1.0, beside_margins / float(width))
+        for width, body in re.findall(
+            r'viewBox="0 0 ([\d.]+) [^>]*?role="img"(.*?)</svg>', html, re.S
+        )
+        if "font-size" in body
+    )

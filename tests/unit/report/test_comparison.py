@@ -96,7 +96,7 @@ def test_the_command_says_what_its_files_omit(
 
 TEXT = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
 SAID = (
-    "Validation text that stands in the training text, in runs of 32 tokens: "
+    "Validation text that the training text has too, in stretches of 32 tokens: "
     "1.23% (art 0.00%, law 4.56%)"
 )
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,14 @@ def test_an_effect_stands_below_its_statement_which_leads_to_its_row() -> None:
     svg = forest([Effect(VERDICTS[0], 0.1)], "nats")
     assert ">C1: Statement C1 &amp; more.</text>" in svg
     assert 'href="#C1"' in svg
+
+
+def test_a_long_statement_takes_two_lines_and_no_more() -> None:
+    says = " ".join(f"word{number}" for number in range(40))
+    svg = forest([Effect(replace(VERDICTS[0], says=says), 0.0)], "nats")
+    lines = [text for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg) if "word" in text]
+    assert len(lines) == 2
+    assert lines[1].endswith(" …")
 
 
 def test_the_even_share_is_clear_and_colours_saturate_at_four_times() -> None:

@@ -16,6 +16,8 @@ from moebench.statistics import Interval
 from moebench.testing.verdicts import run
 from moebench.tracking import Logged
 
+from .fakes import smallest_text
+
 
 def interval(estimate: float, n: int = 3, half: float = 0.1) -> Interval:
     ends = (estimate - half, estimate + half) if n > 1 else (-math.inf, math.inf)
@@ -48,6 +50,7 @@ def test_the_figure_has_both_axes_and_leaves_out_what_is_not_known() -> None:
     assert "a against b -0.2 at equal tokens, 0.3 at equal time" in told
     assert told.endswith("c against d -0.1 at equal tokens")
     assert drawn.count(">valid/loss (nats)<") == 2
+    assert smallest_text(drawn) >= 10
 
 
 def logged(*losses: tuple[str, float, float], seeds: int = 3, **changes: Any) -> list[Logged]:
@@ -180,7 +183,7 @@ def test_a_sweep_names_its_winner_against_every_dense_model() -> None:
         "Trial 1 (factor 2.5) won out of 2 trials. At equal tokens it beats 1 of 2 dense "
         "models and loses to 1; at equal time it beats none of 2 dense models, loses to 1 and is "
         "too close to call against 1.",
-        "Against dense, equal active flops: −0.30 [−0.40, −0.20] in valid/loss at equal "
+        "Against dense, equal active FLOPs: −0.30 [−0.40, −0.20] in valid/loss at equal "
         "tokens and +0.05 [−0.05, +0.15] at equal time, over 3 fresh seeds.",
         "Against dense, equal step time: +0.20 [+0.10, +0.30] in valid/loss at equal tokens "
         "and +0.20 [+0.10, +0.30] at equal time, over 3 fresh seeds.",

@@ -35,6 +35,19 @@ def test_it_says_what_was_found_how_sure_and_at_what_cost() -> None:
     ]
 
 
+def test_a_contradiction_says_how_to_read_its_effect() -> None:
+    lead = {"effect": 0.3, "remark": "present, but too small to count"}
+    found = {"effect": 0.3, "low": 0.2, "high": 0.4, "conditions": [lead]}
+    small = one("C", VerdictLabel.NOT_REPRODUCED, **found)
+    assert "adjusted p = 0.012; present, but too small to count)." in words(small)
+    assert "too small" not in words(one("A", **found))
+
+
+def test_where_all_is_open_that_comes_before_the_cost() -> None:
+    told = beside_counts([one("A", VerdictLabel.INCONCLUSIVE)], RUNS)
+    assert [sentence.partition(" ")[0] for sentence in told] == ["Not", "This"]
+
+
 def test_arms_of_equal_cost_come_before_a_clearer_effect() -> None:
     clearer = one("A", matched_on=None, effect=9.0, low=8.9, high=9.1)
     assert "Statement B" in words(clearer, one("B"))

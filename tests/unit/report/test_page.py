@@ -12,7 +12,18 @@ from moebench import report
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import VerdictLabel
 
-from .fakes import CLAIMS, PAPER, SECTIONS, VERDICTS, Page, history, make, record, verdict
+from .fakes import (
+    CLAIMS,
+    PAPER,
+    SECTIONS,
+    VERDICTS,
+    Page,
+    history,
+    make,
+    record,
+    smallest_text,
+    verdict,
+)
 
 
 def test_the_page_is_well_formed_and_in_order(html: str) -> None:
@@ -31,6 +42,10 @@ def test_figures_can_be_read_without_eyes(html: str) -> None:
     assert any("C1 -0.123, reproduced" in label for label in labels)
     assert page.tags["svg"] > 0
     assert html.count('role="img"') + html.count('aria-hidden="true"') >= page.tags["svg"]
+
+
+def test_a_phone_shows_figures_that_can_be_read(html: str) -> None:
+    assert smallest_text(html) >= 10
 
 
 def test_every_claim_and_its_numbers_appear(html: str) -> None:
@@ -60,7 +75,7 @@ def test_controls_and_additions_stand_apart(html: str) -> None:
     assert "0.046" in cells, "its own p"
     [summary] = re.findall(r'<ul class="summary".*?</ul>', html, re.DOTALL)
     assert " ".join(Page(summary).text.split()) == (
-        "2 statements judged: ● 1 reproduced ✕ 1 not reproduced – 1 not testable here"
+        "2 statements judged: ● 1 reproduced ✕ 1 not reproduced Not judged: 1 (not testable here)"
     )
 
 
@@ -97,7 +112,7 @@ def test_the_overlap_of_training_and_validation_text_is_said(tmp_path: Path) -> 
     make(tmp_path, records)
     text = Page(report.render(tmp_path, PAPER, [], [], {})).text
     assert (
-        "Data: d4t4 . Validation text that stands in the training text, in runs of 32 tokens: "
+        "Data: d4t4 . Validation text that the training text has too, in stretches of 32 tokens: "
         "1.23% (art 0.00%, law 4.56%)." in text
     )
 

@@ -7,6 +7,8 @@ import pytest
 
 from moebench.report.routing import figures
 
+from .fakes import smallest_text
+
 
 def texts(svg: str) -> list[str]:
     """What stands in a figure."""
@@ -53,3 +55,4 @@ def test_few_layers_have_names_and_many_a_colour_bar() -> None:
 )
 def test_a_colour_bar_says_what_it_measures(svg: str) -> None:
     assert {"share", "mutual information (0 to 1)"} & set(texts(svg))
+    assert smallest_text(svg) >= 10

@@ -17,6 +17,8 @@ from moebench.report.sweep.figures import front, levels
 from moebench.report.sweep.page import dense, reach, rows, sweep_plots, write_plots
 from moebench.report.sweep.summary import Summary, read_summary
 
+from .fakes import smallest_text
+
 FACTORS, WEIGHTS = (1.0, 1.25, 2.0), (0.001, 0.1)
 
 
@@ -97,7 +99,7 @@ def test_a_surface_shows_every_cell_and_the_dense_level() -> None:
     for factor in FACTORS:
         for weight in WEIGHTS:
             assert f">{4.0 - factor / 2 + weight:.3f}" in drawn
-    assert "dense, equal active flops" in drawn
+    assert "dense, equal active FLOPs" in drawn
     assert "dense, equal step time" not in drawn, "its level lies below every trial"
 
 
@@ -106,7 +108,7 @@ def test_a_cell_without_a_value_is_crossed_out() -> None:
     given["trials"][0] |= {"status": "diverged", "values": {}}
     drawn = sweep_figures.surface(Summary(given))
     assert "✕" in drawn
-    assert "dense, equal active flops" in drawn, "the other cells still have a contour"
+    assert "dense, equal active FLOPs" in drawn, "the other cells still have a contour"
 
 
 RANGES = {
@@ -126,7 +128,7 @@ def test_a_contour_does_not_cross_a_number_out() -> None:
 def test_points_without_a_triangle_have_no_contour() -> None:
     """A range of one value: the trials lie on a line."""
     given = content(space=RANGES, sampler="QMCSampler")
-    assert "dense, equal active flops" in sweep_figures.surface(Summary(given))
+    assert "dense, equal active FLOPs" in sweep_figures.surface(Summary(given))
     for trial in given["trials"]:
         trial["point"] = {"factor": 1.0, "weight": trial["number"] / 3}
     drawn = sweep_figures.surface(Summary(given))
@@ -185,7 +187,7 @@ def test_without_baselines_none_are_spoken_of(tmp_path: Path) -> None:
 def test_the_figures_and_the_table_have_the_dense_baselines(tmp_path: Path) -> None:
     summary = Summary(content())
     for name, drawn in sweep_plots(summary).items():
-        assert name == "importances" or "dense, equal active flops" in drawn
+        assert name == "importances" or "dense, equal active FLOPs" in drawn
     written = page(tmp_path)
     assert ">dense step time</th>" in written
 
@@ -208,7 +210,7 @@ def test_untuned_dense_models_are_told(
 @pytest.mark.usefixtures("undrawn")
 def test_levels_are_told(tmp_path: Path) -> None:
     assert dense(Summary(content())) == [
-        "dense, equal active flops: 3.400",
+        "dense, equal active FLOPs: 3.400",
         "dense, equal step time: 2.000, below every trial",
     ]
     assert reach(Summary(content())) == "3.001 to 3.600"
@@ -273,6 +275,7 @@ def test_every_figure_is_drawn_in_both_directions(
     costs = {"pareto_seconds_per_step", "pareto_route_dropped"}
     assert set(plots) == {"surface", *costs, "importances", "parallel", "history"}
     assert all(plot.startswith("<svg") for plot in plots.values())
+    assert smallest_text("".join(plots.values())) >= 10
     monkeypatch.setattr(sweep_page, "sweep_plots", lambda summary: plots)  # drawn once is enough
     assert page(tmp_path, objectives=objectives).count("<svg") == len(plots)
 
@@ -293,7 +296,7 @@ def test_the_page_escapes_what_it_is_given(tmp_path: Path) -> None:
 
 def test_dense_levels_have_names() -> None:
     assert [name for name, _, _ in levels(Summary(content()))] == [
-        "dense, equal active flops",
+        "dense, equal active FLOPs",
         "dense, equal step time",
     ]
 
@@ -350,7 +353,7 @@ def test_the_winner_of_a_sweep_on_a_terminal(tmp_path: Path) -> None:
 
 TEXT = {"data/overlap": 0.0123, "data/overlap/art": 0.0, "data/overlap/law": 0.0456}
 SAID = (
-    "Validation text that stands in the training text, in runs of 32 tokens: "
+    "Validation text that the training text has too, in stretches of 32 tokens: "
     "1.23% (art 0.00%, law 4.56%)"
 )
 
