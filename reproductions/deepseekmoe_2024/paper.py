@@ -19,6 +19,7 @@ PAPER = Paper(
     authors="Dai, Deng, Zhao, Xu and others",
     year=2024,
     arxiv="2401.06066",
+    headline="DM24-01",
 )
 # Arms that are computed, not trained: name -> "module:function", which returns the metrics.
 NAMES = ("combinations", "balance", "compute", "size")

@@ -15,6 +15,7 @@ PAPER = Paper(
     authors="Du, Huang, Dai, Tong and others",
     year=2021,
     arxiv="2112.06905",
+    headline="GL21-02",
 )
 _ARITHMETIC = "reproductions.glam_2021.arithmetic"
 # Arms that are computed, not trained: name -> "module:function", which returns the metrics.

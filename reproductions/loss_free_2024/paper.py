@@ -17,7 +17,7 @@ PAPER = Paper(
     authors="Wang, Gao, Zhao, Sun and Dai",
     year=2024,
     arxiv="2408.15664",
-    headline="LF24-02",
+    headline="LF24-01",
 )
 # Arms that are computed, not trained: name -> "module:function", which returns the metrics.
 COMPUTED = {
