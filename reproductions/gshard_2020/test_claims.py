@@ -1,6 +1,7 @@
 """The claims: all there, run by their profiles, and judged right in worlds made for them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,8 +83,9 @@ def test_quick_has_the_headline_with_its_controls_and_all_its_seeds() -> None:
 def test_the_loss_pulls_as_strongly_for_any_number_of_experts() -> None:
     """Its value for uniform routing, 1 / E^2, times its weight is the same for all."""
     for arm in PLAN.arms:
-        [loss] = arm.settings[LOSSES]
-        assert loss["weight"] / arm.settings[f"{ROUTER}.num_experts"] ** 2 == pytest.approx(0.01)
+        settings: dict[str, Any] = dict(arm.settings)
+        [loss] = settings[LOSSES]
+        assert loss["weight"] / settings[f"{ROUTER}.num_experts"] ** 2 == pytest.approx(0.01)
         assert loss["loss"]["init_args"] == {"group": GROUP}
 
 
