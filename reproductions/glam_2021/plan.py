@@ -92,7 +92,7 @@ PLAN = Plan(
             "quick",
             arms=[*PAIRS, *(arm.name for arm in CONTROLS)],
             seeds=3,
-            settings={**steps(800, validations=8), VALID_BATCHES: 16},
+            settings={**steps(600, validations=6), VALID_BATCHES: 16},
             more_seeds=dict.fromkeys(PAIRS, 5),
             first_seed=FIRST_FRESH_SEED,
         ),

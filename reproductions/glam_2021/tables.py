@@ -1,6 +1,6 @@
 """Table 4 of the paper, with parameters as printed and as counted on the meta device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.plan import PaperTable
@@ -14,7 +14,7 @@ KINDS = ("printed", "256,000", "32,000")
 def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
     """Return the table; without the computed record it has dashes."""
     found = [one.metrics for one in records if one.arm == "table_4" and one.status == "finished"]
-    counted = found[0] if found else {}
+    counted: Mapping[str, float] = found[0] if found else {}
     rows = []
     for name, model in MODELS.items():
         row = [name]
@@ -33,7 +33,7 @@ def tables(records: Sequence[RunRecord]) -> list[PaperTable]:
     ]
 
 
-def _cell(counted: dict[str, float], name: str) -> str:
+def _cell(counted: Mapping[str, float], name: str) -> str:
     """Return a counted number in billions, bold if it rounds to the printed one."""
     if name not in counted:
         return NOTHING

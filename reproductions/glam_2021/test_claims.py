@@ -1,6 +1,7 @@
 """The claims: all there, run by their profiles, and judged right in worlds made for them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,8 @@ def test_profiles_have_the_seeds_that_their_claims_ask_for() -> None:
 def test_the_balance_loss_pulls_as_strongly_for_any_number_of_experts() -> None:
     for arm in PLAN.arms:
         if arm.name in EXPERTS:
-            [loss] = arm.settings[LOSSES]
+            settings: dict[str, Any] = dict(arm.settings)
+            [loss] = settings[LOSSES]
             assert loss["weight"] / EXPERTS[arm.name] ** 2 == pytest.approx(0.01)
 
 

@@ -80,7 +80,12 @@ class ShrinkingGains(ClaimTest):
         row: three arms at equal ratios of size, from the smallest.
     """
 
-    row: tuple[str, str, str]
+    row: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.row) != 3:
+            raise ValueError(f"row={self.row}: needs three arms")
 
     @property
     def arms(self) -> tuple[str, ...]:

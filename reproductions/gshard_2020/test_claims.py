@@ -1,6 +1,7 @@
 """The claims: all there, run by their profiles, and judged right in worlds made for them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ FINAL = {
     **{f"experts_{n}": 5 - 0.1 * BLEU[f"{16 * n}E-12L"] for n in (8, 32, 128)},
     **{f"deep_{n}": 5 - 0.1 * BLEU[f"{16 * n}E-36L"] for n in (8, 32, 128)},
     "large_source_8": 3.0,
-    "large_source_32": 2.5,
     "large_source_128": 2.3,
 }
 
@@ -75,7 +75,7 @@ def test_every_arm_of_full_has_the_seeds_that_its_claims_ask_for() -> None:
 def test_quick_has_the_headline_with_its_controls_and_all_its_seeds() -> None:
     quick = PLAN.profile("quick")
     judged = {c.key for c in TRAINED if all(arm in quick.arms for arm in c.arms)}
-    assert judged >= {"G20-04a", "G20-04an", "G20-04ap", "G20-05", "G20-05n"}
+    assert judged == {"G20-04a", "G20-04an", "G20-04ap", "G20-05", "G20-07s"}
     [headline] = [claim for claim in TRAINED if claim.key == "G20-04a"]
     assert all(quick.seeds_of(arm) >= headline.seeds for arm in headline.arms)
 
@@ -83,8 +83,9 @@ def test_quick_has_the_headline_with_its_controls_and_all_its_seeds() -> None:
 def test_the_loss_pulls_as_strongly_for_any_number_of_experts() -> None:
     """Its value for uniform routing, 1 / E^2, times its weight is the same for all."""
     for arm in PLAN.arms:
-        [loss] = arm.settings[LOSSES]
-        assert loss["weight"] / arm.settings[f"{ROUTER}.num_experts"] ** 2 == pytest.approx(0.01)
+        settings: dict[str, Any] = dict(arm.settings)
+        [loss] = settings[LOSSES]
+        assert loss["weight"] / settings[f"{ROUTER}.num_experts"] ** 2 == pytest.approx(0.01)
         assert loss["loss"]["init_args"] == {"group": GROUP}
 
 
@@ -116,9 +117,6 @@ def test_experts_that_only_cost_are_refuted() -> None:
 
 
 def test_a_null_control_in_which_experts_help_binds_its_claim() -> None:
-    def helped(arm: str) -> float:
-        return as_claimed(arm) - 0.1 * (arm == "one_source_128") - 0.05 * (arm == "one_source_32")
-
-    words = words_in(world(helped))
+    words = words_in(world(lambda arm: as_claimed(arm) - 0.1 * (arm == "one_source_128")))
     assert words["G20-04an"] is VerdictLabel.FAILED
     assert words["G20-04a"] is VerdictLabel.INCONCLUSIVE

@@ -96,6 +96,7 @@ def test_time_grows_by_less_than_the_root_of_the_size(seconds: float, word: Verd
     [
         (BothHelp, {"grid": {"a": (8, 2), "b": (128, 6)}}, "in all combinations"),
         (BothHelp, {"grid": {"a": (8, 2), "b": (128, 2)}}, "two or more of each"),
+        (ShrinkingGains, {"row": ("a", "b")}, "needs three arms"),
         (BothHelp, {"grid": GRID, "order": ("few", "many")}, "must have the arms of the grid"),
     ],
 )
