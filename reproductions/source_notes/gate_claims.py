@@ -1,6 +1,7 @@
 """What an account says of gates that learn through a choice, and their controls.
 
-All are measured on the layer of gates.py, where the exact gradient of the expected loss is known.
+All are measured on the layer of gate_estimators.py, where the exact gradient of the expected loss
+is known.
 """
 
 from math import log

@@ -11,9 +11,9 @@ from moebench.moe.decision import tokens_choose
 from moebench.moe.routers.reinforce import surrogate
 from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run, verdict_of
-from reproductions.source_notes import figures, gate_claims, gates
+from reproductions.source_notes import figures, gate_claims, gate_estimators, gates
 from reproductions.source_notes.gate_claims import CLAIMS_GATES, COMPUTED, DRAWN
-from reproductions.source_notes.gates import ESTIMATORS, EXPERTS, Estimator
+from reproductions.source_notes.gate_estimators import ESTIMATORS, EXPERTS, Estimator
 
 SEED = 7  # of no run that judges a claim
 CLAIM = {claim.key: claim for claim in CLAIMS_GATES}
@@ -44,7 +44,7 @@ def test_reinforce_is_the_exact_gradient_on_average() -> None:
         decision = tokens_choose(logits_TE, probs_TE, expert_T1, torch.ones(len(x_TD), 1))
         with torch.no_grad():
             answer_TD = layer.dispatcher(x_TD, decision, layer.experts)
-            reward_T = gates.token_losses(answer_TD, target_TD) * probs_TE[:, expert]
+            reward_T = gate_estimators.token_losses(answer_TD, target_TD) * probs_TE[:, expert]
         total = total + surrogate(decision, reward_T, baseline=False)
     torch.testing.assert_close(gates.gradient(total, weight), exact)
 
@@ -61,10 +61,13 @@ def test_the_expected_loss_is_what_draws_average_to() -> None:
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_flops_are_those_of_the_experts_that_answer(name: str) -> None:
     estimator = ESTIMATORS[name]
-    if estimator.objective not in (gates.expected, gates.doubled):  # which try all themselves
+    if estimator.objective not in (
+        gate_estimators.expected,
+        gate_estimators.doubled,
+    ):  # which try all themselves
         layer, x_TD, _ = made(name)
         assert len(layer.router(x_TD).token_A) == estimator.answering * len(x_TD)
-    budget = gates.STEPS * Estimator(gates.Switch).flops
+    budget = gate_estimators.STEPS * Estimator(gate_estimators.Switch).flops
     assert estimator.flops * estimator.steps == pytest.approx(budget, rel=0.01)
 
 
@@ -87,7 +90,7 @@ def test_equal_seeds_measure_alike(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_loss_in_use_is_that_of_one_expert(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "STEPS", 20)
+    monkeypatch.setattr(gate_estimators, "STEPS", 20)
     found = gates.trained(ESTIMATORS["straight_through"], SEED)
     assert found["gap"] == 0
     assert found["loss"] == found["loss in training"]

@@ -22,7 +22,7 @@ from moebench.evidence import record_files
 from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
 from moebench.papers import Target, left_out, target, targets
-from moebench.papers.claim import JUDGED, KINDS, OF_CONTROLS, Claim, VerdictLabel
+from moebench.papers.claim import JUDGED, KINDS, NOT_JUDGED, OF_CONTROLS, Claim, VerdictLabel
 from moebench.papers.computed import import_function
 from moebench.papers.plan import MATCHED_COST
 from moebench.report.paper.statements import MARKS
@@ -267,7 +267,8 @@ def test_every_claim_is_explained_in_a_few_pages(
         text = told(case)
         lines = text.splitlines()
         assert len(lines) < 180, (claim.key, len(lines))
-        assert claim.test is None or "to make one of these numbers again" in text, claim.key
+        waits = verdicts[claim.key].verdict in NOT_JUDGED  # without a number to make again
+        assert waits or "to make one of these numbers again" in text, claim.key
         for line in lines:
             single = len(line.split()) < 2 + line.startswith("  moebench ")
             assert len(line) <= width or single, (claim.key, line)

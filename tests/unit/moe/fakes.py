@@ -32,3 +32,21 @@ def asking(*experts: int, num_experts: int = 4) -> RoutingDecision:
     expert_T1 = torch.tensor(experts)[:, None]
     scores_TE = torch.zeros(len(experts), num_experts)
     return tokens_choose(scores_TE, scores_TE.softmax(-1), expert_T1, torch.ones(len(experts), 1))
+
+
+def by_tokens(router, x_TD: torch.Tensor, answer_A: list[float]) -> torch.Tensor:
+    """Return the gradient of sum(answer x weight) by the tokens, which are their own scores."""
+    x_TD = x_TD.clone().requires_grad_()
+    (router(x_TD).weight_A * torch.tensor(answer_A)).sum().backward()
+    assert x_TD.grad is not None
+    return x_TD.grad
+
+
+def assert_shares(router) -> None:
+    """Assert that 8000 draws for the first token follow its probabilities."""
+    torch.manual_seed(0)
+    decision = router.train()(X_TD[:1].expand(8000, 3))
+    share_E = decision.expert_A.bincount(minlength=3) / 8000
+    # Three standard errors of a share of 5/8 in 8000 draws are 0.016.
+    torch.testing.assert_close(share_E, PROBS_TE[0], atol=0.017, rtol=0)
+    assert set(decision.weight_A.tolist()) == {1.0}
