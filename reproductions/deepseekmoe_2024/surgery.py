@@ -89,23 +89,24 @@ def mixtures(network: nn.Module) -> list[MoELayer]:
 @contextmanager
 def choosing(layers: Sequence[MoELayer], k: int) -> Iterator[None]:
     """Route every token to k experts while the context is open."""
-    before = [layer.router.k for layer in layers]
-    for layer in layers:
-        layer.router.k = k
-    yield
-    for layer, old in zip(layers, before, strict=True):
-        layer.router.k = old
+    with ExitStack() as undone:
+        for layer in layers:
+            router: Any = layer.router
+            undone.callback(setattr, router, "k", router.k)
+            router.k = k
+        yield
 
 
 @contextmanager
 def without_shared(layers: Sequence[MoELayer]) -> Iterator[None]:
     """Take the shared experts away, and route every token to one more expert."""
-    before = [(layer.shared, layer.router.k) for layer in layers]
-    for layer in layers:
-        layer.shared, layer.router.k = None, int(layer.router.k) + 1
-    yield
-    for layer, (shared, k) in zip(layers, before, strict=True):
-        layer.shared, layer.router.k = shared, k
+    with ExitStack() as undone:
+        for layer in layers:
+            router: Any = layer.router
+            undone.callback(setattr, layer, "shared", layer.shared)
+            undone.callback(setattr, router, "k", router.k)
+            layer.shared, router.k = None, router.k + 1
+        yield
 
 
 @contextmanager
