@@ -88,6 +88,13 @@ class DatasetContract:
         if self.of_tokens(first):
             assert_same_batches(list(first.val_dataloader()), list(other.val_dataloader()))
 
+    def test_every_validation_of_tokens_has_the_same_batches(self) -> None:
+        """A run validates again and again, always with one loader."""
+        data = self.ready()
+        if self.of_tokens(data):
+            loader = data.val_dataloader()
+            assert_same_batches(list(loader), list(loader))
+
     def test_ids_lie_in_the_vocabulary(self) -> None:
         """So do scored targets, and there are some."""
         data = self.ready()

@@ -116,6 +116,17 @@ def test_not_for_a_step_that_mixed_precision_skipped() -> None:
         assert router.updates == moved.steps
 
 
+def test_a_skipped_step_leaves_nothing_to_the_next() -> None:
+    router, skipped, made = Counts(D), asking(0), asking(1)
+    updates = RouterUpdates([router])
+    updates.add([skipped])
+    updates.discard()
+    updates.add([made])
+    updates.apply()
+    [[logits_TE]] = router.given
+    assert torch.equal(logits_TE, made.logits_TE)
+
+
 def test_decisions_are_kept_only_for_routers_with_a_state() -> None:
     updates = RouterUpdates([Switch(D, E)])
     updates.add([asking(0), asking(1)])

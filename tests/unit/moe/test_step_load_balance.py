@@ -118,7 +118,8 @@ class Routed(nn.Module):
         return Output(y_BLD @ self.embedding.weight.T, decisions)
 
 
-def test_training_accumulates_over_the_batches_of_one_step_only() -> None:
+@pytest.mark.parametrize("skipped", [False, True])
+def test_training_accumulates_over_the_batches_of_one_step_only(skipped: bool) -> None:
     torch.manual_seed(0)
     module = Training(32, Routed, [Weighted(StepLoadBalance(), 1.0)])
     ids = torch.arange(32).view(4, 8)
@@ -133,5 +134,5 @@ def test_training_accumulates_over_the_batches_of_one_step_only() -> None:
     alone = [sum(map(float, map(LoadBalance(), module.network(b).decisions))) for b in batches]
     assert balance(batches[0]) == pytest.approx(alone[0])
     assert balance(batches[1]) != pytest.approx(alone[1], rel=1e-3)
-    module.end_step()
+    module.end_step(skipped)
     assert balance(batches[1]) == pytest.approx(alone[1])
