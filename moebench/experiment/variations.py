@@ -80,7 +80,7 @@ class Variations:
             ValueError: for what is wrong, or what only `load` can tell.
         """
         numbers = {key: value for key, value in pairs if isinstance(value, int | float)}
-        rest = [pair for pair in pairs if pair[0] not in numbers]
+        rest = [pair for pair in pairs if not isinstance(pair[1], int | float)]
         config = self._with(rest).config
         for key, value in numbers.items():
             if any(_overlap(key, other) for other, _ in rest):

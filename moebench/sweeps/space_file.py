@@ -57,7 +57,8 @@ def _dimension(name: str, place: str, entry: Described) -> Dimension:
         )
     try:
         if ends:
-            return Dimension(name, tuple(keys), (), *ends, log=entry.log, step=entry.step)
+            low, high = ends
+            return Dimension(name, tuple(keys), low=low, high=high, log=entry.log, step=entry.step)
         listed = tuple(entry.values or entry.choices)
         return Dimension(name, tuple(keys), listed, choices=entry.choices)
     except ValueError as error:

@@ -75,6 +75,7 @@ def test_numbers_need_no_file(around: Variations, loads: list[object], pairs: Pa
         [("model.optimizer", ADAM), (LR, 0.25)],
         [("model.network.sparse.every", 1)],  # as a person may write it
         [("trainer.gradient_clip_val", None), ("trainer.max_steps", 60)],
+        [("trainer.gradient_clip_val", 1.0), ("trainer.gradient_clip_val", None)],
         [("trainer.gradient_clip_algorithm", "value"), ("trainer.gradient_clip_val", 1.0)],
         [(f"{ROUTER}.eval_capacity.factor", 2.0)],
     ],
