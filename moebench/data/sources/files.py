@@ -124,6 +124,7 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
+        error.filename = str(path)  # an error of reading has none
         _refuse(error)
 
 

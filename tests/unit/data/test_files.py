@@ -130,6 +130,22 @@ def test_a_folder_that_cannot_be_read(write: Write, monkeypatch: pytest.MonkeyPa
         Files(str(root))
 
 
+def test_a_file_that_cannot_be_read_to_its_end(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error of a broken disk names no file."""
+    root = write({"a.txt": "one\ntwo\n"})
+
+    def broken(*_: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("hashlib.file_digest", broken)
+    with pytest.raises(
+        ValueError, match=r"^source\.path: '.*a\.txt' cannot be read \(Input/out"
+    ):
+        Files(str(root)).fingerprint()
+
+
 def test_names_are_any_bytes_and_a_folder_may_be_called_by_a_dot(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
