@@ -156,7 +156,7 @@ def add_filters(command: Parser) -> None:
         "--records",
         type=a_path,
         metavar="PATH",
-        help="a results.jsonl, or a folder of them (default: the runs in MLflow)",
+        help="a results.jsonl, or a folder of all runs (default: the runs in MLflow)",
     )
     command.ending = profiles
     command.add_argument(

@@ -119,6 +119,7 @@ def element(figure: Figure, label: str) -> Markup:
     text = text[text.index("<svg") :].strip()
     text = re.sub(r' id="[\w.]+_\d+"', "", text)  # names of groups, the same in every figure
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
+    text = re.sub(r" ?font-family: [^;\"]*;?", "", text)
     for name, color in STAND_INS.items():
         text = text.replace(color, f"var(--{name})")
     box = re.search(r'viewBox="[^"]*"', text)

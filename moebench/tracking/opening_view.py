@@ -19,8 +19,9 @@ VIEW = "moebench"  # in the address of the page
 _CREATED = 1_767_225_600_000  # milliseconds; pages sort views by it
 _SECTION = "moebench-losses"
 _TAGS = ("target", "profile", "arm", "seed", "matched_on", "moebench.state")
+_LOSS = "final/valid/loss"
 _METRICS = (
-    *("final/valid/loss", "cost/flops_per_token", "cost/params_total", "cost/params_active"),
+    *("cost/flops_per_token", "cost/params_total", "cost/params_active"),
     *("cost/tokens_per_second", "cost/seconds", "final/route/dropped"),
 )
 
@@ -38,14 +39,15 @@ def experiment_tags() -> dict[str, str]:
 
 def _state() -> Mapping[str, Any]:
     """Return what the page shows: which runs, which columns, which charts first."""
-    columns = [
+    columns = [  # the loss first: others may lie beyond the edge of a window
+        f"metrics.`{_LOSS}`",
         *(f"tags.`{name}`" for name in _TAGS),
         *(f"metrics.`{name}`" for name in _METRICS),
         "attributes.`Dataset`",
     ]
     return {
         "searchFilter": "tags.`moebench.kind` = 'run'",
-        "orderByKey": "metrics.`final/valid/loss`",  # by date, runs are folded into their parents
+        "orderByKey": f"metrics.`{_LOSS}`",  # by date, runs are folded into their parents
         "orderByAsc": True,
         "selectedColumns": columns,
         "columnOrder": columns,

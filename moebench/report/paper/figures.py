@@ -129,7 +129,7 @@ def curves(
     Args:
         bands: arm -> what to draw.
         strokes: arm -> how to draw it.
-        axis: "training steps", or "seconds in training steps".
+        axis: "training steps", or "seconds of training".
         quantity: what the vertical axis shows.
         name: of the group of arms.
     """

@@ -12,7 +12,7 @@ from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 
 BESIDE = 9  # effects in the figure beside the first words
-BY_STEPS, BY_TIME = "training steps", "seconds in training steps"  # axes of curves
+BY_STEPS, BY_TIME = "training steps", "seconds of training"  # axes of curves
 
 
 @dataclass(frozen=True)

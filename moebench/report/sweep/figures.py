@@ -8,6 +8,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from moebench.report.formatting import decimals, number, with_unit
 from moebench.report.sweep.opening import dense_name
@@ -102,7 +103,10 @@ def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Sc
     for axis, set_scale, name in scales:
         if summary.space[name]["log"]:
             set_scale("log")
+            short = max(at[name]) < 100 * min(at[name])  # has too few powers of ten, or none
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
             axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())  # its labels are formulas
         if summary.space[name]["values"]:
             places = summary.places(name)
             axis.set_ticks(range(len(places)), [_short(value) for value in places])
@@ -112,6 +116,8 @@ def _points(axes: Axes, summary: Summary, colors: LinearSegmentedColormap) -> Sc
                 axes.tricontour(at[x], at[y], values, levels=[level], colors=[color])
                 axes.plot([], [], color=color, label=name)
         legend(axes)
+    axes.use_sticky_edges = False  # a contour ends at the outermost points and would cut them
+    axes.margins(0.06)
     return dots
 
 

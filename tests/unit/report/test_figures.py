@@ -23,6 +23,12 @@ def test_a_dollar_sign_is_no_formula() -> None:
     assert ">effect ($x_1$)</text>" in forest([Effect(VERDICTS[0], 0.0)], "$x_1$")
 
 
+def test_text_has_the_font_of_the_page() -> None:
+    svg = forest([Effect(VERDICTS[0], 0.0)], "nats")
+    assert "font-size" in svg
+    assert "font-family" not in svg
+
+
 def test_an_effect_stands_below_its_statement_which_leads_to_its_row() -> None:
     svg = forest([Effect(VERDICTS[0], 0.1)], "nats")
     assert ">C1: Statement C1 &amp; more.</text>" in svg

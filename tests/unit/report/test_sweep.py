@@ -1,6 +1,7 @@
 """The page of a sweep: what each figure must show, from a summary written by hand."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -233,6 +234,27 @@ def test_log_axes_have_plain_numbers() -> None:
     drawn = sweep_figures.surface(Summary(content(space=space, sampler="TPESampler")))
     assert "mathdefault" not in drawn
     assert ">0.01<" in drawn
+
+
+def test_a_log_axis_shorter_than_a_power_of_ten_has_plain_numbers() -> None:
+    space = {
+        name: {"key": name, "values": [], "log": name == "weight"} for name in ("factor", "weight")
+    }
+    given = content(space=space, sampler="TPESampler")
+    for trial in given["trials"]:
+        trial["point"]["weight"] = 0.002 + 0.001 * trial["number"]
+    drawn = sweep_figures.surface(Summary(given))
+    assert "mathdefault" not in drawn
+    assert ">0.005<" in drawn
+
+
+def test_points_at_the_ends_are_not_cut_by_a_contour() -> None:
+    space = {name: {"key": name, "values": [], "log": False} for name in ("factor", "weight")}
+    drawn = sweep_figures.surface(Summary(content(space=space, sampler="QMCSampler")))
+    assert "dense, equal active FLOPs" in drawn
+    left = re.findall(r"M ([\d.]+)", drawn)[1]  # of the frame, after that of the figure
+    [least] = re.findall(r' x="([\d.]+)"[^>]*>1.0</text>', drawn)
+    assert float(least) > float(left) + 5
 
 
 def test_winner_and_baselines_stand_with_their_gap() -> None:

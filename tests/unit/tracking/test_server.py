@@ -41,6 +41,7 @@ def test_the_page_opens_on_a_view_of_runs_and_their_losses(root: Path) -> None:
     assert isinstance(view["name"], str)
     assert isinstance(view["createdAt"], int)
     state = json.loads(view["state"])
+    assert state["columnOrder"][0] == "metrics.`final/valid/loss`"
     store.begin("parent", {"moebench.kind": "reproduction"}, 1.0)
     run = store.begin("child", {"moebench.kind": "run"}, 2.0)
     found = store.client.search_runs([store.experiment], state["searchFilter"])
