@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from moebench.moe import MoELayer
+from moebench.moe.contract import decide
 from moebench.moe.dispatch import DISPATCHERS
 from moebench.moe.experts import Linear
 from moebench.moe.routers import (
@@ -52,7 +53,8 @@ def expected(layer: MoELayer, x_TD: Tensor, target_TD: Tensor) -> Tensor:
     count_E = torch.full((EXPERTS,), len(x_TD))
     answer_ETD = layer.experts(x_TD.repeat(EXPERTS, 1), count_E).unflatten(0, (EXPERTS, -1))
     loss_TE = token_losses(answer_ETD, target_TD).T
-    return (layer.router(x_TD).probs_TE * loss_TE).sum(dim=-1).mean()
+    decision = decide(layer.router, x_TD)
+    return (decision.probs_TE * loss_TE).sum(dim=-1).mean()
 
 
 def doubled(layer: MoELayer, x_TD: Tensor, target_TD: Tensor) -> Tensor:

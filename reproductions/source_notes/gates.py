@@ -14,6 +14,8 @@ from torch import Tensor
 
 from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.moe import MoELayer
+from moebench.moe.contract import update
+from moebench.moe.routers import Score
 from reproductions.source_notes.gate_claims import CHECKPOINTS, SEEDS
 from reproductions.source_notes.gate_estimators import (
     CHOICES,
@@ -46,14 +48,19 @@ def train(estimator: Estimator, seed: int, steps: int) -> Iterator[MoELayer]:
         optimizer.zero_grad()
         estimator.objective(layer, *next(drawn)).backward()
         optimizer.step()
-        if hasattr(layer.router, "update"):
-            layer.router.update([])
+        update(layer.router, [])
         yield layer
+
+
+def score_of(layer: MoELayer) -> Score:
+    """Return the one learned part of a layer's router."""
+    [score] = [part for part in layer.router.modules() if isinstance(part, Score)]
+    return score
 
 
 def gradients(estimator: Estimator, layer: MoELayer, x_TD: Tensor, target_TD: Tensor) -> Tensor:
     """Return estimates of the router's gradient, one a row, flat."""
-    weight = layer.router.score.weight
+    weight = score_of(layer).weight
     found = []
     for _ in range(DRAWS if estimator.random else 2):
         value = estimator.objective(layer, x_TD, target_TD)
@@ -74,16 +81,17 @@ def against_exact(estimator: Estimator, seed: int) -> dict[str, float]:
     which is zero on average for an estimator without one, whatever its variance; so it can come out
     negative. Over training, means are divided by means.
     """
-    metrics, pooled = {}, []
+    metrics: dict[str, float] = {}
+    pooled = []
     probe = batches(seed, PROBES)
     other = layer_of(estimator, seed)
     for step, layer in enumerate(train(ESTIMATORS["exact"], seed, max(CHECKPOINTS))):
         if step not in CHECKPOINTS:
             continue
         x_TD, target_TD = next(probe)
-        exact = gradient(expected(layer, x_TD, target_TD), layer.router.score.weight)
+        exact = gradient(expected(layer, x_TD, target_TD), score_of(layer).weight)
         other.experts.load_state_dict(layer.experts.state_dict())
-        other.router.score.load_state_dict(layer.router.score.state_dict())
+        score_of(other).load_state_dict(score_of(layer).state_dict())
         torch.manual_seed(generator_of(seed, CHOICES).initial_seed())
         found_NP = gradients(estimator, other, x_TD, target_TD)
         errors = found_NP - exact
