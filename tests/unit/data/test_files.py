@@ -140,9 +140,7 @@ def test_a_file_that_cannot_be_read_to_its_end(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("hashlib.file_digest", broken)
-    with pytest.raises(
-        ValueError, match=r"^source\.path: '.*a\.txt' cannot be read \(Input/out"
-    ):
+    with pytest.raises(ValueError, match=r"^source\.path: '.*a\.txt' cannot be read \(Input/out"):
         Files(str(root)).fingerprint()
 
 
