@@ -4,6 +4,8 @@ Source: DeepSeek-AI 2024, DeepSeek-V2 (arXiv 2405.04434), sections 2.2.1 and 2.2
 22 for the softmax before the choice, device-limited routing for the groups.
 """
 
+import math
+
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
@@ -24,7 +26,8 @@ class GroupLimited(nn.Module):
         factor: multiplies the weights, which are the probabilities themselves.
 
     Raises:
-        ValueError: if `groups`, `kept` and `k` contradict one another.
+        ValueError: if `groups`, `kept` and `k` contradict one another, or the factor is
+            not positive.
     """
 
     sees = Sees.TOKEN
@@ -40,6 +43,7 @@ class GroupLimited(nn.Module):
     ) -> None:
         super().__init__()
         check_groups(num_experts, k, groups, kept)
+        check_factor(factor)
         self.num_experts, self.k = num_experts, k
         self.groups, self.kept, self.factor = groups, kept, factor
         self.score = Score(dim, num_experts)
@@ -63,6 +67,12 @@ def check_groups(num_experts: int, k: int, groups: int, kept: int) -> None:
         raise ValueError(f"kept={kept}: must lie between 1 and groups={groups}")
     if k > kept * (num_experts // groups):
         raise ValueError(f"k={k}: the {kept} kept groups have fewer experts")
+
+
+def check_factor(factor: float) -> None:
+    """Raise ValueError for a factor on the weights that no model can learn with."""
+    if not 0 < factor < math.inf:
+        raise ValueError(f"factor={factor}: must be above 0 and finite")
 
 
 def in_best_groups(score_TG: Tensor, kept: int, num_experts: int) -> Tensor:

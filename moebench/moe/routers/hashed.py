@@ -32,6 +32,8 @@ class Hashed(nn.Module):
         super().__init__()
         if num_experts < 1:
             raise ValueError(f"num_experts={num_experts}: a router needs at least 1 expert")
+        if not -(2**63) <= seed < 2**63:
+            raise ValueError(f"seed={seed}: must be a whole number of 64 bits")
         self.num_experts = num_experts
         generator = torch.Generator().manual_seed(seed)
         direction_ED = torch.randn(num_experts, dim, generator=generator)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision, tokens_choose
-from moebench.moe.routers.group_limited import check_groups, in_best_groups
+from moebench.moe.routers.group_limited import check_factor, check_groups, in_best_groups
 from moebench.moe.routers.score import Score, uncast
 from moebench.moe.sees import Sees
 
@@ -34,7 +34,8 @@ class SigmoidTopK(nn.Module):
         normalised: whether the weights are divided by their sum first.
 
     Raises:
-        ValueError: if `groups`, `kept` and `k` contradict one another.
+        ValueError: if `groups`, `kept` and `k` contradict one another, or the factor is
+            not positive.
     """
 
     bias_E: Tensor
@@ -52,6 +53,7 @@ class SigmoidTopK(nn.Module):
     ) -> None:
         super().__init__()
         check_groups(num_experts, k, groups, kept)
+        check_factor(factor)
         self.num_experts, self.k = num_experts, k
         self.groups, self.kept, self.factor = groups, kept, factor
         self.normalised = normalised
