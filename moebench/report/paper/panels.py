@@ -11,7 +11,7 @@ from moebench.report.paper.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 
-BESIDE = 9  # effects in the figure beside the first words
+BESIDE = 6  # effects in the figure beside the first words: more reach beyond the first screen
 BY_STEPS, BY_TIME = "training steps", "seconds of training"  # axes of curves
 
 
