@@ -42,7 +42,7 @@ KEYS = {
     "model.optimizer: Adamm": "Adamm",
     "model.optimizer: null": "optimizer=None: must make an optimiser",
     "model.optimizer.init_args.lr: fast": "lr",
-    "model.optimizer.init_args.lr: .nan": "optimizer.lr=nan: must be finite",
+    "model.optimizer: {class_path: torch.optim.SGD, init_args: {lr: .nan}}": "optimizer.lr=nan: ",
     "model.network: Decoderr": "Decoderr",
     "model.network: moebench.moe.routers": "model.network",
     "model.network.init_args.shape.width: 0": "width=0",
