@@ -81,7 +81,7 @@ class Variations:
         """
         numbers = {key: value for key, value in pairs if isinstance(value, int | float)}
         rest = [pair for pair in pairs if not isinstance(pair[1], int | float)]
-        config = self._with(rest).config
+        config = dict(self._with(rest).config)
         for key, value in numbers.items():
             if any(_overlap(key, other) for other, _ in rest):
                 raise ValueError(f"{key}: depends on the order")
@@ -100,7 +100,7 @@ def _overlap(one: str, other: str) -> bool:
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
-def _with_number(config: Mapping[str, Any], key: str, value: float) -> Mapping[str, Any]:
+def _with_number(config: dict[str, Any], key: str, value: float) -> dict[str, Any]:
     """Return a configuration with another number at a key, after a check of its type.
 
     Raises:
@@ -110,7 +110,8 @@ def _with_number(config: Mapping[str, Any], key: str, value: float) -> Mapping[s
     if not isinstance(value_at(config, key.split("."), key), int | float | None):
         raise ValueError(f"{key}: holds more than a number")
     whole = _replaced(value_at(config, argument.path, key), argument.inside, value)
-    return _replaced(config, argument.path, _read(argument, whole))
+    changed: dict[str, Any] = _replaced(config, argument.path, _read(argument, whole))
+    return changed
 
 
 def _argument_of(config: Mapping[str, Any], key: str) -> Argument:
@@ -142,6 +143,8 @@ def _read(argument: Argument, value: object) -> Any:
 def _parser(part: str, argument: str) -> ArgumentParser:
     """Return a parser of one argument of a class."""
     made = named_class(part)
+    if made is None:
+        raise ValueError(f"{part}: is no class")
     others = set(inspect.signature(made).parameters) - {argument}
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(made, skip=others, fail_untyped=False)

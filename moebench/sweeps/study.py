@@ -65,7 +65,7 @@ class Study:
         self._interrupted = [one.number for one in trials if one.state is TrialState.RUNNING]
         self._waiting = [one.number for one in trials if one.state is TrialState.WAITING]
         self._count = len(trials)
-        self.untold = sweep.trials - sum(one.state.is_finished() for one in trials)
+        self.untold: int = sweep.trials - sum(one.state.is_finished() for one in trials)
 
     def note(self, name: str, value: object) -> None:
         """Note something of the study as a whole, unless it is there already."""
