@@ -58,8 +58,8 @@ def main() -> None:
     """Time, print, and append to results.jsonl."""
     made = parser("benchmarks.sweep", __doc__)
     made.add_argument("--workers", type=whole_number(), default=default_workers())
-    made.add_argument("--trials", type=whole_number(), default=12)
-    made.add_argument("--steps", type=whole_number(), default=300)
+    made.add_argument("--trials", type=whole_number(), default=8)
+    made.add_argument("--steps", type=whole_number(), default=200)
     made.add_argument("--rounds", type=number_of_rounds, default=3)
     made.add_argument("--save", action="store_true", help="append to benchmarks/results.jsonl")
     options = made.parse_args()
