@@ -171,12 +171,13 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
         text = fill(text, block, output(by_name[name]))
     counts = {_linked(one.found): (name, one.verdicts) for name, one in by_name.items()}
     older = ", ".join(f"`{name}`" for name, one in by_name.items() if one.older)
-    notes = (
-        [f"To be run again on newer data: {older}; the page of each says how much of it."]
-        if older
-        else []
-    )
-    return fill(text, "results", "\n\n".join([markdown_counts(counts), *notes])) if counts else text
+    waiting = ", ".join(f"`{one.name}`" for one in targets() if one.name not in by_name)
+    notes = [
+        f"To be run again on newer data: {older}; the page of each says how much of it.",
+        f"Ready, but not yet run in full: {waiting}.",
+    ]
+    told = [note for note, names in zip(notes, (older, waiting), strict=True) if names]
+    return fill(text, "results", "\n\n".join([markdown_counts(counts), *told])) if counts else text
 
 
 def picture_of(evidence: Sequence[Published]) -> str:
