@@ -36,7 +36,7 @@ def guarded(command: Callable[[], int]) -> int:
         package = (error.name or "").partition(".")[0]
         if package in ("", *OURS):
             raise
-        told = f"the package {package} is not installed; installing moebench with pip brings it"
+        told = f"the package {package} is not installed; pip installs all that moebench needs"
         print(f"moebench: {told}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:

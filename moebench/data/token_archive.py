@@ -66,7 +66,7 @@ def unpack(path: Path, source_of: Callable[[str], Source]) -> None:
         FileNotFoundError: if it does not exist.
     """
     try:
-        with unfinished(corpus.cache() / "archive") as place, tarfile.open(path) as archive:
+        with tarfile.open(path) as archive, unfinished(corpus.cache() / "archive") as place:
             archive.extractall(place, filter="data")
             for made in sorted(place.iterdir()):
                 key = CorpusKey(**json.loads((made / _KEY_FILE).read_text(encoding="utf-8")))

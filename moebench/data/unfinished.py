@@ -1,4 +1,4 @@
-"""Folders of the cache while they are made: nobody reads them, and none of them stays."""
+"""Folders of the cache while they are being made: nobody reads them, and none is left behind."""
 
 import shutil
 import uuid
@@ -12,19 +12,19 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def unfinished(folder: Path) -> Iterator[Path]:
-    """Lend an empty folder to make another one in, which gets its name by being renamed.
+    """Lend an empty folder to fill, which the caller renames once it is whole.
 
-    Of several processes of a machine that make the same one, the others wait. What processes of
-    this machine left that were killed is removed first, whatever they made.
+    Only one process of a machine at a time makes a folder; others that ask for it wait. What killed
+    processes of this machine left behind is removed first, whatever they were making.
 
     Args:
-        folder: the one that is made.
+        folder: the one that is to be made.
     """
     place = folder.parent
     place.mkdir(parents=True, exist_ok=True)
     with _lock(place, folder.name):
         _remove_leftovers(place, folder.name)
-        # Locks are sure on one machine alone, so a machine removes only what has its name.
+        # Locks hold within one machine only, so a machine removes only what bears its name.
         made = place / f".{folder.name}.{node()}.{uuid.uuid4().hex}"
         made.mkdir()
         try:
@@ -34,7 +34,7 @@ def unfinished(folder: Path) -> Iterator[Path]:
 
 
 def _lock(place: Path, name: str, blocking: bool = True) -> AbstractContextManager[object]:
-    """Return the lock of a folder, which lies outside of `place` as it outlives who is killed."""
+    """Return the lock of a folder, which lies outside `place` as it outlives a killed process."""
     return FileLock(place.with_name(f".{name}.lock"), blocking=blocking, fallback_to_soft=False)
 
 

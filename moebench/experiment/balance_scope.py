@@ -1,4 +1,4 @@
-"""The scope of balance losses: what a run has no more of than a single batch is refused."""
+"""Refuses balance losses whose scope a run does not have."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 def check_tokens(x: Tensor, real: Tensor | None) -> None:
-    """Refuse what are no tokens of a layer.
+    """Refuse anything but tokens of a layer.
 
     Raises:
-        ValueError: if x is no tensor of vectors, or `real` is not one bool per token.
+        ValueError: if x is not a tensor of vectors, or `real` is not one bool per token.
     """
     if not (torch.is_tensor(x) and x.is_floating_point() and x.ndim and x.shape[-1]):
         wanted = "a floating-point tensor of the shape (..., D)"

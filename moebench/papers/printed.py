@@ -1,4 +1,4 @@
-"""Numbers as a paper prints them: 1.2T, 96.6B, 130M. How far a count is from one, by its rounding.
+"""Numbers as a paper prints them (1.2T, 96.6B, 130M), and how far a count is from one of them.
 
 Example:
     units_off(96.59e9, "96.6B")  # 0.1 of the last printed digit: that is how it is rounded

@@ -1,4 +1,4 @@
-"""Reads what a YAML file says into the types of dataclasses; whatever does not fit is one line."""
+"""Reads the content of a YAML file into dataclasses, and refuses in one line what does not fit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass

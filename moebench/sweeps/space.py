@@ -64,8 +64,19 @@ class Dimension:
 
     def suggest(self, trial: optuna.Trial) -> Value:
         """Return a trial's value; if it has none yet, its sampler chooses one."""
-        value: Value = trial._suggest(self.name, self.distribution)
-        return value
+        name, drawn = self.name, self.distribution
+        if isinstance(drawn, IntDistribution):
+            whole: int = trial.suggest_int(
+                name, drawn.low, drawn.high, step=drawn.step, log=drawn.log
+            )
+            return whole
+        if isinstance(drawn, FloatDistribution):
+            number: float = trial.suggest_float(
+                name, drawn.low, drawn.high, step=drawn.step, log=drawn.log
+            )
+            return number
+        listed: Value = trial.suggest_categorical(name, self.values)
+        return listed
 
     def read(self, value: object) -> Value:
         """Return a value as trials have it.

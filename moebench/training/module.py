@@ -224,7 +224,7 @@ class Training(pl.LightningModule):
         """Return the optimiser and its learning-rate schedule, updated every step.
 
         Raises:
-            ValueError: for a setting of the optimiser that is not finite.
+            ValueError: for a setting of the optimiser that is not a number, or an infinite rate.
         """
         routers = router_parameters(self.network) if self.router_rate != 1 else []
         apart = set(routers)
@@ -232,7 +232,9 @@ class Training(pl.LightningModule):
         groups = [(1.0, others), (self.router_rate, routers)] if routers else [(1.0, others)]
         optimizer = self.optimizer([{"params": parameters} for _, parameters in groups])
         for name, value in optimizer.defaults.items():
-            if isinstance(value, float) and not math.isfinite(value):
+            if not isinstance(value, float) or math.isfinite(value):
+                continue
+            if math.isnan(value) or name == "lr":  # others may be bounds, and infinite by default
                 raise ValueError(f"optimizer.{name}={value}: must be finite")
         schedule = LambdaLR(optimizer, [self._factor_at(rate) for rate, _ in groups])
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]

@@ -33,6 +33,7 @@ from moebench.moe.routers import (
     BalancedHash,
     Batchwise,
     BiasBalanced,
+    GShard,
     GumbelSoftmax,
     HardGumbelSoftmax,
     Hierarchical,
@@ -203,6 +204,7 @@ ROUTER: dict[str, Callable[[int], nn.Module]] = {
     "bias_by_error": lambda d: BiasBalanced(
         d, lambda w: ScaledTopK(w, E, 2), rate=0.1, rule="error", rates={2: 0.01}
     ),
+    "gshard": lambda d: GShard(d, E),
     "gumbel_softmax": lambda d: GumbelSoftmax(d, E, rate=0.5),
     "hard_gumbel_softmax": lambda d: HardGumbelSoftmax(d, E, rate=0.5),
     "hierarchical": lambda d: Hierarchical(d, E, 2, lambda a, b: NoisyTopK(a, b, 1), Switch),

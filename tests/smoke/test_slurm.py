@@ -12,6 +12,7 @@ import pytest
 
 from moebench.cli.main import main
 from moebench.evidence.record_files import read, read_history
+from moebench.run.engine import Ended
 from moebench.run.fork_server import context
 from moebench.run.job import Job
 from moebench.run.job_list import run_all
@@ -57,12 +58,14 @@ def when(seen: Callable[[], bool], do: Callable[[], object]) -> threading.Thread
     return thread
 
 
-def wait_for(seen: Callable[[], bool]) -> None:
-    """Wait until something is seen."""
+def wait_for(
+    seen: Callable[[], object], pause: Callable[[float], object] = time.sleep, seconds: float = 0.1
+) -> None:
+    """Wait until something is seen, and look for it after every pause."""
     deadline = time.monotonic() + 300
     while not seen():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        pause(seconds)
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -92,7 +95,12 @@ def test_out_of_time_a_run_goes_on_from_its_checkpoint(
 ) -> None:
     job = held_job(tiny, tmp_path / "there", GO)
 
-    when(lambda: "Restarts=1" in cluster.call("scontrol", "show", "job"), GO.touch)
+    def is_back() -> bool:
+        """Say whether it was put back; those of other tests stay listed for minutes."""
+        told = [cluster.call("scontrol", "show", "job", one) for one in cluster.ids()]
+        return any("Restarts=1" in one for one in told)
+
+    when(is_back, GO.touch)
     [record] = run_all([job], on_slurm(minutes=1, notice=10), ignore)
     assert essence([record]) == undisturbed[:1]
 
@@ -151,17 +159,21 @@ def test_a_run_is_pruned_and_another_cancelled(cluster, tiny, tmp_path: Path) ->
         for job in (pruned, cancelled):
             engine.submit(job)
             assert engine.where(job) is None
-        while not (pruned.checkpoint_path.exists() and cancelled.checkpoint_path.exists()):
-            engine.wait(1)
-        while engine.where(pruned) is None:  # as far as it has asked
-            engine.wait(1)
+        for job in (pruned, cancelled):
+            wait_for(job.checkpoint_path.exists, engine.wait, 1)
+        wait_for(lambda: engine.where(pruned), engine.wait, 1)  # as far as it has asked
         assert engine.where(pruned) == "here"
         engine.cancel(cancelled)
         assert engine.running == [pruned]
         engine.prune(pruned)
         GO.touch()
-        while not (ended := engine.ended()):
-            engine.wait(1)
+        ended: list[Ended] = []
+
+        def is_over() -> bool:
+            ended.extend(engine.ended())
+            return bool(ended)
+
+        wait_for(is_over, engine.wait, 1)
     assert [(job, record.status) for job, record, _ in ended] == [(pruned, "pruned")]
     assert cancelled.checkpoint_path.exists()
     assert not cancelled.record_path.exists()

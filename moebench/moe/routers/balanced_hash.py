@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.devices import total
-from moebench.moe.routers.hash_table import HashedDecision, check_buckets, directions, look_up
+from moebench.moe.routers.hash_table import HashedDecision, check_buckets, look_up
+from moebench.moe.routers.hashed import directions
 from moebench.moe.sees import Sees
 
 
@@ -39,7 +40,8 @@ class BalancedHash(nn.Module):
         seed: seed of the directions, which do not depend on the seed of the run.
 
     Raises:
-        ValueError: for fewer buckets than experts, or no steps to count.
+        ValueError: for fewer buckets than experts, no steps to count, or a seed that no generator
+            takes.
     """
 
     direction_BD: Tensor

@@ -38,8 +38,8 @@ class BiasBalanced(nn.Module):
             as it is after 14300 steps; the count of updates is then part of the state.
 
     Raises:
-        ValueError: if a rate is negative or not finite, a rule is unknown, or the router has no
-            `bias_E`.
+        ValueError: if a rate is negative or not finite, or a number of updates negative; if a rule
+            is unknown, or the router has no `bias_E`.
     """
 
     updates: Tensor  # how many were made; only with `rates`
@@ -57,6 +57,8 @@ class BiasBalanced(nn.Module):
         if rule not in get_args(Rule):
             raise ValueError(f"rule={rule}: unknown; one of {', '.join(get_args(Rule))}")
         for step, later in (rates or {}).items():
+            if step < 0:
+                raise ValueError(f"rates.{step}: must be at least 0, the number of updates made")
             _check_rate(f"rates.{step}", later)
         self.router = router(dim)
         self.num_experts = num_experts_of(self.router)

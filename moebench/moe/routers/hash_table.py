@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from moebench.moe.autocast import without_autocast
 from moebench.moe.decision import RoutingDecision, tokens_choose
+from moebench.moe.routers.hashed import directions
 from moebench.moe.routers.score import at_least_float32
 from moebench.moe.sees import Sees
 
@@ -23,12 +24,6 @@ class HashedDecision(RoutingDecision):
     """Each token's expert is that of its bucket."""
 
     bucket_T: Tensor  # int64 in [0, B)
-
-
-def directions(dim: int, buckets: int, seed: int) -> Tensor:
-    """Return direction_BD, fixed unit vectors, one for each bucket."""
-    drawn_BD = torch.randn(buckets, dim, generator=torch.Generator().manual_seed(seed))
-    return nn.functional.normalize(drawn_BD, dim=-1)
 
 
 def look_up(x_TD: Tensor, direction_BD: Tensor, table_B: Tensor, experts: int) -> HashedDecision:
@@ -66,7 +61,8 @@ class HashTable(nn.Module):
         seed: seed of directions and table, which do not depend on the seed of the run.
 
     Raises:
-        ValueError: for an unknown table, or fewer buckets than experts.
+        ValueError: for an unknown table, fewer buckets than experts, or a seed that no generator
+            takes.
     """
 
     direction_BD: Tensor

@@ -13,6 +13,18 @@ from moebench.moe.routers.score import at_least_float32
 from moebench.moe.sees import Sees
 
 
+def directions(dim: int, number: int, seed: int) -> Tensor:
+    """Return this many fixed unit vectors, one a row.
+
+    Raises:
+        ValueError: for a seed that no generator takes.
+    """
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(f"seed={seed}: must be a whole number of 64 bits")
+    drawn = torch.randn(number, dim, generator=torch.Generator().manual_seed(seed))
+    return nn.functional.normalize(drawn, dim=-1)
+
+
 class Hashed(nn.Module):
     """Router that picks the expert whose fixed random direction is nearest to the token.
 
@@ -32,12 +44,8 @@ class Hashed(nn.Module):
         super().__init__()
         if num_experts < 1:
             raise ValueError(f"num_experts={num_experts}: a router needs at least 1 expert")
-        if not -(2**63) <= seed < 2**63:
-            raise ValueError(f"seed={seed}: must be a whole number of 64 bits")
         self.num_experts = num_experts
-        generator = torch.Generator().manual_seed(seed)
-        direction_ED = torch.randn(num_experts, dim, generator=generator)
-        self.register_buffer("direction_ED", nn.functional.normalize(direction_ED, dim=-1))
+        self.register_buffer("direction_ED", directions(dim, num_experts, seed))
 
     def forward(self, x_TD: Tensor) -> RoutingDecision:
         """Return the decision for x_TD."""

@@ -68,8 +68,9 @@ def _sure(verdict: Verdict) -> str:
     unit = verdict.replicate if verdict.n == 1 else units(verdict.replicate)
     few = f", fewer than the {verdict.asked} it asks for" if verdict.preliminary else ""
     rests = f"It rests on {verdict.n} {unit}{few}"
-    truth = "of 100 such intervals, about 95 contain the true value"
-    return _sentence("; ".join([rests, truth, _controls(verdict)]))
+    _, interval = effect(verdict)
+    truth = ["of 100 such intervals, about 95 contain the true value"] if interval else []
+    return _sentence("; ".join([rests, *truth, _controls(verdict)]))
 
 
 def _controls(verdict: Verdict) -> str:

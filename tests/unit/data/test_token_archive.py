@@ -66,6 +66,12 @@ def repacked(packed: Path, tmp_path: Path, name: str, content: bytes) -> Path:
     return tmp_path / "changed"
 
 
+def test_an_archive_that_is_missing_leaves_no_trace(packed: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        unpack(tmp_path / "nowhere", lambda _: Elsewhere())
+    assert not list(tmp_path.iterdir())
+
+
 def test_damaged_tokens_are_refused(packed: Path, tmp_path: Path) -> None:
     changed = repacked(packed, tmp_path, "valid.bin", b"\x01\x00")
     with pytest.raises(ValueError, match="damaged"):

@@ -111,5 +111,7 @@ def test_a_multiplicative_bias_is_updated_alike() -> None:
 def test_what_it_refuses_of_rules_and_rates() -> None:
     with pytest.raises(ValueError, match="rule=cube: unknown; one of sign, error"):
         BiasBalanced(D, lambda dim: BiasedTopK(dim, E), rule="cube")
+    with pytest.raises(ValueError, match=r"rates\.-5: must be at least 0, the number of updates"):
+        BiasBalanced(D, lambda dim: BiasedTopK(dim, E), rates={-5: 0.1})
     with pytest.raises(ValueError, match=r"rates\.3=-1: must be at least 0 and finite"):
         BiasBalanced(D, lambda dim: BiasedTopK(dim, E), rates={3: -1})

@@ -6,7 +6,14 @@ from collections.abc import Callable
 import pytest
 from torch import nn
 
-from moebench.moe.routers import GroupLimited, Hashed, SigmoidTopK, TopK
+from moebench.moe.routers import (
+    BalancedHash,
+    GroupLimited,
+    Hashed,
+    HashTable,
+    SigmoidTopK,
+    TopK,
+)
 
 
 @pytest.mark.parametrize("router", [GroupLimited, SigmoidTopK])
@@ -16,9 +23,10 @@ def test_a_factor_on_the_weights(router: Callable[..., nn.Module], factor: float
         router(8, 4, factor=factor)
 
 
-def test_a_seed_that_no_generator_takes() -> None:
+@pytest.mark.parametrize("router", [BalancedHash, Hashed, HashTable])
+def test_a_seed_that_no_generator_takes(router: Callable[..., nn.Module]) -> None:
     with pytest.raises(ValueError, match=r"^seed=10+: must be a whole number of 64 bits$"):
-        Hashed(8, 4, seed=10**30)
+        router(8, 4, seed=10**30)
 
 
 @pytest.mark.parametrize("dim", [0, -1])

@@ -69,6 +69,11 @@ def test_few_runs_and_a_missing_control_are_said() -> None:
     assert sure.endswith("it has no control: none is known.")
 
 
+def test_an_effect_without_an_interval_explains_none() -> None:
+    flat = told(low=-0.1234, high=-0.1234, effect=-0.1234)
+    assert "interval" not in flat["Seen here"] + flat["How sure"]
+
+
 def test_a_computation_has_no_chance_and_no_size() -> None:
     computed = told(p=None, n=1, costs={}, low=-0.1234, high=-0.1234)
     assert computed["How sure"] == "It is computed, with nothing left to chance."

@@ -42,6 +42,17 @@ def test_a_rate_that_is_not_finite_is_refused(rate: float) -> None:
         module.configure_optimizers()
 
 
+def test_a_bound_that_is_infinite_is_no_bound() -> None:
+    """As optimisers that find their own rate have it by default."""
+
+    def bounded(parameters: ParamsT) -> SGD:
+        found = SGD(parameters, lr=1.0)
+        found.defaults["growth_rate"] = math.inf
+        return found
+
+    Training(V, OneLayer, optimizer=bounded).configure_optimizers()
+
+
 def at_rate_1(parameters: ParamsT) -> SGD:
     return SGD(parameters, lr=1.0)
 
