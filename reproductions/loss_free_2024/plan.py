@@ -66,7 +66,8 @@ SCOPES_AND_CONTROLS = [
 ]
 ARMS = [Arm(FREE, FILE), *WEIGHTS, *RULES, *SCOPES_AND_CONTROLS]
 HEADLINE = [FREE, *AUX.values()]
-WITH_TEN = [*HEADLINE, *SEQUENCES.values(), *ERRORS.values(), MULTIPLIED]  # of claims on ten seeds
+# Arms of claims on the loss.
+WITH_TEN = [*HEADLINE, *SEQUENCES.values(), *ERRORS.values(), MULTIPLIED, SOFTMAX, NEARLY]
 
 PLAN = Plan(
     arms=ARMS,
