@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Literal
 
 import numpy as np
@@ -59,8 +59,9 @@ class ClosesGap(ClaimTest):
 class Factorial(ClaimTest):
     """Splitting experts lowers the metric, and so does sharing one, each averaged over the other.
 
-    Both lead together. The paper shows one path through the table, so a side condition asks that
-    sharing helps at every granularity.
+    Both lead together. The paper shows one path through the table, so side conditions ask that
+    sharing helps at every granularity, and that every split does: a line falls even if one step
+    has all of the gain.
 
     Args:
         plain: granularity -> arm without a shared expert.
@@ -99,7 +100,15 @@ class Factorial(ClaimTest):
             for g, gain in zip(self.plain, gains, strict=True)
         ]
         lead = all_of("finer experts help, and so does sharing one", [finer, sharing])
-        return Findings(lead, [all_of("sharing one helps at every granularity", each)])
+        splits = [
+            mean_is(f"from granularity {few} to {many}", after - before, below(), self.unit)
+            for (few, before), (many, after) in pairwise(zip(self.plain, mean_GS, strict=True))
+        ]
+        sides = [
+            all_of("sharing one helps at every granularity", each),
+            all_of("every split helps", splits),
+        ]
+        return Findings(lead, sides)
 
 
 @dataclass(frozen=True, kw_only=True)

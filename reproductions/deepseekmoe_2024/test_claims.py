@@ -96,6 +96,7 @@ def test_a_world_the_other_way_round_reproduces_none_of_the_orders() -> None:
         ("dense_x16", 2.6, "DM24-03", VerdictLabel.NOT_REPRODUCED),  # closes half of the gap
         ("four_shared", 3.05, "DM24-05", VerdictLabel.NOT_REPRODUCED),
         ("shared_1", 3.17, "DM24-04", VerdictLabel.PARTIAL),  # helps, but not at every granularity
+        ("plain_4", 3.2, "DM24-04", VerdictLabel.PARTIAL),  # only the first split helps
         ("half_active", 3.08, "DM24-09", VerdictLabel.NOT_REPRODUCED),
         ("gshard", 2.95, "DM24-08", VerdictLabel.NOT_REPRODUCED),
     ],

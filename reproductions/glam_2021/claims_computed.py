@@ -35,7 +35,7 @@ OF_FUNCTIONS = [
     ),
     Claim(
         key="GL21-01f",
-        says="A token costs GLaM 180 billion FLOPs, as GPT-3's 175 billion parameters cost 350",
+        says="A token costs GLaM 180 billion FLOPs",
         source="Table 1; dimensions in Table 4",
         paper_values={"FLOPs": FLOPS, "active": MODELS[LARGEST].active},
         test=Exact(
@@ -43,6 +43,8 @@ OF_FUNCTIONS = [
             unit="of the last digit",
             at_most={"counted off": ROUNDED, "by parameters off": ROUNDED},
         ),
+        caution="the paper does not say how it counts; neither counting all products nor two for "
+        "each active parameter, by which GPT-3's 350 billion follow from its 175, gives 180",
         **ARITHMETIC,
     ),
     Claim(

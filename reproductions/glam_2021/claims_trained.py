@@ -22,7 +22,7 @@ TRAINED = [
         key="GL21-02",
         says="With equal FLOPs a token a sparse model beats its dense twin, at every size; here at "
         "two widths",
-        source="Section 6.2, Figure 3; Table 4",
+        source="Table 4; figure of scores over FLOPs a token",
         paper_values={
             "0.1B, active": ("130M", "145M"),
             "8B, active": ("8.7B", "9.8B"),
@@ -31,6 +31,7 @@ TRAINED = [
         test=LowerInEach(against=TEXT, margin=COUNTED),
         matched_on="active_flops",
         same_data=(tuple(arm for pair in TEXT.items() for arm in pair),),
+        caution="the place in the paper is known from notes on it",
     ),
     Claim(
         key="GL21-02p",
@@ -57,7 +58,7 @@ TRAINED = [
         key="GL21-03",
         says="With the tokens fixed, more experts per layer help up to a number, 64 in the paper, "
         "and then hurt",
-        source="Section 6.2, figure of the number of experts",
+        source="Figure of the number of experts",
         paper_values={"best": 64, "fewest and most": (1, 256)},
         test=BestInside(sizes=EXPERTS, margin=COUNTED),
         matched_on="steps",

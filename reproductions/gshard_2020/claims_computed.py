@@ -137,9 +137,8 @@ ADDING_UP = [
             arm="growth",
             unit="times",
             metric="core-years",
-            equals={"weights": 16.0},
+            at_least={"weights": 15.5},  # "16 times" is a whole number; "less than 4" is a limit
             at_most={"core-years": 4.0},
-            tolerance=0.5,  # stated in whole numbers
         ),
         **ARITHMETIC,
     ),

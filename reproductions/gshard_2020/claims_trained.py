@@ -41,7 +41,9 @@ ORDER = ("deep_128", "deep_32", "experts_128", "experts_32", "deep_8", "experts_
 # dense model in switch_2021; per doubling that is half.
 COUNTED = 0.01
 FLAT: dict[str, Any] = {"matched_on": "active_flops"}
-STEPS: dict[str, Any] = {"matched_on": "steps"}  # a deeper model has more FLOPs a token
+# A deeper model has more FLOPs a token, and in a world of few words, where the rest of a model is
+# small, so has a router of more experts: by 6 and 9% in the controls, by 4% in the world itself.
+STEPS: dict[str, Any] = {"matched_on": "steps"}
 NO_DEPTH = "in no world is it known in advance what depth gains"
 
 TRAINED = [
@@ -81,7 +83,7 @@ TRAINED = [
         test=Slope(sizes=ONE_SOURCE_ENDS, margin=COUNTED / 2),
         control_of="G20-04a",
         expects="no effect",
-        **FLAT,
+        **STEPS,
     ),
     Claim(
         key="G20-04ap",
@@ -92,7 +94,7 @@ TRAINED = [
         test=Slope(sizes=LARGE_SOURCE, margin=COUNTED / 2),
         control_of="G20-04a",
         expects="effect",
-        **FLAT,
+        **STEPS,
     ),
     Claim(
         key="G20-05",
@@ -111,7 +113,7 @@ TRAINED = [
         test=ShrinkingGains(row=tuple(ONE_SOURCE), margin=COUNTED),
         control_of="G20-05",
         expects="no effect",
-        **FLAT,
+        **STEPS,
     ),
     Claim(
         key="G20-06",

@@ -14,7 +14,7 @@ PAPER = Paper(
     authors="Lepikhin, Lee, Xu, Chen, Firat, Huang, Krikun, Shazeer and Chen",
     year=2020,
     arxiv="2006.16668",
-    headline="G20-04",
+    headline="G20-04a",
 )
 _ARITHMETIC = "reproductions.gshard_2020.arithmetic"
 _MECHANISMS = "reproductions.gshard_2020.mechanisms"

@@ -22,12 +22,15 @@ class NoWeightMatches(ClaimTest):
         weighted: the arms with one.
         imbalance: the metric that measures imbalance.
         factor: how many times the imbalance of `free` is far more.
+        printed: the weighted arm that the paper compares with. A side condition asks that `free`
+            has a lower loss: it might lead by its balance alone. Empty: not asked.
     """
 
     free: str
     weighted: tuple[str, ...]
     imbalance: str
     factor: float
+    printed: str = ""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -44,7 +47,9 @@ class NoWeightMatches(ClaimTest):
             uneven = mean_is(says, b - self.factor * a, above(), self.imbalance)
             found.append(any_of(f"{arm} does not match {self.free}", [costs, uneven]))
         notes = evidence.means((self.imbalance,), self.arms)
-        return Findings(all_of(f"no weight matches {self.free} in both", found), notes=notes)
+        lead = all_of(f"no weight matches {self.free} in both", found)
+        lower = [compared(self, evidence, self.free, self.printed, "lower")] if self.printed else []
+        return Findings(lead, lower, notes=notes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,10 @@ from reproductions.loss_free_2024.bias_claims import (
     NEARLY,
     RATES,
     SOFTMAX,
+    TEN,
 )
 from reproductions.loss_free_2024.paper import COMPUTED, FRONT
-from reproductions.loss_free_2024.v3_claims import BATCH, FROZEN, INDEPENDENT, SEQUENCE
+from reproductions.loss_free_2024.v3_claims import BATCH, FROZEN, INDEPENDENT, SEQUENCE, SEQUENCES
 
 FILE = ["free.yaml"]
 ROUTER = f"{NETWORK}.sparse.router"
@@ -57,7 +58,7 @@ RULES = [
 WEIGHTS = [Arm(name, FILE, balance(float(weight))) for weight, name in AUX.items()]
 WORLD = [*FILE, "independent.yaml"]
 SCOPES_AND_CONTROLS = [
-    Arm(SEQUENCE, FILE, within_sequences(1e-2)),
+    *(Arm(name, FILE, within_sequences(float(weight))) for weight, name in SEQUENCES.items()),
     Arm(INDEPENDENT[0], WORLD, within_sequences(1e-2)),
     Arm(INDEPENDENT[1], WORLD),
     Arm(INDEPENDENT[2], WORLD, balance(1e-2)),
@@ -65,6 +66,8 @@ SCOPES_AND_CONTROLS = [
 ]
 ARMS = [Arm(FREE, FILE), *WEIGHTS, *RULES, *SCOPES_AND_CONTROLS]
 HEADLINE = [FREE, *AUX.values()]
+# Arms of claims on the loss.
+WITH_TEN = [*HEADLINE, *SEQUENCES.values(), *ERRORS.values(), MULTIPLIED, SOFTMAX, NEARLY]
 
 PLAN = Plan(
     arms=ARMS,
@@ -89,6 +92,7 @@ PLAN = Plan(
             seeds=5,
             settings={},  # which would change the sweep as well
             arm_settings={arm.name: steps(STEPS, validations=10) for arm in ARMS},
+            more_seeds=dict.fromkeys(WITH_TEN, TEN),
             sweeps={FRONT: {}},
             first_seed=FIRST_FRESH_SEED,
         ),
@@ -98,7 +102,7 @@ PLAN = Plan(
         "Rate of the bias": [RATES["1e-4"], FREE, RATES["1e-2"], RATES["1e-1"]],
         "Rules of the bias": [FREE, *ERRORS.values(), MULTIPLIED, FROZEN],
         "Gate": [FREE, SOFTMAX],
-        "Scope of the balance": [SEQUENCE, FREE, BATCH],
+        "Scope of the balance": [*SEQUENCES.values(), FREE, BATCH],
         "Null control: nearly the same weight": [BATCH, NEARLY],
         "Null control: independent draws": list(INDEPENDENT),
     },

@@ -67,7 +67,7 @@ WAYS = "one learning rate and one kind of world"
 CLAIMS_GATES = [
     Claim(
         key="N5-01",
-        says="A hard choice of the best expert passes no gradient on to the router",
+        says="A hard choice of the best expert by itself passes no gradient on to the router",
         source=ACCOUNT,
         test=Exact(arm="gate_top_1", equals={"largest gradient": 0.0}, unit="largest gradient"),
         caution="of one choice whose weight is normalised over the choice; see S17-14s for others",

@@ -50,7 +50,7 @@ CLAIMS_HASHING = [
         "than with a trained gate",
         source="a secondary account of why gates are hard to train",
         paper_values={},
-        matched_on="active_flops",
+        matched_on="steps",  # 512 directions per layer, which learn nothing, add FLOPs to a hash
         test=AvoidsProblems(
             under=HASHES,
             unbalanced=UNBALANCED,
@@ -62,6 +62,6 @@ CLAIMS_HASHING = [
         ),
         uncontrolled="for no gate are load and loss known in advance",
         caution="a layer sees vectors and no token ids: hashed is the vector, which changes while "
-        "the layers below are trained",
+        "the layers below are trained, and whose hash takes a fifth more FLOPs than the gates",
     ),
 ]
