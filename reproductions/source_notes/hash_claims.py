@@ -58,7 +58,7 @@ CLAIMS_HASHING = [
             metric="route/max_violation",
             unit="mean loads",
             margin=0.25,  # what a capacity factor of 1.25 leaves room for
-            allowed=0.005,  # nats, as in N5-02
+            allowed=0.014,  # nats: 0.5% of a loss that is near 2.8 here
         ),
         uncontrolled="for no gate are load and loss known in advance",
         caution="a layer sees vectors and no token ids: hashed is the vector, which changes while "
