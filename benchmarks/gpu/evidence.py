@@ -6,13 +6,13 @@ The folder is laid out like `runs/`, so `moebench publish` and `moebench verdict
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.gpu.items import FAILED, MEASURED, Item, Outcome, told
 from benchmarks.gpu.memory import release
-from benchmarks.gpu.papers import on_device, papers, profile_of
+from benchmarks.gpu.papers import on_device, papers, profile_of, with_a_twin
 from benchmarks.gpu.scheduler import Scheduler
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.value import in_order
@@ -35,7 +35,7 @@ TO_END = 3.0  # seconds that runs get to shut down
 
 def run(session: Session) -> None:
     """Make the runs of all papers, alternating between papers."""
-    every = {one.folder: Runs(one, session) for one in papers()}
+    every = {one.folder: Runs(one, session) for one in _of(session.small)}
     scheduler = Scheduler(session.clock.shorter(TO_END), session.device)
     names: list[str] = []
 
@@ -57,6 +57,11 @@ def run(session: Session) -> None:
     session.folder.add(item, Outcome(MEASURED, time.monotonic() - started, "", found))
 
 
+def _of(small: bool) -> Sequence[Target]:
+    """Return the papers whose runs are made: all, or one in the small test."""
+    return with_a_twin(small) if small else papers()
+
+
 def _in_turn(every: list[Iterator[Job]]) -> Iterator[Job]:
     """Yield the first item of each, then the second, until all are exhausted."""
     while every:
@@ -70,7 +75,7 @@ def _in_turn(every: list[Iterator[Job]]) -> Iterator[Job]:
 
 def take(folder: Path, other: Path, small: bool) -> None:
     """Copy records and unfinished runs from another folder, keeping what exists already."""
-    for paper in papers():
+    for paper in _of(small):
         place = Path(paper.folder) / profile_of(paper, small).name
         ours, theirs = folder / place, other / place
         for run_folder in theirs.glob("*/seed_*"):

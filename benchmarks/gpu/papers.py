@@ -14,6 +14,18 @@ def papers() -> Sequence[Target]:
     return [found for found in targets() if any(p.name == PROFILE for p in found.plan.profiles)]
 
 
+def with_a_twin(small: bool) -> Sequence[Target]:
+    """Return those that train a mixture and its dense twin; in the small test, one of them."""
+    found = [one for one in papers() if mixture_with_a_twin(one, small)]
+    return found[:1] if small else found
+
+
+def mixture_with_a_twin(found: Target, small: bool) -> str:
+    """Return the first mixture of a paper that has a dense twin in the profile; empty if none."""
+    arms = map(found.plan.arm, profile_of(found, small).arms)
+    return next((arm.twin_of for arm in arms if arm.twin_of), "")
+
+
 def profile_of(found: Target, small: bool) -> Profile:
     """Return the profile whose runs are made; in the small test, one that judges nothing."""
     if small:

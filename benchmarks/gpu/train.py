@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.gpu.items import Item
 from benchmarks.gpu.memory import release
-from benchmarks.gpu.papers import on_device, papers, profile_of
+from benchmarks.gpu.papers import mixture_with_a_twin, on_device, profile_of, with_a_twin
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.ways import Graph, Lightning, compiled
 from benchmarks.loop import BareLoop
@@ -41,7 +41,7 @@ def run(session: Session) -> None:
 
 def items(session: Session) -> Iterator[Item]:
     """Yield the ways, the most valuable first; compiling takes longest and comes last."""
-    for found in papers():
+    for found in with_a_twin(session.small):
         for kind, way, models, seconds in (
             ("lightning", Lightning, ("", DENSE), 25.0),
             (BARE, BareLoop, DISPATCHERS, 20.0),
@@ -111,9 +111,7 @@ def mixture_of(name: str, small: bool, steps: int, dispatcher: str = "") -> Expe
         dispatcher: replaces its own dispatcher, unless empty.
     """
     found = target(name)
-    profile = profile_of(found, small)
-    arms = map(found.plan.arm, profile.arms)
-    base = found.plan.arm(next(arm.twin_of for arm in arms if arm.twin_of))
+    profile, base = profile_of(found, small), found.plan.arm(mixture_with_a_twin(found, small))
     settings: dict[str, object] = {"trainer.max_steps": steps, "trainer.val_check_interval": steps}
     if dispatcher:
         made = DISPATCHERS[dispatcher]

@@ -176,8 +176,8 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
         f"To be run again on newer data: {older}; the page of each says how much of it.",
         f"Ready, but not yet run in full: {waiting}.",
     ]
-    told = [note for note, names in zip(notes, (older, waiting), strict=True) if names]
-    return fill(text, "results", "\n\n".join([markdown_counts(counts), *told])) if counts else text
+    said = [note for note, names in zip(notes, (older, waiting), strict=True) if names]
+    return fill(text, "results", "\n\n".join([markdown_counts(counts), *said])) if counts else text
 
 
 def picture_of(evidence: Sequence[Published]) -> str:

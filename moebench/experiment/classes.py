@@ -53,6 +53,16 @@ def why_missing(path: str) -> str:
     return f"module {module} has no class {name}; {nearest(name, classes)}"
 
 
+def _null_argument(named: type | None, arguments: Mapping[str, Any]) -> str:
+    """Return an argument that is null though its class declares a number, text or a boolean.
+
+    What makes a part, such as a router, takes its arguments without a check of null.
+    """
+    given = inspect.signature(named).parameters if named else {}
+    plain = (name for name, one in given.items() if one.annotation in (int, float, str, bool))
+    return next((name for name in plain if name in arguments and arguments[name] is None), "")
+
+
 def check_classes(config: Any, key: str = "") -> None:
     """Check every class that a resolved configuration names.
 
@@ -68,6 +78,8 @@ def check_classes(config: Any, key: str = "") -> None:
                 raise ValueError(f"{key}={path}: {why}; allowed: a class that can be instantiated")
             if why := why_misplaced(key, named_class(path)):
                 raise ValueError(f"{key}={path}: {why}; `moebench list` shows others")
+            if name := _null_argument(named_class(path), config.get("init_args") or {}):
+                raise ValueError(f"{key}.init_args.{name}=null: must have a value")
         for name, value in config.items():
             check_classes(value, f"{key}.{name}".lstrip("."))
     elif isinstance(config, list | tuple):

@@ -64,7 +64,7 @@ KEYS = {
     f"{ROUTER}.router.init_args.num_experts: 0": "num_experts=0",
     f"{ROUTER}.router.init_args.num_experts: -2": "num_experts=-2",
     f"{ROUTER}.router.init_args.num_experts: null": "num_experts",
-    f"{ROUTER}.router: {{class_path: Random, init_args: {{k: null}}}}": "k=None: must be a whole",
+    f"{ROUTER}.router: {{class_path: Random, init_args: {{k: null}}}}": "k=null: must have a value",
     f"{ROUTER}.router: Switcch": "Switcch",
     f"{ROUTER}.router: LoadBalance": "is one of losses; `moebench list`",
     "data: Textt": "Textt",

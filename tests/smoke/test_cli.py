@@ -168,7 +168,7 @@ def test_a_smoke_reproduction_from_end_to_end(root: Path, small_text: Path, caps
     assert "judges nothing" in " ".join(last), "and that is nearly all that is said"
     page = (folder / "report.html").read_text()
     assert "TM26-01" in page
-    assert "in runs of 32 tokens: 0.00% (first 0.00%, second 0.00%)" in page
+    assert "in stretches of 32 tokens: 0.00% (first 0.00%, second 0.00%)" in page
     assert (root / "mlflow.db").exists()
 
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("record.json")}

@@ -10,7 +10,7 @@ import torch
 from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.evidence import take
 from benchmarks.gpu.pace import Pace, kept
-from benchmarks.gpu.papers import papers
+from benchmarks.gpu.papers import with_a_twin
 from benchmarks.gpu.scheduler import Scheduler
 from benchmarks.gpu.value import in_order
 from moebench.evidence.record_files import read, write_all
@@ -195,7 +195,7 @@ def test_runs_that_turn_out_too_slow_are_postponed(scheduler: Scheduler, tmp_pat
 
 
 def test_records_and_unfinished_runs_are_copied(tmp_path: Path) -> None:
-    [paper, *_] = papers()
+    [paper] = with_a_twin(small=True)
     place = Path(paper.folder) / "smoke"
     ours, theirs = tmp_path / "ours" / place, tmp_path / "theirs" / place
     (theirs / "arm" / "seed_1").mkdir(parents=True)

@@ -112,7 +112,7 @@ def test_parts_are_built_as_written() -> None:
         (f"{NETWORK}.shape.heds", 5, ["heds", "the nearest: heads"]),
         (f"{NETWORK}.sparse.every", 0, ["every=0", "at least 1"]),
         ("model.losses", [{"loss": "LodBalance"}], ["LodBalance", "LoadBalance"]),
-        ("model.losses", [{"loss": "Swich"}], ["Swich", "such as Importance, Load"]),
+        ("model.losses", [{"loss": "Swich"}], ["Swich", "such as DeviceBalance, "]),
         (
             f"{ROUTER}.router",
             {"class_path": "TopK", "init_args": {"num_experts": 2, "k": 5}},

@@ -12,5 +12,5 @@ def test_each_overlap_is_said_once() -> None:
     known = [record("a", metrics=metrics) for metrics in (text, other, text, {"valid/loss": 1.0})]
     assert overlaps(known) == [text, other]
     told = overlap_told(overlaps(known))
-    assert told.endswith(f"in runs of {RUN} tokens: 1.23% (art 0.00%, law 4.56%); 50.00%")
+    assert told.endswith(f"in stretches of {RUN} tokens: 1.23% (art 0.00%, law 4.56%); 50.00%")
     assert overlap_told(overlaps([record("a")])) == "", "no text, or an older record"
