@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -84,6 +85,18 @@ class Node:
         if self.daemons.returncode is None:
             os.killpg(self.daemons.pid, signal.SIGKILL)
             self.daemons.wait()
+            # Workers have groups of their own, and would train on until they miss their daemon.
+            for worker in self._inheriting():
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+
+    def _inheriting(self) -> Iterator[int]:
+        """Yield the processes that were started with the folder of this node."""
+        mark = f"TMPDIR={self.folder / 'tmp'}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it may have ended, or be somebody else's
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    yield int(process.name)
 
 
 class RayCluster:

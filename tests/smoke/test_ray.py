@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +74,19 @@ def until(reached: Callable[[], object], engine: Engine) -> list[Ended]:
     return ended
 
 
+@contextmanager
+def on_one_node(cluster: RayCluster) -> Iterator[Engine]:
+    """Connect once Ray has noticed that the node of an earlier test is gone."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        with on(cluster.outside).start() as engine:
+            if engine.slots == 1:
+                yield engine
+                return
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tiny, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
     """What the seeds come to on this machine."""
@@ -126,8 +140,7 @@ def test_a_node_builds_data_once_and_ends_what_is_no_longer_wanted(
     hangs, go = hanging(tmp_path), tmp_path / "go"
     pruned = held_job(tiny, tmp_path / "pruned", go)
     keeps = replace(make_job(tiny, tmp_path / "keeps", seed=1), keep_weights=True)
-    with on(cluster.outside).start() as engine:
-        assert engine.slots == 1
+    with on_one_node(cluster) as engine:
         engine.submit(hangs)
         assert not until(lambda: engine.where(hangs), engine)
         assert engine.where(hangs).endswith("(127.0.0.3)")
