@@ -28,7 +28,7 @@ from moebench.experiment.precision import resolve_precision
 from moebench.experiment.refusals import explain, one_line_errors
 from moebench.experiment.stamp import DataStamp, stamp_of
 from moebench.experiment.text_source import fitting, source_of, takes_text
-from moebench.experiment.trainer_options import check_options
+from moebench.experiment.trainer_options import check_cooldown, check_options
 from moebench.experiment.user_parts import naming_user_parts, user_part_error, user_part_keys
 from moebench.papers.home import find_config
 from moebench.papers.yaml_files import ConfigurationError, naming_file, read_yaml
@@ -203,6 +203,7 @@ def checked(config: dict[str, Any]) -> Experiment:
     check_options(experiment.config["trainer"])
     _check_module(experiment.config)
     check_scope(experiment.config)
+    check_cooldown(experiment.config)
     return experiment
 
 

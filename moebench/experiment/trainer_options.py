@@ -147,6 +147,22 @@ def _check_end(options: Mapping[str, Any]) -> None:
         )
 
 
+def check_cooldown(config: Mapping[str, Any]) -> None:
+    """Refuse a cooldown of the learning rate that takes longer than the run.
+
+    Args:
+        config: a resolved configuration.
+
+    Raises:
+        ValueError: for such a cooldown.
+    """
+    cooldown, steps = config["model"].get("cooldown_steps", 0), config["trainer"]["max_steps"]
+    if steps != -1 and cooldown > steps:
+        raise ValueError(
+            f"model.cooldown_steps={cooldown}: the run has only trainer.max_steps={steps}; lower it"
+        )
+
+
 def _check_validation(options: Mapping[str, Any]) -> None:
     """Refuse validations that never happen, or happen in the middle of an optimiser step."""
     interval, steps = options.get("val_check_interval"), options.get("max_steps", -1)

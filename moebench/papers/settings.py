@@ -15,15 +15,21 @@ MAX_STEPS = "trainer.max_steps"
 FASTER = "faster"  # precision: bfloat16, or float32 on a machine that is slow at bfloat16
 
 
-def steps(number: int, validations: int) -> dict[str, object]:
+def steps(number: int, validations: int, cooldown: int = 0) -> dict[str, object]:
     """Return the settings for a number of steps with evenly spaced validations.
+
+    Args:
+        number: steps of the run.
+        validations: how often it is validated.
+        cooldown: last steps, over which the learning rate falls to zero; 0: none.
 
     Raises:
         ValueError: if the last validation would not fall on the last step.
     """
     if number % validations:
         raise ValueError(f"validations={validations}: must divide the number of steps, {number}")
-    return {MAX_STEPS: number, "trainer.val_check_interval": number // validations}
+    cooling = {"model.cooldown_steps": cooldown} if cooldown else {}
+    return {MAX_STEPS: number, "trainer.val_check_interval": number // validations, **cooling}
 
 
 def losses(**weights: float) -> dict[str, object]:

@@ -14,7 +14,6 @@ from pytorch_lightning.utilities import GradClipAlgorithmType
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.optimizer import ParamsT
 
 from moebench.data.contract import UNSCORED, TokenBatch, check_batch
@@ -31,7 +30,7 @@ from moebench.training.gradient_check import (
     routers,
 )
 from moebench.training.leaks import report_leaks
-from moebench.training.schedule import inverse_square_root
+from moebench.training.schedule import learning_rates
 from moebench.training.share import check_same_batch, share
 from moebench.training.step_metrics import StepMeans, routing_metrics
 
@@ -64,11 +63,12 @@ class Training(pl.LightningModule):
         optimizer: makes the optimiser from the parameters.
         warmup_steps: optimiser steps until the learning rate peaks.
         router_rate: factor on the learning rate of the routers; 0 freezes them.
+        cooldown_steps: last optimiser steps, over which the learning rate falls to zero; 0: none.
 
     Raises:
-        ValueError: if `warmup_steps` is not positive, `router_rate` is negative or not finite,
-            there is no optimiser, two losses share a name, or a router with a state cannot be
-            found.
+        ValueError: if `warmup_steps` is not positive, `cooldown_steps` or `router_rate` is negative
+            or not finite, there is no optimiser, two losses share a name, or a router with a state
+            cannot be found.
     """
 
     def __init__(
@@ -79,10 +79,13 @@ class Training(pl.LightningModule):
         optimizer: Callable[[ParamsT], Optimizer] = lambda p: AdamW(p, lr=1.2e-2, fused=True),
         warmup_steps: int = 100,
         router_rate: float = 1.0,
+        cooldown_steps: int = 0,
     ) -> None:
         super().__init__()
         if warmup_steps < 1:
             raise ValueError(f"warmup_steps={warmup_steps}: must be at least 1")
+        if cooldown_steps < 0:
+            raise ValueError(f"cooldown_steps={cooldown_steps}: must be 0 or a positive number")
         if not 0 <= router_rate < math.inf:
             raise ValueError(f"router_rate={router_rate}: must be 0 or a positive number")
         if not callable(optimizer):
@@ -93,6 +96,7 @@ class Training(pl.LightningModule):
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps
         self.router_rate = router_rate
+        self.cooldown_steps = cooldown_steps
         # Of the current optimiser step:
         self.measured, self.updates = StepMeans(), RouterUpdates(routers(self.network).values())
         self.scored = 0  # targets scored so far in the current validation
@@ -236,9 +240,8 @@ class Training(pl.LightningModule):
                 continue
             if math.isnan(value) or name == "lr":  # others may be bounds, and infinite by default
                 raise ValueError(f"optimizer.{name}={value}: must be finite")
-        schedule = LambdaLR(optimizer, [self._factor_at(rate) for rate, _ in groups])
+        trained = self._trainer is not None  # or only checked, or timed
+        steps = self.trainer.estimated_stepping_batches if trained else math.inf
+        rates = [rate for rate, _ in groups]
+        schedule = learning_rates(optimizer, rates, self.warmup_steps, self.cooldown_steps, steps)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
-
-    def _factor_at(self, rate: float) -> Callable[[int], float]:
-        """Return the factor on a group's learning rate as a function of the step."""
-        return lambda step: rate * inverse_square_root(step, self.warmup_steps)

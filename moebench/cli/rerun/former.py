@@ -15,6 +15,7 @@ MOVED = {  # module or class of moebench -> its name in older records
 }
 ADDED = {  # key that older records lack -> the value that does what was done without it
     "model.router_rate": 1.0,
+    "model.cooldown_steps": 0,
     "data.init_args.world.init_args.skew": 0.0,
     "model.network.init_args.shape.multipliers": {"embedding": 1.0, "residual": 1.0, "logits": 1.0},
     "model.network.init_args.attention.init_args.comparison": {"turned": None, "scale": None},

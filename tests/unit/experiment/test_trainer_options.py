@@ -195,3 +195,10 @@ def test_a_user_logger_gets_what_the_history_gets(tiny, tmp_path: Path) -> None:
     losses = [float(row["valid/loss"]) for row in rows if row["valid/loss"]]
     assert losses[-1] == pytest.approx(record.metrics["valid/loss"])
     assert sum(bool(row["train/loss"]) for row in rows) == record.steps
+
+
+def test_a_cooldown_longer_than_the_run_is_refused(tiny) -> None:
+    steps = tiny.settings()["trainer.max_steps"]
+    checked(tiny("dense.yaml", {"model.cooldown_steps": steps}))
+    with pytest.raises(ConfigurationError, match=f"model.cooldown_steps={steps + 1}: the run has"):
+        tiny("dense.yaml", {"model.cooldown_steps": steps + 1})

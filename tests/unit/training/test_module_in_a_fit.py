@@ -137,3 +137,41 @@ def test_gradients_are_clipped_under_a_fused_optimiser(
     assert 0 < max(norms[0]) <= most * 1.001
     assert norms[0] == pytest.approx(norms[1], rel=1e-2)
     assert torch.allclose(*weights, atol=1e-3)
+
+
+class Rates(pl.Callback):
+    """Notes the learning rate of every optimiser step."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def on_before_optimizer_step(self, trainer: Any, module: Any, optimizer: Any) -> None:
+        self.seen.append(optimizer.param_groups[0]["lr"])
+
+
+@pytest.mark.parametrize("end", [{"max_steps": 6}, {"max_epochs": 1}, {"max_epochs": 2}])
+def test_a_cooldown_ends_with_the_training(end: dict[str, int]) -> None:
+    rates: dict[int, list[float]] = {}
+    for cooldown_steps in (0, 2):
+        noted = Rates()
+        fit(
+            Training(V, OneLayer, cooldown_steps=cooldown_steps),
+            Some([8]),
+            callbacks=[noted],
+            **end,
+        )
+        rates[cooldown_steps] = noted.seen
+    *before, last = rates[0]
+    assert len(rates[0]) == 6 * end.get("max_epochs", 1)
+    assert rates[2] == pytest.approx([*before, last / 2])
+
+
+def test_a_cooldown_counts_optimiser_steps_where_gradients_accumulate() -> None:
+    plain, cooled = Rates(), Rates()
+    for noted, cooldown_steps in ((plain, 0), (cooled, 2)):
+        module = Training(V, OneLayer, cooldown_steps=cooldown_steps)
+        more = {"max_epochs": 1, "accumulate_grad_batches": 2}
+        fit(module, Some([8]), callbacks=[noted], **more)
+    *before, last = plain.seen
+    assert len(plain.seen) == 3
+    assert cooled.seen == pytest.approx([*before, last / 2])

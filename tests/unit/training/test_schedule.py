@@ -11,7 +11,7 @@ from torch.optim.optimizer import ParamsT
 
 from moebench.moe.routers import Hashed
 from moebench.training.module import Training, task_loss
-from moebench.training.schedule import inverse_square_root
+from moebench.training.schedule import cooldown, inverse_square_root
 
 from .fakes import D, E, OneLayer, V
 
@@ -22,6 +22,18 @@ def test_the_learning_rate_rises_and_falls_with_the_root() -> None:
     assert inverse_square_root(399, 100) == 0.5
     rates = [inverse_square_root(step, 10) for step in range(200)]
     assert max(rates) == rates[9] == 1.0
+
+
+def test_a_cooldown_falls_evenly_to_nothing_after_the_last_step() -> None:
+    factors = [cooldown(step, cooldown_steps=4, steps=10) for step in range(10)]
+    assert factors == [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
+    assert cooldown(10**9, cooldown_steps=4, steps=math.inf) == 1
+    assert cooldown(9, cooldown_steps=0, steps=10) == 1
+
+
+def test_a_cooldown_of_negative_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="cooldown_steps=-1: must be 0 or"):
+        Training(V, OneLayer, cooldown_steps=-1)
 
 
 def test_a_warm_up_of_no_steps_is_refused() -> None:
