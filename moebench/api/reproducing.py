@@ -58,6 +58,7 @@ def reproduce(
     track: bool = True,
     engine: str = LOCAL,
     time_limit: float = math.inf,
+    records: str | Path | None = None,
 ) -> Reproduced:
     """Train whatever runs of a profile are missing, and judge the paper's claims.
 
@@ -72,6 +73,7 @@ def reproduce(
         track: whether to log the runs in MLflow.
         engine: what carries out the runs; a YAML file gives its options.
         time_limit: seconds that each run may take; one that takes longer counts as timed out.
+        records: a `results.jsonl`, whose runs are not made again where they are the same.
 
     Returns:
         The verdicts, the records and the folder of the runs.
@@ -93,6 +95,7 @@ def reproduce(
         settings=settings or {},
         track=track,
         execution=Execution(workers, engine_profile(engine), time_limit),
+        records=None if records is None else Path(records),
     )
     verdicts = command.reproduce(found, options)
     return Reproduced(options.root / found.folder / profile, verdicts)

@@ -96,6 +96,12 @@ def add_runs(run: Parser, search: Parser) -> None:
     run.add_argument("target", help=f"{NAMED}, or all")
     add_profile(run)
     run.add_argument("--seeds", type=int, help="seeds of every arm (default: as the profile says)")
+    run.add_argument(
+        "--records",
+        type=a_file,
+        metavar="FILE",
+        help="a results.jsonl with runs that need not be made again (default: none)",
+    )
     search.add_argument("file", type=a_file, help="a file of configs/sweeps/, or your own")
     add_name(search, "study", "that of the file")
     search.add_argument(

@@ -11,7 +11,7 @@ from moebench.cli.judging import judge_and_report
 from moebench.cli.partners import partners
 from moebench.cli.provenance import configs_of
 from moebench.evidence.record import RunRecord
-from moebench.evidence.record_files import write_all
+from moebench.evidence.record_files import read, write_all
 from moebench.evidence.result_files import RESULTS
 from moebench.experiment import fitting, takes_text
 from moebench.experiment.text_source import TEXT
@@ -22,6 +22,7 @@ from moebench.run.earlier_results import set_aside
 from moebench.run.execution import Execution
 from moebench.run.plan_jobs import computed_jobs, make_jobs, resolve
 from moebench.run.sole_user import sole_user
+from moebench.run.take_over import take_over
 from moebench.run.tracked import run_tracked
 from moebench.verdict import Verdict
 
@@ -38,6 +39,7 @@ class ReproduceOptions:
     settings: Mapping[str, object] = field(default_factory=dict)  # laid over every arm
     track: bool = True
     execution: Execution = field(default_factory=Execution)
+    records: Path | None = None  # a file of runs that need not be made again
 
     def __post_init__(self) -> None:
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
@@ -58,6 +60,7 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
     refuse_without_gpu(profile, options.settings)
     refuse_text(target, profile, options.settings)
     seeds, settings = wanted(target.plan, options)
+    made = records_to_take(target, options.records)
     experiments, planned = resolve(target, profile, settings)
     tracker = tracking.connect(options.root) if options.track else None
     folder = options.root / target.folder / profile.name
@@ -65,6 +68,9 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
         jobs = make_jobs(target, profile, experiments, seeds, folder)
         jobs = [replace(job, planned=planned.get(job.arm, {})) for job in jobs]
         jobs += computed_jobs(target, profile, folder)
+        if made:
+            taken = take_over(jobs, made)
+            print(f"{options.records}: {taken} of {len(made)} runs are wanted here, and taken over")
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
         records = run_tracked(jobs, options.execution, tracker)
@@ -76,6 +82,22 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
         if tracker is not None:
             tracker.close(partners(target), [folder / name for name in RESULTS])
     return verdicts
+
+
+def records_to_take(target: Target, path: Path | None) -> list[RunRecord]:
+    """Return the records of a file; none without one.
+
+    Raises:
+        ValueError: if it has none of the target, or runs of the target train several seeds each.
+    """
+    if path is None:
+        return []
+    if target.plan.seeds_in_a_run is not None:
+        raise ValueError(f"records={path}: a run of {target.name} trains several seeds at once")
+    own = [record for record in read(path) if record.target == target.folder]
+    if not own:
+        raise ValueError(f"records={path}: has no run of {target.name}")
+    return own
 
 
 def refuse_without_gpu(profile: Profile, settings: Mapping[str, object]) -> None:

@@ -38,6 +38,8 @@ def reproduce(options: argparse.Namespace) -> int:
     """Reproduce one paper, or all of them; of all, a text is for those that train on one."""
     settings = chosen_settings(options)
     every = options.target == "all"
+    if every and options.records is not None:
+        raise ValueError("--records: has the runs of one paper; name it in place of `all`")
     chosen = targets() if every else [target(options.target)]
     execution = execution_of(options)
     for found in chosen:  # before torch is imported
@@ -56,6 +58,7 @@ def reproduce(options: argparse.Namespace) -> int:
             settings=machine_settings(options) if textless else settings,
             track=not options.no_mlflow,
             execution=execution,
+            records=options.records,
         )
         verdicts = run(found, wanted)
         print(shown(found, options.root / found.folder / options.profile, verdicts))

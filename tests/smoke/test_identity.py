@@ -90,15 +90,16 @@ def fitted(ours: Path, tiny) -> tuple[Callable[[], RunRecord], Path]:
     return run, arm
 
 
-def reproduced(ours: Path, tiny) -> tuple[Callable[[], RunRecord], Path]:
+def reproduced(ours: Path, tiny) -> tuple[Callable[..., RunRecord], Path]:
     """Return what runs a reproduction of one arm and reads its record, and its folder."""
     settings = {**tiny.settings(), **changes(ours)}
     plan = Plan([Arm("mine", ["switch_8.yaml"])], [Profile("quick", ["mine"], 1, settings)], {})
     paper = Paper(key="p", title="A paper", authors="", year=2026, arxiv="")
     found = Target(paper, [], plan, CONFIGS, ours / "none.jsonl")
 
-    def run() -> RunRecord:
-        reproduce(found, ReproduceOptions("quick", root=ours / "runs", track=False))
+    def run(records: Path | None = None) -> RunRecord:
+        options = ReproduceOptions("quick", root=ours / "runs", track=False, records=records)
+        reproduce(found, options)
         [record] = read(ours / "runs" / "p" / "quick" / "results.jsonl")
         return record
 
@@ -145,6 +146,23 @@ def test_other_data_and_edited_code_are_trained_anew(
     assert ": 2 (text), kept in <arm>/earlier/<data>-<identity>" in line
     write_text(ours, small_text, "second")
     assert run() == second
+
+
+def test_only_the_same_run_is_taken_over_from_elsewhere(
+    ours: Path, tiny, small_text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, arm = reproduced(ours, tiny)
+    first = run()
+    made = ours / "theirs.jsonl"
+    shutil.copy(arm.parent / "results.jsonl", made)
+    shutil.rmtree(ours / "runs")
+    capsys.readouterr()
+    assert run(made) == first, "seconds and all"
+    assert f"{made}: 1 of 1 runs are wanted here, and taken over" in capsys.readouterr().out
+
+    write_text(ours, small_text, "second")
+    assert run(made).data_hash != first.data_hash
+    assert f"{made}: 0 of 1 runs are wanted here" in capsys.readouterr().out
 
 
 def test_data_that_change_before_the_run_begins_end_it(ours: Path, tiny, small_text: Path) -> None:
