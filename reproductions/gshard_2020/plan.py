@@ -88,7 +88,7 @@ PLAN = Plan(
             "quick",
             arms=[*MANY, *ONE_SOURCE_ENDS, *LARGE_SOURCE],
             seeds=3,
-            settings={**steps(1000, validations=10), VALID_BATCHES: 16},
+            settings={**steps(600, validations=6), VALID_BATCHES: 16},
             more_seeds=dict.fromkeys(MANY, 5),
             first_seed=FIRST_FRESH_SEED,
         ),

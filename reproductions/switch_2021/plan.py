@@ -151,7 +151,7 @@ PLAN = Plan(
             "full",
             arms=[arm.name for arm in ARMS if arm.name != "experts_128"],
             seeds=5,
-            settings={**steps(2000, validations=40), PRECISION: FASTER},
+            settings=steps(2000, validations=40),
             more_seeds=dict.fromkeys(TEN_SEEDS, 10),
             first_seed=FIRST_FRESH_SEED,
         ),
