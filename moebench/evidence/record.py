@@ -26,6 +26,15 @@ def chooses(target: str, seed: int) -> bool:
     return target == SWEEPS and seed < FIRST_FRESH_SEED
 
 
+def tried(record: "RunRecord") -> bool:
+    """Say whether the result of a sweep that judges a claim has a seed that trials may have used.
+
+    An arm is then a point of the sweep, `balance/0.01`, or the sweep with the shares of its space.
+    """
+    of_sweep = "/" in record.arm or any(name.startswith("share/") for name in record.metrics)
+    return of_sweep and record.seed < FIRST_FRESH_SEED
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One arm with one seed: what was run, what it cost, what came out.

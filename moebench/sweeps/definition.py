@@ -31,6 +31,7 @@ class Sweep:
         pruner: ends trials early.
         trials: number of points.
         seeds: runs per trial; its value is their mean.
+        first_seed: seed of the first of them; from 1000, where nothing is chosen and trials judge.
         fresh_seeds: runs of the winner and of every baseline with seeds not used in the search.
         baselines: the costs in which dense twins match the base experiment.
         tuning: space searched for every baseline with as many points as there are trials, spread
@@ -51,6 +52,7 @@ class Sweep:
     pruner: Part
     trials: int
     seeds: int = 1
+    first_seed: int = 0
     fresh_seeds: int = 3
     baselines: Sequence[MatchedOn] = MATCHED
     tuning: Sequence[Dimension] = ()
@@ -96,7 +98,7 @@ class Sweep:
     @property
     def trial_seeds(self) -> Sequence[int]:
         """Seeds of every trial, and of the baselines compared with them."""
-        return range(self.seeds)
+        return range(self.first_seed, self.first_seed + self.seeds)
 
     @property
     def later_seeds(self) -> Sequence[int]:

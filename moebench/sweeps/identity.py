@@ -65,6 +65,7 @@ def identity(sweep: Sweep) -> dict[str, Any]:
         "sampler": sweep.sampler.identity(),
         "pruner": sweep.pruner.identity(),
         "seeds": sweep.seeds,
+        "first_seed": sweep.first_seed,
         "experiment": dict(sweep.base.config),
         "moebench": __version__,
         "data": data and data.content_hash,

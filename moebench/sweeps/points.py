@@ -36,11 +36,13 @@ def evidence(folder: Path, name: str, target: str, profile: str) -> list[RunReco
     """
     summary = json_of(folder / SUMMARY)
     trials = summary["trials"]
+    first = summary.get("first_seed", 0)  # missing from the summaries of earlier sweeps
+    seeds = range(first, first + summary["seeds"])
     arms = {TrialArm(one["number"]).name: arm_of(name, one["point"]) for one in trials}
     records = [
         replace(record, target=target, profile=profile, arm=arms[record.arm])
         for record in read(folder / "results.jsonl")
-        if record.arm in arms and record.seed < summary["seeds"]
+        if record.arm in arms and record.seed in seeds
     ]
     return [*records, *_shares(summary, records, name)]
 

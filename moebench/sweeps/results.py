@@ -108,6 +108,7 @@ def _asked(sweep: Sweep) -> dict[str, Any]:
             for dimension in sweep.space
         },
         "seeds": sweep.seeds,
+        "first_seed": sweep.first_seed,
         "fresh_seeds": sweep.fresh_seeds,
     }
 

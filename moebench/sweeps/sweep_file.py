@@ -35,6 +35,7 @@ class SweepFile:
     trials: Annotated[int, Between(1, MOST)] | None = None
     enqueue: Sequence[Mapping[str, Any]] | None = None
     seeds: Annotated[int, Between(1, FIRST_FRESH_SEED)] = 1
+    first_seed: Annotated[int, Between(0, MOST)] = 0
     fresh_seeds: Annotated[int, Between(0, MOST)] = 3
     baselines: Sequence[MatchedOn] = MATCHED
     tuning: Any = None
@@ -74,6 +75,7 @@ def read_sweep(path: Path, name: str = "", over: Mapping[str, object] | None = N
             pruner=read_part("pruner", file.pruner),
             trials=_trials(file.trials, sampler, space),
             seeds=file.seeds,
+            first_seed=file.first_seed,
             fresh_seeds=file.fresh_seeds,
             baselines=[matched for matched in MATCHED if matched in file.baselines],
             tuning=() if file.tuning is None else read_space(file.tuning, "tuning"),
@@ -99,6 +101,7 @@ def _fitting(sweep: Sweep) -> Sweep:
             )
         if sweep.pruner.class_name == "WilcoxonPruner" and sweep.seeds < 2:
             raise ValueError(f"seeds={sweep.seeds}: WilcoxonPruner compares seeds; needs 2 or more")
+    _check_seeds(sweep)
     try_out(sweep.sampler, sweep.space, list(sweep.objectives.values()), sweep.constraints)
     if sweep.first and sweep.sampler.class_name == "GridSampler":
         raise ValueError("enqueue: a grid has all its points already")
@@ -114,6 +117,16 @@ def _fitting(sweep: Sweep) -> Sweep:
     if sweep.tuning and not sweep.baselines:
         raise ValueError("tuning: applies to baselines, but there are none")
     return sweep
+
+
+def _check_seeds(sweep: Sweep) -> None:
+    """Refuse a search whose trials use the seeds that are to judge what it has chosen."""
+    last = sweep.trial_seeds[-1]
+    if sweep.fresh_seeds and last >= FIRST_FRESH_SEED:
+        raise ValueError(
+            f"first_seed={sweep.first_seed}: trials would have seeds up to {last}, and seeds from"
+            f" {FIRST_FRESH_SEED} are for what they choose; with fresh_seeds: 0 nothing is chosen"
+        )
 
 
 def _check_name(name: str) -> None:

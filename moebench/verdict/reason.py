@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from moebench.evidence.record import RunRecord
+from moebench.evidence.record import RunRecord, tried
 from moebench.papers.claim import Claim, units
 from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, Condition, State, both_or_all
@@ -38,8 +38,15 @@ def lost(claim: Claim, evidence: Evidence) -> list[str]:
 
 def caution(claim: Claim, findings: Findings, evidence: Evidence) -> str:
     """Return the claim's own caution and those that arise from these runs."""
-    cautions = (claim.caution, findings.caution, _written_after(claim, evidence))
+    cautions = (claim.caution, findings.caution, _tried(evidence), _written_after(claim, evidence))
     return "; ".join(text for text in cautions if text)
+
+
+def _tried(evidence: Evidence) -> str:
+    """Say that trials may have used the seeds of these runs, if so."""
+    used = any(tried(run) for of_arm in evidence.runs.values() for run in of_arm.values())
+    told = "judged on seeds that trials had used; runs with fresh seeds are still to come"
+    return told if used else ""
 
 
 def _written_after(claim: Claim, evidence: Evidence) -> str:

@@ -191,10 +191,11 @@ def test_seeds_that_trials_had_used_are_marked(found: Target) -> None:
     by_arm: dict[str, set[int]] = {}
     for record in read(found.evidence):
         by_arm.setdefault(record.arm, set()).add(record.seed)
+    cautions = {one.claim: one.caution for one in published(found.evidence).verdicts}
     for claim in found.claims:
         if claim.trained and not claim.runs_of:
             seeds = set().union(*(by_arm.get(arm, ()) for arm in claim.arms))
-            marked = "seeds that trials had used" in claim.caution
+            marked = "seeds that trials had used" in cautions[claim.key]
             # A claim that waits for its first run has no seeds, and so no mark.
             assert marked == (min(seeds, default=FIRST_FRESH_SEED) < FIRST_FRESH_SEED), claim.key
 

@@ -284,3 +284,15 @@ def test_differences_name_the_place() -> None:
         "space.c is new",
     ]
     assert differences(old, old) == []
+
+
+def test_trials_that_judge_begin_with_a_fresh_seed(sweep_file) -> None:
+    sweep = read_sweep(sweep_file(seeds=2, first_seed=1000, fresh_seeds=0))
+    assert list(sweep.trial_seeds) == [1000, 1001]
+    assert list(read_sweep(sweep_file(seeds=2)).trial_seeds) == [0, 1]
+
+
+def test_a_search_that_chooses_leaves_the_fresh_seeds_alone(sweep_file) -> None:
+    read_sweep(sweep_file(seeds=2, first_seed=998, fresh_seeds=1))
+    with pytest.raises(ValueError, match="first_seed=999: trials would have seeds up to 1000, and"):
+        read_sweep(sweep_file(seeds=2, first_seed=999, fresh_seeds=1))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from moebench.evidence.record import FIRST_FRESH_SEED, tried
 from moebench.papers.claim import VerdictLabel
 from moebench.papers.plan import Arm, Plan, Profile
 from moebench.testing.verdicts import run, runs
@@ -47,6 +48,22 @@ def test_a_claim_filed_after_its_runs_says_so() -> None:
     assert judged(unlisted).caution == "filed after its runs were made"
     assert judged(BETTER, late=True, version=2).caution == "filed after its runs were made"
     assert judged(BETTER, version=2, level="arithmetic").caution == ""
+
+
+def test_points_of_a_sweep_on_seeds_of_trials_say_so() -> None:
+    told = "judged on seeds that trials had used; runs with fresh seeds are still to come"
+    test = Difference(first="grid/1", second="grid/2", margin=0.1)
+    points = [replace(one, arm={"a": "grid/1", "b": "grid/2"}[one.arm]) for one in BETTER]
+    assert judged(points, test=test).caution == told
+    fresh = [replace(one, seed=one.seed + FIRST_FRESH_SEED) for one in points]
+    assert judged(fresh, test=test).caution == ""
+    assert judged([*fresh[:-1], points[-1]], test=test).caution == told
+
+
+def test_shares_of_a_sweep_on_seeds_of_trials_say_so() -> None:
+    assert tried(run("grid", 0, metrics={"share/weight": 0.5}))
+    assert not tried(run("grid", FIRST_FRESH_SEED, metrics={"share/weight": 0.5}))
+    assert not tried(run("computed", 0))
 
 
 PLAN = Plan(
