@@ -94,9 +94,9 @@ def results_in(folder: Path, found: Target) -> Path:
     """Return the file of records in the folder of a profile of a target.
 
     Raises:
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if there is none, or nothing in it.
     """
     path = folder / RESULTS
-    if not path.exists():
+    if not path.exists() or not path.read_bytes().strip():
         raise FileNotFoundError(f"{path}: no records; `{found.command(folder.name)}` makes them")
     return path

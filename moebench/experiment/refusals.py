@@ -36,6 +36,7 @@ KINDS = {
     **{"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"},
     **{"list": "a list", "dict": "keys and values"},
 }
+LINKED = {"data.seed": "seed_everything"}  # key that nobody sets -> the one that sets it
 TOP = ("config", "data", "model", "seed_everything", "trainer")
 GROUPS = {"model": "moebench.training.module.Training", "trainer": "pytorch_lightning.Trainer"}
 NOISE = (  # beginnings of the lines of a report that do not give the reason
@@ -72,6 +73,7 @@ def explain(message: str) -> str:
     the key, and the innermost message is the reason.
     """
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    key = LINKED.get(key, key)
     value = re.search(r"Given value: (?!Namespace|NestedArg)(.{1,60})$", message, re.MULTILINE)
     place = f"{key}={value[1]}" if key and value else key
     refused = re.search(REFUSED, message)

@@ -34,10 +34,13 @@ FILES = {  # name -> content
 
 
 def desk(folder: Path) -> None:
-    """Lay out the bad files."""
+    """Lay out the bad files, and a folder of runs whose records are blank lines."""
     for name, content in FILES.items():
         (folder / name).write_bytes(content)
     (folder / "a_folder").mkdir()
+    runs = folder / "blank" / "tiny_2026" / "quick"
+    runs.mkdir(parents=True)
+    (runs / "results.jsonl").write_text(" \n\n")
 
 
 def refused(
