@@ -38,6 +38,7 @@ SAYS = {name: says for of in COMMANDS.values() for name, says in of.items()}
 PROFILES = {
     "smoke": "under a minute: does everything work here? It judges nothing",
     "quick": "the most important runs, three to five seeds: a coffee break on two cores",
+    "computed": "only what needs no training: under a minute",
     "full": "every run, more seeds: hours on a CPU",
     "gpu": "larger models, for minutes on one data-centre GPU",
 }

@@ -17,6 +17,7 @@ from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read, write_all
 from moebench.papers import Target, left_out, target, targets
 from moebench.papers.home import HOME, INSTALLED
+from moebench.papers.plan import COMPUTED_ONLY
 from moebench.report import (
     fill,
     markdown_costs,
@@ -65,15 +66,24 @@ class Published:
         )
 
     @cached_property
+    def trained(self) -> list[RunRecord]:
+        """The records of training; a paper may have computed results alone."""
+        return [record for record in self.records if record.steps]
+
+    @cached_property
     def origin(self) -> str:
         """A sentence on where the records come from, and one if their data are out of date."""
-        trained = [record for record in self.records if record.steps]
-        some = trained or self.records  # a paper may have computed results alone
+        runs, some = len(self.trained), self.trained or self.records
         machines = sorted({str(record.hardware.get("processor", "?")) for record in some})
-        hours = sum(record.seconds for record in trained) / 3600
-        made = f"{len(trained)} runs, {hours:.1f} hours of training" if trained else "computed"
+        hours = sum(record.seconds for record in self.trained) / 3600
+        made = f"{runs} runs, {hours:.1f} hours of training" if runs else "computed"
         told = f"Profile `{self.profile}`: {made} on {', '.join(machines)}; at this scale, no more."
         return f"{told} **{self.older}**" if self.older else told
+
+    @property
+    def needs_runs(self) -> bool:
+        """Whether nothing has been trained for it yet, though its claims ask for it."""
+        return self.profile == COMPUTED_ONLY.name
 
     @cached_property
     def older(self) -> str:
@@ -171,12 +181,14 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
         text = fill(text, block, output(by_name[name]))
     counts = {_linked(one.found): (name, one.verdicts) for name, one in by_name.items()}
     older = ", ".join(f"`{name}`" for name, one in by_name.items() if one.older)
+    computed = ", ".join(f"`{name}`" for name, one in by_name.items() if one.needs_runs)
     waiting = ", ".join(f"`{one.name}`" for one in targets() if one.name not in by_name)
-    notes = [
-        f"To be run again on newer data: {older}; the page of each says how much of it.",
-        f"Ready, but not yet run in full: {waiting}.",
-    ]
-    said = [note for note, names in zip(notes, (older, waiting), strict=True) if names]
+    notes = {
+        f"To be run again on newer data: {older}; the page of each says how much of it.": older,
+        f"Judged so far by what needs no training, their runs still to come: {computed}.": computed,
+        f"Ready, but not yet run in full: {waiting}.": waiting,
+    }
+    said = [note for note, names in notes.items() if names]
     return fill(text, "results", "\n\n".join([markdown_counts(counts), *said])) if counts else text
 
 

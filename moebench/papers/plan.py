@@ -52,6 +52,10 @@ class Profile:
         return self.more_seeds.get(arm, self.seeds)
 
 
+# For papers in which much follows from arithmetic and small computations, without any training.
+COMPUTED_ONLY = Profile("computed", arms=[], seeds=1, settings={})
+
+
 @dataclass(frozen=True)
 class PaperTable:
     """A table of the paper with our figures beside its own."""

@@ -4,7 +4,7 @@ All arms of one world share data, optimiser, schedule and seeds; an arm changes 
 """
 
 from moebench.evidence.record import FIRST_FRESH_SEED
-from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.plan import COMPUTED_ONLY, Arm, Plan, Profile
 from moebench.papers.settings import (
     FASTER,
     NETWORK,
@@ -115,6 +115,7 @@ PLAN = Plan(
             settings={**steps(600, validations=4), VALID_BATCHES: 16},
             first_seed=FIRST_FRESH_SEED,
         ),
+        COMPUTED_ONLY,
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],

@@ -6,7 +6,7 @@ All arms of one world share data, optimiser, schedule and seeds; an arm changes 
 from collections.abc import Mapping
 
 from moebench.evidence.record import FIRST_FRESH_SEED
-from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.plan import COMPUTED_ONLY, Arm, Plan, Profile
 from moebench.papers.settings import (
     FASTER,
     LOSSES,
@@ -96,6 +96,7 @@ PLAN = Plan(
             more_seeds=dict.fromkeys(PAIRS, 5),
             first_seed=FIRST_FRESH_SEED,
         ),
+        COMPUTED_ONLY,
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],

@@ -4,7 +4,7 @@ All arms of one world share data, optimiser, schedule and seeds; an arm changes 
 """
 
 from moebench.evidence.record import FIRST_FRESH_SEED
-from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.plan import COMPUTED_ONLY, Arm, Plan, Profile
 from moebench.papers.settings import LOSSES, NETWORK, SMOKE, VALID_BATCHES, WORLD, steps
 from reproductions.gshard_2020.claims_trained import (
     DEEP,
@@ -92,6 +92,7 @@ PLAN = Plan(
             more_seeds=dict.fromkeys(MANY, 5),
             first_seed=FIRST_FRESH_SEED,
         ),
+        COMPUTED_ONLY,
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],

@@ -5,7 +5,7 @@ of another model, that of Mixtral's paper.
 """
 
 from moebench.evidence.record import FIRST_FRESH_SEED
-from moebench.papers.plan import Arm, Plan, Profile
+from moebench.papers.plan import COMPUTED_ONLY, Arm, Plan, Profile
 from moebench.papers.settings import LOSSES, NETWORK, SMOKE, VALID_BATCHES, losses, steps
 from reproductions.loss_free_2024.bias_claims import (
     AUX,
@@ -86,6 +86,7 @@ PLAN = Plan(
             settings={**steps(400, validations=4), VALID_BATCHES: 16},
             first_seed=FIRST_FRESH_SEED,
         ),
+        COMPUTED_ONLY,
         Profile(
             "full",
             arms=[arm.name for arm in ARMS],
