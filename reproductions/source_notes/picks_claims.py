@@ -52,8 +52,8 @@ CLAIMS_PICKS = [
     ),
     Claim(
         key="N5-03p",
-        says="Positive control: one expert a token, an eighth as wide, is worse than more of the "
-        "others",
+        says="Positive control: one expert a token that is an eighth as wide is worse than several "
+        "of full width",
         source="none",
         paper_values={},
         matched_on="steps",
