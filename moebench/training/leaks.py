@@ -57,9 +57,8 @@ def refuse_leaks(network: nn.Module) -> None:
         ValueError: naming the router, the key to set, and what it does.
     """
     for name, router in routers(network).items():
-        for part in _choosing(router) if is_causal(network, name) else ():
-            seen = sees(part, None, training=False)
-            if seen is None or Sees.LATER not in seen or getattr(part, "allow_leaks", False):
+        for part in _looking_ahead(router) if is_causal(network, name) else ():
+            if getattr(part, "allow_leaks", False):
                 continue
             apart = ", and group to data.length to keep sequences apart"
             raise ValueError(
@@ -69,10 +68,19 @@ def refuse_leaks(network: nn.Module) -> None:
             )
 
 
-def _choosing(router: nn.Module) -> list[nn.Module]:
-    """Return the routers in a router that hold no other: those that choose."""
-    found = [part for part in router.modules() if hasattr(part, "num_experts")]
-    return [one for one in found if not any(part in found for part in list(one.modules())[1:])]
+def _looking_ahead(router: nn.Module) -> list[nn.Module]:
+    """Return the innermost parts that see later tokens outside training, queues left out."""
+    found = [
+        part
+        for part in router.modules()
+        if hasattr(part, "num_experts")
+        and Sees.LATER in (sees(part, None, training=False) or Sees.TOKEN)
+    ]
+    return [
+        one
+        for one in found
+        if not isinstance(one, Limited) and not any(part in found for part in [*one.modules()][1:])
+    ]
 
 
 def whole_length(batch: Any) -> int | None:

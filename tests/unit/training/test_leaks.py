@@ -199,6 +199,30 @@ class Peeking(Switch):
         return decision
 
 
+class Ahead(nn.Module):
+    """A wrapper that sees what the router in it does not."""
+
+    sees = Sees.LATER
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.router, self.num_experts = Switch(dim, E), E
+
+    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
+        decision: RoutingDecision = self.router(x_TD.roll(-1, dims=0))
+        return decision
+
+
+class Asked(Ahead):
+    """The same, which a causal model may have."""
+
+    sees = Sees.LATER
+    allow_leaks = True
+
+    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
+        return super().forward(x_TD)
+
+
 @pytest.mark.parametrize(
     ("router", "name"),
     [
@@ -208,6 +232,7 @@ class Peeking(Switch):
         (lambda dim: Limited(dim, chosen(), Capacity(factor=E)), "ExpertChoice"),
         (lambda dim: Hierarchical(dim, E, 2, TopK, one_of), "ExpertChoice"),
         (lambda dim: Peeking(dim, E), "Peeking"),
+        (Ahead, "Ahead"),
     ],
 )
 def test_choice_by_later_tokens_is_refused_in_one_line(router: Router, name: str) -> None:
@@ -227,7 +252,9 @@ def test_choice_by_later_tokens_is_refused_in_one_line(router: Router, name: str
         chosen(allow_leaks=True),
         lambda dim: Tempered(dim, chosen(allow_leaks=True), 2.0),
         chosen(k=E),  # every expert takes every token
+        Asked,
         limited("score"),  # a queue, which a setting keeps in order
+        lambda dim: Tempered(dim, limited("score"), 2.0),
         lambda dim: Batchwise(dim, E),  # in training alone
         lambda dim: Silent(dim, E),  # nobody knows
     ],
