@@ -40,6 +40,7 @@ from moebench.evidence.record_files import read
 from moebench.moe.balance import BalancedDecision
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.routers import ROUTERS
+from moebench.moe.sees import Sees, sees
 from moebench.papers.computed import import_function
 from moebench.sweeps import SearchOptions, Sweep, search
 from moebench.sweeps.results import SUMMARY
@@ -87,6 +88,10 @@ def entry_of(class_path: str) -> Entry:
     except Exception as error:  # third-party modules may raise anything
         raise ValueError(f"router={class_path}: no such class ({error})") from error
     k, arguments, decision = tried_out(class_path, made, takes.get("k"))
+    if Sees.LATER in (sees(made(16, **arguments), None, training=False) or Sees.TOKEN):
+        raise ValueError(
+            f"router={class_path}: chooses by later tokens in validation, too, so its loss leaks"
+        )
     sparse = {
         "router": {"class_path": class_path, "init_args": arguments},
         "experts": {"class_path": "ReluMLP", "init_args": {"hidden": HIDDEN // k}},

@@ -17,6 +17,7 @@ A router may also have
 | part | meaning |
 | --- | --- |
 | `sees` | which other tokens its decisions depend on, see `moebench.moe.sees` |
+| `allow_leaks` | true: a causal model may have it though it sees later tokens in validation |
 | `k` | the number of experts of each token, if that is fixed |
 | `update(decisions)` | updates its state; see below |
 | `router` | the router that it wraps, which is updated with it |

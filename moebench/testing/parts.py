@@ -12,8 +12,8 @@ from moebench.moe.routers import BiasedTopK, TopK
 def make_router(kind: type[nn.Module], dim: int, num_experts: int) -> nn.Module:
     """Return a router, or a wrapper around one.
 
-    It chooses k = 2 experts if there are that many, in two groups if it takes groups. Other
-    parameters keep their defaults.
+    It chooses k = 2 experts if there are that many, in two groups if it takes groups, and may be
+    part of a causal model. Other parameters keep their defaults.
     """
     two = min(2, num_experts)
 
@@ -29,6 +29,7 @@ def make_router(kind: type[nn.Module], dim: int, num_experts: int) -> nn.Module:
         num_experts=num_experts,
         k=two,
         groups=two,
+        allow_leaks=True,
         router=inner,
         primary=top_two,
         secondary=top_two,

@@ -29,7 +29,7 @@ from moebench.training.gradient_check import (
     router_parameters,
     routers,
 )
-from moebench.training.leaks import report_leaks
+from moebench.training.leaks import refuse_leaks, report_leaks
 from moebench.training.schedule import learning_rates
 from moebench.training.share import check_same_batch, share
 from moebench.training.step_metrics import StepMeans, routing_metrics
@@ -67,8 +67,8 @@ class Training(pl.LightningModule):
 
     Raises:
         ValueError: if `warmup_steps` is not positive, `cooldown_steps` or `router_rate` is negative
-            or not finite, there is no optimiser, two losses share a name, or a router with a state
-            cannot be found.
+            or not finite, there is no optimiser, two losses share a name, a router with a state
+            cannot be found, or one leaks in validation and is not allowed to.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Training(pl.LightningModule):
             raise ValueError(f"optimizer={optimizer}: must make an optimiser from the parameters")
         self.network = network(vocabulary)
         check_routers(self.network)
+        refuse_leaks(self.network)
         self.losses = WeightedLosses(losses or [])
         self.optimizer = optimizer
         self.warmup_steps = warmup_steps

@@ -141,17 +141,6 @@ BIAS = [
         **EXACT,
     ),
     Claim(
-        key="LF24-07a",
-        says="A causal model with expert choice gets below the entropy of its text, the more the "
-        "smaller the chunks that it chooses from",
-        source="Appendix D",
-        paper_values={"chunks": (8192, 512), "abnormal drop, %": 10},
-        matched_on="active_flops",
-        because="Needs expert choice that chooses in validation, too, which the suite does not "
-        "have yet.",
-        out_of_reach=False,
-    ),
-    Claim(
         key="LF24-08",
         says="At equal balance a softmax gate has a higher loss than a sigmoid gate",
         source="Appendix C, Figure 7",

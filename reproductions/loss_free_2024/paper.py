@@ -7,6 +7,7 @@ DeepSeek-AI 2024 (arXiv 2412.19437).
 from moebench.papers.claim import Claim, Paper
 from moebench.verdict.front import Front
 from reproductions.loss_free_2024.bias_claims import BIAS
+from reproductions.loss_free_2024.leak_claims import LEAKS
 from reproductions.loss_free_2024.v3_claims import DEEPSEEK_V3
 
 PAPER = Paper(
@@ -40,4 +41,4 @@ TRADE_OFF = [
         uncontrolled="for no text is the cost of balance known in advance",
     ),
 ]
-CLAIMS = sorted([*TRADE_OFF, *BIAS, *DEEPSEEK_V3], key=lambda claim: claim.key)
+CLAIMS = sorted([*TRADE_OFF, *BIAS, *LEAKS, *DEEPSEEK_V3], key=lambda claim: claim.key)

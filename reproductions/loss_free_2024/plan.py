@@ -17,6 +17,14 @@ from reproductions.loss_free_2024.bias_claims import (
     SOFTMAX,
     TEN,
 )
+from reproductions.loss_free_2024.leak_claims import (
+    ARMS_LEAK,
+    BY_NEXT,
+    BY_TOKEN,
+    CHOICE,
+    CHUNKS,
+    SHUFFLED,
+)
 from reproductions.loss_free_2024.paper import COMPUTED, FRONT
 from reproductions.loss_free_2024.v3_claims import BATCH, FROZEN, INDEPENDENT, SEQUENCE, SEQUENCES
 
@@ -64,7 +72,8 @@ SCOPES_AND_CONTROLS = [
     Arm(INDEPENDENT[2], WORLD, balance(1e-2)),
     Arm(NEARLY, FILE, balance(1.1e-2)),
 ]
-ARMS = [Arm(FREE, FILE), *WEIGHTS, *RULES, *SCOPES_AND_CONTROLS]
+OF_TEXT = [Arm(FREE, FILE), *WEIGHTS, *RULES, *SCOPES_AND_CONTROLS]
+ARMS = [*OF_TEXT, *ARMS_LEAK]
 HEADLINE = [FREE, *AUX.values()]
 # Arms of claims on the loss.
 WITH_TEN = [*HEADLINE, *SEQUENCES.values(), *ERRORS.values(), MULTIPLIED, SOFTMAX, NEARLY]
@@ -74,7 +83,7 @@ PLAN = Plan(
     profiles=[
         Profile(
             "smoke",
-            arms=[FREE, BATCH, SEQUENCE, FROZEN],
+            arms=[FREE, BATCH, SEQUENCE, FROZEN, CHOICE, SHUFFLED, BY_NEXT],
             seeds=1,
             settings={**SMOKE, VALID_BATCHES: 2, f"{NETWORK}.shape.layers": 2},
             sweeps={FRONT: {"seeds": 1}},
@@ -92,7 +101,10 @@ PLAN = Plan(
             arms=[arm.name for arm in ARMS],
             seeds=5,
             settings={},  # which would change the sweep as well
-            arm_settings={arm.name: steps(STEPS, validations=10) for arm in ARMS},
+            arm_settings={
+                **{arm.name: steps(STEPS, validations=10) for arm in OF_TEXT},
+                **{arm.name: steps(800, validations=8, cooldown=160) for arm in ARMS_LEAK},
+            },
             more_seeds=dict.fromkeys(WITH_TEN, TEN),
             sweeps={FRONT: {}},
             first_seed=FIRST_FRESH_SEED,
@@ -104,6 +116,8 @@ PLAN = Plan(
         "Rules of the bias": [FREE, *ERRORS.values(), MULTIPLIED, FROZEN],
         "Gate": [FREE, SOFTMAX],
         "Scope of the balance": [*SEQUENCES.values(), FREE, BATCH],
+        "Expert choice: size of the chunks": [*CHUNKS.values(), SHUFFLED],
+        "Controls: choice by the token, and by the next one": [BY_TOKEN, BY_NEXT],
         "Null control: nearly the same weight": [BATCH, NEARLY],
         "Null control: independent draws": list(INDEPENDENT),
     },

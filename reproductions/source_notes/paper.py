@@ -1,13 +1,16 @@
 """What summaries and lectures commonly say about mixtures of experts, as claims.
 
-Those that a sweep judges; those about the 1991 paper, in secondary.py; and those about gates that
-learn through a choice or by hashing, in gate_claims.py and hash_claims.py.
+Those that a sweep judges; those about the 1991 paper, in secondary.py; those about gates that learn
+through a choice or by hashing, in gate_claims.py and hash_claims.py; and those about the size and
+number of experts, in granularity_claims.py and picks_claims.py.
 """
 
 from moebench.papers.claim import Claim, Paper
 from reproductions.source_notes.gate_claims import CLAIMS_GATES
+from reproductions.source_notes.granularity_claims import CLAIMS_GRANULARITY
 from reproductions.source_notes.hash_claims import CLAIMS_HASHING
 from reproductions.source_notes.judging import ExplainsMore, FrontInWorlds
+from reproductions.source_notes.picks_claims import CLAIMS_PICKS
 from reproductions.source_notes.secondary import CLAIMS_SECONDARY
 from reproductions.source_notes.secondary_controls import CONTROLS_SECONDARY
 
@@ -33,6 +36,8 @@ CLAIMS = [
     *CONTROLS_SECONDARY,
     *CLAIMS_GATES,
     *CLAIMS_HASHING,
+    *CLAIMS_GRANULARITY,
+    *CLAIMS_PICKS,
     Claim(
         key="N5-02",
         version=2,  # the account names no world, so both worlds are choices

@@ -5,18 +5,27 @@ Seeds of sweeps are their own; arms are trained with seeds that no trial has use
 
 from moebench.evidence.record import FIRST_FRESH_SEED
 from moebench.papers.plan import Plan, Profile
-from moebench.papers.settings import SMOKE
+from moebench.papers.settings import SMOKE, steps
 from reproductions.source_notes.gate_claims import COMPUTED
 from reproductions.source_notes.hash_claims import ARMS_HASHING, HASHES, LEARNED, UNBALANCED
 from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
+from reproductions.source_notes.picks_claims import (
+    ARMS_PICKS,
+    DENSE,
+    EQUAL_FLOPS,
+    NULL,
+    SIZED,
+    TINY,
+)
 
 FRONTS = (EVEN, SKEWED)
+ARMS = [*ARMS_HASHING, *ARMS_PICKS]
 PLAN = Plan(
-    arms=ARMS_HASHING,
+    arms=ARMS,
     profiles=[
         Profile(
             "smoke",
-            arms=[arm.name for arm in ARMS_HASHING],
+            arms=[*(arm.name for arm in ARMS_HASHING), SIZED[1], DENSE, NULL[2]],
             seeds=1,
             settings=SMOKE,
             computed=["gate_top_1"],
@@ -25,9 +34,10 @@ PLAN = Plan(
         Profile("quick", arms=[], seeds=3, settings={}, sweeps={n: {"seeds": 3} for n in FRONTS}),
         Profile(
             "full",
-            arms=[arm.name for arm in ARMS_HASHING],
+            arms=[arm.name for arm in ARMS],
             seeds=5,
-            settings={},
+            settings={},  # which would change the sweeps as well
+            arm_settings={arm.name: steps(800, validations=8, cooldown=160) for arm in ARMS_PICKS},
             first_seed=FIRST_FRESH_SEED,
             sweeps={name: {} for name in (*FRONTS, SENSITIVITY)},
         ),
@@ -35,6 +45,9 @@ PLAN = Plan(
     groups={
         "All domains equally frequent": [f"{EVEN}/{weight:g}" for weight in WEIGHTS],
         "Some domains more frequent": [f"{SKEWED}/{weight:g}" for weight in WEIGHTS],
+        "Experts of a token, all of one size": [*SIZED.values(), DENSE],
+        "Experts of a token, for equal FLOPs": list(EQUAL_FLOPS.values()),
+        "Controls of the number of experts": [TINY, *NULL],
         "Hash routing": [*HASHES.values(), LEARNED, UNBALANCED],
     },
     computed=COMPUTED,

@@ -12,6 +12,7 @@ from moebench.moe.routers.balanced_hash import BalancedHash
 from moebench.moe.routers.batchwise import Batchwise
 from moebench.moe.routers.bias_balanced import BiasBalanced
 from moebench.moe.routers.biased_top_k import BiasedTopK
+from moebench.moe.routers.expert_choice import ExpertChoice
 from moebench.moe.routers.group_limited import GroupLimited
 from moebench.moe.routers.gshard import GShard
 from moebench.moe.routers.gumbel_softmax import GumbelSoftmax
@@ -39,6 +40,7 @@ ROUTERS = {
     "balanced_hash": BalancedHash,
     "batchwise": Batchwise,
     "biased_top_k": BiasedTopK,
+    "expert_choice": ExpertChoice,
     "group_limited": GroupLimited,
     "gshard": GShard,
     "gumbel_softmax": GumbelSoftmax,
@@ -74,6 +76,7 @@ __all__ = [
     "Batchwise",
     "BiasBalanced",
     "BiasedTopK",
+    "ExpertChoice",
     "GShard",
     "GroupLimited",
     "GumbelSoftmax",

@@ -32,7 +32,7 @@ def build(settings: dict[str, object]) -> torch.nn.Module:
 
 
 OF_ALL = {"all_experts": "AllExperts", "gumbel_softmax": "GumbelSoftmax"}  # every expert answers
-TAKE_PART = [name for name in ROUTERS if name not in OF_ALL]
+TAKE_PART = [name for name in ROUTERS if name not in (*OF_ALL, "expert_choice")]
 
 
 @pytest.mark.parametrize("name", TAKE_PART)
@@ -51,6 +51,11 @@ def test_every_router_has_the_parameters_of_eight_experts(name: str) -> None:
 def test_a_router_that_chooses_all_experts_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=rf"router=moebench.moe.routers.{name}: .* 64 of 64"):
         quality.entry_of(f"moebench.moe.routers.{name}")
+
+
+def test_a_router_whose_validation_leaks_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"router=.*ExpertChoice: .* in validation, too"):
+        quality.entry_of("moebench.moe.routers.ExpertChoice")
 
 
 def test_two_levels_with_two_choices_use_four_experts() -> None:
