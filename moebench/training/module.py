@@ -29,7 +29,8 @@ from moebench.training.gradient_check import (
     router_parameters,
     routers,
 )
-from moebench.training.leaks import refuse_leaks, report_leaks
+from moebench.training.leak_refusal import refuse_leaks
+from moebench.training.leaks import report_leaks
 from moebench.training.schedule import learning_rates
 from moebench.training.share import check_same_batch, share
 from moebench.training.step_metrics import StepMeans, routing_metrics

@@ -16,10 +16,9 @@ from moebench.moe import Capacity, Limited, Sparse
 from moebench.moe.capacity.overflow import NextExpert
 from moebench.moe.decision import RoutingDecision
 from moebench.moe.experts import ReluMLP, SwiGLU
-from moebench.moe.routers import Batchwise, ExpertChoice, Hierarchical, Switch, Tempered, TopK
+from moebench.moe.routers import Batchwise, Switch, TopK
 from moebench.moe.sees import Sees
-from moebench.training.leaks import in_words, leaks, refuse_leaks, report_leaks
-from moebench.training.module import Training
+from moebench.training.leaks import in_words, leaks, report_leaks
 
 V, D, E, L = 13, 16, 4, 8
 Router = Callable[[int], nn.Module]
@@ -179,109 +178,3 @@ def test_no_group_keeps_padded_sequences_apart(caplog: pytest.LogCaptureFixture)
     report_leaks(network, padded)
     assert "capacity.group" not in caplog.text
     assert not leaks(decoder(lambda dim: Switch(dim, E)), padded)
-
-
-def chosen(**given: object) -> Router:
-    return lambda dim: ExpertChoice(dim, E, **given)
-
-
-def one_of(dim: int, count: int) -> nn.Module:
-    return ExpertChoice(dim, count, k=1)
-
-
-class Peeking(Switch):
-    """A custom router that says that it sees later tokens, and has no key that allows it."""
-
-    sees = Sees.SEQUENCE
-
-    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
-        decision: RoutingDecision = super().forward(x_TD)
-        return decision
-
-
-class Ahead(nn.Module):
-    """A wrapper that sees what the router in it does not."""
-
-    sees = Sees.LATER
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.router, self.num_experts = Switch(dim, E), E
-
-    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
-        decision: RoutingDecision = self.router(x_TD.roll(-1, dims=0))
-        return decision
-
-
-class Asked(Ahead):
-    """The same, which a causal model may have."""
-
-    sees = Sees.LATER
-    allow_leaks = True
-
-    def forward(self, x_TD: torch.Tensor) -> RoutingDecision:
-        return super().forward(x_TD)
-
-
-@pytest.mark.parametrize(
-    ("router", "name"),
-    [
-        (chosen(), "ExpertChoice"),
-        (chosen(group=L), "ExpertChoice"),
-        (lambda dim: Tempered(dim, chosen(group=L), 2.0), "ExpertChoice"),
-        (lambda dim: Limited(dim, chosen(), Capacity(factor=E)), "ExpertChoice"),
-        (lambda dim: Hierarchical(dim, E, 2, TopK, one_of), "ExpertChoice"),
-        (lambda dim: Peeking(dim, E), "Peeking"),
-        (Ahead, "Ahead"),
-    ],
-)
-def test_choice_by_later_tokens_is_refused_in_one_line(router: Router, name: str) -> None:
-    network = decoder(router)
-    with pytest.raises(ValueError, match="allow_leaks") as refusal:
-        refuse_leaks(network)
-    apart = ", and group to data.length to keep sequences apart" * (name == "ExpertChoice")
-    assert str(refusal.value) == (
-        f"router.allow_leaks=False: {name} chooses by later tokens, in validation too, so the "
-        f"losses of a causal model leak; to train it nonetheless set allow_leaks=true{apart}"
-    )
-
-
-@pytest.mark.parametrize(
-    "router",
-    [
-        chosen(allow_leaks=True),
-        lambda dim: Tempered(dim, chosen(allow_leaks=True), 2.0),
-        chosen(k=E),  # every expert takes every token
-        Asked,
-        limited("score"),  # a queue, which a setting keeps in order
-        lambda dim: Tempered(dim, limited("score"), 2.0),
-        lambda dim: Batchwise(dim, E),  # in training alone
-        lambda dim: Silent(dim, E),  # nobody knows
-    ],
-)
-def test_what_is_asked_for_or_leaks_otherwise_is_not_refused(router: Router) -> None:
-    refuse_leaks(decoder(router))
-
-
-def test_an_encoder_may_have_expert_choice() -> None:
-    shape = Shape(D, layers=2, heads=2, hidden=8)
-    sparse = Sparse(chosen(), experts)
-    network = EncoderDecoder(V, shape, sparse)
-    with pytest.raises(ValueError, match="allow_leaks"):  # its decoder may not
-        refuse_leaks(network)
-    network.decoder = nn.Identity()
-    refuse_leaks(network)
-
-
-def test_what_was_allowed_is_still_reported(caplog: pytest.LogCaptureFixture) -> None:
-    report_leaks(decoder(chosen(group=L, allow_leaks=True)), batch())
-    assert caplog.messages == [
-        "routing in layers 0, 1 depends on later tokens, which a causal model does not have when "
-        "it generates text"
-    ]
-
-
-def test_training_refuses_it_before_the_first_step() -> None:
-    with pytest.raises(ValueError, match=r"router\.allow_leaks=False"):
-        Training(V, lambda _: decoder(chosen()))
-    Training(V, lambda _: decoder(chosen(allow_leaks=True)))
