@@ -13,7 +13,7 @@ from moebench.report.tables import wrapped
 from moebench.verdict import Verdict
 from moebench.verdict.sides import Cell, cells
 
-HEAD = ("value", "claim", "verdict", "effect [95% interval]", "right")
+HEAD = ("value", "right", "claim", "verdict", "effect [95% interval]")
 UNDECIDED, NOT_JUDGED = "undecided", "not judged yet"
 
 
@@ -107,7 +107,7 @@ def _row(dispute: Dispute, cell: Cell) -> list[str]:
     effect = " ".join(part for part in (*formatting.effect(verdict), verdict.unit) if part)
     shown = effect if verdict.effect is not None else ""
     label = f"{formatting.SHAPES[verdict.verdict]} {verdict.verdict}"
-    return [cell.value, verdict.claim, label, shown, _place(dispute, cell)]
+    return [cell.value, _place(dispute, cell), verdict.claim, label, shown]
 
 
 def _capital(text: str) -> str:
