@@ -42,7 +42,9 @@ class Dispute:
         if len({side.says for side in self.sides}) != 2 or len(self.sides) != 2:
             raise ValueError(f"{where}: sides={len(self.sides)}: must be two, which differ")
         if len(self.cells) < 2:
-            raise ValueError(f"{where}: cells={len(self.cells)}: the hinge needs two values or more")
+            raise ValueError(
+                f"{where}: cells={len(self.cells)}: the hinge needs two values or more"
+            )
         if len(set(self.cells.values())) < len(self.cells):
             raise ValueError(f"{where}: cells: a claim is that of several values")
 
