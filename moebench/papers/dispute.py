@@ -1,4 +1,4 @@
-"""A question on which papers disagree, as data: both sides, and what decides which of them is right.
+"""A question on which papers disagree, as data: both sides, and what decides between them.
 
 A folder of papers has them in `paper.py` as DISPUTES, beside its CLAIMS. Which side is right at
 which value of the hinge follows from the verdicts, see `moebench.verdict.sides`.
@@ -42,9 +42,7 @@ class Dispute:
         if len({side.says for side in self.sides}) != 2 or len(self.sides) != 2:
             raise ValueError(f"{where}: sides={len(self.sides)}: must be two, which differ")
         if len(self.cells) < 2:
-            raise ValueError(
-                f"{where}: cells={len(self.cells)}: the hinge needs two values or more"
-            )
+            raise ValueError(f"{where}: cells={len(self.cells)}: must be two values or more")
         if len(set(self.cells.values())) < len(self.cells):
             raise ValueError(f"{where}: cells: a claim is that of several values")
 

@@ -17,7 +17,8 @@ ONE_IN = {room: f"top1_room_{room:g}" for room in ROOMS}
 TWO_IN = {room: f"top2_room_{room:g}" for room in ROOMS}
 # The others, of which most are compared with one of these two.
 HASH, EARLY = "hash", 200
-SHARED_OF_2, OF_8, SHARED_OF_8, SHARED_BESIDE = "1_shared", "of_8", "1_shared_of_8", "shared_beside"
+EIGHT, SHARED_BESIDE = "top8", "shared_beside"
+SHARED_OF_2, SHARED_OF_8 = "shared_of_2", "shared_of_8"
 BY_BATCH, BY_SEQUENCE = "experts_choose", "experts_choose_in_sequence"
 STEP, BATCH, SEQUENCE = "step", "batch", "sequence"
 PURE_STEP, PURE_BATCH = "pure_step", "pure_batch"
@@ -29,8 +30,8 @@ LITTLE = 0.05  # of what a domain could tell: Mixtral's claims call as much litt
 DOMAINS = 3  # of the text: Python, C++ and English
 CONTROLLED = "the controls of DP1-03 use the same test and margin"
 SEES_LATER = (
-    "in training experts see later tokens when they choose, and the loss is that of thresholds that "
-    "see the token alone: with the choice itself it would be no loss of a model that generates"
+    "in training experts see later tokens when they choose; the loss is that of thresholds, which "
+    "see the token alone, as that of the choice would be no loss of a model that generates"
 )
 OURS: dict[str, Any] = {"source": "none; a cell of a dispute", "paper_values": {}, "ours": True}
 
@@ -54,7 +55,7 @@ LOSS = [
     *(
         better(
             f"DP1-{number:02}",
-            f"With room for {room:g} times the even share of the requests, two of 16 experts a "
+            f"With room for {room} times the even share of the requests, two of 16 experts a "
             "token beat one of 8 of twice their width",
             TWO_IN[room],
             ONE_IN[room],
@@ -101,7 +102,7 @@ LOSS = [
         "DP3-02",
         "One shared expert and 7 of 63 others beat 8 of 64",
         SHARED_OF_8,
-        OF_8,
+        EIGHT,
     ),
     better(
         "DP3-03",
@@ -141,13 +142,13 @@ LOSS = [
     ),
     better(
         "DP5-02",
-        "Where batches are of one domain, a balance loss over a step of four beats one over each",
+        "Where a batch has one domain, a balance loss over a step of four beats one over each",
         PURE_STEP,
         PURE_BATCH,
     ),
     better(
         "DP5-03",
-        "Where batches are of mixed domains, a balance loss over a step of four beats one over each",
+        "Where batches mix domains, a balance loss over a step of four beats one over each",
         STEP,
         BATCH,
     ),

@@ -29,14 +29,15 @@ DISPUTES = [
             Side(
                 says="two experts a token are better than one",
                 source="Shazeer et al. 2017, section 2.1; Dai et al. 2024 (DeepSeekMoE), Table 1; "
-                "Zhou et al. 2022 (arXiv 2202.09368), Table 2",
-                claims=("S17-14", "DM24-01"),
+                "Zhou et al. 2022 (arXiv 2202.09368), Table 2; Switch's own row at a capacity factor "
+                "of 2.0",
+                claims=("S17-14", "DM24-01", "SW21-02"),
             ),
             Side(
                 says="one expert a token is enough",
-                source="Fedus et al. 2021 (Switch), section 2.1 and Table 1, at a capacity factor of "
-                "1.0 and 1.25; at 2.0 its own table has two ahead",
-                claims=("SW21-01", "SW21-02"),
+                source="Fedus et al. 2021 (Switch), section 2.1 and Table 1, at capacity factors of "
+                "1.0 and 1.25",
+                claims=("SW21-01",),
             ),
         ),
         hinge="how much capacity there is, and that two experts as wide as one take more FLOPs",
@@ -53,7 +54,7 @@ DISPUTES = [
             Side(
                 says="a learned gate is better than a hash",
                 source="Dai et al. 2024 (DeepSeekMoE), Table 1; Zhou et al. 2022 (arXiv "
-                "2202.09368), Table 2",
+                "2202.09368), Table 4",
                 claims=("DM24-01",),
             ),
             Side(
@@ -118,7 +119,7 @@ DISPUTES = [
             ),
             Side(
                 says="a wider scope is no better",
-                source="Zoph et al. 2022, ST-MoE (arXiv 2202.08906): a global loss is worse",
+                source="Zoph et al. 2022, ST-MoE (arXiv 2202.08906), section 7.3: worse",
             ),
         ),
         hinge="whether what the narrow scope balances is of one domain",
@@ -133,18 +134,19 @@ DISPUTES = [
         sides=(
             Side(
                 says="experts follow domains",
-                source="Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 5.3; DeepSeek-V3 "
-                "(arXiv 2412.19437), section 4.5.3; Qiu et al. 2025 (arXiv 2501.11873), section 4.2",
+                source="Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 5.3; "
+                "DeepSeek-V3 (arXiv 2412.19437), section 4.5.3; Qiu et al. 2025, Demons in the "
+                "detail (arXiv 2501.11873), section 4.2",
                 claims=("DV24-03",),
             ),
             Side(
                 says="experts hardly follow domains",
                 source="Jiang et al. 2024 (Mixtral), section 5; Zoph et al. 2022, ST-MoE (arXiv "
-                "2202.08906)",
+                "2202.08906), section 7.3",
                 claims=("MX24-02", "MX24-02d"),
             ),
         ),
-        hinge="the scope of the balance loss: within one domain it forces every expert on all of it",
+        hinge="the scope of the balance loss: over one domain it spreads that over all experts",
         cells={
             "balanced over a step": "DP6-01",
             "balanced over batches of mixed domains": "DP6-02",

@@ -11,11 +11,11 @@ from reproductions.disputes.claims import (
     BATCH,
     BY_BATCH,
     BY_SEQUENCE,
+    EIGHT,
     HASH,
     LOSS,
     NARROW,
     NULL,
-    OF_8,
     ONE,
     ONE_IN,
     PURE_BATCH,
@@ -63,7 +63,7 @@ def room(share: float, experts: int, k: int) -> dict[str, object]:
 
 
 def chosen(group: int | None = None) -> dict[str, object]:
-    """Return the settings of expert choice, whose balance needs no loss, but whose thresholds do."""
+    """Return the settings of expert choice: it needs no balance loss, but its thresholds learn."""
     name = "reproductions.disputes.expert_choice.ExpertChoice"
     return {ROUTER: gate(16, 2, name, group=group), **losses(ThresholdGap=1.0)}
 
@@ -90,7 +90,7 @@ ONE_OR_TWO = [
 ]
 SHARING = [
     Arm(SHARED_OF_2, MIXTURE, layout(15, 1, 64, shared=64)),
-    Arm(OF_8, MIXTURE, layout(64, 8, 16)),
+    Arm(EIGHT, MIXTURE, layout(64, 8, 16)),
     Arm(SHARED_OF_8, MIXTURE, layout(63, 7, 16, shared=16)),
     Arm(SHARED_BESIDE, MIXTURE, layout(30, 2, 32, shared=64)),
 ]

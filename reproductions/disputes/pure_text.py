@@ -45,12 +45,10 @@ class OneDomain:
 
     def __init__(self, windows: Windows, size: int) -> None:
         self._windows = windows
-        domains = range(int(windows.domain_W.max()) + 1)
+        rng = np.random.default_rng(0)
         shuffled = [
-            np.random.default_rng([0, domain]).permutation(
-                np.flatnonzero(windows.domain_W == domain)
-            )
-            for domain in domains
+            rng.permutation(np.flatnonzero(windows.domain_W == domain))
+            for domain in np.unique(windows.domain_W)
         ]
         whole = [one[: len(one) // size * size].reshape(-1, size) for one in shuffled]
         self._window_NB = np.concatenate(whole)
