@@ -29,14 +29,14 @@ DISPUTES = [
             Side(
                 says="two experts a token are better than one",
                 source="Shazeer et al. 2017, section 2.1; Dai et al. 2024 (DeepSeekMoE), Table 1; "
-                "Zhou et al. 2022 (arXiv 2202.09368), Table 2; Switch's own row at a capacity factor "
-                "of 2.0",
+                "Zhou et al. 2022 (arXiv 2202.09368), Table 2; Switch's own row at a capacity "
+                "factor of 2.0",
                 claims=("S17-14", "DM24-01", "SW21-02"),
             ),
             Side(
                 says="one expert a token is enough",
-                source="Fedus et al. 2021 (Switch), section 2.1 and Table 1, at capacity factors of "
-                "1.0 and 1.25",
+                source="Fedus et al. 2021 (Switch), section 2.1 and Table 1, at capacity factors "
+                "of 1.0 and 1.25",
                 claims=("SW21-01",),
             ),
         ),
