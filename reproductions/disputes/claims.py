@@ -33,6 +33,10 @@ SEES_LATER = (
     "in training experts see later tokens when they choose; the loss is that of thresholds, which "
     "see the token alone, as that of the choice would be no loss of a model that generates"
 )
+HASHED = (
+    "layers see no ids, so that a token's vector is hashed; that takes more FLOPs than the gate, "
+    "and learns nothing by them"
+)
 OURS: dict[str, Any] = {"source": "none; a cell of a dispute", "paper_values": {}, "ours": True}
 
 
@@ -82,7 +86,7 @@ LOSS = [
         HASH,
         test={"metric": f"valid/loss@{EARLY}"},
         matched_on="steps",  # the directions of the hash, which learn nothing, add FLOPs
-        caution="hashed is a token's vector, as layers see no ids",
+        caution=HASHED,
     ),
     better(
         "DP2-02",
@@ -90,7 +94,7 @@ LOSS = [
         ONE,
         HASH,
         matched_on="steps",
-        caution="hashed is a token's vector, as layers see no ids",
+        caution=HASHED,
     ),
     better(
         "DP3-01",

@@ -45,7 +45,7 @@ DISPUTES = [
             "with room for 1.0 times the requests": "DP1-01",
             "with room for 1.25 times the requests": "DP1-02",
             "without a capacity": "DP1-03",
-            "without a capacity and with experts as wide as the one": "DP1-04",
+            "where the second expert doubles the FLOPs": "DP1-04",
         },
     ),
     Dispute(
@@ -82,8 +82,8 @@ DISPUTES = [
         ),
         hinge="how many active experts there are: sharing one leaves one fewer to choose",
         cells={
-            "with one of 2 active experts": "DP3-01",
-            "with one of 8 active experts": "DP3-02",
+            "as one of 2 active experts": "DP3-01",
+            "as one of 8 active experts": "DP3-02",
             "beside 2 experts that are chosen": "DP3-03",
         },
     ),
@@ -124,9 +124,9 @@ DISPUTES = [
         ),
         hinge="whether what the narrow scope balances is of one domain",
         cells={
-            "than a single sequence": "DP5-01",
-            "than a batch of one domain": "DP5-02",
-            "than a batch of mixed domains": "DP5-03",
+            "where the narrow one is a single sequence": "DP5-01",
+            "where it is a batch of one domain": "DP5-02",
+            "where it is a batch of mixed domains": "DP5-03",
         },
     ),
     Dispute(
@@ -148,10 +148,10 @@ DISPUTES = [
         ),
         hinge="the scope of the balance loss: over one domain it spreads that over all experts",
         cells={
-            "balanced over a step": "DP6-01",
-            "balanced over batches of mixed domains": "DP6-02",
-            "balanced over batches of one domain": "DP6-03",
-            "balanced over each sequence": "DP6-04",
+            "if balanced over a step": "DP6-01",
+            "if balanced over batches of mixed domains": "DP6-02",
+            "if balanced over batches of one domain": "DP6-03",
+            "if balanced over each sequence": "DP6-04",
         },
     ),
 ]

@@ -46,8 +46,9 @@ def told(disputes: Iterable[Dispute], verdicts: Sequence[Verdict]) -> list[Told]
 
 
 def said(side: Side) -> str:
-    """Return what a side says, and who says it."""
-    return f"{_capital(side.says)}: {'; '.join([side.source, *side.claims])}"
+    """Return what a side says, who says it, and its claims here."""
+    here = f" (claims {', '.join(side.claims)})" if side.claims else ""
+    return f"{_capital(side.says)}: {side.source}{here}"
 
 
 def when(dispute: Dispute, by_value: Sequence[Cell]) -> str:
@@ -59,9 +60,10 @@ def when(dispute: Dispute, by_value: Sequence[Cell]) -> str:
     for cell in by_value:
         mark = " (preliminary)" if cell.verdict.preliminary and cell.side is not None else ""
         values[_place(dispute, cell)].append(cell.value + mark)
+    if not any(cell.judged for cell in by_value):
+        return f"{_capital(NOT_JUDGED)}."
     parts = [f"{place} {formatting.listed(where)}" for place, where in values.items() if where]
-    decided = any(cell.side is not None for cell in by_value)
-    return f"At this scale {'; '.join(parts)}." if decided else f"{_capital('; '.join(parts))}."
+    return f"At this scale {'; '.join(parts)}."
 
 
 def markdown_disputes(disputes: Sequence[Dispute], verdicts: Sequence[Verdict]) -> str:
