@@ -1,11 +1,17 @@
 """Expert choice: who takes what, what it sees, and what is refused."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from moebench.moe.losses.threshold import ThresholdGap
 from moebench.moe.sees import Sees
+from moebench.testing import RouterContract
+from moebench.testing.sight import LENGTH, measured
+from moebench.testing.tokens import D
 from reproductions.disputes.expert_choice import ExpertChoice
 
 E, L = 4, 8
@@ -46,19 +52,31 @@ def test_a_group_is_chosen_from_as_if_it_were_alone() -> None:
     assert taken(router, X_TD).equal(apart)
 
 
-@pytest.mark.parametrize(
-    ("group", "training", "seen"),
-    [
-        (None, True, Sees.BATCH),
-        (L, True, Sees.SEQUENCE),
-        (2 * L, True, Sees.BATCH),
-        (None, False, Sees.TOKEN),
-        (L, False, Sees.TOKEN),
-    ],
-)
-def test_what_it_says_that_it_sees(group: int | None, training: bool, seen: Sees) -> None:
-    router = ExpertChoice(6, E, group=group)
-    assert router.sees(L, training) == seen
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("group", [None, 3 * LENGTH, LENGTH, LENGTH // 2])
+def test_it_sees_what_it_says(group: int | None, training: bool) -> None:
+    torch.manual_seed(0)
+    router = ExpertChoice(D, E, group=group).train(training)
+    said = router.sees(LENGTH, training)
+    assert said == (Sees.TOKEN if not training else Sees.SEQUENCE if inside(group) else Sees.BATCH)
+    assert measured(router) == said
+
+
+def inside(group: int | None) -> bool:
+    """Whether no group crosses the border of a sequence."""
+    return group in (LENGTH, LENGTH // 2)
+
+
+class TestExpertChoice(RouterContract):
+    """What is asked of every router; tests of its own are below."""
+
+    no_gradient_to: Mapping[str, str] = MappingProxyType(
+        {"threshold_E": "only ThresholdGap trains the thresholds"}
+    )
+
+    def make(self, dim: int, num_experts: int) -> nn.Module:
+        """Return the router under test."""
+        return ExpertChoice(dim, num_experts, k=1)
 
 
 def test_outside_training_a_token_alone_decides() -> None:
