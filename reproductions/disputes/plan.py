@@ -62,10 +62,10 @@ def room(share: float, experts: int, k: int) -> dict[str, object]:
     return {ROUTER: {"class_path": "Limited", "init_args": limited}}
 
 
-def chosen(group: int | None = None) -> dict[str, object]:
+def chosen(**group: int) -> dict[str, object]:
     """Return the settings of expert choice: it needs no balance loss, but its thresholds learn."""
     name = "reproductions.disputes.expert_choice.ExpertChoice"
-    return {ROUTER: gate(16, 2, name, group=group), **losses(ThresholdGap=1.0)}
+    return {ROUTER: gate(16, 2, name, **group), **losses(ThresholdGap=1.0)}
 
 
 def scope(name: str, **arguments: object) -> dict[str, object]:
@@ -96,7 +96,7 @@ SHARING = [
 ]
 CHOOSING = [
     Arm(BY_BATCH, MIXTURE, chosen()),
-    Arm(BY_SEQUENCE, MIXTURE, chosen(LENGTH)),
+    Arm(BY_SEQUENCE, MIXTURE, chosen(group=LENGTH)),
 ]
 OVER_STEP = scope("StepLoadBalance")
 BALANCING = [

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
-from moebench.experiment import load
+from moebench.experiment import read_yaml
 from moebench.papers import target
 from moebench.papers.claim import VerdictLabel
 from moebench.report import fill, markdown_disputes
@@ -28,16 +29,19 @@ from reproductions.disputes.claims import (
     NARROW,
     NULL,
     ONE,
+    ONE_IN,
     PURE_BATCH,
+    ROOMS,
     SEQUENCE,
     SPECIALISED,
     STEP,
     TOKEN,
     TWO,
     TWO_IN,
+    TWO_WIDE,
 )
 from reproductions.disputes.paper import CLAIMS, DISPUTES
-from reproductions.disputes.plan import ARMS, PLAN, QUICK
+from reproductions.disputes.plan import ARMS, HIDDEN, MIXTURE, PLAN, QUICK, ROUTER, SHARED
 
 NAMES = [arm.name for arm in ARMS]
 FIRSTS = {claim.test.arms[0] for claim in LOSS if claim.test}
@@ -150,21 +154,30 @@ def test_a_control_fails_where_the_test_is_wrong(
     assert found["DP6-01p"] is found["DP6-01n"] is VerdictLabel.PASSED
 
 
-def test_arms_that_no_width_tells_apart_have_equal_widths() -> None:
-    """Total and active width of the experts, shared ones included, of all that is compared."""
-    narrower = {NARROW}  # and twice as wide for a token, where the question is that
+def test_all_experts_are_as_wide_in_all_and_for_a_token() -> None:
+    """Shared ones included; but for the narrow control, and where the question is the width."""
+    base = read_yaml(target("disputes").configs / MIXTURE[0])["model"]["network"]["init_args"]
     for arm in ARMS:
-        config = load(
-            [target("disputes").configs / one for one in arm.configs], arm.settings
-        ).config
-        network = config["model"]["network"]["init_args"]
-        router, hidden = network["sparse"]["router"], network["sparse"]["experts"]["init_args"]
-        inner = router["init_args"].get("router", router)["init_args"]
-        shared = (network.get("shared") or {"init_args": {"hidden": 0}})["init_args"]["hidden"]
-        total = inner["num_experts"] * hidden["hidden"] + shared
-        active = inner.get("k", 1) * hidden["hidden"] + shared
-        assert total == 1024 or arm.name in narrower, arm.name
-        assert active == (256 if arm.name == "top2_wide" else 128) or arm.name in narrower, arm.name
+        given: Any = {ROUTER: base["sparse"]["router"], **arm.settings}
+        outer = given[ROUTER]["init_args"]
+        router = outer.get("router", given[ROUTER])["init_args"]
+        hidden = given.get(HIDDEN, base["sparse"]["experts"]["init_args"]["hidden"])
+        shared = given[SHARED]["init_args"]["hidden"] if SHARED in given else 0
+        total, active = (
+            router["num_experts"] * hidden + shared,
+            router.get("k", 1) * hidden + shared,
+        )
+        assert (total, active) == {NARROW: (128, 16), TWO_WIDE: (1024, 256)}.get(
+            arm.name, (1024, 128)
+        ), arm.name
+
+
+def test_the_rooms_of_one_and_of_two_are_equally_many_rows() -> None:
+    """Of equal width, counted over all experts."""
+    for share in ROOMS:
+        one, two = PLAN.arm(ONE_IN[share]).settings, PLAN.arm(TWO_IN[share]).settings
+        factors = [arm[ROUTER]["init_args"]["capacity"]["factor"] for arm in (one, two)]  # type: ignore[index]
+        assert factors == [share, 2 * share]
 
 
 def test_the_readme_has_the_disputes_as_they_stand_without_evidence() -> None:
