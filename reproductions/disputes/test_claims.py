@@ -162,13 +162,10 @@ def test_all_experts_are_as_wide_in_all_and_for_a_token() -> None:
         router = outer.get("router", given[ROUTER])["init_args"]
         hidden = given.get(HIDDEN, base["sparse"]["experts"]["init_args"]["hidden"])
         shared = given[SHARED]["init_args"]["hidden"] if SHARED in given else 0
-        total, active = (
-            router["num_experts"] * hidden + shared,
-            router.get("k", 1) * hidden + shared,
-        )
-        assert (total, active) == {NARROW: (128, 16), TWO_WIDE: (1024, 256)}.get(
-            arm.name, (1024, 128)
-        ), arm.name
+        total = router["num_experts"] * hidden + shared
+        active = router.get("k", 1) * hidden + shared
+        others = {NARROW: (128, 16), TWO_WIDE: (1024, 256)}
+        assert (total, active) == others.get(arm.name, (1024, 128)), arm.name
 
 
 def test_the_rooms_of_one_and_of_two_are_equally_many_rows() -> None:
