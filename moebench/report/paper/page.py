@@ -41,6 +41,7 @@ CALLED: Mapping[str, Any] = {  # by the template
     "cost_head": HEAD,
     "no_costs": NO_COSTS,
     "dispute_head": DISPUTE_HEAD,
+    "shown": SHOWN,
 }
 
 
@@ -109,7 +110,6 @@ def page(
         disputes=told(disputes, verdicts),
         searches=distinct(runs.search_of(record.arm) or "" for record in records),
         maps=panels.load_maps(found),
-        shown=SHOWN,
         costs=cost_rows(records),
         leaks=footnote(record.leaks for record in records),
         unfinished=_unfinished(records),
