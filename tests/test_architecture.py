@@ -179,9 +179,13 @@ PAPERS = sorted(path.parent.name for path in (ROOT / "reproductions").glob("*/__
 
 
 def papers_named(text: str) -> list[str]:
-    """Which papers a text names; a model that many papers use has the name of its own."""
+    """Which papers a text names; a model that many papers use has the name of its own.
+
+    The name of a folder may be a plain word, which names it only as part of a path.
+    """
     others = re.sub(r"moebench[./]models[./]\w+", "", text)
-    return [paper for paper in PAPERS if paper in others]
+    paths = {one: one if "_" in one else rf"(reproductions|configs)[./]{one}\b" for one in PAPERS}
+    return [paper for paper, path in paths.items() if re.search(path, others)]
 
 
 def test_the_core_and_its_tests_name_no_paper() -> None:

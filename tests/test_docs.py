@@ -10,7 +10,7 @@ import pytest
 from moebench.moe.metrics import METRICS
 from moebench.papers.claim import VerdictLabel
 from moebench.report.comparison import page as comparison
-from moebench.report.paper import costs, markdown, verdict_table
+from moebench.report.paper import costs, disputes, markdown, verdict_table
 from moebench.report.routing import page as routing
 from moebench.report.sweep import page as sweep
 
@@ -99,7 +99,7 @@ def test_the_glossary_has_every_word_of_tables() -> None:
     ]
     known = {plain(word) for cell in cells for word in cell.split(", ")}
     heads = [markdown.COLUMNS, (markdown.ADJUSTED,), verdict_table.HEAD, verdict_table.COST_HEAD]
-    heads += [costs.HEAD, comparison.HEAD, sweep.HEAD, routing.HEAD]
+    heads += [costs.HEAD, disputes.HEAD, comparison.HEAD, sweep.HEAD, routing.HEAD]
     words = {plain(title) for head in heads for title in head} | set(map(plain, VerdictLabel))
     words |= {f"route/{name}" for name in METRICS}
     assert words - known == set()

@@ -1,4 +1,4 @@
-"""What there is to use: targets with their claims, sweeps, and parts by the key that takes them."""
+"""What there is to use: targets with claims and disputes, sweeps, and parts by their keys."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from moebench.cli.part_sources import data_modules_in, families
 from moebench.papers import left_out, targets
 from moebench.papers.claim import KINDS, Claim
 from moebench.papers.home import CONFIGS, HOME, PACKAGE
+from moebench.report.paper.disputes import said
 from moebench.report.tables import table, wrapped
 
 
@@ -20,6 +21,10 @@ def listing() -> str:
         lines.append(f"  {found.command(f'{{{profiles}}}')}")
         claims = [(claim.key, f"{_kind(claim)}{claim.says}") for claim in found.claims]
         lines += table((), claims, indent=2)
+        for dispute in found.disputes:
+            lines += wrapped(f"disputed: {dispute.question}", "  ", "    ")
+            for side in dispute.sides:
+                lines += wrapped(said(side), "    ", "      ")
     for name, why in left_out().items():
         lines += wrapped(f"left out: reproductions/{name}: {why}")
     lines += ["sweeps:", *table((), [*sweep_files()], indent=2)]

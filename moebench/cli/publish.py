@@ -22,6 +22,7 @@ from moebench.report import (
     fill,
     markdown_costs,
     markdown_counts,
+    markdown_disputes,
     markdown_paper_table,
     markdown_reasons,
     markdown_story,
@@ -157,6 +158,8 @@ def with_tables(text: str, published: Published) -> str:
     if headline := published.found.paper.headline:
         verdict = next(one for one in verdicts if one.claim == headline)
         filled = fill(filled, "story", markdown_story(story(verdict, published.records)))
+    if disputes := published.found.disputes:
+        filled = fill(filled, "disputes", markdown_disputes(disputes, verdicts))
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(published.records))
     for table in tables_of(published.found, published.records):

@@ -1,4 +1,4 @@
-"""What a reproduction shows in a terminal: first words, verdicts, the paper's tables, the report.
+"""What a reproduction shows in a terminal: first words, disputes, verdicts, tables, the report.
 
 Notices about the runs come first: a profile may have no claim that could carry them. The profile
 smoke judges nothing, and has no tables.
@@ -12,6 +12,7 @@ from moebench.evidence.record_files import read
 from moebench.papers import Target
 from moebench.papers.plan import PaperTable
 from moebench.report import tables as columns
+from moebench.report.paper.disputes import lines_of
 from moebench.report.paper.opening import opening
 from moebench.report.paper.own_tables import tables_of
 from moebench.report.paper.verdict_sheet import verdict_sheet
@@ -36,7 +37,8 @@ def shown(found: Target, folder: Path, verdicts: Sequence[Verdict], form: str = 
     lines = [line for told in sentences for line in columns.wrapped(told)]
     if {record.profile for record in records} != {"smoke"}:
         tables = [line for one in tables_of(found, records) for line in _paper_table(one)]
-        lines += ["", table(verdicts), *tables]
+        disputes = lines_of(found.disputes, verdicts)
+        lines += ["", *disputes, *([""] * bool(disputes)), table(verdicts), *tables]
     return "\n".join([*lines, f"report: {folder / 'report.html'}"])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from moebench.papers.claim import KINDS, Claim, ClaimTest, Paper
+from moebench.papers.dispute import check_sides
 from moebench.papers.nearest import nearest
 from moebench.papers.plan import Plan
 from moebench.papers.target import Target
@@ -50,12 +51,12 @@ def check_against_others(
     Args:
         found: the paper.
         before: the papers before it, from which its name and ids must differ.
-        everything: all papers, whose runs may judge its claims; empty if some failed to load, so
-            that runs of an unknown paper are not refused.
+        everything: all papers, whose runs may judge its claims, and whose claims its disputes may
+            name; empty if some failed to load, so that those of an unknown paper are not refused.
 
     Raises:
-        ValueError: if another paper has the name or an id, or if a claim is judged by the runs of
-            a paper or an arm that does not exist.
+        ValueError: if another paper has the name or an id, if a claim is judged by the runs of a
+            paper or an arm that does not exist, or if a dispute names a claim that no paper has.
     """
     for other in before:
         if found.name == other.name:
@@ -69,6 +70,8 @@ def check_against_others(
         elif claim.runs_of and everything:
             known = nearest(claim.runs_of, [one.name for one in everything])
             raise ValueError(f"claim {claim.key}: runs_of={claim.runs_of}: unknown target; {known}")
+    if everything:
+        check_sides(found.disputes, [claim.key for one in everything for claim in one.claims])
 
 
 def _twice(keys: Iterable[str]) -> str:

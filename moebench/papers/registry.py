@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from moebench.papers.checks import check, check_against_others, check_headline
+from moebench.papers.dispute import Dispute, check_cells
 from moebench.papers.home import CONFIGS, PACKAGE
 from moebench.papers.nearest import nearest
 from moebench.papers.target import Target
@@ -108,12 +109,15 @@ def _load(folder: Path) -> Target:
         raise ValueError(f"PAPER.key={paper.PAPER.key}: must equal the name of the folder")
     check(paper.CLAIMS, plan.PLAN)
     check_headline(paper.PAPER, paper.CLAIMS)
+    disputes: Sequence[Dispute] = getattr(paper, "DISPUTES", ())
+    check_cells(disputes, paper.CLAIMS)
     return Target(
         paper=paper.PAPER,
         claims=paper.CLAIMS,
         plan=plan.PLAN,
         configs=folder.parents[1] / CONFIGS / folder.name,
         evidence=folder / "results.jsonl",
+        disputes=disputes,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moebench.papers.claim import Claim, Paper
+from moebench.papers.dispute import Dispute
 from moebench.papers.home import INSTALLED
 from moebench.papers.plan import Plan
 
@@ -18,6 +19,7 @@ class Target:
     plan: Plan
     configs: Path  # folder of its configurations
     evidence: Path  # its committed records, if there are any
+    disputes: Sequence[Dispute] = ()  # what its claims judge between papers
 
     @property
     def name(self) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from moebench.evidence.record_files import write_whole
 from moebench.papers.claim import Claim, Paper
+from moebench.papers.dispute import Dispute
 from moebench.papers.plan import PaperTable
+from moebench.report.paper.disputes import markdown_disputes
 from moebench.report.paper.drawing import Drawing
 from moebench.report.paper.markdown import (
     fill,
@@ -30,6 +32,7 @@ __all__ = [
     "fill",
     "markdown_costs",
     "markdown_counts",
+    "markdown_disputes",
     "markdown_paper_table",
     "markdown_reasons",
     "markdown_story",
@@ -53,6 +56,7 @@ def render(
     drawings: Sequence[Drawing] = (),
     tables: Sequence[PaperTable] = (),
     notices: Sequence[str] = (),
+    disputes: Sequence[Dispute] = (),
 ) -> str:
     """Return the page about the runs in a folder, as HTML.
 
@@ -65,6 +69,7 @@ def render(
         drawings: figures of this paper alone.
         tables: tables of this paper alone.
         notices: sentences that stand before all figures, such as that the data are out of date.
+        disputes: between papers, judged by these claims.
 
     Raises:
         FileNotFoundError: if the folder has no `results.jsonl`.
@@ -72,7 +77,7 @@ def render(
     """
     from moebench.report.paper.page import page
 
-    return page(folder, paper, claims, verdicts, groups, drawings, tables, notices)
+    return page(folder, paper, claims, verdicts, groups, drawings, tables, notices, disputes)
 
 
 def write(
@@ -84,13 +89,15 @@ def write(
     drawings: Sequence[Drawing] = (),
     tables: Sequence[PaperTable] = (),
     notices: Sequence[str] = (),
+    disputes: Sequence[Dispute] = (),
 ) -> Path:
     """Write the page to `report.html` in the folder, whole or not at all; return its path.
 
     Takes and raises what `render` does.
     """
     path = folder / "report.html"
-    write_whole(path, render(folder, paper, claims, verdicts, groups, drawings, tables, notices))
+    rest = (drawings, tables, notices, disputes)
+    write_whole(path, render(folder, paper, claims, verdicts, groups, *rest))
     return path
 
 

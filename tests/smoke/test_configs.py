@@ -1,5 +1,6 @@
 """Every configuration of every paper builds, trains two steps and leaves a valid record."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,6 @@ ARMS = {
 SWEEPS = sorted(path for path in CONFIGS.rglob("*.yaml") if "\nexperiment:" in path.read_text())
 SHORT = {
     "trainer.max_steps": 2,
-    "trainer.val_check_interval": 1,
     "trainer.log_every_n_steps": 1,
     "trainer.accelerator": "cpu",
     "data.init_args.batch_size": 8,
@@ -40,7 +40,10 @@ def test_it_trains_and_records(found: Target, arm: Arm, tiny, tmp_path: Path) ->
     files = [(found.configs / name).read_text() for name in arm.configs]
     world = any("Synthetic" in text for text in files)
     text = {f"data.init_args.{name}": tiny.settings()[f"data.init_args.{name}"] for name in OF_TEXT}
-    settings = SHORT if world else {**SHORT, **text}
+    # Validated after every step, of however many batches it is.
+    batches = re.search(r"accumulate_grad_batches: (\d+)", "".join(files))
+    interval = {"trainer.val_check_interval": int(batches[1]) if batches else 1}
+    settings = {**SHORT, **interval, **({} if world else text)}
     experiment = load_arm(found, arm, found.plan.profiles[0], settings)
     job = Job("target", "profile", arm.name, 0, experiment, tmp_path / "run")
     record = execute(job, [])

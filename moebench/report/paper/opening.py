@@ -27,7 +27,9 @@ def opening(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> list[s
     """
     if _is_smoke(records):
         return _smoke(records)
-    return [_counts(judged(verdicts)), *beside_counts(verdicts, records)]
+    claims_nothing = bool(verdicts) and not any(one.of_paper for one in verdicts)  # as disputes do
+    counts = [] if claims_nothing else [_counts(judged(verdicts))]
+    return [*counts, *beside_counts(verdicts, records)]
 
 
 def beside_counts(verdicts: Sequence[Verdict], records: Sequence[RunRecord]) -> list[str]:

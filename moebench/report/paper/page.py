@@ -8,10 +8,13 @@ from typing import Any
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper, units
+from moebench.papers.dispute import Dispute
 from moebench.papers.plan import PaperTable
 from moebench.report.html import rendered
 from moebench.report.paper import panels, runs
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows, flagged
+from moebench.report.paper.disputes import HEAD as DISPUTE_HEAD
+from moebench.report.paper.disputes import told
 from moebench.report.paper.drawing import Drawing
 from moebench.report.paper.opening import beside_counts, opening
 from moebench.report.paper.panels import BY_STEPS, BY_TIME
@@ -37,6 +40,8 @@ CALLED: Mapping[str, Any] = {  # by the template
     "footnote": footnote,
     "cost_head": HEAD,
     "no_costs": NO_COSTS,
+    "dispute_head": DISPUTE_HEAD,
+    "shown": SHOWN,
 }
 
 
@@ -77,6 +82,7 @@ def page(
     drawings: Sequence[Drawing],
     tables: Sequence[PaperTable] = (),
     notices: Sequence[str] = (),
+    disputes: Sequence[Dispute] = (),
 ) -> str:
     """Return the page as HTML; see `moebench.report.render`."""
     found = runs.load(folder)
@@ -101,9 +107,9 @@ def page(
         drawings=drawings,
         tables=tables,
         notices=notices,
+        disputes=told(disputes, verdicts),
         searches=distinct(runs.search_of(record.arm) or "" for record in records),
         maps=panels.load_maps(found),
-        shown=SHOWN,
         costs=cost_rows(records),
         leaks=footnote(record.leaks for record in records),
         unfinished=_unfinished(records),

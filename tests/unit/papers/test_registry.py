@@ -151,3 +151,43 @@ def test_runs_of_a_paper_that_does_not_load_are_only_lacking(write: Write) -> No
     write("late_2024", runs_of="first")
     assert [one.name for one in targets()] == ["late"]
     assert list(left_out()) == ["first_1999"]
+
+
+DISPUTES = (
+    PAPER
+    + """
+from dataclasses import replace
+from moebench.papers.dispute import Dispute, Side
+
+CLAIMS = [replace(CLAIMS[0], key=key, ours=True) for key in ("{claim}", "{claim}b")]
+A, B = Side(says="a", source="", claims=("{known}",)), Side(says="b", source="")
+CELLS = {{"at 1": "{claim}", "at 2": "{cell}"}}
+DISPUTES = [Dispute(question="a or b?", sides={sides}, hinge="size", cells=CELLS)]
+"""
+)
+FINE = {"known": "mine_2026-1", "cell": "mine_2026-1b", "sides": "(A, B)"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"known": "NO-1"}, "claim=NO-1: unknown in all papers"),
+        ({"cell": "NO-1"}, "=NO-1: no claim of this folder"),
+        ({"sides": "(A,)"}, "sides=1: must be two"),
+    ],
+)
+def test_disputes_are_discovered_or_refused_in_one_line(
+    write: Write, changes: dict[str, str], why: str
+) -> None:
+    write("other_2025")
+    write("mine_2026", DISPUTES, **{**FINE, **changes})
+    assert [one.name for one in targets()] == ["other"]
+    assert why in left_out()["mine_2026"]
+    assert "\n" not in left_out()["mine_2026"]
+
+
+def test_a_list_has_disputes_with_their_sides(write: Write) -> None:
+    write("mine_2026", DISPUTES, **FINE)
+    [found] = targets()
+    assert [one.question for one in found.disputes] == ["a or b?"]
+    assert "  disputed: a or b?\n    A: " in listing()

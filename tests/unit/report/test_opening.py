@@ -132,3 +132,8 @@ def test_smoke_says_that_everything_works_and_judges_nothing() -> None:
     assert opening(judged, sums)[0] == "Everything works: 1 computed result."
     lost = record("switch", 3, profile="smoke", status="diverged")
     assert "Not everything works: switch, seed 3: diverged." in words(records=[*runs, lost])
+
+
+def test_where_no_statement_is_of_a_paper_none_is_missed() -> None:
+    assert not words(one("D", of_paper=False)).startswith("No statement")
+    assert words(one("D", VerdictLabel.NEEDS_FULL)).startswith("No statement of the paper")

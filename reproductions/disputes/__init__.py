@@ -1,0 +1,1 @@
+"""Questions on which papers disagree, and when each side is right at this scale."""
