@@ -13,6 +13,7 @@ from moebench.report.html import rendered
 from moebench.report.paper import panels, runs
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows, flagged
 from moebench.report.paper.drawing import Drawing
+from moebench.report.paper.forest import CAPTION
 from moebench.report.paper.opening import beside_counts, opening
 from moebench.report.paper.panels import BY_STEPS, BY_TIME
 from moebench.report.paper.runs import Run
@@ -36,6 +37,7 @@ CALLED: Mapping[str, Any] = {  # by the template
     "marked": marked,
     "footnote": footnote,
     "cost_head": HEAD,
+    "effects_caption": CAPTION,
     "no_costs": NO_COSTS,
 }
 
@@ -81,7 +83,7 @@ def page(
     """Return the page as HTML; see `moebench.report.render`."""
     found = runs.load(folder)
     entries = _entries(claims, verdicts)
-    beside, forests = panels.forests([(entry.claim, entry.verdict) for entry in entries])
+    beside, forests = panels.forests([entry.verdict for entry in entries])
     records = [run.record for run in found]
     of_paper = judged(verdicts)
     return rendered(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from moebench.papers.claim import Claim
 from moebench.report.paper import figures, runs
+from moebench.report.paper.forest import drawn_of, forest
 from moebench.report.paper.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
@@ -34,32 +34,25 @@ class Panel:
     legend: Sequence[Key]
 
 
-def forests(
-    pairs: Sequence[tuple[Claim, Verdict]],
-) -> tuple[Markup | None, list[Markup]]:
+def forests(verdicts: Sequence[Verdict]) -> tuple[Markup | None, list[Markup]]:
     """Return the figure beside the first words, and the others: one a unit.
 
     Beside stands the unit that most statements of the paper have, without controls; it stands below
     as well only where it has more effects than find room beside.
 
     Args:
-        pairs: claims with their verdicts; those without an interval are not drawn.
+        verdicts: on all claims; those without an interval are not drawn.
     """
-    units: dict[str, list[figures.Effect]] = {}
-    for claim, verdict in pairs:
-        if verdict.low is not None and verdict.high is not None and verdict.low < verdict.high:
-            test = claim.test
-            margin = test.margin if test and test.unit == verdict.unit else 0.0
-            units.setdefault(verdict.unit, []).append(figures.Effect(verdict, margin))
+    units = drawn_of(verdicts)
     if not units:
         return None, []
-    ours = {unit: [one for one in of if one.verdict.of_paper] for unit, of in units.items()}
+    ours = {unit: [one for one in of if one.of_paper] for unit, of in units.items()}
     lead = max(units, key=lambda unit: (len(ours[unit]), len(units[unit])))
     beside = (ours[lead] or units[lead])[:BESIDE]
     below = [unit for unit, of in units.items() if unit != lead or len(of) > len(beside)]
     return (
-        figures.forest(beside, lead, "first words"),
-        [figures.forest(units[unit], unit) for unit in below],
+        forest(beside, lead, "first words"),
+        [forest(units[unit], unit) for unit in below],
     )
 
 
