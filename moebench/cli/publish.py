@@ -1,6 +1,7 @@
 """From runs to committed evidence: records into the reproduction's folder, tables into READMEs.
 
-No number in a README is typed; `tests/contract/test_papers.py` makes the tables again and compares.
+No number in a README is typed; `tests/contract/test_papers.py` makes tables and figures again and
+compares.
 The front README counts the verdicts of every paper, beside a picture of them; where it has a block
 `first verdicts of <target>`, that is how the output of `make reproduce-<target>` begins.
 """
@@ -18,13 +19,16 @@ from moebench.evidence.record_files import read, write_all
 from moebench.papers import Target, left_out, target, targets
 from moebench.papers.home import HOME, INSTALLED
 from moebench.report import (
+    FigureFile,
     fill,
     markdown_costs,
     markdown_counts,
+    markdown_figures,
     markdown_paper_table,
     markdown_reasons,
     markdown_story,
     markdown_table,
+    page_figures,
     picture,
     told_counts,
 )
@@ -37,6 +41,7 @@ from moebench.verdict.paper import judge_paper
 
 README = "README.md"
 PICTURE = "docs/verdicts.svg"  # beside the front README
+FIGURES = "figure_*.svg"  # beside that of a paper, all of them written here
 RESULTS = "<!-- begin:results -->"  # in the front README
 OUTPUT = re.compile(r"<!-- begin:(first verdicts of (\S+)) -->")
 ROWS, COLUMNS = 2, 110  # of that output
@@ -63,6 +68,11 @@ class Published:
         return judge_paper(
             self.found, self.records, self.profile, lambda name: target(name).evidence
         )
+
+    @cached_property
+    def figures(self) -> list[FigureFile]:
+        """The figures beside the page."""
+        return page_figures(self.verdicts, self.records, self.found.plan.groups)
 
     @cached_property
     def origin(self) -> str:
@@ -129,6 +139,7 @@ def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> Non
     for one in changed:
         readme = one.found.evidence.with_name(README)
         readme.write_text(with_tables(readme.read_text(), one))
+        _draw(one.figures, readme.parent)
     for checkout in {one.found.evidence.parents[2] for one in changed}:
         front = checkout / README
         text = front.read_text() if front.is_file() else ""
@@ -139,6 +150,14 @@ def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> Non
         (checkout / PICTURE).write_text(picture_of(evidence))
 
 
+def _draw(figures: Sequence[FigureFile], folder: Path) -> None:
+    """Write the figures of a paper into its folder, and remove those that it no longer has."""
+    for former in folder.glob(FIGURES):
+        former.unlink()
+    for figure in figures:
+        (folder / figure.name).write_text(figure.svg)
+
+
 def with_tables(text: str, published: Published) -> str:
     """Return the README of a reproduction with verdicts, costs and tables of its evidence."""
     verdicts = published.verdicts
@@ -147,6 +166,7 @@ def with_tables(text: str, published: Published) -> str:
     if headline := published.found.paper.headline:
         verdict = next(one for one in verdicts if one.claim == headline)
         filled = fill(filled, "story", markdown_story(story(verdict, published.records)))
+    filled = fill(filled, "figures", markdown_figures(published.figures))
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(published.records))
     for table in tables_of(published.found, published.records):

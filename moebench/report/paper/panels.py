@@ -1,17 +1,19 @@
 """Which figures the page of a paper has: effects by unit, curves by group, load by arm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from moebench.report.paper import figures, runs
 from moebench.report.paper.forest import drawn_of, forest
+from moebench.report.paper.load_table import load_table, mean_loads
 from moebench.report.paper.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 
 BESIDE = 6  # effects in the figure beside the first words: more reach beyond the first screen
+OTHER, ALL = "Other arms", "All arms"
 BY_STEPS, BY_TIME = "training steps", "seconds of training"  # axes of curves
 
 
@@ -54,6 +56,17 @@ def forests(verdicts: Sequence[Verdict]) -> tuple[Markup | None, list[Markup]]:
         forest(beside, lead, "first words"),
         [forest(units[unit], unit) for unit in below],
     )
+
+
+def grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[str, Sequence[str]]:
+    """Return the groups, and one more for trained arms that are in none.
+
+    The points of a search are left out: there are many, and the search has a report of its own.
+    """
+    known = {arm for group in groups.values() for arm in group}
+    others = dict.fromkeys(run.record.arm for run in found if run.trained)
+    rest = [arm for arm in others if arm not in known and not runs.search_of(arm)]
+    return {**groups, **({OTHER if groups else ALL: rest} if rest else {})}
 
 
 def curves(
@@ -99,3 +112,10 @@ def load_maps(found: Sequence[Run]) -> list[tuple[str, int, Markup]]:
         (arm, run.record.seed, figures.load_map(runs.load_maps(run), arm))
         for arm, run in runs.representative(found).items()
     ]
+
+
+def load_over_training(found: Sequence[Run], groups: Mapping[str, Sequence[str]]) -> Markup | None:
+    """Return the table of loads that records keep; None if none of them keeps any."""
+    arms = [arm for group in grouped(groups, found).values() for arm in group]
+    loads = mean_loads([run.record for run in found], arms)
+    return load_table(loads) if loads else None
