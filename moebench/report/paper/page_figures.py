@@ -24,7 +24,7 @@ def page_figures(
         FigureFile(
             f"figure_effects_{_word(unit)}.svg",
             on_any_page(forest.forest(units[unit], unit)),
-            f"Effects in {unit} with their 95% intervals",
+            f"Effects ({unit}) with their 95% intervals",
             forest.CAPTION,
         )
         for unit in sorted(units, key=lambda unit: -len(units[unit]))
