@@ -1,6 +1,7 @@
 """The figure of load over training, from what records keep: a row an arm, a column a tenth."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -31,19 +32,18 @@ def mean_loads(records: Iterable[RunRecord], arms: Sequence[str]) -> dict[str, V
         records: of any arm and status.
         arms: the arms to look at, in order; those whose records keep no load are left out.
     """
-    rows: dict[str, list[Values]] = {}
+    kept: dict[str, list[dict[int, float]]] = {}
     for record in records:
         points = load_curve(record) if record.status == "finished" else {}
         if points:
-            row = [points.get(part, np.nan) for part in range(1, PARTS + 1)]
-            rows.setdefault(record.arm, []).append(np.array(row))
-    return {arm: _mean(rows[arm]) for arm in dict.fromkeys(arms) if arm in rows}
+            kept.setdefault(record.arm, []).append(points)
+    return {arm: _mean(kept[arm]) for arm in dict.fromkeys(arms) if arm in kept}
 
 
-def _mean(rows: Sequence[Values]) -> Values:
-    """Return the mean over seeds; NaN where a part has no point in some of them."""
-    found: Values = np.mean(rows, axis=0)
-    return found
+def _mean(seeds: Sequence[Mapping[int, float]]) -> Values:
+    """Return the mean over the seeds that have a point; NaN in parts for which none has."""
+    parts = ([points[part] for points in seeds if part in points] for part in range(1, PARTS + 1))
+    return np.array([fmean(values) if values else np.nan for values in parts])
 
 
 def load_table(loads: Mapping[str, Values]) -> Markup:
@@ -86,4 +86,5 @@ def _numbers(axes: Axes, row: int, values: Values) -> None:
 
 def _told(loads: Mapping[str, Values]) -> str:
     """Return the load at both ends of training, in words."""
-    return "; ".join(f"{arm} from {row[0]:.3g} to {row[-1]:.3g}" for arm, row in loads.items())
+    known = {arm: row[np.isfinite(row)] for arm, row in loads.items()}
+    return "; ".join(f"{arm} from {row[0]:.3g} to {row[-1]:.3g}" for arm, row in known.items())

@@ -23,7 +23,7 @@ def figures() -> list[FigureFile]:
     return page_figures(verdicts, [KEPT, record("dense")], GROUPS)
 
 
-def test_the_unit_with_the_most_effects_comes_first_and_load_last(
+def test_the_unit_with_most_effects_comes_first_and_load_last(
     figures: list[FigureFile],
 ) -> None:
     names = [figure.name for figure in figures]
@@ -75,8 +75,7 @@ def test_a_figure_has_an_edge_and_its_size_in_pixels(figures: list[FigureFile]) 
 
 def test_text_can_be_read_on_a_phone(figures: list[FigureFile]) -> None:
     for figure in figures:
-        width = re.findall(r'viewBox="-\d+ -\d+ ([\d.]+)', figure.svg)[0]
-        assert smallest_text(figure.svg.replace('viewBox="-6 -6', 'viewBox="0 0')) >= 10, width
+        assert smallest_text(figure.svg.replace('viewBox="-6 -6 ', 'viewBox="0 0 ')) >= 10
 
 
 def test_equal_input_gives_equal_files(figures: list[FigureFile]) -> None:
