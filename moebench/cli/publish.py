@@ -1,6 +1,7 @@
 """From runs to committed evidence: records into the reproduction's folder, tables into READMEs.
 
-No number in a README is typed; `tests/contract/test_papers.py` makes the tables again and compares.
+No number in a README is typed; `tests/contract/test_papers.py` makes tables and figures again and
+compares.
 The front README counts the verdicts of every paper, beside a picture of them; where it has a block
 `first verdicts of <target>`, that is how the output of `make reproduce-<target>` begins.
 """
@@ -19,14 +20,17 @@ from moebench.papers import Target, left_out, target, targets
 from moebench.papers.home import HOME, INSTALLED
 from moebench.papers.plan import COMPUTED_ONLY
 from moebench.report import (
+    FigureFile,
     fill,
     markdown_costs,
     markdown_counts,
     markdown_disputes,
+    markdown_figures,
     markdown_paper_table,
     markdown_reasons,
     markdown_story,
     markdown_table,
+    page_figures,
     picture,
     told_counts,
 )
@@ -39,6 +43,7 @@ from moebench.verdict.paper import judge_paper
 
 README = "README.md"
 PICTURE = "docs/verdicts.svg"  # beside the front README
+FIGURES = "figure_*.svg"  # beside that of a paper, all of them written here
 RESULTS = "<!-- begin:results -->"  # in the front README
 OUTPUT = re.compile(r"<!-- begin:(first verdicts of (\S+)) -->")
 ROWS, COLUMNS = 2, 110  # of that output
@@ -70,6 +75,11 @@ class Published:
     def trained(self) -> list[RunRecord]:
         """The records of training; a paper may have computed results alone."""
         return [record for record in self.records if record.steps]
+
+    @cached_property
+    def figures(self) -> list[FigureFile]:
+        """The figures beside the page."""
+        return page_figures(self.verdicts, self.records, self.found.plan.groups)
 
     @cached_property
     def origin(self) -> str:
@@ -140,6 +150,7 @@ def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> Non
     for one in changed:
         readme = one.found.evidence.with_name(README)
         readme.write_text(with_tables(readme.read_text(), one))
+        _draw(one.figures, readme.parent)
     for checkout in {one.found.evidence.parents[2] for one in changed}:
         front = checkout / README
         text = front.read_text() if front.is_file() else ""
@@ -148,6 +159,14 @@ def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> Non
         front.write_text(with_results(text, evidence))
         (checkout / PICTURE).parent.mkdir(exist_ok=True)
         (checkout / PICTURE).write_text(picture_of(evidence))
+
+
+def _draw(figures: Sequence[FigureFile], folder: Path) -> None:
+    """Write the figures of a paper into its folder, and remove those that it no longer has."""
+    for former in folder.glob(FIGURES):
+        former.unlink()
+    for figure in figures:
+        (folder / figure.name).write_text(figure.svg)
 
 
 def with_tables(text: str, published: Published) -> str:
@@ -160,6 +179,7 @@ def with_tables(text: str, published: Published) -> str:
         filled = fill(filled, "story", markdown_story(story(verdict, published.records)))
     if disputes := published.found.disputes:
         filled = fill(filled, "disputes", markdown_disputes(disputes, verdicts))
+    filled = fill(filled, "figures", markdown_figures(published.figures))
     filled = fill(filled, "reasons", markdown_reasons(verdicts))
     filled = fill(filled, "costs", markdown_costs(published.records))
     for table in tables_of(published.found, published.records):

@@ -2,8 +2,9 @@
 
 Names of metrics: `valid/loss` is the last validation, `valid/loss@<step>` a point of its curve;
 `route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share of
-assignments that exceeded capacity; `last_tenth/route/...` are the same over the last 10%, missing
-from older records; `data/overlap` is the share of validation text that also occurs in the training
+assignments that exceeded capacity; `last_tenth/route/...` are the same over the last 10%, and
+`route/max_over_mean@<step>` over the tenth of training that ends with a step, all missing from
+older records; `data/overlap` is the share of validation text that also occurs in the training
 text.
 """
 

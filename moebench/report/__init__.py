@@ -7,16 +7,18 @@ matplotlib and jinja2 are imported only when a page is made.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import write_whole
 from moebench.papers.claim import Claim, Paper
 from moebench.papers.dispute import Dispute
 from moebench.papers.plan import PaperTable
 from moebench.report.paper.disputes import markdown_disputes
-from moebench.report.paper.drawing import Drawing
+from moebench.report.paper.drawing import Drawing, FigureFile
 from moebench.report.paper.markdown import (
     fill,
     markdown_costs,
     markdown_counts,
+    markdown_figures,
     markdown_paper_table,
     markdown_reasons,
     markdown_story,
@@ -29,15 +31,18 @@ from moebench.verdict import Verdict
 
 __all__ = [
     "Drawing",
+    "FigureFile",
     "fill",
     "markdown_costs",
     "markdown_counts",
     "markdown_disputes",
+    "markdown_figures",
     "markdown_paper_table",
     "markdown_reasons",
     "markdown_story",
     "markdown_table",
     "overlaps",
+    "page_figures",
     "picture",
     "render",
     "sweep_table",
@@ -99,6 +104,21 @@ def write(
     rest = (drawings, tables, notices, disputes)
     write_whole(path, render(folder, paper, claims, verdicts, groups, *rest))
     return path
+
+
+def page_figures(
+    verdicts: Sequence[Verdict], records: Sequence[RunRecord], groups: Mapping[str, Sequence[str]]
+) -> list[FigureFile]:
+    """Return the figures beside the page of a paper, in the order in which it shows them.
+
+    Args:
+        verdicts: on all claims; those without an interval are not drawn.
+        records: of the paper; load over training is drawn if they keep it.
+        groups: title -> arms that belong together.
+    """
+    from moebench.report.paper.page_figures import page_figures as drawn
+
+    return drawn(verdicts, records, groups)
 
 
 def write_sweep(folder: Path) -> Path:

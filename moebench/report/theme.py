@@ -18,8 +18,12 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from moebench.report.style import colors
+
 COLORS = 9  # of arms
 WIDTH = 384.0  # points; a phone has as many pixels beside its margins, and so shows text unshrunk
+EDGE = 6.0  # points around a figure in a file of its own
+PIXELS = 4 / 3  # in a point
 SMALL = 10.5  # points; of text beside the labels of axes, and the least that a phone can show
 VARIABLES = (
     *("page", "ink", "faint", "rule", *(f"arm-{index}" for index in range(COLORS))),
@@ -127,22 +131,35 @@ def element(figure: Figure, label: str) -> Markup:
     return Markup(head + text[text.index(">") + 1 :])
 
 
-def standalone(svg: Markup, css: str) -> str:
-    """Return an `<svg>` element as a file of its own, in the page's light colours.
-
-    Args:
-        svg: made by `element`.
-        css: the style of the page, whose first value of every variable is the light one.
-    """
+def standalone(svg: Markup) -> str:
+    """Return an `<svg>` element, made by `element`, as a file of its own, in light colours."""
     text = str(svg)
     for name in VARIABLES:
-        found = re.search(rf"--{name}: (#\w+);", css)
-        assert found is not None, f"the style has no --{name}"
-        text = text.replace(f"var(--{name})", found[1])
-    page = re.search(r"--page: (#\w+);", css)
-    assert page is not None
-    head, _, rest = text.partition(">")
-    ground = f'<rect width="100%" height="100%" fill="{page[1]}"/>'
+        text = text.replace(f"var(--{name})", colors(name)[0])
+    return _file(text, f'<rect width="100%" height="100%" fill="{colors("page")[0]}"/>')
+
+
+def on_any_page(svg: Markup) -> str:
+    """Return an `<svg>` element as a file that follows a light or a dark theme, on its own ground.
+
+    The page around it may have no style, and does not have what the links in it lead to.
+    """
+    text = re.sub(r"</?a\b[^>]*>", "", str(svg))
+    text = re.sub(r"\s+\n", "\n", text)
+    used = [name for name in VARIABLES if name == "page" or f"var(--{name})" in text]
+    light, dark = ("".join(f"--{name}:{colors(name)[place]};" for name in used) for place in (0, 1))
+    rules = f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}"
+    width, height = map(float, re.findall(r'viewBox="0 0 (\S+) ([^"]+)"', text)[0])
+    x, y, width, height = -EDGE, -EDGE, width + 2 * EDGE, height + 2 * EDGE
+    size = f'width="{width * PIXELS:.0f}" height="{height * PIXELS:.0f}"'
+    box = f'viewBox="{x:g} {y:g} {width:g} {height:g}" {size}'
+    ground = f'<rect x="{x:g}" y="{y:g}" width="100%" height="100%" rx="6" fill="var(--page)"/>'
+    return _file(re.sub(r'viewBox="[^"]*"', box, text, count=1), f"<style>{rules}</style>{ground}")
+
+
+def _file(svg: str, ground: str) -> str:
+    """Return an `<svg>` element with what a file of its own needs, and a ground below all else."""
+    head, _, rest = svg.partition(">")
     spaces = ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     style = f'{spaces} font-family="system-ui, sans-serif"'
     return f"{head.replace('<svg', '<svg' + style, 1)}>{ground}{rest}\n"

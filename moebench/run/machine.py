@@ -16,7 +16,7 @@ from moebench import __version__
 
 PACKAGES = ("torch", "pytorch-lightning", "numpy")
 CHECKOUT = Path(__file__).parents[2]
-DECISIVE = ("moebench", "configs", "reproductions", ":!*.jsonl", ":!*.md")
+DECISIVE = ("moebench", "configs", "reproductions", ":!*.jsonl", ":!*.md", ":!*.svg")
 # Of /proc/cpuinfo: x86, then ARM.
 MODEL = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU revision")
 
@@ -37,7 +37,7 @@ def commit() -> str:
     """Return the commit of the checkout; empty if moebench does not run from its own.
 
     A `+` marks uncommitted changes to moebench, the papers or their configurations. Changes to
-    records and prose do not count, as they affect no number.
+    records, prose and figures do not count, as they affect no number.
     """
     try:
         prefix, head = _git("rev-parse", "--show-prefix", "--short=12", "HEAD")

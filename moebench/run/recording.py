@@ -8,6 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from moebench.evidence.load_curve import load_points
 from moebench.evidence.record import RunRecord
 from moebench.evidence.record_files import read_history, write, write_whole
 from moebench.experiment.precision import training_autocast
@@ -156,7 +157,8 @@ def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
     """Return the metrics of the record: last validation, its curve, routing late and at the end.
 
     `route/<name>` and `train/<name>` are means over the last fifth of the training,
-    `last_tenth/route/<name>` are means over the last tenth.
+    `last_tenth/route/<name>` are means over the last tenth; `load_points` says what is kept of
+    the load on the way.
     """
     metrics: dict[str, float] = {}
     for line in history:
@@ -164,6 +166,7 @@ def summary(history: list[dict[str, Any]], steps: int) -> dict[str, float]:
             metrics["valid/loss"] = metrics[f"valid/loss@{line['step']}"] = line["valid/loss"]
         metrics |= {name: line[name] for name in line if name.startswith("analysis/")}
     trained = [line for line in history if "train/loss" in line]
+    metrics |= load_points(trained, steps)
     metrics |= _means(trained, LATE * steps, ("route/", "train/"))
     last = _means(trained, LAST * steps, ("route/",))
     return metrics | {f"{TENTH}/{name}": value for name, value in last.items()}

@@ -38,6 +38,8 @@ class Condition:
     sd: float | None = None  # of one pair; None if more pairs would not settle it
     margin: float = 0.0  # the smallest effect that counts
     sides: int = 1  # on which chance can spoil it: 2 if the effect must lie between two limits
+    least: float = -inf  # the smallest value that counts
+    most: float = inf  # the largest value that counts
 
     @cached_property
     def power(self) -> dict[str, float] | None:
@@ -106,6 +108,8 @@ def judged(
         sd=_sd(estimate),
         margin=claimed.margin,
         sides=claimed.sides,
+        least=claimed.low,
+        most=claimed.high,
     )
 
 

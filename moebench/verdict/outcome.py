@@ -26,6 +26,8 @@ class Verdict:
     effect: float | None = None  # in `unit`, of the leading condition
     low: float | None = None  # of its 95% interval
     high: float | None = None
+    least: float | None = None  # the smallest value of the effect that counts, if there is one
+    most: float | None = None  # the largest value of the effect that counts, if there is one
     interval: str = ""  # method of the interval
     n: int = 0  # number of replicates
     p: float | None = None  # of what the label asserts
@@ -89,6 +91,8 @@ def conclude(
         effect=lead.effect.estimate if lead.effect.n else None,
         low=_finite(lead.effect.low),
         high=_finite(lead.effect.high),
+        least=_finite(lead.least),
+        most=_finite(lead.most),
         interval=lead.effect.method,
         n=lead.effect.n,
         p=findings.p,

@@ -127,6 +127,7 @@ def checkout(tmp_path: Path) -> Path:
         file.write(SECOND)
     front = "# Results\n<!-- begin:results -->\n<!-- end:results -->\n"
     (tmp_path / "README.md").write_text(front)
+    (tmp_path / PAPER / "figure_former.svg").write_text("of an effect that nobody judges any more")
     return tmp_path
 
 
@@ -154,6 +155,11 @@ def test_a_new_paper_is_two_folders(checkout: Path) -> None:
 
     page = (checkout / PAPER / "README.md").read_text()
     assert f"| {second['claim']} | ● reproduced | " in page.replace("\\", "")
+    figures = {path.name: path.read_text() for path in (checkout / PAPER).glob("*.svg")}
+    assert set(figures) == {"figure_effects_ratio.svg", "figure_load.svg"}
+    assert f">{first['claim']}: " in figures["figure_effects_ratio.svg"]
+    assert ">mixture</text>" in figures["figure_load.svg"]
+    assert all(f'<img src="{name}"' in page for name in figures)
     assert f"]({PAPER}/README.md) | `trial" in (checkout / "README.md").read_text()
     assert "trial 2026" in (checkout / "docs" / "verdicts.svg").read_text().replace("_", " ")
     assert len(read(checkout / PAPER / "results.jsonl")) == 5

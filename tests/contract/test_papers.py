@@ -17,7 +17,14 @@ import pytest
 from moebench.cli.explain import told
 from moebench.cli.explain.case import Case
 from moebench.cli.lookup import Kept
-from moebench.cli.publish import PICTURE, Published, picture_of, with_results, with_tables
+from moebench.cli.publish import (
+    FIGURES,
+    PICTURE,
+    Published,
+    picture_of,
+    with_results,
+    with_tables,
+)
 from moebench.evidence import record_files
 from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord
 from moebench.experiment import read_yaml
@@ -253,6 +260,24 @@ def test_what_arms_are_called_equal_in_was_measured(found: Target) -> None:
 def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
     text = found.evidence.with_name("README.md").read_text()
     assert with_tables(text, published(found.evidence)) == text, "python -m moebench.cli.publish"
+
+
+@PUBLISHED
+def test_the_figures_of_a_paper_are_up_to_date(found: Target) -> None:
+    drawn = {figure.name: figure.svg for figure in published(found.evidence).figures}
+    kept = {path.name: path.read_text() for path in found.evidence.parent.glob(FIGURES)}
+    assert kept == drawn, "python -m moebench.cli.publish"
+    page = found.evidence.with_name("README.md").read_text()
+    assert set(re.findall(r'<img src="(figure_[^"]*)"', page)) == set(drawn)
+
+
+@PUBLISHED
+def test_every_effect_with_an_interval_is_drawn_once(found: Target) -> None:
+    texts = [path.read_text() for path in found.evidence.parent.glob(FIGURES)]
+    for verdict in judged(found):
+        sure = None not in (verdict.low, verdict.high) and verdict.low != verdict.high
+        rows = sum(text.count(f">{verdict.claim}: ") for text in texts)
+        assert rows == sure, verdict.claim
 
 
 @PUBLISHED

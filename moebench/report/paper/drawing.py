@@ -1,4 +1,4 @@
-"""A figure that belongs to one paper: drawn by its reproduction, shown on the page."""
+"""Figures of one paper: those that its reproduction draws, and those beside its page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,3 +11,13 @@ class Drawing:
     title: str
     caption: str
     charts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """A figure in a file of its own, beside the page of a paper that shows it."""
+
+    name: str
+    svg: str
+    told: str  # what a screen reader says
+    caption: str  # equal ones are printed once

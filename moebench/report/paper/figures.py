@@ -1,124 +1,18 @@
-"""The figures of the page, each an `<svg>` element: effects, curves, expert load."""
+"""Figures over training, each an `<svg>` element: curves, expert load."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
-from textwrap import wrap
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import MaxNLocator
 
-from moebench.papers.claim import VerdictLabel
 from moebench.report.paper.runs import Band, LoadMap
-from moebench.report.theme import (
-    SMALL,
-    STAND_INS,
-    Stroke,
-    canvas,
-    drawing,
-    element,
-    whole_numbers,
-)
-from moebench.verdict import Verdict
+from moebench.report.theme import Stroke, canvas, drawing, element, whole_numbers
 
-MARKERS: dict[VerdictLabel, dict[str, Any]] = {  # the shapes of the words in the tables
-    VerdictLabel.REPRODUCED: {"marker": "o"},
-    VerdictLabel.PARTIAL: {
-        "marker": "o",
-        "fillstyle": "left",
-        "markerfacecoloralt": STAND_INS["page"],
-    },
-    VerdictLabel.NOT_REPRODUCED: {"marker": "x", "markeredgewidth": 2.4},
-    VerdictLabel.INCONCLUSIVE: {"marker": "o", "markerfacecolor": STAND_INS["page"]},
-    VerdictLabel.PASSED: {"marker": "s"},
-    VerdictLabel.FAILED: {"marker": "X"},
-    VerdictLabel.UNDECIDED: {"marker": "s", "markerfacecolor": STAND_INS["page"]},
-}
-COLORS: dict[VerdictLabel, str] = {  # of words that have none of their own
-    VerdictLabel.PASSED: "reproduced",
-    VerdictLabel.FAILED: "not-reproduced",
-    VerdictLabel.UNDECIDED: "inconclusive",
-}
 UNDER, OVER = "#3585c6", "#d9622b"  # less and more than the even share, on light and on dark
 FOLD = 2.0  # the load map saturates at the even share times or through 2 ** FOLD
 SKIPPED = 0.2  # of training: losses fall too steeply there to leave room for the rest
-LINE, MARK = 13.0, 24.0  # points; of a line of a statement, and of the interval below it
-LETTERS, LINES = 62, 2  # of a statement, in a line and at most
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A row of the forest plot: a verdict with an interval, and the margin of its claim."""
-
-    verdict: Verdict
-    margin: float  # in the unit of the verdict; zero where there is none
-
-
-def forest(effects: Sequence[Effect], unit: str, name: str = "") -> Markup:
-    """Return effects of one unit with their 95% intervals; bars behind them are the margins."""
-    neutral = 1.0 if unit.startswith("ratio") else 0.0
-    with drawing(f"forest {unit} {name}"):
-        statements = [_wrapped(effect.verdict) for effect in effects]
-        depths = [LINE * len(lines) + MARK for lines in statements]
-        bottoms = list(accumulate(depths))
-        figure = canvas(50 + bottoms[-1])
-        axes = figure.subplots()
-        axes.grid(False, axis="y")
-        axes.axvline(neutral, color=STAND_INS["faint"], linewidth=1, zorder=1)
-        for effect, lines, depth, bottom in zip(effects, statements, depths, bottoms, strict=True):
-            _interval(axes, bottom - MARK / 2, effect)
-            _statement(axes, bottom - depth, effect.verdict, lines)
-        axes.set_yticks([])
-        axes.set_ylim(bottoms[-1], 0)
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.set_xlabel(f"effect ({unit})")
-        return element(figure, f"Effects with 95% intervals, in {unit}: {_told(effects)}")
-
-
-def _wrapped(verdict: Verdict) -> list[str]:
-    """Return the lines of what a claim says."""
-    told = f"{verdict.claim}: {verdict.says}"
-    return wrap(told, LETTERS, max_lines=LINES, placeholder=" …", break_on_hyphens=False)
-
-
-def _statement(axes: Axes, top: float, verdict: Verdict, lines: Sequence[str]) -> None:
-    """Write below a height what a claim says, with a link to the claim."""
-    ground = {"facecolor": STAND_INS["page"], "edgecolor": "none", "pad": 1.0}  # no line crosses it
-    place: dict[str, Any] = {
-        "transform": axes.get_yaxis_transform(),
-        "va": "top",
-        "bbox": ground,
-    }
-    axes.text(0, top + 2, "\n".join(lines), fontsize=SMALL, url=f"#{verdict.claim}", **place)
-
-
-def _interval(axes: Axes, height: float, effect: Effect) -> None:
-    """Draw an effect at a height."""
-    verdict = effect.verdict
-    assert verdict.effect is not None
-    word = verdict.verdict
-    color = STAND_INS[COLORS.get(word, word.replace(" ", "-"))]
-    if effect.margin:
-        width = 2 * effect.margin
-        bar: dict[str, Any] = {"height": 0.6 * MARK, "color": STAND_INS["faint"], "alpha": 0.25}
-        axes.barh(height, width, left=-effect.margin, **bar)
-    if verdict.low is not None and verdict.high is not None:
-        axes.plot([verdict.low, verdict.high], [height, height], color=color, solid_capstyle="butt")
-    style = {"markerfacecolor": color, **MARKERS[word]}
-    axes.plot(
-        [verdict.effect], [height], linestyle="none", markersize=8, markeredgecolor=color, **style
-    )
-
-
-def _told(effects: Sequence[Effect]) -> str:
-    """Return the rows in words."""
-    verdicts = [effect.verdict for effect in effects]
-    return "; ".join(f"{v.claim} {v.effect:.3g}, {v.verdict}" for v in verdicts)
 
 
 def curves(

@@ -2,18 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
 
 from moebench.evidence.record import RunRecord
 from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, VerdictLabel
 from moebench.papers.plan import PaperTable
 from moebench.report import formatting
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows
+from moebench.report.paper.drawing import FigureFile
 from moebench.verdict import Verdict
 from moebench.verdict.marks import footnote, marked
 from moebench.verdict.remarks import BESIDE, Footnotes, few_values_note, printed_p, remarks
 
 COLUMNS = ("claim", "verdict", "statement", "paper", "effect [95% interval]", "n", "p", "beside it")
 ADJUSTED = "adjusted p"  # in place of p
+FIGURE_WIDTH = 410  # pixels
+NO_FIGURES = "No effect here has an interval, so there is nothing to draw."
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
@@ -93,6 +98,24 @@ def markdown_reasons(verdicts: Sequence[Verdict]) -> str:
 def markdown_story(story: Mapping[str, str]) -> str:
     """Return the sentences about a claim as a paragraph, each after what it tells."""
     return " ".join(f"**{told}.** {escaped(sentence)}" for told, sentence in story.items())
+
+
+def markdown_figures(figures: Sequence[FigureFile]) -> str:
+    """Return figures as wide as a phone, so two of them are side by side on a wide page.
+
+    Those of one caption stand above it.
+    """
+    parts = []
+    for caption, found in groupby(figures, lambda figure: figure.caption):
+        parts.append("\n".join(map(_image, found)))
+        parts.append(caption)
+    return "\n\n".join(parts) or NO_FIGURES
+
+
+def _image(figure: FigureFile) -> str:
+    """Return an image; Markdown's own has no width."""
+    told = escape(figure.told)
+    return f'<img src="{figure.name}" width="{FIGURE_WIDTH}" align="top" alt="{told}">'
 
 
 def markdown_costs(records: Iterable[RunRecord]) -> str:

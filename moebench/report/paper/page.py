@@ -11,7 +11,7 @@ from moebench.papers.claim import JUDGED, NOT_JUDGED, OF_CONTROLS, Claim, Paper,
 from moebench.papers.dispute import Dispute
 from moebench.papers.plan import PaperTable
 from moebench.report.html import rendered
-from moebench.report.paper import panels, runs
+from moebench.report.paper import forest, load_table, panels, runs
 from moebench.report.paper.costs import HEAD, NO_COSTS, cost_rows, flagged
 from moebench.report.paper.disputes import HEAD as DISPUTE_HEAD
 from moebench.report.paper.disputes import told
@@ -26,7 +26,6 @@ from moebench.verdict.marks import footnote, marked
 from moebench.verdict.remarks import TIMES, Footnotes, few_values_note, judged, printed_p, remarks
 
 SHOWN = 4  # load maps shown; the others are folded away
-OTHER, ALL = "Other arms", "All arms"
 LOSS, NATS = "valid/loss", "nats"
 CALLED: Mapping[str, Any] = {  # by the template
     "WORDS": (*JUDGED, *NOT_JUDGED, *OF_CONTROLS),
@@ -39,6 +38,8 @@ CALLED: Mapping[str, Any] = {  # by the template
     "marked": marked,
     "footnote": footnote,
     "cost_head": HEAD,
+    "effects_caption": forest.CAPTION,
+    "load_caption": load_table.CAPTION,
     "no_costs": NO_COSTS,
     "dispute_head": DISPUTE_HEAD,
     "shown": SHOWN,
@@ -87,7 +88,7 @@ def page(
     """Return the page as HTML; see `moebench.report.render`."""
     found = runs.load(folder)
     entries = _entries(claims, verdicts)
-    beside, forests = panels.forests([(entry.claim, entry.verdict) for entry in entries])
+    beside, forests = panels.forests([entry.verdict for entry in entries])
     records = [run.record for run in found]
     of_paper = judged(verdicts)
     return rendered(
@@ -110,6 +111,7 @@ def page(
         disputes=told(disputes, verdicts),
         searches=distinct(runs.search_of(record.arm) or "" for record in records),
         maps=panels.load_maps(found),
+        load_table=panels.load_over_training(found, groups),
         costs=cost_rows(records),
         leaks=footnote(record.leaks for record in records),
         unfinished=_unfinished(records),
@@ -133,7 +135,7 @@ def _curves(
     found: Sequence[Run], groups: Mapping[str, Sequence[str]], unit: str
 ) -> Mapping[str, Any]:
     """Return the curves of loss and of dropped assignments, in one stroke an arm."""
-    arms = _grouped(groups, found)
+    arms = panels.grouped(groups, found)
     names = distinct(arm for group in arms.values() for arm in group)
     strokes = {arm: Stroke(index) for index, arm in enumerate(names)}
     losses = runs.bands(found, runs.losses)
@@ -154,14 +156,3 @@ def _entries(claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Entry
     if missing := [claim.key for claim in claims if claim.key not in by_claim]:
         raise ValueError(f"claims={', '.join(missing)}: no verdict; judge all claims of the paper")
     return [Entry(claim, by_claim[claim.key]) for claim in claims]
-
-
-def _grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[str, Sequence[str]]:
-    """Return the groups, and one more for trained arms that are in none.
-
-    The points of a search are left out: there are many, and the search has a report of its own.
-    """
-    known = {arm for group in groups.values() for arm in group}
-    others = dict.fromkeys(run.record.arm for run in found if run.trained)
-    rest = [arm for arm in others if arm not in known and not runs.search_of(arm)]
-    return {**groups, **({OTHER if groups else ALL: rest} if rest else {})}

@@ -1,17 +1,19 @@
 """Which figures the page of a paper has: effects by unit, curves by group, load by arm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from moebench.papers.claim import Claim
 from moebench.report.paper import figures, runs
+from moebench.report.paper.forest import drawn_of, forest
+from moebench.report.paper.load_table import load_table, mean_loads
 from moebench.report.paper.runs import Band, Run
 from moebench.report.theme import Stroke
 from moebench.verdict import Verdict
 
 BESIDE = 6  # effects in the figure beside the first words: more reach beyond the first screen
+OTHER, ALL = "Other arms", "All arms"
 BY_STEPS, BY_TIME = "training steps", "seconds of training"  # axes of curves
 
 
@@ -34,33 +36,37 @@ class Panel:
     legend: Sequence[Key]
 
 
-def forests(
-    pairs: Sequence[tuple[Claim, Verdict]],
-) -> tuple[Markup | None, list[Markup]]:
+def forests(verdicts: Sequence[Verdict]) -> tuple[Markup | None, list[Markup]]:
     """Return the figure beside the first words, and the others: one a unit.
 
     Beside stands the unit that most statements of the paper have, without controls; it stands below
     as well only where it has more effects than find room beside.
 
     Args:
-        pairs: claims with their verdicts; those without an interval are not drawn.
+        verdicts: on all claims; those without an interval are not drawn.
     """
-    units: dict[str, list[figures.Effect]] = {}
-    for claim, verdict in pairs:
-        if verdict.low is not None and verdict.high is not None and verdict.low < verdict.high:
-            test = claim.test
-            margin = test.margin if test and test.unit == verdict.unit else 0.0
-            units.setdefault(verdict.unit, []).append(figures.Effect(verdict, margin))
+    units = drawn_of(verdicts)
     if not units:
         return None, []
-    ours = {unit: [one for one in of if one.verdict.of_paper] for unit, of in units.items()}
+    ours = {unit: [one for one in of if one.of_paper] for unit, of in units.items()}
     lead = max(units, key=lambda unit: (len(ours[unit]), len(units[unit])))
     beside = (ours[lead] or units[lead])[:BESIDE]
     below = [unit for unit, of in units.items() if unit != lead or len(of) > len(beside)]
     return (
-        figures.forest(beside, lead, "first words"),
-        [figures.forest(units[unit], unit) for unit in below],
+        forest(beside, lead, "first words"),
+        [forest(units[unit], unit) for unit in below],
     )
+
+
+def grouped(groups: Mapping[str, Sequence[str]], found: Iterable[Run]) -> dict[str, Sequence[str]]:
+    """Return the groups, and one more for trained arms that are in none.
+
+    The points of a search are left out: there are many, and the search has a report of its own.
+    """
+    known = {arm for group in groups.values() for arm in group}
+    others = dict.fromkeys(run.record.arm for run in found if run.trained)
+    rest = [arm for arm in others if arm not in known and not runs.search_of(arm)]
+    return {**groups, **({OTHER if groups else ALL: rest} if rest else {})}
 
 
 def curves(
@@ -106,3 +112,10 @@ def load_maps(found: Sequence[Run]) -> list[tuple[str, int, Markup]]:
         (arm, run.record.seed, figures.load_map(runs.load_maps(run), arm))
         for arm, run in runs.representative(found).items()
     ]
+
+
+def load_over_training(found: Sequence[Run], groups: Mapping[str, Sequence[str]]) -> Markup | None:
+    """Return the table of loads that records keep; None if none of them keeps any."""
+    arms = [arm for group in grouped(groups, found).values() for arm in group]
+    loads = mean_loads([run.record for run in found], arms)
+    return load_table(loads) if loads else None

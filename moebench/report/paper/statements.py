@@ -4,14 +4,13 @@ A file of its own, for readers of a page that has no style: it follows a light o
 has a ground in case the page around it does not.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from markupsafe import escape
 
 from moebench.papers.claim import JUDGED, VerdictLabel
-from moebench.report.style import css
+from moebench.report.style import colors
 from moebench.verdict import Verdict
 
 ROW, CELL, LEFT, MARGIN = 28, 18, 150, 22  # pixels
@@ -84,9 +83,7 @@ def _style() -> str:
 
 def _colors(place: int) -> str:
     """Return the rules of colour: place 0 has the values of a light page, 1 those of a dark one."""
-    values = {}
-    for name in ("page", "ink", *COLORS.values()):
-        values[name] = re.findall(rf"--{name}: (#\w+);", css())[place]
+    values = {name: colors(name)[place] for name in ("page", "ink", *COLORS.values())}
     rules = [f"rect{{fill:{values['page']}}}text{{fill:{values['ink']}}}"]
     rules += [f".{name}{{color:{values[name]}}}" for name in COLORS.values()]
     return "".join(rules)

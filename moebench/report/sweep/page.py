@@ -9,7 +9,6 @@ from moebench.report import formatting
 from moebench.report.gain_figure import gain_figure
 from moebench.report.html import rendered
 from moebench.report.paper.text_overlap import overlap_told
-from moebench.report.style import css
 from moebench.report.sweep import figures as sweep_figures
 from moebench.report.sweep import name_figures as sweep_names
 from moebench.report.sweep.opening import UNTUNED, gains_of, opening, untuned
@@ -47,7 +46,7 @@ def write_plots(summary: Summary, folder: Path) -> None:
     """Write every figure to `<name>.svg` in a folder, made if missing."""
     folder.mkdir(exist_ok=True)
     for name, figure in sweep_plots(summary).items():
-        write_whole(folder / f"{name}.svg", standalone(figure, css()))
+        write_whole(folder / f"{name}.svg", standalone(figure))
 
 
 def sweep_page(summary: Summary) -> str:

@@ -126,7 +126,7 @@ def test_a_version_is_read_as_python_has_it(tmp_path: Path, monkeypatch) -> None
 def test_tables_and_page_tell(found: Target, tmp_path: Path) -> None:
     records = [run("text", Text.version - 1), run("world")]
     told = f"which are now at version {Text.version}"
-    names = ("verdicts", "reasons", "costs")
+    names = ("verdicts", "figures", "reasons", "costs")
     text = "\n".join(f"<!-- begin:{name} -->\n<!-- end:{name} -->" for name in names)
     assert told in with_tables(text, Published(found, records))
     folder = tmp_path / "runs" / "p" / "full"

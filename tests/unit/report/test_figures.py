@@ -1,46 +1,17 @@
-"""Figures by their marks and colours."""
+"""Curves and load maps by their marks and colours."""
 
 import base64
 import io
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from moebench.report.paper import panels
-from moebench.report.paper.figures import Effect, forest, load_map
+from moebench.report.paper.figures import load_map
 from moebench.report.paper.runs import Band, LoadMap
 from moebench.report.theme import Stroke
-
-from .fakes import (
-    VERDICTS,
-)
-
-
-def test_a_dollar_sign_is_no_formula() -> None:
-    assert ">effect ($x_1$)</text>" in forest([Effect(VERDICTS[0], 0.0)], "$x_1$")
-
-
-def test_text_has_the_font_of_the_page() -> None:
-    svg = forest([Effect(VERDICTS[0], 0.0)], "nats")
-    assert "font-size" in svg
-    assert "font-family" not in svg
-
-
-def test_an_effect_stands_below_its_statement_which_leads_to_its_row() -> None:
-    svg = forest([Effect(VERDICTS[0], 0.1)], "nats")
-    assert ">C1: Statement C1 &amp; more.</text>" in svg
-    assert 'href="#C1"' in svg
-
-
-def test_a_long_statement_takes_two_lines_and_no_more() -> None:
-    says = " ".join(f"word{number}" for number in range(40))
-    svg = forest([Effect(replace(VERDICTS[0], says=says), 0.0)], "nats")
-    lines = [text for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg) if "word" in text]
-    assert len(lines) == 2
-    assert lines[1].endswith(" …")
 
 
 def test_the_even_share_is_clear_and_colours_saturate_at_four_times() -> None:

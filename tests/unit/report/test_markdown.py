@@ -74,6 +74,23 @@ def test_the_picture_has_a_mark_for_every_statement() -> None:
     assert "prefers-color-scheme:dark" in drawn
 
 
+def test_figures_of_one_caption_stand_above_it() -> None:
+    one = report.FigureFile("figure_a.svg", "<svg/>", 'Effects ("a")', "What it shows.")
+    two = replace(one, name="figure_b.svg")
+    other = replace(one, name="figure_load.svg", caption="Load.")
+    first, caption, last, load = report.markdown_figures([one, two, other]).split("\n\n")
+    assert [line.split()[1] for line in first.splitlines()] == [
+        'src="figure_a.svg"',
+        'src="figure_b.svg"',
+    ]
+    assert 'alt="Effects (&quot;a&quot;)"' in first
+    assert (caption, load) == ("What it shows.", "Load.")
+    assert last.startswith('<img src="figure_load.svg"')
+    assert report.markdown_figures([]) == (
+        "No effect here has an interval, so there is nothing to draw."
+    )
+
+
 def test_markdown_reasons_are_one_line_a_claim() -> None:
     first = replace(VERDICTS[0], why="a beats b_1:\nholds, 2 [1, 3] nats.")
     lines = report.markdown_reasons([first, VERDICTS[1]]).splitlines()

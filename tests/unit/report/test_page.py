@@ -125,6 +125,16 @@ def test_failures_and_costs_are_listed(html: str) -> None:
     assert cells[at + 2 : at + 6] == ["switch", "2", "diverged", "4"]
 
 
+def test_records_that_keep_their_load_show_it_without_a_history(tmp_path: Path) -> None:
+    kept = record("switch", steps=10, metrics={"route/max_over_mean@10": 1.5})
+    page = Page(report.render(make(tmp_path, [kept]), PAPER, [], [], {}))
+    assert ("aria-label", "Load of the busiest expert over training: switch from 1.5 to 1.5") in (
+        page.attributes
+    )
+    assert "as a multiple of its even share" in page.text
+    assert "No run in this folder logged the load of its experts." not in page.text
+
+
 @pytest.mark.parametrize(
     ("records", "histories", "says"),
     [

@@ -47,6 +47,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("reproductions/p/judging.py", False),  # which nobody has added
         ("reproductions/p/results.jsonl", True),  # what publishing one paper writes
         ("reproductions/p/README.md", True),
+        ("reproductions/p/figure_load.svg", True),
         ("notes.py", True),
     ],
 )

@@ -76,6 +76,7 @@ def test_the_summary_has_the_curve_and_late_means() -> None:
         {"step": step, "train/loss": 10.0 - step, "route/dropped": step / 10, "load/0/0": 1.0}
         for step in range(10)
     ]
+    lines[4]["route/max_over_mean"] = 2.0
     lines += [{"step": 5, "valid/loss": 4.0}, {"step": 10, "valid/loss": 3.0}]
     found = summary(lines, steps=10)
     assert found["valid/loss"] == 3.0
@@ -85,6 +86,7 @@ def test_the_summary_has_the_curve_and_late_means() -> None:
     assert found["route/dropped"] == pytest.approx(0.85)
     assert found["train/loss"] == pytest.approx(1.5)
     assert found["last_tenth/route/dropped"] == pytest.approx(0.9), "the last line alone"
+    assert found["route/max_over_mean@5"] == 2.0
     assert "last_tenth/train/loss" not in found
     assert not any(name.startswith("load/") for name in found)
     assert summary([], steps=0) == {}

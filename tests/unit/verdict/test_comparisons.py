@@ -22,6 +22,7 @@ def test_a_difference_by_hand() -> None:
         pytest.approx(-1.0 - half, abs=1e-6),
         pytest.approx(-1.0 + half, abs=1e-6),
     )
+    assert (found.least, found.most) == (None, -0.1)
     t = (1.0 - 0.05) / (0.1 / 3**0.5)  # from half of the margin
     assert found.p == pytest.approx(1 - t / (2 + t * t) ** 0.5)
 
