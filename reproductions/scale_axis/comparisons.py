@@ -50,7 +50,7 @@ TESTS: Mapping[str, GainOverSize] = {
     "Two choices over one": CHOICES,
     "32 experts over 8": EXPERTS,
     "Balance weight, loss": BALANCE,
-    "Balance weight, busiest expert": EVENNESS,
+    "Balance weight, load": EVENNESS,
 }
 
 # Two series whose trend is known from how they are made. A mixture of one expert computes what its

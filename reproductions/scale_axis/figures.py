@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from moebench.evidence.record import RunRecord
 from moebench.report import Drawing
@@ -28,8 +28,8 @@ def draw(records: Sequence[RunRecord]) -> list[Drawing]:
         Drawing(
             "Gains and the size of the models",
             "What the first of two arms gains over the second, by active parameters. Marks: mean "
-            "and 95% interval over the seeds. Line: the least-squares fit, with its slope in a "
-            "tenfold of parameters above the panel. In the grey band a gain is too small to count; "
+            "and 95% interval over the seeds. Line: the least-squares fit, its slope in a tenfold of "
+            "parameters above the panel. In the grey band a gain is too small to count; "
             "the dotted line falls as steeply as counts as shrinking.",
             [_panels(shown, records)],
         )
@@ -48,15 +48,17 @@ def _panels(shown: dict[str, list[Gain]], records: Sequence[RunRecord]) -> Marku
     rows = -(-len(shown) // COLUMNS)
     with drawing("gains by size"):
         figure = canvas(PANEL * rows + BELOW)
-        panels = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True).flat
+        panels = list(figure.subplots(rows, COLUMNS, squeeze=False, sharex=True).flat)
         told = []
         for panel, (title, gains) in zip(panels, shown.items(), strict=False):
             test = TESTS[title]
-            slope = interval(mean(test.slopes(Evidence.of(test.arms, records))).interval, "+")
-            panel.set_title(f"{title}\n{slope} {test.unit}", loc="left", fontsize=SMALL)
+            slope = mean(test.slopes(Evidence.of(test.arms, records))).interval
+            panel.set_title(f"{title}\n{interval(slope, '+')}", loc="left", fontsize=SMALL)
             _draw(panel, test, gains)
             told.append(f"{title}, {test.gain_unit}: {'; '.join(one.told for one in gains)}")
-        for empty in list(panels)[len(shown) :]:
+        for last in panels[: len(shown)][-COLUMNS:]:
+            last.tick_params(labelbottom=True)
+        for empty in panels[len(shown) :]:
             empty.set_axis_off()
         figure.supxlabel("active parameters", fontsize=SMALL, color=STAND_INS["faint"])
         return element(figure, f"Gains by active parameters. {'. '.join(told)}")
@@ -80,6 +82,6 @@ def _draw(axes: Axes, test: GainOverSize, gains: Sequence[Gain]) -> None:
     axes.set_xscale("log")
     axes.set_xticks(sizes)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(value)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.set_ylabel(test.gain_unit, fontsize=SMALL)

@@ -58,7 +58,8 @@ QUESTIONS = [
     ),
     _question(
         "SA26-01s",
-        "The same between the two smallest sizes",
+        "What a mixture of 8 experts gains over its dense twin, at equal FLOPs a token, does not "
+        "shrink between the two smallest sizes",
         replace(SPARSE, series=SPARSE.series[: len(TWO_SIZES)]),
         matched_on="active_flops",
     ),

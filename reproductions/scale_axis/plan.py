@@ -73,7 +73,7 @@ def trained(scale: Scale, widths: Sequence[int]) -> dict[str, dict[str, object]]
 WIDTHS = (32, 64, 128)
 # The text has 7 million tokens, so the largest model reads it less than once.
 FULL = Scale(tokens=5)
-QUICK = Scale(tokens=3)
+QUICK = Scale(tokens=2.5)
 # A hundred times the size. Tokens are fewer, so that the largest model reads the text four times.
 GPU_WIDTHS = (320, 576, 1024)
 GPU = Scale(tokens=0.3, layers=8, head=64, length=256)
@@ -95,17 +95,17 @@ PLAN = Plan(
             "quick",
             arms=QUICK_ARMS,
             seeds=5,
-            settings={VALID_BATCHES: 32},
+            settings={VALID_BATCHES: 16},
             arm_settings={name: trained(QUICK, WIDTHS)[name] for name in QUICK_ARMS},
             first_seed=FIRST_FRESH_SEED,
         ),
-        # Controls have two sizes only, so they take more seeds.
+        # Controls have two sizes only, over which a slope varies more, so they take more seeds.
         Profile(
             "full",
             arms=list(ARMS),
             seeds=5,
             settings={VALID_BATCHES: 64},
-            more_seeds={name: 10 for name in ARMS if name in IN_CONTROLS},
+            more_seeds={name: 15 for name in ARMS if name in IN_CONTROLS},
             arm_settings=trained(FULL, WIDTHS),
             first_seed=FIRST_FRESH_SEED,
         ),
