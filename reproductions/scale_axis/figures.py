@@ -28,9 +28,9 @@ def draw(records: Sequence[RunRecord]) -> list[Drawing]:
         Drawing(
             "Gains and the size of the models",
             "What the first of two arms gains over the second, by active parameters. Marks: mean "
-            "and 95% interval over the seeds. Line: the least-squares fit, its slope in a tenfold of "
-            "parameters above the panel. In the grey band a gain is too small to count; "
-            "the dotted line falls as steeply as counts as shrinking.",
+            "and 95% interval over the seeds. Line: the least-squares fit, with its slope, per "
+            "tenfold of parameters, above the panel. In the grey band a gain is too small to "
+            "count; the dotted line falls as steeply as counts as shrinking.",
             [_panels(shown, records)],
         )
     ]
