@@ -110,8 +110,8 @@ def _controls(claim: Claim) -> Iterator[Claim]:
             "a mixture of one expert in place of the first arm computes what its dense twin does, "
             "at both sizes, so its gain of nothing stays"
             if flat
-            else "at the smaller size the second arm has a quarter of the hidden width, at the "
-            "larger one both arms compute the same, so a gain is lost"
+            else "at the smaller size the second arm learns at a tenth of the rate, at the larger one both "
+            "arms compute the same, so a gain is lost"
         )
         yield Claim(
             key=claim.key + ending,
@@ -119,7 +119,7 @@ def _controls(claim: Claim) -> Iterator[Claim]:
             source=f"none; a control of {claim.key}",
             paper_values={},
             test=replace(claim.test, series=FLAT if flat else SHRINKING),
-            matched_on="active_flops" if flat else "steps",
+            matched_on="active_flops",
             same_data=FLAT if flat else SHRINKING,
             control_of=claim.key,
             expects=expects,

@@ -14,17 +14,17 @@ from reproductions.scale_axis.comparisons import (
     FLAT,
     MANY,
     MIXTURE,
-    NARROW,
     ONE_EXPERT,
     SHRINKING,
     SIZES,
+    SLOW,
     SMALL,
     TWO,
     TWO_SIZES,
     UNBALANCED,
     arm,
 )
-from reproductions.scale_axis.scales import SHAPE, Scale
+from reproductions.scale_axis.scales import RATE, Scale, rate
 
 ROUTER = f"{NETWORK}.sparse.router.init_args.router.init_args"
 HIDDEN = f"{NETWORK}.sparse.experts.init_args.hidden"
@@ -41,13 +41,13 @@ IN_CONTROLS = {name for pair in (*FLAT, *SHRINKING) for name in pair}
 ARMS = {
     **{arm(size, what): (size, what) for size in SIZES for what in COMPARED},
     **{arm(size, ONE_EXPERT): (size, ONE_EXPERT) for size in TWO_SIZES},
-    arm(SMALL, NARROW): (SMALL, NARROW),
+    arm(SMALL, SLOW): (SMALL, SLOW),
 }
 
 
 def made(name: str, size: str, what: str) -> Arm:
     """Return an arm, whose size the profiles set."""
-    if what == NARROW:
+    if what == SLOW:
         return Arm(name, ["dense.yaml"])
     if what == DENSE:
         return Arm(name, ["mixture.yaml"], twin_of=arm(size, MIXTURE))
@@ -55,10 +55,10 @@ def made(name: str, size: str, what: str) -> Arm:
 
 
 def model(scale: Scale, width: int, what: str) -> dict[str, object]:
-    """Return the settings of a model of this width."""
-    if what == NARROW:
-        return {**scale.model(width), f"{SHAPE}.hidden": width}
-    return {**scale.model(width), HIDDEN: 4 * width}
+    """Return the settings of a model of this width, and of its learning rate."""
+    if what == SLOW:
+        return {**scale.model(width), **rate(RATE / width / 10)}
+    return {**scale.model(width), **rate(RATE / width), HIDDEN: 4 * width}
 
 
 def trained(scale: Scale, widths: Sequence[int]) -> dict[str, dict[str, object]]:
@@ -78,7 +78,7 @@ QUICK = Scale(tokens=2.5)
 GPU_WIDTHS = (320, 576, 1024)
 GPU = Scale(tokens=0.3, layers=8, head=64, length=256)
 QUICK_ARMS = [arm(size, what) for size in TWO_SIZES for what in (DENSE, MIXTURE, ONE_EXPERT)]
-QUICK_ARMS.append(arm(SMALL, NARROW))
+QUICK_ARMS.append(arm(SMALL, SLOW))
 SMOKE_ARMS = [name for name, (size, what) in ARMS.items() if size == SMALL and what != UNBALANCED]
 PLAN = Plan(
     arms=[made(name, *of) for name, of in ARMS.items()],

@@ -9,6 +9,16 @@ RATE = 0.768  # peak learning rate times width: the default of all configuration
 SHAPE = f"{NETWORK}.shape"
 
 
+def rate(peak: float) -> dict[str, object]:
+    """Return the setting for the peak of the learning rate."""
+    return {
+        "model.optimizer": {
+            "class_path": "torch.optim.AdamW",
+            "init_args": {"lr": peak, "fused": True},
+        }
+    }
+
+
 @dataclass(frozen=True)
 class Scale:
     """What models of all sizes in a profile have in common.
@@ -38,16 +48,12 @@ class Scale:
         return VALIDATIONS * round(exact / VALIDATIONS)
 
     def model(self, width: int) -> dict[str, object]:
-        """Return the settings of a model of this width, and of its learning rate."""
+        """Return the settings of a model of this width."""
         return {
             f"{SHAPE}.width": width,
             f"{SHAPE}.hidden": 4 * width,
             f"{SHAPE}.layers": self.layers,
             f"{SHAPE}.heads": width // self.head if self.head else 4,
-            "model.optimizer": {
-                "class_path": "torch.optim.AdamW",
-                "init_args": {"lr": RATE / width, "fused": True},
-            },
         }
 
     def training(self, width: int) -> dict[str, object]:
