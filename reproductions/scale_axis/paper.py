@@ -110,8 +110,8 @@ def _controls(claim: Claim) -> Iterator[Claim]:
             "a mixture of one expert in place of the first arm computes what its dense twin does, "
             "at both sizes, so its gain of nothing stays"
             if flat
-            else "at the smaller size the second arm learns at a tenth of the rate, at the larger one both "
-            "arms compute the same, so a gain is lost"
+            else "at the smaller size the second arm learns at a tenth of the rate, at the larger "
+            "one both arms compute the same, so a gain is lost"
         )
         yield Claim(
             key=claim.key + ending,
