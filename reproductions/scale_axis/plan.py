@@ -96,7 +96,7 @@ PLAN = Plan(
             arms=QUICK_ARMS,
             seeds=5,
             settings={VALID_BATCHES: 16},
-            arm_settings={name: trained(QUICK, WIDTHS)[name] for name in QUICK_ARMS},
+            arm_settings=trained(QUICK, WIDTHS),
             first_seed=FIRST_FRESH_SEED,
         ),
         # Controls have two sizes only, over which a slope varies more, so they take more seeds.
