@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,19 @@ from moebench.evidence.record import RunRecord
 from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run
 from moebench.verdict import judge
-from reproductions.scale_axis.comparisons import SIZES, SLOW, SMALL, TESTS, TWO_SIZES, arm
+from reproductions.scale_axis.comparisons import DENSE, SIZES, SLOW, SMALL, TESTS, TWO_SIZES, arm
 from reproductions.scale_axis.figures import draw
 from reproductions.scale_axis.paper import CLAIMS, QUESTIONS
-from reproductions.scale_axis.plan import ARMS, FULL, GPU, GPU_WIDTHS, PLAN, QUICK_ARMS, WIDTHS
+from reproductions.scale_axis.plan import (
+    ARMS,
+    FULL,
+    GPU,
+    GPU_WIDTHS,
+    MIXTURES,
+    PLAN,
+    QUICK_ARMS,
+    WIDTHS,
+)
 from reproductions.scale_axis.tables import tables
 
 Loss = Callable[[int, str], float]  # of the place of a size and of what an arm is
@@ -120,6 +130,24 @@ def test_every_arm_of_a_size_is_trained_alike_and_sizes_by_one_rule() -> None:
             width = own["model.network.init_args.shape.width"]
             assert rate * width == pytest.approx(0.768)
         assert all(len(found) == 1 for found in ways.values())
+
+
+def test_an_arm_changes_what_its_name_says() -> None:
+    changes = {what: PLAN.arm(arm(SMALL, what)).settings for what in MIXTURES}
+    router = "model.network.init_args.sparse.router.init_args.router.init_args"
+    assert changes == {
+        "mixture": {},
+        "two_choices": {f"{router}.k": 2},
+        "experts_32": {f"{router}.num_experts": 32},
+        "unbalanced": {"model.losses": [{"loss": "LoadBalance", "weight": 0.0}]},
+        "one_expert": {f"{router}.num_experts": 1},
+    }
+    own: Any = PLAN.profile("full").arm_settings
+    slow, dense = (own[arm(SMALL, what)]["model.optimizer"]["init_args"] for what in (SLOW, DENSE))
+    assert slow["lr"] == pytest.approx(dense["lr"] / 10)
+    for name, settings in own.items():
+        hidden = {value for key, value in settings.items() if key.endswith("hidden")}
+        assert hidden == {4 * settings["model.network.init_args.shape.width"]}, name
 
 
 def test_sizes_are_those_that_were_asked_for() -> None:
