@@ -1,0 +1,1 @@
+"""Do comparisons of mixtures change with the size of the models? Our own questions."""
