@@ -1,7 +1,7 @@
 """The test that only a dispute uses."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ class FollowsDomains(ClaimTest):
     def judge(self, evidence: Evidence) -> Findings:
         """Judge the mean over the layers."""
         says = f"given the token, experts of {self.arm} follow domains"
-        layers = []
+        layers: list[Mapping[int, float]] = []
         while found := evidence.values(f"analysis/{len(layers)}/{self.metric}", self.arm):
             layers.append(found)
         if not layers:

@@ -14,8 +14,8 @@ CELLS = {"at 1": "D-1", "at 2": "D-2"}
 
 
 def dispute(**changes: Any) -> Dispute:
-    given = {"question": "a or b?", "sides": (FIRST, SECOND), "hinge": "size", "cells": CELLS}
-    return Dispute(**{**given, **changes})
+    given: dict[str, Any] = {"question": "a or b?", "hinge": "size", "cells": CELLS}
+    return Dispute(**{**given, "sides": (FIRST, SECOND), **changes})
 
 
 def claim(key: str, **changes: Any) -> Claim:
