@@ -64,7 +64,7 @@ def room(share: float, experts: int, k: int) -> dict[str, object]:
 
 def chosen(**group: int) -> dict[str, object]:
     """Return the settings of expert choice: it needs no balance loss, but its thresholds learn."""
-    name = "reproductions.disputes.expert_choice.ExpertChoice"
+    name = "reproductions.disputes.thresholded_choice.ThresholdedChoice"
     return {ROUTER: gate(16, 2, name, **group), **losses(ThresholdGap=1.0)}
 
 

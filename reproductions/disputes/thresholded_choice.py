@@ -1,4 +1,4 @@
-"""Expert choice: every expert takes its best tokens, of a batch or of a sequence.
+"""Expert choice in training; outside it, every expert takes what exceeds its threshold.
 
 Source: Zhou et al. 2022 (arXiv 2202.09368), section 3.2, equations 1 and 2. The thresholds that
 replace the choice outside training are those of Shazeer et al. 2017 (arXiv 1701.06538), appendix F,
@@ -16,7 +16,7 @@ from moebench.moe.routers.top_k import check_k
 from moebench.moe.sees import Sees
 
 
-class ExpertChoice(nn.Module):
+class ThresholdedChoice(nn.Module):
     """Router whose experts each take, in training, their k * T / E most probable of T tokens.
 
     A token thus gets k experts on average. The weight is the token's probability of the expert, not
