@@ -212,7 +212,8 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
         f"Ready, but not yet run in full: {waiting}.": waiting,
     }
     said = [note for note, names in notes.items() if names]
-    return fill(text, "results", "\n\n".join([markdown_counts(counts), *said])) if counts else text
+    told = [markdown_counts(counts), " ".join(said)]
+    return fill(text, "results", "\n\n".join(filter(None, told))) if counts else text
 
 
 def picture_of(evidence: Sequence[Published]) -> str:

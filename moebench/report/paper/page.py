@@ -109,13 +109,20 @@ def page(
         tables=tables,
         notices=notices,
         disputes=told(disputes, verdicts),
-        searches=distinct(runs.search_of(record.arm) or "" for record in records),
         maps=panels.load_maps(found),
         load_table=panels.load_over_training(found, groups),
-        costs=cost_rows(records),
-        leaks=footnote(record.leaks for record in records),
-        unfinished=_unfinished(records),
+        **_told_of(records),
     )
+
+
+def _told_of(records: Sequence[RunRecord]) -> dict[str, Any]:
+    """Return what the page says of the records alone."""
+    return {
+        "searches": distinct(runs.search_of(record.arm) or "" for record in records),
+        "costs": cost_rows(records),
+        "leaks": footnote(record.leaks for record in records),
+        "unfinished": _unfinished(records),
+    }
 
 
 def _unfinished(records: Iterable[RunRecord]) -> list[tuple[str, int, str, int]]:
