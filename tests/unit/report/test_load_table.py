@@ -54,7 +54,7 @@ def test_every_cell_has_its_number() -> None:
     assert "one&gt; from 1 to 128; two from 1 to 1" in svg
 
 
-def test_even_is_clear_and_four_times_even_is_full() -> None:
-    svg = load_table({"a": np.array([1.0, 2.0, 4.0, 8.0, *[1.0] * 6])})
+def test_the_colour_says_how_far_from_even_and_four_times_is_full() -> None:
+    svg = load_table({"a": np.array([2.0, 4.0, 8.0, *[np.nan] * 7])})
     cells = re.findall(r"fill: #d9622b(?:; (?:fill-)?opacity: ([\d.]+))?", svg)
     assert [float(one) for one in cells] == pytest.approx([0.375, 0.75, 0.75], abs=0.01)

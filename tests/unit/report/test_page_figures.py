@@ -69,6 +69,8 @@ def test_a_figure_has_an_edge_and_its_size_in_pixels(figures: list[FigureFile]) 
         x, y, width, height = map(float, re.findall(r'viewBox="([^"]*)"', head)[0].split())
         assert x == y < 0
         assert width == WIDTH - 2 * x
+        lowest = max(float(place) for place in re.findall(r'<text [^>]* y="([\d.]+)"', figure.svg))
+        assert lowest < height + 2 * y
         pixels = [float(re.findall(rf' {name}="(\d+)"', head)[0]) for name in ("width", "height")]
         assert pixels[0] / pixels[1] == pytest.approx(width / height, rel=0.01)
 
