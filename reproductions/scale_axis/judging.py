@@ -97,8 +97,10 @@ class GainOverSize(ClaimTest):
         It takes the seeds of all sizes. Empty without any, or if the sizes do not differ.
         """
         values = np.array(evidence.paired(self.metric, *self.arms))
+        if not values.size:
+            return np.array([])
         gains = values[1::2] - values[::2]
-        tenfolds = np.log10([_size(evidence, *pair) for pair in self.series]) if gains.size else []
+        tenfolds = np.log10([_size(evidence, *pair) for pair in self.series])
         if len(set(tenfolds)) < 2:
             return np.array([])
         slopes: Values = np.polyfit(tenfolds, gains, 1)[0]
