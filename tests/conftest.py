@@ -1,9 +1,10 @@
 """What many tests share: a small text, and experiments on it that take seconds."""
 
+import gc
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,17 @@ if TYPE_CHECKING:  # it imports torch, and the process that hands out tests runs
     from .tiny_experiments import Remembered, TinyExperiments
 
 os.environ["COLUMNS"] = "120"  # the window of whoever runs the tests changes none of them
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage among tests while they are read: what they import stays, and grows."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
