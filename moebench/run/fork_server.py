@@ -18,7 +18,7 @@ from moebench.run.threads import VARIABLE, threads_asked
 def context() -> ForkServerContext:
     """Return what starts processes as forks of the server."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["moebench.run.worker", "moebench.experiment"])
+    found.set_forkserver_preload(["moebench.run.preload"])
     return found
 
 

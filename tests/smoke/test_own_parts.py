@@ -12,11 +12,11 @@ from moebench.cli.main import main
 from moebench.cli.recipes import write
 from moebench.evidence.record_files import read
 from moebench.papers import targets
+from moebench.run.fork_server import context
 
 ROOT = Path(__file__).parents[2]
 # As the installed commands do: Python puts neither the current folder on its path nor the tests'.
 PYTEST = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-MOEBENCH = ["-P", "-m", "moebench.cli.main"]
 RUFF = ["-m", "ruff"]
 RULES = "E,F,W,I,D,ANN,B,UP,SIM,RUF,PT,RET,C4"
 NAMES = [
@@ -94,13 +94,23 @@ def test_a_paper_is_reproduced_with_a_router_of_the_current_folder(written: Path
     config.write_text(ours)
     try:
         options = ["trial_2026", "--profile", "smoke", "--no-mlflow", "--workers", "2"]
-        run([*MOEBENCH, "reproduce", *options], written)
+        driver = context().Process(target=command_in, args=(written, ["reproduce", *options]))
+        driver.start()
+        driver.join()
+        assert driver.exitcode == 0
     finally:
         config.write_text(text)
     records = read(written / "runs/trial_2026/smoke/results.jsonl")
     found = {record.arm: record for record in records}
     assert {record.status for record in records} == {"finished"}
     assert "coldest" in found["mixture"].code
+
+
+def command_in(folder: Path, words: list[str]) -> None:
+    """Run the command that is installed, in a folder; end with its status."""
+    os.chdir(folder)
+    sys.argv[1:] = words
+    sys.exit(main())
 
 
 def test_nothing_is_overwritten(

@@ -43,6 +43,8 @@ if __name__ == "__main__":
     assert command("reproduce", target, "--profile", "smoke", *quick) == 0
     assert command("explain", claim) == 0
     assert command("publish", target, "--profile", "smoke") == 2
+    assert command("reproduce", "own_2026", "--profile", "smoke", *quick) == 0
+    assert command("publish", "own_2026", "--profile", "smoke") == 0
     assert command("sweep", sweep, "--name", "a/b") == 2
     assert command("new", "router", "mine") == 0
     assert command("fit", "--config", "mine.yaml", "--config", "short.yaml", "--no-mlflow") == 0
@@ -137,16 +139,32 @@ def size(found: Target) -> int:
     return 100 * len(smoke.sweeps) + 10 * len(smoke.arms) + len(computed)
 
 
+def write_own_paper(installed: Path, folder: Path) -> Path:
+    """Write a paper that has one function to compute; return its folder."""
+    run(installed / "moebench", "new", "paper", "own_2026", cwd=folder)
+    paper = folder / "reproductions" / "own_2026"
+    (paper / "sums.py").write_text('def sums():\n    return {"one": 1.0}\n')
+    computed = 'computed={"sums": "reproductions.own_2026.sums:sums"},\n    profiles=['
+    plan = (paper / "plan.py").read_text().replace("profiles=[", computed)
+    (paper / "plan.py").write_text(plan.replace('Profile("smoke", ARMS', 'Profile("smoke", []'))
+    return paper
+
+
 def test_commands_work_without_a_checkout(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A user's paper joins those of the wheel; its function, too, in a worker, whose path differs.
+
+    One process runs the commands: each of its own would import torch and start a server of workers.
+    """
     monkeypatch.chdir(ROOT)
     asked = f"moebench {moebench.__version__}\n"
     assert run(installed / "moebench", "--version", cwd=tmp_path) == asked
     assert run(installed / "python", "-m", "moebench", "--version", cwd=tmp_path) == asked
     (tmp_path / "short.yaml").write_text(SHORT)
     (tmp_path / "search.yaml").write_text(SEARCH)
-    (tmp_path / "reproductions" / "mine_2026").mkdir(parents=True)
+    own_paper = write_own_paper(installed, tmp_path)
+    (tmp_path / "reproductions" / "mine_2026").mkdir()
     (tmp_path / "reproductions" / "mine_2026" / "paper.py").write_text("PAPER = half\n")
     found = min(targets(), key=size)
     [sweep, *_] = sorted(Path("configs/sweeps").glob("*.yaml"))
@@ -163,29 +181,13 @@ def test_commands_work_without_a_checkout(
     assert {record.status for record in records} == {"finished"}
     assert any(name.startswith("reproductions.") for name in records[0].code)
     assert "class_path: reproductions." in printed
+    [computed] = read(tmp_path / "runs" / "own_2026" / "smoke" / "results.jsonl")
+    assert (computed.arm, computed.status) == ("sums", "finished")
+    assert read(own_paper / "results.jsonl") == [computed]
     [trained] = read_one_by_one(tmp_path / "runs" / "fit")
     [trial] = read_one_by_one(tmp_path / "runs" / "sweeps")
     assert {trained.status, trial.status} == {"finished"}
     assert "mine" in trained.code
-
-
-def test_a_user_paper_joins_those_of_the_wheel(installed: Path, tmp_path: Path) -> None:
-    """Its functions, too, in processes whose path is in another order."""
-    run(installed / "moebench", "new", "paper", "own_2026", cwd=tmp_path)
-    paper = tmp_path / "reproductions" / "own_2026" / "plan.py"
-    paper.with_name("sums.py").write_text('def sums():\n    return {"one": 1.0}\n')
-    whole = paper.read_text()
-    computed = 'computed={"sums": "reproductions.own_2026.sums:sums"},\n    profiles=['
-    own = whole.replace('Profile("smoke", ARMS', 'Profile("smoke", []').replace(
-        "profiles=[", computed
-    )
-    paper.write_text(own)
-    options = ["own_2026", "--profile", "smoke", "--no-mlflow"]
-    run(installed / "moebench", "reproduce", *options, cwd=tmp_path)
-    [record] = read(tmp_path / "runs" / "own_2026" / "smoke" / "results.jsonl")
-    assert (record.arm, record.status) == ("sums", "finished")
-    run(installed / "moebench", "publish", *options[:3], cwd=tmp_path)
-    assert read(paper.with_name("results.jsonl")) == [record]
 
 
 def test_a_user_configuration_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

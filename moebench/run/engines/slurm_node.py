@@ -101,7 +101,7 @@ class Allocated:
 
 
 def _work(job: bytes, threads: int) -> None:
-    from moebench.run.worker import main
+    from moebench.run.preload import main
 
     main(pickle.loads(job), threads)
 

@@ -23,19 +23,11 @@ CREATE, CHANGE = 4, 6  # operations in Optuna's journal, the latter of a trial's
 
 @pytest.mark.parametrize("pruner", ["NopPruner", "MedianPruner"])
 def test_no_trial_is_lost_or_doubled(
-    pruner: str, sweep_file: Callable[..., Path], tmp_path: Path, monkeypatch, remembered
+    pruner: str, sweep_file: Callable[..., Path], tmp_path: Path, monkeypatch
 ) -> None:
     """A fifth of the runs fail, half of them with their node."""
     monkeypatch.setattr(virtual_cluster, "FAILURES", 0.2)
     sweep = read_sweep(sweep_file(trials=TRIALS, sampler="TPESampler", pruner=pruner, baselines=[]))
-    base = sweep.base
-
-    def at(_: object, point: dict[str, float]) -> object:
-        config = json.loads(json.dumps(base.config))
-        config["model"]["losses"][0]["weight"] = point["weight"]
-        return replace(base, config=config)
-
-    monkeypatch.setattr(type(sweep), "at", at)  # reading a hundred configurations takes a minute
     cluster = VirtualCluster(NODES)
     found = drive(
         replace(sweep, data=DataStamp("d", 1), fresh_seeds=0), cluster, tmp_path / "sweep"
