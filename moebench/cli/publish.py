@@ -212,8 +212,8 @@ def with_results(text: str, evidence: Sequence[Published]) -> str:
         f"Ready, but not yet run in full: {waiting}.": waiting,
     }
     said = [note for note, names in notes.items() if names]
-    told = [markdown_counts(counts), " ".join(said)]
-    return fill(text, "results", "\n\n".join(filter(None, told))) if counts else text
+    block = [part for part in (markdown_counts(counts), " ".join(said)) if part]
+    return fill(text, "results", "\n\n".join(block)) if counts else text
 
 
 def picture_of(evidence: Sequence[Published]) -> str:

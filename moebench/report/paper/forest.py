@@ -5,6 +5,7 @@ from itertools import accumulate
 from textwrap import wrap
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -136,11 +137,10 @@ def _interval(axes: Axes, height: float, verdict: Verdict) -> None:
     """Draw an effect at a height."""
     word = verdict.verdict
     color = STAND_INS[COLORS.get(word, word.replace(" ", "-"))]
-    axes.plot([verdict.low, verdict.high], [height, height], color=color, solid_capstyle="butt")
+    ends, effect = np.array([verdict.low, verdict.high], float), np.array([verdict.effect], float)
+    axes.plot(ends, [height, height], color=color, solid_capstyle="butt")
     style = {"markerfacecolor": color, **MARKERS[word]}
-    axes.plot(
-        [verdict.effect], [height], linestyle="none", markersize=8, markeredgecolor=color, **style
-    )
+    axes.plot(effect, [height], linestyle="none", markersize=8, markeredgecolor=color, **style)
 
 
 def _told(verdicts: Sequence[Verdict]) -> str:
