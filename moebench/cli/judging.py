@@ -37,7 +37,15 @@ def judge_and_report(target: Target, profile: Profile, folder: Path) -> list[Ver
     write_whole(folder / "verdicts.json", json.dumps(lines, indent=1) + "\n")
     write_sheet(verdict_sheet(verdicts), folder, "verdicts")
     drawings = import_function(target.plan.drawings)(records) if target.plan.drawings else ()
-    groups, tables = target.plan.groups, tables_of(target, records)
-    rest = (drawings, tables, notices(target, records), target.disputes)
-    report.write(folder, target.paper, target.claims, verdicts, groups, *rest)
+    report.write(
+        folder,
+        target.paper,
+        target.claims,
+        verdicts,
+        target.plan.groups,
+        drawings=drawings,
+        tables=tables_of(target, records),
+        notices=notices(target, records),
+        disputes=target.disputes,
+    )
     return verdicts

@@ -43,7 +43,7 @@ from moebench.verdict.paper import judge_paper
 
 README = "README.md"
 PICTURE = "docs/verdicts.svg"  # beside the front README
-FIGURES = "figure_*.svg"  # beside that of a paper, all of them written here
+DRAWN = ("figure_effects_*.svg", "figure_load.svg")  # beside the page of a paper
 RESULTS = "<!-- begin:results -->"  # in the front README
 OUTPUT = re.compile(r"<!-- begin:(first verdicts of (\S+)) -->")
 ROWS, COLUMNS = 2, 110  # of that output
@@ -88,13 +88,15 @@ class Published:
         machines = sorted({str(record.hardware.get("processor", "?")) for record in some})
         hours = sum(record.seconds for record in self.trained) / 3600
         made = f"{runs} runs, {hours:.1f} hours of training" if runs else "computed"
-        told = f"Profile `{self.profile}`: {made} on {', '.join(machines)}; at this scale, no more."
+        scale = "" if self.profile == COMPUTED_ONLY.name else "; at this scale, no more"
+        told = f"Profile `{self.profile}`: {made} on {', '.join(machines)}{scale}."
         return f"{told} **{self.older}**" if self.older else told
 
     @property
     def needs_runs(self) -> bool:
         """Whether nothing has been trained for it yet, though its claims ask for it."""
-        return self.profile == COMPUTED_ONLY.name
+        trained = any(claim.trained for claim in self.found.claims)
+        return trained and self.profile == COMPUTED_ONLY.name
 
     @cached_property
     def older(self) -> str:
@@ -161,9 +163,14 @@ def _fill_in(changed: Sequence[Published], evidence: Sequence[Published]) -> Non
         (checkout / PICTURE).write_text(picture_of(evidence))
 
 
+def figures_in(folder: Path) -> list[Path]:
+    """Return the figures that publishing has drawn in the folder of a paper."""
+    return [path for pattern in DRAWN for path in sorted(folder.glob(pattern))]
+
+
 def _draw(figures: Sequence[FigureFile], folder: Path) -> None:
     """Write the figures of a paper into its folder, and remove those that it no longer has."""
-    for former in folder.glob(FIGURES):
+    for former in figures_in(folder):
         former.unlink()
     for figure in figures:
         (folder / figure.name).write_text(figure.svg)

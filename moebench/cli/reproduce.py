@@ -67,10 +67,10 @@ def reproduce(target: Target, options: ReproduceOptions) -> list[Verdict]:
     with sole_user(folder):
         jobs = make_jobs(target, profile, experiments, seeds, folder)
         jobs = [replace(job, planned=planned.get(job.arm, {})) for job in jobs]
-        jobs += computed_jobs(target, profile, folder)
         if made:
-            taken = take_over(jobs, made)
-            print(f"{options.records}: {taken} of {len(made)} runs are wanted here, and taken over")
+            told = [f"{count} {what}" for what, count in take_over(jobs, made).most_common()]
+            print(f"{options.records}: {', '.join(told)}")
+        jobs += computed_jobs(target, profile, folder)
         if tracker is not None:
             tracker.open(folder, {"target": target.folder, "profile": profile.name})
         records = run_tracked(jobs, options.execution, tracker)

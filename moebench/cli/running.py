@@ -7,7 +7,7 @@ from moebench.cli.chosen_settings import chosen_settings, machine_settings
 from moebench.cli.execution_options import execution_of
 from moebench.cli.fit_options import FIRST, fit_options, fit_parser
 from moebench.evidence.record import SWEEPS
-from moebench.papers import target, targets
+from moebench.papers import Target, target, targets
 from moebench.run.fork_server import start_server
 
 # The server of workers is started first: it imports torch while the command does.
@@ -40,7 +40,7 @@ def reproduce(options: argparse.Namespace) -> int:
     every = options.target == "all"
     if every and options.records is not None:
         raise ValueError("--records: has the runs of one paper; name it in place of `all`")
-    chosen = targets() if every else [target(options.target)]
+    chosen = _all_with(options.profile) if every else [target(options.target)]
     execution = execution_of(options)
     for found in chosen:  # before torch is imported
         found.plan.profile(options.profile)
@@ -63,6 +63,12 @@ def reproduce(options: argparse.Namespace) -> int:
         verdicts = run(found, wanted)
         print(shown(found, options.root / found.folder / options.profile, verdicts))
     return 0
+
+
+def _all_with(profile: str) -> list[Target]:
+    """Return the papers that have a profile; all of them where none has, so that it is refused."""
+    having = [one for one in targets() if profile in (p.name for p in one.plan.profiles)]
+    return having or list(targets())
 
 
 def plan(options: argparse.Namespace) -> int:

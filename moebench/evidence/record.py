@@ -1,11 +1,14 @@
 """The result of a run: one RunRecord, one line of JSON.
 
-Names of metrics: `valid/loss` is the last validation, `valid/loss@<step>` a point of its curve;
-`route/...` are means over the last 20% of the training steps, such as `route/dropped`, the share of
-assignments that exceeded capacity; `last_tenth/route/...` are the same over the last 10%, and
-`route/max_over_mean@<step>` over the tenth of training that ends with a step, all missing from
-older records; `data/overlap` is the share of validation text that also occurs in the training
-text.
+Names of metrics:
+
+* `valid/loss`: the last validation; `valid/loss@<step>`: a point of its curve.
+* `route/...`: a mean over the last 20% of the training steps, such as `route/dropped`, the share of
+  assignments that exceeded capacity; `last_tenth/route/...`: the same over the last 10%.
+* `route/max_over_mean@<step>`: the mean over the tenth of training that ends with this step.
+* `data/overlap`: the share of validation text that also occurs in the training text.
+
+Older records lack those of a tenth.
 """
 
 import hashlib
@@ -18,7 +21,7 @@ from typing import Any, get_args, get_origin
 
 SWEEPS = "sweeps"  # the target of runs of a search
 FIT = "fit"  # the target of single runs
-FIRST_FRESH_SEED = 1000  # searches use smaller seeds
+FIRST_FRESH_SEED = 1000  # whatever chooses uses smaller seeds
 STATUSES = ("finished", "diverged", "out_of_memory", "timed_out", "failed", "pruned")
 
 

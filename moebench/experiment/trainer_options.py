@@ -148,7 +148,7 @@ def _check_end(options: Mapping[str, Any]) -> None:
 
 
 def check_cooldown(config: Mapping[str, Any]) -> None:
-    """Refuse a cooldown of the learning rate that takes longer than the run.
+    """Refuse a cooldown of the learning rate that takes longer than the run, or has no end.
 
     Args:
         config: a resolved configuration.
@@ -156,11 +156,12 @@ def check_cooldown(config: Mapping[str, Any]) -> None:
     Raises:
         ValueError: for such a cooldown.
     """
-    cooldown, steps = config["model"].get("cooldown_steps", 0), config["trainer"]["max_steps"]
+    cooldown, options = config["model"].get("cooldown_steps", 0), config["trainer"]
+    steps, where = options["max_steps"], f"model.cooldown_steps={cooldown}"
+    if cooldown and steps == -1 and options.get("max_epochs") in (None, -1):
+        raise ValueError(f"{where}: the run has no known end; set trainer.max_steps")
     if steps != -1 and cooldown > steps:
-        raise ValueError(
-            f"model.cooldown_steps={cooldown}: the run has only trainer.max_steps={steps}; lower it"
-        )
+        raise ValueError(f"{where}: the run has only trainer.max_steps={steps}; lower it")
 
 
 def _check_validation(options: Mapping[str, Any]) -> None:

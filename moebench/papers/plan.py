@@ -23,6 +23,9 @@ class Arm:
 
     `settings` are configuration keys and values that override the files. An arm with `twin_of` is
     the dense twin of that arm, built so that `matched_on` is equal.
+
+    Raises:
+        ValueError: for a `/` in the name, by which points of sweeps are told.
     """
 
     name: str
@@ -30,6 +33,10 @@ class Arm:
     settings: Mapping[str, object] = field(default_factory=dict)
     twin_of: str = ""
     matched_on: MatchedOn = "active_flops"
+
+    def __post_init__(self) -> None:
+        if "/" in self.name:
+            raise ValueError(f"arm={self.name}: a / is for the points of a sweep")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ they are no concern of the workers' own collections either.
 import gc
 
 gc.disable()
-from moebench.run.worker import main as main  # noqa: E402
+try:
+    from moebench.run.worker import main as main
 
-gc.freeze()
-gc.enable()
+    gc.freeze()
+finally:
+    gc.enable()

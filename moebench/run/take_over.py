@@ -1,6 +1,6 @@
 """Runs that have been made elsewhere: their records take the place of training them again."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from moebench.evidence.record import RunRecord
@@ -9,9 +9,12 @@ from moebench.run.job import Job
 from moebench.run.place import found, held
 from moebench.run.recording import start_clean
 
+TAKEN = "taken over"
+RESULTS = ("finished", "diverged")  # any other end may be the machine's
 
-def take_over(jobs: Sequence[Job], records: Iterable[RunRecord]) -> int:
-    """Leave records where their runs would have left them; return of how many runs that was.
+
+def take_over(jobs: Sequence[Job], records: Iterable[RunRecord]) -> Counter[str]:
+    """Leave records where their runs would have left them; say what became of each.
 
     A record counts for the run of its paper, profile, arm and seed that has its identity, and only
     if that run is still to do.
@@ -19,18 +22,37 @@ def take_over(jobs: Sequence[Job], records: Iterable[RunRecord]) -> int:
     Args:
         jobs: runs that are wanted, of one seed each.
         records: of any runs.
+
+    Returns:
+        What became of records, such as `taken over`, -> how many.
     """
-    ended = defaultdict(list)
+    wanted = {(job.target, job.profile, job.arm, job.seed): job for job in jobs if _of_one(job)}
+    told: Counter[str] = Counter()
     for record in records:
-        if record.status != "failed":
-            ended[record.target, record.profile, record.arm, record.seed].append(record)
-    taken = 0
-    for job in jobs:
-        offered = ended.get((job.target, job.profile, job.arm, job.seed), ())
-        same = [record for record in offered if not job.differs(record)]
-        if same and found(job) is None:
-            with held(job):
-                write(same[0], start_clean(job).record_path)
-                job.checkpoint_path.unlink(missing_ok=True)
-            taken += 1
-    return taken
+        job = wanted.get((record.target, record.profile, record.arm, record.seed))
+        if job is None or record.status not in RESULTS:
+            told["not asked for"] += 1
+        elif differs := job.differs(record):
+            told[f"with different {', '.join(differs)}"] += 1
+        else:
+            told[TAKEN if _left(job, record) else "here already"] += 1
+    return told
+
+
+def _of_one(job: Job) -> bool:
+    """Say whether a run trains one seed; a module of a person's own may train several."""
+    return "class_path" not in job.experiment.config.get("model", {})
+
+
+def _left(job: Job, record: RunRecord) -> bool:
+    """Leave a record as the run of a job would have, unless the job has a result."""
+    if found(job) is not None:
+        return False
+    with held(job):
+        if job.result() is not None:  # of an orphan that has just ended
+            return False
+        start_clean(job)
+        for path in (job.checkpoint_path, job.history_path):  # of a run half done
+            path.unlink(missing_ok=True)
+        write(record, job.record_path)
+    return True

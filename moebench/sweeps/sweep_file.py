@@ -15,7 +15,7 @@ from moebench.papers.typed_entry import Between, read_entry
 from moebench.sweeps.definition import LOSS, MATCHED, Sweep
 from moebench.sweeps.space import Dimension, Point
 from moebench.sweeps.space_file import read_space
-from moebench.sweeps.strategies import Part, make_pruner, read_part, try_out
+from moebench.sweeps.strategies import SEES_NO_RESULTS, Part, make_pruner, read_part, try_out
 
 LONGEST = 120  # bytes of a name, to which that of data may be added
 MOST = 10**5
@@ -122,10 +122,17 @@ def _fitting(sweep: Sweep) -> Sweep:
 def _check_seeds(sweep: Sweep) -> None:
     """Refuse a search whose trials use the seeds that are to judge what it has chosen."""
     last = sweep.trial_seeds[-1]
-    if sweep.fresh_seeds and last >= FIRST_FRESH_SEED:
+    chooses = (
+        sweep.sampler.class_name not in SEES_NO_RESULTS
+        or sweep.pruner.class_name != "NopPruner"
+        or sweep.fresh_seeds
+        or sweep.baselines
+    )
+    if chooses and last >= FIRST_FRESH_SEED:
         raise ValueError(
-            f"first_seed={sweep.first_seed}: trials would have seeds up to {last}, and seeds from"
-            f" {FIRST_FRESH_SEED} are for what they choose; with fresh_seeds: 0 nothing is chosen"
+            f"first_seed={sweep.first_seed}: trials would have seeds up to {last}, and those from"
+            f" {FIRST_FRESH_SEED} are for what a search chooses; nothing is chosen with"
+            f" {', '.join(SEES_NO_RESULTS)}, NopPruner, fresh_seeds: 0 and baselines: []"
         )
 
 

@@ -22,12 +22,18 @@ def refuse_leaks(network: nn.Module) -> None:
         for part in _looking_ahead(router) if is_causal(network, name) else ():
             if getattr(part, "allow_leaks", False):
                 continue
-            apart = ", and group to data.length to keep sequences apart"
             raise ValueError(
-                f"router.allow_leaks=False: {type(part).__name__} chooses by later tokens, in "
-                "validation too, so the losses of a causal model leak; to train it nonetheless set "
-                f"allow_leaks=true{apart if hasattr(part, 'group') else ''}"
+                f"router={type(part).__name__}: chooses by later tokens, in validation too, so the "
+                f"losses of a causal model leak; to train it nonetheless {_consent(part)}"
             )
+
+
+def _consent(part: nn.Module) -> str:
+    """Say how a person lets a router leak."""
+    if not hasattr(part, "allow_leaks"):  # one of their own
+        return "give it an attribute allow_leaks that is true"
+    apart = ", and group to data.length to keep sequences apart" if hasattr(part, "group") else ""
+    return f"set allow_leaks=true{apart}"
 
 
 def _looking_ahead(router: nn.Module) -> list[nn.Module]:

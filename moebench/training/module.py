@@ -31,7 +31,7 @@ from moebench.training.gradient_check import (
 )
 from moebench.training.leak_refusal import refuse_leaks
 from moebench.training.leaks import report_leaks
-from moebench.training.schedule import learning_rates
+from moebench.training.schedule import learning_rates, steps_of
 from moebench.training.share import check_same_batch, share
 from moebench.training.step_metrics import StepMeans, routing_metrics
 
@@ -243,7 +243,7 @@ class Training(pl.LightningModule):
             if math.isnan(value) or name == "lr":  # others may be bounds, and infinite by default
                 raise ValueError(f"optimizer.{name}={value}: must be finite")
         trained = self._trainer is not None  # or only checked, or timed
-        steps = self.trainer.estimated_stepping_batches if trained else math.inf
+        steps = steps_of(self.trainer) if self.cooldown_steps and trained else math.inf
         rates = [rate for rate, _ in groups]
         schedule = learning_rates(optimizer, rates, self.warmup_steps, self.cooldown_steps, steps)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]

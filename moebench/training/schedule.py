@@ -1,6 +1,8 @@
 """The learning-rate schedule."""
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -44,8 +46,7 @@ def inverse_square_root(step: int, warmup_steps: int) -> float:
 def cooldown(step: int, cooldown_steps: int, steps: float) -> float:
     """Return the factor of a cooldown: one, and in the last steps linearly down to nearly zero.
 
-    Losses of different seeds end closer together with it, and lower. Before it begins, the learning
-    curve is that of a run without one.
+    Before it begins, the learning curve is that of a run without one.
 
     Source: Hägele et al. 2024 (arXiv 2405.18392), section 3.
 
@@ -55,3 +56,15 @@ def cooldown(step: int, cooldown_steps: int, steps: float) -> float:
         steps: steps of the whole training; may be infinite.
     """
     return min(1.0, (steps - step) / cooldown_steps) if cooldown_steps else 1.0
+
+
+def steps_of(trainer: Any) -> int:
+    """Return how many optimiser steps the training of a trainer takes.
+
+    Raises:
+        ValueError: if nobody knows, so that no cooldown can end with it.
+    """
+    steps = trainer.estimated_stepping_batches
+    if not 0 < steps < math.inf:
+        raise ValueError("cooldown_steps: training has no known end; set trainer.max_steps")
+    return int(steps)

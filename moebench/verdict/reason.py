@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from moebench.evidence.record import RunRecord, tried
+from moebench.evidence.record import FIRST_FRESH_SEED, RunRecord, tried
 from moebench.papers.claim import Claim, units
 from moebench.statistics.distributions import Identical
 from moebench.verdict.conditions import LEVEL, Condition, State, both_or_all
@@ -45,8 +45,7 @@ def caution(claim: Claim, findings: Findings, evidence: Evidence) -> str:
 def _tried(evidence: Evidence) -> str:
     """Say that trials may have used the seeds of these runs, if so."""
     used = any(tried(run) for of_arm in evidence.runs.values() for run in of_arm.values())
-    told = "judged on seeds that trials had used; runs with fresh seeds are still to come"
-    return told if used else ""
+    return f"judged on seeds below {FIRST_FRESH_SEED}, which trials may have used" if used else ""
 
 
 def _written_after(claim: Claim, evidence: Evidence) -> str:

@@ -127,7 +127,8 @@ def checkout(tmp_path: Path) -> Path:
         file.write(SECOND)
     front = "# Results\n<!-- begin:results -->\n<!-- end:results -->\n"
     (tmp_path / "README.md").write_text(front)
-    (tmp_path / PAPER / "figure_former.svg").write_text("of an effect that nobody judges any more")
+    (tmp_path / PAPER / "figure_effects_former.svg").write_text("nobody judges that any more")
+    (tmp_path / PAPER / "figure_mine.svg").write_text("drawn by somebody")
     return tmp_path
 
 
@@ -156,7 +157,8 @@ def test_a_new_paper_is_two_folders(checkout: Path) -> None:
     page = (checkout / PAPER / "README.md").read_text()
     assert f"| {second['claim']} | ● reproduced | " in page.replace("\\", "")
     figures = {path.name: path.read_text() for path in (checkout / PAPER).glob("*.svg")}
-    assert set(figures) == {"figure_effects_ratio.svg", "figure_load.svg"}
+    assert set(figures) == {"figure_effects_ratio.svg", "figure_load.svg", "figure_mine.svg"}
+    del figures["figure_mine.svg"]  # which publishing leaves alone
     assert f">{first['claim']}: " in figures["figure_effects_ratio.svg"]
     assert ">mixture</text>" in figures["figure_load.svg"]
     assert all(f'<img src="{name}"' in page for name in figures)

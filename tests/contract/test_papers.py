@@ -18,9 +18,9 @@ from moebench.cli.explain import told
 from moebench.cli.explain.case import Case
 from moebench.cli.lookup import Kept
 from moebench.cli.publish import (
-    FIGURES,
     PICTURE,
     Published,
+    figures_in,
     picture_of,
     with_results,
     with_tables,
@@ -32,6 +32,7 @@ from moebench.papers import Target, left_out, target, targets
 from moebench.papers.claim import JUDGED, KINDS, NOT_JUDGED, OF_CONTROLS, Claim, VerdictLabel
 from moebench.papers.computed import import_function
 from moebench.papers.plan import MATCHED_COST
+from moebench.papers.settings import PRECISION
 from moebench.report.paper.statements import MARKS
 from moebench.sweeps.points import arm_of
 from moebench.testing.verdicts import run
@@ -121,6 +122,14 @@ def test_profiles_run_what_the_plan_has(found: Target) -> None:
 
 
 @PAPERS
+def test_evidence_is_of_a_precision_that_every_machine_has(found: Target) -> None:
+    """Runs of `full` come from several machines, of which some are slow at bfloat16."""
+    for profile in found.plan.profiles:
+        if profile.name == "full":
+            assert PRECISION not in profile.settings
+
+
+@PAPERS
 def test_nothing_is_run_in_vain(found: Target) -> None:
     """All that a profile runs serves a claim that it judges, or the plan says what it is for."""
     plan = found.plan
@@ -204,7 +213,7 @@ def test_seeds_that_trials_had_used_are_marked(found: Target) -> None:
     for claim in found.claims:
         if claim.trained and not claim.runs_of:
             seeds = set().union(*(by_arm.get(arm, ()) for arm in claim.arms))
-            marked = "seeds that trials had used" in cautions[claim.key]
+            marked = "which trials may have used" in cautions[claim.key]
             # A claim that waits for its first run has no seeds, and so no mark.
             assert marked == (min(seeds, default=FIRST_FRESH_SEED) < FIRST_FRESH_SEED), claim.key
 
@@ -265,7 +274,7 @@ def test_the_tables_of_a_paper_are_up_to_date(found: Target) -> None:
 @PUBLISHED
 def test_the_figures_of_a_paper_are_up_to_date(found: Target) -> None:
     drawn = {figure.name: figure.svg for figure in published(found.evidence).figures}
-    kept = {path.name: path.read_text() for path in found.evidence.parent.glob(FIGURES)}
+    kept = {path.name: path.read_text() for path in figures_in(found.evidence.parent)}
     assert kept == drawn, "python -m moebench.cli.publish"
     page = found.evidence.with_name("README.md").read_text()
     assert set(re.findall(r'<img src="(figure_[^"]*)"', page)) == set(drawn)
@@ -273,7 +282,7 @@ def test_the_figures_of_a_paper_are_up_to_date(found: Target) -> None:
 
 @PUBLISHED
 def test_every_effect_with_an_interval_is_drawn_once(found: Target) -> None:
-    texts = [path.read_text() for path in found.evidence.parent.glob(FIGURES)]
+    texts = [path.read_text() for path in figures_in(found.evidence.parent)]
     for verdict in judged(found):
         sure = None not in (verdict.low, verdict.high) and verdict.low != verdict.high
         rows = sum(text.count(f">{verdict.claim}: ") for text in texts)

@@ -158,11 +158,13 @@ def test_only_the_same_run_is_taken_over_from_elsewhere(
     shutil.rmtree(ours / "runs")
     capsys.readouterr()
     assert run(made) == first, "seconds and all"
-    assert f"{made}: 1 of 1 runs are wanted here, and taken over" in capsys.readouterr().out
+    assert f"{made}: 1 taken over\n" in capsys.readouterr().out
+    assert run(made) == first
+    assert f"{made}: 1 here already\n" in capsys.readouterr().out
 
     write_text(ours, small_text, "second")
     assert run(made).data_hash != first.data_hash
-    assert f"{made}: 0 of 1 runs are wanted here" in capsys.readouterr().out
+    assert f"{made}: 1 with different data\n" in capsys.readouterr().out
 
 
 def test_data_that_change_before_the_run_begins_end_it(ours: Path, tiny, small_text: Path) -> None:

@@ -225,6 +225,7 @@ CALM = {  # decide from weights and tokens alone: nothing that a checkpoint coul
     "all_experts",
     "balanced_assignment",
     "biased_top_k",
+    "expert_choice",
     "group_limited",
     "hash_table",
     "hashed",

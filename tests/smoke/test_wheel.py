@@ -117,7 +117,7 @@ def test_one_package_is_installed_with_papers_and_configurations_inside(wheel: P
     assert f"{information}/licenses/LICENSE" in names
     assert not [name for name in names if Path(name).match("test_*.py")]
     inside = {name.removeprefix("moebench/_bundled/") for name in names if "_bundled" in name}
-    kinds = (".csv", ".jsonl", ".md", ".py", ".yaml")
+    kinds = (".csv", ".jsonl", ".md", ".py", ".svg", ".yaml")
     checkout = {
         path.relative_to(ROOT).as_posix()
         for folder in FOLDERS[1:]

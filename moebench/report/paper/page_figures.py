@@ -20,6 +20,8 @@ def page_figures(
     Takes what `moebench.report.page_figures` does.
     """
     units = forest.drawn_of(verdicts)
+    if len({_word(unit) for unit in units}) < len(units):
+        raise ValueError(f"units {', '.join(units)}: two of them would give one file of a figure")
     found = [
         FigureFile(
             f"figure_effects_{_word(unit)}.svg",

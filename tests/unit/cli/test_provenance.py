@@ -89,17 +89,22 @@ def test_evidence_of_an_older_text_says_so(found: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    "kept", [[], [run("text", target="p", profile="smoke")], [run("text", target="q")]]
+    ("kept", "why"),
+    [
+        ([], "results.jsonl: no records"),
+        ([run("text", target="p", profile="smoke")], "has to hold runs of p full, and only those"),
+        ([run("text", target="q")], "has to hold runs of p full, and only those"),
+    ],
 )
 def test_what_is_not_of_the_profile_replaces_no_evidence(
-    kept: list[RunRecord], found: Target, tmp_path: Path
+    kept: list[RunRecord], why: str, found: Target, tmp_path: Path
 ) -> None:
     write_all([run("text")], found.evidence)
     before = found.evidence.read_text()
     folder = tmp_path / "runs" / "p" / "full"
     folder.mkdir(parents=True)
     write_all(kept, folder / "results.jsonl")
-    with pytest.raises(ValueError, match="has to hold runs of p full, and only those"):
+    with pytest.raises((ValueError, FileNotFoundError), match=why):
         publish(found, folder)
     assert found.evidence.read_text() == before
 

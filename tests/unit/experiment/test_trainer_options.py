@@ -202,3 +202,9 @@ def test_a_cooldown_longer_than_the_run_is_refused(tiny) -> None:
     checked(tiny("dense.yaml", {"model.cooldown_steps": steps}))
     with pytest.raises(ConfigurationError, match=f"model.cooldown_steps={steps + 1}: the run has"):
         tiny("dense.yaml", {"model.cooldown_steps": steps + 1})
+
+
+def test_a_cooldown_without_an_end_is_refused(tiny) -> None:
+    endless = {"trainer.max_steps": -1, "trainer.max_epochs": -1, "model.cooldown_steps": 1}
+    with pytest.raises(ConfigurationError, match="cooldown_steps=1: the run has no known end"):
+        tiny("dense.yaml", endless)

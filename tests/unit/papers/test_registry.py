@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,8 +40,8 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes a paper into an otherwise empty folder of reproductions."""
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Writes a paper into an otherwise empty folder of reproductions, and forgets it at the end."""
     root = tmp_path / "reproductions"
     root.mkdir()
     monkeypatch.setattr(reproductions, "__path__", [str(root)])
@@ -53,11 +53,18 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         (root / folder / "__init__.py").touch()
         (root / folder / "paper.py").write_text(text.format(**{**given, **changes}))
         (root / folder / "plan.py").write_text(PLAN)
-        for name in [name for name in sys.modules if name.startswith(f"reproductions.{folder}")]:
-            monkeypatch.delitem(sys.modules, name)
+        forget(folder)
         return root / folder
 
-    return written
+    yield written
+    for made in root.iterdir():
+        forget(made.name)
+
+
+def forget(folder: str) -> None:
+    """Drop the modules of a paper, which a paper of that name in another test would get."""
+    for name in [name for name in sys.modules if name.startswith(f"reproductions.{folder}")]:
+        del sys.modules[name]
 
 
 def test_papers_are_found_in_the_order_of_their_years(write: Write, tmp_path: Path) -> None:

@@ -286,8 +286,11 @@ def test_differences_name_the_place() -> None:
     assert differences(old, old) == []
 
 
+NOTHING_CHOSEN = {"fresh_seeds": 0, "baselines": []}
+
+
 def test_trials_that_judge_begin_with_a_fresh_seed(sweep_file) -> None:
-    sweep = read_sweep(sweep_file(seeds=2, first_seed=1000, fresh_seeds=0))
+    sweep = read_sweep(sweep_file(seeds=2, first_seed=1000, **NOTHING_CHOSEN))
     assert list(sweep.trial_seeds) == [1000, 1001]
     assert list(read_sweep(sweep_file(seeds=2)).trial_seeds) == [0, 1]
 
@@ -296,3 +299,17 @@ def test_a_search_that_chooses_leaves_the_fresh_seeds_alone(sweep_file) -> None:
     read_sweep(sweep_file(seeds=2, first_seed=998, fresh_seeds=1))
     with pytest.raises(ValueError, match="first_seed=999: trials would have seeds up to 1000, and"):
         read_sweep(sweep_file(seeds=2, first_seed=999, fresh_seeds=1))
+
+
+@pytest.mark.parametrize(
+    "choosing",
+    [
+        {"sampler": "TPESampler"},
+        {"pruner": "MedianPruner"},
+        {"fresh_seeds": 1},
+        {"baselines": ["active_flops"]},
+    ],
+)
+def test_whatever_chooses_is_refused_the_fresh_seeds(sweep_file, choosing) -> None:
+    with pytest.raises(ValueError, match="first_seed=1000: trials would have seeds up to 1000"):
+        read_sweep(sweep_file(first_seed=1000, **{**NOTHING_CHOSEN, **choosing}))

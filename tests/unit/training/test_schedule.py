@@ -11,7 +11,7 @@ from torch.optim.optimizer import ParamsT
 
 from moebench.moe.routers import Hashed
 from moebench.training.module import Training, task_loss
-from moebench.training.schedule import cooldown, inverse_square_root
+from moebench.training.schedule import cooldown, inverse_square_root, steps_of
 
 from .fakes import D, E, OneLayer, V
 
@@ -29,6 +29,13 @@ def test_a_cooldown_falls_evenly_to_nothing_after_the_last_step() -> None:
     assert factors == [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
     assert cooldown(10**9, cooldown_steps=4, steps=math.inf) == 1
     assert cooldown(9, cooldown_steps=0, steps=10) == 1
+
+
+@pytest.mark.parametrize("steps", [-1, 0, math.inf])
+def test_a_cooldown_needs_an_end(steps: float) -> None:
+    with pytest.raises(ValueError, match="cooldown_steps: training has no known end"):
+        steps_of(SimpleNamespace(estimated_stepping_batches=steps))
+    assert steps_of(SimpleNamespace(estimated_stepping_batches=7)) == 7
 
 
 def test_a_cooldown_of_negative_length_is_refused() -> None:
