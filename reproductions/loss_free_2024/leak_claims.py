@@ -61,8 +61,8 @@ LEAKS = [
             closed_in=("analysis/causal/loss",),
             **JUDGED,
         ),
-        caution="the paper says that in chunks of 512 instead of 8192 tokens of text the loss falls "
-        "abnormally, not that it gets below the entropy",
+        caution="the paper says that in chunks of 512 instead of 8192 tokens of text the loss "
+        "falls abnormally, not that it gets below the entropy",
     ),
     Claim(
         key="LF24-07ap",

@@ -57,7 +57,9 @@ def asked(place: int, what: str) -> float:
     return 3.5 - 0.4 * place - AS_ASKED[what][place]
 
 
-def trained(loss: Loss, seeds: int = SEEDS, names: tuple[str, ...] = tuple(ARMS)) -> list[RunRecord]:
+def trained(
+    loss: Loss, seeds: int = SEEDS, names: tuple[str, ...] = tuple(ARMS)
+) -> list[RunRecord]:
     """Runs of every arm around its loss; without a balance weight, one expert is busy."""
     rng = np.random.default_rng(0)
     return [

@@ -31,8 +31,8 @@ CLAIMS_GRANULARITY: list[Claim] = [
         says="Each of the two helps: finer experts, and one that is always on",
         **{
             **ACCOUNT,
-            "caution": "the one that is always on takes the place of one of the chosen: without finer "
-            "experts, top-2 then becomes top-1",
+            "caution": "the one that is always on takes the place of one of the chosen: without "
+            "finer experts, top-2 then becomes top-1",
         },
     ),
 ]

@@ -75,9 +75,7 @@ def test_what_is_to_be_equal_is_equal() -> None:
     configs = target("notes").configs
     small = {"data.init_args.batch_size": 2, "data.init_args.valid_batches": 1}
     cost = {
-        arm.name: cost_of(
-            load([configs / name for name in arm.configs], {**arm.settings, **small})
-        )
+        arm.name: cost_of(load([configs / name for name in arm.configs], {**arm.settings, **small}))
         for arm in ARMS_PICKS
     }
     for arms in (PICKS, NULL):
