@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from moebench.evidence.record import RunRecord
+from moebench.experiment import read_yaml
+from moebench.moe.capacity.limit import seen_in_queues
+from moebench.moe.sees import Sees
+from moebench.papers import target
 from moebench.papers.claim import VerdictLabel
 from moebench.testing.verdicts import run
 from moebench.verdict import judge
@@ -101,7 +105,6 @@ def test_the_other_way_round_over_the_sizes_none_is_borne_out() -> None:
 
 def test_a_control_that_fails_binds_every_claim_but_the_uncontrolled() -> None:
     """One expert gains more and more where it computes what its twin does."""
-
     found = words(lambda place, what: asked(place, what) - 0.25 * place * (what == "one_expert"))
     assert found["SA26-01n"] is VerdictLabel.FAILED
     for claim in QUESTIONS:
@@ -163,6 +166,12 @@ def test_an_arm_changes_what_its_name_says() -> None:
         assert shape == (width if ARMS[name][1] == NARROW else 4 * width), name
         experts = settings.get("model.network.init_args.sparse.experts.init_args.hidden", shape)
         assert experts == shape, name
+
+
+def test_whether_one_of_two_choices_is_kept_depends_on_no_later_token() -> None:
+    network = read_yaml(target("scale").configs / "mixture.yaml")["model"]["network"]
+    capacity = network["init_args"]["sparse"]["router"]["init_args"]["capacity"]
+    assert seen_in_queues(capacity["priority"], k=2) is Sees.CAUSAL
 
 
 def test_sizes_are_those_that_were_asked_for() -> None:
