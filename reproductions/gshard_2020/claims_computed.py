@@ -85,6 +85,8 @@ ADDING_UP = [
             unit="experts",
             equals={f"{name}, experts": row.experts_total for name, row in MODELS.items()},
         ),
+        caution="the totals are those of a text copy of the paper, which may have changed digits; "
+        "whether the paper has them so was not checked",
         **ARITHMETIC,
     ),
     Claim(

@@ -13,8 +13,8 @@ from moebench.papers.settings import NETWORK
 from reproductions.loss_free_2024.leak_judging import BelowEntropy
 
 DRAWS = 4  # ids that a token is drawn from, as in choice.yaml
-CHUNKS = {size: f"choice_{size}" for size in (4, 16, 64)}  # 64 tokens are a sequence
-CHOICE, *LARGER = CHUNKS.values()
+CHUNKS = {size: f"choice_{size}" for size in (4, 64)}  # 64 tokens are a sequence
+CHOICE, LARGER = CHUNKS.values()
 SHUFFLED, BY_TOKEN, BY_NEXT = "choice_shuffled", "choice_by_token", "choice_by_next"
 FILE = ["choice.yaml"]
 ROUTER = f"{NETWORK}.sparse.router"
@@ -47,20 +47,22 @@ ARMS_LEAK = [
 LEAKS = [
     Claim(
         key="LF24-07a",
-        says="A causal model with expert choice gets below the entropy of its text, the more the "
-        "smaller the chunks that it chooses from; if the tokens are shuffled first, it does not",
-        source="Appendix D",
+        says="Where all tokens are independent draws, a causal model with expert choice in chunks "
+        "of 4 tokens gets below their entropy, and below its loss in chunks of 64; if the tokens "
+        "are shuffled first, it does not",
+        source="none; appendix D, whose text has no known entropy, on tokens that have one",
+        ours=True,
         paper_values={"chunks": (8192, 512), "abnormal drop, %": 10},
         matched_on="active_flops",
         test=BelowEntropy(
             arm=CHOICE,
-            larger=tuple(LARGER),
+            larger=LARGER,
             closed=(SHUFFLED,),
             closed_in=("analysis/causal/loss",),
             **JUDGED,
         ),
-        caution="on tokens that are independent draws, in chunks of 4, 16 and 64, where the paper "
-        "has text in chunks of 512 and 8192",
+        caution="the paper says that in chunks of 512 instead of 8192 tokens of text the loss "
+        "falls abnormally, not that it gets below the entropy",
     ),
     Claim(
         key="LF24-07ap",
@@ -82,5 +84,6 @@ LEAKS = [
         test=BelowEntropy(arm=BY_TOKEN, **JUDGED),
         control_of="LF24-07a",
         expects="no effect",
+        caution="no causal model can: what this checks is the code, and that the entropy is right",
     ),
 ]

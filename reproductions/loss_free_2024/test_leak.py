@@ -150,7 +150,7 @@ def test_the_entropy_is_that_of_the_world_which_all_arms_have() -> None:
 
 
 LOSS = {
-    **dict(zip(CHUNKS.values(), (ENTROPY - 0.1, ENTROPY - 0.02, ENTROPY - 0.002), strict=True)),
+    **dict(zip(CHUNKS.values(), (ENTROPY - 0.1, ENTROPY - 0.002), strict=True)),
     SHUFFLED: ENTROPY + 0.0005,
     BY_TOKEN: ENTROPY + 0.0005,
     BY_NEXT: 0.5,
@@ -173,7 +173,7 @@ def words(records: list[RunRecord]) -> dict[str, VerdictLabel]:
     return {one.claim: one.verdict for one in judge(LEAKS, records, "full")}
 
 
-def test_a_world_that_leaks_as_the_paper_says() -> None:
+def test_a_world_that_leaks_in_small_chunks_alone() -> None:
     found = words(world())
     assert found.pop("LF24-07a") is VerdictLabel.REPRODUCED
     assert set(found.values()) == {VerdictLabel.PASSED}
@@ -183,7 +183,9 @@ def test_a_world_that_leaks_as_the_paper_says() -> None:
     ("key", "word", "changes"),
     [
         ("LF24-07a", VerdictLabel.NOT_REPRODUCED, {"choice_4": ENTROPY - 0.005}),
-        ("LF24-07a", VerdictLabel.PARTIAL, {"choice_16": ENTROPY - 0.2}),  # more in larger chunks
+        # In larger chunks it leaks nothing, or more.
+        ("LF24-07a", VerdictLabel.REPRODUCED, {"choice_64": ENTROPY + 0.0005}),
+        ("LF24-07a", VerdictLabel.PARTIAL, {"choice_64": ENTROPY - 0.2}),
         ("LF24-07a", VerdictLabel.PARTIAL, {"choice_shuffled": ENTROPY - 0.05}),
         ("LF24-07a", VerdictLabel.PARTIAL, {"causal": ENTROPY - 0.05}),
         # The measure is off: something else leaks, or nothing that leaks is found.

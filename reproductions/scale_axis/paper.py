@@ -14,9 +14,9 @@ from reproductions.scale_axis.comparisons import (
     EVENNESS,
     EXPERTS,
     FLAT,
+    SEEDS,
     SHRINKING,
     SPARSE,
-    TWO_SIZES,
 )
 from reproductions.scale_axis.judging import GainOverSize
 
@@ -29,21 +29,20 @@ PAPER = Paper(
     arxiv="",
     headline="SA26-01",
 )
-LONGER = "larger models also train for more steps, which a trend over the size includes"
-LEAKS = (
-    "in the papers' order of filling capacity, two experts a token make routing depend on later "
-    "tokens, which may help them"
+PATH = (
+    "all sizes are trained on as many tokens; in practice larger models are trained on more, and "
+    "what mixtures gain grows with training"
 )
 
 
 def _question(key: str, says: str, test: GainOverSize, **more: Any) -> Claim:
-    """Return a claim of ours; the arms of one size share data and steps, those of two do not."""
+    """Return a claim of ours."""
     given: dict[str, Any] = {
         "source": "our own question",
         "paper_values": {},
         "ours": True,
-        "same_data": test.series,
-        "caution": LONGER,
+        "seeds": SEEDS,
+        "caution": PATH,
     }
     return Claim(key=key, says=says, test=test, **{**given, **more})
 
@@ -57,19 +56,11 @@ QUESTIONS = [
         matched_on="active_flops",
     ),
     _question(
-        "SA26-01s",
-        "What a mixture of 8 experts gains over its dense twin, at equal FLOPs a token, does not "
-        "shrink between the two smallest sizes",
-        replace(SPARSE, series=SPARSE.series[: len(TWO_SIZES)]),
-        matched_on="active_flops",
-    ),
-    _question(
         "SA26-02",
         "At a capacity factor of 1.25, what two experts a token gain over one shrinks with the "
         "size of the models",
         CHOICES,
         matched_on="steps",
-        caution=f"{LONGER}; {LEAKS}",
     ),
     _question(
         "SA26-03",
@@ -91,8 +82,7 @@ QUESTIONS = [
         "size of the models",
         EVENNESS,
         matched_on="steps",
-        uncontrolled="no router is known in advance to be even or uneven at any size; SA26-04 has "
-        "the same test, with both controls",
+        uncontrolled="for no two routers is it known in advance how much more even one of them is",
     ),
 ]
 
@@ -108,10 +98,10 @@ def _controls(claim: Claim) -> Iterator[Claim]:
     for ending, kind, expects, flat in kinds:
         told = (
             "a mixture of one expert in place of the first arm computes what its dense twin does, "
-            "at both sizes, so its gain of nothing stays"
+            "at the smallest size and at the largest, so its gain of nothing stays"
             if flat
-            else "at the smaller size the second arm learns at a tenth of the rate, at the larger "
-            "one both arms compute the same, so a gain is lost"
+            else "at the smallest size the blocks of the second arm are a quarter as wide, at the "
+            "largest both arms compute the same, so a gain is lost"
         )
         yield Claim(
             key=claim.key + ending,
@@ -119,8 +109,8 @@ def _controls(claim: Claim) -> Iterator[Claim]:
             source=f"none; a control of {claim.key}",
             paper_values={},
             test=replace(claim.test, series=FLAT if flat else SHRINKING),
-            matched_on="active_flops",
-            same_data=FLAT if flat else SHRINKING,
+            matched_on="active_flops" if flat else "steps",
+            seeds=SEEDS,
             control_of=claim.key,
             expects=expects,
         )

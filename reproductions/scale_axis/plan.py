@@ -1,6 +1,7 @@
 """The runs behind the claims in paper.py: arms, profiles, seeds.
 
-All arms of one size share data, optimiser, schedule and seeds; an arm changes what its name says.
+All arms share data, steps, schedule and seeds, and those of one size their learning rate; an arm
+changes what its name says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,20 +12,21 @@ from moebench.papers.settings import FASTER, NETWORK, PRECISION, SMOKE, VALID_BA
 from reproductions.scale_axis.comparisons import (
     COMPARED,
     DENSE,
+    ENDS,
     FLAT,
     MANY,
     MIXTURE,
+    NARROW,
     ONE_EXPERT,
+    SEEDS,
     SHRINKING,
     SIZES,
-    SLOW,
     SMALL,
     TWO,
-    TWO_SIZES,
     UNBALANCED,
     arm,
 )
-from reproductions.scale_axis.scales import RATE, Scale, rate
+from reproductions.scale_axis.scales import RATE, SHAPE, Scale, rate
 
 ROUTER = f"{NETWORK}.sparse.router.init_args.router.init_args"
 HIDDEN = f"{NETWORK}.sparse.experts.init_args.hidden"
@@ -40,14 +42,14 @@ IN_CONTROLS = {name for pair in (*FLAT, *SHRINKING) for name in pair}
 # Name -> size and what it is, in the order of tables.
 ARMS = {
     **{arm(size, what): (size, what) for size in SIZES for what in COMPARED},
-    **{arm(size, ONE_EXPERT): (size, ONE_EXPERT) for size in TWO_SIZES},
-    arm(SMALL, SLOW): (SMALL, SLOW),
+    **{arm(size, ONE_EXPERT): (size, ONE_EXPERT) for size in ENDS},
+    arm(SMALL, NARROW): (SMALL, NARROW),
 }
 
 
 def made(name: str, size: str, what: str) -> Arm:
     """Return an arm, whose size the profiles set."""
-    if what == SLOW:
+    if what == NARROW:
         return Arm(name, ["dense.yaml"])
     if what == DENSE:
         return Arm(name, ["mixture.yaml"], twin_of=arm(size, MIXTURE))
@@ -56,29 +58,28 @@ def made(name: str, size: str, what: str) -> Arm:
 
 def model(scale: Scale, width: int, what: str) -> dict[str, object]:
     """Return the settings of a model of this width, and of its learning rate."""
-    if what == SLOW:
-        return {**scale.model(width), **rate(RATE / width / 10)}
-    return {**scale.model(width), **rate(RATE / width), HIDDEN: 4 * width}
+    own = {f"{SHAPE}.hidden": width} if what == NARROW else {HIDDEN: 4 * width}
+    return {**scale.model(width), **rate(RATE / width), **own}
 
 
 def trained(scale: Scale, widths: Sequence[int]) -> dict[str, dict[str, object]]:
     """Return arm -> the settings of its model and training, for widths by size."""
     of_size = dict(zip(SIZES, widths, strict=True))
     return {
-        name: {**model(scale, of_size[size], what), **scale.training(of_size[size])}
+        name: {**model(scale, of_size[size], what), **scale.training()}
         for name, (size, what) in ARMS.items()
     }
 
 
 WIDTHS = (32, 64, 128)
-# The text has 7 million tokens, so the largest model reads it less than once.
-FULL = Scale(tokens=5)
-QUICK = Scale(tokens=2.5)
-# A hundred times the size. Tokens are fewer, so that the largest model reads the text four times.
+# The text has 7 million tokens, of which these runs read 2.
+FULL = Scale(steps=2000)
+QUICK = Scale(steps=400)
+# A hundred times the size, and eight times the tokens: the text is read somewhat more than twice.
 GPU_WIDTHS = (320, 576, 1024)
-GPU = Scale(tokens=0.3, layers=8, head=64, length=256)
-QUICK_ARMS = [arm(size, what) for size in TWO_SIZES for what in (DENSE, MIXTURE, ONE_EXPERT)]
-QUICK_ARMS.append(arm(SMALL, SLOW))
+GPU = Scale(steps=4000, layers=8, head=64, length=256)
+QUICK_ARMS = [arm(size, what) for size in SIZES for what in (DENSE, MIXTURE)]
+QUICK_ARMS += [name for name in ARMS if name in IN_CONTROLS and name not in QUICK_ARMS]
 SMOKE_ARMS = [name for name, (size, what) in ARMS.items() if size == SMALL and what != UNBALANCED]
 PLAN = Plan(
     arms=[made(name, *of) for name, of in ARMS.items()],
@@ -90,29 +91,27 @@ PLAN = Plan(
             settings={**SMOKE, VALID_BATCHES: 2},
             arm_settings={name: model(FULL, WIDTHS[0], ARMS[name][1]) for name in SMOKE_ARMS},
         ),
-        # The first comparison at two sizes, with its controls.
+        # The first comparison with its controls: a first look, which is too short to decide much.
         Profile(
             "quick",
             arms=QUICK_ARMS,
-            seeds=5,
+            seeds=3,
             settings={VALID_BATCHES: 16},
             arm_settings=trained(QUICK, WIDTHS),
             first_seed=FIRST_FRESH_SEED,
         ),
-        # Controls have two sizes only, over which a slope varies more, so they take more seeds.
         Profile(
             "full",
             arms=list(ARMS),
-            seeds=5,
+            seeds=SEEDS,
             settings={VALID_BATCHES: 64},
-            more_seeds={name: 15 for name in ARMS if name in IN_CONTROLS},
             arm_settings=trained(FULL, WIDTHS),
             first_seed=FIRST_FRESH_SEED,
         ),
         Profile(
             "gpu",
             arms=list(ARMS),
-            seeds=5,
+            seeds=SEEDS,
             settings={PRECISION: FASTER, VALID_BATCHES: 16},
             arm_settings=trained(GPU, GPU_WIDTHS),
             on_gpu=True,

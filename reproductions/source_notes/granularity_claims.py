@@ -29,6 +29,10 @@ CLAIMS_GRANULARITY: list[Claim] = [
         AS["DM24-04"],
         key="N3-06a",
         says="Each of the two helps: finer experts, and one that is always on",
-        **ACCOUNT,
+        **{
+            **ACCOUNT,
+            "caution": "the one that is always on takes the place of one of the chosen: without "
+            "finer experts, top-2 then becomes top-1",
+        },
     ),
 ]

@@ -9,14 +9,7 @@ from moebench.papers.settings import SMOKE, steps
 from reproductions.source_notes.gate_claims import COMPUTED
 from reproductions.source_notes.hash_claims import ARMS_HASHING, HASHES, LEARNED, UNBALANCED
 from reproductions.source_notes.paper import EVEN, SENSITIVITY, SKEWED, WEIGHTS
-from reproductions.source_notes.picks_claims import (
-    ARMS_PICKS,
-    DENSE,
-    EQUAL_FLOPS,
-    NULL,
-    SIZED,
-    TINY,
-)
+from reproductions.source_notes.picks_claims import ARMS_PICKS, NULL, ONE, PICKS, TINY
 
 FRONTS = (EVEN, SKEWED)
 ARMS = [*ARMS_HASHING, *ARMS_PICKS]
@@ -25,7 +18,7 @@ PLAN = Plan(
     profiles=[
         Profile(
             "smoke",
-            arms=[*(arm.name for arm in ARMS_HASHING), SIZED[1], DENSE, NULL[2]],
+            arms=[*(arm.name for arm in ARMS_HASHING), ONE, NULL[8]],
             seeds=1,
             settings=SMOKE,
             computed=["gate_top_1"],
@@ -45,9 +38,8 @@ PLAN = Plan(
     groups={
         "All domains equally frequent": [f"{EVEN}/{weight:g}" for weight in WEIGHTS],
         "Some domains more frequent": [f"{SKEWED}/{weight:g}" for weight in WEIGHTS],
-        "Experts of a token, all of one size": [*SIZED.values(), DENSE],
-        "Experts of a token, for equal FLOPs": list(EQUAL_FLOPS.values()),
-        "Controls of the number of experts": [TINY, *NULL],
+        "Experts of a token, at equal cost": list(PICKS.values()),
+        "Controls of the number of experts": [TINY, *NULL.values()],
         "Hash routing": [*HASHES.values(), LEARNED, UNBALANCED],
     },
     computed=COMPUTED,
