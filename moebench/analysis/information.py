@@ -37,3 +37,14 @@ def conditional_information(counts: Tensor) -> Tensor:
         - entropy(counts, 3)
         - entropy(counts.sum(dim=(-1, -2)), 1)
     ).clamp(min=0)
+
+
+def most_information(counts: Tensor) -> Tensor:
+    """Return the most that `conditional_information` could be: the smaller of two entropies.
+
+    They are those of the last two axes, each given the axis before them.
+    """
+    given = entropy(counts.sum(dim=(-1, -2)), 1)
+    return torch.minimum(
+        entropy(counts.sum(dim=-1), 2) - given, entropy(counts.sum(dim=-2), 2) - given
+    ).clamp(min=0)

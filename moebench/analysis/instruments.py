@@ -32,6 +32,8 @@ SCALARS = {  # names of `metrics` -> where `findings` has them
     "margin": ("certainty", "margin"),
 }
 
+ROUNDING = 1e-9  # nats; an entropy below it is none
+
 
 def experts_of(model: nn.Module) -> list[int]:
     """Return the number of experts of every mixture of a model, in order of depth."""
@@ -118,6 +120,7 @@ def metrics(findings: dict[str, Any]) -> dict[str, float]:
     `token_information` is the information that a token, and `domain_given_token` that which the
     domain beyond the token, gives about the expert, in nats, minus its chance level: that of tokens
     of another window, and of each token's domains permuted among the windows that contain it.
+    `domain_share_given_token` is the latter divided by the most that it could be.
     """
     found: dict[str, float] = {}
     for layer, parts in enumerate(findings["layers"]):
@@ -126,6 +129,9 @@ def metrics(findings: dict[str, Any]) -> dict[str, float]:
         for name, key in (("token_information", "information"), ("domain_given_token",) * 2):
             if tokens[key] is not None:
                 values[name] = tokens[key] - tokens[f"{key}_null"]
+        if (most := tokens["domain_given_token_most"]) is not None:
+            share = values["domain_given_token"] / most if most > ROUNDING else 0.0
+            values["domain_share_given_token"] = share
         found |= {
             f"analysis/{layer}/{name}": value for name, value in values.items() if value is not None
         }

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from moebench.analysis.information import (
     conditional_information,
+    most_information,
     mutual_information,
     normalised,
 )
@@ -73,7 +74,8 @@ class Vocabulary:
     def findings(self, layer: int) -> dict[str, Any]:
         """Return the information of token and domain about the expert, in nats, with its null.
 
-        `domain_given_token` is what the domain adds to the token; None with a single domain.
+        `domain_given_token` is what the domain adds to the token, and `domain_given_token_most` the
+        most that it could; None with a single domain.
         """
         count_PMNE = self._count[layer]
         count_ME = count_PMNE[0].sum(dim=1)
@@ -84,11 +86,13 @@ class Vocabulary:
             "information_null": mutual_information(self._moved[layer]).mean().item(),
             "domain_given_token": None,
             "domain_given_token_null": None,
+            "domain_given_token_most": None,
         }
         if (count_PMNE[0].sum(dim=(0, 2)) > 0).sum() > 1:
             given_P = conditional_information(count_PMNE)
             found["domain_given_token"] = given_P[0].item()
             found["domain_given_token_null"] = given_P[1:].mean().item()
+            found["domain_given_token_most"] = most_information(count_PMNE[0]).item()
         return found
 
     def tokens_of(self, layer: int, expert: int) -> list[tuple[int, float]]:

@@ -17,7 +17,9 @@ class Side:
 
     says: str  # a clause that a condition can follow: `hashing is as good as a learned gate`
     source: str  # who says it, and where
-    claims: tuple[str, ...] = ()  # keys of the claims of that side that are reproduced here
+    claims: tuple[
+        str, ...
+    ] = ()  # keys of the claims judged here that bear on it, which may also ask more
 
 
 @dataclass(frozen=True, kw_only=True)

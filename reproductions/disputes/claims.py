@@ -1,214 +1,202 @@
 """What is judged: one claim for each value of a hinge, which says that the first side is right.
 
-The arms of a claim differ in what its question is about and in nothing else. Losses are in nats per
-token; lower is better. The smallest effect that counts is 0.01 nats, as for other mixtures here.
+The arms of a claim differ in what its question is about, and in what goes with that, which its
+caution names. Losses are in nats per token; lower is better.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
 
-from moebench.papers.claim import Claim
+from moebench.papers.claim import Claim, ClaimTest
 from moebench.verdict.comparisons import Difference
-from reproductions.disputes.judging import FollowsDomains
+from reproductions.loss_free_2024.judging import MoreByDomain
 
-# One or two experts a token. Rooms are the capacity, in shares of what is requested.
 ONE, TWO, TWO_WIDE = "top1", "top2", "top2_wide"
-ROOMS = (1.0, 1.25)
-ONE_IN = {room: f"top1_room_{room:g}" for room in ROOMS}
-TWO_IN = {room: f"top2_room_{room:g}" for room in ROOMS}
-# The others, of which most are compared with one of these two.
-HASH, EARLY = "hash", 200
-EIGHT, SHARED_BESIDE = "top8", "shared_beside"
-SHARED_OF_2, SHARED_OF_8 = "shared_of_2", "shared_of_8"
-BY_BATCH, BY_SEQUENCE = "experts_choose", "experts_choose_in_sequence"
-STEP, BATCH, SEQUENCE = "step", "batch", "sequence"
-PURE_STEP, PURE_BATCH = "pure_step", "pure_batch"
-NARROW, NULL = "top2_narrow", ("one_source_top2", "one_source_top1")
+ONE_LIMITED, TWO_LIMITED = "top1_limited", "top2_wide_limited"
+HASH, WEIGHT_ONE = "hash", "top1_weight_one"
+SHARED_OF_2, FOUR, SHARED_OF_4 = "shared_of_2", "top4", "shared_of_4"
+TOKENS, TOKENS_LIMITED = "encoder_top2", "encoder_top2_limited"
+EXPERTS = "encoder_experts_choose"
+GROUPS, PURE, PURE_GROUPS = "groups", "pure_batch", "pure_groups"
+NARROW, NEARLY = "top2_narrow", "top2_nearly"  # of the controls
 DOMAIN, TOKEN = "known_domain", "known_token"
 
-COUNTS = 0.01
-LITTLE = 0.05  # of what a domain could tell: Mixtral's claims call as much little
-DOMAINS = 3  # of the text: Python, C++ and English
-CONTROLLED = "the controls of DP1-03 use the same test and margin"
-SEES_LATER = (
-    "in training experts see later tokens when they choose; the loss is that of thresholds, which "
-    "see the token alone, as that of the choice would be no loss of a model that generates"
-)
-HASHED = (
-    "layers see no ids, so that a token's vector is hashed; that takes more FLOPs than the gate, "
-    "and learns nothing by them"
-)
+# An effect of the first counts in questions whose papers report effects as small as 0.005 nats.
+FINE, COUNTS = 0.005, 0.01
+FOLLOWS = 0.05  # of the most that domain and expert could have in common, given the token
+SEEDS, OF_NULL = 20, 40
+LAYERS = 4
 OURS: dict[str, Any] = {"source": "none; a cell of a dispute", "paper_values": {}, "ours": True}
 
+IN_ORDER = (
+    "tokens are served in their order; in the papers' order, first choices first, later tokens "
+    "would be revealed"
+)
+FINER = "the two are also finer: 16 experts to choose from, not 8"
+HASHED = (
+    "hashed is a token's vector, which drifts as the model learns, by a table that is filled at "
+    "step 20; Roller et al. hash the token's id, which layers here do not see; the hash has no "
+    "balance loss, and takes more FLOPs than a gate"
+)
+WEIGHED = (
+    "the shared expert has weight 1, chosen ones their probabilities, which sum to less, as in "
+    "both papers"
+)
+ENCODER = (
+    "in the encoder alone, where nothing leaks; the loss after equally many steps, not how soon "
+    "it falls; experts that choose need no balance loss, and have none"
+)
+PRESSES = (
+    "of one weight: over fewer tokens a balance loss is larger by chance, so it presses harder"
+)
 
-def better(key: str, says: str, first: str, second: str, **fields: Any) -> Claim:
-    """Return the claim that the first arm has a lower loss, with ten seeds."""
-    test = Difference(first=first, second=second, margin=COUNTS, **fields.pop("test", {}))
-    given = {"matched_on": "active_flops", "seeds": 10, **OURS, **fields}
-    if key != "DP1-03":  # which has controls of its own
-        given |= {"uncontrolled": CONTROLLED}
-    return Claim(key=key, says=says, test=test, **given)
+
+def _cell(key: str, says: str, test: ClaimTest, caution: str, **fields: Any) -> Claim:
+    """Return a claim of ours that is judged with all seeds."""
+    given = {"matched_on": "active_flops", "seeds": SEEDS, **OURS, **fields}
+    return Claim(key=key, says=says, test=test, caution=caution, **given)
 
 
-def control(key: str, says: str, of: Claim, **fields: Any) -> Claim:
-    """Return a control of a claim."""
-    given = {"source": f"none; a control of {of.key}", "paper_values": {}, "control_of": of.key}
-    return Claim(key=key, says=says, **{**given, **fields})
+def _better(first: str, second: str, margin: float = COUNTS) -> Difference:
+    """Return the test that the first arm has a lower loss."""
+    return Difference(first=first, second=second, margin=margin)
 
 
-LOSS = [
-    *(
-        better(
-            f"DP1-{number:02}",
-            f"With room for {room} times the even share of the requests, two of 16 experts a "
-            "token beat one of 8 of twice their width",
-            TWO_IN[room],
-            ONE_IN[room],
-        )
-        for number, room in enumerate(ROOMS, start=1)
+def _follows(first: str, second: str) -> MoreByDomain:
+    """Return the test that the experts of the first arm follow domains more."""
+    return MoreByDomain(
+        first=first,
+        others=(second,),
+        layers=LAYERS,
+        metric="domain_share_given_token",
+        unit="share of the information",
+        margin=FOLLOWS,
+    )
+
+
+CELLS = [
+    _cell(
+        "DP1-01",
+        "At a capacity factor of 1, two experts a token beat one of the same 8",
+        _better(TWO_LIMITED, ONE_LIMITED, FINE),
+        IN_ORDER,
+        matched_on="steps",
     ),
-    better(
+    _cell(
+        "DP1-02",
+        "Without a capacity, two experts a token beat one of the same 8, with more FLOPs",
+        _better(TWO_WIDE, ONE, FINE),
+        "",
+        matched_on="steps",
+    ),
+    _cell(
         "DP1-03",
         "Without a capacity, two of 16 experts a token beat one of 8 of twice their width",
-        TWO,
-        ONE,
+        _better(TWO, ONE, FINE),
+        FINER,
     ),
-    better(
-        "DP1-04",
-        "Without a capacity, two experts a token beat one of the same 8, with more FLOPs",
-        TWO_WIDE,
-        ONE,
-        matched_on="steps",
-    ),
-    better(
+    _cell(
         "DP2-01",
-        f"After {EARLY} steps, a learned gate of one expert a token beats a balanced hash",
-        ONE,
-        HASH,
-        test={"metric": f"valid/loss@{EARLY}"},
-        matched_on="steps",  # the directions of the hash, which learn nothing, add FLOPs
-        caution=HASHED,
+        "A gate whose weight is its probability beats a balanced hash of a token's vector",
+        _better(ONE, HASH),
+        HASHED,
+        matched_on="steps",  # the directions of the hash add FLOPs, but learn nothing
     ),
-    better(
+    _cell(
         "DP2-02",
-        "At the end of training, a learned gate of one expert a token beats a balanced hash",
-        ONE,
-        HASH,
+        "A gate whose weight is 1, as the hash's is, beats a balanced hash of a token's vector",
+        _better(WEIGHT_ONE, HASH),
+        HASHED,
         matched_on="steps",
-        caution=HASHED,
     ),
-    better(
+    _cell(
         "DP3-01",
         "One shared expert and one of 15 others beat two of 16",
-        SHARED_OF_2,
-        TWO,
+        _better(SHARED_OF_2, TWO),
+        WEIGHED,
     ),
-    better(
+    _cell(
         "DP3-02",
-        "One shared expert and 7 of 63 others beat 8 of 64",
-        SHARED_OF_8,
-        EIGHT,
+        "One shared expert and three of 31 others beat four of 32",
+        _better(SHARED_OF_4, FOUR),
+        WEIGHED,
     ),
-    better(
-        "DP3-03",
-        "A shared expert and two of 30 others, of half its width, beat two of 16 as wide as the "
-        "shared one: as much width in all and for a token, and as many to choose",
-        SHARED_BESIDE,
-        TWO,
-    ),
-    better(
+    _cell(
         "DP4-01",
-        "Experts that choose their tokens from the whole batch in training beat token choice",
-        BY_BATCH,
-        TWO,
-        caution=SEES_LATER,
+        "Experts that choose their tokens beat token choice with room for every request",
+        _better(EXPERTS, TOKENS),
+        ENCODER,
     ),
-    better(
+    _cell(
         "DP4-02",
-        "Experts that choose their tokens within each sequence in training beat token choice",
-        BY_SEQUENCE,
-        TWO,
-        caution=SEES_LATER,
-    ),
-    better(
-        "DP4-03",
-        "Experts that choose their tokens from the whole batch in training beat token choice with "
-        "room for the even share of the requests",
-        BY_BATCH,
-        TWO_IN[1.0],
+        "Experts that choose their tokens beat token choice with room for the even share of the "
+        "requests",
+        _better(EXPERTS, TOKENS_LIMITED),
+        ENCODER,
         matched_on="steps",  # what is dropped costs nothing
-        caution=SEES_LATER,
     ),
-    better(
+    _cell(
         "DP5-01",
-        "A balance loss over a step of 32 sequences beats one over each of them",
-        STEP,
-        SEQUENCE,
+        "A balance loss over a batch of four blocks, each of one domain, beats one over each block",
+        _better(PURE, PURE_GROUPS, FINE),
+        PRESSES,
     ),
-    better(
+    _cell(
         "DP5-02",
-        "Where a batch has one domain, a balance loss over a step of four beats one over each",
-        PURE_STEP,
-        PURE_BATCH,
+        "A balance loss over a batch of four blocks of mixed domains beats one over each block",
+        _better(TWO, GROUPS, FINE),
+        PRESSES,
     ),
-    better(
-        "DP5-03",
-        "Where batches mix domains, a balance loss over a step of four beats one over each",
-        STEP,
-        BATCH,
+    _cell(
+        "DP6-01",
+        "Balanced over a batch of four blocks, each of one domain, experts follow domains more "
+        "than balanced over each block",
+        _follows(PURE, PURE_GROUPS),
+        f"the domains are Python, C++ and English; {PRESSES}",
+    ),
+    _cell(
+        "DP6-02",
+        "Balanced over a batch of four blocks of mixed domains, experts follow domains more than "
+        "balanced over each block",
+        _follows(TWO, GROUPS),
+        f"the domains are Python, C++ and English; {PRESSES}",
     ),
 ]
-FOLLOWING: dict[str, Any] = {"domains": DOMAINS, "margin": LITTLE}
-FOLLOWED = {  # what the balance loss is over -> the arm
-    "a step of mixed domains": STEP,
-    "a batch of mixed domains": BATCH,
-    "a batch of one domain": PURE_BATCH,
-    "each sequence": SEQUENCE,
-}
-SPECIALISED = [
-    Claim(
-        key=f"DP6-{number:02}",
-        says=f"Balanced over {scope}, experts follow domains",
-        test=FollowsDomains(arm=arm, **FOLLOWING),
-        matched_on=None,
-        uncontrolled="" if number == 1 else "the controls of DP6-01 use the same test and margin",
-        caution="the domains are Python, C++ and English",
-        **OURS,
+
+
+def controls(claim: Claim) -> Iterator[Claim]:
+    """Yield both controls of a claim: by its own test and margin, with runs that all share."""
+    tests: tuple[ClaimTest, ClaimTest]
+    if isinstance(claim.test, Difference):
+        tests = (
+            replace(claim.test, first=TWO, second=NARROW),
+            replace(claim.test, first=TWO, second=NEARLY),
+        )
+        told = "two of 16 experts have a lower loss than two of half their width"
+        null = "a balance weight of 0.01 gives a lower loss than one of 0.011"
+    else:
+        tests = (_follows(DOMAIN, TOKEN), _follows(TWO, NEARLY))
+        told = "experts follow domains more if the domain decides for three tenths of the tokens"
+        null = "with a balance weight of 0.01 experts follow domains more than with 0.011"
+    yield _control(claim, "p", f"Positive control: {told}", tests[0], "effect")
+    yield _control(claim, "n", f"Null control: {null}", tests[1], "no effect")
+
+
+def _control(
+    of: Claim, ending: str, says: str, test: ClaimTest, expects: Literal["effect", "no effect"]
+) -> Claim:
+    """Return a control; routing that is known takes no training, and so no such seeds."""
+    known = DOMAIN in test.arms
+    return Claim(
+        key=of.key + ending,
+        says=says,
+        source=f"none; a control of {of.key}",
+        paper_values={},
+        test=test,
+        matched_on=None if known else "active_flops" if expects == "no effect" else "steps",
+        level="mechanism-cpu" if known else "scaled-cpu",
+        seeds=5 if known else OF_NULL if expects == "no effect" else SEEDS,
+        control_of=of.key,
+        expects=expects,
     )
-    for number, (scope, arm) in enumerate(FOLLOWED.items(), start=1)
-]
-KNOWN: dict[str, Any] = {"matched_on": None, "level": "mechanism-cpu"}
-[SAME_TEST] = [claim for claim in LOSS if claim.key == "DP1-03"]
-CONTROLS = [
-    control(
-        "DP1-03p",
-        "Positive control: two of 16 experts beat two of 16 with an eighth of their width",
-        SAME_TEST,
-        test=Difference(first=TWO, second=NARROW, margin=COUNTS),
-        matched_on="steps",
-        expects="effect",
-    ),
-    control(
-        "DP1-03n",
-        "Null control: in a world with one small source, two of 16 experts a token beat one of 8",
-        SAME_TEST,
-        test=Difference(first=NULL[0], second=NULL[1], margin=COUNTS),
-        matched_on="active_flops",
-        expects="no effect",
-    ),
-    control(
-        "DP6-01p",
-        "Positive control: if experts depend on the domain alone, they follow it",
-        SPECIALISED[0],
-        test=FollowsDomains(arm=DOMAIN, **FOLLOWING),
-        expects="effect",
-        **KNOWN,
-    ),
-    control(
-        "DP6-01n",
-        "Null control: if experts depend on the token alone, they follow domains",
-        SPECIALISED[0],
-        test=FollowsDomains(arm=TOKEN, **FOLLOWING),
-        expects="no effect",
-        **KNOWN,
-    ),
-]

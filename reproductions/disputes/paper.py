@@ -6,7 +6,7 @@ second is. All of it was fixed before any run.
 
 from moebench.papers.claim import Paper
 from moebench.papers.dispute import Dispute, Side
-from reproductions.disputes.claims import CONTROLS, EARLY, LOSS, SPECIALISED
+from reproductions.disputes.claims import CELLS, DOMAIN, TOKEN, controls
 
 PAPER = Paper(
     key="disputes",
@@ -17,10 +17,10 @@ PAPER = Paper(
     year=2025,
     arxiv="",
 )
-ROUTING = "reproductions.mixtral_2024.known_routing"
-# Routing that was constructed, not trained, for the controls of the last question.
-COMPUTED = {"known_domain": f"{ROUTING}:domain", "known_token": f"{ROUTING}:token"}
-CLAIMS = sorted([*LOSS, *SPECIALISED, *CONTROLS], key=lambda claim: claim.key)
+# Routing that was constructed, not trained, for the positive control of the last question.
+ROUTING = "reproductions.disputes.known_shares"
+COMPUTED = {DOMAIN: f"{ROUTING}:domain", TOKEN: f"{ROUTING}:token"}
+CLAIMS = [one for cell in CELLS for one in (cell, *controls(cell))]
 
 DISPUTES = [
     Dispute(
@@ -28,10 +28,9 @@ DISPUTES = [
         sides=(
             Side(
                 says="two experts a token are better than one",
-                source="Shazeer et al. 2017, section 2.1; Dai et al. 2024 (DeepSeekMoE), Table 1; "
-                "Zhou et al. 2022 (arXiv 2202.09368), Table 2; Switch's own row at a capacity "
-                "factor of 2.0",
-                claims=("S17-14", "DM24-01", "SW21-02"),
+                source="Dai et al. 2024 (DeepSeekMoE), Table 1; Zhou et al. 2022 (arXiv "
+                "2202.09368), Table 2; Switch's own row at a capacity factor of 2.0",
+                claims=("DM24-01", "SW21-02"),
             ),
             Side(
                 says="one expert a token is enough",
@@ -42,49 +41,51 @@ DISPUTES = [
         ),
         hinge="how much capacity there is, and that two experts as wide as one take more FLOPs",
         cells={
-            "with room for 1.0 times the requests": "DP1-01",
-            "with room for 1.25 times the requests": "DP1-02",
-            "without a capacity": "DP1-03",
-            "where the second expert doubles the FLOPs": "DP1-04",
+            "at a capacity factor of 1": "DP1-01",
+            "without a capacity": "DP1-02",
+            "with two that are half as wide and twice as many": "DP1-03",
         },
     ),
     Dispute(
-        question="Learned or hashed?",
+        question="Learned, or a hash of the token's vector?",
         sides=(
             Side(
                 says="a learned gate is better than a hash",
-                source="Dai et al. 2024 (DeepSeekMoE), Table 1; Zhou et al. 2022 (arXiv "
-                "2202.09368), Table 4",
+                source="Dai et al. 2024 (DeepSeekMoE), Table 1, of a hash of the token's id",
                 claims=("DM24-01",),
             ),
             Side(
                 says="a hash is as good as a learned gate",
-                source="Roller et al. 2021 (arXiv 2106.04426), abstract",
+                source="Roller et al. 2021 (arXiv 2106.04426), abstract, of a hash of the "
+                "token's id",
                 claims=("N5-05",),
             ),
         ),
-        hinge="how long the model is trained: a hash is there from the first step, a gate is not",
-        cells={f"after {EARLY} steps": "DP2-01", "at the end of training": "DP2-02"},
+        hinge="unknown; here, the weight of the answer: 1 with a hash, at first about an eighth "
+        "with a gate of eight experts",
+        cells={
+            "where the gate's weight is its probability": "DP2-01",
+            "where its weight is 1, too": "DP2-02",
+        },
     ),
     Dispute(
-        question="Should some experts be shared by all tokens?",
+        question="Should one of the active experts be shared by all tokens?",
         sides=(
             Side(
                 says="a shared expert helps",
-                source="Dai et al. 2024 (DeepSeekMoE), section 4.4",
-                claims=("DM24-04", "DM24-05"),
+                source="Dai et al. 2024 (DeepSeekMoE), section 4.4, as one of two active experts",
+                claims=("DM24-04",),
             ),
             Side(
                 says="a shared expert does not help",
                 source="Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 4.1.3: slightly "
-                "worse",
+                "worse, as one of four active experts of 32 in its figure, of two in its text",
             ),
         ),
-        hinge="how many active experts there are: sharing one leaves one fewer to choose",
+        hinge="unknown; here, the two layouts",
         cells={
-            "as one of 2 active experts": "DP3-01",
-            "as one of 8 active experts": "DP3-02",
-            "beside 2 experts that are chosen": "DP3-03",
+            "as one of two active experts of 16": "DP3-01",
+            "as one of four active experts of 32": "DP3-02",
         },
     ),
     Dispute(
@@ -92,20 +93,19 @@ DISPUTES = [
         sides=(
             Side(
                 says="expert choice is better than token choice",
-                source="Zhou et al. 2022 (arXiv 2202.09368), abstract: more than twice as fast",
+                source="Zhou et al. 2022 (arXiv 2202.09368), abstract: as good more than twice as "
+                "soon, compared with token choice that has a capacity",
             ),
             Side(
                 says="token choice is as good as expert choice",
                 source="Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 4.1.4: better, "
-                "without drops; Wang et al. 2024, section 5.2: expert choice leaks later tokens",
-                claims=("LF24-07", "LF24-07a"),
+                "without drops",
             ),
         ),
-        hinge="among which tokens experts choose, and whether token choice drops any",
+        hinge="whether token choice drops tokens",
         cells={
-            "where experts choose from the whole batch": "DP4-01",
-            "where they choose within a sequence": "DP4-02",
-            "where token choice drops what exceeds the even share": "DP4-03",
+            "where token choice drops nothing": "DP4-01",
+            "where it drops what exceeds the even share": "DP4-02",
         },
     ),
     Dispute(
@@ -122,36 +122,31 @@ DISPUTES = [
                 source="Zoph et al. 2022, ST-MoE (arXiv 2202.08906), section 7.3: worse",
             ),
         ),
-        hinge="whether what the narrow scope balances is of one domain",
+        hinge="unknown, as both have groups of a few sequences; here, the make-up of a group",
         cells={
-            "where the narrow one is a single sequence": "DP5-01",
-            "where it is a batch of one domain": "DP5-02",
-            "where it is a batch of mixed domains": "DP5-03",
+            "where a group is of one domain": "DP5-01",
+            "where a group mixes domains": "DP5-02",
         },
     ),
     Dispute(
-        question="Do experts follow domains?",
+        question="Does a wider balance loss let experts follow domains?",
         sides=(
             Side(
-                says="experts follow domains",
-                source="Muennighoff et al. 2024, OLMoE (arXiv 2409.02060), section 5.3; "
-                "DeepSeek-V3 (arXiv 2412.19437), section 4.5.3; Qiu et al. 2025, Demons in the "
-                "detail (arXiv 2501.11873), section 4.2",
+                says="experts follow domains more under a wider balance loss",
+                source="DeepSeek-V3 (arXiv 2412.19437), section 4.5.3; Qiu et al. 2025, Demons in "
+                "the detail (arXiv 2501.11873), section 4.2",
                 claims=("DV24-03",),
             ),
             Side(
-                says="experts hardly follow domains",
-                source="Jiang et al. 2024 (Mixtral), section 5; Zoph et al. 2022, ST-MoE (arXiv "
-                "2202.08906), section 7.3",
-                claims=("MX24-02", "MX24-02d"),
+                says="experts follow domains no more under a wider balance loss",
+                source="Zoph et al. 2022, ST-MoE (arXiv 2202.08906), section 7.3: they "
+                "do not by language, and a global loss made balance and quality worse",
             ),
         ),
-        hinge="the scope of the balance loss: over one domain it spreads that over all experts",
+        hinge="unknown; here, the make-up of a group",
         cells={
-            "if balanced over a step": "DP6-01",
-            "if balanced over batches of mixed domains": "DP6-02",
-            "if balanced over batches of one domain": "DP6-03",
-            "if balanced over each sequence": "DP6-04",
+            "where a group is of one domain": "DP6-01",
+            "where a group mixes domains": "DP6-02",
         },
     ),
 ]

@@ -1,4 +1,4 @@
-"""Batches of one domain: every window once, and the order by the seed alone."""
+"""Blocks of one domain: every window once, several domains a batch, the order by the seed alone."""
 
 import random
 from pathlib import Path
@@ -11,29 +11,48 @@ from moebench.data.corpus import Windows
 from moebench.data.objectives import NextToken
 from moebench.data.sources import Files
 from moebench.data.text import Text
-from reproductions.disputes.pure_text import OneDomain, PureText
+from reproductions.disputes.plan import GROUP
+from reproductions.disputes.pure_text import BLOCK, PureBlocks, PureText
 
-SIZES = [50, 30]  # tokens of two domains, in windows of 5
+WIDTH, BATCH = 5, 2 * BLOCK
+SIZES = [52 * WIDTH, 30 * WIDTH]  # tokens of two domains
 
 
 def windows() -> Windows:
-    """Ten windows of one domain and six of another, told apart by their tokens."""
-    return Windows(np.arange(sum(SIZES), dtype=np.uint16), SIZES, 5)
+    """Fifty-two windows of one domain and thirty of another, told apart by their tokens."""
+    return Windows(np.arange(sum(SIZES), dtype=np.uint16), SIZES, WIDTH)
 
 
 def test_blocks_are_of_one_domain_and_no_window_is_in_two() -> None:
-    blocks = OneDomain(windows(), 4)
-    assert len(blocks) == 2 + 1  # what fills no block is left out
-    tokens, domain = blocks.read(np.arange(len(blocks)))
-    assert tokens.shape == (12, 5)
+    batches = PureBlocks(windows(), BATCH)
+    assert len(batches) == (52 // BLOCK + 30 // BLOCK) // 2  # what fills none is left out
+    tokens, domain = batches.read(np.arange(len(batches)))
+    assert tokens.shape == (len(batches) * BATCH, WIDTH)
     assert len(np.unique(tokens)) == tokens.size
-    assert [set(of_block) for of_block in domain.reshape(-1, 4)] == [{0}, {0}, {1}]
-    assert sorted(tokens[:4, 0]) != list(tokens[:4, 0]), "neighbours are not side by side"
+    blocks = domain.reshape(-1, BLOCK)
+    assert (blocks == blocks[:, :1]).all()
+    assert sorted(tokens[:BLOCK, 0]) != list(tokens[:BLOCK, 0]), "neighbours are not side by side"
 
 
-def test_blocks_larger_than_any_domain_are_refused() -> None:
-    with pytest.raises(ValueError, match="batch_size=11: no domain has as many windows"):
-        OneDomain(windows(), 11)
+def test_domains_take_turns() -> None:
+    batches = PureBlocks(windows(), BATCH)
+    _, domain = batches.read(np.arange(len(batches)))
+    of_block = domain.reshape(-1, BLOCK)[:, 0]
+    shares = np.cumsum(of_block) / np.arange(1, len(of_block) + 1)
+    assert abs(shares[3::2] - 3 / 9).max() < 0.2  # six blocks of one, three of the other
+
+
+def test_a_block_is_what_the_narrow_loss_balances() -> None:
+    assert BLOCK * 64 == GROUP
+
+
+@pytest.mark.parametrize(
+    ("size", "why"),
+    [(12, "batch_size=12: must be a multiple of 8"), (80, "batch_size=80: too few windows")],
+)
+def test_batches_that_blocks_do_not_fill_are_refused(size: int, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        PureBlocks(windows(), size)
 
 
 @pytest.fixture
@@ -50,7 +69,7 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
 
 
 def made(kind: type[Text], source: Files, seed: int = 0) -> Text:
-    data = kind(source, NextToken(), 300, length=16, batch_size=8, valid_batches=2, seed=seed)
+    data = kind(source, NextToken(), 300, length=16, batch_size=BATCH, valid_batches=2, seed=seed)
     data.prepare_data()
     data.setup("fit")
     return data
@@ -59,9 +78,10 @@ def made(kind: type[Text], source: Files, seed: int = 0) -> Text:
 def test_training_is_pure_and_validation_is_not(text: Files) -> None:
     data, other = made(PureText, text), made(PureText, text, seed=1)
     batches = list(data.train_dataloader())
-    assert {len(batch.domain_B.unique()) for batch in batches} == {1}
-    assert {int(batch.domain_B[0]) for batch in batches} == {0, 1}
-    assert batches[0].input_BL.shape == (8, 16)
+    blocks = [block for batch in batches for block in batch.domain_B.split(BLOCK)]
+    assert {len(block.unique()) for block in blocks} == {1}
+    assert {int(block[0]) for block in blocks} == {0, 1}
+    assert batches[0].input_BL.shape == (BATCH, 16)
     assert any(
         not ours.input_BL.equal(theirs.input_BL)
         for ours, theirs in zip(batches, other.train_dataloader(), strict=False)
@@ -69,7 +89,8 @@ def test_training_is_pure_and_validation_is_not(text: Files) -> None:
     plain = made(Text, text)
     for ours, theirs in zip(data.val_dataloader(), plain.val_dataloader(), strict=True):
         assert ours.input_BL.equal(theirs.input_BL)
-    assert any(len(batch.domain_B.unique()) > 1 for batch in plain.train_dataloader())
+    mixed = [block for batch in plain.train_dataloader() for block in batch.domain_B.split(BLOCK)]
+    assert any(len(block.unique()) > 1 for block in mixed)
 
 
 def test_training_goes_on_after_the_batch_where_it_stopped(text: Files) -> None:

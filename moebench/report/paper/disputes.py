@@ -46,8 +46,8 @@ def told(disputes: Iterable[Dispute], verdicts: Sequence[Verdict]) -> list[Told]
 
 
 def said(side: Side) -> str:
-    """Return what a side says, who says it, and its claims here."""
-    here = f" (claims {', '.join(side.claims)})" if side.claims else ""
+    """Return what a side says, who says it, and what bears on it here."""
+    here = f" (bearing on it here: {', '.join(side.claims)})" if side.claims else ""
     return f"{_capital(side.says)}: {side.source}{here}"
 
 

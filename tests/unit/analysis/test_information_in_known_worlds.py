@@ -156,3 +156,23 @@ def test_similar_tokens_within_a_window_are_no_topic() -> None:
     for metric in ("domain_nmi", "domain_given_token", "token_information"):
         values = [estimates[metric] for estimates in found]
         assert abs(np.mean(values)) < 3 * np.std(values) / math.sqrt(len(values) - 1), metric
+
+
+def test_a_share_is_of_what_the_domain_could_tell_and_no_evenness() -> None:
+    """The domain decides alone, over 8 experts or over 2: either way it tells all there is."""
+    by_domain = torch.eye(DOMAINS, EXPERTS, dtype=torch.double)
+    few = by_domain.clone()
+    few[1] = few[0]
+    for of_domain_NE in (by_domain, few):
+        expert_NVE = of_domain_NE[:, None].expand(-1, SHARED + DOMAINS * OWN, -1)
+        found = World(tokens_by_domain(0.9), expert_NVE).estimates(12800, 0)
+        assert found["domain_given_token"] < 0.2  # as most tokens tell the domain already
+        assert 0.85 < found["domain_share_given_token"] <= 1
+    assert abs(WORLDS["token"].estimates(12800, 0)["domain_share_given_token"]) < 0.02
+
+
+def test_experts_of_a_token_that_never_vary_leave_nothing_to_share() -> None:
+    one = torch.zeros(DOMAINS, SHARED + DOMAINS * OWN, EXPERTS, dtype=torch.double)
+    one[..., 0] = 1
+    found = World(tokens_by_domain(0.4), one).estimates(800, 0)
+    assert found["domain_share_given_token"] == 0
